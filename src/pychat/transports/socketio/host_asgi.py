@@ -61,7 +61,15 @@ class AsgiRequest:
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go. ASGI tells that it has gone through `receive` only."""
         watcher = asyncio.get_running_loop().create_task(self._disconnected())
-        watcher.add_done_callback(lambda _task: wake.done() or wake.set_result(False))
+
+        def gone(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():
+                # Asked for, so that asyncio does not complain; a failing host is a client that has gone.
+                task.exception()
+            if not wake.done():
+                wake.set_result(False)
+
+        watcher.add_done_callback(gone)
         try:
             return await wake
         finally:

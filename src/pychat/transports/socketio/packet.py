@@ -18,6 +18,7 @@ RESERVED_EVENTS = frozenset(
 
 MAX_ATTACHMENTS = 100
 _MAX_ID_DIGITS = 15
+_MAX_NAMESPACE = 255
 
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR, _BINARY_EVENT, _BINARY_ACK = range(7)
 _DIGITS = "0123456789"
@@ -49,11 +50,12 @@ class Packet(socketio.packet.Packet):
     """
 
     json = _StrictJson
+    _size = 256
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (the library's)
         self.half_characters = False
         super().__init__(*args, **kwargs)
-        if kwargs.get("encoded_packet") == "":
+        if kwargs.get("encoded_packet") in {"", b""}:
             raise BadPacket("An empty packet")
 
     @property
@@ -83,6 +85,8 @@ class Packet(socketio.packet.Packet):
         if rest.startswith("/"):
             name, _, rest = rest.partition(",")
             self.namespace = name.partition("?")[0]
+            if len(self.namespace) > _MAX_NAMESPACE:
+                raise BadPacket("A namespace with too long a name")
         payload = rest.lstrip(_DIGITS)
         digits = rest[: len(rest) - len(payload)]
         if len(digits) > _MAX_ID_DIGITS:

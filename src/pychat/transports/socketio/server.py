@@ -23,6 +23,10 @@ from pychat.transports.socketio.wire import ClientWire, encode_packet
 __all__ = ["Server"]
 
 _log = logging.getLogger("pychat.socketio")
+#: At INFO the libraries write a line for each message; ask for it by this name.
+_library_log = logging.getLogger("pychat.socketio.library")
+if _library_log.level == logging.NOTSET:
+    _library_log.setLevel(logging.WARNING)
 
 _CONNECT = socketio.packet.CONNECT
 _DISCONNECT = socketio.packet.DISCONNECT
@@ -30,6 +34,8 @@ _CONNECT_ERROR = socketio.packet.CONNECT_ERROR
 _ACK = socketio.packet.ACK
 _EVENTS = {socketio.packet.EVENT, socketio.packet.BINARY_EVENT}
 _ACKS = {socketio.packet.ACK, socketio.packet.BINARY_ACK}
+#: Namespaces of one client: those it is connected to, and those that it was refused.
+_MAX_NAMESPACES = 100
 _OPTION_NAMES = frozenset(field.name for field in dataclasses.fields(Options))
 
 
@@ -66,8 +72,8 @@ class Server(socketio.AsyncServer):
         options = Options(**{name: kwargs.pop(name) for name in list(kwargs) if name in _OPTION_NAMES})
         super().__init__(
             client_manager=client_manager or Manager(),
-            logger=_log if logger is None else logger,
-            engineio_logger=_log if engineio_logger is None else engineio_logger,
+            logger=_library_log if logger is None else logger,
+            engineio_logger=_library_log if engineio_logger is None else engineio_logger,
             serializer=Packet,
             async_mode=async_mode,
             options=options,
@@ -134,7 +140,7 @@ class Server(socketio.AsyncServer):
             raise BadPacket("A text holds half a character (a lone surrogate)")
         if packet.packet_type in _ACKS:
             wire = self._wire_of(session, packet)
-            if wire is not None:
+            if wire is not None and packet.id in self.manager.callbacks.get(wire.sid, ()):
                 self.eio.spawn(self.manager.trigger_callback(wire.sid, packet.id, packet.data))
             return
         session.inbox.append(packet)
@@ -218,8 +224,8 @@ class Server(socketio.AsyncServer):
             self._refuse(session, namespace, {"message": "Invalid namespace"})
             return
         sid = await self.manager.pre_connect(session.sid, namespace)
-        if sid is None:
-            raise BadPacket("A second CONNECT to the same namespace")
+        if sid is None or len(session.wires) > _MAX_NAMESPACES:
+            raise BadPacket("A second CONNECT to the same namespace, or too many namespaces")
         wire = self.wire(sid, namespace)
         if self.always_connect:
             self._send_to(session, Packet(_CONNECT, {"sid": sid}, namespace))
@@ -261,6 +267,8 @@ class Server(socketio.AsyncServer):
 
     def _refuse(self, session: Session, namespace: str, refusal: Any) -> None:  # noqa: ANN401 (JSON)
         session.left.add(namespace)
+        if len(session.left) > _MAX_NAMESPACES:
+            raise BadPacket("Too many namespaces")
         self._send_to(session, Packet(_CONNECT_ERROR, refusal, namespace))
 
     async def _ask(self, namespace: str, sid: str, environ: dict[str, Any], auth: object) -> Any:  # noqa: ANN401
