@@ -9,6 +9,8 @@ SYSTEM := chromium=chromium redis-server=redis-server
 
 # Tests start `pychat`, and `node` where only the environment has it.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Node.js brings certificates of its own; behind a proxy that adds one, the machine's are the right ones.
+export NODE_USE_SYSTEM_CA ?= 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

