@@ -1,20 +1,19 @@
-"""The files that come with the package: found, hashed, compressed. One hash for all of them, so that ES modules can
-import each other by relative paths and still be cached for good."""
+"""The files that come with the package: found, compressed, and under one hash.
+
+One for all of them, so that ES modules can import each other by relative paths and still be cached for good.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import mimetypes
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .errors import UsageError
 from .http import Body, Response
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["Assets"]
 
@@ -38,14 +37,14 @@ class Assets:
             raise UsageError(msg)
 
     def url(self, path: str) -> str:
-        """The address of a file, relative to the mount, that changes when any file does. Raise `UsageError` if there is none."""
+        """The address of a file, relative to the mount; it changes when any file does. Raise `UsageError` for no file."""
         if path not in self._bodies:
             msg = f"There is no asset “{path}”."
             raise UsageError(msg)
         return f"assets/{self.hash}/{path}"
 
     def respond(self, path: str, headers: Mapping[str, str]) -> Response | None:
-        """The answer for `path`, below `assets/`: with the hash it is cached for good, without it asked for each time."""
+        """The answer for `path`, below `assets/`: with the hash it is cached for good, without it checked each time."""
         first, _, rest = path.partition("/")
         hashed = first == self.hash
         body = self._bodies.get(rest if hashed else path)
@@ -56,7 +55,11 @@ class Assets:
     def socketio_client(self, name: str, headers: Mapping[str, str]) -> Response | None:
         """The Socket.IO client script under the names that its own server would serve it by."""
         body = self._bodies.get(
-            {"socket.io.js": _CLIENT, "socket.io.min.js": _CLIENT, "socket.io.esm.min.js": "vendor/socket.io.esm.min.js"}.get(name, "")
+            {
+                "socket.io.js": _CLIENT,
+                "socket.io.min.js": _CLIENT,
+                "socket.io.esm.min.js": "vendor/socket.io.esm.min.js",
+            }.get(name, "")
         )
         return None if body is None else body.respond(headers, {"Cache-Control": _ASK})
 
@@ -73,7 +76,9 @@ class Assets:
         bodies = {}
         for file in sorted(self.folder.rglob("*")):
             if file.is_file() and file.suffix != ".html" and not file.name.startswith("."):
-                content_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "text/plain; charset=utf-8"
+                content_type = (
+                    _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "text/plain; charset=utf-8"
+                )
                 # Scripts of a chat may be imported by a page of another origin that embeds it; they hold no secrets.
                 bodies[file.relative_to(self.folder).as_posix()] = Body(
                     file.read_bytes(), content_type, {"Access-Control-Allow-Origin": "*"}

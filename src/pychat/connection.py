@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from .errors import Close
 from .model import Member, Message, Position, Typing
-
-if TYPE_CHECKING:
-    from .errors import Close
 
 __all__ = ["Connection", "Notice", "Presence", "Welcome", "Wire"]
 
@@ -52,7 +50,7 @@ class Wire(Protocol):
     """How notices are put on one kind of wire. One object for all connections of that kind."""
 
     def encode(self, notice: Notice) -> Any:  # noqa: ANN401 -- whatever this wire's connections take
-        """`notice` as a frame, ready to be sent to any number of connections; `None` if this wire has no word for it."""
+        """`notice` as a frame for any number of connections; `None` if this wire has no word for it."""
 
 
 class Connection(Protocol):

@@ -1,13 +1,10 @@
-"""Fan-out: one notice to every connection of this process. Encodes once for each kind of wire; nobody waits for anybody."""
+"""Fan-out: one notice to every connection of this process, encoded once a wire; nobody waits for anybody."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .connection import Connection, Notice, Wire
+from .connection import Connection, Notice, Wire
 
 __all__ = ["Fanout"]
 

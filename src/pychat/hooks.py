@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from .errors import Refused, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["HOOKS", "Hook", "Hooks"]
 
@@ -86,7 +84,9 @@ class Hooks:
                 raise Refused("internal", "The server failed at this. Try again later.") from None
             if changed is not None:
                 if not isinstance(changed, type(subject)):
-                    _log.error("A hook for “%s” returned %r: return a %s or None.", name, changed, type(subject).__name__)
+                    _log.error(
+                        "A hook for “%s” returned %r: return a %s or None.", name, changed, type(subject).__name__
+                    )
                     raise Refused("internal", "The server failed at this. Try again later.")
                 subject = changed
         return subject

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import jinja2
 
 from ._version import __version__
+from .assets import Assets
 from .errors import UsageError
 from .http import Body, Response
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .assets import Assets
-    from .room import ChatRoom
-    from .rooms import Rooms
+from .room import ChatRoom
+from .rooms import Rooms
 
 __all__ = ["Page"]
 
 _SECURITY = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            "font-src 'self'",
-            "media-src 'self'",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'self'",
-        )
-    ),
+    "Content-Security-Policy": "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    "img-src 'self' data:; "
+    "font-src 'self'; "
+    "media-src 'self'; "
+    "connect-src 'self'; "
+    "manifest-src 'self'; "
+    "base-uri 'none'; "
+    "form-action 'none'; "
+    "frame-ancestors 'self'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }

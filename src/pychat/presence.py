@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from .connection import Presence
-from .model import Joined, Left, Renamed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .model import Member
+from .model import Joined, Left, Member, Renamed
 
 __all__ = ["PresenceGatherer"]
 

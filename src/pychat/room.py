@@ -1,8 +1,8 @@
 """`ChatRoom`: the room that people embed. Wires rules, log, fan-out and hooks together; how a message travels is here.
 
-    command ─▶ perform: decide ─▶ hooks ─▶ store ─▶ ack
-                                           │
-    everyone ◀─ fan-out ◀─ received: apply ◀
+command ─▶ perform: decide ─▶ hooks ─▶ store ─▶ ack
+                                       │
+everyone ◀─ fan-out ◀─ received: apply ◀
 """
 
 from __future__ import annotations
@@ -11,30 +11,24 @@ import asyncio
 import logging
 import re
 import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from .clock import Clock
-from .connection import Welcome
+from .connection import Connection, Presence, Welcome
 from .errors import Close, Refused, UsageError
 from .fanout import Fanout
 from .hooks import Hooks
 from .limits import Limits
-from .model import Join, Joined, Leave, Left, Member, Message, Position, Renamed, Say, Typing
+from .model import Command, Event, Join, Joined, Leave, Left, Member, Message, Position, Renamed, Say, Typing
 from .names import Names
 from .presence import PresenceGatherer
 from .session import Session
 from .state import RoomState
-from .stores import open_store
+from .stores import Store, open_store
 from .texts import accept_text
 from .tokens import Tokens
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from .connection import Connection, Presence
-    from .model import Command, Event
-    from .stores import Store
 
 __all__ = ["ChatRoom"]
 
@@ -50,7 +44,7 @@ class ChatRoom:
     transport with `connect`. All calls belong on one event loop.
     """
 
-    def __init__(  # noqa: PLR0913 -- the settings of a room, each by name
+    def __init__(
         self,
         name: str = "lobby",
         *,
@@ -279,7 +273,9 @@ class ChatRoom:
             most = self.limits.page
             messages = await self._store.read(self.name, after=since.seq, limit=most + 1)
             # Nothing missed, or all of it: never a part.
-            recovered = len(messages) <= most and (messages[0].seq == since.seq + 1 if messages else since.seq == self._state.seq)
+            recovered = len(messages) <= most and (
+                messages[0].seq == since.seq + 1 if messages else since.seq == self._state.seq
+            )
         if not recovered:
             messages = await self._store.read(self.name, limit=self.limits.history)
         newest = messages[-1].seq if messages else (since.seq if recovered and since else self._state.seq)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from .errors import Refused, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .errors import Close
-    from .room import ChatRoom
+from .errors import Close, Refused, UsageError
+from .room import ChatRoom
 
 __all__ = ["Rooms"]
 

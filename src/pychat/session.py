@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from .clock import Clock
+from .connection import Connection, Notice, Welcome
 from .errors import Refused
-from .limits import TokenBucket
-from .model import Join, Leave, Message, Say, SetTyping
+from .limits import Limits, TokenBucket
+from .model import Command, Event, Join, Leave, Member, Message, Say, SetTyping
 from .tokens import Tokens
-
-if TYPE_CHECKING:
-    from .clock import Clock
-    from .connection import Connection, Notice, Welcome
-    from .limits import Limits
-    from .model import Command, Event, Member
 
 __all__ = ["Room", "Session"]
 
@@ -91,7 +87,7 @@ class Session:
         assert member_id is not None  # noqa: S101 -- seated above; for the type checker
         try:
             if name is None and self._room.member(member_id) is None:
-                raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")  # noqa: TRY301
+                raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")
             if name is not None:
                 await self._room.perform(Join(member_id, name), self)
         except Refused:
@@ -115,7 +111,7 @@ class Session:
         assert isinstance(event, Message)  # noqa: S101 -- what deciding a Say gives
         return event
 
-    async def type(self, on: bool) -> None:  # noqa: FBT001 -- the word of the wire
+    async def type(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer. May raise `Refused`."""
         self._spend()
         member_id = self._joined()

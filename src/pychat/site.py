@@ -1,18 +1,14 @@
-"""What a mount answers to a plain GET: the rooms' pages, the assets, the Socket.IO client. Hosts adapt it, and add nothing."""
+"""What a mount answers to a plain GET: the rooms' pages, the assets, the Socket.IO client. Hosts only adapt it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from .assets import Assets
 from .http import Response
 from .page import Page
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from .rooms import Rooms
+from .rooms import Rooms
 
 __all__ = ["Site"]
 

@@ -8,16 +8,13 @@ gives the same room everywhere. Between a `decide` and its `apply` nobody may aw
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from .errors import Refused
-from .model import Join, Joined, Leave, Left, Member, Message, Renamed, Say, SetTyping, Typing
+from .limits import Limits
+from .model import Command, Event, Join, Joined, Leave, Left, Member, Message, Renamed, Say, SetTyping, Typing
+from .names import Names
 from .texts import accept_text
-
-if TYPE_CHECKING:
-    from .limits import Limits
-    from .model import Command, Event
-    from .names import Names
 
 __all__ = ["RoomState"]
 

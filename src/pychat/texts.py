@@ -8,7 +8,7 @@ __all__ = ["accept_text"]
 
 
 def accept_text(raw: str, longest: int) -> str:
-    """The text as it will be kept: line ends as `\\n`, no white space at its end.
+    """The text as it will be kept: line feeds for line ends, no white space at its end.
 
     Raise `Refused` with `text_empty`, `text_too_long` (more than `longest` characters, counted as Unicode code
     points) or `text_invalid`.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import UsageError
+from pychat.errors import UsageError
+
 from .base import Store
 from .memory import MemoryStore
 

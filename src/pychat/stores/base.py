@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..model import Event, Joined, Left, Message, Position, Renamed, Typing
+from pychat.model import Event, Joined, Left, Message, Position, Renamed, Typing
 
 __all__ = ["Receiver", "Signal", "Store"]
 

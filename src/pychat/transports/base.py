@@ -7,12 +7,10 @@ calls `Session.close` when the person has gone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from ..connection import Connection, Wire
-
-if TYPE_CHECKING:
-    from ..errors import Close
+from pychat.connection import Connection, Wire
+from pychat.errors import Close
 
 __all__ = ["Connection", "Transport", "Wire"]
 

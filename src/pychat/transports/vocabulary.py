@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, assert_never
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, assert_never
 
-from ..connection import Presence, Welcome
-from ..errors import Close, Refused
-from ..model import Member, Message, Position, Typing, iso
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from ..connection import Notice
-    from ..session import Session
+from pychat.connection import Notice, Presence, Welcome
+from pychat.errors import Close, Refused
+from pychat.model import Member, Message, Position, Typing, iso
+from pychat.session import Session
 
 __all__ = ["COMMANDS", "VERSION", "bye", "carry_out", "failure", "position", "tell"]
 
@@ -56,9 +52,9 @@ async def carry_out(session: Session, name: str, fields: object) -> _Object:
     try:
         command = COMMANDS.get(name)
         if command is None:
-            raise Refused("unknown_command", f"There is no command “{name[:40]}”. There are: {', '.join(COMMANDS)}.")  # noqa: TRY301
+            raise Refused("unknown_command", f"There is no command “{name[:40]}”. There are: {', '.join(COMMANDS)}.")
         if not isinstance(fields, dict):
-            raise Refused("bad_request", f"“{name}” takes one object, such as {{“text”: “hi”}}.")  # noqa: TRY301, TRY004
+            raise Refused("bad_request", f"“{name}” takes one object, such as {{“text”: “hi”}}.")
         return {"ok": True, **await command(session, fields)}
     except Refused as refused:
         return failure(refused)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from .. import strict_json
-from ..carriers.base import Carrier, CarrierClosed, Frame
-from ..errors import Close, Refused
+from pychat import strict_json
+from pychat.carriers.base import Carrier, CarrierClosed, Frame
+from pychat.connection import Notice
+from pychat.errors import Close, Refused
+from pychat.rooms import Rooms
+from pychat.session import Session
+
 from .vocabulary import bye, carry_out, failure, position, tell
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..connection import Notice
-    from ..rooms import Rooms
 
 __all__ = ["SUBPROTOCOL", "WebSocketTransport"]
 
@@ -62,7 +61,11 @@ class WebSocketTransport:
             connection.close(Close.UNKNOWN_ROOM)
             return
         seq = query.get("seq", "")
-        since = position({"epoch": query.get("epoch"), "seq": int(seq)}) if seq.isascii() and seq.isdigit() and len(seq) < 19 else None  # noqa: E501
+        since = (
+            position({"epoch": query.get("epoch"), "seq": int(seq)})
+            if seq.isascii() and seq.isdigit() and len(seq) < 19
+            else None
+        )
         self._open[connection] = asyncio.current_task()
         try:
             session = await room.connect(connection, since=since)
@@ -76,7 +79,7 @@ class WebSocketTransport:
         finally:
             del self._open[connection]
 
-    async def _answer(self, connection: _Connection, data: str | bytes, session: Any) -> None:
+    async def _answer(self, connection: _Connection, data: str | bytes, session: Session) -> None:
         reference = None
         try:
             command = _parse(data)
