@@ -65,7 +65,8 @@ class VendorHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter
 
     def is_current(self) -> bool:
         """Whether the vendor folder holds the pinned version, whole."""
-        return self.stamp.is_file() and self.stamp.read_text("utf-8") == self.stamp_text()
+        files = (self.vendor / name for name in (*SCRIPTS, "LICENSE", "VERSION"))
+        return all(file.is_file() for file in files) and self.stamp.read_text("utf-8") == self.stamp_text()
 
     def stamp_text(self) -> str:
         """Say what is vendored, as one line."""
@@ -76,8 +77,8 @@ class VendorHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter
         for name in NPM_FILES:
             shutil.copy(Path(self.root) / name, scratch)
         # A cache of its own: the home folder may be missing or read-only where packages are built.
-        command = [*self.npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--logs-max=0"]
-        command += ["--cache", str(scratch / "cache")]
+        command = [*self.npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+        command += ["--logs-max=0", "--cache", str(scratch / "cache")]
         # Node.js brings certificates of its own; behind a proxy that adds one, the machine's are the right ones.
         env = {"NODE_USE_SYSTEM_CA": "1"} | os.environ
         done = subprocess.run(command, cwd=scratch, env=env, capture_output=True, text=True, check=False)  # noqa: S603  # ours

@@ -107,6 +107,16 @@ def test_wheel_installs_into_a_fresh_environment(built: Built, tmp_path: Path) -
     assert sorted(VENDORED) == vendored.split()
 
 
+def test_the_npm_lock_names_hashes_and_no_addresses() -> None:
+    """What npm installs is fixed by its hash, and comes from whichever registry the machine is set to use."""
+    lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
+    installed = [entry for path, entry in lock["packages"].items() if path]
+
+    assert installed
+    assert all(entry["integrity"].startswith("sha512-") for entry in installed)
+    assert not any("resolved" in entry for entry in installed)
+
+
 # The hook by itself, on a copy of the few files that it reads, with an npm that does as it is told.
 
 FAKE_NPM = f"""#!{sys.executable}
@@ -149,6 +159,9 @@ def test_npm_comes_from_pypi_only_where_it_is_needed(hook: VendorHook) -> None:
     hook.initialize("standard", {})
     (Path(hook.root).parent / "bin" / "npm").unlink()
     assert [] == hook.dependencies()
+
+    (hook.vendor / "socket.io.min.js").unlink()
+    assert [NODE] == hook.dependencies()
 
 
 def test_npm_runs_outside_the_checkout_without_scripts(hook: VendorHook) -> None:
