@@ -52,7 +52,7 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pychat needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/system-packages ensurepip=python3-venv
 	$(PYTHON) -m venv --clear $(VENV)
-	$(PIP) install --constraint $(PINS) pip
+	$(PIP) install --upgrade --constraint $(PINS) pip
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.made $(PINS) pyproject.toml src/pychat/_version.py hatch_build.py package.json package-lock.json
