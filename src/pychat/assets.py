@@ -37,7 +37,7 @@ class Assets:
             raise UsageError(msg)
 
     def url(self, path: str) -> str:
-        """The address of a file, relative to the mount; it changes when any file does. Raise `UsageError` for no file."""
+        """The address of a file, relative to the mount; it changes when a file does. `UsageError` if there is none."""
         if path not in self._bodies:
             msg = f"There is no asset “{path}”."
             raise UsageError(msg)

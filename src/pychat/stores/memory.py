@@ -23,13 +23,11 @@ class MemoryStore:
         self._logs: dict[str, _Log] = defaultdict(_Log)
 
     async def subscribe(self, room: str, receive: Receiver) -> Position:
-        """Tell `receive` of what comes."""
         log = self._logs[room]
         log.receivers.append(receive)
         return Position(self._epoch, log.seq)
 
     async def append(self, room: str, message: Message) -> Message:
-        """Store a message, once."""
         log = self._logs[room]
         known = log.by_id.get((message.author.id, message.id))
         if known is not None:
@@ -46,14 +44,12 @@ class MemoryStore:
         return stored
 
     async def signal(self, room: str, event: Signal) -> None:
-        """Pass an event on."""
         for receive in self._logs[room].receivers:
             receive(event)
 
     async def read(
         self, room: str, *, after: int | None = None, before: int | None = None, limit: int = 50
     ) -> list[Message]:
-        """Read a page of the log."""
         log = self._logs[room]
         first = log.seq - len(log.messages) + 1
         if after is not None:
@@ -70,7 +66,6 @@ class MemoryStore:
         return list(islice(log.messages, start - first, start - first + limit))
 
     async def aclose(self) -> None:
-        """Forget everything."""
         self._logs.clear()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from pychat import strict_json
 from pychat.carriers.base import Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
+from pychat.model import Position
 from pychat.rooms import Rooms
 from pychat.session import Session
 
@@ -18,6 +20,7 @@ from .vocabulary import bye, carry_out, failure, position, tell
 __all__ = ["SUBPROTOCOL", "WebSocketTransport"]
 
 SUBPROTOCOL = "pychat.v1"
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class _JSONWire:
@@ -54,30 +57,30 @@ class WebSocketTransport:
     async def serve(self, carrier: Carrier, query: Mapping[str, str]) -> None:
         """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`."""
         connection = _Connection(carrier)
+        self._open[connection] = asyncio.current_task()
+        try:
+            session = await self._enter(connection, query)
+            try:
+                while True:
+                    data = await carrier.receive()
+                    if session is not None:
+                        await self._answer(connection, data, session)
+            finally:
+                if session is not None:
+                    await session.close()
+        except CarrierClosed:
+            pass
+        finally:
+            del self._open[connection]
+
+    async def _enter(self, connection: _Connection, query: Mapping[str, str]) -> Session | None:
         try:
             room = self._rooms.pick(query.get("room"))
         except Refused as refused:
             connection.tell("error", refused.as_dict())
             connection.close(Close.UNKNOWN_ROOM)
-            return
-        seq = query.get("seq", "")
-        since = (
-            position({"epoch": query.get("epoch"), "seq": int(seq)})
-            if seq.isascii() and seq.isdigit() and len(seq) < 19
-            else None
-        )
-        self._open[connection] = asyncio.current_task()
-        try:
-            session = await room.connect(connection, since=since)
-            try:
-                while True:
-                    await self._answer(connection, await carrier.receive(), session)
-            except CarrierClosed:
-                pass
-            finally:
-                await session.close()
-        finally:
-            del self._open[connection]
+            return None
+        return await room.connect(connection, since=_since(query))
 
     async def _answer(self, connection: _Connection, data: str | bytes, session: Session) -> None:
         reference = None
@@ -118,3 +121,8 @@ def _parse(data: str | bytes) -> dict[str, Any]:
     if not isinstance(command, dict):
         raise Refused("bad_request", "Send one JSON object: {“type”: “say”, “text”: “hi”}.")
     return command
+
+
+def _since(query: Mapping[str, str]) -> Position | None:
+    seq = query.get("seq", "")
+    return position({"epoch": query.get("epoch"), "seq": int(seq)}) if _NUMBER.fullmatch(seq) else None
