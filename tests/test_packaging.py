@@ -51,7 +51,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.mark.timeout(180)
 def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
-    """A wheel brings the types marker and the browser's script with its licence, and no tests or tools."""
+    """A wheel brings every file of the package, with the browser's script and its licence, and no tests or tools."""
+    package = ROOT / "src" / "pychat"
+    files = {path.relative_to(ROOT / "src").as_posix() for path in package.rglob("*") if path.is_file()}
+    files = {name for name in files if "__pycache__" not in name}
     with zipfile.ZipFile(built.wheel) as wheel:
         names = set(wheel.namelist())
         version = wheel.read("pychat/assets/vendor/VERSION").decode()
@@ -59,8 +62,7 @@ def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
         entry_points = wheel.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
 
     assert {f"pychat/assets/vendor/{name}" for name in VENDORED} <= names
-    assert "pychat/py.typed" in names
-    assert {"pychat"} == {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert files == {name for name in names if ".dist-info/" not in name}
     assert f"socket.io-client {PINNED}\n" == version
     assert f"Socket.IO v{PINNED}" in script
     assert "sourceMappingURL" not in script

@@ -32,6 +32,8 @@ class PresenceGatherer:
         self._listed = True
         self._changes: dict[str, Joined | Left | Renamed] = {}
         self._dirty = False
+        self._newcomer = False
+        self._told = 0
         self._timer: asyncio.Handle | None = None
         self._stopped = False
 
@@ -40,9 +42,10 @@ class PresenceGatherer:
         """Whether people are listed to everyone just now."""
         return self._listed
 
-    def note(self, change: Joined | Left | Renamed | None = None) -> None:
-        """Something changed: somebody's name, or (without `change`) the number of people connected."""
+    def note(self, change: Joined | Left | Renamed | None = None, *, newcomer: bool = False) -> None:
+        """Something changed: somebody's name, or (without `change`) perhaps the number of people connected."""
         self._dirty = True
+        self._newcomer |= newcomer
         if change is not None:
             self._gather(change)
         if self._timer is None and not self._stopped:
@@ -76,14 +79,18 @@ class PresenceGatherer:
         changes, self._changes = self._changes.values(), {}
         members = self._members()
         was_listed, self._listed = self._listed, len(members) <= self._most
+        here = self._here()
+        counted = self._newcomer or here != self._told
+        self._newcomer, self._told = False, here
         if not self._listed:
-            self._send(Presence(self._here(), listed=False))
+            self._send(Presence(here, counted=counted, listed=False))
         elif not was_listed:
-            self._send(Presence(self._here(), members=members))
+            self._send(Presence(here, counted=counted, members=members))
         else:
             self._send(
                 Presence(
-                    self._here(),
+                    here,
+                    counted=counted,
                     joined=tuple(change.member for change in changes if isinstance(change, Joined)),
                     left=tuple(change.member for change in changes if isinstance(change, Left)),
                     renamed=tuple(change.member for change in changes if isinstance(change, Renamed)),

@@ -157,7 +157,7 @@ class ChatRoom:
         # From here to the end nothing may await: what is held goes out, and what follows goes the common way.
         session.begin(welcome)
         self._fanout.add(connection)
-        self._presence.note()
+        self._presence.note(newcomer=True)
         return session
 
     # What a session calls (see session.Room).

@@ -1,0 +1,161 @@
+/**
+ * One connection that is kept up: connects, notices that it is gone, waits, connects again, and knows when not to.
+ * Carries events and commands of one room; what they mean is up to `room.js`. Socket.IO's own reconnection is
+ * switched off: it does not know what `bye` says.
+ */
+
+import { Emitter } from "./emitter.js";
+import { Refusal } from "./refusal.js";
+
+/**
+ * @typedef {object} State
+ * @property {"connecting" | "live" | "reconnecting" | "refused" | "closed"} name
+ * @property {string} [text] why, in words for people
+ * @property {number} [retryAt] milliseconds of the clock; while waiting for the next attempt
+ */
+
+/** Milliseconds. */
+const ANSWER_WITHIN = 10_000;
+const WELCOME_WITHIN = 12_000;
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 10_000;
+/** A connection that held this long ends a row of failures. */
+const STABLE_AFTER = 5_000;
+
+const EVENTS = ["welcome", "message", "presence", "typing", "error", "bye"];
+
+/** Emits `state` (State), and `event` ({name, data}) for each event of the wire. */
+export class Connection extends Emitter {
+  /** @type {State} */
+  state = { name: "connecting" };
+  #socket;
+  #clock;
+  #random;
+  #timer;
+  #failures = 0;
+  #liveSince = null;
+  #everLive = false;
+  #bye = null;
+
+  /**
+   * @param {object} parts
+   * @param {import("socket.io-client").Socket} parts.socket made with `autoConnect: false, reconnection: false`
+   * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} parts.clock
+   * @param {() => number} [parts.random] from 0 up to 1
+   */
+  constructor({ socket, clock, random = Math.random }) {
+    super();
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#random = random;
+    for (const name of EVENTS) socket.on(name, (data) => this.#heard(name, data));
+    socket.on("connect_error", (error) => this.#unconnected(error));
+    socket.on("disconnect", () => this.#lost());
+  }
+
+  /** Connects now: the first time, again after a refusal, or without waiting for the next attempt. */
+  open() {
+    if (this.state.name === "live" || this.state.name === "closed") return;
+    this.#attempt();
+  }
+
+  /** For good. */
+  close() {
+    this.#silence();
+    this.#set({ name: "closed" });
+  }
+
+  /**
+   * Sends a command.
+   * @param {string} command @param {object} payload
+   * @returns {Promise<object>} the answer, when it is `ok`
+   * @throws {Refusal} the server's, or `offline` or `timeout`: then nobody knows whether it was carried out
+   */
+  async send(command, payload) {
+    if (!this.#socket.connected) throw new Refusal(this.state.name === "closed" ? "closed" : "offline");
+    let answer;
+    try {
+      answer = await this.#socket.timeout(ANSWER_WITHIN).emitWithAck(command, payload);
+    } catch {
+      // Dropped meanwhile, or alive in name only: a new connection finds out.
+      const dead = this.#socket.connected;
+      if (dead) this.#lost("The server did not answer in time.");
+      throw new Refusal(dead ? "timeout" : "offline");
+    }
+    if (!answer?.ok) throw Refusal.from(answer?.error);
+    return answer;
+  }
+
+  #attempt() {
+    this.#silence();
+    this.#set({ ...this.state, name: this.#everLive ? "reconnecting" : "connecting", retryAt: undefined });
+    this.#timer = this.#clock.setTimeout(() => {
+      // Some proxies let a WebSocket hang, neither open nor failed: begin with long-polling next time.
+      if (!this.#socket.connected) this.#socket.io.opts.transports?.reverse();
+      this.#lost("The server does not answer.");
+    }, WELCOME_WITHIN);
+    this.#socket.connect();
+  }
+
+  #heard(name, data) {
+    if (name === "bye") this.#bye = data ?? {};
+    if (name === "welcome") {
+      this.#clock.clearTimeout(this.#timer);
+      this.#liveSince = this.#clock.now();
+      this.#everLive = true;
+      // Told first, so that whoever hears "live" finds the room as it is now.
+      this.emit("event", { name, data });
+      this.#set({ name: "live" });
+      return;
+    }
+    this.emit("event", { name, data });
+    if (name === "bye") this.#lost();
+  }
+
+  #unconnected(error) {
+    // An inactive socket means that the server itself said no; anything else is the way to it that failed.
+    if (this.#socket.active) this.#lost("The server cannot be reached.");
+    else if (error.data?.reconnect === true) this.#lost(error.data.text ?? error.message);
+    else this.#refuse(error.data?.text ?? error.message);
+  }
+
+  #lost(text) {
+    const bye = this.#bye;
+    if (bye?.reconnect === false) return this.#refuse(bye.text);
+    if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#failures = 0;
+    this.#silence();
+    // After a `bye` everyone is told to come back at once: half a second to two, so that they do not come together.
+    const delay =
+      bye && this.#failures === 0
+        ? 500 + 1500 * this.#random()
+        : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures) * (0.5 + this.#random());
+    this.#failures += 1;
+    this.#set({
+      name: this.#everLive ? "reconnecting" : "connecting",
+      text: bye?.text ?? text ?? "The connection was lost.",
+      retryAt: this.#clock.now() + delay,
+    });
+    this.#timer = this.#clock.setTimeout(() => this.#attempt(), delay);
+  }
+
+  #refuse(text) {
+    this.#silence();
+    this.#set({ name: "refused", text: text || "The server refused the connection." });
+  }
+
+  /** Ends what is under way, and does not hear itself end it. */
+  #silence() {
+    this.#clock.clearTimeout(this.#timer);
+    this.#bye = null;
+    this.#liveSince = null;
+    const heard = this.#socket.listeners("disconnect");
+    this.#socket.off("disconnect");
+    this.#socket.disconnect();
+    for (const listener of heard) this.#socket.on("disconnect", listener);
+  }
+
+  #set(state) {
+    this.state = state;
+    this.emit("state", state);
+  }
+}

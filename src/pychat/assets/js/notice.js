@@ -1,0 +1,55 @@
+/** Comings and goings told in one quiet line. Pure. */
+
+/** @typedef {import("./log.js").Member} Member */
+
+const NAMED = 3;
+
+export class Notice {
+  #joined = new Map();
+  #left = new Map();
+  #renamed = new Map();
+
+  /**
+   * Adds what happened. Who leaves and comes back at once (a reload, a short drop) is not worth a line, nor is
+   * who only looked in.
+   * @param {{joined?: Member[], left?: Member[], renamed?: {from: Member, to: Member}[]}} news
+   */
+  add({ joined = [], left = [], renamed = [] }) {
+    for (const member of left) if (!this.#joined.delete(member.id)) this.#left.set(member.id, member);
+    for (const member of joined) {
+      const before = this.#left.get(member.id);
+      if (!this.#left.delete(member.id)) this.#joined.set(member.id, member);
+      else if (before.name !== member.name) this.#rename(before, member);
+    }
+    for (const { from, to } of renamed) {
+      if (this.#joined.has(to.id)) this.#joined.set(to.id, to);
+      else this.#rename(from, to);
+    }
+  }
+
+  #rename(from, to) {
+    const first = this.#renamed.get(to.id)?.from ?? from;
+    if (first.name === to.name) this.#renamed.delete(to.id);
+    else this.#renamed.set(to.id, { from: first, to });
+  }
+
+  /** @returns {string} empty when it all cancelled out */
+  get text() {
+    return [
+      ...(this.#joined.size ? [`${list([...this.#joined.values()])} joined`] : []),
+      ...(this.#left.size ? [`${list([...this.#left.values()])} left`] : []),
+      ...[...this.#renamed.values()].slice(0, NAMED).map(({ from, to }) => `${quote(from)} is now ${quote(to)}`),
+      ...(this.#renamed.size > NAMED ? [`${this.#renamed.size - NAMED} more changed their names`] : []),
+    ].join(" · ");
+  }
+}
+
+// Isolated, so that a name written from right to left does not turn the line around.
+const quote = ({ name }) => `\u2068${name}\u2069`;
+
+function list(members) {
+  const names = members.slice(0, NAMED).map(quote);
+  const more = members.length - names.length;
+  if (more > 0) return `${names.join(", ")} and ${more === 1 ? "one other" : `${more} others`}`;
+  return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
+}

@@ -1,0 +1,100 @@
+/** Shows how many people are here and who: beside the conversation where there is room, else in a sheet. */
+
+import { hue, initials } from "../colour.js";
+import { copy, part, write } from "./parts.js";
+
+/** The same width as in page.css. */
+const WIDE = "(width >= 60rem)";
+
+/** @param {import("../room.js").Room} room */
+export function panel(room) {
+  const button = part("people-button", "button");
+  const inner = part("panel");
+  const side = part("side", "aside");
+  const sheet = part("people-dialog", "dialog");
+  const list = part("people", "ul");
+  const guests = part("guests");
+  const wide = matchMedia(WIDE);
+  const rows = new Map();
+  let crowd = null;
+  let asking = false;
+
+  const visible = () => wide.matches || sheet.open;
+  const names = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
+
+  function show() {
+    const { here, listed } = room.people;
+    const known = room.about !== null;
+    button.hidden = !known;
+    write(part("people-count"), String(here));
+    write(part("panel-count"), known ? String(here) : "");
+    button.setAttribute("aria-label", here === 1 ? "1 person here" : `${here} people here`);
+    button.title = "People here";
+    if (listed) crowd = null;
+    if (!visible()) return;
+    if (!listed) ask();
+    const members = listed ? room.people.members : (crowd ?? []);
+    draw(members);
+    const more = listed ? room.people.guests : Math.max(0, here - members.length);
+    guests.hidden = !known || more === 0 || (!listed && crowd === null);
+    const others = members.length ? "and " : "";
+    if (listed) write(guests, `${others}${more === 1 ? "1 guest" : `${more} guests`} reading along`);
+    else write(guests, `${others}${more} more`);
+  }
+
+  function draw(members) {
+    const sorted = [...members].sort((a, b) => (b.id === room.me?.id) - (a.id === room.me?.id) || names.compare(a.name, b.name));
+    const keep = new Set(sorted.map(({ id }) => id));
+    for (const [id, row] of rows) {
+      if (keep.has(id)) continue;
+      row.remove();
+      rows.delete(id);
+    }
+    let at = list.firstElementChild;
+    for (const { id, name } of sorted) {
+      let row = rows.get(id);
+      if (!row) {
+        row = copy("person");
+        row.style.setProperty("--hue", hue(id));
+        rows.set(id, row);
+      }
+      write(row.querySelector(".avatar"), initials(name));
+      write(row.querySelector(".person-name"), name);
+      row.title = name;
+      row.querySelector(".you").hidden = id !== room.me?.id;
+      if (row === at) at = at.nextElementSibling;
+      else list.insertBefore(row, at);
+    }
+  }
+
+  /** In a crowd the server tells no names by itself. At most one question at a time. */
+  async function ask() {
+    if (asking || room.state.name !== "live") return;
+    asking = true;
+    try {
+      crowd = (await room.who()).members;
+      show();
+    } catch {
+      // The next change asks again.
+    } finally {
+      setTimeout(() => (asking = false), 5000);
+    }
+  }
+
+  function settle() {
+    if (wide.matches && sheet.open) sheet.close();
+    (wide.matches ? side : sheet).append(inner);
+    show();
+  }
+
+  button.addEventListener("click", () => {
+    if (wide.matches) return list.closest("aside")?.querySelector("h2")?.scrollIntoView();
+    sheet.showModal();
+    show();
+  });
+  part("panel-close", "button").addEventListener("click", () => sheet.close());
+  sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
+  wide.addEventListener("change", settle);
+  for (const event of ["people", "me", "welcome"]) room.on(event, show);
+  settle();
+}

@@ -1,0 +1,27 @@
+/** What an empty room offers: its address, to be sent to others. */
+
+import { part } from "./parts.js";
+
+export function share() {
+  const form = part("share", "form");
+  const field = part("share-address", "input");
+  const button = part("share-button", "button");
+  const address = new URL(location.href);
+  address.hash = "";
+  field.value = address.href;
+  part("share-note").hidden = !/^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(address.hostname);
+  field.addEventListener("focus", () => field.select());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      // The clipboard is for https and localhost; selecting and copying works on the local network too.
+      field.select();
+      document.execCommand("copy");
+      button.focus();
+    }
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy link"), 2000);
+  });
+}

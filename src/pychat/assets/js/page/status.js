@@ -1,0 +1,51 @@
+/** Shows the state of the connection: a word in the header, and a line above the message box when there is trouble. */
+
+import { part, write } from "./parts.js";
+
+const WORDS = {
+  connecting: "Connecting",
+  live: "Live",
+  reconnecting: "Reconnecting",
+  refused: "Not connected",
+  closed: "Disconnected",
+};
+
+/** @param {import("../room.js").Room} room */
+export function status(room) {
+  const pill = part("pill");
+  const word = part("pill-text");
+  const banner = part("banner");
+  const text = part("banner-text");
+  const count = part("banner-count");
+  const button = part("banner-button", "button");
+  let timer;
+
+  function tick() {
+    const seconds = Math.ceil((room.state.retryAt - Date.now()) / 1000);
+    write(count, seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…");
+  }
+
+  function show() {
+    const { name, text: why, retryAt } = room.state;
+    pill.dataset.state = name;
+    write(word, WORDS[name]);
+    clearInterval(timer);
+    // The first attempt is no trouble yet.
+    banner.hidden = !why || name === "live" || name === "closed";
+    if (banner.hidden) return;
+    banner.dataset.tone = name === "refused" ? "danger" : "warn";
+    write(text, name !== "refused" && room.me ? `${why} What you write is kept, and sent later.` : why);
+    button.textContent = name === "refused" ? "Try again" : "Try now";
+    if (name === "refused") write(count, "");
+    else if (retryAt === undefined) write(count, "Trying again…");
+    else {
+      tick();
+      timer = setInterval(tick, 1000);
+    }
+  }
+
+  button.addEventListener("click", () => room.reconnect());
+  room.on("state", show);
+  room.on("me", show);
+  show();
+}

@@ -1,0 +1,34 @@
+/** Light or dark: the system's, until somebody chooses. boot.js sets it first. */
+
+import { browserStorage } from "../storage.js";
+import { part } from "./parts.js";
+
+const KEY = "pychat:theme";
+
+export function theme() {
+  const storage = browserStorage();
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  const button = part("theme-button", "button");
+
+  function show() {
+    root.dataset.theme = storage.getItem(KEY) ?? (system.matches ? "dark" : "light");
+    const dark = root.dataset.theme === "dark";
+    button.setAttribute("aria-pressed", String(dark));
+    button.title = dark ? "Light theme" : "Dark theme";
+    const canvas = getComputedStyle(root).getPropertyValue("--canvas").trim();
+    document.querySelector('meta[name="theme-color"]')?.setAttribute("content", canvas);
+  }
+
+  button.addEventListener("click", () => {
+    const next = root.dataset.theme === "dark" ? "light" : "dark";
+    // Back at the system's choice, there is nothing to remember: it may follow the system again.
+    if (next === (system.matches ? "dark" : "light")) storage.removeItem(KEY);
+    else storage.setItem(KEY, next);
+    show();
+  });
+  system.addEventListener("change", show);
+  addEventListener("storage", ({ key }) => key === KEY && show());
+  button.hidden = false;
+  show();
+}

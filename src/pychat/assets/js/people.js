@@ -1,0 +1,62 @@
+/** Who is here: the list of members and the number of people connected. Pure. */
+
+/** @typedef {import("./log.js").Member} Member */
+
+export class People {
+  /** Connected, with a name or without. */
+  here = 0;
+  /** False in a crowd, when the server lists no names and `who` has to be asked. */
+  listed = true;
+  /** @type {Map<string, Member>} in the order of joining */
+  #members = new Map();
+
+  /** @param {{here: number, members?: Member[], listed?: boolean}} told */
+  reset({ here, members = [], listed = true }) {
+    this.here = here;
+    this.listed = listed;
+    this.#members = new Map(members.map((member) => [member.id, member]));
+  }
+
+  /**
+   * @param {{here: number, joined?: Member[], left?: string[], renamed?: Member[], members?: Member[], listed?: boolean}} presence
+   * @returns {{joined: Member[], left: Member[], renamed: {from: Member, to: Member}[]}} what was news to us
+   */
+  apply({ here, joined = [], left = [], renamed = [], members, listed = true }) {
+    const news = { joined: [], left: [], renamed: [] };
+    this.here = here;
+    this.listed = listed;
+    if (members) {
+      this.reset({ here, members, listed });
+      return news;
+    }
+    if (!listed) {
+      this.#members.clear();
+      return news;
+    }
+    for (const id of left) {
+      const member = this.#members.get(id);
+      if (member) news.left.push(member);
+      this.#members.delete(id);
+    }
+    for (const member of joined) {
+      if (!this.#members.has(member.id)) news.joined.push(member);
+      this.#members.set(member.id, member);
+    }
+    for (const to of renamed) {
+      const from = this.#members.get(to.id);
+      if (from && from.name !== to.name) news.renamed.push({ from, to });
+      this.#members.set(to.id, to);
+    }
+    return news;
+  }
+
+  /** @returns {Member[]} */
+  get members() {
+    return [...this.#members.values()];
+  }
+
+  /** People connected who have no name. A guess in a crowd, where names are not listed: then 0. */
+  get guests() {
+    return this.listed ? Math.max(0, this.here - this.#members.size) : 0;
+  }
+}

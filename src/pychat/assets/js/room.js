@@ -1,0 +1,421 @@
+/**
+ * One room as one visitor knows it: its log, who is here, who I am, and what I still have to send. Speaks the
+ * wire's words over a connection; touches no page, and no network itself.
+ */
+
+import { Emitter } from "./emitter.js";
+import { Identity, newId } from "./identity.js";
+import { Log } from "./log.js";
+import { Notice } from "./notice.js";
+import { Outbox } from "./outbox.js";
+import { People } from "./people.js";
+import { Position } from "./position.js";
+import { Refusal } from "./refusal.js";
+import { Typists } from "./typists.js";
+
+/**
+ * @typedef {import("./log.js").Member} Member
+ * @typedef {import("./log.js").Message} Message
+ * @typedef {import("./log.js").Entry} Entry
+ */
+
+/** Seconds to wait where the server does not say how many. */
+const RETRY_AFTER = 2;
+const WAITING_HELPS = new Set(["rate_limited", "unavailable"]);
+const UNREACHED = new Set(["offline", "timeout", "closed"]);
+/** Milliseconds: said again this often while typing goes on. */
+const TYPING_EVERY = 3000;
+
+/**
+ * What a room tells (`room.on(event, …)`):
+ *
+ * - `state` ({name, text?, retryAt?}): the connection; see `connection.js`
+ * - `welcome` (as on the wire): once for each connection
+ * - `message` (Message): a message of the room, ours too, once it is stored; each exactly once
+ * - `log` ({kind: "reset" | "add" | "change" | "remove", entry?}): `room.log.entries` changed
+ * - `people` (People): `room.people` changed
+ * - `typing` (Member[]): who is writing now, without us
+ * - `me` (Member | null): who we are changed; `null` where a name has to be chosen
+ * - `ask` (Refusal): the name that we had cannot be had again; choose another
+ * - `error` (Refusal): something that nobody waits for was refused
+ */
+export class Room extends Emitter {
+  log = new Log();
+  people = new People();
+  limits = { name: 32, text: 2000 };
+  /** @type {{name: string, title: string} | null} as the server calls it */
+  about = null;
+  /** @type {Member | null} who we are; kept while the connection is away */
+  me = null;
+  /** Whether the server knows, on this connection, who we are. */
+  joined = false;
+
+  #connection;
+  #clock;
+  #identity;
+  #outbox;
+  #position = new Position();
+  #typists = new Typists();
+  #typingTimer;
+  #saidTyping = -Infinity;
+  #welcomed = false;
+  #flushing = false;
+  /** Promises of `say`, by message id. */
+  #waiting = new Map();
+
+  /**
+   * @param {object} parts
+   * @param {import("./connection.js").Connection} parts.connection
+   * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} parts.clock
+   * @param {Storage} parts.storage
+   * @param {string} parts.key what is kept in the storage begins with this
+   */
+  constructor({ connection, clock, storage, key }) {
+    super();
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#identity = new Identity(storage, `${key}:me`);
+    this.#outbox = new Outbox(storage, `${key}:unsent:`);
+    const { id, name } = this.#identity.current;
+    if (id && name) this.me = { id, name };
+    for (const item of this.#outbox.items) this.#pend(item);
+    connection.on("event", ({ name: event, data }) => this.#hear(event, data ?? {}));
+    connection.on("state", (state) => this.#turn(state));
+  }
+
+  /** The connection. @returns {import("./connection.js").State} */
+  get state() {
+    return this.#connection.state;
+  }
+
+  /** Where to go on from. @returns {{epoch: string, seq: number} | undefined} */
+  get since() {
+    return this.#position.since;
+  }
+
+  /** The room's messages that are known here, oldest first. @returns {Message[]} */
+  get messages() {
+    return this.log.entries
+      .filter((entry) => entry.state === "sent")
+      .map(({ id, seq, date, author, text }) => ({ id, seq, date, author, text }));
+  }
+
+  /**
+   * Takes a nickname, or changes it. Before the first connection is up it waits for it.
+   * @param {string} name
+   * @returns {Promise<Member>}
+   * @throws {Refusal} such as `name_taken`
+   */
+  async join(name) {
+    await this.#ready();
+    return this.#take(name);
+  }
+
+  /**
+   * Says something. It is in the log at once, as pending, and kept over reloads until the server has stored it;
+   * while the connection is away it waits. Sent exactly once, in order.
+   * @param {string} text
+   * @returns {Promise<{id: string, seq: number, date: string}>} when it is stored
+   * @throws {Refusal} such as `text_too_long`
+   */
+  async say(text) {
+    if (!this.me) throw new Refusal("not_joined");
+    if (this.state.name === "closed") throw new Refusal("closed");
+    const item = this.#outbox.add(newId(), text, this.#clock.now());
+    this.#saidTyping = -Infinity;
+    this.#tell("add", this.#pend(item));
+    return this.#stored(item.id);
+  }
+
+  /** Sends a message that had failed once more. @param {string} id of the entry @returns {Promise<{id: string, seq: number, date: string}>} */
+  async retry(id) {
+    const item = this.#outbox.retry(id, this.#clock.now());
+    if (!item) throw new Refusal("discarded");
+    this.#tell("remove", this.log.drop(id));
+    this.#tell("add", this.#pend(item));
+    return this.#stored(id);
+  }
+
+  /** Throws a message away that has not been stored. @param {string} id of the entry */
+  discard(id) {
+    this.#outbox.remove(id);
+    this.#tell("remove", this.log.drop(id));
+    this.#answer(id, new Refusal("discarded"));
+  }
+
+  /** Call it at each keystroke with `true`, with `false` when the text is gone; the wire hears of it when it must. @param {boolean} on */
+  typing(on) {
+    const now = this.#clock.now();
+    if (!this.joined || (on ? now - this.#saidTyping < TYPING_EVERY : this.#saidTyping === -Infinity)) return;
+    this.#saidTyping = on ? now : -Infinity;
+    // Nobody misses it when it is refused.
+    this.#connection.send("typing", { on }).catch(() => {});
+  }
+
+  /** Everyone with a name, from the server. @returns {Promise<{here: number, members: Member[]}>} */
+  async who() {
+    await this.#ready();
+    const { here, members } = await this.#connection.send("who", {});
+    return { here, members };
+  }
+
+  /** Gives the nickname back, and forgets who we were; stays connected. */
+  async leave() {
+    await this.#ready();
+    await this.#connection.send("leave", {});
+    this.#identity.forget();
+    this.joined = false;
+    this.#become(null);
+  }
+
+  /** Connects without waiting for the next attempt, or again after a refusal. */
+  reconnect() {
+    this.#connection.open();
+  }
+
+  /** Disconnects for good. What is unsent stays in the storage. */
+  close() {
+    this.#clock.clearTimeout(this.#typingTimer);
+    this.#connection.close();
+  }
+
+  // The connection
+
+  #turn(state) {
+    if (state.name !== "live") {
+      this.joined = false;
+      this.#saidTyping = -Infinity;
+      if (this.#typists.at(this.#clock.now()).length) {
+        this.#typists.clear();
+        this.emit("typing", []);
+      }
+    }
+    this.emit("state", state);
+    if (state.name === "live") this.#comeBack();
+  }
+
+  /** Resolves while live; waits for the first connection, but never for a lost one. */
+  #ready() {
+    return new Promise((resolve, reject) => {
+      const settle = ({ name, text }) => {
+        if (name === "live") resolve();
+        else if (name === "refused") reject(new Refusal("offline", text));
+        else if (name === "connecting" && !this.#welcomed) return false;
+        else reject(new Refusal(name === "closed" ? "closed" : "offline"));
+        return true;
+      };
+      if (settle(this.state)) return;
+      const stop = this.on("state", (state) => settle(state) && stop());
+    });
+  }
+
+  #hear(event, data) {
+    if (event === "welcome") this.#welcome(data);
+    else if (event === "message") this.#read(data);
+    else if (event === "presence") this.#presence(data);
+    else if (event === "typing") this.#hearTyping(data.member, data.on);
+    else if (event === "error") this.emit("error", Refusal.from(data));
+  }
+
+  #welcome(data) {
+    this.#welcomed = true;
+    this.about = data.room;
+    Object.assign(this.limits, data.limits);
+    this.people.reset(data);
+    if (data.recovered) {
+      for (const message of data.messages) this.#read(message);
+      this.#position.start(data.epoch, data.seq);
+    } else {
+      this.log.clear();
+      for (const message of data.messages) this.#file(message);
+      this.#position.start(data.epoch, data.seq);
+      this.#tell("reset");
+    }
+    this.emit("welcome", data);
+    this.emit("people", this.people);
+  }
+
+  // Messages of the room
+
+  #read(message) {
+    this.#position.read(message.seq);
+    const { entry, how } = this.#file(message);
+    if (how === "known") return;
+    this.#hearTyping(message.author, false);
+    this.#tell(how === "added" ? "add" : "change", entry);
+    this.emit("message", message);
+  }
+
+  #file(message) {
+    const own = message.author.id === this.#identity.current.id;
+    const filed = this.log.take(message, own);
+    // Stored after all, though the answer never came.
+    if (own && this.#outbox.has(message.id)) {
+      this.#outbox.remove(message.id);
+      this.#answer(message.id, message);
+    }
+    return filed;
+  }
+
+  // Who is here
+
+  #presence(data) {
+    const news = this.people.apply(data);
+    const other = (member) => member.id !== this.me?.id;
+    for (const { to } of news.renamed) if (!other(to)) this.#become(to);
+    for (const member of news.left) this.#hearTyping(member, false);
+    this.emit("people", this.people);
+    this.#notice({
+      joined: news.joined.filter(other),
+      left: news.left.filter(other),
+      renamed: news.renamed.filter(({ to }) => other(to)),
+    });
+  }
+
+  #notice(news) {
+    if (!news.joined.length && !news.left.length && !news.renamed.length) return;
+    let entry = this.log.last;
+    const going = entry?.state === "notice";
+    if (!going) entry = { state: "notice", own: false, notice: new Notice() };
+    entry.notice.add(news);
+    entry.date = new Date(this.#clock.now()).toISOString();
+    if (!going) this.log.note(entry);
+    this.#tell(going ? "change" : "add", entry);
+  }
+
+  #hearTyping(member, on) {
+    const now = this.#clock.now();
+    if (member.id === this.me?.id) return;
+    const before = this.#typists.at(now).length;
+    this.#typists.set(member, on, now);
+    const writing = this.#typists.at(now);
+    if (writing.length !== before) this.emit("typing", writing);
+    this.#clock.clearTimeout(this.#typingTimer);
+    if (this.#typists.expiry === undefined) return;
+    this.#typingTimer = this.#clock.setTimeout(() => {
+      this.emit("typing", this.#typists.at(this.#clock.now()));
+    }, this.#typists.expiry - now);
+  }
+
+  // Who we are
+
+  async #take(name) {
+    const { token } = this.#identity.current;
+    const answer = await this.#connection.send("join", token ? { name, token } : { name });
+    this.#identity.keep({ ...answer.member, token: answer.token ?? token });
+    this.joined = true;
+    this.#become(answer.member);
+    this.#flush();
+    return answer.member;
+  }
+
+  /** After a reload or a drop: the same person again, without asking. */
+  async #comeBack() {
+    for (;;) {
+      const { name, token } = this.#identity.current;
+      if (!name || !this.me) return;
+      try {
+        await this.#take(name);
+        return;
+      } catch (refusal) {
+        if (UNREACHED.has(refusal.code) || this.state.name !== "live") return;
+        if (WAITING_HELPS.has(refusal.code)) await this.#sleep(refusal.retryAfter);
+        // Another tab may have come back first, and been given a new token for both.
+        else if (this.#identity.current.token === token) {
+          this.#become(null);
+          this.emit("ask", refusal);
+          return;
+        }
+      }
+      if (this.joined || this.state.name !== "live") return;
+    }
+  }
+
+  #become(member) {
+    if (member?.id === this.me?.id && member?.name === this.me?.name) return;
+    this.me = member;
+    let reset = false;
+    for (const entry of this.log.entries) {
+      if (!entry.author) continue;
+      if (entry.state !== "sent" && member) entry.author = member;
+      const own = entry.state !== "sent" || entry.author.id === this.#identity.current.id;
+      if (own !== entry.own) reset = true;
+      entry.own = own;
+    }
+    if (reset) this.#tell("reset");
+    this.emit("me", member);
+  }
+
+  // What we send
+
+  #pend({ id, text, at, error }) {
+    return this.log.pend({ id, text, error, date: new Date(at).toISOString(), author: this.me ?? { id: "", name: "" } });
+  }
+
+  #stored(id) {
+    const promise = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    // Its fate is in the log too, for those who do not wait for it.
+    promise.catch(() => {});
+    this.#flush();
+    return promise;
+  }
+
+  #answer(id, outcome) {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (outcome instanceof Refusal) waiting?.reject(outcome);
+    else waiting?.resolve({ id, seq: outcome.seq, date: outcome.date });
+  }
+
+  /** One at a time: were they sent together, one that must wait would be overtaken by the next. */
+  async #flush() {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      for (let item; this.joined && (item = this.#outbox.next); ) await this.#post(item);
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  async #post({ id, text }) {
+    try {
+      const answer = await this.#connection.send("say", { id, text });
+      if (!this.#outbox.has(id)) return;
+      this.#outbox.remove(id);
+      this.#position.wrote(answer.seq);
+      const entry = this.log.confirm(id, answer);
+      this.#answer(id, answer);
+      if (!entry) return;
+      this.#tell("change", entry);
+      const { seq, date, author } = entry;
+      this.emit("message", { id, seq, date, author, text });
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      if (!this.#outbox.has(id) || refusal.code === "closed") return;
+      const error = { code: refusal.code, text: refusal.text };
+      if (UNREACHED.has(refusal.code)) {
+        this.joined = false;
+      } else if (refusal.code === "not_joined") {
+        this.joined = false;
+        this.#comeBack();
+      } else if (WAITING_HELPS.has(refusal.code)) {
+        this.#tell("change", this.log.wait(id, error));
+        await this.#sleep(refusal.retryAfter);
+        this.#tell("change", this.log.wait(id));
+      } else {
+        this.#outbox.fail(id, error);
+        this.#tell("change", this.log.fail(id, error));
+        this.#answer(id, refusal);
+      }
+    }
+  }
+
+  #sleep(seconds = RETRY_AFTER) {
+    return new Promise((resolve) => this.#clock.setTimeout(resolve, seconds * 1000));
+  }
+
+  #tell(kind, entry) {
+    if (entry || kind === "reset") this.emit("log", { kind, entry });
+  }
+}
