@@ -39,7 +39,7 @@ async def uvicorn_server(app: Any, **config: Any) -> AsyncIterator[str]:  # noqa
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve())
     try:
-        while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
+        while not server.started:
             if task.done():
                 await task
             await asyncio.sleep(0.005)
