@@ -56,6 +56,7 @@ class AiohttpRequest:
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go."""
         loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
 
         def look() -> None:
             nonlocal timer

@@ -49,6 +49,7 @@ class Packet(socketio.packet.Packet):
     a decoded packet holds lone surrogates.
     """
 
+    data: Any
     json = _StrictJson
     _size = 256
 

@@ -50,6 +50,7 @@ class Server(socketio.AsyncServer):
 
     eio: EngineServer
     manager: Manager
+    manager_initialized: bool
 
     def __init__(
         self,
@@ -311,7 +312,7 @@ class Server(socketio.AsyncServer):
             if not wire.session.wires:
                 self.eio.unconnected(wire.session)
 
-    async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:  # noqa: FBT001, FBT002
+    async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:  # noqa: FBT002
         """Send a client out of a namespace (a DISCONNECT packet): it will not come back by itself.
 
         To close a connection that may come back, use `wire(sid).close(why)`.
