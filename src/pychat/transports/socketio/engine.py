@@ -1,4 +1,4 @@
-"""The Engine.IO server: handshakes, polls, posts, upgrades and heartbeats, as the protocol document says (version 4)."""
+"""The Engine.IO server: handshakes, polls, posts, upgrades and heartbeats, as protocol document 4 says."""
 
 from __future__ import annotations
 

@@ -94,6 +94,7 @@ class AsgiRequest:
     def environ(self, remote: str) -> dict[str, Any]:
         """The environ for `connect` handlers; the scope itself is under `asgi.scope`."""
         scope = self._scope
+        scheme: str = scope.get("scheme", "http")
         client = scope.get("client") or ("", 0)
         server = scope.get("server") or ("asgi", 0)
         environ = build_environ(
@@ -102,7 +103,7 @@ class AsgiRequest:
             path=scope["path"],
             root=scope.get("root_path", ""),
             query=self.query,
-            scheme={"ws": "http", "wss": "https"}.get(scope.get("scheme", "http"), scope.get("scheme", "http")),
+            scheme={"ws": "http", "wss": "https"}.get(scheme, scheme),
             http_version=scope.get("http_version", "1.1"),
             remote=(remote, client[1] if client[0] == remote else 0),
             server=(server[0], server[1] or 0),

@@ -56,7 +56,7 @@ class Manager(socketio.AsyncManager):
         for wire in self.targets(namespace, room):
             yield wire.sid, wire.session.sid
 
-    async def emit(  # noqa: PLR0913 (the library's)
+    async def emit(
         self,
         event: str,
         data: Any,  # noqa: ANN401 (JSON)

@@ -24,9 +24,7 @@ def encode_event(event: str, *args: Any, namespace: str = "/") -> EncodedPacket:
 
     Raises `ValueError` for NaN, infinities and lone surrogates, and `UsageError` for bytes: emit those.
     """
-    frame, attachments = encode_packet(
-        Packet(socketio.packet.EVENT, data=[event, *args], namespace=namespace)
-    )
+    frame, attachments = encode_packet(Packet(socketio.packet.EVENT, data=[event, *args], namespace=namespace))
     if attachments:
         raise UsageError("encode_event takes no bytes; send them with Server.emit()")
     frame.raw  # noqa: B018 (made now: whoever passes a bad text is told, not the loop that sends)
