@@ -31,7 +31,7 @@ async def on_aiohttp(server: Server, *, send_buffer: int | None = None):
     try:
         yield sock.getsockname()[1]
     finally:
-        await server.shutdown(0.2)
+        await server.shutdown(0.05)
         await runner.cleanup()
 
 
@@ -52,7 +52,7 @@ async def on_uvicorn(server: Server, *, send_buffer: int | None = None):
     try:
         yield sock.getsockname()[1]
     finally:
-        await server.shutdown(0.2)
+        await server.shutdown(0.05)
         runner.should_exit = True
         await task
 
