@@ -44,7 +44,7 @@ async def on_uvicorn(server: Server, *, send_buffer: int | None = None):
         await server.handle_asgi(scope, receive, send)
 
     sock = listening(send_buffer)
-    config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", proxy_headers=False, timeout_graceful_shutdown=1)
     runner = uvicorn.Server(config)
     task = asyncio.create_task(runner.serve(sockets=[sock]))
     while not runner.started:
