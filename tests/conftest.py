@@ -23,7 +23,7 @@ class NodeClient:
         self._process = process
 
     @classmethod
-    async def start(cls, url: str, **options: Any) -> NodeClient:  # noqa: ANN401 -- options of socket.io-client
+    async def start(cls, url: str, **options: Any) -> NodeClient:
         """Connect to `url`."""
         node = shutil.which("node")
         assert node, "these tests need Node.js; `make test` brings it"
@@ -48,13 +48,13 @@ class NodeClient:
                     return arguments
         raise AssertionError(f"the client ended before “{name}”")
 
-    async def do(self, verb: str, *arguments: Any) -> None:  # noqa: ANN401 -- JSON
+    async def do(self, verb: str, *arguments: Any) -> None:
         """Tell it what to do: `emit`, `call` (its answer comes as the event `answer`), `drop`, `connect`, `close`."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps([verb, *arguments]).encode() + b"\n")
         await self._process.stdin.drain()
 
-    async def call(self, *arguments: Any) -> Any:  # noqa: ANN401 -- JSON
+    async def call(self, *arguments: Any) -> Any:
         """Emit, and wait for the acknowledgement."""
         await self.do("call", *arguments)
         return (await self.told("answer"))[0]
@@ -71,7 +71,7 @@ async def node_clients() -> AsyncIterator[Any]:
     """How to start npm's client: with an address, and its options."""
     clients: list[NodeClient] = []
 
-    async def start(url: str, **options: Any) -> NodeClient:  # noqa: ANN401
+    async def start(url: str, **options: Any) -> NodeClient:
         clients.append(await NodeClient.start(url, **options))
         return clients[-1]
 

@@ -30,7 +30,7 @@ async def aiohttp_server(app: web.Application) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def uvicorn_server(app: Any, **config: Any) -> AsyncIterator[str]:  # noqa: ANN401 -- any ASGI app, any setting
+async def uvicorn_server(app: Any, **config: Any) -> AsyncIterator[str]:
     """Serve an ASGI `app`; yield its address, without a slash at the end."""
     settings = uvicorn.Config(
         app, port=0, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1, **config

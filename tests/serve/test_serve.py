@@ -37,8 +37,8 @@ async def test_a_signal_ends_it_with_a_goodbye(number: signal.Signals) -> None:
             for transports in (("websocket",), ("polling",))
         ]
         served.process.send_signal(number)
-        for person in (plain, *people):
-            assert (await person.event("bye"))["reason"] == "shutdown"
+        for told in [plain.told, *(person.told for person in people)]:
+            assert (await told.next("bye"))["reason"] == "shutdown"
         assert await plain.told.next("closed") == 4000
         for person in people:
             await person.event("disconnect")

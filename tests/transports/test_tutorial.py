@@ -30,7 +30,7 @@ async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 
 @TRANSPORTS
-async def test_every_event_of_the_table(url: str, transports: list[str], node_clients: Any) -> None:  # noqa: ANN401
+async def test_every_event_of_the_table(url: str, transports: list[str], node_clients: Any) -> None:
     """`setPseudo`, `pseudoStatus`, `message` and `nbUsers`, as the tutorial's page says and expects them."""
     ada = await node_clients(url, transports=transports)
     assert await ada.told("nbUsers") == [{"nb": 1}]
@@ -62,7 +62,7 @@ async def test_every_event_of_the_table(url: str, transports: list[str], node_cl
 
 
 @TRANSPORTS
-async def test_a_burst_is_heard_once_and_in_order(url: str, transports: list[str], node_clients: Any) -> None:  # noqa: ANN401
+async def test_a_burst_is_heard_once_and_in_order(url: str, transports: list[str], node_clients: Any) -> None:
     """Also in the middle of the upgrade from polling to WebSocket."""
     ada, bob = await node_clients(url, transports=transports), await node_clients(url, transports=transports)
     await bob.told("(connect)")
@@ -87,7 +87,7 @@ async def test_python_clients_too(url: str, transports: tuple[str, ...]) -> None
     await bob.drop()
 
 
-async def test_nobody_hears_of_version_1_unasked(url: str, node_clients: Any) -> None:  # noqa: ANN401
+async def test_nobody_hears_of_version_1_unasked(url: str, node_clients: Any) -> None:
     """A client that does not name a version is sent the words of 2013 only; both kinds hear each other."""
     old = await node_clients(url)
     await old.told("nbUsers")
@@ -96,7 +96,7 @@ async def test_nobody_hears_of_version_1_unasked(url: str, node_clients: Any) ->
     await new.call("join", {"name": "Ada"})
     await new.call("typing", {"on": True})
     await new.call("say", {"text": "from the new"})
-    heard = []
+    heard: list[str] = []
     while not heard or heard[-1] != "message":
         assert old._process.stdout is not None
         heard.append(json.loads(await old._process.stdout.readline())[0])
@@ -107,7 +107,7 @@ async def test_nobody_hears_of_version_1_unasked(url: str, node_clients: Any) ->
     assert (message["text"], message["author"]["name"]) == ("from the old", "Bob")
 
 
-async def test_what_cannot_be_connected_to_is_said(url: str, node_clients: Any) -> None:  # noqa: ANN401
+async def test_what_cannot_be_connected_to_is_said(url: str, node_clients: Any) -> None:
     """An unknown room, version or namespace is a `connect_error` with words."""
     client = await node_clients(url, auth={"v": 99})
     assert (await client.told("(connect_error)"))[1] == {"reason": "version", "speaks": [1]}
@@ -132,7 +132,7 @@ async def test_a_lone_surrogate_is_refused_as_bad_text(url: str) -> None:
 
 
 @TRANSPORTS
-async def test_clients_come_back_when_the_server_does(transports: list[str], node_clients: Any) -> None:  # noqa: ANN401
+async def test_clients_come_back_when_the_server_does(transports: list[str], node_clients: Any) -> None:
     """An unmodified client reconnects by itself after a restart: the goodbye does not send it away for good."""
     with pychat_process() as served:
         port = int(served.url.rpartition(":")[2])
