@@ -317,10 +317,10 @@ class EngineServer(engineio.AsyncServer):
 
     def _goodbye(self, session: Session, request: HostRequest) -> Reply:
         """A closed session's client asks again: once it is told how it ended."""
-        if request.method != "GET" or request.upgrade or session.told or session.poll is not None:
+        if request.method != "GET" or request.upgrade or session.told() or session.poll is not None:
             return _error(400, _UNKNOWN_SID)
         body = session.take()
-        if session.told:
+        if session.told():
             self._partings.stop(session)
             self._part(session)
         return self._payload(body)

@@ -127,7 +127,6 @@ class Session:
         if self.poll is not None and not self.poll.done():
             self.poll.set_result(True)
 
-    @property
     def told(self) -> bool:
         """Whether there is nothing left for a closed session's client to be told."""
         return self.last is None
