@@ -305,6 +305,14 @@ export class Room extends Emitter {
     this.#identity.keep({ ...answer.member, token: answer.token ?? token });
     this.joined = true;
     this.#become(answer.member);
+    this.people.put(answer.member);
+    // The room may hear of us before we are told who we are.
+    const { last } = this.log;
+    if (last?.notice) {
+      last.notice.forget(answer.member.id);
+      this.#tell("change", last);
+    }
+    this.emit("people", this.people);
     this.#flush();
     return answer.member;
   }
