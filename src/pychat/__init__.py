@@ -1,0 +1,74 @@
+"""pychat: a chat room to serve in one command, or to embed in three lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .embed.aiohttp import aiohttp_app
+    from .embed.asgi import asgi_app
+    from .errors import ChatError, Close, Refused, UsageError
+    from .hooks import HOOKS
+    from .limits import Limits
+    from .model import Event, Joined, Left, Member, Message, Position, Renamed, Typing
+    from .room import ChatRoom
+    from .transports.socketio import SocketIOTransport
+
+__all__ = [
+    "HOOKS",
+    "ChatError",
+    "ChatRoom",
+    "Close",
+    "Event",
+    "Joined",
+    "Left",
+    "Limits",
+    "Member",
+    "Message",
+    "Position",
+    "Refused",
+    "Renamed",
+    "SocketIOTransport",
+    "Typing",
+    "UsageError",
+    "__version__",
+    "aiohttp_app",
+    "asgi_app",
+]
+
+_WHERE = {
+    "HOOKS": ".hooks",
+    "ChatError": ".errors",
+    "ChatRoom": ".room",
+    "Close": ".errors",
+    "Event": ".model",
+    "Joined": ".model",
+    "Left": ".model",
+    "Limits": ".limits",
+    "Member": ".model",
+    "Message": ".model",
+    "Position": ".model",
+    "Refused": ".errors",
+    "Renamed": ".model",
+    "SocketIOTransport": ".transports.socketio",
+    "Typing": ".model",
+    "UsageError": ".errors",
+    "aiohttp_app": ".embed.aiohttp",
+    "asgi_app": ".embed.asgi",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import on first use: `import pychat` loads neither a web framework nor Socket.IO."""
+    if name not in _WHERE:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(_WHERE[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -32,6 +32,7 @@ REFUSALS: dict[str, str] = {
     "text_invalid": "The message is not valid Unicode text, or holds a NUL.",
     "rate_limited": "Too much at once; `retry_after` says how many seconds to wait.",
     "unavailable": "The room cannot store messages just now; `retry_after` says when to try again.",
+    "unknown_room": "There is no room of that name on this server.",
     "internal": "The server failed at this; it is logged there. Nothing was sent.",
 }
 

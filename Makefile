@@ -1,0 +1,68 @@
+# What one types to work on pychat. Each target brings what it needs; a second run starts at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PINS := tests/constraints.txt
+SYSTEM := chromium=chromium redis-server=redis-server
+
+# Tests start `pychat`, and `node` where only the environment has it.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve test check format lock clean
+
+help:
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' Makefile | expand -t 12
+
+serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--port 9000"
+	@$(BIN)/pychat serve $(ARGS)
+
+test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests; some with ARGS="tests/test_x.py -k y"
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.ready ## style, formatting, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready ## put code into form
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock: ## move the pinned tools and libraries to the newest that pyproject.toml and package.json allow
+	rm -rf $(VENV)
+	: >$(PINS)
+	$(MAKE) $(VENV)/.ready
+	$(PIP) install --group node
+	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools >$(PINS)
+	npm update --package-lock-only --ignore-scripts
+
+clean: ## remove all that make and the tools have made
+	rm -rf $(VENV) node_modules build dist src/pychat/assets/vendor .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pychat needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/system-packages ensurepip=python3-venv
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) install --constraint $(PINS) pip
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.made $(PINS) pyproject.toml src/pychat/_version.py hatch_build.py package.json package-lock.json
+	$(PIP) install --constraint $(PINS) --build-constraint $(PINS) --editable . --group dev
+	@touch $@
+
+$(VENV)/.system: Makefile scripts/system-packages | $(VENV)/.made
+	@scripts/system-packages $(SYSTEM)
+	@touch $@
+
+# Node.js for the tests with the stock Socket.IO client: the machine's, or one from PyPI in the environment.
+node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready
+	@command -v node >/dev/null && command -v npm >/dev/null || $(PIP) install --constraint $(PINS) --group node
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@

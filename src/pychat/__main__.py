@@ -1,0 +1,7 @@
+"""`python -m pychat` is `pychat`."""
+
+from __future__ import annotations
+
+from pychat.cli import main
+
+main(prog_name="pychat")

@@ -1,0 +1,68 @@
+"""The `pychat` command. Heavy imports stand inside the commands, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from pychat._version import __version__
+from pychat.errors import UsageError
+from pychat.settings import SETTINGS, Setting, Settings
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="pychat", message="%(prog)s %(version)s")
+def main() -> None:
+    """A chat room on a good-looking page, at once: `pychat serve`."""
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for setting in reversed(list(SETTINGS.values())):
+        command = _option(setting)(command)
+    return command
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    about: dict[str, Any] = {
+        "default": setting.default,
+        "envvar": setting.variable,
+        "show_envvar": True,
+        "help": setting.says,
+    }
+    if isinstance(setting.default, bool):
+        return click.option(setting.flag, is_flag=True, **about)
+    kind: Any = str
+    if setting.choices is not None:
+        kind = click.Choice(setting.choices)
+    elif isinstance(setting.default, int):
+        kind = click.IntRange(setting.least, setting.most)
+    if setting.many:
+        about["help"] += " Repeatable."
+    shown = setting.default not in (None, ())
+    return click.option(
+        setting.flag, type=kind, multiple=setting.many, metavar=setting.metavar, show_default=shown, **about
+    )
+
+
+@main.command()
+@_options
+def serve(**values: Any) -> None:  # noqa: ANN401 -- one for each setting
+    """Serve a chat room until Ctrl-C.
+
+    Every option can come from the environment too; options that repeat are separated by spaces there.
+    """
+    from pychat.server import run
+
+    try:
+        run(Settings(**values))
+    except UsageError as error:
+        _fail(str(error))
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(f"pychat: {text}", err=True)
+    raise SystemExit(2)

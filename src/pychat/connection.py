@@ -1,0 +1,68 @@
+"""The port between a room and whatever carries it to a person: two calls, and a way to put events into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .errors import Close
+from .model import Member, Message, Position, Typing
+
+__all__ = ["Connection", "Notice", "Presence", "Welcome", "Wire"]
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The first thing that a newcomer is told."""
+
+    room: str
+    title: str
+    position: Position
+    recovered: bool
+    here: int
+    members: tuple[Member, ...]
+    listed: bool
+    messages: tuple[Message, ...]
+    longest_name: int
+    longest_text: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who came, went or changed names since the last one; `here` counts the people connected, named or not.
+
+    `counted` tells that the number may be news to somebody. In a crowd nobody is `listed`. When it thins, `members` holds everyone once.
+    """
+
+    here: int
+    joined: tuple[Member, ...] = ()
+    left: tuple[Member, ...] = ()
+    renamed: tuple[Member, ...] = ()
+    counted: bool = True
+    listed: bool = True
+    members: tuple[Member, ...] | None = None
+
+
+#: What a connection can be told.
+Notice = Message | Presence | Typing | Welcome
+
+
+class Wire(Protocol):
+    """How notices are put on one kind of wire. One object for all connections of that kind."""
+
+    def encode(self, notice: Notice) -> Any:  # noqa: ANN401 -- whatever this wire's connections take
+        """`notice` as a frame for any number of connections; `None` if this wire has no word for it."""
+
+
+class Connection(Protocol):
+    """One person's connection, as a room sees it."""
+
+    @property
+    def wire(self) -> Wire:
+        """The wire that this connection speaks. It does not change while the connection is in a room."""
+
+    def send(self, frame: Any) -> None:  # noqa: ANN401 -- what its own wire encoded
+        """Send a frame of its wire, in order. Never awaits, never raises, and never blocks on a slow reader."""
+
+    def close(self, why: Close) -> None:
+        """Tell the person why, send what waits, and close. Never awaits; a no-op when closed."""

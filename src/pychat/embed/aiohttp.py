@@ -1,0 +1,82 @@
+"""Rooms as an aiohttp sub-application: `app.add_subapp("/chat/", pychat.aiohttp_app(room))`."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from aiohttp import web
+
+from pychat.carriers.aiohttp import AiohttpCarrier
+from pychat.carriers.base import CarrierClosed
+from pychat.embed.mount import HEARTBEAT_SECONDS, Mount, MountOptions
+from pychat.http import Response
+from pychat.room import ChatRoom
+from pychat.transports.websocket import SUBPROTOCOL
+
+__all__ = ["aiohttp_app"]
+
+
+def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Application:
+    """An application that serves `rooms`, their page and their transports, under any prefix or as it is.
+
+    The first room is at its root, each at `rooms/NAME`. Options: `templates`, `allowed_origins`, `trusted_proxies`,
+    `max_buffer_bytes`, `limited` (see `MountOptions`). The rooms are closed when the application shuts down.
+    """
+    handlers = _Handlers(Mount(rooms, "aiohttp", **options))
+    app = web.Application()
+    app.router.add_route("*", "/socket.io/", handlers.socketio)
+    app.router.add_get("/ws", handlers.websocket, allow_head=False)
+    app.router.add_route("*", "", handlers.without_slash)  # /chat, where the app is mounted at /chat/
+    app.router.add_route("*", "/{path:.*}", handlers.site)
+    app.on_shutdown.append(handlers.shutdown)
+    return app
+
+
+class _Handlers:
+    def __init__(self, mount: Mount) -> None:
+        self._mount = mount
+
+    async def socketio(self, request: web.Request) -> web.StreamResponse:
+        response = await self._mount.socketio.server.handle_request(request)
+        assert isinstance(response, web.StreamResponse)  # noqa: S101 -- what the aiohttp driver gives
+        return response
+
+    async def websocket(self, request: web.Request) -> web.StreamResponse:
+        mount, peer, headers = self._mount, request.remote or "", _headers(request)
+        if headers.get("upgrade", "").lower() != "websocket":
+            return _response(request, mount.respond("GET", "/ws", headers))
+        refused = mount.refuse_websocket(peer, headers)
+        if refused is not None:
+            return _response(request, refused)
+        try:
+            carrier = await AiohttpCarrier.accept(
+                request,
+                max_message_bytes=mount.max_message_bytes,
+                max_buffer_bytes=mount.max_buffer_bytes,
+                protocols=(SUBPROTOCOL,),
+                heartbeat=HEARTBEAT_SECONDS,
+                remote=mount.client_address(peer, headers),
+            )
+        except CarrierClosed:
+            return web.Response(status=400)
+        await mount.websocket.serve(carrier, request.query)
+        return carrier.response
+
+    async def site(self, request: web.Request) -> web.StreamResponse:
+        path = "/" + request.match_info["path"]
+        return _response(request, self._mount.respond(request.method, path, _headers(request)))
+
+    async def without_slash(self, request: web.Request) -> web.StreamResponse:
+        raise web.HTTPPermanentRedirect(request.rel_url.with_path(request.path + "/").with_query(request.query))
+
+    async def shutdown(self, _: web.Application) -> None:
+        await self._mount.aclose()
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _response(request: web.Request, response: Response) -> web.Response:
+    body = None if request.method == "HEAD" or response.status == 304 else response.body
+    return web.Response(status=response.status, headers=response.headers, body=body)

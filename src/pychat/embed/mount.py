@@ -1,0 +1,97 @@
+"""A mount: rooms, with everything that serves them, free of any host. The two apps beside this file only adapt it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, TypedDict, Unpack
+
+from pychat.carriers.base import DEFAULT_BUFFER_BYTES
+from pychat.carriers.origin import OriginPolicy
+from pychat.carriers.peer import Proxies
+from pychat.errors import Close
+from pychat.http import Response
+from pychat.room import ChatRoom
+from pychat.rooms import Rooms
+from pychat.site import Site
+from pychat.transports.socketio import SocketIOTransport
+from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
+
+__all__ = ["HEARTBEAT_SECONDS", "Mount", "MountOptions"]
+
+#: How often a plain WebSocket is pinged.
+HEARTBEAT_SECONDS = 25.0
+
+_TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+
+
+class MountOptions(TypedDict, total=False):
+    """What an app that mounts rooms can say about how they are served."""
+
+    #: A folder whose `page.html` is used instead; it may extend `pychat/page.html`.
+    templates: str | Path | None
+    #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all.
+    allowed_origins: Iterable[str] | str
+    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`.
+    trusted_proxies: Iterable[str] | str
+    #: What may wait for one slow reader before it is closed, in bytes.
+    max_buffer_bytes: int
+    #: `False` lifts the limits on connections, for measuring.
+    limited: bool
+
+
+class Mount:
+    """Rooms, their pages and their transports. Paths are relative to the mount, and begin with a slash."""
+
+    def __init__(
+        self, rooms: Iterable[ChatRoom], async_mode: Literal["aiohttp", "asgi"], **options: Unpack[MountOptions]
+    ) -> None:
+        self.rooms = Rooms(*rooms)
+        self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
+        self._origins = OriginPolicy(options.get("allowed_origins", ()))
+        self._proxies = Proxies(options.get("trusted_proxies", ()))
+        self._site = Site(self.rooms, options.get("templates"))
+        self.websocket = WebSocketTransport(self.rooms)
+        self.socketio = SocketIOTransport(
+            self.rooms,
+            async_mode=async_mode,
+            allowed_origins=options.get("allowed_origins", ()),
+            trusted_proxies=options.get("trusted_proxies", ()),
+            max_buffer_bytes=self.max_buffer_bytes,
+            limited=options.get("limited", True),
+        )
+        # A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
+        self.max_message_bytes = max(room.limits.text for room in self.rooms) * 12 + 4096
+
+    def respond(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
+        """The answer to a plain HTTP request. Names in `headers` are in lower case."""
+        if path == "/ws":
+            told = (
+                f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {SUBPROTOCOL}.\n"
+            )
+            return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
+        return self._site.respond(method, path, headers)
+
+    def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
+        """Why a plain WebSocket may not be opened, if so. Names in `headers` are in lower case."""
+        host = self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
+        if not self._origins.allows(headers.get("origin"), host):
+            return Response(
+                403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
+            )
+        offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
+        if offered and SUBPROTOCOL not in offered:
+            return Response(
+                400, _TEXT, f"This server speaks the subprotocol {SUBPROTOCOL}; offer that, or none.\n".encode()
+            )
+        return None
+
+    def client_address(self, peer: str, headers: Mapping[str, str]) -> str:
+        """The address of the person, which trusted proxies may tell."""
+        return self._proxies.client(peer, headers.get("x-forwarded-for"))
+
+    async def aclose(self) -> None:
+        """Tell everybody that the server goes, close every connection, then the rooms."""
+        for transport in (self.websocket, self.socketio):
+            await transport.aclose(Close.SHUTDOWN)
+        await self.rooms.aclose(Close.SHUTDOWN)

@@ -1,0 +1,98 @@
+"""Presence: gathers who comes, goes and changes names, so that a storm of N joins costs O(N) frames and not O(N²)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from .connection import Presence
+from .model import Joined, Left, Member, Renamed
+
+__all__ = ["PresenceGatherer"]
+
+_PAUSE = 0.2  # seconds: the longest that anybody waits for a right count
+
+
+class PresenceGatherer:
+    """Turns changes into `Presence` notices: the first after quiet at once, then one each 0.2 s at the most."""
+
+    def __init__(
+        self,
+        send: Callable[[Presence], None],
+        *,
+        here: Callable[[], int],
+        members: Callable[[], tuple[Member, ...]],
+        listed: int,
+    ) -> None:
+        """`here` and `members` are asked when a notice goes out; beyond `listed` members nobody is listed."""
+        self._send = send
+        self._here = here
+        self._members = members
+        self._most = listed
+        self._listed = True
+        self._changes: dict[str, Joined | Left | Renamed] = {}
+        self._dirty = False
+        self._newcomer = False
+        self._told = 0
+        self._timer: asyncio.Handle | None = None
+        self._stopped = False
+
+    @property
+    def listed(self) -> bool:
+        """Whether people are listed to everyone just now."""
+        return self._listed
+
+    def note(self, change: Joined | Left | Renamed | None = None, *, newcomer: bool = False) -> None:
+        """Something changed: somebody's name, or (without `change`) perhaps the number of people connected."""
+        self._dirty = True
+        self._newcomer |= newcomer
+        if change is not None:
+            self._gather(change)
+        if self._timer is None and not self._stopped:
+            self._timer = asyncio.get_running_loop().call_soon(self._flush)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _gather(self, change: Joined | Left | Renamed) -> None:
+        member = change.member
+        before = self._changes.pop(member.id, None)
+        match before, change:
+            case Joined(), Left():
+                return  # came and went between two notices: nobody ever saw
+            case Joined(), Renamed():
+                self._changes[member.id] = Joined(member)
+            case Left(), Joined():
+                self._changes[member.id] = Renamed(member, before.member.name)
+            case _:
+                self._changes[member.id] = change
+
+    def _flush(self) -> None:
+        if not self._dirty:
+            self._timer = None
+            return
+        self._dirty = False
+        self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._flush)
+        changes, self._changes = self._changes.values(), {}
+        members = self._members()
+        was_listed, self._listed = self._listed, len(members) <= self._most
+        here = self._here()
+        counted = self._newcomer or here != self._told
+        self._newcomer, self._told = False, here
+        if not self._listed:
+            self._send(Presence(here, counted=counted, listed=False))
+        elif not was_listed:
+            self._send(Presence(here, counted=counted, members=members))
+        else:
+            self._send(
+                Presence(
+                    here,
+                    counted=counted,
+                    joined=tuple(change.member for change in changes if isinstance(change, Joined)),
+                    left=tuple(change.member for change in changes if isinstance(change, Left)),
+                    renamed=tuple(change.member for change in changes if isinstance(change, Renamed)),
+                )
+            )

@@ -1,0 +1,50 @@
+"""The rooms of one mount: which there are, and which is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .errors import Close, Refused, UsageError
+from .room import ChatRoom
+
+__all__ = ["Rooms"]
+
+
+class Rooms:
+    """One or more rooms, each under its own name; the first is the one that is meant when none is named."""
+
+    def __init__(self, *rooms: ChatRoom) -> None:
+        if not rooms:
+            msg = "There must be at least one room: pass a ChatRoom."
+            raise UsageError(msg)
+        self._by_name = {room.name: room for room in rooms}
+        if len(self._by_name) < len(rooms):
+            msg = f"Two rooms of one mount have the same name: {', '.join(room.name for room in rooms)}."
+            raise UsageError(msg)
+        self.first = rooms[0]
+
+    def __iter__(self) -> Iterator[ChatRoom]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def get(self, name: str) -> ChatRoom | None:
+        """The room of that name."""
+        return self._by_name.get(name)
+
+    def pick(self, name: object) -> ChatRoom:
+        """The room that a visitor named; the first for `None`. Raise `Refused` with `unknown_room`."""
+        if name is None:
+            return self.first
+        room = self._by_name.get(name) if isinstance(name, str) else None
+        if room is None:
+            raise Refused("unknown_room", f"There is no room of that name here. There are: {', '.join(self._by_name)}.")
+        return room
+
+    async def aclose(self, why: Close) -> None:
+        """Close all rooms."""
+        for room in self:
+            room.dismiss(why)
+        for room in self:
+            await room.aclose(why)

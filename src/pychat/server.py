@@ -1,0 +1,156 @@
+"""`pychat serve`, a thin shell over `aiohttp_app`: runs rooms until a signal comes, tells everybody, and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import webbrowser
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from pychat.console import Console
+from pychat.embed.aiohttp import aiohttp_app
+from pychat.errors import UsageError
+from pychat.limits import Limits
+from pychat.room import ChatRoom
+from pychat.settings import Settings
+from pychat.stores import open_store
+
+__all__ = ["run"]
+
+_GOING_SECONDS = 4.5  # from the signal to the end, whoever is stuck
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raise `UsageError` for settings that cannot be served."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    going = asyncio.Event()
+    _on_signals(going.set)
+    unlimited = settings.limits == "off"
+    limits = Limits(name=settings.name_length, text=settings.text_length, **({"rate": 0} if unlimited else {}))
+    store = open_store(settings.store)
+    rooms = [
+        ChatRoom(
+            name,
+            title=settings.title if first else None,
+            store=store,
+            limits=limits,
+            reserved_names=settings.reserved_name,
+        )
+        for first, name in zip([True, *[False] * len(settings.room)], settings.room, strict=False)
+    ]
+    app = aiohttp_app(
+        *rooms,
+        templates=settings.templates,
+        allowed_origins=settings.allow_origin,
+        trusted_proxies=settings.trusted_proxy,
+        limited=not unlimited,
+    )
+    app.router.add_get("/healthz", _healthy)
+    app.router.add_get("/readyz", _readiness(going))
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
+    with Console(settings.log_format, quiet=settings.quiet) as console:
+        for room in rooms:
+            console.watch(room)
+        await runner.setup()
+        try:
+            port = await _listen(runner, settings)
+            url = _url(settings.host, port)
+            console.say(_greeting(settings.host, port), event="start", url=url)
+            if settings.open:
+                asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+            await going.wait()
+            console.say("Going away: telling everybody, closing.", event="stop")
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(runner.cleanup(), _GOING_SECONDS)
+            await store.aclose()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> int:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
+    except socket.gaierror:
+        msg = f"--host {settings.host}: there is no such address. Try 127.0.0.1, or 0.0.0.0 for all of this machine."
+        raise UsageError(msg) from None
+    except OSError as error:
+        raise UsageError(_why_not(error, settings)) from None
+    port: int = runner.addresses[0][1]
+    return port
+
+
+def _why_not(error: OSError, settings: Settings) -> str:
+    where = f"{settings.host}:{settings.port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {settings.port} is in use. Choose another with --port, or let --port 0 pick a free one."
+        case errno.EACCES:
+            return f"You may not listen on {where}. Ports below 1024 are for administrators; try --port 3000."
+        case errno.EADDRNOTAVAIL:
+            return f"--host {settings.host}: this machine does not have that address. Try 127.0.0.1 or 0.0.0.0."
+    return f"It is not possible to listen on {where}: {os.strerror(error.errno) if error.errno else error}."
+
+
+def _url(host: str, port: int) -> str:
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 -- compared, not listened on
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _greeting(host: str, port: int) -> str:
+    line = f"pychat is at {_url(host, port)} (Ctrl-C stops it)"
+    network = _address_in_network()
+    if host in ("127.0.0.1", "localhost", "::1"):
+        return line + (". To let others on your network in: --host 0.0.0.0" if network else "")
+    if host in ("0.0.0.0", "::", "") and network:  # noqa: S104 -- compared, not listened on
+        return f"{line}. Others on your network: {_url(network, port)}"
+    return line
+
+
+def _address_in_network() -> str | None:
+    """The address of this machine in its network, if any. Connecting a UDP socket picks a route and sends nothing."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        address: str = probe.getsockname()[0]
+        if not address.startswith(("127.", "0.")):
+            return address
+    return None
+
+
+def _on_signals(go: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, go)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(go))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 -- not on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _healthy(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+def _readiness(going: asyncio.Event) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def ready(_: web.Request) -> web.Response:
+        if going.is_set():
+            return web.Response(status=503, text="going away\n")
+        return web.Response(text="ok\n")
+
+    return ready

@@ -1,0 +1,72 @@
+"""Every setting of `pychat serve`, in one table: it makes the flags, the environment variables and the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+__all__ = ["SETTINGS", "Setting", "Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is to be known of one setting, besides its value."""
+
+    says: str
+    name: str = ""
+    default: Any = None
+    metavar: str | None = None
+    choices: tuple[str, ...] | None = None
+    least: int | None = None
+    most: int | None = None
+
+    @property
+    def flag(self) -> str:
+        """Such as `--log-format`."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def variable(self) -> str:
+        """Such as `PYCHAT_LOG_FORMAT`."""
+        return f"PYCHAT_{self.name.upper()}"
+
+    @property
+    def many(self) -> bool:
+        """Whether it can be given more than once."""
+        return isinstance(self.default, tuple)
+
+
+def _setting(default: Any, says: str, metavar: str | None = None, **about: Any) -> Any:  # noqa: ANN401 -- of any type
+    return field(default=default, metadata={"setting": {"says": says, "metavar": metavar, **about}})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The table, and one run's values. Tuples are settings that can be given more than once."""
+
+    host: str = _setting("127.0.0.1", "The address to listen on. 0.0.0.0 lets your network in.", "ADDRESS")
+    port: int = _setting(3000, "The port to listen on; 0 picks a free one.", "NUMBER", least=0, most=65535)
+    title: str = _setting("pychat", "What stands at the top of the first room's page.", "TEXT")
+    room: tuple[str, ...] = _setting(("lobby",), "A room's name. The first is at /, each is at /rooms/NAME.", "NAME")
+    templates: str | None = _setting(None, "A directory whose page.html is used instead of pychat's.", "DIR")
+    store: str = _setting("memory:", "Where messages are kept. memory: keeps them until the server stops.", "URL")
+    open: bool = _setting(False, "Open the page in a browser.")
+    quiet: bool = _setting(False, "Do not log what people write.")
+    log_format: str = _setting("text", "Text for people, or one JSON object a line.", choices=("text", "json"))
+    reserved_name: tuple[str, ...] = _setting(("admin",), "A nickname that nobody can take.", "NAME")
+    name_length: int = _setting(32, "The longest nickname, in characters.", "NUMBER", least=1, most=200)
+    text_length: int = _setting(2000, "The longest message, in characters.", "NUMBER", least=1, most=100_000)
+    allow_origin: tuple[str, ...] = _setting(
+        (), "Let pages of another origin connect: https://example.com, or * for all.", "ORIGIN"
+    )
+    trusted_proxy: tuple[str, ...] = _setting(
+        (), "Believe X-Forwarded-For and -Host of this proxy: an address or network.", "ADDRESS"
+    )
+    limits: str = _setting("on", "off lifts rates and connection limits, for measuring.", choices=("on", "off"))
+
+
+#: All settings by name, in the order of the help.
+SETTINGS: Mapping[str, Setting] = {
+    each.name: Setting(name=each.name, default=each.default, **each.metadata["setting"]) for each in fields(Settings)
+}

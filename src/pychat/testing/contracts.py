@@ -1,0 +1,241 @@
+"""The contract of transports: what everybody who connects, by whatever wire, can rely on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+from pychat.errors import Close
+from pychat.limits import Limits
+from pychat.model import Position
+from pychat.room import ChatRoom
+
+__all__ = ["Client", "TransportContract"]
+
+_Fields = dict[str, Any]
+
+
+class Client(Protocol):
+    """One person, as the contract sees them."""
+
+    async def command(self, name: str, fields: _Fields) -> _Fields:
+        """Send a command of version 1 and return its answer."""
+
+    async def event(self, name: str) -> _Fields:
+        """The next event of that name; those that came before it was asked for count. Fails after 10 s."""
+
+    async def drop(self) -> None:
+        """Go, without a word."""
+
+
+class TransportContract:
+    """What every transport must do, as tests. Subclass it, and say how people connect.
+
+        class TestMine(TransportContract):
+            @asynccontextmanager
+            async def people(self, room):
+                async with my_server(room) as address:
+                    yield lambda since=None: my_client(address, since)
+
+    `people` yields a coroutine function that gives a new `Client`, connected and past its handshake.
+    """
+
+    @asynccontextmanager
+    async def people(self, room: ChatRoom) -> AsyncIterator[Callable[..., Awaitable[Client]]]:
+        """Serve `room`; yield the way in: `await enter(since=Position | None)`."""
+        raise NotImplementedError
+        yield None  # type: ignore[unreachable]  # makes this a generator
+
+    def room(self, **settings: Any) -> ChatRoom:  # noqa: ANN401 -- what ChatRoom takes
+        """The room that a test uses."""
+        return ChatRoom("lobby", title="The Lobby", **settings)
+
+    def _serve(self, **settings: Any) -> AbstractAsyncContextManager[Callable[..., Awaitable[Client]]]:  # noqa: ANN401
+        return self.people(self.room(**settings))
+
+    async def test_welcome_says_where_things_stand(self) -> None:
+        """The first event tells the room, the position and the limits."""
+        async with self._serve(limits=Limits(name=20, text=100)) as enter:
+            ada = await enter()
+            welcome = await ada.event("welcome")
+            expected = {
+                "v": 1,
+                "room": {"name": "lobby", "title": "The Lobby"},
+                "seq": 0,
+                "recovered": False,
+                "here": 1,
+            }
+            assert expected == {name: welcome[name] for name in expected}
+            assert welcome["limits"] == {"name": 20, "text": 100}
+            assert welcome["messages"] == welcome["members"] == []
+
+    async def test_what_one_says_the_others_hear(self) -> None:
+        """A message reaches everyone but its author's connection, and its author is told where it stands."""
+        async with self._serve() as enter:
+            ada, bob = await enter(), await enter()
+            joined = await ada.command("join", {"name": "Ada"})
+            await bob.command("join", {"name": "Bob"})
+            answer = await ada.command("say", {"text": "hi <b>all</b> ☕"})
+            heard = await bob.event("message")
+            assert heard == {
+                "id": answer["id"],
+                "seq": 1,
+                "date": answer["date"],
+                "author": joined["member"],
+                "text": "hi <b>all</b> ☕",
+            }
+            await bob.command("say", {"text": "hello"})
+            assert (await ada.event("message"))["text"] == "hello"  # its own would have come first
+
+    async def test_everyone_sees_one_order(self) -> None:
+        """Messages of several people reach everyone in the order of their numbers, without a gap."""
+        async with self._serve() as enter:
+            speakers, listeners = [await enter() for _ in range(3)], [await enter() for _ in range(2)]
+            for number, speaker in enumerate(speakers):
+                await speaker.command("join", {"name": f"Speaker {number}"})
+
+            async def talk(speaker: Client) -> None:
+                for number in range(20):
+                    await speaker.command("say", {"text": str(number)})
+
+            await asyncio.gather(*map(talk, speakers))
+            for listener in listeners:
+                assert [(await listener.event("message"))["seq"] for _ in range(60)] == list(range(1, 61))
+
+    async def test_a_repeated_id_stands_once(self) -> None:
+        """The same message sent again is not said twice, and gets the same answer."""
+        async with self._serve() as enter:
+            ada, bob = await enter(), await enter()
+            await ada.command("join", {"name": "Ada"})
+            first = await ada.command("say", {"text": "once", "id": "m-1"})
+            again = await ada.command("say", {"text": "once", "id": "m-1"})
+            assert first == again
+            await ada.command("say", {"text": "next"})
+            assert [(await bob.event("message"))["text"] for _ in range(2)] == ["once", "next"]
+
+    async def test_refusals_say_why_to_their_cause_alone(self) -> None:
+        """Each mistake has its code; nobody else notices, and the connection goes on."""
+        async with self._serve(limits=Limits(text=10)) as enter:
+            ada, bob = await enter(), await enter()
+
+            async def code(name: str, fields: Any) -> str:  # noqa: ANN401 -- what should not be sent
+                answer = await ada.command(name, fields)
+                assert answer["ok"] is False
+                assert answer["error"]["text"]
+                return str(answer["error"]["code"])
+
+            assert await code("say", {"text": "hi"}) == "not_joined"
+            assert await code("join", {}) == "bad_request"
+            assert await code("join", {"name": 7}) == "bad_request"
+            assert await code("join", {"name": "\u202eadA"}) == "name_invalid"
+            assert await code("join", {"name": "Admin"}) == "name_reserved"
+            assert await code("dance", {}) == "unknown_command"
+            await ada.command("join", {"name": "Ada"})
+            await bob.command("join", {"name": "Bob"})
+            assert await code("join", {"name": "BOB"}) == "name_taken"
+            assert await code("say", {"text": "  \n "}) == "text_empty"
+            assert await code("say", {"text": "x" * 11}) == "text_too_long"
+            assert await code("say", {"text": "a\0b"}) == "text_invalid"
+            assert await code("say", {"text": ["x"]}) == "bad_request"
+            assert await code("say", {"text": "x", "id": "no spaces"}) == "bad_request"
+            await ada.command("say", {"text": "fine"})
+            assert (await bob.event("message"))["text"] == "fine"  # the first that it heard
+
+    async def test_names_are_free_again(self) -> None:
+        """A name is free when its owner renames, leaves, or drops."""
+        async with self._serve() as enter:
+            ada, bob = await enter(), await enter()
+            await ada.command("join", {"name": "Ada"})
+            await ada.command("join", {"name": "Countess"})
+            assert (await bob.command("join", {"name": "ada"}))["ok"]
+            await bob.command("leave", {})
+            assert (await ada.command("join", {"name": "Ada"}))["ok"]
+            await ada.drop()
+            while (await bob.event("presence"))["here"] != 1:
+                pass
+            assert (await bob.command("join", {"name": "Ada"}))["ok"]
+
+    async def test_a_token_makes_the_same_member(self) -> None:
+        """Who comes back with the token keeps the id; a made-up token is worth nothing."""
+        async with self._serve() as enter:
+            ada = await enter()
+            first = await ada.command("join", {"name": "Ada"})
+            tab = await enter()
+            second = await tab.command("join", {"token": first["token"]})
+            assert second["member"] == first["member"]
+            other = await enter()
+            third = await other.command("join", {"name": "Eve", "token": first["member"]["id"] + ".made-up"})
+            assert third["member"]["id"] != first["member"]["id"]
+
+    async def test_who_comes_back_gets_what_was_missed(self) -> None:
+        """From a position, exactly the messages after it; from another epoch, the newest page and no pretence."""
+        async with self._serve() as enter:
+            ada, bob = await enter(), await enter()
+            await ada.command("join", {"name": "Ada"})
+            epoch = (await bob.event("welcome"))["epoch"]
+            await ada.command("say", {"text": "heard"})
+            seen = await bob.event("message")
+            await bob.drop()
+            for number in range(3):
+                await ada.command("say", {"text": f"missed {number}"})
+            bob = await enter(since=Position(epoch, seen["seq"]))
+            welcome = await bob.event("welcome")
+            assert welcome["recovered"] is True
+            assert [message["text"] for message in welcome["messages"]] == ["missed 0", "missed 1", "missed 2"]
+            await ada.command("say", {"text": "live"})
+            assert (await bob.event("message"))["seq"] == welcome["seq"] + 1
+            stranger = await enter(since=Position("another", 1))
+            welcome = await stranger.event("welcome")
+            assert welcome["recovered"] is False
+            assert [message["seq"] for message in welcome["messages"]] == [1, 2, 3, 4, 5]
+
+    async def test_presence_tells_who_is_here(self) -> None:
+        """Joins, renames and leaves reach the others, with the number of people connected."""
+        async with self._serve() as enter:
+            bob, ada = await enter(), await enter()
+            member = (await ada.command("join", {"name": "Ada"}))["member"]
+            while "joined" not in (told := await bob.event("presence")):
+                pass
+            assert told["joined"] == [member]
+            assert told["here"] == 2
+            renamed = (await ada.command("join", {"name": "Countess"}))["member"]
+            while "renamed" not in (told := await bob.event("presence")):
+                pass
+            assert told["renamed"] == [renamed]
+            assert (await bob.command("who", {}))["members"] == [renamed]
+            await ada.drop()
+            while "left" not in (told := await bob.event("presence")):
+                pass
+            assert told == {"here": 1, "left": [member["id"]], "listed": True}
+
+    async def test_typing_is_shown_and_ends_with_the_message(self) -> None:
+        """The others see who is writing."""
+        async with self._serve() as enter:
+            ada, bob = await enter(), await enter()
+            member = (await ada.command("join", {"name": "Ada"}))["member"]
+            assert (await ada.command("typing", {"on": True}))["ok"]
+            assert await bob.event("typing") == {"member": member, "on": True}
+            assert (await ada.command("typing", {"on": False}))["ok"]
+            assert await bob.event("typing") == {"member": member, "on": False}
+
+    async def test_who_sends_too_much_is_told_when_to_go_on(self) -> None:
+        """Beyond the burst a command is refused with the seconds to wait."""
+        async with self._serve(limits=Limits(rate=0.001, burst=2)) as enter:
+            ada = await enter()
+            await ada.command("join", {"name": "Ada"})
+            await ada.command("say", {"text": "one"})
+            error = (await ada.command("say", {"text": "two"}))["error"]
+            assert error["code"] == "rate_limited"
+            assert error["retry_after"] > 0
+
+    async def test_a_close_says_why(self) -> None:
+        """Before the server closes a connection it says why, and whether to come back."""
+        room = self.room()
+        async with self.people(room) as enter:
+            ada = await enter()
+            await ada.event("welcome")
+            room.dismiss(Close.SHUTDOWN)
+            told = await ada.event("bye")
+            assert (told["code"], told["reason"], told["reconnect"]) == (4000, "shutdown", True)

@@ -1,0 +1,118 @@
+"""The in-memory transport: people without sockets, for tests and for bots."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pychat.connection import Notice
+from pychat.errors import Close
+from pychat.model import Position
+from pychat.room import ChatRoom
+from pychat.session import Session
+from pychat.transports.vocabulary import bye, carry_out, tell
+
+__all__ = ["Person", "RecordingConnection"]
+
+PATIENCE = 10.0  # seconds until something that should have come counts as missing
+
+_Fields = dict[str, Any]
+
+
+class _Told:
+    """Events that came, waiting to be looked at."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, _Fields]] = []
+        self._seen: set[int] = set()
+        self._more = asyncio.Condition()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def put(self, name: str, fields: _Fields) -> None:
+        self.all.append((name, fields))
+        task = asyncio.get_running_loop().create_task(self._wake())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def next(self, name: str) -> _Fields:
+        def find() -> int | None:
+            return next((i for i, (given, _) in enumerate(self.all) if given == name and i not in self._seen), None)
+
+        async with asyncio.timeout(PATIENCE), self._more:
+            await self._more.wait_for(lambda: find() is not None)
+        index = find()
+        assert index is not None  # noqa: S101 -- waited for above
+        self._seen.add(index)
+        return self.all[index][1]
+
+    async def _wake(self) -> None:
+        async with self._more:
+            self._more.notify_all()
+
+
+class _ObjectWire:
+    """Events as they are, name and object."""
+
+    def encode(self, notice: Notice) -> tuple[str, _Fields]:
+        return tell(notice)
+
+
+class RecordingConnection:
+    """A connection that leads nowhere and keeps what it was sent."""
+
+    wire = _ObjectWire()
+
+    def __init__(self) -> None:
+        self.told = _Told()
+        #: Why it was closed; `None` while it is open.
+        self.closed: Close | None = None
+
+    @property
+    def events(self) -> list[tuple[str, _Fields]]:
+        """Every event so far: name and object."""
+        return self.told.all
+
+    def send(self, frame: tuple[str, _Fields]) -> None:
+        """Keep an event."""
+        if self.closed is None:
+            self.told.put(*frame)
+
+    def close(self, why: Close) -> None:
+        """Keep the reason, as the last event."""
+        if self.closed is None:
+            self.send(bye(why))
+            self.closed = why
+
+
+class Person:
+    """The in-memory transport: a person, or a bot, in the same process. A `Client`, with words of its own."""
+
+    def __init__(self, session: Session, connection: RecordingConnection) -> None:
+        self._session = session
+        self.connection = connection
+
+    @classmethod
+    async def enter(cls, room: ChatRoom, *, since: Position | None = None) -> Person:
+        """Come into `room`, as a guest."""
+        connection = RecordingConnection()
+        return cls(await room.connect(connection, since=since), connection)
+
+    async def command(self, name: str, fields: _Fields | None = None) -> _Fields:
+        """Send a command of version 1 and return its answer."""
+        return await carry_out(self._session, name, {} if fields is None else fields)
+
+    async def join(self, name: str, token: str | None = None) -> _Fields:
+        """Take a nickname; return the answer."""
+        return await self.command("join", {"name": name, "token": token})
+
+    async def say(self, text: str) -> _Fields:
+        """Send a message; return the answer."""
+        return await self.command("say", {"text": text})
+
+    async def event(self, name: str) -> _Fields:
+        """The next event of that name."""
+        return await self.connection.told.next(name)
+
+    async def drop(self) -> None:
+        """Go, without a word."""
+        await self._session.close()

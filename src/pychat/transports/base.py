@@ -1,0 +1,22 @@
+"""The transport port: how a wire brings people into rooms. Writing one means `Connection`, and these few calls.
+
+A transport makes a `Connection` for each person, lets it in with `ChatRoom.connect`, makes what it reads into calls
+of the `Session` that it gets (`vocabulary.carry_out` does that for version 1), awaiting each before the next, and
+calls `Session.close` when the person has gone.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pychat.connection import Connection, Wire
+from pychat.errors import Close
+
+__all__ = ["Connection", "Transport", "Wire"]
+
+
+class Transport(Protocol):
+    """One kind of wire into the rooms of a mount."""
+
+    async def aclose(self, why: Close) -> None:
+        """Close what is open, telling why, and return when it is done or has taken too long."""

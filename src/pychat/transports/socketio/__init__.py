@@ -1,0 +1,10 @@
+"""The Socket.IO wire: the one package that knows python-socketio and python-engineio."""
+
+from __future__ import annotations
+
+from pychat.transports.socketio.manager import Manager
+from pychat.transports.socketio.options import Options
+from pychat.transports.socketio.server import Server
+from pychat.transports.socketio.wire import ClientWire, EncodedPacket, encode_event
+
+__all__ = ["ClientWire", "EncodedPacket", "Manager", "Options", "Server", "encode_event"]

@@ -1,0 +1,47 @@
+"""Every setting of the Socket.IO server that is ours, with its unit and its default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pychat.carriers.base import DEFAULT_BUFFER_BYTES
+from pychat.errors import UsageError
+
+__all__ = ["Options"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Settings beyond those that python-socketio documents. Raises `UsageError` for what cannot be."""
+
+    #: Seconds for which a client may be connected without being CONNECTed to any namespace.
+    connect_timeout: float = 10.0
+    #: Seconds that an upgrade from polling to WebSocket may take; past them the session stays on polling.
+    upgrade_timeout: float = 10.0
+    #: Sessions at once; past them a handshake is answered 503 with Retry-After.
+    max_connections: int = 100_000
+    #: Sessions at once that are not CONNECTed yet; past them a handshake is answered 429 with Retry-After.
+    max_pending: int = 2_000
+    #: Bytes that may wait for one client; past them it is closed with `Close.SLOW`.
+    max_buffer_bytes: int = DEFAULT_BUFFER_BYTES
+    #: Bytes of one client's events that may wait for its handlers; past them its socket is not read.
+    max_queue_bytes: int = 64 * 1024
+    #: Origins of other hosts' pages that may connect, such as `"https://example.com"`; `"*"` for all.
+    allowed_origins: Iterable[str] | str = ()
+    #: Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Host are believed.
+    trusted_proxies: Iterable[str] | str = ()
+    #: What to do with an event that holds half a character (`"\\ud800"`): close the connection, or hand it on to
+    #: handlers that refuse it themselves.
+    lone_surrogates: Literal["close", "pass"] = "close"
+
+    def __post_init__(self) -> None:
+        for name in ("connect_timeout", "upgrade_timeout"):
+            if not getattr(self, name) > 0:
+                raise UsageError(f"{name} is a number of seconds above 0")
+        for name in ("max_connections", "max_pending", "max_buffer_bytes", "max_queue_bytes"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is a whole number above 0")
+        if self.lone_surrogates not in {"close", "pass"}:
+            raise UsageError('lone_surrogates is "close" or "pass"')

@@ -1,0 +1,346 @@
+"""The Socket.IO server: python-socketio's, with strict packets, one client's events in order, and closings that end."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import logging
+from typing import Any
+
+import socketio
+import socketio.exceptions
+import socketio.packet
+
+from pychat.carriers.base import CLOSE_SECONDS, Frame
+from pychat.errors import Close, UsageError
+from pychat.transports.socketio.engine import EngineServer
+from pychat.transports.socketio.manager import Manager
+from pychat.transports.socketio.options import Options
+from pychat.transports.socketio.packet import BadPacket, Packet
+from pychat.transports.socketio.session import Session
+from pychat.transports.socketio.wire import ClientWire, encode_packet
+
+__all__ = ["Server"]
+
+_log = logging.getLogger("pychat.socketio")
+#: At INFO the libraries write a line for each message; ask for it by this name.
+_library_log = logging.getLogger("pychat.socketio.library")
+if _library_log.level == logging.NOTSET:
+    _library_log.setLevel(logging.WARNING)
+
+_CONNECT = socketio.packet.CONNECT
+_DISCONNECT = socketio.packet.DISCONNECT
+_CONNECT_ERROR = socketio.packet.CONNECT_ERROR
+_ACK = socketio.packet.ACK
+_EVENTS = {socketio.packet.EVENT, socketio.packet.BINARY_EVENT}
+_ACKS = {socketio.packet.ACK, socketio.packet.BINARY_ACK}
+#: Namespaces of one client: those it is connected to, and those that it was refused.
+_MAX_NAMESPACES = 100
+_OPTION_NAMES = frozenset(field.name for field in dataclasses.fields(Options))
+
+
+class Server(socketio.AsyncServer):
+    """A drop-in for `socketio.AsyncServer`, for aiohttp and ASGI alike (Engine.IO 4, Socket.IO 5).
+
+    Takes the options that python-socketio documents, and those of `Options` by name. What differs, on purpose:
+    one client's handlers run one at a time and in order; a `connect` handler may return a dict, whose keys travel
+    beside `sid` in the answer to CONNECT; what is sent to a client before that answer travels right after
+    it; JSON is strict. Not taken: `json=`, JSONP, and Engine.IO 3. Raises `UsageError` for options that cannot be.
+    """
+
+    eio: EngineServer
+    manager: Manager
+
+    def __init__(
+        self,
+        client_manager: Manager | None = None,
+        *,
+        async_mode: str = "asgi",
+        logger: Any = None,  # noqa: ANN401 (the library's)
+        engineio_logger: Any = None,  # noqa: ANN401 (the library's)
+        **kwargs: Any,  # noqa: ANN401 (the library's)
+    ) -> None:
+        if client_manager is not None and not isinstance(client_manager, Manager):
+            raise UsageError(
+                f"client_manager: derive a class from ({type(client_manager).__name__}, Manager) and pass one of those"
+            )
+        if "json" in kwargs or "serializer" in kwargs:
+            raise UsageError("json, serializer: this server speaks strict JSON only")
+        if async_mode not in {"aiohttp", "asgi"}:
+            raise UsageError('async_mode is "aiohttp" or "asgi"')
+        kwargs.pop("async_handlers", None)
+        options = Options(**{name: kwargs.pop(name) for name in list(kwargs) if name in _OPTION_NAMES})
+        super().__init__(
+            client_manager=client_manager or Manager(),
+            logger=_library_log if logger is None else logger,
+            engineio_logger=_library_log if engineio_logger is None else engineio_logger,
+            serializer=Packet,
+            async_mode=async_mode,
+            options=options,
+            **kwargs,
+        )
+        self.options = options
+        self.eio.listener = self
+
+    def _engineio_server_class(self) -> type[EngineServer]:
+        return EngineServer
+
+    # For hosts and for the chat.
+
+    async def handle_aiohttp(self, request: Any) -> Any:  # noqa: ANN401 (aiohttp is not imported before it is used)
+        """Serve one aiohttp request, whatever its path; returns the response."""
+        return await self.eio.handle_aiohttp(request)
+
+    async def handle_asgi(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI's)
+        """Serve one ASGI `http` or `websocket` scope, whatever its path."""
+        await self.eio.handle_asgi(scope, receive, send)
+
+    def wire(self, sid: str, namespace: str = "/") -> ClientWire:
+        """The handle of a client, from its `connect` handler to its `disconnect` handler. Raises `KeyError`."""
+        wire = self.manager.wire(sid, namespace)
+        if wire is None:
+            raise KeyError(sid)
+        return wire
+
+    async def shutdown(self, deadline: float = CLOSE_SECONDS) -> None:
+        """Tell everybody and close all with `Close.SHUTDOWN`; returns within `deadline` seconds, stuck or not.
+
+        Clients see a transport that was lost, and reconnect by themselves.
+        """
+        await self.eio.shutdown(deadline)
+
+    # Listener: what the Engine.IO layer tells.
+
+    def opened(self, session: Session) -> None:
+        """A session has begun."""
+        if not self.manager_initialized:
+            self.manager_initialized = True
+            self.manager.initialize()
+        self.environ[session.sid] = session.environ
+
+    def packet(self, session: Session, data: str | bytes) -> None:
+        """Take a message: acknowledgements at once, everything else in order, one at a time."""
+        packet = session.half_packet
+        try:
+            if packet is None:
+                packet = Packet(encoded_packet=data)
+            elif not isinstance(data, bytes):
+                raise BadPacket("A text where an attachment was announced")
+            elif packet.size + len(data) > self.eio.max_http_buffer_size + 1024:
+                raise BadPacket("Attachments that are larger than is taken")
+            else:
+                packet.add_attachment(data)
+        except RecursionError:
+            raise BadPacket("A packet that is nested too deeply") from None
+        if len(packet.attachments) < packet.attachment_count:
+            session.half_packet = packet
+            return
+        session.half_packet = None
+        if packet.half_characters and self.options.lone_surrogates == "close":
+            raise BadPacket("A text holds half a character (a lone surrogate)")
+        if packet.packet_type in _ACKS:
+            wire = self._wire_of(session, packet)
+            if wire is not None and packet.id in self.manager.callbacks.get(wire.sid, ()):
+                self.eio.spawn(self.manager.trigger_callback(wire.sid, packet.id, packet.data))
+            return
+        session.inbox.append(packet)
+        session.inbox_bytes += packet.size
+        self._work_on(session)
+
+    def ended(self, session: Session, reason: str) -> None:
+        """A session is over: what it sent before is handled first."""
+        session.half_packet = None
+        session.inbox.append(reason)
+        self._work_on(session)
+
+    # One client's events, in order.
+
+    def _work_on(self, session: Session) -> None:
+        if not session.working:
+            session.working = True
+            self.eio.spawn(self._work(session))
+
+    async def _work(self, session: Session) -> None:
+        """Handle what has gathered, then end: a task lives for a burst of events, not for a connection."""
+        inbox = session.inbox
+        try:
+            while inbox:
+                item = inbox.popleft()
+                if isinstance(item, str):
+                    await self._end(session, item)
+                    continue
+                try:
+                    await self._handle(session, item)
+                except BadPacket as problem:
+                    _log.info("%s: %s; the connection is closed", session.remote, problem)
+                    session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
+                except Exception:
+                    _log.exception("A handler of %r failed", item.data[0] if item.packet_type in _EVENTS else "connect")
+                finally:
+                    session.inbox_bytes -= item.size
+                    if session.room is not None and not session.room.done():
+                        session.room.set_result(None)
+        finally:
+            session.working = False
+
+    async def _end(self, session: Session, reason: str) -> None:
+        try:
+            for wire in list(session.wires.values()):
+                await self._leave(wire, reason)
+        finally:
+            self.environ.pop(session.sid, None)
+            self.eio.forget(session)
+
+    async def _handle(self, session: Session, packet: Packet) -> None:
+        namespace = packet.namespace or "/"
+        if packet.packet_type == _CONNECT:
+            if not session.closed:
+                await self._connect(session, namespace, packet.data)
+            return
+        wire = self._wire_of(session, packet)
+        if wire is None:
+            return
+        if packet.packet_type == _DISCONNECT:
+            await self._leave(wire, self.reason.CLIENT_DISCONNECT)
+            return
+        event, *args = packet.data
+        answer = await self._trigger_event(event, namespace, wire.sid, *args)
+        if packet.id is not None and answer is not self.not_handled:
+            values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
+            self._send_to(session, Packet(_ACK, values, namespace, packet.id))
+
+    def _wire_of(self, session: Session, packet: Packet) -> ClientWire | None:
+        """The client a packet is from; None for one that we have just sent away and that does not know it yet."""
+        namespace = packet.namespace or "/"
+        wire = session.wires.get(namespace)
+        if wire is not None and wire.connected:
+            return wire
+        if wire is None and namespace not in session.left and not session.closed:
+            raise BadPacket("A packet for a namespace that was not connected to")
+        return None
+
+    async def _connect(self, session: Session, namespace: str, auth: dict[str, Any] | None) -> None:
+        if not self._serves(namespace):
+            self._refuse(session, namespace, {"message": "Invalid namespace"})
+            return
+        sid = await self.manager.pre_connect(session.sid, namespace)
+        if sid is None or len(session.wires) > _MAX_NAMESPACES:
+            raise BadPacket("A second CONNECT to the same namespace, or too many namespaces")
+        wire = self.wire(sid, namespace)
+        if self.always_connect:
+            self._send_to(session, Packet(_CONNECT, {"sid": sid}, namespace))
+            await self.manager.connect(sid, namespace)
+        refusal: Any = socketio.exceptions.ConnectionRefusedError().error_args
+        answer: Any = False
+        try:
+            answer = await self._ask(namespace, sid, self.environ[session.sid], auth or None)
+        except socketio.exceptions.ConnectionRefusedError as problem:
+            refusal = problem.error_args
+        except ConnectionRefusedError:
+            refusal = {"message": "Connection refused by server"}
+        except Exception:
+            _log.exception("A handler of 'connect' failed")
+            refusal = {"message": "The server failed at this; it is logged there"}
+        if answer is False:
+            await self.manager.disconnect(sid, namespace, ignore_queue=True)
+            if self.always_connect:
+                session.left.add(namespace)
+                self._send_to(session, Packet(_DISCONNECT, namespace=namespace))
+            else:
+                self._refuse(session, namespace, refusal)
+            return
+        self.eio.connected(session)
+        if not self.always_connect:
+            told = {**answer, "sid": sid} if isinstance(answer, dict) else {"sid": sid}
+            self._send_to(session, Packet(_CONNECT, told, namespace))
+            # Nothing awaits between the answer and what waited for it.
+            wire.release()
+            await self.manager.connect(sid, namespace)
+
+    def _serves(self, namespace: str) -> bool:
+        return (
+            namespace in self.handlers
+            or namespace in self.namespace_handlers
+            or self.namespaces == "*"
+            or namespace in self.namespaces
+        ) and namespace != "*"
+
+    def _refuse(self, session: Session, namespace: str, refusal: Any) -> None:  # noqa: ANN401 (JSON)
+        session.left.add(namespace)
+        if len(session.left) > _MAX_NAMESPACES:
+            raise BadPacket("Too many namespaces")
+        self._send_to(session, Packet(_CONNECT_ERROR, refusal, namespace))
+
+    async def _ask(self, namespace: str, sid: str, environ: dict[str, Any], auth: object) -> Any:  # noqa: ANN401
+        """Run the `connect` handler, with `auth` if it takes that."""
+        handler, args = self._get_event_handler("connect", namespace, (sid, environ, auth))
+        if handler is None:
+            above, args = self._get_namespace_handler(namespace, (sid, environ, auth))
+            handler = getattr(above, "on_connect", None)
+        takes_auth = True
+        if handler is not None:
+            try:
+                inspect.signature(handler).bind(*args)
+            except TypeError:
+                takes_auth = False
+        return await self._trigger_event("connect", namespace, sid, environ, *([auth] if takes_auth else []))
+
+    def _get_event_handler(self, event: str, namespace: str, args: Any) -> tuple[Any, Any]:  # noqa: ANN401
+        # A client may call its event "*": that is a name like any other, not the handler of all of them.
+        if event == "*":
+            for space, extra in ((namespace, (event,)), ("*", (event, namespace))):
+                handler = self.handlers.get(space, {}).get("*")
+                if handler is not None:
+                    return handler, (*extra, *args)
+            return None, args
+        found: tuple[Any, Any] = super()._get_event_handler(event, namespace, args)
+        return found
+
+    async def _leave(self, wire: ClientWire, reason: str) -> None:
+        """Run the `disconnect` handler once; whatever it does, the client is gone afterwards."""
+        if not wire.connected:
+            return
+        self.manager.pre_disconnect(wire.sid, wire.namespace)
+        try:
+            await self._trigger_event("disconnect", wire.namespace, wire.sid, reason)
+        except Exception:
+            _log.exception("A handler of 'disconnect' failed")
+        finally:
+            await self.manager.disconnect(wire.sid, wire.namespace, ignore_queue=True)
+            if not wire.session.wires:
+                self.eio.unconnected(wire.session)
+
+    async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Send a client out of a namespace (a DISCONNECT packet): it will not come back by itself.
+
+        To close a connection that may come back, use `wire(sid).close(why)`.
+        """
+        namespace = namespace or "/"
+        if ignore_queue:
+            here = self.manager.is_connected(sid, namespace)
+        else:
+            here = await self.manager.can_disconnect(sid, namespace)
+        wire = self.manager.wire(sid, namespace)
+        if here and wire is not None and wire.connected:
+            wire.session.left.add(namespace)
+            wire.send(encode_packet(Packet(_DISCONNECT, namespace=namespace))[0])
+            await self._leave(wire, self.reason.SERVER_DISCONNECT)
+
+    # Sending, by the library's names.
+
+    @staticmethod
+    def _send_to(session: Session, packet: Packet) -> None:
+        frame, attachments = encode_packet(packet)
+        session.send(frame)
+        for attachment in attachments:
+            session.send_bytes(attachment)
+
+    async def _send_packet(self, eio_sid: str, pkt: Packet) -> None:
+        session = self.eio.sockets.get(eio_sid)
+        if session is not None:
+            self._send_to(session, pkt)
+
+    async def _send_eio_packet(self, eio_sid: str, eio_pkt: Any) -> None:  # noqa: ANN401 (the library's)
+        session = self.eio.sockets.get(eio_sid)
+        if session is not None:
+            session.send(Frame(eio_pkt.encode()))

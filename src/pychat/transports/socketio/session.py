@@ -1,0 +1,215 @@
+"""One Engine.IO session: polling, WebSocket, and the way from one to the other without losing or swapping anything."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode, b64encode
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from pychat.carriers.base import Carrier, Frame
+from pychat.errors import Close
+from pychat.transports.socketio.packet import BadPacket, Packet
+
+if TYPE_CHECKING:
+    from pychat.transports.socketio.engine import EngineServer
+    from pychat.transports.socketio.wire import ClientWire
+
+__all__ = ["CLOSE", "NOOP", "PING", "PROBE", "PROBE_PONG", "UPGRADE", "Session"]
+
+CLOSE = "1"
+NOOP = "6"
+PROBE = "2probe"
+UPGRADE = "5"
+PING = Frame("2")
+PROBE_PONG = Frame("3probe")
+
+
+class Session:
+    """What the server keeps for one client, whatever carries it (Engine.IO protocol 4).
+
+    While the client polls, what is sent gathers in `outbox` and wakes the poll that is pending; over WebSocket each
+    send is one call of the carrier. Closing is one call too, and never waits.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "alive",
+        "carrier",
+        "closed",
+        "environ",
+        "half_packet",
+        "inbox",
+        "inbox_bytes",
+        "last",
+        "left",
+        "outbox",
+        "outbox_bytes",
+        "poll",
+        "posting",
+        "probe",
+        "probed",
+        "remote",
+        "room",
+        "server",
+        "session",
+        "sid",
+        "why",
+        "wires",
+        "working",
+    )
+
+    def __init__(self, server: EngineServer, sid: str, remote: str) -> None:
+        self.server = server
+        self.sid = sid
+        self.remote = remote
+        self.carrier: Carrier | None = None
+        #: The WebSocket that wants to take over; `probed` once it has shown that it works.
+        self.probe: Carrier | None = None
+        self.probed = False
+        self.poll: asyncio.Future[bool] | None = None
+        self.posting = False
+        self.outbox: list[Frame | bytes] = []
+        self.outbox_bytes = 0
+        #: Something has arrived since the last ping went out.
+        self.alive = True
+        self.closed = False
+        self.why: Close | None = None
+        #: What the last poll of a closed session is told; None once it has been told.
+        self.last: str | None = None
+        #: The name is engineio's: the application's data, by namespace.
+        self.session: dict[str, Any] = {}
+        self.environ: dict[str, Any] = {}
+        # Of Socket.IO: what this client is connected to, and what it sent that is not handled yet.
+        self.wires: dict[str, ClientWire] = {}
+        self.left: set[str] = set()
+        self.half_packet: Packet | None = None
+        self.inbox: deque[Packet | str] = deque()
+        self.inbox_bytes = 0
+        self.room: asyncio.Future[None] | None = None
+        self.working = False
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether it is carried by WebSocket (the name is engineio's)."""
+        return self.carrier is not None
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the client."""
+        return self.outbox_bytes if self.carrier is None else self.carrier.buffered
+
+    def send(self, frame: Frame) -> None:
+        """Send a frame. A no-op once closed. Raises `ValueError` for a text that cannot be UTF-8."""
+        if self.carrier is not None:
+            self.carrier.send(frame)
+        elif not self.closed:
+            self._gather(frame, len(frame.raw))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a binary message: as it is over WebSocket, in base64 to a poll."""
+        if self.carrier is not None:
+            self.carrier.send_bytes(data)
+        elif not self.closed:
+            self._gather(data, len(data) * 4 // 3 + 4)
+
+    def _gather(self, item: Frame | bytes, size: int) -> None:
+        if self.outbox_bytes and self.outbox_bytes + size > self.server.options.max_buffer_bytes:
+            self.outbox.clear()
+            self.close(Close.SLOW, self.server.reason.TRANSPORT_CLOSE)
+            return
+        self.outbox.append(item)
+        self.outbox_bytes += size
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the pending poll go and fetch what waits."""
+        if self.poll is not None and not self.poll.done():
+            self.poll.set_result(True)
+
+    def take(self) -> str:
+        """Everything that waits, as the body of a poll's answer."""
+        parts: list[str] = []
+        for item in self.outbox:
+            if isinstance(item, Frame):
+                parts.extend(item.texts)
+            else:
+                parts.append("b" + b64encode(item).decode())
+        self.outbox.clear()
+        self.outbox_bytes = 0
+        if self.closed and self.last is not None:
+            parts.append(self.last)
+            self.last = None
+        return "\x1e".join(parts) if parts else NOOP
+
+    def adopt(self, carrier: Carrier) -> None:
+        """From now on this WebSocket carries the session; what waited for a poll goes first."""
+        self.probe = None
+        self.probed = False
+        self.carrier = carrier
+        carrier.on_slow = self._slow
+        waiting, self.outbox = self.outbox, []
+        self.outbox_bytes = 0
+        for item in waiting:
+            if isinstance(item, Frame):
+                carrier.send(item)
+            else:
+                carrier.send_bytes(item)
+        self.wake()
+
+    def _slow(self) -> None:
+        self.close(Close.SLOW, self.server.reason.TRANSPORT_CLOSE)
+
+    def receive(self, data: str | bytes) -> None:
+        """Take one Engine.IO packet. Raises `BadPacket` for what is none."""
+        if self.closed:
+            return
+        self.alive = True
+        if isinstance(data, bytes):
+            self.server.listener.packet(self, data)
+            return
+        kind = data[:1]
+        if kind == "4":
+            self.server.listener.packet(self, data[1:])
+        elif kind == "3":
+            self.server.ponged(self)
+        elif kind == "1":
+            self.close(None, self.server.reason.CLIENT_DISCONNECT, last=NOOP)
+        elif kind != "6" and kind != "5":
+            raise BadPacket("An unknown Engine.IO packet type")
+
+    def receive_payload(self, body: str) -> None:
+        """Take the packets of a POST, in order. Raises `BadPacket` at the first that is none."""
+        for part in body.split("\x1e"):
+            if part.startswith("b"):
+                try:
+                    self.receive(b64decode(part[1:], validate=True))
+                except BadPacket:
+                    raise
+                except ValueError:
+                    raise BadPacket("Not base64") from None
+            else:
+                self.receive(part)
+
+    def close(self, why: Close | None, reason: str, *, last: str = CLOSE) -> None:
+        """End the session at once; the client is told as far as it can be. Only the first call counts.
+
+        `reason` is one of engineio's, for the `disconnect` event. `last` is the packet that the pending poll gets.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        self.why = why
+        if self.probe is not None:
+            self.probe.close(1000)
+        if self.carrier is not None:
+            if why is None:
+                self.carrier.close(1000)
+            else:
+                self.carrier.close(why.code, why.reason)
+        else:
+            self.last = last
+        if self.room is not None and not self.room.done():
+            self.room.set_result(None)
+        self.server.ended(self, reason)
+        self.wake()

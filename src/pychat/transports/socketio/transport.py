@@ -1,0 +1,171 @@
+"""The chat over Socket.IO: version 1 for those who say so, and the vocabulary of 2013 for everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Literal
+from urllib.parse import parse_qs
+
+from socketio.exceptions import ConnectionRefusedError as Declined
+
+from pychat.carriers.base import DEFAULT_BUFFER_BYTES
+from pychat.connection import Notice, Presence, Wire
+from pychat.errors import Close, Refused
+from pychat.model import Message, iso
+from pychat.room import ChatRoom
+from pychat.rooms import Rooms
+from pychat.session import Session
+from pychat.transports.socketio.server import Server
+from pychat.transports.socketio.wire import ClientWire, EncodedPacket, encode_event
+from pychat.transports.vocabulary import COMMANDS, VERSION, bye, carry_out, position, tell
+
+__all__ = ["SocketIOTransport"]
+
+_UNLIMITED = 1_000_000_000
+
+
+class _Version1:
+    """Events as they are: a name and an object."""
+
+    def encode(self, notice: Notice) -> EncodedPacket:
+        return encode_event(*tell(notice))
+
+
+class _Tutorial:
+    """The words of 2013: `message` and `nbUsers`."""
+
+    def encode(self, notice: Notice) -> EncodedPacket | None:
+        match notice:
+            case Message():
+                return encode_event(
+                    "message",
+                    {
+                        "date": iso(notice.date),
+                        "pseudo": notice.author.name,
+                        "message": notice.text,
+                        "id": notice.id,
+                        "seq": notice.seq,
+                    },
+                )
+            case Presence() if notice.counted:
+                return encode_event("nbUsers", {"nb": notice.here})
+        return None
+
+
+_VERSION_1, _TUTORIAL = _Version1(), _Tutorial()
+
+
+class _Connection:
+    """A Socket.IO client, as a room sees it."""
+
+    def __init__(self, client: ClientWire, wire: Wire) -> None:
+        self._client = client
+        self.wire = wire
+        self.send = client.send  # the hot path: no call between
+
+    def close(self, why: Close) -> None:
+        self.tell(*bye(why))
+        self._client.close(why)
+
+    def tell(self, event: str, argument: object) -> None:
+        """Tell this one client something."""
+        self._client.send(encode_event(event, argument))
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether the event that is being handled asked for an acknowledgement."""
+        return self._client.wants_answer
+
+
+class SocketIOTransport:
+    """Brings Socket.IO clients into rooms. `server` is a `socketio.AsyncServer`, for events and namespaces of yours."""
+
+    def __init__(
+        self,
+        rooms: Rooms | ChatRoom,
+        *,
+        async_mode: Literal["aiohttp", "asgi"] = "asgi",
+        allowed_origins: Iterable[str] | str = (),
+        trusted_proxies: Iterable[str] | str = (),
+        max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
+        limited: bool = True,
+        **options: Any,  # noqa: ANN401 -- what socketio.AsyncServer takes
+    ) -> None:
+        """`limited=False` lifts the limits on connections. `options` are those of `Server`."""
+        self._rooms = Rooms(rooms) if isinstance(rooms, ChatRoom) else rooms
+        if not limited:
+            options |= {"max_connections": _UNLIMITED, "max_pending": _UNLIMITED}
+        self.server = Server(
+            async_mode=async_mode,
+            allowed_origins=allowed_origins,
+            trusted_proxies=trusted_proxies,
+            max_buffer_bytes=max_buffer_bytes,
+            lone_surrogates="pass",  # the room refuses such a text, with words
+            **options,
+        )
+        self._here: dict[str, tuple[Session, _Connection]] = {}
+        self.server.on("connect", self._connect)
+        self.server.on("disconnect", self._disconnect)
+        self.server.on("setPseudo", self._set_pseudo)
+        self.server.on("message", self._message)
+        for name in COMMANDS:
+            self.server.on(name, self._command(name))
+        self.server.on("*", self._unknown)
+
+    async def aclose(self, why: Close) -> None:
+        """Close every connection, telling why; takes a few seconds at most, whoever is stuck."""
+        for _, connection in list(self._here.values()):
+            connection.close(why)
+        await self.server.shutdown()
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
+        given = auth if isinstance(auth, dict) else {}
+        version = given.get("v")
+        if version not in (None, VERSION):
+            raise Declined(Close.VERSION.text, {"reason": Close.VERSION.reason, "speaks": [VERSION]})
+        name = given.get("room")
+        if name is None:
+            name = parse_qs(environ.get("QUERY_STRING", "")).get("room", [None])[0]
+        try:
+            room = self._rooms.pick(name)
+        except Refused as refused:
+            raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
+        connection = _Connection(self.server.wire(sid), _TUTORIAL if version is None else _VERSION_1)
+        self._here[sid] = await room.connect(connection, since=position(given.get("since"))), connection
+
+    async def _disconnect(self, sid: str, _reason: str) -> None:
+        if sid in self._here:
+            session, _ = self._here.pop(sid)
+            await session.close()
+
+    async def _set_pseudo(self, sid: str, *arguments: object) -> dict[str, Any]:
+        session, connection = self._here[sid]
+        answer = await carry_out(session, "join", {"name": _only(arguments)})
+        connection.tell("pseudoStatus", "ok" if answer["ok"] else "error")
+        return answer
+
+    async def _message(self, sid: str, *arguments: object) -> dict[str, Any]:
+        session, connection = self._here[sid]
+        return _told(connection, await carry_out(session, "say", {"text": _only(arguments)}))
+
+    def _command(self, name: str) -> Callable[..., Awaitable[dict[str, Any]]]:
+        async def carry(sid: str, *arguments: object) -> dict[str, Any]:
+            session, connection = self._here[sid]
+            return _told(connection, await carry_out(session, name, arguments[0] if arguments else {}))
+
+        return carry
+
+    async def _unknown(self, name: str, sid: str, *_: object) -> dict[str, Any]:
+        session, connection = self._here[sid]
+        return _told(connection, await carry_out(session, name, {}))
+
+
+def _only(arguments: tuple[object, ...]) -> object:
+    return arguments[0] if arguments else None
+
+
+def _told(connection: _Connection, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer; a refusal that nobody asked to hear of is told as an event."""
+    if not answer["ok"] and not connection.wants_answer:
+        connection.tell("error", answer["error"])
+    return answer

@@ -1,0 +1,128 @@
+"""The plain WebSocket transport: version 1 as JSON texts, for any language. `GET /ws`, subprotocol `pychat.v1`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pychat import strict_json
+from pychat.carriers.base import Carrier, CarrierClosed, Frame
+from pychat.connection import Notice
+from pychat.errors import Close, Refused
+from pychat.model import Position
+from pychat.rooms import Rooms
+from pychat.session import Session
+
+from .vocabulary import bye, carry_out, failure, position, tell
+
+__all__ = ["SUBPROTOCOL", "WebSocketTransport"]
+
+SUBPROTOCOL = "pychat.v1"
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+class _JSONWire:
+    def encode(self, notice: Notice) -> Frame:
+        name, fields = tell(notice)
+        return Frame(strict_json.dumps({"type": name, **fields}))
+
+
+class _Connection:
+    wire = _JSONWire()
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    def send(self, frame: Frame) -> None:
+        self._carrier.send(frame)
+
+    def close(self, why: Close) -> None:
+        self.tell(*bye(why))
+        self._carrier.close(why.code, why.reason)
+
+    def tell(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Tell this one connection something."""
+        self._carrier.send(Frame(strict_json.dumps({"type": name, **fields})))
+
+
+class WebSocketTransport:
+    """Brings plain WebSockets into rooms."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
+
+    async def serve(self, carrier: Carrier, query: Mapping[str, str]) -> None:
+        """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`."""
+        connection = _Connection(carrier)
+        self._open[connection] = asyncio.current_task()
+        try:
+            session = await self._enter(connection, query)
+            try:
+                while True:
+                    data = await carrier.receive()
+                    if session is not None:
+                        await self._answer(connection, data, session)
+            finally:
+                if session is not None:
+                    await session.close()
+        except CarrierClosed:
+            pass
+        finally:
+            del self._open[connection]
+
+    async def _enter(self, connection: _Connection, query: Mapping[str, str]) -> Session | None:
+        try:
+            room = self._rooms.pick(query.get("room"))
+        except Refused as refused:
+            connection.tell("error", refused.as_dict())
+            connection.close(Close.UNKNOWN_ROOM)
+            return None
+        return await room.connect(connection, since=_since(query))
+
+    async def _answer(self, connection: _Connection, data: str | bytes, session: Session) -> None:
+        reference = None
+        try:
+            command = _parse(data)
+            reference = command.pop("ref", None)
+            if not (reference is None or (isinstance(reference, str | int | float) and len(str(reference)) <= 64)):
+                reference = None
+                raise Refused("bad_request", "“ref” must be a number, or a text of 64 characters at most.")
+            name = command.pop("type", None)
+            if not isinstance(name, str):
+                raise Refused("bad_request", "Say which command: {“type”: “say”, “text”: “hi”}.")
+        except Refused as refused:
+            answer = failure(refused)
+        else:
+            answer = await carry_out(session, name, command)
+        if reference is not None:
+            connection.tell("ack", {"ref": reference, **answer})
+        elif not answer["ok"]:
+            connection.tell("error", answer["error"])
+
+    async def aclose(self, why: Close) -> None:
+        """Close every connection, telling why; wait at most 3 seconds for them to end."""
+        for connection in list(self._open):
+            connection.close(why)
+        tasks = [task for task in self._open.values() if task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=3)
+
+
+def _parse(data: str | bytes) -> dict[str, Any]:
+    if isinstance(data, bytes):
+        raise Refused("bad_request", "Send texts, not binary messages.")
+    try:
+        command = strict_json.loads(data)
+    except ValueError as error:
+        raise Refused("bad_request", f"This is not JSON: {error}.") from None
+    if not isinstance(command, dict):
+        raise Refused("bad_request", "Send one JSON object: {“type”: “say”, “text”: “hi”}.")
+    return command
+
+
+def _since(query: Mapping[str, str]) -> Position | None:
+    seq = query.get("seq", "")
+    return position({"epoch": query.get("epoch"), "seq": int(seq)}) if _NUMBER.fullmatch(seq) else None

@@ -1,0 +1,115 @@
+"""Nicknames: RFC 8266, and what would be taken for something else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pychat.errors import Refused, UsageError
+from pychat.names import Names
+
+NAMES = Names()
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("Ada", "Ada"),
+        ("  Ada   Lovelace ", "Ada Lovelace"),
+        ("Ａｄａ", "Ada"),
+        ("Zoe\u0308", "Zoë"),
+        ("山田", "山田"),
+        ("שרה", "שרה"),
+        ("❤\ufe0f Ada", "❤ Ada"),
+        ("🇫🇷", "🇫🇷"),
+        ("نیم\u200cفاصله", "نیم\u200cفاصله"),
+        ("x" * 32, "x" * 32),
+    ],
+)
+def test_a_name_is_shown_as_rfc_8266_prepares_it(raw: str, shown: str) -> None:
+    """White space is trimmed, width and composition are normalised, and scripts are left alone."""
+    assert shown == NAMES.accept(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        "   ",
+        "\u00a0",
+        "A\u200bda",
+        "\u202eadA",
+        "\u2066Ada\u2069",
+        "A\x07",
+        "A\nB",
+        "\x1b[31mA",
+        "\ud800",
+        "x" * 33,
+        "\u0301",
+    ],
+)
+def test_a_name_that_would_deceive_or_break_is_refused(raw: str) -> None:
+    """Empty, invisible, bidirectional overrides, controls, half surrogates, too long: each is refused with words."""
+    with pytest.raises(Refused) as refused:
+        NAMES.accept(raw)
+    assert refused.value.code == "name_invalid"
+    assert refused.value.text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ada", "ada"),
+        ("Ada", "ADA"),
+        ("Ada", "Аdа"),  # Cyrillic А and а
+        ("Ian", "lan"),
+        ("paypal", "pаypаl"),
+        ("Straße", "STRASSE"),
+        ("modern", "modem"),  # rn and m
+        ("O1ga", "0lga"),
+        ("نیم\u200cفاصله", "نیمفاصله"),
+        ("ﬁn", "fin"),
+    ],
+)
+def test_look_alikes_collide(one: str, other: str) -> None:
+    """Case, confusable letters, ligatures and joiners do not make another name."""
+    assert not NAMES.keys(one).isdisjoint(NAMES.keys(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Ada", "Adam"), ("Bill", "Bell"), ("Zoë", "Zoe"), ("山田", "山本"), ("a b", "ab")]
+)
+def test_different_names_do_not_collide(one: str, other: str) -> None:
+    """Names that people can tell apart can both be taken."""
+    assert NAMES.keys(one).isdisjoint(NAMES.keys(other))
+
+
+@pytest.mark.parametrize("raw", ["admin", "Admin", "ADMIN", "аdmin", "ａｄｍｉｎ", "adm1n".replace("1", "ı")])
+def test_reserved_names_are_refused_in_every_shape(raw: str) -> None:
+    """Nobody can pass for the people who run the room."""
+    with pytest.raises(Refused) as refused:
+        NAMES.accept(raw)
+    assert refused.value.code == "name_reserved"
+
+
+def test_reserved_names_and_length_can_be_set() -> None:
+    """An app says what is reserved, and how long a name may be."""
+    names = Names(longest=3, reserved=["bot"])
+    assert names.accept("adm") == "adm"
+    for raw in ("B0T", "long"):
+        with pytest.raises(Refused):
+            names.accept(raw)
+    with pytest.raises(UsageError):
+        Names(longest=0)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_accepted_whole_or_refused(raw: str) -> None:
+    """Whatever is sent: a name of at most 32 visible characters that prepares to itself, or a refusal."""
+    try:
+        shown = NAMES.accept(raw)
+    except Refused as refused:
+        assert refused.code in {"name_invalid", "name_reserved"}
+    else:
+        assert 1 <= len(shown) <= 32
+        assert shown == NAMES.accept(shown)
+        assert NAMES.keys(shown)

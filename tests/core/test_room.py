@@ -1,0 +1,245 @@
+"""`ChatRoom`: hooks, posts, history, presence and the way in, without a socket."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pychat import HOOKS, ChatRoom, Limits, Member, Message, Position, Refused, UsageError
+from pychat.model import Event, Joined, Left
+from pychat.stores import MemoryStore, open_store
+from pychat.testing import FakeClock, Person
+
+
+async def test_post_speaks_without_joining() -> None:
+    """Code can speak in a room; everyone hears it, and it is in the history."""
+    room = ChatRoom()
+    bob = await Person.enter(room)
+    stored = await room.post("Deployed.", author="bot")
+    assert (await bob.event("message"))["text"] == "Deployed."
+    assert [stored] == await room.history()
+    assert room.members == ()
+    again = [await room.post("Once.", author="bot", id="x") for _ in range(2)]
+    assert again[0] == again[1]
+    with pytest.raises(Refused):
+        await room.post(" ", author="bot")
+
+
+async def test_history_reads_backwards_in_pages() -> None:
+    """The last ones, or the last ones before a number; oldest first."""
+    room = ChatRoom()
+    for number in range(1, 8):
+        await room.post(str(number), author="bot")
+    assert [5, 6, 7] == [message.seq for message in await room.history(limit=3)]
+    assert [2, 3, 4] == [message.seq for message in await room.history(before=5, limit=3)]
+    assert [1] == [message.seq for message in await room.history(before=2, limit=3)]
+    assert [] == await room.history(before=1)
+
+
+async def test_hooks_change_and_refuse_in_order() -> None:
+    """Hooks run in the order in which they were hung in, sync or async, and see each other's changes."""
+    room = ChatRoom()
+
+    @room.on("message")
+    def louder(message: Message) -> Message:
+        return Message(message.id, message.author, message.text + "!", message.date)
+
+    @room.on("message")
+    async def polite(message: Message) -> None:
+        await asyncio.sleep(0)
+        if message.text.isupper():
+            raise Refused("shouting", "Please lower your voice.")
+
+    ada, bob = await Person.enter(room), await Person.enter(room)
+    await ada.join("Ada")
+    assert (await ada.say("HI"))["error"] == {"code": "shouting", "text": "Please lower your voice."}
+    assert (await ada.say("hi"))["ok"]
+    assert (await bob.event("message"))["text"] == "hi!"
+
+
+async def test_a_hook_that_fails_refuses_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug in a hook reaches the log, not the room; the room goes on."""
+    room = ChatRoom()
+    room.on("message", lambda message: 1 / 0 if message.text == "boom" else None)
+    room.on("event", lambda _: 1 / 0)
+    ada = await Person.enter(room)
+    await ada.join("Ada")
+    assert (await ada.say("boom"))["error"]["code"] == "internal"
+    assert (await ada.say("fine"))["ok"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_join_hooks_may_change_the_name() -> None:
+    """And the changed name is held to the same rules."""
+    room = ChatRoom()
+    room.on("join", lambda member: Member(member.id, f"Dr {member.name}"))
+    ada, bob = await Person.enter(room), await Person.enter(room)
+    assert (await ada.join("Ada"))["member"]["name"] == "Dr Ada"
+    assert (await bob.join("ADA"))["error"]["code"] == "name_taken"
+
+
+async def test_event_and_leave_hooks_hear_what_happened() -> None:
+    """In order, after it happened."""
+    room, heard, left = ChatRoom(), list[Event](), list[Member]()
+    room.on("event", heard.append)
+    room.on("leave", left.append)
+    ada = await Person.enter(room)
+    await ada.join("Ada")
+    await ada.say("hi")
+    await ada.drop()
+    assert [Joined, Message, Left] == [type(event) for event in heard]
+    assert ["Ada"] == [member.name for member in left]
+
+
+def test_a_mistake_of_the_programmer_is_named() -> None:
+    """Wrong hooks, room names and stores say what to do instead."""
+    room = ChatRoom()
+
+    async def slow(_: Event) -> None: ...
+
+    with pytest.raises(UsageError, match="message, join, leave, event"):
+        room.on("mesage", print)
+    with pytest.raises(UsageError, match="cannot be async"):
+        room.on("event", slow)
+    with pytest.raises(UsageError, match="1-64"):
+        ChatRoom("no spaces")
+    with pytest.raises(UsageError, match="memory:"):
+        open_store("mysql:")
+    assert list(HOOKS) == ["message", "join", "leave", "event"]
+
+
+async def test_two_tabs_are_one_member() -> None:
+    """A member is here until the last connection has gone, and is counted once."""
+    room = ChatRoom()
+    ada = await Person.enter(room)
+    token = (await ada.join("Ada"))["token"]
+    tab = await Person.enter(room)
+    assert room.here == 2
+    assert (await tab.join("Ada", token))["ok"]
+    assert (room.here, len(room.members)) == (1, 1)
+    await ada.say("hi")
+    assert (await tab.event("message"))["text"] == "hi"
+    await ada.drop()
+    assert [member.name for member in room.members] == ["Ada"]
+    await tab.drop()
+    assert (room.here, room.members) == (0, ())
+
+
+async def test_a_storm_of_joins_is_gathered() -> None:
+    """200 joins reach a member in a few notices, and together they tell of everyone."""
+    room = ChatRoom(limits=Limits(listed=1000))
+    watcher = await Person.enter(room)
+    people = [await Person.enter(room) for _ in range(200)]
+    for number, person in enumerate(people):
+        await person.join(f"Person {number}")
+    joined = set[str]()
+    notices = 0
+    told: dict[str, Any] = {}
+    while len(joined) < 200:
+        told = await watcher.event("presence")
+        notices += 1
+        joined |= {member["name"] for member in told.get("joined", ())}
+    assert told["here"] == 201
+    assert notices < 20
+
+
+async def test_a_crowd_is_counted_and_listed_again_when_it_thins() -> None:
+    """Beyond the limit nobody is listed; when it is kept again, everyone is told once."""
+    room = ChatRoom(limits=Limits(listed=2))
+    watcher = await Person.enter(room)
+    people = [await Person.enter(room) for _ in range(3)]
+    for number, person in enumerate(people):
+        await person.join(f"Person {number}")
+    while (told := await watcher.event("presence"))["listed"]:
+        pass
+    assert told == {"here": 4, "listed": False}
+    assert (await (await Person.enter(room)).event("welcome"))["listed"] is False
+    await people[0].drop()
+    while not (told := await watcher.event("presence"))["listed"]:
+        pass
+    assert ["Person 1", "Person 2"] == [member["name"] for member in told["members"]]
+
+
+async def test_typing_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who stops writing without a word is not shown as writing for ever."""
+    monkeypatch.setattr("pychat.session.TYPING_SECONDS", 0.05)
+    room = ChatRoom()
+    ada, bob = await Person.enter(room), await Person.enter(room)
+    await ada.join("Ada")
+    await ada.command("typing", {"on": True})
+    assert [True, False] == [(await bob.event("typing"))["on"] for _ in range(2)]
+
+
+async def test_the_wall_clock_changes_no_order_and_no_limit() -> None:
+    """Set back an hour: messages keep their order, and nobody waits."""
+    clock = FakeClock()
+    room = ChatRoom(clock=clock, limits=Limits(rate=1, burst=3))
+    ada = await Person.enter(room)
+    await ada.join("Ada")
+    first = await ada.say("one")
+    clock.set_date(clock.date() - 3600)
+    second = await ada.say("two")
+    assert second["seq"] == first["seq"] + 1
+    assert second["date"] < first["date"]
+    assert (await ada.say("three"))["error"]["code"] == "rate_limited"
+    clock.move(1)
+    assert (await ada.say("three"))["ok"]
+
+
+class SlowStore(MemoryStore):
+    """A store whose reads wait until they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def read(self, room: str, **query: int | None) -> list[Message]:
+        """Read first, hand out later: what happens in between is not in it."""
+        messages = await super().read(room, **query)
+        await self.go.wait()
+        return messages
+
+
+async def test_what_happens_while_history_is_read_comes_after_it() -> None:
+    """No gap and nothing twice for somebody who comes in while others speak."""
+    store = SlowStore()
+    room = ChatRoom(store=store)
+    store.go.set()
+    ada = await Person.enter(room)
+    await ada.join("Ada")
+    await ada.say("before")
+    store.go.clear()
+    entering = asyncio.create_task(Person.enter(room))
+    while not room._opening:  # noqa: ASYNC110 -- it will be there after a turn or two of the loop
+        await asyncio.sleep(0)
+    await ada.say("meanwhile")
+    store.go.set()
+    bob = await entering
+    await ada.say("after")
+    texts = [message["text"] for message in (await bob.event("welcome"))["messages"]]
+    texts += [(await bob.event("message"))["text"] for _ in range(2)]
+    assert texts == ["before", "meanwhile", "after"]
+
+
+async def test_a_gap_that_cannot_be_filled_is_no_recovery() -> None:
+    """Too old, too many, or from the future: the newest page, and `recovered` is false."""
+    room = ChatRoom(store=MemoryStore(keep=5), limits=Limits(history=2, page=3))
+    for number in range(8):
+        await room.post(str(number), author="bot")
+    epoch = (await (await Person.enter(room)).event("welcome"))["epoch"]
+    for since, expected in ((5, [6, 7, 8]), (8, [])):
+        welcome = await (await Person.enter(room, since=Position(epoch, since))).event("welcome")
+        assert (welcome["recovered"], [message["seq"] for message in welcome["messages"]]) == (True, expected)
+        assert welcome["seq"] == 8
+    for since in (1, 2, 4, 9, -1):
+        welcome = await (await Person.enter(room, since=Position(epoch, since))).event("welcome")
+        assert (welcome["recovered"], [message["seq"] for message in welcome["messages"]]) == (False, [7, 8])
+
+
+async def test_closing_a_room_says_goodbye() -> None:
+    """Everyone is told why, and nothing is left running."""
+    room = ChatRoom()
+    ada = await Person.enter(room)
+    await room.aclose()
+    assert (await ada.event("bye"))["reason"] == "shutdown"
+    assert room.here == 0

@@ -1,0 +1,136 @@
+"""The rules of a room, held to them by any sequence of commands."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from pychat.errors import Refused
+from pychat.limits import Limits
+from pychat.model import Command, Event, Join, Joined, Leave, Left, Member, Message, Renamed, Say, SetTyping, Typing
+from pychat.names import Names
+from pychat.state import RoomState
+
+PEOPLE = st.sampled_from(["a", "b", "c"])
+SAID_NAMES = st.sampled_from(["Ada", "ada", "Аda", "Bob", "lan", "Ian", "ian", "admin", "", "\u202ex"])
+TEXTS = st.sampled_from(["hi", "", "x" * 2001, "\0", "☕"])
+NOW = 1_700_000_000.0
+
+
+def new_state() -> RoomState:
+    """A room with nobody in it."""
+    return RoomState(Names(), Limits())
+
+
+def carry_out(state: RoomState, *commands: Command) -> list[Event | Refused | None]:
+    """Decide and apply, one after the other."""
+    outcomes = []
+    for command in commands:
+        decided = state.decide(command, NOW)
+        outcomes.append(decided)
+        if decided is not None and not isinstance(decided, Refused):
+            state.apply(decided)
+    return outcomes
+
+
+def test_joining_renaming_and_leaving() -> None:
+    """The life of a nickname, event by event."""
+    ada, countess = Member("a", "Ada"), Member("a", "Countess")
+    assert [Joined(ada), None, Renamed(countess, "Ada"), Left(countess), None] == carry_out(
+        new_state(), Join("a", "Ada"), Join("a", "Ada"), Join("a", "Countess"), Leave("a"), Leave("a")
+    )
+
+
+def test_a_name_is_free_when_its_owner_renames_or_leaves() -> None:
+    """Both were bugs of the originals."""
+    outcomes = carry_out(
+        new_state(),
+        Join("a", "Ada"),
+        Join("b", "Ada"),
+        Join("a", "Countess"),
+        Join("b", "ADA"),
+        Leave("b"),
+        Join("a", "ada"),
+    )
+    assert [type(outcome) for outcome in outcomes] == [Joined, Refused, Renamed, Joined, Left, Renamed]
+
+
+def test_one_may_change_the_case_of_ones_own_name() -> None:
+    """A name does not collide with itself."""
+    assert isinstance(carry_out(new_state(), Join("a", "ada"), Join("a", "Ada"))[1], Renamed)
+
+
+def test_speaking_takes_a_name_and_ends_typing() -> None:
+    """A message before a nickname is refused; one after it ends the sign that somebody writes."""
+    state = new_state()
+    early, _, typing, message = carry_out(
+        state, Say("a", "1", "hi"), Join("a", "Ada"), SetTyping("a", on=True), Say("a", "2", "hi")
+    )
+    assert isinstance(early, Refused)
+    assert early.code == "not_joined"
+    assert typing == Typing(Member("a", "Ada"), on=True)
+    assert message == Message("2", Member("a", "Ada"), "hi", NOW)
+    assert state.typing == set()
+
+
+class AnySequence(RuleBasedStateMachine):
+    """Whatever people do, in whatever order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = new_state()
+        self.happened: list[Event] = []
+
+    def give(self, command: Command) -> None:
+        """Decide, which changes nothing, then apply."""
+        before = dict(self.state.members), set(self.state.typing), self.state.seq
+        decided = self.state.decide(command, NOW)
+        assert before == (self.state.members, self.state.typing, self.state.seq)
+        if decided is not None and not isinstance(decided, Refused):
+            self.state.apply(decided)
+            self.happened.append(decided)
+
+    @rule(who=PEOPLE, name=SAID_NAMES)
+    def join(self, who: str, name: str) -> None:
+        """Somebody takes a name."""
+        self.give(Join(who, name))
+
+    @rule(who=PEOPLE)
+    def leave(self, who: str) -> None:
+        """Somebody goes."""
+        self.give(Leave(who))
+
+    @rule(who=PEOPLE, text=TEXTS)
+    def say(self, who: str, text: str) -> None:
+        """Somebody speaks."""
+        self.give(Say(who, "id", text))
+
+    @rule(who=PEOPLE, on=st.booleans())
+    def type(self, who: str, on: bool) -> None:
+        """Somebody writes, or stops."""
+        self.give(SetTyping(who, on))
+
+    @invariant()
+    def names_are_unlike(self) -> None:
+        """No two members can be taken for each other, and none for somebody reserved."""
+        keys = [Names.keys(member.name) for member in self.state.members.values()]
+        keys.append(Names.keys("admin"))
+        assert len(frozenset[str]().union(*keys)) == sum(map(len, keys))
+
+    @invariant()
+    def only_members_type(self) -> None:
+        """Nobody who has gone is shown as writing."""
+        assert self.state.typing <= self.state.members.keys()
+
+    @invariant()
+    def replay_is_live(self) -> None:
+        """Applying what happened to an empty room gives this room."""
+        replayed = new_state()
+        for event in self.happened:
+            replayed.apply(event)
+        assert vars(replayed).keys() == vars(self.state).keys()
+        for name in ("members", "typing", "seq", "_holders"):
+            assert getattr(replayed, name) == getattr(self.state, name)
+
+
+TestAnySequence = AnySequence.TestCase
+TestAnySequence.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

