@@ -392,7 +392,8 @@ export class Room extends Emitter {
       if (!this.#outbox.has(id)) return;
       this.#outbox.remove(id);
       this.#position.wrote(answer.seq);
-      const entry = this.log.confirm(id, answer);
+      // A hook of the room may have changed the words; then the answer tells them.
+      const entry = this.log.confirm(id, { text, ...answer });
       this.#answer(id, answer);
       if (!entry) return;
       this.#tell("change", entry);
