@@ -6,6 +6,7 @@ import json
 import logging
 import queue
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener
 from typing import Any, Self
@@ -49,7 +50,7 @@ class Console:
         self._listener.stop()
         logging.getLogger().removeHandler(self._handler)
 
-    def say(self, text: str, **fields: object) -> None:
+    def say(self, text: str, fields: Mapping[str, object]) -> None:
         """Log one line; `fields` are for the JSON form."""
         self._log.info("%s", text, extra={"fields": fields})
 
@@ -76,7 +77,7 @@ class Console:
                 fields |= {"event": "rename", "name": event.member.name, "before": event.before}
             case _:
                 return
-        self.say(f"[{room.name}] {text}", **fields)
+        self.say(f"[{room.name}] {text}", fields)
 
 
 class _Bounded(QueueHandler):

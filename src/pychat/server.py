@@ -65,11 +65,11 @@ async def _serve(settings: Settings) -> None:
         try:
             port = await _listen(runner, settings)
             url = _url(settings.host, port)
-            console.say(_greeting(settings.host, port), event="start", url=url)
+            console.say(_greeting(settings.host, port), {"event": "start", "url": url})
             if settings.open:
                 asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
             await going.wait()
-            console.say("Going away: telling everybody, closing.", event="stop")
+            console.say("Going away: telling everybody, closing.", {"event": "stop"})
         finally:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(runner.cleanup(), _GOING_SECONDS)

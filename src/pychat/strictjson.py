@@ -1,4 +1,4 @@
-"""JSON as every client can read it (RFC 8259): no NaN, no infinities, no endless numbers, and on request no lone surrogates."""
+"""JSON as every client can read it (RFC 8259): no NaN, no infinities, no endless numbers, no lone surrogates."""
 
 from __future__ import annotations
 

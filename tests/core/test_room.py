@@ -193,9 +193,11 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.go = asyncio.Event()
 
-    async def read(self, room: str, **query: int | None) -> list[Message]:
+    async def read(
+        self, room: str, *, after: int | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Message]:
         """Read first, hand out later: what happens in between is not in it."""
-        messages = await super().read(room, **query)
+        messages = await super().read(room, after=after, before=before, limit=limit)
         await self.go.wait()
         return messages
 

@@ -26,8 +26,8 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     app = web.Application()
     app.router.add_route("*", "/socket.io/", handlers.socketio)
     app.router.add_get("/ws", handlers.websocket, allow_head=False)
-    app.router.add_route("*", "", handlers.without_slash)  # /chat, where the app is mounted at /chat/
     app.router.add_route("*", "/{path:.*}", handlers.site)
+    app.router.add_route("*", "", handlers.without_slash)  # /chat, where the app is mounted at /chat/
     app.on_shutdown.append(handlers.shutdown)
     return app
 

@@ -52,7 +52,7 @@ async def carry_out(session: Session, name: str, fields: object) -> _Object:
     try:
         command = COMMANDS.get(name)
         if command is None:
-            raise Refused("unknown_command", f"There is no command “{name[:40]}”. There are: {', '.join(COMMANDS)}.")
+            raise Refused("unknown_command", f"There is no command {name[:40]!a}. There are: {', '.join(COMMANDS)}.")
         if not isinstance(fields, dict):
             raise Refused("bad_request", f"“{name}” takes one object, such as {{“text”: “hi”}}.")
         return {"ok": True, **await command(session, fields)}

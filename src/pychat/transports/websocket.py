@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pychat import strict_json
+from pychat import strictjson
 from pychat.carriers.base import Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 class _JSONWire:
     def encode(self, notice: Notice) -> Frame:
         name, fields = tell(notice)
-        return Frame(strict_json.dumps({"type": name, **fields}))
+        return Frame(strictjson.dumps({"type": name, **fields}))
 
 
 class _Connection:
@@ -44,7 +44,7 @@ class _Connection:
 
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this one connection something."""
-        self._carrier.send(Frame(strict_json.dumps({"type": name, **fields})))
+        self._carrier.send(Frame(strictjson.dumps({"type": name, **fields})))
 
 
 class WebSocketTransport:
@@ -115,7 +115,7 @@ def _parse(data: str | bytes) -> dict[str, Any]:
     if isinstance(data, bytes):
         raise Refused("bad_request", "Send texts, not binary messages.")
     try:
-        command = strict_json.loads(data)
+        command = strictjson.loads(data)
     except ValueError as error:
         raise Refused("bad_request", f"This is not JSON: {error}.") from None
     if not isinstance(command, dict):

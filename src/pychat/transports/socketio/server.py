@@ -204,6 +204,7 @@ class Server(socketio.AsyncServer):
             await self._leave(wire, self.reason.CLIENT_DISCONNECT)
             return
         event, *args = packet.data
+        wire.wants_answer = packet.id is not None
         answer = await self._trigger_event(event, namespace, wire.sid, *args)
         if packet.id is not None and answer is not self.not_handled:
             values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]

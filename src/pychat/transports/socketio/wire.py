@@ -24,9 +24,7 @@ def encode_event(event: str, *args: Any, namespace: str = "/") -> EncodedPacket:
 
     Raises `ValueError` for NaN, infinities and lone surrogates, and `UsageError` for bytes: emit those.
     """
-    frame, attachments = encode_packet(
-        Packet(socketio.packet.EVENT, data=[event, *args], namespace=namespace)
-    )
+    frame, attachments = encode_packet(Packet(socketio.packet.EVENT, data=[event, *args], namespace=namespace))
     if attachments:
         raise UsageError("encode_event takes no bytes; send them with Server.emit()")
     frame.raw  # noqa: B018 (made now: whoever passes a bad text is told, not the loop that sends)
@@ -75,7 +73,7 @@ _GONE = _Gone()
 class ClientWire:
     """A client, as a connection to send to. Nothing here awaits; nothing here fails because the client has gone."""
 
-    __slots__ = ("_held", "connected", "namespace", "rooms", "session", "sid")
+    __slots__ = ("_held", "connected", "namespace", "rooms", "session", "sid", "wants_answer")
 
     def __init__(self, session: Session, sid: str, namespace: str) -> None:
         self.session = session
@@ -85,6 +83,8 @@ class ClientWire:
         self.rooms: set[str] = set()
         #: CONNECTed, and not yet on the way out.
         self.connected = False
+        #: Whether the event that is being handled asked for an acknowledgement.
+        self.wants_answer = False
         self._held: _Held | None = _Waiting(session.server.options.max_buffer_bytes)
 
     @property

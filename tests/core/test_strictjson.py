@@ -2,7 +2,7 @@
 
 import pytest
 
-from pychat import strict_json
+from pychat import strictjson
 
 
 @pytest.mark.parametrize(
@@ -11,12 +11,12 @@ from pychat import strict_json
 def test_what_is_not_json_is_refused(text: str) -> None:
     """Also what Python's own parser would let through."""
     with pytest.raises(ValueError):  # noqa: PT011 -- any of json's
-        strict_json.loads(text)
+        strictjson.loads(text)
 
 
 def test_what_is_json_comes_through() -> None:
     """Surrogate pairs are one character, as they should be."""
-    assert strict_json.loads('{"a": "\\ud83d\\ude00", "b": [1.5, null]}') == {"a": "😀", "b": [1.5, None]}
-    assert strict_json.dumps({"a": "😀"}) == '{"a":"😀"}'
+    assert strictjson.loads('{"a": "\\ud83d\\ude00", "b": [1.5, null]}') == {"a": "😀", "b": [1.5, None]}
+    assert strictjson.dumps({"a": "😀"}) == '{"a":"😀"}'
     with pytest.raises(ValueError, match="JSON"):
-        strict_json.dumps(float("nan"))
+        strictjson.dumps(float("nan"))
