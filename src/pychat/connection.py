@@ -31,8 +31,8 @@ class Welcome:
 class Presence:
     """Who came, went or changed names since the last one; `here` counts the people connected, named or not.
 
-
-    `counted` tells that the number may be news to somebody. In a crowd nobody is `listed`. When it thins, `members` holds everyone once.
+    `counted` tells that the number may be news to somebody. In a crowd nobody is `listed`. When it
+    thins, `members` holds everyone once.
     """
 
     here: int

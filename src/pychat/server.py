@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from pychat.console import Console
-from pychat.embed.aiohttp import aiohttp_app
+from pychat.embed.aiohttp import MOUNT, aiohttp_app
 from pychat.errors import UsageError
 from pychat.limits import Limits
 from pychat.room import ChatRoom
@@ -57,7 +57,7 @@ async def _serve(settings: Settings) -> None:
     )
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/readyz", _readiness(going))
-    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
     with Console(settings.log_format, quiet=settings.quiet) as console:
         for room in rooms:
             console.watch(room)
@@ -72,7 +72,10 @@ async def _serve(settings: Settings) -> None:
             console.say("Going away: telling everybody, closing.", {"event": "stop"})
         finally:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(runner.cleanup(), _GOING_SECONDS)
+                async with asyncio.timeout(_GOING_SECONDS):
+                    # While it still listens: a client between two polls comes once more, to hear the goodbye.
+                    await app[MOUNT].aclose()
+                    await runner.cleanup()
             await store.aclose()
 
 

@@ -1,4 +1,4 @@
-"""JSON as every client can read it (RFC 8259): no NaN, no infinities, no endless numbers, no lone surrogates."""
+"""JSON as every client can read it (RFC 8259): no NaN, no infinities, no endless numbers, no half characters."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 
 def loads(text: str, *, surrogates: bool = False) -> Any:  # noqa: ANN401 (JSON can be anything)
-    """The value of a JSON text. Raises `ValueError` for what is not strict JSON, or is nested too deeply.
+    r"""Read a JSON text. Raises `ValueError` for what is not strict JSON, or is nested too deeply.
 
-    A lone surrogate (`"\\ud800"`) cannot be written as UTF-8, to a database for one; it is refused unless
+    A lone surrogate (`"\ud800"`) cannot be written as UTF-8, to a database for one; it is refused unless
     `surrogates` is true.
     """
     try:

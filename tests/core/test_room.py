@@ -212,7 +212,7 @@ async def test_what_happens_while_history_is_read_comes_after_it() -> None:
     await ada.say("before")
     store.go.clear()
     entering = asyncio.create_task(Person.enter(room))
-    while not room._opening:  # noqa: ASYNC110 -- it will be there after a turn or two of the loop
+    while not room._opening:
         await asyncio.sleep(0)
     await ada.say("meanwhile")
     store.go.set()

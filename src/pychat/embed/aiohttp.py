@@ -13,7 +13,10 @@ from pychat.http import Response
 from pychat.room import ChatRoom
 from pychat.transports.websocket import SUBPROTOCOL
 
-__all__ = ["aiohttp_app"]
+__all__ = ["MOUNT", "aiohttp_app"]
+
+#: Where an application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.
+MOUNT = web.AppKey("pychat", Mount)
 
 
 def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Application:
@@ -24,6 +27,7 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     """
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))
     app = web.Application()
+    app[MOUNT] = handlers.mount
     app.router.add_route("*", "/socket.io/", handlers.socketio)
     app.router.add_get("/ws", handlers.websocket, allow_head=False)
     app.router.add_route("*", "/{path:.*}", handlers.site)
@@ -34,15 +38,15 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
 
 class _Handlers:
     def __init__(self, mount: Mount) -> None:
-        self._mount = mount
+        self.mount = mount
 
     async def socketio(self, request: web.Request) -> web.StreamResponse:
-        response = await self._mount.socketio.server.handle_request(request)
+        response = await self.mount.socketio.server.handle_request(request)
         assert isinstance(response, web.StreamResponse)  # noqa: S101 -- what the aiohttp driver gives
         return response
 
     async def websocket(self, request: web.Request) -> web.StreamResponse:
-        mount, peer, headers = self._mount, request.remote or "", _headers(request)
+        mount, peer, headers = self.mount, request.remote or "", _headers(request)
         if headers.get("upgrade", "").lower() != "websocket":
             return _response(request, mount.respond("GET", "/ws", headers))
         refused = mount.refuse_websocket(peer, headers)
@@ -64,13 +68,13 @@ class _Handlers:
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
-        return _response(request, self._mount.respond(request.method, path, _headers(request)))
+        return _response(request, self.mount.respond(request.method, path, _headers(request)))
 
     async def without_slash(self, request: web.Request) -> web.StreamResponse:
         raise web.HTTPPermanentRedirect(request.rel_url.with_path(request.path + "/").with_query(request.query))
 
     async def shutdown(self, _: web.Application) -> None:
-        await self._mount.aclose()
+        await self.mount.aclose()
 
 
 def _headers(request: web.Request) -> dict[str, str]:

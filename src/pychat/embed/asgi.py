@@ -29,7 +29,8 @@ class ASGIApp:
     """What `asgi_app` makes."""
 
     def __init__(self, mount: Mount) -> None:
-        self._mount = mount
+        #: The rooms and transports: `app.mount.socketio.server` is the Socket.IO server.
+        self.mount = mount
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection of the host (ASGI 3)."""
@@ -41,12 +42,12 @@ class ASGIApp:
 
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms."""
-        await self._mount.aclose()
+        await self.mount.aclose()
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = _path(scope)
         if path == "/socket.io/":
-            await self._mount.socketio.server.handle_request(scope, receive, send)
+            await self.mount.socketio.server.handle_request(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._websocket(path, scope, receive, send)
         elif not path:
@@ -55,10 +56,10 @@ class ASGIApp:
                 location += f"?{scope['query_string'].decode('latin-1')}"
             await _respond(scope, send, Response(308, {"Location": location}))
         else:
-            await _respond(scope, send, self._mount.respond(scope["method"], path, _headers(scope)))
+            await _respond(scope, send, self.mount.respond(scope["method"], path, _headers(scope)))
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        mount, peer, headers = self._mount, (scope.get("client") or ("",))[0] or "", _headers(scope)
+        mount, peer, headers = self.mount, (scope.get("client") or ("",))[0] or "", _headers(scope)
         if (await receive())["type"] != "websocket.connect":
             return
         refused = mount.respond("GET", path, headers) if path != "/ws" else mount.refuse_websocket(peer, headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
@@ -91,7 +92,6 @@ class Mount:
         return self._proxies.client(peer, headers.get("x-forwarded-for"))
 
     async def aclose(self) -> None:
-        """Tell everybody that the server goes, close every connection, then the rooms."""
-        for transport in (self.websocket, self.socketio):
-            await transport.aclose(Close.SHUTDOWN)
+        """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""
+        await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in (self.websocket, self.socketio)))
         await self.rooms.aclose(Close.SHUTDOWN)

@@ -1,4 +1,4 @@
-"""The Engine.IO server: handshakes, polls, posts, upgrades and heartbeats, as the protocol document says (version 4)."""
+"""The Engine.IO server: handshakes, polls, posts, upgrades and heartbeats, as protocol document 4 says."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ _BAD_METHOD = (2, "Bad handshake method")
 _BAD_REQUEST = (3, "Bad request")
 _FORBIDDEN = (4, "Forbidden")
 _BAD_VERSION = (5, "Unsupported protocol version")
+
+#: After these a polling client that is between two polls is told with the next one; after the others its session
+#: is unknown at once, as the protocol's test suite has it.
+_TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED}
 
 #: Bodies up to this size are compressed on the spot; larger ones in a thread, so that nobody else waits.
 _COMPRESS_HERE = 32 * 1024
@@ -220,7 +224,7 @@ class EngineServer(engineio.AsyncServer):
         """A session has closed itself."""
         for wheel in (self._connecting, self._upgrading, self._pings, self._pongs):
             wheel.stop(session)
-        if session.last is not None and session.poll is None:
+        if session.last is not None and session.poll is None and session.why in _TOLD:
             self._parting[session.sid] = session
             self._partings.start(session)
         self.listener.ended(session, reason)
@@ -437,18 +441,20 @@ class EngineServer(engineio.AsyncServer):
 
     async def _probe(self, session: Session, carrier: Carrier) -> bool:
         """Let a WebSocket show that it works; whether it carries the session now."""
+        works = False
         try:
             data = await carrier.receive()
             while data == PROBE:
-                session.probed = True
+                works = session.probed = True
                 carrier.send(PROBE_PONG)
                 session.wake()
                 data = await carrier.receive()
+            works = works and data == UPGRADE
         except CarrierClosed:
-            data = ""
+            works = False
         finally:
             session.probed = False
-        if data == UPGRADE and not session.closed:
+        if works and not session.closed:
             session.adopt(carrier)
             return True
         session.probe = None

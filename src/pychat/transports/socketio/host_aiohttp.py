@@ -56,20 +56,20 @@ class AiohttpRequest:
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go."""
         loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle | None = None
 
         def look() -> None:
             nonlocal timer
-            if self._request.transport is None:
-                if not wake.done():
-                    wake.set_result(False)
-            else:
-                timer = loop.call_later(_NOTICE_SECONDS, look)
+            timer = loop.call_later(_NOTICE_SECONDS, look)
+            if self._request.transport is None and not wake.done():
+                wake.set_result(False)
 
-        timer = loop.call_later(_NOTICE_SECONDS, look)
+        look()
         try:
             await wake
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
         return self._request.transport is not None
 
     async def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> Carrier:

@@ -96,13 +96,14 @@ class AsgiRequest:
         scope = self._scope
         client = scope.get("client") or ("", 0)
         server = scope.get("server") or ("asgi", 0)
+        scheme: str = scope.get("scheme", "http")
         environ = build_environ(
             self._headers.items(),
             method=self.method,
             path=scope["path"],
             root=scope.get("root_path", ""),
             query=self.query,
-            scheme={"ws": "http", "wss": "https"}.get(scope.get("scheme", "http"), scope.get("scheme", "http")),
+            scheme={"ws": "http", "wss": "https"}.get(scheme, scheme),
             http_version=scope.get("http_version", "1.1"),
             remote=(remote, client[1] if client[0] == remote else 0),
             server=(server[0], server[1] or 0),

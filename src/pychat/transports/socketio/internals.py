@@ -91,11 +91,10 @@ _USED: dict[type, dict[str, str | None]] = {
 
 #: Attributes that an instance of socketio.AsyncServer must have, beneath it `eio` and `manager`.
 _ATTRIBUTES = {
-    "": ("environ", "handlers", "namespace_handlers", "namespaces", "not_handled", "always_connect", "packet_class")
-    + ("manager_initialized", "eio", "manager"),
-    "eio": ("ping_interval", "ping_timeout", "ping_interval_grace_period", "max_http_buffer_size", "transports")
-    + ("allow_upgrades", "http_compression", "compression_threshold", "cookie", "cors_credentials", "sockets"),
-    "manager": ("rooms", "callbacks", "server"),
+    "": "environ handlers namespace_handlers namespaces not_handled always_connect packet_class manager_initialized",
+    "eio": "ping_interval ping_timeout ping_interval_grace_period max_http_buffer_size transports allow_upgrades"
+    " http_compression compression_threshold cookie cors_credentials sockets",
+    "manager": "rooms callbacks server",
 }
 
 
@@ -117,5 +116,5 @@ def moved() -> list[str]:
     plain = socketio.AsyncServer(async_mode="asgi")
     for below, attributes in _ATTRIBUTES.items():
         holder = getattr(plain, below) if below else plain
-        found += [f"socketio.AsyncServer().{below}.{name} is gone" for name in attributes if not hasattr(holder, name)]
+        found += [f"socketio.AsyncServer().{below}.{n} is gone" for n in attributes.split() if not hasattr(holder, n)]
     return found

@@ -56,7 +56,7 @@ class Manager(socketio.AsyncManager):
         for wire in self.targets(namespace, room):
             yield wire.sid, wire.session.sid
 
-    async def emit(  # noqa: PLR0913 (the library's)
+    async def emit(
         self,
         event: str,
         data: Any,  # noqa: ANN401 (JSON)
@@ -165,7 +165,7 @@ class Manager(socketio.AsyncManager):
         """Whether a room of that name is a client's own."""
         return self.wire(room, namespace) is not None
 
-    def basic_enter_room(self, sid: str, namespace: str, room: str, eio_sid: str | None = None) -> None:
+    def basic_enter_room(self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None) -> None:
         """Put a client into a room. Raises `ValueError` for a client that is not there, or another one's own room."""
         del eio_sid
         wire = self.wire(sid, namespace)

@@ -49,6 +49,7 @@ class Packet(socketio.packet.Packet):
     a decoded packet holds lone surrogates.
     """
 
+    data: Any
     json = _StrictJson
     _size = 256
 
@@ -103,7 +104,8 @@ class Packet(socketio.packet.Packet):
         return count
 
     def _check(self, count: int) -> None:
-        kind, data = self.packet_type, self.data
+        kind = self.packet_type
+        data: Any = self.data
         if kind == _CONNECT:
             good = self.id is None and (data is None or isinstance(data, dict))
         elif kind == _DISCONNECT:

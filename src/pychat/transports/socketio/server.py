@@ -32,7 +32,6 @@ _CONNECT = socketio.packet.CONNECT
 _DISCONNECT = socketio.packet.DISCONNECT
 _CONNECT_ERROR = socketio.packet.CONNECT_ERROR
 _ACK = socketio.packet.ACK
-_EVENTS = {socketio.packet.EVENT, socketio.packet.BINARY_EVENT}
 _ACKS = {socketio.packet.ACK, socketio.packet.BINARY_ACK}
 #: Namespaces of one client: those it is connected to, and those that it was refused.
 _MAX_NAMESPACES = 100
@@ -50,6 +49,7 @@ class Server(socketio.AsyncServer):
 
     eio: EngineServer
     manager: Manager
+    manager_initialized: bool
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class Server(socketio.AsyncServer):
                     _log.info("%s: %s; the connection is closed", session.remote, problem)
                     session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
                 except Exception:
-                    _log.exception("A handler of %r failed", item.data[0] if item.packet_type in _EVENTS else "connect")
+                    _log.exception("A handler of %r failed", item.data[0] if isinstance(item.data, list) else "connect")
                 finally:
                     session.inbox_bytes -= item.size
                     if session.room is not None and not session.room.done():
@@ -203,7 +203,8 @@ class Server(socketio.AsyncServer):
         if packet.packet_type == _DISCONNECT:
             await self._leave(wire, self.reason.CLIENT_DISCONNECT)
             return
-        event, *args = packet.data
+        data: Any = packet.data
+        event, *args = data
         wire.wants_answer = packet.id is not None
         answer = await self._trigger_event(event, namespace, wire.sid, *args)
         if packet.id is not None and answer is not self.not_handled:
@@ -311,7 +312,7 @@ class Server(socketio.AsyncServer):
             if not wire.session.wires:
                 self.eio.unconnected(wire.session)
 
-    async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:  # noqa: FBT001, FBT002
+    async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:  # noqa: FBT002
         """Send a client out of a namespace (a DISCONNECT packet): it will not come back by itself.
 
         To close a connection that may come back, use `wire(sid).close(why)`.

@@ -175,7 +175,7 @@ class Session:
             self.server.ponged(self)
         elif kind == "1":
             self.close(None, self.server.reason.CLIENT_DISCONNECT, last=NOOP)
-        elif kind != "6" and kind != "5":
+        elif kind not in {"5", "6"}:
             raise BadPacket("An unknown Engine.IO packet type")
 
     def receive_payload(self, body: str) -> None:
