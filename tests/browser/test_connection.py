@@ -8,9 +8,18 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import WebSocketRoute, expect
 
 from pychat import ChatRoom
+from pychat.errors import Close
 from tests.browser.conftest import Open
 from tests.browser.server import Server
 from tests.browser.window import Window
+
+# A WebSocket that fails as behind a proxy that does not know of any.
+NO_WEBSOCKET = """WebSocket = class {
+  constructor() {
+    setTimeout(() => { this.onerror?.(new Event("error")); this.onclose?.(new CloseEvent("close", { code: 1006 })); });
+  }
+  close() {}
+}"""
 
 
 async def _texts(server: Server) -> list[str]:
@@ -43,7 +52,7 @@ async def test_messages_written_offline_survive_a_reload_and_are_sent_once(opene
 async def _reload_without_connection(window: Window, server: Server) -> None:
     await server.restart()
     await window.page.route(re.compile("/socket.io/"), lambda route: route.abort())
-    await window.page.route_web_socket(re.compile("/socket.io/"), lambda route: route.close())
+    await window.page.add_init_script(NO_WEBSOCKET)
     await window.reload()
 
 
@@ -56,13 +65,13 @@ async def test_a_lost_answer_does_not_double_the_message(opened: Open, server: S
     def tap(route: WebSocketRoute) -> None:
         upstream = route.connect_to_server()
 
-        def answered(message: str | bytes) -> None:
+        async def answered(message: str | bytes) -> None:
             # 43 is an acknowledgement of Socket.IO (Engine.IO message 4, packet 3).
             if lose and isinstance(message, str) and message.startswith("43") and '"seq"' in message:
                 lose.clear()
                 server.went_away = True
-                upstream.close()
-                route.close()
+                await upstream.close()
+                await route.close()
             else:
                 route.send(message)
 
@@ -110,35 +119,16 @@ async def test_what_was_missed_is_shown_once_and_in_order(
     await room.post("two", author="Ben")
     await ada.sees("one", "two")
     first = await ada.message("one").element_handle()
-    blocked = [True]
-
-    def gate(route: WebSocketRoute) -> None:
-        if blocked:
-            route.close()
-        else:
-            route.connect_to_server()
-
-    # From now on connections of this page fail; the one that it has is closed by asking for a new one.
-    await ada.page.route(re.compile("/socket.io/"), lambda route: route.abort())
-    await ada.page.route_web_socket(re.compile("/socket.io/"), gate)
-    for session in list(room._fanout):
-        session.close(_come_back())
+    await ada.page.context.set_offline(True)
+    room.dismiss(Close.SLOW)
     await ada.is_state("reconnecting")
     await room.post("three", author="Ben")
     await ada.say("four")
-    blocked.clear()
-    await ada.page.unroute_all()
-    await ada.part("banner-button").click()
+    await ada.page.context.set_offline(False)
     await ada.sees("one", "two", "three", "four")
     await ada.has_sent("four")
     assert first is not None
     assert await first.evaluate("line => line.isConnected")
-
-
-def _come_back() -> object:
-    from pychat.errors import Close
-
-    return Close.SLOW
 
 
 async def test_a_name_taken_meanwhile_is_asked_for_anew(opened: Open, server: Server) -> None:
@@ -147,12 +137,10 @@ async def test_a_name_taken_meanwhile_is_asked_for_anew(opened: Open, server: Se
     await server.stop()
     await ada.is_state("reconnecting")
     await ada.say("waiting")
-    await ada.page.route_web_socket(re.compile("/socket.io/"), lambda route: route.close())
-    await ada.page.route(re.compile("/socket.io/"), lambda route: route.abort())
+    await ada.page.context.set_offline(True)
     await server.restart()
     await opened("Ada")
-    await ada.page.unroute_all()
-    await ada.part("banner-button").click()
+    await ada.page.context.set_offline(False)
     await ada.live()
     await expect(ada.part("naming")).to_be_visible()
     await expect(ada.part("name-error")).to_be_visible()
@@ -164,8 +152,6 @@ async def test_a_name_taken_meanwhile_is_asked_for_anew(opened: Open, server: Se
 async def test_a_refused_connection_says_why_and_waits_for_a_click(opened: Open, server: Server) -> None:
     """Where the server says no for good, its words are shown, and one can try again; nothing is tried behind one's back."""
     ada = await opened("Ada")
-    from pychat.errors import Close
-
     server.room.dismiss(Close.KICKED)
     await ada.is_state("refused")
     await expect(ada.part("banner-text")).to_have_text(Close.KICKED.text)
@@ -193,7 +179,7 @@ async def test_polling_is_enough(opened: Open, server: Server) -> None:
     ben = await opened("Ben")
     ada = await opened()
     server.went_away = True
-    await ada.page.add_init_script("WebSocket = class { constructor() { throw new Error('forbidden'); } };")
+    await ada.page.add_init_script(NO_WEBSOCKET)
     await ada.reload()
     await ada.live()
     await ada.join("Ada")

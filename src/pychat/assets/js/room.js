@@ -22,7 +22,8 @@ import { Typists } from "./typists.js";
 /** Seconds to wait where the server does not say how many. */
 const RETRY_AFTER = 2;
 const WAITING_HELPS = new Set(["rate_limited", "unavailable"]);
-const UNREACHED = new Set(["offline", "timeout", "closed"]);
+/** Seconds: told to wait longer than this, a person decides. */
+const LONGEST_WAIT = 60;
 /** Milliseconds: said again this often while typing goes on. */
 const TYPING_EVERY = 3000;
 
@@ -326,8 +327,8 @@ export class Room extends Emitter {
         await this.#take(name);
         return;
       } catch (refusal) {
-        if (UNREACHED.has(refusal.code) || this.state.name !== "live") return;
-        if (WAITING_HELPS.has(refusal.code)) await this.#sleep(refusal.retryAfter);
+        if (!refusal.answered || this.state.name !== "live") return;
+        if (waitingHelps(refusal)) await this.#sleep(refusal.retryAfter);
         // Another tab may have come back first, and been given a new token for both.
         else if (this.#identity.current.token === token) {
           this.#become(null);
@@ -401,14 +402,15 @@ export class Room extends Emitter {
       this.emit("message", { id, seq, date, author, text });
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      if (!this.#outbox.has(id) || refusal.code === "closed") return;
+      if (!this.#outbox.has(id)) return;
       const error = { code: refusal.code, text: refusal.text };
-      if (UNREACHED.has(refusal.code)) {
+      if (!refusal.answered) {
+        // It goes out again, with the same id, when we are back.
         this.joined = false;
       } else if (refusal.code === "not_joined") {
         this.joined = false;
         this.#comeBack();
-      } else if (WAITING_HELPS.has(refusal.code)) {
+      } else if (waitingHelps(refusal)) {
         this.#tell("change", this.log.wait(id, error));
         await this.#sleep(refusal.retryAfter);
         this.#tell("change", this.log.wait(id));
@@ -427,4 +429,8 @@ export class Room extends Emitter {
   #tell(kind, entry) {
     if (entry || kind === "reset") this.emit("log", { kind, entry });
   }
+}
+
+function waitingHelps({ code, retryAfter }) {
+  return retryAfter === undefined ? WAITING_HELPS.has(code) : retryAfter <= LONGEST_WAIT;
 }
