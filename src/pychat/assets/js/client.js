@@ -47,7 +47,7 @@ export function connect({ url = mount(import.meta.url), room: name, remember = t
     autoConnect: false,
     reconnection: false,
   });
-  const connection = new Connection({ socket, clock: CLOCK });
+  const connection = new Connection({ socket, clock: CLOCK, random: () => Math.random() });
   room = new Room({
     connection,
     clock: CLOCK,

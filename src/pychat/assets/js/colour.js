@@ -7,7 +7,7 @@ const HUES = [50, 75, 105, 135, 160, 190, 215, 240, 265, 290, 315, 345];
 export function hue(id) {
   let hash = 0x811c9dc5; // FNV-1a, 32 bits: spreads ids that differ in one character
   for (const unit of id) hash = Math.imul(hash ^ unit.codePointAt(0), 0x01000193) >>> 0;
-  return HUES[(hash ^ (hash >>> 16)) % HUES.length];
+  return HUES[((hash ^ (hash >>> 16)) >>> 0) % HUES.length];
 }
 
 const graphemes = globalThis.Intl?.Segmenter ? new Intl.Segmenter(undefined, { granularity: "grapheme" }) : null;

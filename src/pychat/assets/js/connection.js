@@ -17,6 +17,8 @@ import { Refusal } from "./refusal.js";
 /** Milliseconds. */
 const ANSWER_WITHIN = 10_000;
 const WELCOME_WITHIN = 12_000;
+/** At first a WebSocket may hang at some proxy; the next attempt, with long-polling, gets all the time. */
+const WELCOME_WITHIN_AT_FIRST = 5_000;
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 10_000;
 /** A connection that held this long ends a row of failures. */
@@ -35,20 +37,23 @@ export class Connection extends Emitter {
   #failures = 0;
   #liveSince = null;
   #everLive = false;
+  /** Whether this attempt got through to the server. */
+  #reached = false;
   #bye = null;
 
   /**
    * @param {object} parts
    * @param {import("socket.io-client").Socket} parts.socket made with `autoConnect: false, reconnection: false`
    * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} parts.clock
-   * @param {() => number} [parts.random] from 0 up to 1
+   * @param {() => number} parts.random from 0 up to 1
    */
-  constructor({ socket, clock, random = Math.random }) {
+  constructor({ socket, clock, random }) {
     super();
     this.#socket = socket;
     this.#clock = clock;
     this.#random = random;
     for (const name of EVENTS) socket.on(name, (data) => this.#heard(name, data));
+    socket.on("connect", () => (this.#reached = true));
     socket.on("connect_error", (error) => this.#unconnected(error));
     socket.on("disconnect", () => this.#lost());
   }
@@ -89,11 +94,9 @@ export class Connection extends Emitter {
   #attempt() {
     this.#silence();
     this.#set({ ...this.state, name: this.#everLive ? "reconnecting" : "connecting", retryAt: undefined });
-    this.#timer = this.#clock.setTimeout(() => {
-      // Some proxies let a WebSocket hang, neither open nor failed: begin with long-polling next time.
-      if (!this.#socket.connected) this.#socket.io.opts.transports?.reverse();
-      this.#lost("The server does not answer.");
-    }, WELCOME_WITHIN);
+    this.#reached = false;
+    const patience = this.#failures === 0 && !this.#everLive ? WELCOME_WITHIN_AT_FIRST : WELCOME_WITHIN;
+    this.#timer = this.#clock.setTimeout(() => this.#lost("The server does not answer."), patience);
     this.#socket.connect();
   }
 
@@ -114,8 +117,9 @@ export class Connection extends Emitter {
 
   #unconnected(error) {
     // An inactive socket means that the server itself said no; anything else is the way to it that failed.
-    if (this.#socket.active) this.#lost("The server cannot be reached.");
-    else if (error.data?.reconnect === true) this.#lost(error.data.text ?? error.message);
+    if (this.#socket.active) return this.#lost("The server cannot be reached.");
+    this.#reached = true;
+    if (error.data?.reconnect === true) this.#lost(error.data.text ?? error.message);
     else this.#refuse(error.data?.text ?? error.message);
   }
 
@@ -123,6 +127,9 @@ export class Connection extends Emitter {
     const bye = this.#bye;
     if (bye?.reconnect === false) return this.#refuse(bye.text);
     if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#failures = 0;
+    // Some proxies let a WebSocket hang or close it at once, others do not know a session begun by long-polling.
+    // Each failure that `tryAllTransports` sees is met at once; for the rest, begin the other way next time.
+    if (!this.#reached) this.#socket.io.opts.transports.reverse();
     this.#silence();
     // After a `bye` everyone is told to come back at once: half a second to two, so that they do not come together.
     const delay =

@@ -56,16 +56,16 @@ export class Log {
   /**
    * The server stored it.
    * @param {string} id
-   * @param {{seq: number, date: string}} place
+   * @param {{seq: number, date: string, text?: string}} stored
    * @returns {Entry | undefined}
    */
-  confirm(id, { seq, date }) {
+  confirm(id, { seq, date, text }) {
     const entry = this.#unsent.get(id);
     if (!entry) return undefined;
     this.#lift(entry);
     const known = this.#bySeq.get(seq);
     if (known) return known;
-    Object.assign(entry, { state: "sent", seq, date, error: undefined });
+    Object.assign(entry, { state: "sent", seq, date, text: text ?? entry.text, error: undefined });
     this.#settle(entry);
     return entry;
   }

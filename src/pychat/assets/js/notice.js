@@ -27,6 +27,11 @@ export class Notice {
     }
   }
 
+  /** As if this member had never come: it turns out to be ourselves. @param {string} id */
+  forget(id) {
+    this.#joined.delete(id);
+  }
+
   #rename(from, to) {
     const first = this.#renamed.get(to.id)?.from ?? from;
     if (first.name === to.name) this.#renamed.delete(to.id);

@@ -50,6 +50,11 @@ export class People {
     return news;
   }
 
+  /** One that we know of by other ways: ourselves. @param {Member} member */
+  put(member) {
+    if (this.listed) this.#members.set(member.id, member);
+  }
+
   /** @returns {Member[]} */
   get members() {
     return [...this.#members.values()];

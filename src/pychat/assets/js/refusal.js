@@ -21,6 +21,8 @@ export class Refusal extends Error {
     this.name = "Refusal";
     this.code = code;
     this.retryAfter = retryAfter;
+    /** Whether the server said so. A hook may refuse with any code, so the code alone does not tell. */
+    this.answered = false;
   }
 
   /** The words for people. */
@@ -30,6 +32,7 @@ export class Refusal extends Error {
 
   /** @param {{code?: string, text?: string, retry_after?: number}} [told] as it travels */
   static from(told) {
-    return new Refusal(told?.code ?? "internal", told?.text ?? "The server refused, and did not say why.", told?.retry_after);
+    const { code = "internal", text = "The server refused, and did not say why.", retry_after: retryAfter } = told ?? {};
+    return Object.assign(new Refusal(code, text, retryAfter), { answered: true });
   }
 }

@@ -22,7 +22,8 @@ import { Typists } from "./typists.js";
 /** Seconds to wait where the server does not say how many. */
 const RETRY_AFTER = 2;
 const WAITING_HELPS = new Set(["rate_limited", "unavailable"]);
-const UNREACHED = new Set(["offline", "timeout", "closed"]);
+/** Seconds: told to wait longer than this, a person decides. */
+const LONGEST_WAIT = 60;
 /** Milliseconds: said again this often while typing goes on. */
 const TYPING_EVERY = 3000;
 
@@ -305,6 +306,14 @@ export class Room extends Emitter {
     this.#identity.keep({ ...answer.member, token: answer.token ?? token });
     this.joined = true;
     this.#become(answer.member);
+    this.people.put(answer.member);
+    // The room may hear of us before we are told who we are.
+    const { last } = this.log;
+    if (last?.notice) {
+      last.notice.forget(answer.member.id);
+      this.#tell("change", last);
+    }
+    this.emit("people", this.people);
     this.#flush();
     return answer.member;
   }
@@ -318,8 +327,8 @@ export class Room extends Emitter {
         await this.#take(name);
         return;
       } catch (refusal) {
-        if (UNREACHED.has(refusal.code) || this.state.name !== "live") return;
-        if (WAITING_HELPS.has(refusal.code)) await this.#sleep(refusal.retryAfter);
+        if (!refusal.answered || this.state.name !== "live") return;
+        if (waitingHelps(refusal)) await this.#sleep(refusal.retryAfter);
         // Another tab may have come back first, and been given a new token for both.
         else if (this.#identity.current.token === token) {
           this.#become(null);
@@ -384,7 +393,8 @@ export class Room extends Emitter {
       if (!this.#outbox.has(id)) return;
       this.#outbox.remove(id);
       this.#position.wrote(answer.seq);
-      const entry = this.log.confirm(id, answer);
+      // A hook of the room may have changed the words; then the answer tells them.
+      const entry = this.log.confirm(id, { text, ...answer });
       this.#answer(id, answer);
       if (!entry) return;
       this.#tell("change", entry);
@@ -392,14 +402,15 @@ export class Room extends Emitter {
       this.emit("message", { id, seq, date, author, text });
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      if (!this.#outbox.has(id) || refusal.code === "closed") return;
+      if (!this.#outbox.has(id)) return;
       const error = { code: refusal.code, text: refusal.text };
-      if (UNREACHED.has(refusal.code)) {
+      if (!refusal.answered) {
+        // It goes out again, with the same id, when we are back.
         this.joined = false;
       } else if (refusal.code === "not_joined") {
         this.joined = false;
         this.#comeBack();
-      } else if (WAITING_HELPS.has(refusal.code)) {
+      } else if (waitingHelps(refusal)) {
         this.#tell("change", this.log.wait(id, error));
         await this.#sleep(refusal.retryAfter);
         this.#tell("change", this.log.wait(id));
@@ -418,4 +429,8 @@ export class Room extends Emitter {
   #tell(kind, entry) {
     if (entry || kind === "reset") this.emit("log", { kind, entry });
   }
+}
+
+function waitingHelps({ code, retryAfter }) {
+  return retryAfter === undefined ? WAITING_HELPS.has(code) : retryAfter <= LONGEST_WAIT;
 }

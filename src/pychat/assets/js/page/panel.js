@@ -37,9 +37,7 @@ export function panel(room) {
     draw(members);
     const more = listed ? room.people.guests : Math.max(0, here - members.length);
     guests.hidden = !known || more === 0 || (!listed && crowd === null);
-    const others = members.length ? "and " : "";
-    if (listed) write(guests, `${others}${more === 1 ? "1 guest" : `${more} guests`} reading along`);
-    else write(guests, `${others}${more} more`);
+    write(guests, listed ? guestWords(more, !room.me) : `and ${more} more`);
   }
 
   function draw(members) {
@@ -88,7 +86,6 @@ export function panel(room) {
   }
 
   button.addEventListener("click", () => {
-    if (wide.matches) return list.closest("aside")?.querySelector("h2")?.scrollIntoView();
     sheet.showModal();
     show();
   });
@@ -97,4 +94,11 @@ export function panel(room) {
   wide.addEventListener("change", settle);
   for (const event of ["people", "me", "welcome"]) room.on(event, show);
   settle();
+}
+
+/** @param {number} count of people without a name @param {boolean} oneIsMe */
+function guestWords(count, oneIsMe) {
+  const others = count - 1 === 1 ? "1 other" : `${count - 1} others`;
+  if (oneIsMe) return count === 1 ? "You are reading along." : `You and ${others} are reading along.`;
+  return count === 1 ? "1 guest is reading along." : `${count} guests are reading along.`;
 }

@@ -1,0 +1,91 @@
+"""A real browser and a real server. Nobody's console may complain: each window is checked when its test ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+
+from tests.browser.server import Server
+from tests.browser.window import Window
+
+
+class Open(Protocol):
+    """Opens a window; `name` takes a name too. Without `context`, it is another person's browser."""
+
+    def __call__(
+        self, name: str | None = None, *, url: str = "", context: BrowserContext | None = None, **options: Any
+    ) -> Awaitable[Window]:
+        """Open it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all tests of this folder on one event loop: the browser, which is slow to start, lives on it."""
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium: the machine's, else the one that Playwright brings."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    # Chromium's sandbox does not start for root, as which tests often run in a container.
+    args = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=path, args=args)
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def serve() -> AsyncIterator[Callable[[Server], Awaitable[Server]]]:
+    """Start a server of one's own making."""
+    started = []
+
+    async def start(server: Server) -> Server:
+        started.append(server)
+        await server.start()
+        return server
+
+    yield start
+    for server in started:
+        await server.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(serve: Callable[[Server], Awaitable[Server]]) -> Server:
+    """One room, “The lobby”, that keeps its log in memory."""
+    return await serve(Server())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def opened(browser: Browser, server: Server) -> AsyncIterator[Open]:
+    """Open windows; afterwards nothing unexpected may stand on their consoles."""
+    windows: list[Window] = []
+    contexts: list[BrowserContext] = []
+    expect.set_options(timeout=10_000)
+
+    async def open_window(
+        name: str | None = None, *, url: str = "", context: BrowserContext | None = None, **options: Any
+    ) -> Window:
+        if context is None:
+            context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+            contexts.append(context)
+        window = Window(await context.new_page(), url or server.url)
+        windows.append(window)
+        await window.open()
+        if name is not None:
+            await window.join(name)
+        return window
+
+    yield open_window
+    complaints = [window.unexpected(server_was_away=server.went_away) for window in windows]
+    for context in contexts:
+        await context.close()
+    assert [[] for _ in windows] == complaints

@@ -1,0 +1,87 @@
+"""A browser window at the chat page, in the words of a person who uses it."""
+
+from __future__ import annotations
+
+from playwright.async_api import ConsoleMessage, Locator, Page, expect
+
+__all__ = ["Window"]
+
+# What a browser writes by itself when a server is away.
+_NETWORK = ("WebSocket connection to", "net::ERR_", "Failed to load resource")
+
+
+class Window:
+    """One page, and what its console said."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    async def open(self) -> Window:
+        """Load the page, and wait until it is live."""
+        await self.page.goto(self.url)
+        await self.live()
+        return self
+
+    async def reload(self) -> None:
+        """Load the page again, whether there is a connection or not."""
+        await self.page.reload()
+
+    async def live(self) -> None:
+        """Wait until the connection is up."""
+        await self.is_state("live")
+
+    async def is_state(self, state: str) -> None:
+        """Wait until the connection is in that state."""
+        await expect(self.part("pill")).to_have_attribute("data-state", state, timeout=15_000)
+
+    async def join(self, name: str) -> Window:
+        """Take a name."""
+        await self.part("name-input").fill(name)
+        await self.part("name-button").click()
+        await expect(self.part("composer")).to_be_visible()
+        return self
+
+    async def say(self, text: str) -> None:
+        """Write, and press Enter."""
+        await self.part("text").fill(text)
+        await self.part("text").press("Enter")
+
+    async def rename(self, name: str) -> None:
+        """Change the name in the dialog; it stays open if the room refuses."""
+        await self.part("me-button").click()
+        await self.part("rename-input").fill(name)
+        await self.part("rename-button").click()
+
+    def part(self, name: str) -> Locator:
+        """A piece of the page by its `data-part`."""
+        return self.page.locator(f'[data-part="{name}"]')
+
+    def message(self, text: str) -> Locator:
+        """The line of the message that says exactly `text`."""
+        exactly = self.page.locator(".text").get_by_text(text, exact=True)
+        return self.page.locator(".message").filter(has=exactly)
+
+    @property
+    def messages(self) -> Locator:
+        """The texts of all messages."""
+        return self.page.locator(".message .text")
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until the messages are exactly these, in this order."""
+        await expect(self.messages).to_have_text(list(texts), timeout=15_000)
+
+    async def has_sent(self, text: str) -> None:
+        """Wait until the own message `text` is shown as sent."""
+        await expect(self.message(text)).to_have_attribute("data-state", "sent", timeout=15_000)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def unexpected(self, *, server_was_away: bool) -> list[str]:
+        """What stands on the console and should not."""
+        return [said for said in self.complaints if not (server_was_away and said.startswith(_NETWORK))]

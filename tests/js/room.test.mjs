@@ -1,0 +1,290 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Connection } from "../../src/pychat/assets/js/connection.js";
+import { Room } from "../../src/pychat/assets/js/room.js";
+import { MemoryStorage } from "../../src/pychat/assets/js/storage.js";
+import { FakeClock, FakeSocket, settled } from "./fakes.mjs";
+
+const ADA = { id: "a", name: "Ada" };
+const BEN = { id: "b", name: "Ben" };
+const DATE = "2026-01-31T12:00:00.000Z";
+
+/** A room, and a server that stores what is said from seq 1 on. */
+function made({ storage = new MemoryStorage(), welcome = {} } = {}) {
+  const socket = new FakeSocket();
+  const clock = new FakeClock();
+  socket.limit = clock.setTimeout;
+  const connection = new Connection({ socket, clock, random: () => 0.5 });
+  const room = new Room({ connection, clock, storage, key: "k" });
+  const server = { seq: 0, stored: new Map() };
+  socket.answer = (name, data) => {
+    if (name === "join") return { ok: true, member: { id: "a", name: data.name }, token: "t" };
+    if (name !== "say") return { ok: true };
+    if (!server.stored.has(data.id)) server.stored.set(data.id, ++server.seq);
+    return { ok: true, id: data.id, seq: server.stored.get(data.id), date: DATE };
+  };
+  const events = [];
+  for (const event of ["message", "me", "ask", "error"]) room.on(event, (told) => events.push([event, told]));
+  connection.open();
+  if (welcome) socket.welcome(welcome);
+  return { socket, clock, connection, room, server, events, storage };
+}
+
+const message = (seq, text, author = BEN, id = `m${seq}`) => ({ id, seq, date: DATE, author, text });
+const shown = (room) => room.log.entries.map(({ text, state }) => `${text}:${state}`);
+
+test("join waits for the first connection, but not for a lost one", async () => {
+  const { socket, room, clock } = made({ welcome: null });
+  const joined = room.join("Ada");
+  socket.welcome();
+  assert.deepEqual(await joined, ADA);
+  socket.drop();
+  await assert.rejects(room.join("Eve"), { code: "offline" });
+  await clock.pass(0);
+});
+
+test("nothing can be said without a name", async () => {
+  const { room } = made();
+  await assert.rejects(room.say("hi"), { code: "not_joined" });
+});
+
+test("a message is pending at once, and stands at its place when it is stored", async () => {
+  const { room, events } = made();
+  await room.join("Ada");
+  const stored = room.say("hi");
+  assert.deepEqual(shown(room), ["hi:pending"]);
+  const { seq, date } = await stored;
+  assert.deepEqual({ seq, date }, { seq: 1, date: DATE });
+  assert.deepEqual(shown(room), ["hi:sent"]);
+  assert.deepEqual(events.filter(([name]) => name === "message").map(([, { text, author }]) => [text, author.name]), [["hi", "Ada"]]);
+});
+
+test("words that a hook changed are shown as they were stored", async () => {
+  const { room, socket } = made();
+  await room.join("Ada");
+  socket.answer = (_, { id }) => ({ ok: true, id, seq: 1, date: DATE, text: "h*" });
+  await room.say("hi");
+  assert.deepEqual(shown(room), ["h*:sent"]);
+});
+
+test("an answer that overtakes another's message does not move the place to go on from", async () => {
+  const { room, socket, server } = made();
+  await room.join("Ada");
+  server.seq = 1; // Ben's message is seq 1, and comes late
+  await room.say("mine");
+  assert.deepEqual(room.since, { epoch: "e1", seq: 0 });
+  socket.fire("message", message(1, "ben"));
+  assert.deepEqual(room.since, { epoch: "e1", seq: 2 });
+  assert.deepEqual(shown(room), ["ben:sent", "mine:sent"]);
+});
+
+test("after a drop what is unsent goes out again with the same id, after joining with the token", async () => {
+  const { room, socket, clock } = made();
+  await room.join("Ada");
+  const answer = socket.answer;
+  socket.answer = () => new Promise(() => {});
+  const stored = room.say("one");
+  room.say("two");
+  await settled();
+  socket.drop();
+  await settled();
+  socket.answer = answer;
+  await clock.pass(1000);
+  socket.welcome();
+  await stored;
+  await settled();
+  assert.deepEqual(socket.said("join").at(-1), { name: "Ada", token: "t" });
+  const said = socket.said("say");
+  assert.deepEqual(said.map(({ text }) => text), ["one", "one", "two"]);
+  assert.equal(said[0].id, said[1].id);
+  assert.deepEqual(shown(room), ["one:sent", "two:sent"]);
+});
+
+test("one that was stored although its answer was lost is not sent again", async () => {
+  const { room, socket, clock, events } = made();
+  await room.join("Ada");
+  socket.answer = (name) => (name === "join" ? { ok: true, member: ADA, token: "t" } : new Promise(() => {}));
+  const stored = room.say("once");
+  await settled();
+  const [{ id }] = socket.said("say");
+  socket.drop();
+  await clock.pass(1000);
+  socket.welcome({ recovered: true, seq: 1, messages: [message(1, "once", ADA, id)] });
+  assert.equal((await stored).seq, 1);
+  await clock.pass(0);
+  assert.equal(socket.said("say").length, 1);
+  assert.deepEqual(shown(room), ["once:sent"]);
+  assert.equal(events.filter(([name]) => name === "message").length, 1);
+});
+
+test("somebody else's message with the id of ours is not taken for ours", async () => {
+  const { room, socket } = made();
+  await room.join("Ada");
+  socket.answer = () => new Promise(() => {});
+  room.say("mine");
+  await settled();
+  socket.fire("message", message(1, "theirs", BEN, socket.said("say")[0].id));
+  assert.deepEqual(shown(room), ["theirs:sent", "mine:pending"]);
+});
+
+test("what was not recovered is replaced, what is unsent stays", async () => {
+  const { room, socket, clock } = made({ welcome: { seq: 2, messages: [message(1, "old"), message(2, "older")] } });
+  await room.join("Ada");
+  socket.drop();
+  room.say("mine");
+  await clock.pass(1000);
+  socket.answer = () => new Promise(() => {});
+  socket.welcome({ epoch: "e2", seq: 1, messages: [message(1, "new")] });
+  assert.deepEqual(shown(room), ["new:sent", "mine:pending"]);
+  assert.deepEqual(room.since, { epoch: "e2", seq: 1 });
+});
+
+test("a message that comes twice is shown once", () => {
+  const { room, socket, events } = made();
+  socket.fire("message", message(1, "x"));
+  socket.fire("message", message(1, "x"));
+  assert.deepEqual(shown(room), ["x:sent"]);
+  assert.equal(events.length, 1);
+});
+
+test("told to wait, it waits so long and keeps the order", async () => {
+  const { room, socket, clock } = made();
+  await room.join("Ada");
+  const answer = socket.answer;
+  socket.answer = () => ({ ok: false, error: { code: "rate_limited", text: "Wait.", retry_after: 3 } });
+  room.say("one");
+  room.say("two");
+  await settled();
+  assert.equal(room.log.entries[0].error.text, "Wait.");
+  socket.answer = answer;
+  await clock.pass(2999);
+  assert.deepEqual(shown(room), ["one:pending", "two:pending"]);
+  await clock.pass(1);
+  assert.deepEqual(shown(room), ["one:sent", "two:sent"]);
+  assert.deepEqual(socket.said("say").map(({ text }) => text), ["one", "one", "two"]);
+});
+
+test("a refused one stays with its reason, others go on; it can be tried again or thrown away", async () => {
+  const { room, socket, storage } = made();
+  await room.join("Ada");
+  const answer = socket.answer;
+  socket.answer = (name, data) => (data.text === "BAD" ? { ok: false, error: { code: "shouting", text: "Lower." } } : answer(name, data));
+  await assert.rejects(room.say("BAD"), { code: "shouting" });
+  await room.say("good");
+  assert.deepEqual(shown(room), ["good:sent", "BAD:failed"]);
+  const { id } = room.log.entries[1];
+  assert.deepEqual(shown(made({ storage, welcome: null }).room), ["BAD:failed"]);
+  await assert.rejects(room.retry(id), { code: "shouting" });
+  socket.answer = answer;
+  await room.retry(id);
+  assert.deepEqual(shown(room), ["good:sent", "BAD:sent"]);
+  assert.deepEqual(shown(made({ storage, welcome: null }).room), []);
+});
+
+test("a discarded one is gone for good", async () => {
+  const { room, socket, storage } = made();
+  await room.join("Ada");
+  socket.drop();
+  const stored = room.say("never mind");
+  room.discard(room.log.entries[0].id);
+  await assert.rejects(stored, { code: "discarded" });
+  assert.deepEqual(shown(room), []);
+  assert.deepEqual(shown(made({ storage, welcome: null }).room), []);
+});
+
+test("the unsent survive the page, and are sent in order by the next", async () => {
+  const first = made();
+  await first.room.join("Ada");
+  first.socket.drop();
+  first.room.say("one");
+  first.room.say("two");
+  const second = made({ storage: first.storage });
+  assert.deepEqual(second.room.me, ADA);
+  await settled();
+  assert.deepEqual(shown(second.room), ["one:sent", "two:sent"]);
+  const third = made({ storage: first.storage });
+  assert.deepEqual(shown(third.room), []);
+});
+
+test("a name that cannot be had again is asked for, and the unsent wait for it", async () => {
+  const { room, socket, clock, events } = made();
+  await room.join("Ada");
+  socket.drop();
+  room.say("waiting");
+  const answer = socket.answer;
+  socket.answer = () => ({ ok: false, error: { code: "name_taken", text: "Taken." } });
+  await clock.pass(1000);
+  socket.welcome();
+  await settled();
+  assert.equal(room.me, null);
+  assert.deepEqual(events.filter(([name]) => name === "ask").map(([, { code }]) => code), ["name_taken"]);
+  assert.deepEqual(shown(room), ["waiting:pending"]);
+  socket.answer = answer;
+  await room.join("Ada B");
+  await settled();
+  assert.deepEqual(shown(room), ["waiting:sent"]);
+});
+
+test("where another tab came back first, its token is used", async () => {
+  const { room, socket, clock, storage } = made();
+  await room.join("Ada");
+  socket.drop();
+  socket.answer = (name, data) => {
+    if (data.token !== "t2") {
+      storage.setItem("k:me", JSON.stringify({ id: "a2", name: "Ada", token: "t2" }));
+      return { ok: false, error: { code: "name_taken", text: "Taken." } };
+    }
+    return { ok: true, member: { id: "a2", name: "Ada" }, token: "t2" };
+  };
+  await clock.pass(1000);
+  socket.welcome({ epoch: "e2" });
+  await settled();
+  assert.deepEqual(room.me, { id: "a2", name: "Ada" });
+  assert.equal(room.joined, true);
+});
+
+test("typing is told every three seconds at most, and its end once", async () => {
+  const { room, socket, clock } = made();
+  await room.join("Ada");
+  for (let i = 0; i < 40; i += 1) {
+    room.typing(true);
+    await clock.pass(100);
+  }
+  room.typing(false);
+  room.typing(false);
+  assert.deepEqual(socket.said("typing"), [{ on: true }, { on: true }, { on: false }]);
+});
+
+test("who is typing is forgotten after six seconds, or with their message", async () => {
+  const { room, socket, clock } = made();
+  let typing;
+  room.on("typing", (members) => (typing = members.map(({ name }) => name)));
+  socket.fire("typing", { member: BEN, on: true });
+  assert.deepEqual(typing, ["Ben"]);
+  await clock.pass(6000);
+  assert.deepEqual(typing, []);
+  socket.fire("typing", { member: BEN, on: true });
+  socket.fire("message", message(1, "done"));
+  assert.deepEqual(typing, []);
+});
+
+test("one's own coming is no news, nor is who leaves and comes back at once", async () => {
+  const { room, socket } = made();
+  socket.fire("presence", { here: 1, joined: [ADA], listed: true });
+  await room.join("Ada");
+  const news = () => room.log.entries.filter(({ notice }) => notice?.text).map(({ notice }) => notice.text);
+  assert.deepEqual(news(), []);
+  socket.fire("presence", { here: 2, joined: [BEN], listed: true });
+  assert.deepEqual(news(), ["\u2068Ben\u2069 joined"]);
+  socket.fire("message", message(1, "x"));
+  socket.fire("presence", { here: 1, left: ["b"], listed: true });
+  socket.fire("presence", { here: 2, joined: [BEN], listed: true });
+  assert.deepEqual(news(), ["\u2068Ben\u2069 joined"]);
+});
+
+test("another tab's new name is ours too", async () => {
+  const { room, socket } = made();
+  await room.join("Ada");
+  socket.fire("presence", { here: 1, renamed: [{ id: "a", name: "Countess" }], listed: true });
+  assert.deepEqual(room.me, { id: "a", name: "Countess" });
+});

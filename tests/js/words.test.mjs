@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { hue, initials } from "../../src/pychat/assets/js/colour.js";
+import { newId } from "../../src/pychat/assets/js/identity.js";
+import { pieces } from "../../src/pychat/assets/js/links.js";
+import { Notice } from "../../src/pychat/assets/js/notice.js";
+import { People } from "../../src/pychat/assets/js/people.js";
+import { day, relative } from "../../src/pychat/assets/js/time.js";
+import { typingWords } from "../../src/pychat/assets/js/typists.js";
+
+const plain = (text) => text.replaceAll(/[\u2068\u2069]/g, "");
+const person = (name) => ({ id: name, name });
+
+test("times are told relative to now", () => {
+  const now = new Date(2026, 5, 15, 12, 0, 0);
+  const ago = (seconds) => relative(new Date(now - seconds * 1000), now);
+  assert.deepEqual(
+    [-3600, 0, 59, 60, 3599, 3600, 86_399, 86_400, 2 * 86_400, 7 * 86_400].map(ago),
+    ["just now", "just now", "just now", "1 min ago", "59 min ago", "1 h ago", "23 h ago", "1 day ago", "2 days ago", "Jun 8"],
+  );
+  assert.equal(relative(new Date(2024, 0, 2), now), "Jan 2, 2024");
+});
+
+test("days have names", () => {
+  const now = new Date(2026, 5, 15, 0, 30);
+  assert.equal(day(new Date(2026, 5, 15, 23, 59), now), "Today");
+  assert.equal(day(new Date(2026, 5, 14, 23, 59), now), "Yesterday");
+  assert.equal(day(new Date(2026, 5, 10), now), "Wednesday 10 June");
+  assert.equal(day(new Date(2025, 5, 10), now), "Tuesday, 10 June 2025");
+});
+
+test("addresses are found without what ends the sentence", () => {
+  const links = (text) => pieces(text).filter(({ href }) => href).map((piece) => piece.text);
+  assert.deepEqual(links("see http://a.test/b, (https://c.test/d_(e)) and https://f.test."), ["http://a.test/b", "https://c.test/d_(e)", "https://f.test"]);
+  assert.deepEqual(links("HTTPS://A.TEST/?q=1&r=[2]!"), ["HTTPS://A.TEST/?q=1&r=[2]"]);
+  assert.deepEqual(links("javascript:alert(1) ftp://a.test http:// https://u:p@a.test/ xhttp://no"), []);
+  assert.deepEqual(links("<http://a.test/>\"http://b.test\""), ["http://a.test/", "http://b.test"]);
+  for (const text of ["", "none", "http://a.test", "a http://a.test. b http://b.test c", "http://[::1]:80/x http://%"]) {
+    assert.equal(pieces(text).map((piece) => piece.text).join(""), text);
+  }
+});
+
+test("a text made to be slow to search is not", () => {
+  const started = performance.now();
+  for (const text of ["http://" + ")".repeat(2000), "http://a" + ".,".repeat(1000), "http://a/" + "()".repeat(1000), "https://".repeat(250)]) {
+    assert.equal(pieces(text).map((piece) => piece.text).join(""), text);
+  }
+  assert.ok(performance.now() - started < 500);
+});
+
+test("initials are whole letters", () => {
+  const found = ["Ada", "grace hopper", "Jean-Luc Picard", "😀 Smiley", "😀", "👨‍👩‍👧", "שרה לוי", "雪", "  ", "ßeta", "(x) y"].map(initials);
+  assert.deepEqual(found, ["A", "GH", "JP", "S", "😀", "👨‍👩‍👧", "של", "雪", "?", "SS", "XY"]);
+});
+
+test("ids spread over all hues", () => {
+  const used = new Set();
+  for (let i = 0; i < 500; i += 1) {
+    const degrees = hue(newId());
+    assert.ok(Number.isInteger(degrees) && degrees >= 0 && degrees < 360);
+    used.add(degrees);
+  }
+  assert.equal(used.size, 12);
+  assert.equal(hue("x"), hue("x"));
+});
+
+test("ids fit the wire and do not repeat", () => {
+  const ids = new Set(Array.from({ length: 1000 }, newId));
+  assert.equal(ids.size, 1000);
+  for (const id of ids) assert.match(id, /^[A-Za-z0-9_-]{22}$/);
+});
+
+test("typing is told of few by name, of many by number", () => {
+  const words = (...names) => plain(typingWords(names.map(person)));
+  assert.deepEqual(
+    [words(), words("A"), words("A", "B"), words("A", "B", "C"), words("A", "B", "C", "D")],
+    ["", "A is typing", "A and B are typing", "A, B and one other are typing", "A, B and 2 others are typing"],
+  );
+});
+
+test("comings and goings make one line, and cancel out", () => {
+  const notice = new Notice();
+  const told = () => plain(notice.text);
+  notice.add({ joined: [person("A"), person("B")] });
+  assert.equal(told(), "A and B joined");
+  notice.add({ joined: [person("C"), person("D"), person("E")], left: [person("Z")] });
+  assert.equal(told(), "A, B, C and 2 others joined · Z left");
+  notice.add({ joined: [person("Z")], left: ["A", "B", "C", "D"].map(person) });
+  assert.equal(told(), "E joined");
+  notice.add({ renamed: [{ from: person("E"), to: { id: "E", name: "Eve" } }] });
+  assert.equal(told(), "Eve joined");
+  notice.add({ left: [{ id: "E", name: "Eve" }], renamed: [{ from: person("X"), to: { id: "X", name: "Y" } }] });
+  assert.equal(told(), "X is now Y");
+  notice.add({ renamed: [{ from: { id: "X", name: "Y" }, to: person("X") }] });
+  assert.equal(told(), "");
+});
+
+test("the list of people follows what is told, into a crowd and out of it", () => {
+  const people = new People();
+  people.reset({ here: 3, members: [person("A"), person("B")] });
+  assert.equal(people.guests, 1);
+  people.apply({ here: 3, joined: [person("C")], left: ["A"], renamed: [{ id: "B", name: "Bee" }], listed: true });
+  assert.deepEqual(people.members.map(({ name }) => name), ["Bee", "C"]);
+  people.apply({ here: 400, listed: false });
+  assert.deepEqual([people.members, people.here, people.guests, people.listed], [[], 400, 0, false]);
+  const news = people.apply({ here: 2, members: [person("C"), person("D")], listed: true });
+  assert.deepEqual([people.members.length, news.joined.length], [2, 0]);
+});
