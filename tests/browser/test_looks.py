@@ -121,7 +121,9 @@ async def test_everything_can_be_read(opened: Open, server: Server, scheme: str)
     await ada.part("text").fill("x" * 2100)
     await server.stop()
     await expect(ada.part("banner")).to_be_visible()
-    await ada.page.evaluate("Promise.all(document.getAnimations().map(a => a.effect.getComputedTiming().iterations === Infinity || a.finished))")
+    await ada.page.evaluate(
+        "Promise.all(document.getAnimations().map(a => a.effect.getComputedTiming().iterations === Infinity || a.finished))"
+    )
     contrasts = await ada.page.evaluate(CONTRASTS)
     assert len(contrasts) > 12
     assert {} == {name: ratio for name, ratio in contrasts.items() if ratio < 4.5}

@@ -45,7 +45,7 @@ async def test_a_title_with_markup_is_text(opened: Open, serve: Callable[[Server
 
 
 async def test_addresses_become_safe_links(opened: Open, server: Server) -> None:
-    """http and https addresses can be clicked, tell the other side nothing of us, and show where they lead."""
+    """Http and https addresses can be clicked, tell the other side nothing of us, and show where they lead."""
     ada = await opened("Ada")
     await server.room.post("see https://example.com/a_(b)?c=d&e=1. And http://x.test/, or ftp://no.test", author="Ben")
     links = ada.page.locator(".text a")
