@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pychat import strictjson
-from pychat.transports.socketio import Server
 from pychat.transports.socketio.deadlines import Deadlines
 from pychat.transports.socketio.internals import moved
 from pychat.transports.socketio.packet import BadPacket, Packet
@@ -148,7 +147,7 @@ def test_uvloop():
     pytest.importorskip("uvloop")
     from pathlib import Path
 
-    said = subprocess.run(  # noqa: S603
+    said = subprocess.run(
         [sys.executable, "-W", "error", "-c", UVLOOP, str(Path(__file__).parent)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
