@@ -6,18 +6,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 __all__ = [
+    "Away",
     "Command",
+    "Delete",
+    "Deleted",
+    "Drop",
+    "Edit",
+    "Edited",
     "Event",
     "Join",
     "Joined",
     "Leave",
     "Left",
+    "LogEvent",
     "Member",
     "Message",
     "Position",
+    "Quote",
+    "React",
+    "Reacted",
     "Renamed",
     "Say",
     "SetTyping",
+    "Signal",
     "Typing",
     "iso",
 ]
@@ -33,67 +44,93 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a room's log: the `seq` of the last event seen, and the `epoch` in which it was numbered."""
+    """A place in a room's log: the `seq` of the last event seen, and the `epoch` in which it was numbered.
+
+    The epoch changes only where a log was lost, so two numbers can be compared if their epochs are the same.
+    """
 
     epoch: str
     seq: int
 
 
-# Commands: what somebody asks for.
-
-
 @dataclass(frozen=True, slots=True)
-class Join:
-    """Take the nickname `name`; if this member has one, change it."""
+class Quote:
+    """The message that a reply answers: its number, who said it, and how it began."""
 
-    member_id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Give the nickname back."""
-
-    member_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Say `text` to the room. `id` is unique among the member's messages."""
-
-    member_id: str
-    id: str
+    seq: int
+    author: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetTyping:
-    """Show, or stop showing, that the member is writing."""
-
-    member_id: str
-    on: bool
-
-
-Command = Join | Leave | Say | SetTyping
-
-
-# Events: what has happened.
+# What has happened and is kept: the log. `id` is unique among its author's events, `date` is in seconds since 1970
+# (UTC), `seq` is 0 until the event is stored.
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something that was said. `date` is in seconds since 1970 (UTC); `seq` is 0 until it is stored."""
+    """Something that was said; with what has become of it since, where a store or a history gives it.
+
+    `edited` is the date of the last edit. A deleted message has no text and no reactions. `reactions` holds, for
+    each emoji in the order of first use, the ids of the members who chose it.
+    """
 
     id: str
     author: Member
     text: str
     date: float
     seq: int = 0
+    reply: Quote | None = None
+    edited: float | None = None
+    deleted: bool = False
+    reactions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The author of message number `target` changed its text."""
+
+    id: str
+    author: Member
+    target: int
+    text: str
+    date: float
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The author of message number `target` took it back; a mark remains."""
+
+    id: str
+    author: Member
+    target: int
+    date: float
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """A member put an emoji to message number `target`, or (`on` is false) took it away."""
+
+    id: str
+    author: Member
+    target: int
+    emoji: str
+    on: bool
+    date: float
+    seq: int = 0
+
+
+#: What is numbered and kept.
+LogEvent = Message | Edited | Deleted | Reacted
+
+
+# What has happened and passes through the same pipe without a number. A store remembers who has which name.
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A member took a nickname."""
+    """A member took a nickname, or came back to the one that was held."""
 
     member: Member
 
@@ -104,6 +141,13 @@ class Renamed:
 
     member: Member
     before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A member's last connection broke. The nickname is held for a grace time."""
+
+    member: Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +165,85 @@ class Typing:
     on: bool
 
 
-#: Messages are numbered and kept; the others pass through the same pipe and are not.
-Event = Message | Joined | Renamed | Left | Typing
+Signal = Joined | Renamed | Away | Left | Typing
+
+Event = LogEvent | Signal
+
+
+# Commands: what somebody asks for. Messages that a command is about are handed in as they stand.
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Take the nickname `name`; if this member has one, change it."""
+
+    member_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Be gone for now: the connection broke."""
+
+    member_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Be gone, and give the nickname back."""
+
+    member_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say `text` to the room, as a reply to a message or not."""
+
+    member_id: str
+    id: str
+    text: str
+    reply_to: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Change the text of one's own message."""
+
+    member_id: str
+    id: str
+    target: Message
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Take one's own message back."""
+
+    member_id: str
+    id: str
+    target: Message
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """Put an emoji to a message, or take it away."""
+
+    member_id: str
+    id: str
+    target: Message
+    emoji: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetTyping:
+    """Show, or stop showing, that the member is writing."""
+
+    member_id: str
+    on: bool
+
+
+Command = Join | Drop | Leave | Say | Edit | Delete | React | SetTyping
 
 
 def iso(date: float) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pychat.errors import UsageError
+from pychat.stores.base import Opening, Page, Receiver, Retention, Store
+from pychat.stores.memory import MemoryStore
 
-from .base import Store
-from .memory import MemoryStore
-
-__all__ = ["MemoryStore", "Store", "open_store"]
+__all__ = ["MemoryStore", "Opening", "Page", "Receiver", "Retention", "Store", "open_store"]
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, retention: Retention | None = None) -> Store:
     """The store that `url` names: `memory:`. Raise `UsageError` for any other."""
     scheme, _, rest = url.partition(":")
     if scheme == "memory" and not rest:
-        return MemoryStore()
-    msg = f"There is no store “{url}”. This version has memory: (messages are kept until the server stops)."
-    raise UsageError(msg)
+        return MemoryStore() if retention is None else MemoryStore(retention)
+    raise UsageError(f"There is no store “{url}”. This version has memory: (kept until the server stops).")

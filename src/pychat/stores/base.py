@@ -1,47 +1,88 @@
-"""The store port: who keeps a room's log, and tells every server of the room what was added. Five methods."""
+"""The store port: who keeps a room's log, and tells every server of the room what was added. Six methods."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from pychat.model import Event, Joined, Left, Message, Position, Renamed, Typing
+from pychat.model import Event, LogEvent, Member, Message, Position, Signal
 
-__all__ = ["Receiver", "Signal", "Store"]
+__all__ = ["Opening", "Page", "Receiver", "Retention", "Store"]
 
 #: Called with each event of a room, in order, on the event loop. It must not raise.
 Receiver = Callable[[Event], None]
 
-#: Events that pass through the log's pipe and are not kept.
-Signal = Joined | Renamed | Left | Typing
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long messages are kept: the newest `count`, and none older than `age` seconds; `None` keeps all."""
+
+    count: int | None = None
+    age: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Where a room stands when a server opens it."""
+
+    #: The epoch, and the number of the newest event.
+    position: Position
+    #: What signs resume tokens; the same for all servers of the room, and after a restart.
+    secret: bytes
+    #: Who is here on other servers of this room.
+    members: tuple[Member, ...] = ()
+    #: Whose names are held: they were here when the last server, or this one, went away.
+    away: tuple[Member, ...] = ()
+    #: The last names of members who left, the most recent 10,000: who comes back gets the name, if it is free.
+    known: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages as they stand, oldest first, and the number of the newest event that has been taken into them."""
+
+    messages: tuple[Message, ...]
+    seq: int
 
 
 class Store(Protocol):
-    """An ordered log for each room. A message that was appended is stored, and everyone will be told of it.
+    """An ordered log for each room. What was appended is stored, and everyone will be told of it, in order.
 
-    Any method raises `Refused` with `unavailable` when the store cannot be reached; nothing was stored then.
+    Numbers are 1, 2, 3 … without a gap, for each room. Any method raises `Refused` with `unavailable` (and seconds
+    to wait) while the store cannot be reached or written; nothing was stored then, or it will be found again by its id.
     """
 
-    async def subscribe(self, room: str, receive: Receiver) -> Position:
-        """Tell `receive` of every event of `room` from now on. The position is that of the newest message now."""
+    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+        """Tell `receive` of every event of `room` after the opening's position, from now on. Once for each room."""
 
-    async def append(self, room: str, message: Message) -> Message:
-        """Store `message` and return it with its `seq`.
+    async def append(self, room: str, event: LogEvent) -> LogEvent:
+        """Store `event` and return it with its `seq`.
 
-        (author's id, message id) is unique: if it is there already nothing is stored, nobody is told, and what is
-        there is returned. Subscribers are told before this returns.
+        (author's id, event id) is unique: if it is there already nothing is stored, nobody is told, and what is
+        there is returned, as it was first stored. Subscribers of this process are told before this returns, and
+        after it is stored.
         """
 
     async def signal(self, room: str, event: Signal) -> None:
-        """Tell all subscribers of `event`, in order with the messages, and keep nothing."""
+        """Tell all subscribers of `event`, in order with the log, and remember who has which name; keep no more.
 
-    async def read(
-        self, room: str, *, after: int | None = None, before: int | None = None, limit: int = 50
-    ) -> list[Message]:
-        """Messages in order, at most `limit`: the first ones after `after`, or else the last ones before `before`.
+        Raise `Refused` with `name_taken` where somebody on another server was quicker.
+        """
 
-        `after` and `before` are numbers of messages and do not count themselves; `before=None` is the end of the log.
+    async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
+        """The log itself: at most `limit` events, those next after number `after`, each as it was first stored.
+
+        Where retention has removed some of them, the first one returned is not `after + 1`, or there is none.
+        """
+
+    async def history(
+        self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> Page:
+        """The last `limit` messages before number `before` (the end, for `None`), as they stand now.
+
+        With `matching`, only messages that hold all of its words (deleted ones hold none), however they are cased.
         """
 
     async def aclose(self) -> None:
-        """Let go of everything. Further calls are a mistake of the caller's."""
+        """Let go of everything, storing what was begun. Further calls are a mistake of the caller's."""

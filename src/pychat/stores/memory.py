@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict, deque
+import time
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 
-from pychat.model import Message, Position
-
-from .base import Receiver, Signal
+from pychat.model import LogEvent, Message, Position, Signal
+from pychat.revision import revise
+from pychat.stores.base import Opening, Page, Receiver, Retention
 
 __all__ = ["MemoryStore"]
 
+_KEPT = Retention(count=10_000)
+
 
 class MemoryStore:
-    """Keeps the newest `keep` messages of each room; older ones are forgotten, as are all when the process ends."""
+    """Keeps the newest 10,000 messages of each room, or what `retention` says; all are gone when the process ends."""
 
-    def __init__(self, keep: int = 10_000) -> None:
-        self._keep = keep
+    def __init__(self, retention: Retention = _KEPT, *, date: Callable[[], float] = time.time) -> None:
+        self._retention = retention
+        self._date = date
         self._epoch = secrets.token_urlsafe(6)
+        self._secret = secrets.token_bytes(32)
         self._logs: dict[str, _Log] = defaultdict(_Log)
 
-    async def subscribe(self, room: str, receive: Receiver) -> Position:
+    async def subscribe(self, room: str, receive: Receiver) -> Opening:
         log = self._logs[room]
         log.receivers.append(receive)
-        return Position(self._epoch, log.seq)
+        return Opening(Position(self._epoch, log.seq), self._secret)
 
-    async def append(self, room: str, message: Message) -> Message:
+    async def append(self, room: str, event: LogEvent) -> LogEvent:
         log = self._logs[room]
-        known = log.by_id.get((message.author.id, message.id))
+        known = log.by_id.get((event.author.id, event.id))
         if known is not None:
             return known
         log.seq += 1
-        stored = replace(message, seq=log.seq)
-        log.messages.append(stored)
+        stored = replace(event, seq=log.seq)
         log.by_id[stored.author.id, stored.id] = stored
-        if len(log.messages) > self._keep:
-            oldest = log.messages.popleft()
-            del log.by_id[oldest.author.id, oldest.id]
+        log.events.append(stored)
+        if isinstance(stored, Message):
+            log.messages.append(stored)
+            self._retain(log)
+        else:
+            index = log.index(stored.target)
+            if index is not None:
+                log.messages[index] = revise(log.messages[index], stored)
         for receive in log.receivers:
             receive(stored)
         return stored
@@ -47,33 +57,60 @@ class MemoryStore:
         for receive in self._logs[room].receivers:
             receive(event)
 
-    async def read(
-        self, room: str, *, after: int | None = None, before: int | None = None, limit: int = 50
-    ) -> list[Message]:
+    async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
         log = self._logs[room]
-        first = log.seq - len(log.messages) + 1
-        if after is not None:
-            start = max(after + 1, first)
-        else:
-            end = log.seq + 1 if before is None else min(before, log.seq + 1)
-            start = max(end - limit, first)
-            limit = max(0, end - start)
-        # From the near end: a deque is a chain of blocks, and nearly everyone reads its newest.
-        if start - first > len(log.messages) // 2:
-            tail = list(islice(reversed(log.messages), log.seq + 1 - start))
-            tail.reverse()
-            return tail[:limit]
-        return list(islice(log.messages, start - first, start - first + limit))
+        first = log.seq - len(log.events) + 1
+        start = max(0, after + 1 - first)
+        return log.events[start : start + limit]
+
+    async def history(
+        self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> Page:
+        log = self._logs[room]
+        end = len(log.messages) if before is None else bisect_left(log.messages, before, key=lambda each: each.seq)
+        if matching is None:
+            return Page(tuple(log.messages[max(0, end - limit) : end]), log.seq)
+        words = matching.casefold().split()
+        found: list[Message] = []
+        while words and end and len(found) < limit:
+            end -= 1
+            text = log.messages[end].text.casefold()
+            if all(word in text for word in words):
+                found.append(log.messages[end])
+        return Page(tuple(reversed(found)), log.seq)
 
     async def aclose(self) -> None:
         self._logs.clear()
 
+    def _retain(self, log: _Log) -> None:
+        """Forget what is too much, in strides: forgetting one by one would move the whole log each time."""
+        count, age = self._retention.count, self._retention.age
+        end = 0 if count is None else max(0, len(log.messages) - count)
+        if age is not None:
+            oldest = self._date() - age
+            while end < len(log.messages) and log.messages[end].date < oldest:
+                end += 1
+        if end and (end >= 1 + len(log.messages) // 10 or end == len(log.messages)):
+            log.forget_before(log.messages[end].seq if end < len(log.messages) else log.seq + 1)
+
 
 class _Log:
-    __slots__ = ("by_id", "messages", "receivers", "seq")
+    __slots__ = ("by_id", "events", "messages", "receivers", "seq")
 
     def __init__(self) -> None:
         self.seq = 0
-        self.messages: deque[Message] = deque()
-        self.by_id: dict[tuple[str, str], Message] = {}
+        self.events: list[LogEvent] = []  # as they were stored
+        self.messages: list[Message] = []  # as they stand
+        self.by_id: dict[tuple[str, str], LogEvent] = {}
         self.receivers: list[Receiver] = []
+
+    def index(self, seq: int) -> int | None:
+        index = bisect_left(self.messages, seq, key=lambda each: each.seq)
+        return index if index < len(self.messages) and self.messages[index].seq == seq else None
+
+    def forget_before(self, seq: int) -> None:
+        kept = bisect_left(self.events, seq, key=lambda each: each.seq)
+        for event in self.events[:kept]:
+            del self.by_id[event.author.id, event.id]
+        del self.events[:kept]
+        del self.messages[: bisect_left(self.messages, seq, key=lambda each: each.seq)]

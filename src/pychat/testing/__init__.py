@@ -6,7 +6,8 @@ Nothing here needs pytest; a contract is a class of plain `test_…` coroutines 
 from __future__ import annotations
 
 from pychat.testing.clock import FakeClock
-from pychat.testing.contracts import Client, TransportContract
 from pychat.testing.people import Person, RecordingConnection
+from pychat.testing.store_contract import StoreContract
+from pychat.testing.transport_contract import Client, TransportContract
 
-__all__ = ["Client", "FakeClock", "Person", "RecordingConnection", "TransportContract"]
+__all__ = ["Client", "FakeClock", "Person", "RecordingConnection", "StoreContract", "TransportContract"]

@@ -1,0 +1,240 @@
+"""The contract of stores: what a room can rely on, whatever keeps its log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from pychat.model import Away, Deleted, Edited, Event, Joined, Left, LogEvent, Member, Message, Quote, Reacted, Renamed
+from pychat.revision import revise
+from pychat.stores import Page, Retention, Store
+
+__all__ = ["StoreContract"]
+
+ADA, BOB = Member("a", "Ada"), Member("b", "Bob")
+DATE = 1_700_000_000.0
+
+
+def message(number: int | str, author: Member = ADA, text: str | None = None) -> Message:
+    """A message that is not stored yet."""
+    return Message(f"m{number}", author, f"text {number}" if text is None else text, DATE)
+
+
+class StoreContract:
+    """What every store must do, as tests. Subclass it, and say how a store is opened.
+
+        class TestMine(StoreContract):
+            @asynccontextmanager
+            async def opened(self, retention=None):
+                store = MyStore(...)
+                yield store
+                await store.aclose()
+
+    Within one test, `opened` may be called again after it was left: for a durable store, it opens the same place.
+    """
+
+    #: Whether what was stored is there after `aclose`.
+    durable = True
+
+    @asynccontextmanager
+    async def opened(self, retention: Retention | None = None) -> AsyncIterator[Store]:
+        """Open the store that this test uses; close it in the end."""
+        raise NotImplementedError
+        yield  # makes this a generator
+
+    async def test_numbers_are_1_2_3_in_the_order_in_which_everyone_is_told(self) -> None:
+        """However many append at once, there is one order, without a gap, and it is the one that is told."""
+        async with self.opened() as store:
+            told: list[Event] = []
+            opening = await store.subscribe("lobby", told.append)
+            assert opening.position.seq == 0
+            assert len(opening.secret) >= 16
+            stored = await asyncio.gather(*(store.append("lobby", message(number)) for number in range(100)))
+            assert list(range(1, 101)) == sorted(each.seq for each in stored)
+            assert list(range(1, 101)) == [each.seq for each in told if isinstance(each, Message)]
+            assert sorted(stored, key=lambda each: each.seq) == told
+            assert told == await store.events("lobby", after=0, limit=1000)
+
+    async def test_everyone_is_told_before_the_author_is_answered(self) -> None:
+        """Who is told “stored” can be sure that the others are being told too."""
+        async with self.opened() as store:
+            told: list[Event] = []
+            await store.subscribe("lobby", told.append)
+            stored = await store.append("lobby", message(1))
+            assert [stored] == told
+            assert replace(message(1), seq=1) == stored
+
+    async def test_an_id_stands_once_for_each_author(self) -> None:
+        """A repeated event is not stored, not told, and answered as the first time; another author's is another."""
+        async with self.opened() as store:
+            told: list[Event] = []
+            await store.subscribe("lobby", told.append)
+            first = await store.append("lobby", message(1))
+            again = await store.append("lobby", replace(message(1), text="other", date=DATE + 9))
+            at_once = await asyncio.gather(*(store.append("lobby", message(2)) for _ in range(20)))
+            other = await store.append("lobby", message(1, BOB))
+            assert (first, first) == (again, told[0])
+            assert {2} == {each.seq for each in at_once}
+            assert other.seq == 3
+            assert len(told) == 3
+
+    async def test_rooms_know_nothing_of_each_other(self) -> None:
+        """Each has its own numbers, ids and listeners."""
+        async with self.opened() as store:
+            lobby: list[Event] = []
+            kitchen: list[Event] = []
+            await store.subscribe("lobby", lobby.append)
+            await store.subscribe("kitchen", kitchen.append)
+            await store.append("lobby", message(1))
+            await store.append("kitchen", message(1))
+            await store.append("kitchen", message(2))
+            assert ([e.seq for e in lobby], [e.seq for e in kitchen]) == ([1], [1, 2])  # type: ignore[union-attr]
+            assert (await store.history("lobby")).seq == 1
+
+    async def test_history_is_read_in_pages_from_the_end(self) -> None:
+        """Oldest first in each page, and the number up to which it holds."""
+        async with self.opened() as store:
+            await store.subscribe("lobby", lambda _: None)
+            assert self._seen(await store.history("lobby")) == ((), 0)
+            for number in range(1, 8):
+                await store.append("lobby", message(number))
+            assert self._seen(await store.history("lobby", limit=3)) == ((5, 6, 7), 7)
+            assert self._seen(await store.history("lobby", before=5, limit=3)) == ((2, 3, 4), 7)
+            assert self._seen(await store.history("lobby", before=2, limit=3)) == ((1,), 7)
+            assert self._seen(await store.history("lobby", before=1)) == ((), 7)
+            assert [each.seq for each in await store.events("lobby", after=2, limit=2)] == [3, 4]
+            assert await store.events("lobby", after=7, limit=2) == []
+
+    async def test_messages_have_a_life(self) -> None:
+        """Edits, reactions and deletions are events of the log; the history shows what has become of each message."""
+        async with self.opened() as store:
+            told: list[Event] = []
+            await store.subscribe("lobby", told.append)
+            first = await store.append("lobby", message(1))
+            second = await store.append("lobby", replace(message(2, BOB), reply=Quote(1, "Ada", "text 1")))
+            assert isinstance(first, Message)
+            assert isinstance(second, Message)
+            happened: list[LogEvent] = [
+                Edited("e1", ADA, 1, "new text ☕", DATE + 1),
+                Reacted("r1", BOB, 1, "👍", True, DATE + 2),
+                Reacted("r2", ADA, 1, "👍", True, DATE + 3),
+                Reacted("r3", ADA, 1, "🎉", True, DATE + 3),
+                Reacted("r4", BOB, 1, "👍", False, DATE + 4),
+                Deleted("d1", BOB, 2, DATE + 5),
+            ]
+            stored = [await store.append("lobby", event) for event in happened]
+            assert [each.seq for each in stored] == [3, 4, 5, 6, 7, 8]
+            assert stored == [await store.append("lobby", event) for event in happened]
+            page = await store.history("lobby")
+            expected_first, expected_second = first, second
+            for event in stored:
+                assert not isinstance(event, Message)
+                expected_first, expected_second = revise(expected_first, event), revise(expected_second, event)
+            assert (expected_first, expected_second) == page.messages
+            assert page.messages[0].reactions == (("👍", ("a",)), ("🎉", ("a",)))
+            assert page.seq == 8
+            assert told == await store.events("lobby", after=0, limit=100)
+            assert told[:2] == [first, second]
+
+    async def test_words_are_found(self) -> None:
+        """However they are cased, wherever they stand, in what messages say now."""
+        async with self.opened() as store:
+            await store.subscribe("lobby", lambda _: None)
+            for number, text in enumerate(
+                ["Tea at four?", "coffee, rather", "TEA it is: four o'clock", 'quo"te* OR (', "Ünïcode tea"]
+            ):
+                await store.append("lobby", message(number, text=text))
+            assert self._seen(await store.history("lobby", matching="tea"))[0] == (1, 3, 5)
+            assert self._seen(await store.history("lobby", matching="four tea"))[0] == (1, 3)
+            assert self._seen(await store.history("lobby", before=3, matching="tea"))[0] == (1,)
+            assert self._seen(await store.history("lobby", limit=1, matching="tea"))[0] == (5,)
+            assert self._seen(await store.history("lobby", matching="ÜNÏCODE"))[0] == (5,)
+            assert self._seen(await store.history("lobby", matching="milk"))[0] == ()
+            for odd in ('"', "*", "OR", "(", "NEAR(", "text:", "-", "a b" * 500, "'; --"):
+                await store.history("lobby", matching=odd)  # whatever people type is no mistake
+            await store.append("lobby", Edited("e", ADA, 2, "tea, rather", DATE))
+            await store.append("lobby", Deleted("d", ADA, 1, DATE))
+            assert self._seen(await store.history("lobby", matching="tea"))[0] == (2, 3, 5)
+            assert self._seen(await store.history("lobby", matching="coffee"))[0] == ()
+
+    async def test_signals_pass_in_order_with_the_log_and_are_not_in_it(self) -> None:
+        """Who comes and goes is told at its place between the messages, and has no number."""
+        async with self.opened() as store:
+            told: list[Event] = []
+            await store.subscribe("lobby", told.append)
+            countess = Member("a", "Countess")
+            first = await store.append("lobby", message(1))
+            signals = [Joined(ADA), Renamed(countess, "Ada"), Away(countess), Joined(countess), Left(countess)]
+            for signal in signals:
+                await store.signal("lobby", signal)
+            second = await store.append("lobby", message(2))
+            assert [first, *signals, second] == told
+            assert [each.seq for each in await store.events("lobby", after=0, limit=9)] == [1, 2]
+
+    async def test_any_text_comes_back_as_it_was(self) -> None:
+        """Every character that a message may hold, in every field that people fill."""
+        odd = "".join(map(chr, [1, 9, 10, 34, 39, 92, 0x7F, 0x2028, 0xFEFF, 0x1F600, 0x10FFFF])) + "ß é%_\\"
+        async with self.opened() as store:
+            await store.subscribe("lobby", lambda _: None)
+            who = Member("id-_1", odd[:8])
+            await store.append("lobby", replace(message(1, who, odd), reply=Quote(7, odd[:5], odd)))
+            await store.append("lobby", Edited("e", who, 1, odd + odd, DATE + 0.125))
+            first, second = await store.events("lobby", after=0, limit=9)
+            assert isinstance(first, Message)
+            assert isinstance(second, Edited)
+            assert (first.text, first.author, first.reply) == (odd, who, Quote(7, odd[:5], odd))
+            assert (second.text, second.date) == (odd + odd, DATE + 0.125)
+            assert (await store.history("lobby")).messages == (revise(first, second),)
+
+    async def test_retention_keeps_the_newest(self) -> None:
+        """About as many as it says; the numbers go on, and what is gone shows as a gap at the start."""
+        async with self.opened(Retention(count=10)) as store:
+            await store.subscribe("lobby", lambda _: None)
+            for number in range(1, 101):
+                await store.append("lobby", message(number))
+            await self.settled(store)
+            page = await store.history("lobby", limit=100)
+            assert 10 <= len(page.messages) <= 20
+            assert (page.messages[-1].seq, page.seq) == (100, 100)
+            assert (await store.events("lobby", after=0, limit=100))[0].seq == page.messages[0].seq
+
+    async def settled(self, store: Store) -> None:
+        """Wait until a store that cleans up in the background has done so."""
+
+    async def test_everything_is_there_after_a_restart(self) -> None:
+        """The log, its epoch, the ids, the secret, and who had which name."""
+        if not self.durable:
+            return
+        async with self.opened() as store:
+            before = await store.subscribe("lobby", lambda _: None)
+            stored = [await store.append("lobby", message(number)) for number in range(1, 4)]
+            stored.append(await store.append("lobby", Edited("e", ADA, 2, "edited", DATE)))
+            await store.signal("lobby", Joined(ADA))
+            await store.signal("lobby", Joined(BOB))
+            await store.signal("lobby", Left(BOB))
+            history = await store.history("lobby")
+        async with self.opened() as store:
+            told: list[Event] = []
+            opening = await store.subscribe("lobby", told.append)
+            assert opening.position == replace(before.position, seq=4)
+            assert opening.secret == before.secret
+            assert (opening.away, opening.known) == ((ADA,), (BOB,))
+            assert stored == await store.events("lobby", after=0, limit=9)
+            assert history == await store.history("lobby")
+            assert stored[0] == await store.append("lobby", message(1))
+            assert told == []
+            assert (await store.append("lobby", message(4))).seq == 5
+
+    async def test_what_cannot_be_found_is_no_mistake(self) -> None:
+        """A room that nobody has opened is empty, and revising what is not there does nothing but take a number."""
+        async with self.opened() as store:
+            await store.subscribe("lobby", lambda _: None)
+            assert (await store.history("lobby", before=99)).messages == ()
+            assert (await store.append("lobby", Edited("e", ADA, 77, "x", DATE))).seq == 1
+            assert (await store.history("lobby")).messages == ()
+
+    @staticmethod
+    def _seen(page: Page) -> tuple[tuple[int, ...], int]:
+        return tuple(each.seq for each in page.messages), page.seq
