@@ -14,8 +14,7 @@ from pychat.errors import Close, Refused
 from pychat.model import Position
 from pychat.rooms import Rooms
 from pychat.session import Session
-
-from .vocabulary import bye, carry_out, failure, position, tell
+from pychat.transports.vocabulary import bye, carry_out, failure, position, tell
 
 __all__ = ["SUBPROTOCOL", "WebSocketTransport"]
 
