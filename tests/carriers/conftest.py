@@ -44,9 +44,7 @@ async def on_uvicorn(take: Callable[[Carrier], Any], options: dict[str, Any]) ->
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await take(await AsgiCarrier.accept(scope, receive, send, **options))
 
-    config = uvicorn.Config(
-        app, log_level="warning", lifespan="off", proxy_headers=False, timeout_graceful_shutdown=1
-    )
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", proxy_headers=False, timeout_graceful_shutdown=1)
     runner = uvicorn.Server(config)
     sock = listening()
     task = asyncio.create_task(runner.serve(sockets=[sock]))

@@ -93,7 +93,9 @@ async def test_post_and_poll(serve, recorder):
     """Packets of one POST are handled in order, and the poll brings all that waits, with its separator."""
     wire = await serve(recorder()[0])
     sid = await wire.open_polling()
-    assert (200, "ok") == await wire.post(sid, '40\x1e42["message","a"]\x1e42["message","é"]\x1e42["message","\U0001f600"]')
+    assert (200, "ok") == await wire.post(
+        sid, '40\x1e42["message","a"]\x1e42["message","é"]\x1e42["message","\U0001f600"]'
+    )
     got = ""
     while got.count("\x1e") < 3:
         status, text = await wire.poll(sid)
@@ -114,7 +116,9 @@ async def test_binary_over_polling(serve, recorder):
     assert (200, '451-["message-back",{"_placeholder":true,"num":0}]\x1ebAQIDBA==') == await wire.poll(sid)
 
 
-@pytest.mark.parametrize("body", ["abc", "", "4", "0", "2", "7", "bnot base64!", '40\x1e42["message"', "\x1e", b"4\xff"])
+@pytest.mark.parametrize(
+    "body", ["abc", "", "4", "0", "2", "7", "bnot base64!", '40\x1e42["message"', "\x1e", b"4\xff"]
+)
 async def test_bad_body_closes_the_session(serve, recorder, body):
     """A body that is no payload is 400, and the session is over."""
     wire = await serve(recorder()[0])

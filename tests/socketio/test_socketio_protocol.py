@@ -104,7 +104,9 @@ async def test_bad_first_packet(serve, recorder, first):
     assert not server.eio.sockets
 
 
-@pytest.mark.parametrize("event", ["42", "42{}", "42[]", "42[1]", "42[null]", '42"message"', '42["message"', "40", "431"])
+@pytest.mark.parametrize(
+    "event", ["42", "42{}", "42[]", "42[1]", "42[null]", '42"message"', '42["message"', "40", "431"]
+)
 async def test_bad_packet_after_connect(serve, recorder, event):
     """A payload that is no non-empty array of a name and arguments closes the connection; `disconnect` runs once."""
     server, log = recorder()
