@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import logging
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import socketio
@@ -36,6 +38,16 @@ _ACKS = {socketio.packet.ACK, socketio.packet.BINARY_ACK}
 #: Namespaces of one client: those it is connected to, and those that it was refused.
 _MAX_NAMESPACES = 100
 _OPTION_NAMES = frozenset(field.name for field in dataclasses.fields(Options))
+
+
+@lru_cache(maxsize=256)
+def _takes(handler: Callable[..., object], count: int) -> bool:
+    """Whether a handler can be called with so many arguments."""
+    try:
+        inspect.signature(handler).bind(*range(count))
+    except TypeError:
+        return False
+    return True
 
 
 class Server(socketio.AsyncServer):
@@ -279,12 +291,7 @@ class Server(socketio.AsyncServer):
         if handler is None:
             above, args = self._get_namespace_handler(namespace, (sid, environ, auth))
             handler = getattr(above, "on_connect", None)
-        takes_auth = True
-        if handler is not None:
-            try:
-                inspect.signature(handler).bind(*args)
-            except TypeError:
-                takes_auth = False
+        takes_auth = handler is None or _takes(handler, len(args))
         return await self._trigger_event("connect", namespace, sid, environ, *([auth] if takes_auth else []))
 
     def _get_event_handler(self, event: str, namespace: str, args: Any) -> tuple[Any, Any]:  # noqa: ANN401
