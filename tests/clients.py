@@ -85,7 +85,9 @@ class SocketIOPerson:
     """Somebody on Socket.IO, over python-socketio's client."""
 
     def __init__(self) -> None:
-        self.client = socketio.AsyncClient(reconnection=False)
+        # Its own session would not be closed where a server ends a poll.
+        self._http = aiohttp.ClientSession()
+        self.client = socketio.AsyncClient(reconnection=False, http_session=self._http)
         self.told = Told()
         self.client.on("*", lambda name, *arguments: self.told.put(name, arguments[0] if arguments else None))
         self.client.on("disconnect", lambda reason: self.told.put("disconnect", reason))
@@ -124,3 +126,4 @@ class SocketIOPerson:
     async def drop(self) -> None:
         """Go."""
         await self.client.disconnect()
+        await self._http.close()

@@ -291,7 +291,7 @@ async def test_11_remote_address(serve, recorder):
     forged = {"X-Forwarded-For": "9.9.9.9, 8.8.8.8"}
     for trusted, expected in (([], "127.0.0.1"), (["127.0.0.0/8"], "8.8.8.8"), (["127.0.0.1", "8.8.8.8"], "9.9.9.9")):
         server, _ = recorder(trusted_proxies=trusted)
-        seen = []
+        seen: list[Any] = []
 
         @server.event
         async def connect(sid, environ, auth, server=server, seen=seen):

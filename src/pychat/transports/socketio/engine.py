@@ -224,7 +224,8 @@ class EngineServer(engineio.AsyncServer):
         """A session has closed itself."""
         for wheel in (self._connecting, self._upgrading, self._pings, self._pongs):
             wheel.stop(session)
-        if session.last is not None and session.poll is None and session.why in _TOLD:
+        told_later = session.poll is None or session.outbox
+        if session.last is not None and told_later and session.why in _TOLD:
             self._parting[session.sid] = session
             self._partings.start(session)
         self.listener.ended(session, reason)
@@ -316,11 +317,13 @@ class EngineServer(engineio.AsyncServer):
 
     def _goodbye(self, session: Session, request: HostRequest) -> Reply:
         """A closed session's client asks again: once it is told how it ended."""
-        if request.method != "GET" or request.upgrade or session.last is None or session.poll is not None:
+        if request.method != "GET" or request.upgrade or session.told() or session.poll is not None:
             return _error(400, _UNKNOWN_SID)
-        self._partings.stop(session)
-        self._part(session)
-        return self._payload(session.take())
+        body = session.take()
+        if session.told():
+            self._partings.stop(session)
+            self._part(session)
+        return self._payload(body)
 
     def _refusal(self) -> Reply | None:
         if self._shutting_down:

@@ -127,8 +127,15 @@ class Session:
         if self.poll is not None and not self.poll.done():
             self.poll.set_result(True)
 
+    def told(self) -> bool:
+        """Whether there is nothing left for a closed session's client to be told."""
+        return self.last is None
+
     def take(self) -> str:
-        """Everything that waits, as the body of a poll's answer."""
+        """Everything that waits, as the body of a poll's answer.
+
+        How the session ended goes alone, in the answer after it: npm's client loses what arrives together with a CLOSE.
+        """
         parts: list[str] = []
         for item in self.outbox:
             if isinstance(item, Frame):
@@ -137,7 +144,7 @@ class Session:
                 parts.append("b" + b64encode(item).decode())
         self.outbox.clear()
         self.outbox_bytes = 0
-        if self.closed and self.last is not None:
+        if self.closed and self.last is not None and not parts:
             parts.append(self.last)
             self.last = None
         return "\x1e".join(parts) if parts else NOOP
