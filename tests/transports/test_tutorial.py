@@ -83,8 +83,8 @@ async def test_python_clients_too(url: str, transports: tuple[str, ...]) -> None
     assert (await bob.event("message"))["message"] == "hi"
     assert (await bob.command("message", "hi"))["error"]["code"] == "not_joined"
     assert bob.told.count("error") == 0  # it was told by the acknowledgement
-    await ada.drop()
-    await bob.drop()
+    await ada.close()
+    await bob.close()
 
 
 async def test_nobody_hears_of_version_1_unasked(url: str, node_clients: Any) -> None:
@@ -128,7 +128,7 @@ async def test_a_lone_surrogate_is_refused_as_bad_text(url: str) -> None:
         assert (await ada.command("say", fields))["error"]["code"] == code
     assert (await ada.command("\ud800", {}))["error"]["code"] == "unknown_command"
     assert (await ada.command("say", {"text": "fine"}))["ok"]
-    await ada.drop()
+    await ada.close()
 
 
 @TRANSPORTS

@@ -26,8 +26,8 @@ class Client(Protocol):
     async def event(self, name: str) -> _Fields:
         """The next event of that name; those that came before it was asked for count. Fails after 10 s."""
 
-    async def drop(self) -> None:
-        """Go, without a word."""
+    async def close(self) -> None:
+        """Go for good: close the connection in good order."""
 
 
 class TransportContract:
@@ -152,7 +152,7 @@ class TransportContract:
             assert (await bob.command("join", {"name": "ada"}))["ok"]
             await bob.command("leave", {})
             assert (await ada.command("join", {"name": "Ada"}))["ok"]
-            await ada.drop()
+            await ada.close()
             while (await bob.event("presence"))["here"] != 1:
                 pass
             assert (await bob.command("join", {"name": "Ada"}))["ok"]
@@ -177,7 +177,7 @@ class TransportContract:
             epoch = (await bob.event("welcome"))["epoch"]
             await ada.command("say", {"text": "heard"})
             seen = await bob.event("message")
-            await bob.drop()
+            await bob.close()
             for number in range(3):
                 await ada.command("say", {"text": f"missed {number}"})
             bob = await enter(since=Position(epoch, seen["seq"]))
@@ -205,7 +205,7 @@ class TransportContract:
                 pass
             assert told["renamed"] == [renamed]
             assert (await bob.command("who", {}))["members"] == [renamed]
-            await ada.drop()
+            await ada.close()
             while "left" not in (told := await bob.event("presence")):
                 pass
             assert told == {"here": 1, "left": [member["id"]], "listed": True}

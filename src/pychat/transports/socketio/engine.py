@@ -392,7 +392,8 @@ class EngineServer(engineio.AsyncServer):
                 session.receive(await carrier.receive())
                 if session.inbox_bytes > self.options.max_queue_bytes:
                     await self._wait_for_room(session)
-        except CarrierClosed:
+        except CarrierClosed as end:
+            session.closed_cleanly = end.code is not None
             session.close(None, self.reason.TRANSPORT_CLOSE)
             return
         except BadPacket as problem:

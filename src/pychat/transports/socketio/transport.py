@@ -84,7 +84,7 @@ class _Connection:
     @property
     def closed_cleanly(self) -> bool:
         """Whether the other side ended a WebSocket in good order, as a browser does that leaves a page."""
-        return self._client.session.closed_cleanly
+        return bool(self._client.session.closed_cleanly)
 
     @property
     def wants_answer(self) -> bool:
