@@ -204,7 +204,7 @@ def _entry(where: str, name: str) -> Iterator[str]:
         yield _VALUES[name]
     elif isinstance(thing, EnumMeta):
         yield _doc(thing)
-        yield "Members: " + ", ".join(f"`{member.name}`" for member in thing) + ". [The table](errors.md#close-codes)."
+        yield "Members: " + ", ".join(f"`{name}`" for name in thing.__members__) + ". [The table](errors.md#close-codes)."
         yield from _members(thing)
     elif inspect.isclass(thing):
         yield from _class(thing)
@@ -215,9 +215,8 @@ def _entry(where: str, name: str) -> Iterator[str]:
 
 def _class(thing: type) -> Iterator[str]:
     is_data = dataclasses.is_dataclass(thing)
-    if is_data or "__init__" in vars(thing):
-        if not getattr(thing, "_is_protocol", False):
-            yield _code(f"class {_signed(thing.__name__, thing)}")
+    if (is_data or "__init__" in vars(thing)) and not getattr(thing, "_is_protocol", False):
+        yield _code(f"class {_signed(thing.__name__, thing)}")
     yield _doc(thing)
     init = vars(thing).get("__init__")
     if not is_data and init is not None and init.__doc__:
@@ -242,7 +241,12 @@ def _members(thing: type) -> Iterator[str]:
             function = getattr(thing, name)
             kind = "async def" if inspect.iscoroutinefunction(function) else "def"
             drop = not isinstance(raw, classmethod | staticmethod)
-            yield f"#### `{thing.__name__}.{name}`\n\n{_code(f'{kind} {_signed(name, function, drop_self=drop)}')}\n\n{_doc(raw)}"
+            code = _code(f"{kind} {_signed(name, function, drop_self=drop)}")
+            yield f"#### `{thing.__name__}.{name}`
+
+{code}
+
+{_doc(raw)}"
     if tests:
         yield "\n".join(tests)
 
@@ -291,7 +295,7 @@ def _signed(name: str, thing: Callable[..., Any], *, drop_self: bool = False) ->
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    stars = "*" * (parameter.kind is parameter.VAR_POSITIONAL) + "**" * (parameter.kind is parameter.VAR_KEYWORD)
     told = f"{stars}{parameter.name}"
     if parameter.annotation is not parameter.empty:
         told += f": {_words(parameter.annotation)}"

@@ -68,7 +68,7 @@ def _curl(arguments: list[str]) -> None:
 
 
 def _python(arguments: list[str]) -> None:
-    assert arguments[0].endswith(".py") or arguments in (["-m", "venv", ".venv"],), arguments
+    assert arguments[0].endswith(".py") or arguments == ["-m", "venv", ".venv"], arguments
 
 
 def _activate(arguments: list[str]) -> None:

@@ -51,7 +51,9 @@ def test_generated_parts_are_current(where) -> None:
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
 def test_settings_are_told(setting: Setting) -> None:
     """Each flag and variable is in the table of settings and in the help that is checked in."""
-    row = next(line for line in page(f"{REFERENCE}settings.md").text.splitlines() if line.startswith(f"| `{setting.flag}"))
+    row = next(
+        line for line in page(f"{REFERENCE}settings.md").text.splitlines() if line.startswith(f"| `{setting.flag}")
+    )
     assert setting.variable in row
     assert setting.says in row
     assert setting.flag in page(f"{REFERENCE}cli.md").text

@@ -6,29 +6,35 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 import re
-from collections.abc import AsyncIterator
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import socketio
 from aiohttp import web
+from playwright.async_api import async_playwright
 
-from pychat import Close
+from pychat import ChatRoom, Close, aiohttp_app
 from pychat.testing import Person, TransportContract
 from tests.clients import SocketIOPerson, WebSocketPerson
+from tests.docs.pages import ROOT
 from tests.docs.stage import Stage
-from tests.servers import aiohttp_server
+from tests.servers import aiohttp_server, pychat_process
 
 
-async def serves(stage: Stage, prefix: str) -> None:
-    """Below `prefix` there is the page, and a room in which people on both wires hear each other."""
+async def serves(stage: Stage, argument: str) -> None:
+    """Below the prefix there is the page, and a room in which people on both wires hear each other."""
     host = await stage.serve()
-    url = host + prefix.rstrip("/")
+    url = host + argument.rstrip("/")
     status, text = await stage.get(f"{url}/")
     assert status == 200
     assert "data-pychat" in text
     ada = await WebSocketPerson.enter(url)
-    bob = await SocketIOPerson.enter(host, path=f"{prefix.strip('/')}/socket.io".lstrip("/"))
+    bob = await SocketIOPerson.enter(host, path=f"{argument.strip('/')}/socket.io".lstrip("/"))
     assert (await ada.command("join", {"name": "Ada"}))["ok"]
     assert (await bob.command("join", {"name": "Bob"}))["ok"]
     assert (await ada.command("say", {"text": "Hello from Ada"}))["ok"]
@@ -38,7 +44,7 @@ async def serves(stage: Stage, prefix: str) -> None:
     await bob.drop()
 
 
-async def refuses_shouting(stage: Stage, _argument: str) -> None:
+async def refuses_shouting(stage: Stage, argument: str) -> None:
     """The hook of the program refuses capitals, with its own code, and nothing else."""
     person = await Person.enter((await stage.run())["room"])
     await person.join("Grace")
@@ -47,14 +53,14 @@ async def refuses_shouting(stage: Stage, _argument: str) -> None:
     await person.drop()
 
 
-async def bot_spoke(stage: Stage, _argument: str) -> None:
+async def bot_spoke(stage: Stage, argument: str) -> None:
     """The bot's words are the first of the room."""
     await stage.serve()
     first = (await (await stage.run())["room"].history())[0]
     assert (first.author.name, first.text) == ("bot", "The room is open.")
 
 
-async def reports_a_deployment(stage: Stage, _argument: str) -> None:
+async def reports_a_deployment(stage: Stage, argument: str) -> None:
     """A POST to the application is heard in the room."""
     url = await stage.serve()
     ada = await WebSocketPerson.enter(f"{url}/chat")
@@ -69,11 +75,70 @@ async def reports_a_deployment(stage: Stage, _argument: str) -> None:
 # The tutorial.
 
 
-async def is_what_serve_prints(stage: Stage, _argument: str) -> None:
+async def is_what_serve_prints(stage: Stage, argument: str) -> None:
     """The first line of `pychat serve`; where there is a network, it goes on."""
+    async with console() as (_, line):
+        assert (await line() + "\n").startswith(stage.code.rstrip())
 
 
-async def throws_dice(stage: Stage, _argument: str) -> None:
+async def is_what_ada_leaves_on_the_console(stage: Stage, argument: str) -> None:
+    """One line for each thing that she does."""
+    async with console() as (url, line):
+        await line()
+        ada = await WebSocketPerson.enter(url)
+        await ada.command("join", {"name": "Ada"})
+        await ada.command("say", {"text": "Is anybody here?"})
+        expected = [_TIME.sub("12:00:00", shown) for shown in stage.code.splitlines()]
+        assert [await line() for _ in expected] == expected
+        await ada.drop()
+
+
+async def are_lines_of_the_log(stage: Stage, argument: str) -> None:
+    """Somebody who joins, speaks, takes another name and goes leaves just these lines, but for the time."""
+
+    def without_time(line: dict[str, Any]) -> dict[str, Any]:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+        return line | {"time": ""}
+
+    with pychat_process() as served:
+        ada = await WebSocketPerson.enter(served.url)
+        await ada.command("join", {"name": "Ada"})
+        await ada.command("say", {"text": "Hello!"})
+        await ada.command("join", {"name": "Countess"})
+        await ada.drop()
+        for shown in map(json.loads, stage.code.splitlines()):
+            line = await asyncio.to_thread(served.line, event=shown["event"])
+            assert list(shown) == list(line)
+            assert without_time(shown) == without_time(line)
+
+
+_TIME = re.compile(r"^\d\d:\d\d:\d\d")
+
+
+@contextlib.asynccontextmanager
+async def console() -> AsyncIterator[tuple[str, Callable[[], Awaitable[str]]]]:
+    """Run `pychat serve` as people do; its address, and its next line, as if it were 12 o'clock on port 3000."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "pychat", "serve", "--port", "0", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        first = (await process.stdout.readline()).decode()
+        (url,) = re.findall(r"at (http://\S+)/", first)
+        lines = [first.replace(url, "http://127.0.0.1:3000")]
+
+        async def line() -> str:
+            assert process.stdout is not None
+            shown = lines.pop() if lines else (await process.stdout.readline()).decode()
+            return _TIME.sub("12:00:00", shown.rstrip("\n"))
+
+        yield url, line
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def throws_dice(stage: Stage, argument: str) -> None:
     """Whoever asks for dice is thrown some, by name."""
     person = await Person.enter((await stage.run())["room"])
     await person.join("Grace")
@@ -87,17 +152,17 @@ async def throws_dice(stage: Stage, _argument: str) -> None:
 # Mounting.
 
 
-async def has_the_rooms(stage: Stage, names: str) -> None:
+async def has_the_rooms(stage: Stage, argument: str) -> None:
     """Each room has its page, and people in one do not hear the other."""
     url = f"{await stage.serve()}/chat"
-    for name in names.split():
+    for name in argument.split():
         assert (await stage.get(f"{url}/rooms/{name}"))[0] == 200
         person = await WebSocketPerson.enter(url, room=name)
         assert (await person.event("welcome"))["room"]["name"] == name
         await person.drop()
 
 
-async def tells_who_is_there(stage: Stage, _argument: str) -> None:
+async def tells_who_is_there(stage: Stage, argument: str) -> None:
     """The status names who is here and what was said; what the room refuses is answered with 422."""
     url = await stage.serve()
     ada = await WebSocketPerson.enter(f"{url}/chat")
@@ -111,7 +176,7 @@ async def tells_who_is_there(stage: Stage, _argument: str) -> None:
     await ada.drop()
 
 
-async def lets_in_with_a_cookie(stage: Stage, _argument: str) -> None:
+async def lets_in_with_a_cookie(stage: Stage, argument: str) -> None:
     """The page, the WebSocket and Socket.IO are closed without the cookie, and open with it."""
     url = await stage.serve()
     for cookies, allowed in (({}, False), ({"key": "swordfish"}, True)):
@@ -126,7 +191,7 @@ async def lets_in_with_a_cookie(stage: Stage, _argument: str) -> None:
                 assert (error.status, allowed) == (403, False)
 
 
-async def closes_with_the_application(stage: Stage, _argument: str) -> None:
+async def closes_with_the_application(stage: Stage, argument: str) -> None:
     """When the host has ended, the room has let go of everyone."""
     url = await stage.serve()
     room = (await stage.run())["room"]
@@ -137,7 +202,7 @@ async def closes_with_the_application(stage: Stage, _argument: str) -> None:
     assert url
 
 
-async def shows_the_changed_page(stage: Stage, _argument: str) -> None:
+async def shows_the_changed_page(stage: Stage, argument: str) -> None:
     """The page is pychat's, with the blocks of the template in it and the style sheet served beside it."""
     url = await stage.serve()
     _, text = await stage.get(f"{url}/chat/")
@@ -148,17 +213,17 @@ async def shows_the_changed_page(stage: Stage, _argument: str) -> None:
     assert "--accent" in (await stage.get(url + style))[1]
 
 
-async def lets_in_pages_of(stage: Stage, origins: str) -> None:
+async def lets_in_pages_of(stage: Stage, argument: str) -> None:
     """Pages of the host that the proxy tells of, and those allowed by name, may connect; others may not."""
     url = await stage.serve()
     told = {"X-Forwarded-Host": "example.com", "X-Forwarded-For": "203.0.113.7"}
     async with aiohttp.ClientSession() as http:
-        for origin in [*origins.split(), "https://elsewhere.example"]:
+        for origin in [*argument.split(), "https://elsewhere.example"]:
             try:
                 async with http.ws_connect(f"{url}/ws", headers={**told, "Origin": origin}):
-                    assert origin in origins
+                    assert origin in argument
             except aiohttp.WSServerHandshakeError as error:
-                assert (error.status, origin in origins) == (403, False)
+                assert (error.status, origin in argument) == (403, False)
 
 
 # Hooks.
@@ -178,7 +243,7 @@ async def said(stage: Stage, *texts: str) -> list[str]:
     return fates
 
 
-async def mutes(stage: Stage, _argument: str) -> None:
+async def mutes(stage: Stage, argument: str) -> None:
     """Links are refused; who is muted is refused everything."""
     assert await said(stage, "hello", "see http://example.com") == ["hello", "no_links"]
     names = await stage.run()
@@ -188,12 +253,12 @@ async def mutes(stage: Stage, _argument: str) -> None:
     await person.drop()
 
 
-async def changes_words(stage: Stage, _argument: str) -> None:
+async def changes_words(stage: Stage, argument: str) -> None:
     """Others hear what the hook made of it."""
     assert await said(stage, "a :coffee:, please") == ["a ☕, please"]
 
 
-async def asks_somebody(stage: Stage, _argument: str) -> None:
+async def asks_somebody(stage: Stage, argument: str) -> None:
     """The judge's verdict counts, and where there is no judge nothing passes."""
 
     async def judge(request: web.Request) -> web.Response:
@@ -207,7 +272,7 @@ async def asks_somebody(stage: Stage, _argument: str) -> None:
     assert await said(stage, "hello") == ["internal"]
 
 
-async def decides_about_names(stage: Stage, _argument: str) -> None:
+async def decides_about_names(stage: Stage, argument: str) -> None:
     """Some names are refused, one is replaced, and those reserved need no hook."""
     person = await Person.enter((await stage.run())["room"])
     assert (await person.join("Botticelli"))["error"]["code"] == "name_of_bot"
@@ -217,16 +282,16 @@ async def decides_about_names(stage: Stage, _argument: str) -> None:
     await person.drop()
 
 
-async def logs_what_happens(stage: Stage, _argument: str) -> None:
+async def logs_what_happens(stage: Stage, argument: str) -> None:
     """What happens is in the file, in order, and the terminal says goodbye."""
     names = await stage.run()
     keeping = asyncio.create_task(names["keep"](str(stage.folder / "log")))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         assert await said(stage, "hello") == ["hello"]
-    while (stage.folder / "log").read_text("utf-8").count("\n") < 2:
-        await asyncio.sleep(0.01)
-    lines = [json.loads(line) for line in (stage.folder / "log").read_text("utf-8").splitlines()]
+    log = stage.folder / "log"
+    await until(lambda: log.exists() and log.read_text("utf-8").count("\n") == 2)
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert lines == [{"joined": "Grace"}, {"seq": 1, "name": "Grace", "text": "hello"}]
     assert printed.getvalue() == "Grace has gone; 1 are left.\n"
     keeping.cancel()
@@ -237,7 +302,7 @@ async def logs_what_happens(stage: Stage, _argument: str) -> None:
 # Clients.
 
 
-async def echoes(stage: Stage, _argument: str) -> None:
+async def echoes(stage: Stage, argument: str) -> None:
     """What somebody says comes back, once."""
     room, address = await stage.room()
     person = await Person.enter(room)
@@ -250,7 +315,7 @@ async def echoes(stage: Stage, _argument: str) -> None:
     await person.drop()
 
 
-async def comes_back(stage: Stage, _argument: str) -> None:
+async def comes_back(stage: Stage, argument: str) -> None:
     """After a drop it is the same member, and has everything, once and in order."""
     room, address = await stage.room()
     person = await Person.enter(room)
@@ -260,23 +325,20 @@ async def comes_back(stage: Stage, _argument: str) -> None:
         async with running(stage, address):
             member = await until_joined(person, "Reader")
             await person.say("heard")
-            while "heard" not in printed.getvalue():
-                await asyncio.sleep(0.01)
+            await until(lambda: "heard" in printed.getvalue())
             (connection,) = [each for each in room._fanout if each is not person.connection]
             connection.close(Close.SLOW)
-            while "Reader" in {each.name for each in room.members}:
-                await asyncio.sleep(0.01)
+            await until(lambda: [each.name for each in room.members] == ["Grace"])
             await person.say("missed")
             assert await until_joined(person, "Reader") == member
             await person.say("live")
-            while "live" not in printed.getvalue():
-                await asyncio.sleep(0.01)
+            await until(lambda: "live" in printed.getvalue())
     lines = [line for line in printed.getvalue().splitlines() if not line.startswith("Away: ")]
     assert lines == ["— the newest messages —", "Grace: heard", "Grace: missed", "Grace: live"]
     await person.drop()
 
 
-async def says_hello_over_socketio(stage: Stage, _argument: str) -> None:
+async def says_hello_over_socketio(stage: Stage, argument: str) -> None:
     """What it says is heard."""
     room, address = await stage.room()
     person = await Person.enter(room)
@@ -303,6 +365,13 @@ async def running(stage: Stage, address: str) -> AsyncIterator[None]:
             await task
 
 
+async def until(it_is_so: Callable[[], bool]) -> None:
+    """Wait for what another program does, and has no event for."""
+    async with asyncio.timeout(10):
+        while not it_is_so():
+            await asyncio.sleep(0.01)
+
+
 async def until_joined(person: Person, name: str) -> dict[str, str]:
     """Wait until somebody of that name has joined; the member."""
     while True:
@@ -312,13 +381,85 @@ async def until_joined(person: Person, name: str) -> dict[str, str]:
                 return dict(member)
 
 
+async def runs_in_a_browser(stage: Stage, argument: str) -> None:
+    """On a page of the application that has the room mounted, the module connects, joins and speaks."""
+    room = ChatRoom("lobby")
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(
+            text='<!doctype html><script type="module" src="/app.js"></script>', content_type="text/html"
+        )
+
+    async def script(_: web.Request) -> web.Response:
+        return web.Response(text=stage.code, content_type="text/javascript")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_get("/app.js", script)
+    app.add_subapp("/chat/", aiohttp_app(room))
+    said: asyncio.Queue[str] = asyncio.Queue()
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    async with aiohttp_server(app) as url, async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else []
+        )
+        window = await chromium.new_page()
+        window.on("console", lambda told: said.put_nowait(told.text))
+        window.on("pageerror", lambda error: said.put_nowait(str(error)))
+        await window.goto(url)
+        heard = set()
+        async with asyncio.timeout(20):
+            while "Stored as number 1." not in heard:
+                heard.add(await said.get())
+        assert "The connection is live." in heard
+        assert [message.text for message in await room.history()] == ["Hello from JavaScript"]
+        await room.post("Hello from Python", author="bot")
+        async with asyncio.timeout(20):
+            while "bot: Hello from Python" not in heard:
+                heard.add(await said.get())
+        await chromium.close()
+
+
+async def sets_properties_that_there_are(stage: Stage, argument: str) -> None:
+    """The style sheet sets what pychat's own style sheet uses."""
+    ours = (ROOT / "src" / "pychat" / "assets" / "page.css").read_text("utf-8")
+    names = set(re.findall(r"(--[\w-]+):", stage.code))
+    assert names
+    for name in names:
+        assert f"{name}: " in ours
+        assert f"var({name})" in ours
+
+
+async def is_held_with_a_server(stage: Stage, argument: str) -> None:
+    """Said line by line to a real server, it is answered as shown; only what is made up anew each time differs."""
+    _, address = await stage.room()
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"http://{address}/ws") as socket:
+        for line in stage.code.splitlines():
+            direction, _, text = line.partition(" ")
+            if direction == "→":
+                await socket.send_str(text)
+                continue
+            while (told := await socket.receive_json())["type"] == "presence":
+                pass
+            assert direction == "←"
+            assert without_chance(told) == without_chance(json.loads(text))
+
+
+def without_chance(value: Any) -> Any:
+    """`value`, with ids, dates and such left out. The order of the fields counts."""
+    if isinstance(value, dict):
+        made_up = {"id", "token", "date", "epoch"}
+        return [(name, type(of) if name in made_up else without_chance(of)) for name, of in value.items()]
+    return value
+
+
 # Socket.IO beside the chat, and transports.
 
 
-async def waves(stage: Stage, prefix: str) -> None:
+async def waves(stage: Stage, argument: str) -> None:
     """A wave reaches the others, and the chat goes on beside it."""
     host = await stage.serve()
-    path = f"{prefix.strip('/')}/socket.io".lstrip("/")
+    path = f"{argument.strip('/')}/socket.io".lstrip("/")
     ada, bob = [await SocketIOPerson.enter(host, path=path) for _ in range(2)]
     assert await ada.command("wave", "left") == {"ok": True}
     assert await bob.event("wave") == "left"
@@ -327,7 +468,7 @@ async def waves(stage: Stage, prefix: str) -> None:
         await person.drop()
 
 
-async def plays(stage: Stage, _argument: str) -> None:
+async def plays(stage: Stage, argument: str) -> None:
     """Hits count in the namespace, and everyone else there is told."""
     host = await stage.serve()
     async with clients(host, "/game", 2) as (one, two):
@@ -337,7 +478,7 @@ async def plays(stage: Stage, _argument: str) -> None:
         assert [await heard.get() for _ in range(2)] == [1, 2]
 
 
-async def says_everything_back(stage: Stage, _argument: str) -> None:
+async def says_everything_back(stage: Stage, argument: str) -> None:
     """It is a Socket.IO server like any other."""
     async with clients(await stage.serve(), "/", 1) as (one,):
         assert await one.call("echo", {"a": [1, "é"]}) == {"a": [1, "é"]}
@@ -357,11 +498,7 @@ async def clients(host: str, namespace: str, count: int) -> AsyncIterator[list[s
         yield connected
 
 
-async def talks_in_lines(stage: Stage, _argument: str) -> None:
-    """Two on TCP, and one beside them, are in one room."""
-
-
-async def keeps_the_contract(stage: Stage, _argument: str) -> None:
+async def keeps_the_contract(stage: Stage, argument: str) -> None:
     """Every promise of the contract of transports is kept."""
     suites = [
         thing
