@@ -19,6 +19,9 @@ from typing import Any, cast
 import pytest
 
 from hatch_build import NODE, VendorHook
+from tests.browser.chromium import chromium
+from tests.browser.window import Window
+from tests.servers import pychat_process
 
 ROOT = Path(__file__).parent.parent
 VENDORED = {"LICENSE", "VERSION", "socket.io.esm.min.js", "socket.io.min.js"}
@@ -92,8 +95,8 @@ def test_sdist_holds_all_that_a_build_needs(built: Built) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_wheel_installs_into_a_fresh_environment(built: Built, tmp_path: Path) -> None:
-    """`pip install pychat` on a clean machine ends in a pychat that imports, with its version and its assets."""
+async def test_two_browsers_chat_through_an_installed_wheel(built: Built, tmp_path: Path) -> None:
+    """`pip install pychat` and `pychat serve` on a clean machine: the page is there, and people talk."""
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
     run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "tests" / "constraints.txt", built.wheel)
@@ -108,6 +111,17 @@ def test_wheel_installs_into_a_fresh_environment(built: Built, tmp_path: Path) -
 
     assert built.wheel.name.split("-")[1] == version
     assert sorted(VENDORED) == vendored.split()
+
+    with pychat_process(command=(str(python.with_name("pychat")),)) as served:
+        async with chromium() as browser:
+            ada, bob = [await Window(await browser.new_page(), served.url).open() for _ in range(2)]
+            await ada.join("Ada")
+            await bob.join("Bob")
+            await ada.say("hello")
+            await bob.sees("hello")
+            await bob.say("hi")
+            await ada.sees("hello", "hi")
+            assert [ada.complaints, bob.complaints] == [[], []]
 
 
 def test_the_npm_lock_names_hashes_and_no_addresses() -> None:

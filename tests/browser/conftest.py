@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, expect
 
+from tests.browser.chromium import chromium
 from tests.browser.server import Server
 from tests.browser.window import Window
 
@@ -33,14 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium: the machine's, else the one that Playwright brings."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    # Chromium's sandbox does not start for root, as which tests often run in a container.
-    args = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=args)
-        yield chromium
-        await chromium.close()
+    """Chromium, for all tests."""
+    async with chromium() as started:
+        yield started
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -62,7 +62,7 @@ async def test_nothing_to_send_cannot_be_sent(opened: Open) -> None:
 async def test_the_room_tells_how_long_a_message_may_be(
     opened: Open, serve: Callable[[Server], Awaitable[Server]]
 ) -> None:
-    """Near the room's own limit what is left is counted, in characters as people count; past it nothing is cut or sent."""
+    """Near the room's own limit what is left is counted, as people count characters; past it nothing is cut or sent."""
     short = await serve(Server(ChatRoom("short", limits=Limits(text=300))))
     ada = await opened("Ada", url=short.url)
     box, counter, send = ada.part("text"), ada.part("counter"), ada.part("send")

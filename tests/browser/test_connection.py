@@ -57,7 +57,7 @@ async def _reload_without_connection(window: Window, server: Server) -> None:
 
 
 async def test_a_lost_answer_does_not_double_the_message(opened: Open, server: Server) -> None:
-    """Where the server stored a message and its answer got lost, the message stands there once, and is marked as sent."""
+    """Where a message was stored and the answer got lost, it stands there once, and is marked as sent."""
     ada = await opened("Ada")
     ben = await opened("Ben")
     lose = [True]
@@ -132,7 +132,7 @@ async def test_what_was_missed_is_shown_once_and_in_order(
 
 
 async def test_a_name_taken_meanwhile_is_asked_for_anew(opened: Open, server: Server) -> None:
-    """Where somebody else took the name while one was away, that is said, and what was written waits for the new name."""
+    """Where somebody took the name while one was away, that is said, and what was written waits for the new name."""
     ada = await opened("Ada")
     await server.stop()
     await ada.is_state("reconnecting")
@@ -150,7 +150,7 @@ async def test_a_name_taken_meanwhile_is_asked_for_anew(opened: Open, server: Se
 
 
 async def test_a_refused_connection_says_why_and_waits_for_a_click(opened: Open, server: Server) -> None:
-    """Where the server says no for good, its words are shown, and one can try again; nothing is tried behind one's back."""
+    """Where the server says no for good, its words are shown, and nothing is tried again without a click."""
     ada = await opened("Ada")
     server.room.dismiss(Close.KICKED)
     await ada.is_state("refused")

@@ -29,7 +29,8 @@ CONTRASTS = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node; (node = walker.nextNode());) {
     const element = node.parentElement;
-    if (!node.textContent.trim() || !element.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+    const seen = element.checkVisibility({visibilityProperty: true, opacityProperty: true});
+    if (!node.textContent.trim() || !seen) continue;
     if (element.closest(":disabled, .hidden, template, script, style, .goes-on .byline")) continue;
     const layers = [];
     for (let up = element; up; up = up.parentElement) layers.unshift(getComputedStyle(up).backgroundColor);
@@ -81,7 +82,7 @@ async def test_a_phone_has_people_in_a_sheet(opened: Open) -> None:
 
 
 async def test_a_phone_does_not_zoom_or_hide_the_message_box(opened: Open) -> None:
-    """Fields are written in 16 px, below which phones zoom in; and the box stays in sight when the keyboard comes up."""
+    """Fields are written in 16 px, below which phones zoom in; the box stays in sight when the keyboard comes up."""
     ada = await opened(viewport=PHONE, has_touch=True, is_mobile=True)
     sizes = "fields => fields.map(field => parseFloat(getComputedStyle(field).fontSize))"
     assert min(await ada.page.locator("input, textarea").evaluate_all(sizes)) >= 16
@@ -121,14 +122,17 @@ async def test_everything_can_be_read(opened: Open, server: Server, scheme: str)
     await ada.part("text").fill("x" * 2100)
     await server.stop()
     await expect(ada.part("banner")).to_be_visible()
-    await ada.page.evaluate("Promise.all(document.getAnimations().map(a => a.effect.getComputedTiming().iterations === Infinity || a.finished))")
+    await ada.page.evaluate(
+        """Promise.all(document.getAnimations()
+          .map(one => one.effect.getComputedTiming().iterations === Infinity || one.finished))"""
+    )
     contrasts = await ada.page.evaluate(CONTRASTS)
     assert len(contrasts) > 12
     assert {} == {name: ratio for name, ratio in contrasts.items() if ratio < 4.5}
 
 
 async def test_a_person_without_a_mouse_can_do_everything(opened: Open) -> None:
-    """Join, write, send, change the name, change the theme: with Tab, Enter and Escape alone, the focus always in sight."""
+    """Join, write, send, change name and theme: with Tab, Enter and Escape alone, the focus always in sight."""
     ada = await opened()
     keys = ada.page.keyboard
     await expect(ada.part("name-input")).to_be_focused()

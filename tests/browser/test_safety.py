@@ -45,7 +45,7 @@ async def test_a_title_with_markup_is_text(opened: Open, serve: Callable[[Server
 
 
 async def test_addresses_become_safe_links(opened: Open, server: Server) -> None:
-    """http and https addresses can be clicked, tell the other side nothing of us, and show where they lead."""
+    """Addresses of http and https can be clicked, tell the other side nothing of us, and show where they lead."""
     ada = await opened("Ada")
     await server.room.post("see https://example.com/a_(b)?c=d&e=1. And http://x.test/, or ftp://no.test", author="Ben")
     links = ada.page.locator(".text a")
@@ -84,7 +84,7 @@ async def test_everything_comes_from_the_room_itself(opened: Open, server: Serve
 
 
 async def test_the_page_keeps_to_its_security_policy(opened: Open) -> None:
-    """The strict policy is in force, and nothing that the page does runs against it (each window's console is checked)."""
+    """The strict policy is in force, and nothing that the page does runs against it (the console would tell)."""
     ada = await opened("Ada")
     answer = await ada.page.request.get(ada.url)
     policy = answer.headers["content-security-policy"]

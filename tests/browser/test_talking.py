@@ -136,7 +136,7 @@ async def test_a_reload_brings_the_same_person_back(opened: Open) -> None:
 
 
 async def test_two_tabs_are_one_person(opened: Open, server: Server) -> None:
-    """A second tab of the same browser is the same member, without asking; each shows what the other sends as its own."""
+    """A second tab of the same browser is the same member, unasked; each shows what the other sends as its own."""
     first = await opened("Ada")
     second = await opened(context=first.page.context)
     await expect(second.part("composer")).to_be_visible()
@@ -151,7 +151,7 @@ async def test_two_tabs_are_one_person(opened: Open, server: Server) -> None:
 
 
 async def test_a_refused_message_says_why_and_can_be_sent_again(opened: Open, server: Server) -> None:
-    """What the room refuses stays at its place with the reason, for a second try or to be thrown away; the rest goes on."""
+    """What the room refuses stays, with the reason, for a second try or to be thrown away; the rest goes on."""
 
     @server.room.on("message")
     def polite(message: object) -> None:

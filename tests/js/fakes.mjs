@@ -43,6 +43,7 @@ export class FakeSocket {
   active = false;
   attempts = 0;
   sent = [];
+  sendBuffer = [];
   io = { opts: { transports: ["websocket", "polling"] } };
   /** What the server answers; a promise that never ends is a server that is silent. */
   answer = () => ({ ok: true });

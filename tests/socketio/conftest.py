@@ -238,3 +238,87 @@ async def serve(host):
 def recorder():
     """How to make a server that records, with its options: the server and its log."""
     return recording
+
+
+class Reluctant:
+    """A WebSocket on a bare socket with a tiny receive buffer, which reads only when it is told to."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.bytes = b""
+
+    @classmethod
+    async def open(cls, wire: Wire, **query: str) -> Reluctant:
+        """Open a WebSocket by hand."""
+        loop = asyncio.get_running_loop()
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        await loop.sock_connect(sock, ("127.0.0.1", wire.port))
+        path = wire.address(**{"transport": "websocket", **query}).partition(str(wire.port))[2]
+        await loop.sock_sendall(
+            sock,
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode(),
+        )
+        opened = cls(sock)
+        head = await opened._until(b"\r\n\r\n")
+        assert b" 101 " in head, head
+        return opened
+
+    async def _more(self) -> None:
+        data = await asyncio.get_running_loop().sock_recv(self.sock, 65536)
+        if not data:
+            raise ConnectionError
+        self.bytes += data
+
+    async def _until(self, mark: bytes) -> bytes:
+        while mark not in self.bytes:
+            await self._more()
+        head, _, self.bytes = self.bytes.partition(mark)
+        return head
+
+    async def send(self, text: str, opcode: int = 1) -> None:
+        """Send one frame, masked with zeros."""
+        data = text.encode()
+        size = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+        await asyncio.get_running_loop().sock_sendall(self.sock, bytes([0x80 | opcode]) + size + bytes(4) + data)
+
+    async def receive(self, timeout: float = 10) -> tuple[int, bytes]:
+        """The next frame: opcode, payload. Raises `ConnectionError` at the end, `TimeoutError` when none comes."""
+        async with asyncio.timeout(timeout):
+            while True:
+                if len(self.bytes) >= 2:
+                    size, start = self.bytes[1], 2
+                    if size > 125:
+                        start = 4 if size == 126 else 10
+                        size = int.from_bytes(self.bytes[2:start], "big")
+                    if len(self.bytes) >= start + size:
+                        first, payload = self.bytes[0], self.bytes[start : start + size]
+                        self.bytes = self.bytes[start + size :]
+                        assert first & 0xF0 == 0x80, "a frame that is not whole, or is compressed"
+                        return first & 0x0F, payload
+                await self._more()
+
+    def close(self) -> None:
+        """Cut it."""
+        self.sock.close()
+
+
+@pytest.fixture
+async def reluctant():
+    """Open reluctant readers; they are cut after the test."""
+    opened: list[Reluctant] = []
+
+    async def open_(wire: Wire, *, connect: bool = True, **query: str) -> Reluctant:
+        client = await Reluctant.open(wire, **query)
+        opened.append(client)
+        if connect:
+            await client.send("40")
+            for _ in range(2):
+                await client.receive()
+        return client
+
+    yield open_
+    for client in opened:
+        client.close()

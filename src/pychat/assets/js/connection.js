@@ -155,6 +155,8 @@ export class Connection extends Emitter {
     this.#clock.clearTimeout(this.#timer);
     this.#bye = null;
     this.#liveSince = null;
+    // What Socket.IO kept back it would send after the next connect, before we have joined again.
+    this.#socket.sendBuffer.length = 0;
     const heard = this.#socket.listeners("disconnect");
     this.#socket.off("disconnect");
     this.#socket.disconnect();

@@ -10,11 +10,13 @@ import { share } from "./page/share.js";
 import { status } from "./page/status.js";
 import { theme } from "./page/theme.js";
 import { title } from "./page/title.js";
+import { fitWindow } from "./page/window.js";
 
 const { room: name, base } = document.querySelector("[data-pychat]").dataset;
 const room = connect({ url: new URL(base, location.href), room: name });
 
 theme();
+fitWindow();
 status(room);
 title(room);
 share();

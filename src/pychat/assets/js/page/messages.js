@@ -9,6 +9,8 @@ import { copy, part, write } from "./parts.js";
 const TOGETHER = 5 * 60_000;
 /** Lines on the page; more would make a phone slow. */
 const LINES = 600;
+/** While somebody reads further up, where taking lines away would pull at what they read. */
+const MOST_LINES = 3000;
 const FRESHEN_EVERY = 15_000;
 
 /** @param {import("../room.js").Room} room @param {import("./scroll.js").Scroll} scroll */
@@ -32,7 +34,8 @@ export function messages(room, scroll) {
 
   function draw() {
     planned = false;
-    if (scroll.following && room.log.entries.length > LINES) room.log.trim(LINES);
+    const many = scroll.following ? LINES : MOST_LINES;
+    if (room.log.entries.length > many) room.log.trim(many);
     const wanted = [];
     const daysNow = new Map();
     const now = new Date();
@@ -62,7 +65,7 @@ export function messages(room, scroll) {
     origin.hidden = first?.seq !== 1;
     scroll.settle();
     // What was there before is not news to a screen reader.
-    if (room.about) setTimeout(() => live.setAttribute("aria-busy", "false"), 100);
+    if (room.about && live.ariaBusy === "true") setTimeout(() => (live.ariaBusy = "false"), 100);
   }
 
   /** Puts the lines in their order, and touches none that stands right. */
@@ -160,7 +163,9 @@ function linked(text) {
   });
 }
 
+const EMOJI = /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*(?:\u200d\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*)*)\s?){1,3}$/u;
+
 /** One to three emoji and nothing else are shown large. */
 function isEmoji(text) {
-  return text.length <= 40 && /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u200d\ufe0f\p{Extended_Pictographic}]*\s*){1,3}$/u.test(text) && !/^[\d#*]/.test(text);
+  return text.length <= 40 && EMOJI.test(text);
 }

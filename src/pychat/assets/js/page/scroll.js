@@ -16,7 +16,11 @@ export class Scroll {
 
   constructor() {
     this.#view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#button.addEventListener("click", () => this.toEnd());
+    this.#button.addEventListener("click", () => {
+      this.toEnd();
+      // The button is gone now, and the focus must be somewhere.
+      this.#view.focus({ preventScroll: true });
+    });
     // The keyboard comes up, the message box grows, a picture of the window changes: the end stays the end.
     const sizes = new ResizeObserver(() => this.settle());
     sizes.observe(this.#view);

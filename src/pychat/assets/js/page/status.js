@@ -10,6 +10,9 @@ const WORDS = {
   closed: "Disconnected",
 };
 
+/** Milliseconds out of sight. */
+const ASK_AFTER = 30_000;
+
 /** @param {import("../room.js").Room} room */
 export function status(room) {
   const pill = part("pill");
@@ -44,6 +47,13 @@ export function status(room) {
     }
   }
 
+  // A phone that slept may take the connection for alive still: a question finds out.
+  let hiddenSince = 0;
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hiddenSince = Date.now();
+    else if (room.state.name === "reconnecting") room.reconnect();
+    else if (Date.now() - hiddenSince > ASK_AFTER) room.who().catch(() => {});
+  });
   button.addEventListener("click", () => room.reconnect());
   room.on("state", show);
   room.on("me", show);
