@@ -1,4 +1,4 @@
-"""What is done with the programs of the docs. A comment before a block names one of these: `<!-- use: serves /chat/ -->`."""
+"""What is done with the blocks of the docs; a comment before a block names one: `<!-- use: serves /chat/ -->`."""
 
 from __future__ import annotations
 
@@ -386,9 +386,8 @@ async def runs_in_a_browser(stage: Stage, argument: str) -> None:
     room = ChatRoom("lobby")
 
     async def page(_: web.Request) -> web.Response:
-        return web.Response(
-            text='<!doctype html><script type="module" src="/app.js"></script>', content_type="text/html"
-        )
+        html = '<!doctype html><script type="module" src="/app.js"></script>'
+        return web.Response(text=html, content_type="text/html")
 
     async def script(_: web.Request) -> web.Response:
         return web.Response(text=stage.code, content_type="text/javascript")
