@@ -204,7 +204,8 @@ def _entry(where: str, name: str) -> Iterator[str]:
         yield _VALUES[name]
     elif isinstance(thing, EnumMeta):
         yield _doc(thing)
-        yield "Members: " + ", ".join(f"`{name}`" for name in thing.__members__) + ". [The table](errors.md#close-codes)."
+        members = ", ".join(f"`{each}`" for each in thing.__members__)
+        yield f"Members: {members}. [What they mean](errors.md#close-codes)."
         yield from _members(thing)
     elif inspect.isclass(thing):
         yield from _class(thing)
@@ -242,11 +243,7 @@ def _members(thing: type) -> Iterator[str]:
             kind = "async def" if inspect.iscoroutinefunction(function) else "def"
             drop = not isinstance(raw, classmethod | staticmethod)
             code = _code(f"{kind} {_signed(name, function, drop_self=drop)}")
-            yield f"#### `{thing.__name__}.{name}`
-
-{code}
-
-{_doc(raw)}"
+            yield f"#### `{thing.__name__}.{name}`\n\n{code}\n\n{_doc(raw)}"
     if tests:
         yield "\n".join(tests)
 

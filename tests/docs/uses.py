@@ -382,41 +382,39 @@ async def until_joined(person: Person, name: str) -> dict[str, str]:
 
 
 async def runs_in_a_browser(stage: Stage, argument: str) -> None:
-    """On a page of the application that has the room mounted, the module connects, joins and speaks."""
+    """On a page of the application that has the room mounted, the module connects, joins, says this, and hears."""
     room = ChatRoom("lobby")
+    (block,) = stage.program.blocks
+    html = block.code if block.language == "html" else '<script type="module" src="/app.js"></script>'
 
     async def page(_: web.Request) -> web.Response:
-        html = '<!doctype html><script type="module" src="/app.js"></script>'
-        return web.Response(text=html, content_type="text/html")
+        return web.Response(text=f"<!doctype html>{html}", content_type="text/html")
 
     async def script(_: web.Request) -> web.Response:
-        return web.Response(text=stage.code, content_type="text/javascript")
+        return web.Response(text=block.code, content_type="text/javascript")
 
     app = web.Application()
     app.router.add_get("/", page)
     app.router.add_get("/app.js", script)
     app.add_subapp("/chat/", aiohttp_app(room))
-    said: asyncio.Queue[str] = asyncio.Queue()
+    person = await Person.enter(room)
+    heard: list[str] = []
+    failed: list[str] = []
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     async with aiohttp_server(app) as url, async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else []
         )
         window = await chromium.new_page()
-        window.on("console", lambda told: said.put_nowait(told.text))
-        window.on("pageerror", lambda error: said.put_nowait(str(error)))
+        window.on("console", lambda told: heard.append(told.text))
+        window.on("pageerror", lambda error: failed.append(str(error)))
         await window.goto(url)
-        heard = set()
-        async with asyncio.timeout(20):
-            while "Stored as number 1." not in heard:
-                heard.add(await said.get())
-        assert "The connection is live." in heard
-        assert [message.text for message in await room.history()] == ["Hello from JavaScript"]
+        assert (await person.event("message"))["text"] == argument
         await room.post("Hello from Python", author="bot")
-        async with asyncio.timeout(20):
-            while "bot: Hello from Python" not in heard:
-                heard.add(await said.get())
+        await until(lambda: "bot: Hello from Python" in heard)
+        assert failed == []
         await chromium.close()
+    await person.drop()
 
 
 async def sets_properties_that_there_are(stage: Stage, argument: str) -> None:
