@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from enum import EnumMeta
 from pathlib import Path
@@ -262,8 +263,8 @@ def _doc(thing: object) -> str:
 
 
 def _example(found: re.Match[str]) -> str:
-    lines = found[0].strip("\n")
-    return f"\n```python\n{inspect.cleandoc(lines)}\n```\n" if lines.strip() else found[0]
+    lines = textwrap.dedent(found[0]).strip("\n")
+    return f"\n```python\n{lines}\n```\n\n" if lines else found[0]
 
 
 def _code(line: str) -> str:
