@@ -19,6 +19,7 @@ import click
 from click.testing import CliRunner
 
 import pychat
+import pychat.testing
 from pychat import cli, session
 from pychat.errors import REFUSALS, Close
 from pychat.hooks import HOOKS
@@ -57,13 +58,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "For tests and bots",
         "",
-        (
-            "pychat.testing.Person",
-            "pychat.testing.RecordingConnection",
-            "pychat.testing.FakeClock",
-            "pychat.testing.Client",
-            "pychat.testing.TransportContract",
-        ),
+        tuple(f"pychat.testing.{name}" for name in pychat.testing.__all__),
     ),
     (
         "For transports of your own",
