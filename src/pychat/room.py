@@ -421,8 +421,8 @@ class ChatRoom:
             ]
             if [event.seq for event in events] != list(range(since.seq + 1, head + 1)):
                 return None
-            events += self._tail.since(head) or []
-        return without_deleted(events)
+            events = without_deleted(events + (self._tail.since(head) or []))
+        return events
 
     def _welcome(self, since: Position | None) -> Welcome:
         listed = self._presence.listed and len(self._state.members) <= self.limits.listed

@@ -41,6 +41,8 @@ class Tail:
             for frames in self._frames.values():
                 frames.pop(gone.seq, None)
         self._events.append(event)
+        if isinstance(event, Deleted):
+            self._scrub(event.target)
         if isinstance(event, Message):
             self._messages.append(event)
             if len(self._messages) >= 2 * self._most:  # in strides: half of it is moved for each page
@@ -68,25 +70,33 @@ class Tail:
     def frame(self, wire: Wire, notice: Notice) -> object:
         """`notice` on `wire`. Events of the log are encoded once, for who hears them now and who comes back."""
         seq = getattr(notice, "seq", 0)
-        if not seq:
+        if seq <= self._floor:
             return wire.encode(notice)
         frames = self._frames.setdefault(wire, {})
         if seq not in frames:
             frames[seq] = wire.encode(notice)
-            if len(frames) > 2 * (self._events.maxlen or 0):
-                frames.clear()
         return frames[seq]
+
+    def _scrub(self, target: int) -> None:
+        for index, event in enumerate(self._events):
+            scrubbed = _scrubbed(event, target)
+            if scrubbed is not event:
+                self._events[index] = scrubbed
+                for frames in self._frames.values():
+                    frames.pop(event.seq, None)
 
 
 def without_deleted(events: Sequence[LogEvent]) -> list[LogEvent]:
-    """`events`, in which messages that were deleted later on are marks without a text."""
-    deleted = {event.target for event in events if isinstance(event, Deleted)}
-    if not deleted:
-        return list(events)
-    return [
-        replace(event, text="", reply=None, deleted=True)
-        if isinstance(event, Message) and event.seq in deleted
-        else event
-        for event in events
-        if not (isinstance(event, Edited) and event.target in deleted)
-    ]
+    """`events`, in which messages that were deleted later on are marks, and their edits say nothing."""
+    kept = list(events)
+    for deleted in (event.target for event in events if isinstance(event, Deleted)):
+        kept = [_scrubbed(event, deleted) for event in kept]
+    return kept
+
+
+def _scrubbed(event: LogEvent, target: int) -> LogEvent:
+    if isinstance(event, Message) and event.seq == target:
+        return replace(event, text="", reply=None, deleted=True)
+    if isinstance(event, Edited) and event.target == target:
+        return replace(event, text="")
+    return event

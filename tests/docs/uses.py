@@ -40,8 +40,8 @@ async def serves(stage: Stage, argument: str) -> None:
     assert (await ada.command("say", {"text": "Hello from Ada"}))["ok"]
     while (await bob.event("message"))["text"] != "Hello from Ada":
         pass
-    await ada.drop()
-    await bob.drop()
+    await ada.close()
+    await bob.close()
 
 
 async def refuses_shouting(stage: Stage, argument: str) -> None:
@@ -50,7 +50,7 @@ async def refuses_shouting(stage: Stage, argument: str) -> None:
     await person.join("Grace")
     assert (await person.say("HELLO"))["error"]["code"] == "shouting"
     assert (await person.say("Hello"))["ok"]
-    await person.drop()
+    await person.close()
 
 
 async def bot_spoke(stage: Stage, argument: str) -> None:
@@ -69,7 +69,7 @@ async def reports_a_deployment(stage: Stage, argument: str) -> None:
         told = await response.json()
     heard = await ada.event("message")
     assert (heard["author"]["name"], heard["text"], heard["seq"]) == ("bot", "Version 1.2 is live.", told["seq"])
-    await ada.drop()
+    await ada.close()
 
 
 # The tutorial.
@@ -90,7 +90,7 @@ async def is_what_ada_leaves_on_the_console(stage: Stage, argument: str) -> None
         await ada.command("say", {"text": "Is anybody here?"})
         expected = [_TIME.sub("12:00:00", shown) for shown in stage.code.splitlines()]
         assert [await line() for _ in expected] == expected
-        await ada.drop()
+        await ada.close()
 
 
 async def are_lines_of_the_log(stage: Stage, argument: str) -> None:
@@ -105,7 +105,7 @@ async def are_lines_of_the_log(stage: Stage, argument: str) -> None:
         await ada.command("join", {"name": "Ada"})
         await ada.command("say", {"text": "Hello!"})
         await ada.command("join", {"name": "Countess"})
-        await ada.drop()
+        await ada.close()
         for shown in map(json.loads, stage.code.splitlines()):
             line = await asyncio.to_thread(served.line, event=shown["event"])
             assert list(shown) == list(line)
@@ -146,7 +146,7 @@ async def throws_dice(stage: Stage, argument: str) -> None:
     told = await person.event("message")
     assert told["author"]["name"] == "dice"
     assert re.fullmatch(r"Grace throws a [1-6]\.", told["text"])
-    await person.drop()
+    await person.close()
 
 
 # Mounting.
@@ -159,7 +159,7 @@ async def has_the_rooms(stage: Stage, argument: str) -> None:
         assert (await stage.get(f"{url}/rooms/{name}"))[0] == 200
         person = await WebSocketPerson.enter(url, room=name)
         assert (await person.event("welcome"))["room"]["name"] == name
-        await person.drop()
+        await person.close()
 
 
 async def tells_who_is_there(stage: Stage, argument: str) -> None:
@@ -173,7 +173,7 @@ async def tells_who_is_there(stage: Stage, argument: str) -> None:
                 assert response.status == status
         async with http.get(f"{url}/status") as response:
             assert await response.json() == {"here": 1, "names": ["Ada"], "newest": ["news: Tea is ready."]}
-    await ada.drop()
+    await ada.close()
 
 
 async def lets_in_with_a_cookie(stage: Stage, argument: str) -> None:
@@ -238,8 +238,8 @@ async def said(stage: Stage, *texts: str) -> list[str]:
     for text in texts:
         answer = await person.say(text)
         fates.append((await other.event("message"))["text"] if answer["ok"] else answer["error"]["code"])
-    await person.drop()
-    await other.drop()
+    await person.close()
+    await other.close()
     return fates
 
 
@@ -250,7 +250,7 @@ async def mutes(stage: Stage, argument: str) -> None:
     person = await Person.enter(names["room"])
     names["muted"].add((await person.join("Eve"))["member"]["id"])
     assert (await person.say("hello"))["error"]["code"] == "muted"
-    await person.drop()
+    await person.close()
 
 
 async def changes_words(stage: Stage, argument: str) -> None:
@@ -279,7 +279,7 @@ async def decides_about_names(stage: Stage, argument: str) -> None:
     assert (await person.join("Moderator"))["error"]["code"] == "name_reserved"
     assert (await person.join("anonymous"))["member"]["name"].startswith("Guest ")
     assert (await person.join("Grace"))["member"]["name"] == "Grace"
-    await person.drop()
+    await person.close()
 
 
 async def logs_what_happens(stage: Stage, argument: str) -> None:
@@ -312,7 +312,7 @@ async def echoes(stage: Stage, argument: str) -> None:
         for text in ("one", "two"):
             await person.say(text)
             assert (await person.event("message"))["text"] == f"Grace says: {text}"
-    await person.drop()
+    await person.close()
 
 
 async def comes_back(stage: Stage, argument: str) -> None:
@@ -335,7 +335,7 @@ async def comes_back(stage: Stage, argument: str) -> None:
             await until(lambda: "live" in printed.getvalue())
     lines = [line for line in printed.getvalue().splitlines() if not line.startswith("Away: ")]
     assert lines == ["— the newest messages —", "Grace: heard", "Grace: missed", "Grace: live"]
-    await person.drop()
+    await person.close()
 
 
 async def says_hello_over_socketio(stage: Stage, argument: str) -> None:
@@ -347,7 +347,7 @@ async def says_hello_over_socketio(stage: Stage, argument: str) -> None:
         assert stage.main is not None
         await stage.main
     assert (await person.event("message"))["text"] == "Hello over Socket.IO"
-    await person.drop()
+    await person.close()
 
 
 @contextlib.asynccontextmanager
@@ -414,7 +414,7 @@ async def runs_in_a_browser(stage: Stage, argument: str) -> None:
         await until(lambda: "bot: Hello from Python" in heard)
         assert failed == []
         await chromium.close()
-    await person.drop()
+    await person.close()
 
 
 async def sets_properties_that_there_are(stage: Stage, argument: str) -> None:
@@ -462,7 +462,7 @@ async def waves(stage: Stage, argument: str) -> None:
     assert await bob.event("wave") == "left"
     assert (await ada.command("join", {"name": "Ada"}))["ok"]
     for person in (ada, bob):
-        await person.drop()
+        await person.close()
 
 
 async def plays(stage: Stage, argument: str) -> None:

@@ -393,7 +393,7 @@ class EngineServer(engineio.AsyncServer):
                 if session.inbox_bytes > self.options.max_queue_bytes:
                     await self._wait_for_room(session)
         except CarrierClosed as end:
-            session.closed_cleanly = end.code is not None
+            session.end_code = end.code
             session.close(None, self.reason.TRANSPORT_CLOSE)
             return
         except BadPacket as problem:

@@ -23,6 +23,7 @@ from pychat.transports.vocabulary import COMMANDS, VERSION, bye, carry_out, posi
 __all__ = ["SocketIOTransport"]
 
 _UNLIMITED = 1_000_000_000
+_GOODBYE, _GOING_AWAY = 1000, 1001  # RFC 6455, section 7.4.1
 
 
 class _Version1:
@@ -82,9 +83,9 @@ class _Connection:
         self._client.send(encode_event(event, argument, *offset))
 
     @property
-    def closed_cleanly(self) -> bool:
-        """Whether the other side ended a WebSocket in good order, as a browser does that leaves a page."""
-        return bool(self._client.session.closed_cleanly)
+    def end_code(self) -> int | None:
+        """The close code with which the client ended its WebSocket, if it did."""
+        return self._client.session.end_code
 
     @property
     def wants_answer(self) -> bool:
@@ -180,9 +181,11 @@ class SocketIOTransport:
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         if sid in self._here:
             session, connection = self._here.pop(sid)
-            # A page of 2013 that was closed cannot come back as the same person; a broken connection can.
-            said_so = reason == self.server.reason.CLIENT_DISCONNECT
-            await session.close(left=said_so or (connection.closed_cleanly and connection.wire is not _VERSION_1))
+            said_so = reason == self.server.reason.CLIENT_DISCONNECT or connection.end_code == _GOODBYE
+            # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
+            # where a connection is broken, and comes back.
+            page_left = connection.end_code == _GOING_AWAY and connection.wire is not _VERSION_1
+            await session.close(left=said_so or page_left)
 
     async def _set_pseudo(self, sid: str, *arguments: object) -> dict[str, Any]:
         session, connection = self._here[sid]

@@ -73,7 +73,7 @@ _GONE = _Gone()
 class ClientWire:
     """A client, as a connection to send to. Nothing here awaits; nothing here fails because the client has gone."""
 
-    __slots__ = ("_held", "connected", "namespace", "rooms", "auth", "session", "sid", "wants_answer")
+    __slots__ = ("_held", "auth", "connected", "namespace", "rooms", "session", "sid", "wants_answer")
 
     def __init__(self, session: Session, sid: str, namespace: str) -> None:
         self.session = session
