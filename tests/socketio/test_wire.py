@@ -296,6 +296,30 @@ async def test_shutdown(serve, wired, reluctant):
     assert not server.eio.sockets
 
 
+async def test_shutdown_with_a_stuck_handler(serve, wired):
+    """Handlers that never end do not keep the server: they are cancelled at the deadline, and no next one starts."""
+    server, log, _ = wired()
+    started = []
+
+    @server.on("stick")
+    async def stick(sid, number):
+        started.append(number)
+        await asyncio.Event().wait()
+
+    wire = await serve(server)
+    opened, _ = await wire.connected()
+    for number in range(3):
+        await opened.send(f'42["stick",{number}]')
+    while not started:
+        await asyncio.sleep(0.001)
+    closing = asyncio.create_task(opened.closed())
+    async with asyncio.timeout(2):
+        await server.shutdown(0.1)
+    assert ([0], 4000) == (started, await closing)
+    assert not server.eio._tasks
+    del log
+
+
 async def test_shutdown_of_the_quiet_is_quick(serve, wired):
     """With nobody stuck, nobody waits for the deadline."""
     server, log, _ = wired()

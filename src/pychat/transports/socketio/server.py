@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import inspect
 import logging
@@ -175,8 +176,10 @@ class Server(socketio.AsyncServer):
     async def _work(self, session: Session) -> None:
         """Handle what has gathered, then end: a task lives for a burst of events, not for a connection."""
         inbox = session.inbox
+        me = asyncio.current_task()
         try:
-            while inbox:
+            # The library swallows a cancellation that meets a handler; the next handler must not run after it.
+            while inbox and not (me is not None and me.cancelling()):
                 item = inbox.popleft()
                 if isinstance(item, str):
                     await self._end(session, item)
