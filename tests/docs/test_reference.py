@@ -16,7 +16,7 @@ from pychat.embed.mount import MountOptions
 from pychat.errors import REFUSALS, Close, Refused
 from pychat.hooks import HOOKS
 from pychat.limits import Limits
-from pychat.model import Joined, Left, Member, Message, Position, Renamed, Typing
+from pychat.model import Deleted, Edited, Joined, Left, Member, Message, Position, Reacted, Renamed, Typing
 from pychat.settings import SETTINGS, Setting
 from pychat.transports.vocabulary import COMMANDS, bye, tell
 from tests.docs.pages import ROOT, page, pages
@@ -28,8 +28,11 @@ MESSAGE = Message("m", ADA, "hi", 0.0, 1)
 EVENTS = [
     tell(MESSAGE),
     tell(Typing(ADA, on=True)),
-    tell(Presence(1, joined=(ADA,), left=(ADA,), renamed=(ADA,), members=(ADA,))),
-    tell(Welcome("lobby", "Lobby", Position("e", 1), True, 1, (ADA,), True, (MESSAGE,), 32, 2000)),
+    tell(Edited("e", ADA, 1, "hi!", 0.0, 2)),
+    tell(Reacted("r", ADA, 1, "👍", True, 0.0, 3)),
+    tell(Deleted("d", ADA, 1, 0.0, 4)),
+    tell(Presence(1, Position("e", 1), joined=(ADA,), left=(ADA,), renamed=(ADA,), members=(ADA,))),
+    tell(Welcome("lobby", "Lobby", Position("e", 1), True, 1, (ADA,), True, (MESSAGE,), False, 32, 2000)),
     ("error", Refused("rate_limited", "Wait.", 1.0).as_dict()),
     bye(Close.SHUTDOWN),
 ]
