@@ -98,7 +98,12 @@ async def test_python_clients_are_not_given_what_they_cannot_take() -> None:
     async with aiohttp_server(aiohttp_app(room)) as url:
         ada = SocketIOPerson()
         taken: list[tuple[object, ...]] = []
-        ada.client.on("message", lambda *arguments: (taken.append(arguments), ada.told.put("message", arguments[0])))
+
+        def heard(*arguments: object) -> None:
+            taken.append(arguments)
+            ada.told.put("message", arguments[0])
+
+        ada.client.on("message", heard)
         await ada.client.connect(url, transports=["websocket"])
         await room.post("hi", author="bot")
         await ada.event("message")
