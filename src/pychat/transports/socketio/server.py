@@ -271,8 +271,7 @@ class Server(socketio.AsyncServer):
         if not self.always_connect:
             told = {**answer, "sid": sid} if isinstance(answer, dict) else {"sid": sid}
             self._send_to(session, Packet(_CONNECT, told, namespace))
-            # Nothing awaits between the answer and what waited for it.
-            wire.release()
+            # This lets go what was sent to the client before the answer.
             await self.manager.connect(sid, namespace)
 
     def _serves(self, namespace: str) -> bool:
