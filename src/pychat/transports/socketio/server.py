@@ -242,7 +242,6 @@ class Server(socketio.AsyncServer):
         sid = await self.manager.pre_connect(session.sid, namespace)
         if sid is None or len(session.wires) > _MAX_NAMESPACES:
             raise BadPacket("A second CONNECT to the same namespace, or too many namespaces")
-        wire = self.wire(sid, namespace)
         if self.always_connect:
             self._send_to(session, Packet(_CONNECT, {"sid": sid}, namespace))
             await self.manager.connect(sid, namespace)
