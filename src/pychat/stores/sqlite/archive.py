@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from pychat.errors import UsageError
 from pychat.model import Message
@@ -72,6 +73,8 @@ class SqliteArchive:
         except sqlite3.Error as error:
             raise UsageError(f"{self.path} cannot be read to its end: {error}.") from error
 
-    def close(self) -> None:
-        """Let go of the file."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
