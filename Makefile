@@ -14,7 +14,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lock clean
+.PHONY: help serve test check format docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
@@ -35,6 +35,9 @@ check: $(VENV)/.ready ## style, formatting, types and layers
 format: $(VENV)/.ready ## put code into form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.ready ## write anew those parts of docs/ that the code knows best
+	$(BIN)/python docs/generate.py
 
 lock: ## move the pinned tools and libraries to the newest that pyproject.toml and package.json allow
 	rm -rf $(VENV)

@@ -74,8 +74,8 @@ class WebSocketPerson:
         told: dict[str, Any] = await self.told.next(name)
         return told
 
-    async def drop(self) -> None:
-        """Go."""
+    async def close(self) -> None:
+        """Go for good."""
         await self.socket.close()
         await self._reading
         await self._http.close()
@@ -123,7 +123,7 @@ class SocketIOPerson:
         """The next event of that name."""
         return await self.told.next(name)
 
-    async def drop(self) -> None:
-        """Go."""
+    async def close(self) -> None:
+        """Go for good."""
         await self.client.disconnect()
         await self._http.close()

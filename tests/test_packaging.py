@@ -84,6 +84,7 @@ def test_sdist_holds_all_that_a_build_needs(built: Built) -> None:
         "CHANGELOG.md",
         "LICENSE",
         "Makefile",
+        "README.md",
         "hatch_build.py",
         "package-lock.json",
         "package.json",

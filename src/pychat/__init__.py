@@ -4,23 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._version import __version__
+from pychat._version import __version__
 
 if TYPE_CHECKING:
-    from .embed.aiohttp import aiohttp_app
-    from .embed.asgi import asgi_app
-    from .errors import ChatError, Close, Refused, UsageError
-    from .hooks import HOOKS
-    from .limits import Limits
-    from .model import Event, Joined, Left, Member, Message, Position, Renamed, Typing
-    from .room import ChatRoom
-    from .transports.socketio import SocketIOTransport
+    from pychat.embed.aiohttp import aiohttp_app
+    from pychat.embed.asgi import asgi_app
+    from pychat.errors import ChatError, Close, Refused, UsageError
+    from pychat.hooks import HOOKS
+    from pychat.limits import Limits
+    from pychat.model import (
+        Away,
+        Deleted,
+        Edited,
+        Event,
+        Joined,
+        Left,
+        Member,
+        Message,
+        Position,
+        Quote,
+        Reacted,
+        Renamed,
+        Typing,
+    )
+    from pychat.room import ChatRoom
+    from pychat.transports.socketio import SocketIOTransport
 
 __all__ = [
     "HOOKS",
+    "Away",
     "ChatError",
     "ChatRoom",
     "Close",
+    "Deleted",
+    "Edited",
     "Event",
     "Joined",
     "Left",
@@ -28,6 +45,8 @@ __all__ = [
     "Member",
     "Message",
     "Position",
+    "Quote",
+    "Reacted",
     "Refused",
     "Renamed",
     "SocketIOTransport",
@@ -43,6 +62,9 @@ _WHERE = {
     "ChatError": ".errors",
     "ChatRoom": ".room",
     "Close": ".errors",
+    "Away": ".model",
+    "Deleted": ".model",
+    "Edited": ".model",
     "Event": ".model",
     "Joined": ".model",
     "Left": ".model",
@@ -50,6 +72,8 @@ _WHERE = {
     "Member": ".model",
     "Message": ".model",
     "Position": ".model",
+    "Quote": ".model",
+    "Reacted": ".model",
     "Refused": ".errors",
     "Renamed": ".model",
     "SocketIOTransport": ".transports.socketio",

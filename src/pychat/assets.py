@@ -12,8 +12,8 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
-from .errors import UsageError
-from .http import Body, Response
+from pychat.errors import UsageError
+from pychat.http import Body, Response
 
 __all__ = ["Assets"]
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .errors import Close
-from .model import Member, Message, Position, Typing
+from pychat.errors import Close
+from pychat.model import LogEvent, Member, Message, Position, Typing
 
 __all__ = ["Connection", "Notice", "Presence", "Welcome", "Wire"]
 
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """The first thing that a newcomer is told."""
+    """The first thing that somebody is told, on every connection.
+
+    A newcomer gets the newest `messages` (`more` tells that there are older ones), as of `position`. Who comes back
+    and is `recovered` gets what was missed after `position`, as ordinary notices, next.
+    """
 
     room: str
     title: str
@@ -23,6 +27,7 @@ class Welcome:
     members: tuple[Member, ...]
     listed: bool
     messages: tuple[Message, ...]
+    more: bool
     longest_name: int
     longest_text: int
 
@@ -36,6 +41,7 @@ class Presence:
     """
 
     here: int
+    position: Position
     joined: tuple[Member, ...] = ()
     left: tuple[Member, ...] = ()
     renamed: tuple[Member, ...] = ()
@@ -45,7 +51,7 @@ class Presence:
 
 
 #: What a connection can be told.
-Notice = Message | Presence | Typing | Welcome
+Notice = LogEvent | Presence | Typing | Welcome
 
 
 class Wire(Protocol):

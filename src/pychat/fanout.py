@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from .connection import Connection, Notice, Wire
+from pychat.connection import Connection, Wire
 
 __all__ = ["Fanout"]
 
@@ -34,10 +34,13 @@ class Fanout:
             if not group:
                 del self._groups[connection.wire]
 
-    def send(self, notice: Notice, *, skip: Connection | None = None) -> None:
-        """Send `notice` to everyone but `skip`. Plain calls in a plain loop: nothing can come between two receivers."""
+    def send(self, encode: Callable[[Wire], object], *, skip: Connection | None = None) -> None:
+        """Send what `encode` makes for each wire to everyone but `skip`; for `None`, that wire is told nothing.
+
+        Plain calls in a plain loop: nothing can come between two receivers.
+        """
         for wire, group in list(self._groups.items()):
-            frame = wire.encode(notice)
+            frame = encode(wire)
             if frame is None:
                 continue
             for connection in tuple(group):

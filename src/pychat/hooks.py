@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from .errors import Refused, UsageError
+from pychat.errors import Refused, UsageError
 
 __all__ = ["HOOKS", "Hook", "Hooks"]
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-from .errors import Refused, UsageError
+from pychat.errors import Refused, UsageError
 
 __all__ = ["Names"]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import jinja2
 
-from ._version import __version__
-from .assets import Assets
-from .errors import UsageError
-from .http import Body, Response
-from .room import ChatRoom
-from .rooms import Rooms
+from pychat._version import __version__
+from pychat.assets import Assets
+from pychat.errors import UsageError
+from pychat.http import Body, Response
+from pychat.room import ChatRoom
+from pychat.rooms import Rooms
 
 __all__ = ["Page"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from .connection import Presence
-from .model import Joined, Left, Member, Renamed
+from pychat.connection import Presence
+from pychat.model import Away, Joined, Left, Member, Position, Renamed
 
 __all__ = ["PresenceGatherer"]
 
@@ -22,12 +22,17 @@ class PresenceGatherer:
         *,
         here: Callable[[], int],
         members: Callable[[], tuple[Member, ...]],
+        position: Callable[[], Position],
         listed: int,
     ) -> None:
-        """`here` and `members` are asked when a notice goes out; beyond `listed` members nobody is listed."""
+        """`here`, `members` and `position` are asked when a notice goes out.
+
+        Beyond `listed` members nobody is listed.
+        """
         self._send = send
         self._here = here
         self._members = members
+        self._position = position
         self._most = listed
         self._listed = True
         self._changes: dict[str, Joined | Left | Renamed] = {}
@@ -42,12 +47,12 @@ class PresenceGatherer:
         """Whether people are listed to everyone just now."""
         return self._listed
 
-    def note(self, change: Joined | Left | Renamed | None = None, *, newcomer: bool = False) -> None:
+    def note(self, change: Joined | Away | Left | Renamed | None = None, *, newcomer: bool = False) -> None:
         """Something changed: somebody's name, or (without `change`) perhaps the number of people connected."""
         self._dirty = True
         self._newcomer |= newcomer
         if change is not None:
-            self._gather(change)
+            self._gather(Left(change.member) if isinstance(change, Away) else change)
         if self._timer is None and not self._stopped:
             self._timer = asyncio.get_running_loop().call_soon(self._flush)
 
@@ -79,17 +84,18 @@ class PresenceGatherer:
         changes, self._changes = self._changes.values(), {}
         members = self._members()
         was_listed, self._listed = self._listed, len(members) <= self._most
-        here = self._here()
+        here, position = self._here(), self._position()
         counted = self._newcomer or here != self._told
         self._newcomer, self._told = False, here
         if not self._listed:
-            self._send(Presence(here, counted=counted, listed=False))
+            self._send(Presence(here, position, counted=counted, listed=False))
         elif not was_listed:
-            self._send(Presence(here, counted=counted, members=members))
+            self._send(Presence(here, position, counted=counted, members=members))
         else:
             self._send(
                 Presence(
                     here,
+                    position,
                     counted=counted,
                     joined=tuple(change.member for change in changes if isinstance(change, Joined)),
                     left=tuple(change.member for change in changes if isinstance(change, Left)),

@@ -10,25 +10,44 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar, overload
 
-from .clock import Clock
-from .connection import Connection, Presence, Welcome
-from .errors import Close, Refused, UsageError
-from .fanout import Fanout
-from .hooks import Hooks
-from .limits import Limits
-from .model import Command, Event, Join, Joined, Leave, Left, Member, Message, Position, Renamed, Say, Typing
-from .names import Names
-from .presence import PresenceGatherer
-from .session import Session
-from .state import RoomState
-from .stores import Store, open_store
-from .texts import accept_text
-from .tokens import Tokens
+from pychat.clock import Clock
+from pychat.connection import Connection, Notice, Welcome
+from pychat.errors import Close, Refused, UsageError
+from pychat.fanout import Fanout
+from pychat.hooks import Hooks
+from pychat.limits import Limits
+from pychat.model import (
+    Away,
+    Command,
+    Deleted,
+    Drop,
+    Edited,
+    Event,
+    Join,
+    Joined,
+    Leave,
+    Left,
+    LogEvent,
+    Member,
+    Message,
+    Position,
+    Reacted,
+    Renamed,
+    Say,
+    Typing,
+)
+from pychat.names import Names
+from pychat.presence import PresenceGatherer
+from pychat.session import Session
+from pychat.state import RoomState
+from pychat.stores import Store, open_store
+from pychat.tail import Tail, without_deleted
+from pychat.texts import accept_text
+from pychat.tokens import Tokens
 
 __all__ = ["ChatRoom"]
 
@@ -44,6 +63,8 @@ class ChatRoom:
     transport with `connect`. All calls belong on one event loop.
     """
 
+    tokens: Tokens
+
     def __init__(
         self,
         name: str = "lobby",
@@ -52,37 +73,45 @@ class ChatRoom:
         store: str | Store = "memory:",
         limits: Limits | None = None,
         reserved_names: Iterable[str] = ("admin",),
-        secret: bytes | None = None,
+        grace: float = 30.0,
         clock: Clock | None = None,
     ) -> None:
-        """`store` is a URL (`memory:`) or a store; several rooms may share one store.
+        """`store` is a URL (`memory:`, `sqlite:chat.db`, `redis://…`) or a store; several rooms may share one store.
 
-        `secret` signs resume tokens; without one they end with this process. Raise `UsageError` for a name that
-        cannot stand in a URL: it has 1-64 characters of `A-Z a-z 0-9 . _ -` and begins with a letter or a digit.
+        `grace` is for how many seconds the name of somebody whose connection broke is held for them. Raise
+        `UsageError` for a name that cannot stand in a URL: it has 1-64 characters of `A-Z a-z 0-9 . _ -` and begins
+        with a letter or a digit.
         """
         if not _NAME.fullmatch(name):
-            msg = f"A room cannot be called {name!r}: use 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or a digit."
-            raise UsageError(msg)
+            raise UsageError(
+                f"A room cannot be called {name!r}: use 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or a digit."
+            )
         self.name = name
         self.title = name if title is None else title
         self.limits = limits or Limits()
         self.clock = clock or Clock()
-        self.tokens = Tokens(secret or secrets.token_bytes(32))
+        self._grace = grace
         self._owns_store = isinstance(store, str)
         self._store: Store = open_store(store) if isinstance(store, str) else store
         self._hooks = Hooks()
         self._state = RoomState(Names(longest=self.limits.name, reserved=reserved_names), self.limits)
+        self._tail = Tail(keep=self.limits.page, page=self.limits.history)
         self._fanout = Fanout()
         self._presence = PresenceGatherer(
-            self._announce, here=self._count, members=lambda: self.members, listed=self.limits.listed
+            self._announce,
+            here=self._count,
+            members=lambda: self.members,
+            position=lambda: self.position,
+            listed=self.limits.listed,
         )
-        self._position: Position | None = None
+        self._epoch: str | None = None
         self._starting: asyncio.Lock | None = None
-        self._opening: set[Session] = set()
         self._seats: dict[str, set[Session]] = {}  # member id -> that member's connections
         self._guests: set[Session] = set()
+        self._graces: dict[str, asyncio.TimerHandle] = {}  # member id -> when the name is free
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
         self._tasks: set[asyncio.Task[object]] = set()
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"<ChatRoom {self.name!r}, {self._count()} here>"
@@ -99,20 +128,54 @@ class ChatRoom:
         """How many people are connected, with a nickname or without."""
         return self._count()
 
+    @property
+    def position(self) -> Position:
+        """Where the log stands. The epoch is empty until somebody comes in."""
+        return Position(self._epoch or "", self._state.seq)
+
     async def post(self, text: str, *, author: str, id: str | None = None) -> Message:  # noqa: A002 -- the wire's word
         """Say something as `author`, from code: no nickname is taken, and names that are reserved may be used.
 
         With an `id` of yours (1-64 characters of `A-Z a-z 0-9 _ -`) a repeated call stores nothing twice. Return the
         message as stored. Raise `Refused` for a text that the room does not allow, or where a hook refuses.
         """
-        await self._start()
+        await self.start()
         member = Member(f"post:{author}", author)
         draft = Message(id or Tokens.new_id(), member, accept_text(text, self.limits.text), self.clock.date())
         return await self._store_message(draft)
 
-    async def history(self, *, before: int | None = None, limit: int = 50) -> list[Message]:
-        """The last `limit` messages before number `before` (the end, if left out), oldest first."""
-        return await self._store.read(self.name, before=before, limit=max(0, min(limit, self.limits.page)))
+    async def edit(self, seq: int, text: str) -> Message:
+        """Change the text of message number `seq`, from code, in its author's name; return it as it stands then."""
+        target = await self.message(seq)
+        if target.deleted:
+            raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
+        text = accept_text(text, self.limits.text)
+        await self._store.append(self.name, Edited(Tokens.new_id(), target.author, seq, text, self.clock.date()))
+        return await self.message(seq)
+
+    async def delete(self, seq: int) -> None:
+        """Delete message number `seq`, from code, in its author's name. A mark remains."""
+        target = await self.message(seq)
+        if not target.deleted:
+            await self._store.append(self.name, Deleted(Tokens.new_id(), target.author, seq, self.clock.date()))
+
+    async def history(
+        self, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> list[Message]:
+        """The last `limit` messages before number `before` (the end, if left out), as they stand, oldest first.
+
+        With `matching`, only those that hold all of its words, however they are cased.
+        """
+        await self.start()
+        limit = max(0, min(limit, self.limits.page))
+        return list((await self._store.history(self.name, before=before, limit=limit, matching=matching)).messages)
+
+    async def message(self, seq: int) -> Message:
+        """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
+        found = await self.history(before=seq + 1, limit=1) if 0 < seq <= self._state.seq else []
+        if not found or found[0].seq != seq:
+            raise Refused("not_found", "There is no message of that number (any more).")
+        return found[0]
 
     @overload
     def on(self, name: str) -> Callable[[_HookT], _HookT]: ...
@@ -125,12 +188,23 @@ class ChatRoom:
         self._hooks.add(name, hook)
         return hook
 
+    async def start(self) -> None:
+        """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent."""
+        if self._epoch is None:
+            self._starting = self._starting or asyncio.Lock()
+            async with self._starting:
+                if self._epoch is None:
+                    await self._open()
+
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
-        """Close every connection, telling why, and the store if this room opened it."""
+        """Close every connection, telling why, and the store if this room opened it. Names stay held."""
+        self._closed = True
         self.dismiss(why)
         for session in [*self._guests, *(session for seats in self._seats.values() for session in seats)]:
             await session.close()
         self._presence.stop()
+        for timer in self._graces.values():
+            timer.cancel()
         if self._owns_store:
             await self._store.aclose()
 
@@ -141,21 +215,30 @@ class ChatRoom:
 
     # What a transport calls.
 
-    async def connect(self, connection: Connection, *, since: Position | None = None) -> Session:
-        """Let somebody in: they are welcomed with what they missed since `since`, or with the newest page."""
-        await self._start()
+    async def connect(
+        self,
+        connection: Connection,
+        *,
+        since: Position | None = None,
+        member_id: str | None = None,
+        own: bool = True,
+    ) -> Session:
+        """Let somebody in: they are welcomed, and told what they missed since `since`, or shown the newest page.
+
+        A transport that knows who it is says so with `member_id` (and may call `Session.resume` next); with
+        `own=False` they are not told what they wrote themselves.
+        """
+        await self.start()
         session = Session(self, connection)
-        self._guests.add(session)
-        self._opening.add(session)
-        try:
-            welcome = await self._welcome(since)
-        except BaseException:
-            self._guests.discard(session)
-            raise
-        finally:
-            self._opening.discard(session)
-        # From here to the end nothing may await: what is held goes out, and what follows goes the common way.
-        session.begin(welcome)
+        missed = None if since is None else await self._missed(since)
+        # From here to the end nothing may await: what was missed goes out, and what follows goes the common way.
+        self.seat(session, member_id)
+        if missed is None:
+            session.begin(self._welcome(None))
+        else:
+            session.begin(
+                self._welcome(since), missed if own else [each for each in missed if each.author.id != member_id]
+            )
         self._fanout.add(connection)
         self._presence.note(newcomer=True)
         return session
@@ -166,9 +249,17 @@ class ChatRoom:
         """The member of that id, if here."""
         return self._state.members.get(member_id)
 
+    def last_name(self, member_id: str) -> str | None:
+        """The name that a member has, or had."""
+        return self._state.last_name(member_id)
+
     def everyone(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name (a page of them at most)."""
         return self._count(), self.members[: self.limits.page]
+
+    def frame(self, connection: Connection, notice: Notice) -> object:
+        """`notice` for the wire of `connection`; what is in the log is encoded once for everybody."""
+        return self._tail.frame(connection.wire, notice)
 
     async def perform(self, command: Command, origin: Session | None = None) -> Event | None:
         """Carry out `command`: decide, let the hooks see it, decide again if they changed it, store. Or `Refused`."""
@@ -176,11 +267,20 @@ class ChatRoom:
         match event:
             case Message():
                 return await self._store_message(event, origin)
+            case Edited() if self._hooks.any("message"):
+                target = await self.message(event.target)
+                changed = await self._hooks.change("message", replace(target, text=event.text))
+                event = replace(event, text=accept_text(changed.text, self.limits.text))
             case Joined() | Renamed() if self._hooks.any("join"):
-                changed = await self._hooks.change("join", event.member)
-                event = self._decide(Join(event.member.id, changed.name))
-        if event is not None and not isinstance(event, Message):
-            await self._store.signal(self.name, event)
+                changed_member = await self._hooks.change("join", event.member)
+                event = self._decide(Join(event.member.id, changed_member.name))
+        match event:
+            case None:
+                return None
+            case Edited() | Deleted() | Reacted():
+                return await self._store.append(self.name, event)
+            case Joined() | Renamed() | Away() | Left() | Typing():
+                await self._store.signal(self.name, event)
         return event
 
     def soon(self, command: Command) -> None:
@@ -199,14 +299,15 @@ class ChatRoom:
             self._seats.setdefault(member_id, set()).add(session)
         self._presence.note()
 
-    async def depart(self, session: Session) -> None:
-        """Forget `session`; its member leaves the room with the last of its connections."""
+    async def depart(self, session: Session, *, left: bool) -> None:
+        """Forget `session`; with the last of its connections its member is gone: for good, or for the time being."""
         member_id = session.member_id
         self._fanout.discard(session.connection)
         self._unseat(session)
         self._presence.note()
         if member_id is not None and member_id not in self._seats:
-            await self._perform_quietly(Leave(member_id))
+            gone = left or (self._grace <= 0 and not self._closed)
+            await self._perform_quietly(Leave(member_id) if gone else Drop(member_id))
 
     # How things happen.
 
@@ -226,31 +327,52 @@ class ChatRoom:
         if origin is not None:
             self._origins[key] = origin.connection
         try:
-            return await self._store.append(self.name, draft)
+            stored = await self._store.append(self.name, draft)
         finally:
             self._origins.pop(key, None)
+        if not isinstance(stored, Message):
+            raise Refused("bad_request", "This id was used for something else than a message. Take another.")
+        return stored
 
     def _received(self, event: Event) -> None:
         """Something was added to the log, or signalled: take it in, and tell everyone."""
         self._state.apply(event)
         match event:
             case Message():
+                self._tail.add(event)
                 self._announce(event, skip=self._origins.get((event.author.id, event.id)))
+            case Edited() | Deleted() | Reacted():
+                self._tail.add(event)
+                self._announce(event)
             case Typing():
                 self._announce(event)
             case Joined() | Renamed():
+                self._end_grace(event.member.id)
+                self._presence.note(event)
+            case Away():
+                self._begin_grace(event.member.id)
                 self._presence.note(event)
             case Left():
+                self._end_grace(event.member.id)
                 for session in list(self._seats.get(event.member.id, ())):
                     self.seat(session, None)
                 self._presence.note(event)
                 self._hooks.tell("leave", event.member)
         self._hooks.tell("event", event)
 
-    def _announce(self, notice: Message | Presence | Typing, *, skip: Connection | None = None) -> None:
-        for session in self._opening:
-            session.hold(notice)
-        self._fanout.send(notice, skip=skip)
+    def _announce(self, notice: Notice, *, skip: Connection | None = None) -> None:
+        self._fanout.send(lambda wire: self._tail.frame(wire, notice), skip=skip)
+
+    def _begin_grace(self, member_id: str) -> None:
+        self._end_grace(member_id)
+        if not self._closed:
+            loop = asyncio.get_running_loop()
+            self._graces[member_id] = loop.call_later(self._grace, self.soon, Leave(member_id))
+
+    def _end_grace(self, member_id: str) -> None:
+        timer = self._graces.pop(member_id, None)
+        if timer is not None:
+            timer.cancel()
 
     async def _perform_quietly(self, command: Command) -> None:
         try:
@@ -258,37 +380,62 @@ class ChatRoom:
         except Refused as refused:
             _log.info("%s in room %s was refused: %s", command, self.name, refused)
 
-    async def _start(self) -> None:
-        if self._position is None:
-            self._starting = self._starting or asyncio.Lock()
-            async with self._starting:
-                if self._position is None:
-                    self._position = await self._store.subscribe(self.name, self._received)
-                    self._state.seq = max(self._state.seq, self._position.seq)
+    async def _open(self) -> None:
+        """Read where the room stands. What happens meanwhile waits its turn."""
+        waiting: list[Event] = []
+        receive: Callable[[Event], None] = waiting.append
 
-    async def _welcome(self, since: Position | None) -> Welcome:
-        assert self._position is not None  # noqa: S101 -- started by the caller
-        recovered, messages = False, list[Message]()
-        if since is not None and since.epoch == self._position.epoch and 0 <= since.seq <= self._state.seq:
-            most = self.limits.page
-            messages = await self._store.read(self.name, after=since.seq, limit=most + 1)
-            # Nothing missed, or all of it: never a part.
-            recovered = len(messages) <= most and (
-                messages[0].seq == since.seq + 1 if messages else since.seq == self._state.seq
-            )
-        if not recovered:
-            messages = await self._store.read(self.name, limit=self.limits.history)
-        newest = messages[-1].seq if messages else (since.seq if recovered and since else self._state.seq)
+        def receiver(event: Event) -> None:
+            receive(event)
+
+        opening = await self._store.subscribe(self.name, receiver)
+        page = await self._store.history(self.name, limit=self.limits.history + 1)
+        self.tokens = Tokens(opening.secret)
+        for member in opening.known:
+            self._state.remember(member)
+        for member in opening.members:
+            self._state.apply(Joined(member))
+        for member in opening.away:
+            self._state.apply(Away(member))
+            self._begin_grace(member.id)
+        self._state.seq = page.seq
+        more = len(page.messages) > self.limits.history
+        self._tail.load(page.seq, page.messages[1:] if more else page.messages, more=more)
+        self._epoch = opening.position.epoch
+        receive = self._received
+        for event in waiting:
+            if getattr(event, "seq", page.seq + 1) > page.seq:
+                self._received(event)
+
+    async def _missed(self, since: Position) -> list[LogEvent] | None:
+        """What happened after `since`: all of it, or `None` if that can no longer be had (or is too much)."""
+        if since.epoch != self._epoch or not 0 <= since.seq <= self._state.seq:
+            return None
+        events = self._tail.since(since.seq)
+        if events is None:
+            head, most = self._state.seq, self.limits.page
+            if head - since.seq > most:
+                return None
+            events = [
+                event for event in await self._store.events(self.name, after=since.seq, limit=most) if event.seq <= head
+            ]
+            if [event.seq for event in events] != list(range(since.seq + 1, head + 1)):
+                return None
+            events = without_deleted(events + (self._tail.since(head) or []))
+        return events
+
+    def _welcome(self, since: Position | None) -> Welcome:
         listed = self._presence.listed and len(self._state.members) <= self.limits.listed
         return Welcome(
             room=self.name,
             title=self.title,
-            position=Position(self._position.epoch, newest),
-            recovered=recovered,
+            position=since or self.position,
+            recovered=since is not None,
             here=self._count(),
             members=self.members if listed else (),
             listed=listed,
-            messages=tuple(messages),
+            messages=() if since else tuple(self._tail.page()),
+            more=self._tail.has_more(),
             longest_name=self.limits.name,
             longest_text=self.limits.text,
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .errors import Close, Refused, UsageError
-from .room import ChatRoom
+from pychat.errors import Close, Refused, UsageError
+from pychat.room import ChatRoom
 
 __all__ = ["Rooms"]
 

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import Protocol
 
-from .clock import Clock
-from .connection import Connection, Notice, Welcome
-from .errors import Refused
-from .limits import Limits, TokenBucket
-from .model import Command, Event, Join, Leave, Member, Message, Say, SetTyping
-from .tokens import Tokens
+from pychat.clock import Clock
+from pychat.connection import Connection, Notice, Welcome
+from pychat.errors import Refused
+from pychat.limits import Limits, TokenBucket
+from pychat.model import (
+    Command,
+    Delete,
+    Edit,
+    Event,
+    Join,
+    Leave,
+    LogEvent,
+    Member,
+    Message,
+    React,
+    Say,
+    SetTyping,
+)
+from pychat.tokens import Tokens
 
 __all__ = ["Room", "Session"]
 
@@ -29,8 +43,17 @@ class Room(Protocol):
     def member(self, member_id: str) -> Member | None:
         """The member of that id, if here."""
 
+    def last_name(self, member_id: str) -> str | None:
+        """The name that a member has, or had."""
+
     def everyone(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""
+
+    async def message(self, seq: int) -> Message:
+        """The message of that number, as it stands. `Refused` if there is none."""
+
+    async def history(self, *, before: int | None, limit: int, matching: str | None) -> list[Message]:
+        """Messages, as they stand."""
 
     async def perform(self, command: Command, origin: Session | None = None) -> Event | None:
         """Carry out a command, or raise `Refused`."""
@@ -38,22 +61,29 @@ class Room(Protocol):
     def soon(self, command: Command) -> None:
         """Carry out a command of nobody's, without waiting for it."""
 
+    def frame(self, connection: Connection, notice: Notice) -> object:
+        """`notice` for the wire of `connection`."""
+
     def seat(self, session: Session, member_id: str | None) -> None:
         """Count the session as `member_id`'s, or as a guest's."""
 
-    async def depart(self, session: Session) -> None:
+    async def depart(self, session: Session, *, left: bool) -> None:
         """Forget the session."""
 
 
 class Session:
-    """One visitor's stay. A transport makes its commands into these calls, and awaits each before the next."""
+    """One visitor's stay. A transport makes its commands into these calls, and awaits each before the next.
+
+    Every call may raise `Refused`.
+    """
 
     def __init__(self, room: Room, connection: Connection) -> None:
         self._room = room
         self.connection = connection
         self.member_id: str | None = None
+        #: Whether the connection went on where an earlier one ended: nothing missed, nothing twice.
+        self.recovered = False
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
-        self._held: list[Notice] | None = []
         self._typing: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -62,34 +92,39 @@ class Session:
         """Who this is; `None` before a nickname was taken."""
         return None if self.member_id is None else self._room.member(self.member_id)
 
-    def hold(self, notice: Notice) -> None:
-        """Keep what happens while the log is read for this newcomer."""
-        if self._held is not None:
-            self._held.append(notice)
-
-    def begin(self, welcome: Welcome) -> None:
-        """Tell the newcomer where things stand, then what happened while that was looked up: no gap, nothing twice."""
-        held, self._held = self._held or (), None
-        for notice in (welcome, *held):
-            if isinstance(notice, Message) and notice.seq <= welcome.position.seq:
-                continue
-            frame = self.connection.wire.encode(notice)
+    def begin(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
+        """Tell the visitor where things stand, then what was missed."""
+        self.recovered = welcome.recovered
+        for notice in (welcome, *missed):
+            frame = self._room.frame(self.connection, notice)
             if frame is not None:
                 self.connection.send(frame)
 
+    async def resume(self) -> Member | None:
+        """Take the name that this member had, if there was one and it is free."""
+        name = None if self.member_id is None else self._room.last_name(self.member_id)
+        if self.member_id is not None and name is not None:
+            try:
+                await self._room.perform(Join(self.member_id, name), self)
+            except Refused:
+                return None
+        return self.member
+
     async def join(self, name: str | None, token: str | None = None) -> tuple[Member, str]:
-        """Take or change the nickname; the member, and the token to come back as the same one. May raise `Refused`."""
+        """Take or change the nickname; the member, and the token to come back as the same one.
+
+        Without a name, take the one that the token's member had.
+        """
         self._spend()
         before = self.member_id
+        member_id = before or (self._room.tokens.read(token) if token else None) or Tokens.new_id()
         if before is None:
-            self._room.seat(self, (self._room.tokens.read(token) if token else None) or Tokens.new_id())
-        member_id = self.member_id
-        assert member_id is not None  # noqa: S101 -- seated above; for the type checker
+            self._room.seat(self, member_id)
         try:
-            if name is None and self._room.member(member_id) is None:
+            name = name if name is not None else self._room.last_name(member_id)
+            if name is None:
                 raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")
-            if name is not None:
-                await self._room.perform(Join(member_id, name), self)
+            await self._room.perform(Join(member_id, name), self)
         except Refused:
             if before is None:
                 self._room.seat(self, None)
@@ -99,20 +134,42 @@ class Session:
             raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
         return member, self._room.tokens.issue(member_id)
 
-    async def say(self, text: str, message_id: str | None = None) -> Message:
-        """Send a message and return it as it was stored. May raise `Refused`."""
+    async def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Message:
+        """Send a message, as a reply to another or not, and return it as it was stored."""
         self._spend()
-        if message_id is None:
-            message_id = Tokens.new_id()
-        elif not _ID.fullmatch(message_id):
-            raise Refused("bad_request", "A message id has 1-64 characters of A-Z a-z 0-9 _ and -.")
-        event = await self._room.perform(Say(self._joined(), message_id, text), self)
+        member_id, message_id = self._joined(), _id(message_id)
+        answered = None if reply_to is None else await self._room.message(reply_to)
+        event = await self._room.perform(Say(member_id, message_id, text, answered), self)
         self._stop_typing_timer()
-        assert isinstance(event, Message)  # noqa: S101 -- what deciding a Say gives
+        if not isinstance(event, Message):
+            raise Refused("bad_request", "This id was used for something else than a message. Take another.")
         return event
 
+    async def edit(self, seq: int, text: str, event_id: str | None = None) -> Event | None:
+        """Change the text of one's own message number `seq`; `None` if it said that already."""
+        self._spend()
+        member_id, event_id = self._joined(), _id(event_id)
+        return await self._room.perform(Edit(member_id, event_id, await self._room.message(seq), text), self)
+
+    async def delete(self, seq: int, event_id: str | None = None) -> Event | None:
+        """Take one's own message number `seq` back; `None` if it was deleted already."""
+        self._spend()
+        member_id, event_id = self._joined(), _id(event_id)
+        return await self._room.perform(Delete(member_id, event_id, await self._room.message(seq)), self)
+
+    async def react(self, seq: int, emoji: str, on: bool = True, event_id: str | None = None) -> Event | None:  # noqa: FBT002
+        """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
+        self._spend()
+        member_id, event_id = self._joined(), _id(event_id)
+        return await self._room.perform(React(member_id, event_id, await self._room.message(seq), emoji, on), self)
+
+    async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
+        """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
+        self._spend()
+        return await self._room.history(before=before, limit=limit, matching=matching)
+
     async def type(self, on: bool) -> None:
-        """Show that the visitor is writing, for 6 seconds, or no longer. May raise `Refused`."""
+        """Show that the visitor is writing, for 6 seconds, or no longer."""
         self._spend()
         member_id = self._joined()
         self._stop_typing_timer()
@@ -121,7 +178,7 @@ class Session:
             self._typing = asyncio.get_running_loop().call_later(TYPING_SECONDS, self._typing_expired, member_id)
 
     def who(self) -> tuple[int, tuple[Member, ...]]:
-        """How many are connected, and those with a name. May raise `Refused`."""
+        """How many are connected, and those with a name."""
         self._spend()
         return self._room.everyone()
 
@@ -129,16 +186,15 @@ class Session:
         """Give the nickname back and stay as a guest."""
         self._spend()
         self._stop_typing_timer()
-        member_id = self.member_id
-        if member_id is not None:
-            await self._room.perform(Leave(member_id), self)
+        if self.member_id is not None:
+            await self._room.perform(Leave(self.member_id), self)
 
-    async def close(self) -> None:
-        """The connection has gone. Idempotent."""
+    async def close(self, *, left: bool = False) -> None:
+        """The connection has gone: `left` if the visitor said so, else it broke, and the name is held. Idempotent."""
         if not self._closed:
             self._closed = True
             self._stop_typing_timer()
-            await self._room.depart(self)
+            await self._room.depart(self, left=left)
 
     def _spend(self) -> None:
         wait = self._bucket.take(self._room.clock.steady())
@@ -158,3 +214,11 @@ class Session:
     def _typing_expired(self, member_id: str) -> None:
         self._typing = None
         self._room.soon(SetTyping(member_id, on=False))
+
+
+def _id(given: str | None) -> str:
+    if given is None:
+        return Tokens.new_id()
+    if not _ID.fullmatch(given):
+        raise Refused("bad_request", "An id has 1-64 characters of A-Z a-z 0-9 _ and -.")
+    return given

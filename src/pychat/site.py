@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .assets import Assets
-from .http import Response
-from .page import Page
-from .rooms import Rooms
+from pychat.assets import Assets
+from pychat.http import Response
+from pychat.page import Page
+from pychat.rooms import Rooms
 
 __all__ = ["Site"]
 

@@ -7,44 +7,92 @@ gives the same room everywhere. Between a `decide` and its `apply` nobody may aw
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from typing import assert_never
 
-from .errors import Refused
-from .limits import Limits
-from .model import Command, Event, Join, Joined, Leave, Left, Member, Message, Renamed, Say, SetTyping, Typing
-from .names import Names
-from .texts import accept_text
+from pychat.errors import Refused
+from pychat.limits import Limits
+from pychat.model import (
+    Away,
+    Command,
+    Delete,
+    Deleted,
+    Drop,
+    Edit,
+    Edited,
+    Event,
+    Join,
+    Joined,
+    Leave,
+    Left,
+    Member,
+    Message,
+    Quote,
+    React,
+    Reacted,
+    Renamed,
+    Say,
+    SetTyping,
+    Typing,
+)
+from pychat.names import Names
+from pychat.texts import accept_text
 
 __all__ = ["RoomState"]
 
+_QUOTED = 200  # characters of a message that a reply quotes
+_REMEMBERED = 10_000  # members who left, whose last names are remembered
+_EMOJI_LENGTH = 16  # code points; a flag of a region takes 7, a family 11
+_KINDS_OF_REACTION = 20  # on one message
+
 
 class RoomState:
-    """Who is in a room, under which names, and the number of its newest message."""
+    """Who is in a room, under which names, and the number of its newest event."""
 
     def __init__(self, names: Names, limits: Limits) -> None:
         self._names = names
         self._limits = limits
         self._holders: dict[str, str] = {}  # key of a name -> id of the member who has it
-        #: Members by id, in the order in which they joined.
+        #: Members who are here, by id, in the order in which they joined.
         self.members: dict[str, Member] = {}
+        #: Members whose connection broke, and whose names are held.
+        self.away: dict[str, Member] = {}
+        #: The last names of members who left: the most recent, by id.
+        self.known: dict[str, str] = {}
         #: Ids of the members who are writing.
         self.typing: set[str] = set()
-        #: The number of the newest message; 0 before the first.
+        #: The number of the newest event; 0 before the first.
         self.seq = 0
+
+    def last_name(self, member_id: str) -> str | None:
+        """The name that a member has, or had."""
+        member = self.members.get(member_id) or self.away.get(member_id)
+        return self.known.get(member_id) if member is None else member.name
 
     def decide(self, command: Command, now: float) -> Event | Refused | None:
         """What `command` would make happen at `now` (seconds since 1970); `None` if nothing would change."""
         try:
             match command:
                 case Join():
-                    return self._decide_join(command)
-                case Leave():
+                    return self._join(command)
+                case Drop():
                     member = self.members.get(command.member_id)
+                    return None if member is None else Away(member)
+                case Leave():
+                    member = self.members.get(command.member_id) or self.away.get(command.member_id)
                     return None if member is None else Left(member)
                 case Say():
                     author = self._member(command.member_id)
-                    return Message(command.id, author, accept_text(command.text, self._limits.text), now)
+                    text = accept_text(command.text, self._limits.text)
+                    return Message(command.id, author, text, now, reply=_quote(command.reply_to))
+                case Edit():
+                    return self._edit(command, now)
+                case Delete():
+                    author = self._author(command)
+                    return None if command.target.deleted else Deleted(command.id, author, command.target.seq, now)
+                case React():
+                    return self._react(command, now)
                 case SetTyping():
                     member = self._member(command.member_id)
                     return None if command.on == (member.id in self.typing) else Typing(member, command.on)
@@ -59,21 +107,32 @@ class RoomState:
             case Message():
                 self.seq = max(self.seq, event.seq)
                 self.typing.discard(event.author.id)
+            case Edited() | Deleted() | Reacted():
+                self.seq = max(self.seq, event.seq)
             case Joined() | Renamed():
-                self._forget_names(event.member.id)
+                self._forget(event.member.id)
                 self.members[event.member.id] = event.member
-                for key in self._names.keys(event.member.name):
-                    self._holders[key] = event.member.id
+                self._hold(event.member)
+            case Away():
+                self._forget(event.member.id, stays=False)
+                self.away[event.member.id] = event.member
+                self._hold(event.member)
             case Left():
-                self._forget_names(event.member.id)
-                self.members.pop(event.member.id, None)
-                self.typing.discard(event.member.id)
+                self._forget(event.member.id, stays=False)
+                self.remember(event.member)
             case Typing():
                 (self.typing.add if event.on else self.typing.discard)(event.member.id)
             case _:
                 assert_never(event)
 
-    def _decide_join(self, command: Join) -> Event | None:
+    def remember(self, member: Member) -> None:
+        """Take note of the last name of a member who left."""
+        self.known.pop(member.id, None)
+        self.known[member.id] = member.name
+        if len(self.known) > _REMEMBERED:
+            del self.known[next(iter(self.known))]
+
+    def _join(self, command: Join) -> Event | None:
         name = self._names.accept(command.name)
         held_by = {self._holders.get(key) for key in self._names.keys(name)} - {None, command.member_id}
         if held_by:
@@ -83,15 +142,61 @@ class RoomState:
             return Joined(Member(command.member_id, name))
         return None if before.name == name else Renamed(replace(before, name=name), before.name)
 
+    def _edit(self, command: Edit, now: float) -> Event | None:
+        author = self._author(command)
+        if command.target.deleted:
+            raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
+        text = accept_text(command.text, self._limits.text)
+        return None if text == command.target.text else Edited(command.id, author, command.target.seq, text, now)
+
+    def _react(self, command: React, now: float) -> Event | None:
+        member, target, emoji = self._member(command.member_id), command.target, command.emoji
+        if not 1 <= len(emoji) <= _EMOJI_LENGTH or not any(unicodedata.category(sign)[0] == "S" for sign in emoji):
+            raise Refused("emoji_invalid", "React with one emoji.")
+        if any(unicodedata.category(sign)[0] in "CZL" and sign != "\u200d" for sign in emoji):
+            raise Refused("emoji_invalid", "React with one emoji, without letters or spaces.")
+        if target.deleted:
+            raise Refused("not_found", "This message was deleted.")
+        chosen = dict(target.reactions)
+        if command.on == (member.id in chosen.get(emoji, ())):
+            return None
+        if command.on and emoji not in chosen and len(chosen) >= _KINDS_OF_REACTION:
+            raise Refused("too_many", "This message has as many kinds of reactions as it can have.")
+        return Reacted(command.id, member, target.seq, emoji, command.on, now)
+
+    def _author(self, command: Edit | Delete) -> Member:
+        member = self._member(command.member_id)
+        if command.target.author.id != member.id:
+            raise Refused("not_yours", "Only its author can change a message.")
+        return member
+
     def _member(self, member_id: str) -> Member:
         try:
             return self.members[member_id]
         except KeyError:
             raise Refused("not_joined", "Take a nickname first, then you can write.") from None
 
-    def _forget_names(self, member_id: str) -> None:
-        member = self.members.get(member_id)
+    def _hold(self, member: Member) -> None:
+        for key in self._names.keys(member.name):
+            self._holders[key] = member.id
+
+    def _forget(self, member_id: str, *, stays: bool = True) -> None:
+        member = self.members.get(member_id) or self.away.get(member_id)
         if member is not None:
             for key in self._names.keys(member.name):
                 if self._holders.get(key) == member_id:
                     del self._holders[key]
+        self.away.pop(member_id, None)
+        self.known.pop(member_id, None)
+        if not stays:
+            self.members.pop(member_id, None)
+            self.typing.discard(member_id)
+
+
+def _quote(message: Message | None) -> Quote | None:
+    if message is None:
+        return None
+    if message.deleted:
+        raise Refused("not_found", "The message that you answer was deleted.")
+    text = message.text if len(message.text) <= _QUOTED else message.text[: _QUOTED - 1] + "…"
+    return Quote(message.seq, message.author.name, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import Refused
+from pychat.errors import Refused
 
 __all__ = ["accept_text"]
 

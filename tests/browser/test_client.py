@@ -26,6 +26,15 @@ DOCUMENTED = """async () => {
   return { name: member.name, seq, heard, code, after, stored: localStorage.length, state: room.state.name };
 }"""
 
+UNKNOWN_ROOM = """async () => {
+  const { connect } = await import("/chat/assets/js/client.js");
+  const room = connect({ room: "nowhere", remember: false });
+  let code;
+  try { await room.join("Ada"); } catch (refusal) { code = refusal.code; }
+  room.close();
+  return { code };
+}"""
+
 
 @pytest.fixture
 def elsewhere() -> Server:
@@ -51,3 +60,15 @@ async def test_a_page_of_ones_own_can_chat(
         "stored": 0,
         "state": "closed",
     } == result
+
+
+async def test_a_room_that_does_not_exist_is_refused(
+    browser: Browser, elsewhere: Server, serve: Callable[[Server], Awaitable[Server]]
+) -> None:
+    """Whoever waits to join a room that is not there is told, and does not wait for ever."""
+    server = await serve(elsewhere)
+    page = await browser.new_page()
+    await page.goto(server.url.replace("/chat/", "/chat/assets/favicon.svg"))
+    result = await page.evaluate(UNKNOWN_ROOM)
+    await page.close()
+    assert {"code": "offline"} == result

@@ -65,6 +65,17 @@ async def test_nothing_scrolls_sideways(opened: Open, server: Server, width: int
     await _no_sideways(ada)
 
 
+@pytest.mark.parametrize("width", [390, 800, 1280])
+async def test_a_bubble_is_as_wide_as_its_text(opened: Open, server: Server, width: int) -> None:
+    """A few words stand on one line; only what is too long for the column breaks, own messages too."""
+    ada = await opened("Ada", viewport={"width": width, "height": 700})
+    await server.room.post("Just a few words", author="Ben")
+    await ada.say("Mine are as many")
+    await ada.has_sent("Mine are as many")
+    for text in ("Just a few words", "Mine are as many"):
+        assert await ada.message(text).locator(".text").evaluate("one => one.clientHeight") < 32
+
+
 async def test_a_phone_has_people_in_a_sheet(opened: Open) -> None:
     """At phone width the list of people opens over the page from the counter, and Escape or a tap closes it."""
     ada = await opened("Ada", viewport=PHONE, has_touch=True, is_mobile=True)
@@ -173,7 +184,7 @@ async def test_a_screen_reader_is_told_what_is_what(opened: Open) -> None:
     await expect(ada.page.get_by_role("textbox", name="Message")).to_be_visible()
     await expect(ada.page.get_by_role("button", name="Send")).to_be_visible()
     await expect(ada.page.get_by_role("heading", level=1)).to_have_text("The lobby")
-    await expect(ada.part("me-button")).to_have_accessible_name("You are Ada. Change name")
+    await expect(ada.part("me-button")).to_have_accessible_name("Ada Change name")
     await expect(ada.message("hello").locator(".fate-text")).to_have_text("Sent")
     unnamed = await ada.page.evaluate(
         """[...document.querySelectorAll("button, input, textarea")]

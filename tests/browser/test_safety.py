@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -119,6 +120,42 @@ async def test_under_a_prefix_and_in_another_room(opened: Open, serve: Callable[
     await ada.live()
     await expect(ada.part("composer")).to_be_visible()
     await expect(ada.messages).to_have_count(0)
+
+
+async def test_a_page_of_ones_own_making(
+    opened: Open, serve: Callable[[Server], Awaitable[Server]], tmp_path: Path
+) -> None:
+    """A template may leave out any block and add its own; what is left works, and the console stays silent."""
+    page = """{% extends "pychat/page.html" %}
+{% block title %}Help{% endblock %}
+{% block header %}{% endblock %}
+{% block empty %}<p>Ask us anything.</p>{% endblock %}
+{% block before_room %}<p id="ours">We answer from 9 to 5.</p>{% endblock %}
+"""
+    (tmp_path / "page.html").write_text(page, "utf-8")
+    server = await serve(Server(ChatRoom("help"), templates=tmp_path))
+    ada = await opened()
+    await ada.page.goto(server.url)
+    await expect(ada.page).to_have_title("Help")
+    await expect(ada.page.locator("#ours")).to_be_visible()
+    await expect(ada.page.locator(".top")).to_have_count(0)
+    await expect(ada.part("empty")).to_have_text("Ask us anything.")
+    await ada.join("Ada")
+    await ada.say("hello")
+    await ada.has_sent("hello")
+
+
+async def test_every_module_is_fetched_at_once(opened: Open) -> None:
+    """The page names all its modules, so that the browser does not find them one after the other."""
+    ada = await opened("Ada")
+    named, fetched = await ada.page.evaluate(
+        """[
+          [...document.querySelectorAll("link[rel=modulepreload]")].map(link => link.href).sort(),
+          performance.getEntriesByType("resource").map(one => one.name)
+            .filter(name => name.endsWith(".js") && !/page\\.js$|boot\\.js$/.test(name)).sort(),
+        ]"""
+    )
+    assert named == sorted(set(fetched))
 
 
 async def test_without_javascript_the_page_says_so(browser: Browser, server: Server) -> None:

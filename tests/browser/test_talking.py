@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 
 from playwright.async_api import expect
 
-from pychat import Refused
+from pychat import ChatRoom, Refused
+from pychat.limits import Limits
 from tests.browser.conftest import Open
 from tests.browser.server import Server
 
@@ -85,6 +87,15 @@ async def test_the_counter_and_the_list_follow_who_is_here(opened: Open) -> None
     await ada.page.close()
     await expect(zoe.part("panel-count")).to_have_text("1")
     await expect(zoe.page.locator(".person-name")).to_have_text(["Zoe"])
+
+
+async def test_in_a_crowd_names_are_asked_for(opened: Open, serve: Callable[[Server], Awaitable[Server]]) -> None:
+    """Where a room has so many people that it counts them only, the list still tells who is here."""
+    crowded = await serve(Server(ChatRoom("crowd", limits=Limits(listed=1))))
+    ada = await opened("Ada", url=crowded.url)
+    await opened("Ben", url=crowded.url)
+    await expect(ada.part("panel-count")).to_have_text("2")
+    await expect(ada.page.locator(".person-name")).to_have_text(["Ada", "Ben"])
 
 
 async def test_coming_and_going_is_told_quietly(opened: Open) -> None:

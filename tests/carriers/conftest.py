@@ -82,7 +82,7 @@ class Meeting:
 
 @pytest.fixture(params=["aiohttp", "uvicorn"])
 async def meet(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    """Open a WebSocket: `await meet(**options of accept)`."""
+    """How to open a WebSocket, with the options of `accept`."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
 

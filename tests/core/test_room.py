@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pychat import HOOKS, ChatRoom, Limits, Member, Message, Position, Refused, UsageError
-from pychat.model import Event, Joined, Left
-from pychat.stores import MemoryStore, open_store
+from pychat.model import Away, Event, Joined, Left, LogEvent
+from pychat.stores import MemoryStore, Retention, open_store
 from pychat.testing import FakeClock, Person
 
 
@@ -86,7 +86,7 @@ async def test_event_and_leave_hooks_hear_what_happened() -> None:
     ada = await Person.enter(room)
     await ada.join("Ada")
     await ada.say("hi")
-    await ada.drop()
+    await ada.close()
     assert [Joined, Message, Left] == [type(event) for event in heard]
     assert ["Ada"] == [member.name for member in left]
 
@@ -121,8 +121,59 @@ async def test_two_tabs_are_one_member() -> None:
     assert (await tab.event("message"))["text"] == "hi"
     await ada.drop()
     assert [member.name for member in room.members] == ["Ada"]
-    await tab.drop()
+    await tab.close()
     assert (room.here, room.members) == (0, ())
+
+
+async def test_the_name_of_who_dropped_is_held_for_them() -> None:
+    """Others cannot take it, until the grace time is over; who comes back with the token has it, without saying it."""
+    room, heard = ChatRoom(grace=0.2), list[Event]()
+    room.on("event", heard.append)
+    ada, bob = await Person.enter(room), await Person.enter(room)
+    token = (await ada.join("Ada"))["token"]
+    await ada.drop()
+    assert (room.here, room.members) == (1, ())
+    assert (await bob.join("Ada"))["error"]["code"] == "name_taken"
+    ada = await Person.enter(room)
+    assert (await ada.command("join", {"token": token}))["member"]["name"] == "Ada"
+    await ada.drop()
+    left = asyncio.Event()
+    room.on("leave", lambda _: left.set())
+    await asyncio.wait_for(left.wait(), 5)
+    assert (await bob.join("Ada"))["ok"]
+    assert [Joined, Away, Joined, Away, Left, Joined] == [type(event) for event in heard]
+    ada = await Person.enter(room)
+    assert (await ada.command("join", {"token": token}))["error"]["code"] == "name_taken"
+
+
+async def test_code_can_edit_and_delete() -> None:
+    """A bot streams its answer by editing it; a moderator takes a message back."""
+    room = ChatRoom()
+    bob = await Person.enter(room)
+    said = await room.post("Thinking …", author="bot")
+    assert (await room.edit(said.seq, "42")).text == "42"
+    assert (await bob.event("edited"))["text"] == "42"
+    await room.delete(said.seq)
+    assert (await bob.event("deleted"))["target"] == said.seq
+    assert [(each.text, each.deleted) for each in await room.history()] == [("", True)]
+    with pytest.raises(Refused):
+        await room.edit(said.seq, "x")
+    with pytest.raises(Refused):
+        await room.message(99)
+
+
+async def test_what_was_deleted_is_not_told_to_who_comes_back() -> None:
+    """Neither the text nor its edits: a mark."""
+    room = ChatRoom()
+    await room.start()
+    ada = await Person.enter(room)
+    await ada.join("Ada")
+    said = await ada.say("secret")
+    await ada.command("edit", {"target": said["seq"], "text": "more secret"})
+    await ada.command("delete", {"target": said["seq"]})
+    bob = await Person.enter(room, since=Position(room.position.epoch, 0))
+    await bob.event("deleted")
+    assert "secret" not in str(bob.connection.events)
 
 
 async def test_a_storm_of_joins_is_gathered() -> None:
@@ -154,7 +205,7 @@ async def test_a_crowd_is_counted_and_listed_again_when_it_thins() -> None:
         pass
     assert told == {"here": 4, "listed": False}
     assert (await (await Person.enter(room)).event("welcome"))["listed"] is False
-    await people[0].drop()
+    await people[0].close()
     while not (told := await watcher.event("presence"))["listed"]:
         pass
     assert ["Person 1", "Person 2"] == [member["name"] for member in told["members"]]
@@ -192,47 +243,47 @@ class SlowStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.go = asyncio.Event()
+        self.reading = asyncio.Event()
 
-    async def read(
-        self, room: str, *, after: int | None = None, before: int | None = None, limit: int = 50
-    ) -> list[Message]:
+    async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
         """Read first, hand out later: what happens in between is not in it."""
-        messages = await super().read(room, after=after, before=before, limit=limit)
+        events = await super().events(room, after=after, limit=limit)
+        self.reading.set()
         await self.go.wait()
-        return messages
+        return events
 
 
-async def test_what_happens_while_history_is_read_comes_after_it() -> None:
-    """No gap and nothing twice for somebody who comes in while others speak."""
+async def test_what_happens_while_the_log_is_read_comes_after_it() -> None:
+    """No gap and nothing twice for somebody who comes back while others speak."""
     store = SlowStore()
+    early = ChatRoom(store=store)
+    first = await early.post("before", author="bot")
+    epoch = early.position.epoch
+    # A server that has just started has nothing of the log in memory.
     room = ChatRoom(store=store)
-    store.go.set()
     ada = await Person.enter(room)
     await ada.join("Ada")
-    await ada.say("before")
-    store.go.clear()
-    entering = asyncio.create_task(Person.enter(room))
-    while not room._opening:
-        await asyncio.sleep(0)
+    entering = asyncio.create_task(Person.enter(room, since=Position(epoch, first.seq - 1)))
+    await store.reading.wait()
     await ada.say("meanwhile")
     store.go.set()
     bob = await entering
     await ada.say("after")
-    texts = [message["text"] for message in (await bob.event("welcome"))["messages"]]
-    texts += [(await bob.event("message"))["text"] for _ in range(2)]
-    assert texts == ["before", "meanwhile", "after"]
+    assert (await bob.event("welcome"))["recovered"] is True
+    assert ["before", "meanwhile", "after"] == [(await bob.event("message"))["text"] for _ in range(3)]
 
 
 async def test_a_gap_that_cannot_be_filled_is_no_recovery() -> None:
     """Too old, too many, or from the future: the newest page, and `recovered` is false."""
-    room = ChatRoom(store=MemoryStore(keep=5), limits=Limits(history=2, page=3))
+    room = ChatRoom(store=MemoryStore(Retention(count=4)), limits=Limits(history=2, page=3))
     for number in range(8):
         await room.post(str(number), author="bot")
     epoch = (await (await Person.enter(room)).event("welcome"))["epoch"]
     for since, expected in ((5, [6, 7, 8]), (8, [])):
-        welcome = await (await Person.enter(room, since=Position(epoch, since))).event("welcome")
-        assert (welcome["recovered"], [message["seq"] for message in welcome["messages"]]) == (True, expected)
-        assert welcome["seq"] == 8
+        bob = await Person.enter(room, since=Position(epoch, since))
+        welcome = await bob.event("welcome")
+        assert (welcome["recovered"], welcome["seq"]) == (True, since)
+        assert expected == [(await bob.event("message"))["seq"] for _ in expected]
     for since in (1, 2, 4, 9, -1):
         welcome = await (await Person.enter(room, since=Position(epoch, since))).event("welcome")
         assert (welcome["recovered"], [message["seq"] for message in welcome["messages"]]) == (False, [7, 8])

@@ -6,7 +6,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pychat.errors import Refused
 from pychat.limits import Limits
-from pychat.model import Command, Event, Join, Joined, Leave, Left, Member, Message, Renamed, Say, SetTyping, Typing
+from pychat.model import (
+    Command,
+    Drop,
+    Event,
+    Join,
+    Joined,
+    Leave,
+    Left,
+    Member,
+    Message,
+    Renamed,
+    Say,
+    SetTyping,
+    Typing,
+)
 from pychat.names import Names
 from pychat.state import RoomState
 
@@ -99,6 +113,11 @@ class AnySequence(RuleBasedStateMachine):
         """Somebody goes."""
         self.give(Leave(who))
 
+    @rule(who=PEOPLE)
+    def drop(self, who: str) -> None:
+        """Somebody's connection breaks."""
+        self.give(Drop(who))
+
     @rule(who=PEOPLE, text=TEXTS)
     def say(self, who: str, text: str) -> None:
         """Somebody speaks."""
@@ -112,7 +131,9 @@ class AnySequence(RuleBasedStateMachine):
     @invariant()
     def names_are_unlike(self) -> None:
         """No two members can be taken for each other, and none for somebody reserved."""
-        keys = [Names.keys(member.name) for member in self.state.members.values()]
+        names = [member.name for member in (*self.state.members.values(), *self.state.away.values())]
+        assert not self.state.members.keys() & self.state.away.keys()
+        keys = [Names.keys(name) for name in names]
         keys.append(Names.keys("admin"))
         assert len(frozenset[str]().union(*keys)) == sum(map(len, keys))
 
@@ -128,7 +149,7 @@ class AnySequence(RuleBasedStateMachine):
         for event in self.happened:
             replayed.apply(event)
         assert vars(replayed).keys() == vars(self.state).keys()
-        for name in ("members", "typing", "seq", "_holders"):
+        for name in ("members", "away", "known", "typing", "seq", "_holders"):
             assert getattr(replayed, name) == getattr(self.state, name)
 
 

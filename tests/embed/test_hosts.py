@@ -27,8 +27,8 @@ async def say_hello(url: str, path: str, room: str | None = None) -> None:
     assert (await bob.event("message"))["text"] == "hello"
     await bob.command("say", {"text": "hi"})
     assert (await ada.event("message"))["text"] == "hi"
-    await ada.drop()
-    await bob.drop()
+    await ada.close()
+    await bob.close()
 
 
 async def fetch(url: str) -> tuple[int, str, str]:
@@ -70,7 +70,7 @@ async def test_asgi_by_itself_closes_with_its_host() -> None:
         await ada.event("welcome")
     # uvicorn closes WebSockets before it ends the lifespan; either way nobody is left in the room.
     await ada.told.next("closed")
-    await ada.drop()
+    await ada.close()
     assert room.here == 0
 
 
@@ -111,7 +111,7 @@ async def test_an_app_has_its_own_events_on_the_same_server() -> None:
         assert await person.client.call("where", namespace="/game") == "here"
         assert await person.event("there") == "right there"
         assert (await person.command("setPseudo", "Ada"))["ok"]
-        await person.drop()
+        await person.close()
 
 
 @pytest.mark.parametrize("kind", ["aiohttp", "asgi"])
@@ -168,4 +168,4 @@ async def test_what_is_no_command_is_told_to_its_sender() -> None:
         assert (await ada.command("who", {}))["here"] == 1
         await ada.socket.send_str("x" * 100_000)
         assert await ada.told.next("closed") in {1009, 4005}
-        await ada.drop()
+        await ada.close()

@@ -42,9 +42,9 @@ async def test_a_signal_ends_it_with_a_goodbye(number: signal.Signals) -> None:
         assert await plain.told.next("closed") == 4000
         for person in people:
             await person.event("disconnect")
-            await person.drop()
+            await person.close()
         assert await asyncio.to_thread(served.process.wait, 5) == 0
-        await plain.drop()
+        await plain.close()
 
 
 async def test_it_ends_in_time_even_if_somebody_is_stuck() -> None:
@@ -73,7 +73,7 @@ async def test_the_console_shows_who_says_what_escaped() -> None:
         await ada.command("setPseudo", "Ada")
         await ada.command("message", "one\n\x1b[31mtwo\u202e")
         await ada.command("setPseudo", "Countess")
-        await ada.drop()
+        await ada.close()
         assert served.line(event="join")["said"] == "[lobby] Ada joined"
         assert served.line(event="message")["text"] == "one\n\x1b[31mtwo\u202e"
         assert served.line(event="rename")["name"] == "Countess"
@@ -86,7 +86,7 @@ async def test_quiet_stops_the_texts_only() -> None:
         ada = await WebSocketPerson.enter(served.url)
         await ada.command("join", {"name": "Ada"})
         await ada.command("say", {"text": "secret"})
-        await ada.drop()
+        await ada.close()
         served.process.send_signal(signal.SIGINT)
         said = [served.line()["event"] for _ in range(3)]
         assert said == ["join", "leave", "stop"]
@@ -150,7 +150,7 @@ async def test_each_room_has_its_own_address_and_people() -> None:
         assert (await nowhere.event("error"))["code"] == "unknown_room"
         assert await nowhere.told.next("closed") == 4006
         for person in (tea, coffee, other, nowhere):
-            await person.drop()
+            await person.close()
 
 
 def test_templates_override_blocks(tmp_path: Path) -> None:

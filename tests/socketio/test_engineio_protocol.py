@@ -256,11 +256,14 @@ async def test_client_closes_websocket(serve, recorder):
 
 async def test_upgrade(serve, recorder):
     """The probe is answered, the pending poll let go with a NOOP, and after the UPGRADE the WebSocket carries all."""
-    wire = await serve(recorder()[0])
+    server, _ = recorder()
+    wire = await serve(server)
     sid = await wire.open_polling()
     await wire.post(sid, "40")
     await wire.poll(sid)
     pending = asyncio.create_task(wire.poll(sid))
+    while server.eio.sockets[sid].poll is None:
+        await asyncio.sleep(0.001)
     opened = await wire.websocket(sid=sid)
     await opened.send("2probe")
     assert await opened.receive() == "3probe"

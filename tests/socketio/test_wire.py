@@ -294,6 +294,34 @@ async def test_shutdown(serve, wired, reluctant):
     assert loop.time() - start < 2.0
     assert 4 == len([entry for entry in log if entry[0] == "disconnect"])
     assert not server.eio.sockets
+    # The stuck one is cut, sooner than its own deadline would do it.
+    async with asyncio.timeout(1):
+        while server.eio._carriers:
+            await asyncio.sleep(0.001)
+
+
+async def test_shutdown_with_a_stuck_handler(serve, wired):
+    """Handlers that never end do not keep the server: they are cancelled at the deadline, and no next one starts."""
+    server, log, _ = wired()
+    started = []
+
+    @server.on("stick")
+    async def stick(sid, number):
+        started.append(number)
+        await asyncio.Event().wait()
+
+    wire = await serve(server)
+    opened, _ = await wire.connected()
+    for number in range(3):
+        await opened.send(f'42["stick",{number}]')
+    while not started:
+        await asyncio.sleep(0.001)
+    closing = asyncio.create_task(opened.closed())
+    async with asyncio.timeout(2):
+        await server.shutdown(0.1)
+    assert ([0], 4000) == (started, await closing)
+    assert not server.eio._tasks
+    del log
 
 
 async def test_shutdown_of_the_quiet_is_quick(serve, wired):

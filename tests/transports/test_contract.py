@@ -47,7 +47,7 @@ class OverSockets(TransportContract):
 
             async def enter(since: Position | None = None) -> Client:
                 person = await self.enter(url, since)
-                stack.push_async_callback(person.drop)
+                stack.push_async_callback(person.close)
                 return person
 
             yield enter

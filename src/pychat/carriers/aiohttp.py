@@ -11,6 +11,7 @@ from pychat.carriers.base import (
     CLOSE_SECONDS,
     DEFAULT_BUFFER_BYTES,
     DEFAULT_MESSAGE_BYTES,
+    NO_CODE,
     CarrierClosed,
     Frame,
     close_frame,
@@ -121,8 +122,10 @@ class AiohttpCarrier:
                     return data
             elif kind is not WSMsgType.PING and kind is not WSMsgType.PONG:
                 break
+        told: int | None = None
         if kind is WSMsgType.CLOSE and not self._closing:
             self._closing = True
+            told = message.data or NO_CODE
             if not self._transport.is_closing():
                 code = message.data if 1000 <= message.data < 5000 and message.data != 1005 else 1000
                 self._transport.write(close_frame(code, ""))
@@ -132,7 +135,7 @@ class AiohttpCarrier:
             self._cut_later()
         elif self._cut is not None:
             self._cut.cancel()
-        raise CarrierClosed
+        raise CarrierClosed(told)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Write a close frame behind what waits; the connection is cut if the peer does not answer in time."""

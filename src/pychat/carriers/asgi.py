@@ -12,6 +12,7 @@ from pychat.carriers.base import (
     CLOSE_SECONDS,
     DEFAULT_BUFFER_BYTES,
     DEFAULT_MESSAGE_BYTES,
+    NO_CODE,
     CarrierClosed,
     Frame,
 )
@@ -178,8 +179,10 @@ class AsgiCarrier:
         while not self._gone:
             message = await self._next()
             if message is None or message["type"] != "websocket.receive":
+                code = None if message is None or self._closing else message.get("code", NO_CODE)
                 self._end()
-                break
+                # 1006 stands for a connection that broke.
+                raise CarrierClosed(None if code == 1006 else code)
             if self._closing:
                 continue
             text = message.get("text")

@@ -9,6 +9,7 @@ __all__ = [
     "CLOSE_SECONDS",
     "DEFAULT_BUFFER_BYTES",
     "DEFAULT_MESSAGE_BYTES",
+    "NO_CODE",
     "Carrier",
     "CarrierClosed",
     "Frame",
@@ -25,12 +26,19 @@ DEFAULT_BUFFER_BYTES = 1024 * 1024
 #: The largest message that is taken from a client, in bytes.
 DEFAULT_MESSAGE_BYTES = 1_000_000
 
+#: The code of a close frame without one (RFC 6455, section 7.1.5).
+NO_CODE = 1005
+
 _TEXT = 0x81
 _CLOSE = 0x88
 
 
 class CarrierClosed(Exception):
-    """The other side has gone; nothing more will be received."""
+    """The other side has gone; nothing more will be received. `code` is that of its close frame, if it sent one."""
+
+    def __init__(self, code: int | None = None) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def frame_bytes(first: int, payload: bytes) -> bytes:

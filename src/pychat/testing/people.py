@@ -113,6 +113,10 @@ class Person:
         """The next event of that name."""
         return await self.connection.told.next(name)
 
+    async def close(self) -> None:
+        """Go for good."""
+        await self._session.close(left=True)
+
     async def drop(self) -> None:
-        """Go, without a word."""
+        """Lose the connection."""
         await self._session.close()

@@ -7,7 +7,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from pychat.model import Away, Deleted, Edited, Event, Joined, Left, LogEvent, Member, Message, Quote, Reacted, Renamed
+from pychat.model import (
+    Away,
+    Deleted,
+    Edited,
+    Event,
+    Joined,
+    Left,
+    LogEvent,
+    Member,
+    Message,
+    Quote,
+    Reacted,
+    Renamed,
+    Signal,
+)
 from pychat.revision import revise
 from pychat.stores import Opening, Page, Retention, Store
 
@@ -42,7 +56,7 @@ class StoreContract:
     async def opened(self, retention: Retention | None = None) -> AsyncIterator[Store]:
         """Open the store that this test uses; close it in the end."""
         raise NotImplementedError
-        yield  # makes this a generator
+        yield None  # type: ignore[unreachable]  # makes this a generator
 
     async def test_numbers_are_1_2_3_in_the_order_in_which_everyone_is_told(self) -> None:
         """However many append at once, there is one order, without a gap, and it is the one that is told."""
@@ -166,7 +180,13 @@ class StoreContract:
             await store.subscribe("lobby", told.append)
             countess = Member("a", "Countess")
             first = await store.append("lobby", message(1))
-            signals = [Joined(ADA), Renamed(countess, "Ada"), Away(countess), Joined(countess), Left(countess)]
+            signals: list[Signal] = [
+                Joined(ADA),
+                Renamed(countess, "Ada"),
+                Away(countess),
+                Joined(countess),
+                Left(countess),
+            ]
             for signal in signals:
                 await store.signal("lobby", signal)
             second = await store.append("lobby", message(2))

@@ -26,8 +26,8 @@ class Client(Protocol):
     async def event(self, name: str) -> _Fields:
         """The next event of that name; those that came before it was asked for count. Fails after 10 s."""
 
-    async def drop(self) -> None:
-        """Go, without a word."""
+    async def close(self) -> None:
+        """Go for good: close the connection in good order."""
 
 
 class TransportContract:
@@ -152,7 +152,7 @@ class TransportContract:
             assert (await bob.command("join", {"name": "ada"}))["ok"]
             await bob.command("leave", {})
             assert (await ada.command("join", {"name": "Ada"}))["ok"]
-            await ada.drop()
+            await ada.close()
             while (await bob.event("presence"))["here"] != 1:
                 pass
             assert (await bob.command("join", {"name": "Ada"}))["ok"]
@@ -177,19 +177,77 @@ class TransportContract:
             epoch = (await bob.event("welcome"))["epoch"]
             await ada.command("say", {"text": "heard"})
             seen = await bob.event("message")
-            await bob.drop()
+            await bob.close()
             for number in range(3):
                 await ada.command("say", {"text": f"missed {number}"})
             bob = await enter(since=Position(epoch, seen["seq"]))
             welcome = await bob.event("welcome")
-            assert welcome["recovered"] is True
-            assert [message["text"] for message in welcome["messages"]] == ["missed 0", "missed 1", "missed 2"]
+            assert (welcome["recovered"], welcome["seq"], welcome["messages"]) == (True, seen["seq"], [])
             await ada.command("say", {"text": "live"})
-            assert (await bob.event("message"))["seq"] == welcome["seq"] + 1
+            texts = [(await bob.event("message"))["text"] for _ in range(4)]
+            assert texts == ["missed 0", "missed 1", "missed 2", "live"]
             stranger = await enter(since=Position("another", 1))
             welcome = await stranger.event("welcome")
             assert welcome["recovered"] is False
             assert [message["seq"] for message in welcome["messages"]] == [1, 2, 3, 4, 5]
+
+    async def test_messages_have_a_life(self) -> None:
+        """Replies quote; authors edit and delete; anybody reacts. Everyone hears of it, now or on coming back."""
+        async with self._serve() as enter:
+            ada, bob = await enter(), await enter()
+            epoch = (await bob.event("welcome"))["epoch"]
+            author = (await ada.command("join", {"name": "Ada"}))["member"]
+            await bob.command("join", {"name": "Bob"})
+            said = await ada.command("say", {"text": "tea?"})
+            answer = await bob.command("say", {"text": "yes", "reply_to": said["seq"]})
+            heard = await ada.event("message")
+            assert heard["reply"] == {"seq": said["seq"], "author": "Ada", "text": "tea?"}
+            assert (await bob.command("edit", {"target": 1, "text": "x"}))["error"]["code"] == "not_yours"
+            assert (await bob.command("edit", {"target": 99, "text": "x"}))["error"]["code"] == "not_found"
+            assert (await bob.command("react", {"target": 1, "emoji": "tea"}))["error"]["code"] == "emoji_invalid"
+            done = await ada.command("edit", {"target": said["seq"], "text": "coffee?", "id": "e1"})
+            edited = await bob.event("edited")
+            assert edited == {
+                "id": "e1",
+                "seq": 3,
+                "date": done["date"],
+                "target": 1,
+                "author": author,
+                "text": "coffee?",
+            }
+            await bob.command("react", {"target": 1, "emoji": "👍"})
+            reacted = await ada.event("reacted")
+            assert (reacted["target"], reacted["emoji"], reacted["on"]) == (1, "👍", True)
+            await bob.command("delete", {"target": answer["seq"]})
+            assert (await ada.event("deleted"))["target"] == answer["seq"]
+            newcomer = await enter()
+            first, second = (await newcomer.event("welcome"))["messages"]
+            assert (first["text"], list(first["reactions"])) == ("coffee?", ["👍"])
+            assert first["edited"] == edited["date"]
+            assert (second["text"], second["deleted"]) == ("", True)
+            back = await enter(since=Position(epoch, 0))
+            assert (await back.event("welcome"))["recovered"] is True
+            assert [(await back.event("message"))["text"] for _ in range(2)] == ["tea?", ""]
+            assert (await back.event("edited"))["seq"] == 3
+            assert (await back.event("reacted"))["seq"] == 4
+            assert (await back.event("deleted"))["seq"] == 5
+
+    async def test_history_is_read_upwards_and_searched(self) -> None:
+        """Older messages come in pages, oldest first, and words are found."""
+        async with self._serve(limits=Limits(history=2, rate=0)) as enter:
+            ada = await enter()
+            await ada.command("join", {"name": "Ada"})
+            for number in range(1, 8):
+                await ada.command("say", {"text": f"{'even' if number % 2 == 0 else 'odd'} {number}"})
+            bob = await enter()
+            welcome = await bob.event("welcome")
+            assert ([each["seq"] for each in welcome["messages"]], welcome["more"]) == ([6, 7], True)
+            page = await bob.command("history", {"before": 6, "limit": 3})
+            assert ([each["seq"] for each in page["messages"]], page["more"]) == ([3, 4, 5], True)
+            page = await bob.command("history", {"before": 3, "limit": 3})
+            assert ([each["seq"] for each in page["messages"]], page["more"]) == ([1, 2], False)
+            page = await bob.command("history", {"matching": "EVEN"})
+            assert ([each["seq"] for each in page["messages"]], page["more"]) == ([2, 4, 6], False)
 
     async def test_presence_tells_who_is_here(self) -> None:
         """Joins, renames and leaves reach the others, with the number of people connected."""
@@ -205,7 +263,7 @@ class TransportContract:
                 pass
             assert told["renamed"] == [renamed]
             assert (await bob.command("who", {}))["members"] == [renamed]
-            await ada.drop()
+            await ada.close()
             while "left" not in (told := await bob.event("presence")):
                 pass
             assert told == {"here": 1, "left": [member["id"]], "listed": True}

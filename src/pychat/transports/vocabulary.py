@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, assert_never
 
 from pychat.connection import Notice, Presence, Welcome
 from pychat.errors import Close, Refused
-from pychat.model import Member, Message, Position, Typing, iso
+from pychat.model import Deleted, Edited, LogEvent, Member, Message, Position, Reacted, Typing, iso
 from pychat.session import Session
 
-__all__ = ["COMMANDS", "VERSION", "bye", "carry_out", "failure", "position", "tell"]
+__all__ = ["COMMANDS", "VERSION", "bye", "carry_out", "failure", "message", "page", "position", "tell"]
 
 VERSION = 1
 _log = logging.getLogger("pychat.transports")
@@ -26,7 +26,13 @@ def tell(notice: Notice) -> tuple[str, _Object]:
     """The event's name and object for `notice`."""
     match notice:
         case Message():
-            return "message", _message(notice)
+            return "message", message(notice)
+        case Edited():
+            return "edited", {**_revised(notice), "text": notice.text}
+        case Deleted():
+            return "deleted", _revised(notice)
+        case Reacted():
+            return "reacted", {**_revised(notice), "emoji": notice.emoji, "on": notice.on}
         case Presence():
             return "presence", _presence(notice)
         case Typing():
@@ -72,22 +78,50 @@ def position(given: object) -> Position | None:
 
 
 async def _join(session: Session, fields: Mapping[str, object]) -> _Object:
-    member, token = await session.join(_text(fields, "name", None), _text(fields, "token", None))
+    member, token = await session.join(_text(fields, "name"), _text(fields, "token"))
     return {"member": _member(member), "token": token}
 
 
 async def _say(session: Session, fields: Mapping[str, object]) -> _Object:
-    text = _text(fields, "text", None)
+    text = _text(fields, "text")
     if text is None:
         raise Refused("bad_request", "Say what: {“text”: “hi”}.")
-    return stored(await session.say(text, _text(fields, "id", None)))
+    said = await session.say(text, _text(fields, "id"), _number(fields, "reply_to"))
+    # A hook may have changed it; the author is not sent the message itself.
+    return stored(said) if said.text == text else {**stored(said), "text": said.text}
+
+
+async def _edit(session: Session, fields: Mapping[str, object]) -> _Object:
+    target, text = _number(fields, "target"), _text(fields, "text")
+    if target is None or text is None:
+        raise Refused("bad_request", "Say which message, and its new text: {“target”: 42, “text”: “hi”}.")
+    return _done(await session.edit(target, text, _text(fields, "id")))
+
+
+async def _delete(session: Session, fields: Mapping[str, object]) -> _Object:
+    target = _number(fields, "target")
+    if target is None:
+        raise Refused("bad_request", "Say which message: {“target”: 42}.")
+    return _done(await session.delete(target, _text(fields, "id")))
+
+
+async def _react(session: Session, fields: Mapping[str, object]) -> _Object:
+    target, emoji = _number(fields, "target"), _text(fields, "emoji")
+    if target is None or emoji is None:
+        raise Refused("bad_request", "Say which message, and an emoji: {“target”: 42, “emoji”: “👍”}.")
+    return _done(await session.react(target, emoji, _flag(fields, "on"), _text(fields, "id")))
+
+
+async def _history(session: Session, fields: Mapping[str, object]) -> _Object:
+    matching = _text(fields, "matching")
+    limit = _number(fields, "limit")
+    limit = min(50 if limit is None else limit, 200)
+    found = await session.history(_number(fields, "before"), limit + 1, matching)
+    return page(found, limit)
 
 
 async def _typing(session: Session, fields: Mapping[str, object]) -> _Object:
-    on = fields.get("on", True)
-    if not isinstance(on, bool):
-        raise Refused("bad_request", "“on” must be true or false.")
-    await session.type(on)
+    await session.type(_flag(fields, "on"))
     return {}
 
 
@@ -105,21 +139,48 @@ async def _leave(session: Session, _fields: Mapping[str, object]) -> _Object:
 COMMANDS: dict[str, Callable[[Session, Mapping[str, object]], Awaitable[_Object]]] = {
     "join": _join,
     "say": _say,
+    "edit": _edit,
+    "delete": _delete,
+    "react": _react,
+    "history": _history,
     "typing": _typing,
     "who": _who,
     "leave": _leave,
 }
 
 
-def stored(message: Message) -> _Object:
-    """What the author is told of a message: where it stands."""
-    return {"id": message.id, "seq": message.seq, "date": iso(message.date)}
+def stored(event: LogEvent) -> _Object:
+    """What the author of something is told of it: where it stands."""
+    return {"id": event.id, "seq": event.seq, "date": iso(event.date)}
 
 
-def _text(fields: Mapping[str, object], name: str, default: str | None) -> str | None:
-    value = fields.get(name, default)
+def page(found: Sequence[Message], limit: int) -> _Object:
+    """A page of `limit` messages, made of one more; `more` tells that there are older ones."""
+    return {"messages": [message(each) for each in found[-limit:] if limit], "more": len(found) > limit}
+
+
+def _done(event: object) -> _Object:
+    return stored(event) if isinstance(event, Message | Edited | Deleted | Reacted) else {}
+
+
+def _text(fields: Mapping[str, object], name: str) -> str | None:
+    value = fields.get(name)
     if value is not None and not isinstance(value, str):
         raise Refused("bad_request", f"“{name}” must be a text.")
+    return value
+
+
+def _number(fields: Mapping[str, object], name: str) -> int | None:
+    value = fields.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53):
+        raise Refused("bad_request", f"“{name}” must be a whole number, 0 or above.")
+    return value
+
+
+def _flag(fields: Mapping[str, object], name: str) -> bool:
+    value = fields.get(name, True)
+    if not isinstance(value, bool):
+        raise Refused("bad_request", f"“{name}” must be true or false.")
     return value
 
 
@@ -127,8 +188,22 @@ def _member(member: Member) -> _Object:
     return {"id": member.id, "name": member.name}
 
 
-def _message(message: Message) -> _Object:
-    return {**stored(message), "author": _member(message.author), "text": message.text}
+def message(said: Message) -> _Object:
+    """A message as it stands; what does not apply to it is left out."""
+    told = {**stored(said), "author": _member(said.author), "text": said.text}
+    if said.reply is not None:
+        told["reply"] = {"seq": said.reply.seq, "author": said.reply.author, "text": said.reply.text}
+    if said.edited is not None:
+        told["edited"] = iso(said.edited)
+    if said.deleted:
+        told["deleted"] = True
+    if said.reactions:
+        told["reactions"] = {emoji: list(ids) for emoji, ids in said.reactions}
+    return told
+
+
+def _revised(event: Edited | Deleted | Reacted) -> _Object:
+    return {**stored(event), "target": event.target, "author": _member(event.author)}
 
 
 def _presence(presence: Presence) -> _Object:
@@ -152,6 +227,7 @@ def _welcome(welcome: Welcome) -> _Object:
         "here": welcome.here,
         "members": [_member(member) for member in welcome.members],
         "listed": welcome.listed,
-        "messages": [_message(message) for message in welcome.messages],
+        "messages": [message(each) for each in welcome.messages],
+        "more": welcome.more,
         "limits": {"name": welcome.longest_name, "text": welcome.longest_text},
     }

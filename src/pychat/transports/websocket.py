@@ -8,18 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from pychat import strictjson
-from pychat.carriers.base import Carrier, CarrierClosed, Frame
+from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
 from pychat.model import Position
 from pychat.rooms import Rooms
 from pychat.session import Session
-
-from .vocabulary import bye, carry_out, failure, position, tell
+from pychat.transports.vocabulary import bye, carry_out, failure, position, tell
 
 __all__ = ["SUBPROTOCOL", "WebSocketTransport"]
 
 SUBPROTOCOL = "pychat.v1"
+# Close codes of somebody who goes for good. A browser that leaves or reloads a page says 1001, and may be back.
+_GOODBYES = frozenset({1000, NO_CODE})
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -60,16 +61,17 @@ class WebSocketTransport:
         self._open[connection] = asyncio.current_task()
         try:
             session = await self._enter(connection, query)
+            left = False
             try:
                 while True:
                     data = await carrier.receive()
                     if session is not None:
                         await self._answer(connection, data, session)
+            except CarrierClosed as end:
+                left = end.code in _GOODBYES
             finally:
                 if session is not None:
-                    await session.close()
-        except CarrierClosed:
-            pass
+                    await session.close(left=left)
         finally:
             del self._open[connection]
 

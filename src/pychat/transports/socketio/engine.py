@@ -9,7 +9,6 @@ import logging
 import zlib
 from collections.abc import Coroutine
 from typing import Any, Protocol
-from urllib.parse import parse_qs
 
 import engineio
 
@@ -62,10 +61,11 @@ class _Query:
     __slots__ = ("eio", "jsonp", "sid", "transport")
 
     def __init__(self, query: str) -> None:
-        values = parse_qs(query, max_num_fields=100)
-        self.transport = values.get("transport", [""])[0]
-        self.eio = values.get("EIO", [""])[0]
-        self.sid = values.get("sid", [""])[0]
+        # Nothing that matters here is ever percent-encoded; the first of a name counts.
+        values = dict(part.partition("=")[::2] for part in reversed(query.split("&")))
+        self.transport = values.get("transport", "")
+        self.eio = values.get("EIO", "")
+        self.sid = values.get("sid", "")
         self.jsonp = "j" in values
 
 
@@ -286,10 +286,7 @@ class EngineServer(engineio.AsyncServer):
             asked = request.header("access-control-request-headers")
             headers = [("Access-Control-Allow-Methods", "GET, POST, OPTIONS"), ("Access-Control-Max-Age", "600")]
             return Reply(204, b"", headers + ([("Access-Control-Allow-Headers", asked)] if asked else []))
-        try:
-            query = _Query(request.query)
-        except ValueError:
-            return _error(400, _BAD_REQUEST)
+        query = _Query(request.query)
         if query.transport not in self.transports:
             return _error(400, _UNKNOWN_TRANSPORT)
         if query.eio != "4":
@@ -363,15 +360,13 @@ class EngineServer(engineio.AsyncServer):
         self._pings.start(session)
         if carrier is not None:
             session.adopt(carrier)
-        upgrades = ["websocket"] if carrier is None and self._upgradable() else []
-        handshake = {
-            "sid": sid,
-            "upgrades": upgrades,
-            "pingInterval": round(self._pings.seconds * 1000),
-            "pingTimeout": round(self.ping_timeout * 1000),
-            "maxPayload": self.max_http_buffer_size,
-        }
-        session.send(Frame("0" + json.dumps(handshake, separators=(",", ":"))))
+        upgrades = '["websocket"]' if carrier is None and self._upgradable() else "[]"
+        session.send(
+            Frame(
+                f'0{{"sid":"{sid}","upgrades":{upgrades},"pingInterval":{round(self._pings.seconds * 1000)},'
+                f'"pingTimeout":{round(self.ping_timeout * 1000)},"maxPayload":{self.max_http_buffer_size}}}'
+            )
+        )
         self.listener.opened(session)
         return session
 
@@ -397,7 +392,8 @@ class EngineServer(engineio.AsyncServer):
                 session.receive(await carrier.receive())
                 if session.inbox_bytes > self.options.max_queue_bytes:
                     await self._wait_for_room(session)
-        except CarrierClosed:
+        except CarrierClosed as end:
+            session.end_code = end.code
             session.close(None, self.reason.TRANSPORT_CLOSE)
             return
         except BadPacket as problem:

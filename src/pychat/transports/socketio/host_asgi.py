@@ -137,5 +137,7 @@ async def _answer(reply: Reply, scope: Scope, send: Send) -> None:
             await send({"type": "websocket.close", "code": 1008})
             return
         prefix = "websocket.http"
+        # The server drops the socket after this; a client that keeps connections must not use it again.
+        headers.append((b"connection", b"close"))
     await send({"type": f"{prefix}.response.start", "status": reply.status, "headers": headers})
     await send({"type": f"{prefix}.response.body", "body": reply.body})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import inspect
 import logging
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import socketio
@@ -36,6 +39,16 @@ _ACKS = {socketio.packet.ACK, socketio.packet.BINARY_ACK}
 #: Namespaces of one client: those it is connected to, and those that it was refused.
 _MAX_NAMESPACES = 100
 _OPTION_NAMES = frozenset(field.name for field in dataclasses.fields(Options))
+
+
+@lru_cache(maxsize=256)
+def _takes(handler: Callable[..., object], count: int) -> bool:
+    """Whether a handler can be called with so many arguments."""
+    try:
+        inspect.signature(handler).bind(*range(count))
+    except TypeError:
+        return False
+    return True
 
 
 class Server(socketio.AsyncServer):
@@ -163,8 +176,10 @@ class Server(socketio.AsyncServer):
     async def _work(self, session: Session) -> None:
         """Handle what has gathered, then end: a task lives for a burst of events, not for a connection."""
         inbox = session.inbox
+        me = asyncio.current_task()
         try:
-            while inbox:
+            # The library swallows a cancellation that meets a handler; the next handler must not run after it.
+            while inbox and not (me is not None and me.cancelling()):
                 item = inbox.popleft()
                 if isinstance(item, str):
                     await self._end(session, item)
@@ -229,6 +244,7 @@ class Server(socketio.AsyncServer):
         if sid is None or len(session.wires) > _MAX_NAMESPACES:
             raise BadPacket("A second CONNECT to the same namespace, or too many namespaces")
         wire = self.wire(sid, namespace)
+        wire.auth = auth
         if self.always_connect:
             self._send_to(session, Packet(_CONNECT, {"sid": sid}, namespace))
             await self.manager.connect(sid, namespace)
@@ -255,8 +271,7 @@ class Server(socketio.AsyncServer):
         if not self.always_connect:
             told = {**answer, "sid": sid} if isinstance(answer, dict) else {"sid": sid}
             self._send_to(session, Packet(_CONNECT, told, namespace))
-            # Nothing awaits between the answer and what waited for it.
-            wire.release()
+            # This lets go what was sent to the client before the answer.
             await self.manager.connect(sid, namespace)
 
     def _serves(self, namespace: str) -> bool:
@@ -279,12 +294,7 @@ class Server(socketio.AsyncServer):
         if handler is None:
             above, args = self._get_namespace_handler(namespace, (sid, environ, auth))
             handler = getattr(above, "on_connect", None)
-        takes_auth = True
-        if handler is not None:
-            try:
-                inspect.signature(handler).bind(*args)
-            except TypeError:
-                takes_auth = False
+        takes_auth = handler is None or _takes(handler, len(args))
         return await self._trigger_event("connect", namespace, sid, environ, *([auth] if takes_auth else []))
 
     def _get_event_handler(self, event: str, namespace: str, args: Any) -> tuple[Any, Any]:  # noqa: ANN401

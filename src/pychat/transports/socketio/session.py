@@ -37,6 +37,7 @@ class Session:
         "alive",
         "carrier",
         "closed",
+        "end_code",
         "environ",
         "half_packet",
         "inbox",
@@ -74,6 +75,8 @@ class Session:
         #: Something has arrived since the last ping went out.
         self.alive = True
         self.closed = False
+        #: The code of the close frame with which the client ended its WebSocket, if it did.
+        self.end_code: int | None = None
         self.why: Close | None = None
         #: What the last poll of a closed session is told; None once it has been told.
         self.last: str | None = None

@@ -11,10 +11,11 @@ from socketio.exceptions import ConnectionRefusedError as Declined
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.connection import Notice, Presence, Wire
 from pychat.errors import Close, Refused
-from pychat.model import Message, iso
+from pychat.model import Message, Position, iso
 from pychat.room import ChatRoom
 from pychat.rooms import Rooms
 from pychat.session import Session
+from pychat.tokens import Tokens
 from pychat.transports.socketio.server import Server
 from pychat.transports.socketio.wire import ClientWire, EncodedPacket, encode_event
 from pychat.transports.vocabulary import COMMANDS, VERSION, bye, carry_out, position, tell
@@ -22,6 +23,7 @@ from pychat.transports.vocabulary import COMMANDS, VERSION, bye, carry_out, posi
 __all__ = ["SocketIOTransport"]
 
 _UNLIMITED = 1_000_000_000
+_GOODBYE, _GOING_AWAY = 1000, 1001  # RFC 6455, section 7.4.1
 
 
 class _Version1:
@@ -35,21 +37,28 @@ class _Tutorial:
     """The words of 2013: `message` and `nbUsers`."""
 
     def encode(self, notice: Notice) -> EncodedPacket | None:
-        match notice:
-            case Message():
-                return encode_event(
-                    "message",
-                    {
-                        "date": iso(notice.date),
-                        "pseudo": notice.author.name,
-                        "message": notice.text,
-                        "id": notice.id,
-                        "seq": notice.seq,
-                    },
-                )
-            case Presence() if notice.counted:
-                return encode_event("nbUsers", {"nb": notice.here})
-        return None
+        told = _in_2013(notice)
+        return None if told is None else encode_event(*told[:2])
+
+
+class _Recovering:
+    """The same for clients that can recover: they keep the string that ends each event, and say it on coming back."""
+
+    def __init__(self, room: ChatRoom) -> None:
+        self._epoch = room.position.epoch
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Recovering) and other._epoch == self._epoch
+
+    def __hash__(self) -> int:
+        return hash(self._epoch)
+
+    def encode(self, notice: Notice) -> EncodedPacket | None:
+        told = _in_2013(notice)
+        if told is None:
+            return None
+        event, argument, seq = told
+        return encode_event(event, argument, _offset(Position(self._epoch, seq)))
 
 
 _VERSION_1, _TUTORIAL = _Version1(), _Tutorial()
@@ -58,9 +67,10 @@ _VERSION_1, _TUTORIAL = _Version1(), _Tutorial()
 class _Connection:
     """A Socket.IO client, as a room sees it."""
 
-    def __init__(self, client: ClientWire, wire: Wire) -> None:
+    def __init__(self, client: ClientWire, wire: Wire, room: ChatRoom) -> None:
         self._client = client
         self.wire = wire
+        self._room = room
         self.send = client.send  # the hot path: no call between
 
     def close(self, why: Close) -> None:
@@ -69,7 +79,13 @@ class _Connection:
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
-        self._client.send(encode_event(event, argument))
+        offset = [_offset(self._room.position)] if isinstance(self.wire, _Recovering) else []
+        self._client.send(encode_event(event, argument, *offset))
+
+    @property
+    def end_code(self) -> int | None:
+        """The close code with which the client ended its WebSocket, if it did."""
+        return self._client.session.end_code
 
     @property
     def wants_answer(self) -> bool:
@@ -118,7 +134,7 @@ class SocketIOTransport:
             connection.close(why)
         await self.server.shutdown()
 
-    async def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> dict[str, str] | None:
         given = auth if isinstance(auth, dict) else {}
         version = given.get("v")
         if version not in (None, VERSION):
@@ -130,13 +146,46 @@ class SocketIOTransport:
             room = self._rooms.pick(name)
         except Refused as refused:
             raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
-        connection = _Connection(self.server.wire(sid), _TUTORIAL if version is None else _VERSION_1)
-        self._here[sid] = await room.connect(connection, since=position(given.get("since"))), connection
+        client = self.server.wire(sid)
+        if version is not None:
+            connection = _Connection(client, _VERSION_1, room)
+            self._here[sid] = await room.connect(connection, since=position(given.get("since"))), connection
+            return None
+        if client.auth == {}:
+            # What python-socketio's client says when it has nothing to say. It would hand the string that ends
+            # each event to handlers that do not expect it; npm's client says nothing at all, and does not mind.
+            connection = _Connection(client, _TUTORIAL, room)
+            self._here[sid] = await room.connect(connection), connection
+            return None
+        return await self._recover(sid, client, room, given)
 
-    async def _disconnect(self, sid: str, _reason: str) -> None:
+    async def _recover(self, sid: str, client: ClientWire, room: ChatRoom, given: dict[str, Any]) -> dict[str, str]:
+        """Socket.IO's connection state recovery: the client calls itself recovered if it is told the `pid` it said.
+
+        A `pid` is the token of a member id, so it serves after a restart too. Where events were missed that cannot be
+        had any more, the client is told another `pid`, and all the same it is who it was.
+        """
+        await room.start()
+        pid = given.get("pid")
+        member_id = room.tokens.read(pid.partition("~")[2]) if isinstance(pid, str) else None
+        since = _position(given.get("offset")) if member_id is not None else None
+        member_id = member_id or Tokens.new_id()
+        connection = _Connection(client, _Recovering(room), room)
+        session = await room.connect(connection, since=since, member_id=member_id, own=False)
+        self._here[sid] = session, connection
+        await session.resume()
+        if session.recovered and isinstance(pid, str):
+            return {"pid": pid}
+        return {"pid": f"{Tokens.new_id()}~{room.tokens.issue(member_id)}"}
+
+    async def _disconnect(self, sid: str, reason: str = "") -> None:
         if sid in self._here:
-            session, _ = self._here.pop(sid)
-            await session.close()
+            session, connection = self._here.pop(sid)
+            said_so = reason == self.server.reason.CLIENT_DISCONNECT or connection.end_code == _GOODBYE
+            # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
+            # where a connection is broken, and comes back.
+            page_left = connection.end_code == _GOING_AWAY and connection.wire is not _VERSION_1
+            await session.close(left=said_so or page_left)
 
     async def _set_pseudo(self, sid: str, *arguments: object) -> dict[str, Any]:
         session, connection = self._here[sid]
@@ -158,6 +207,34 @@ class SocketIOTransport:
     async def _unknown(self, name: str, sid: str, *_: object) -> dict[str, Any]:
         session, connection = self._here[sid]
         return _told(connection, await carry_out(session, name, {}))
+
+
+def _in_2013(notice: Notice) -> tuple[str, dict[str, Any], int] | None:
+    match notice:
+        case Message():
+            told = {
+                "date": iso(notice.date),
+                "pseudo": notice.author.name,
+                "message": notice.text,
+                "id": notice.id,
+                "seq": notice.seq,
+            }
+            return None if notice.deleted else ("message", told, notice.seq)
+        case Presence() if notice.counted:
+            return "nbUsers", {"nb": notice.here}, notice.position.seq
+    return None
+
+
+def _offset(position: Position) -> str:
+    return f"{position.epoch}~{position.seq}"
+
+
+def _position(offset: object) -> Position | None:
+    if isinstance(offset, str):
+        epoch, _, seq = offset.rpartition("~")
+        if seq.isascii() and seq.isdigit() and len(seq) < 19:
+            return Position(epoch, int(seq))
+    return None
 
 
 def _only(arguments: tuple[object, ...]) -> object:

@@ -73,7 +73,7 @@ _GONE = _Gone()
 class ClientWire:
     """A client, as a connection to send to. Nothing here awaits; nothing here fails because the client has gone."""
 
-    __slots__ = ("_held", "connected", "namespace", "rooms", "session", "sid", "wants_answer")
+    __slots__ = ("_held", "auth", "connected", "namespace", "rooms", "session", "sid", "wants_answer")
 
     def __init__(self, session: Session, sid: str, namespace: str) -> None:
         self.session = session
@@ -83,6 +83,8 @@ class ClientWire:
         self.rooms: set[str] = set()
         #: CONNECTed, and not yet on the way out.
         self.connected = False
+        #: What it said when it connected: an object, or `None` where it said nothing.
+        self.auth: dict[str, Any] | None = None
         #: Whether the event that is being handled asked for an acknowledgement.
         self.wants_answer = False
         self._held: _Held | None = _Waiting(session.server.options.max_buffer_bytes)

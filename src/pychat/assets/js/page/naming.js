@@ -28,7 +28,6 @@ export function naming(room, composer) {
       write(part("me-name"), known.name);
       write(avatar, initials(known.name));
       avatar.style.setProperty("--hue", hue(known.id));
-      me.setAttribute("aria-label", `You are ${known.name}. Change name`);
       me.title = "Change name";
     }
   }

@@ -1,0 +1,334 @@
+"""Writes those parts of the documentation that the code knows best: `make docs`. Tests hold them to be current.
+
+A page says where a part goes: what stands between `<!-- generated: NAME -->` and `<!-- end -->` is replaced.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from enum import EnumMeta
+from pathlib import Path
+from typing import Any
+
+import click
+from click.testing import CliRunner
+
+import pychat
+import pychat.testing
+from pychat import cli, session
+from pychat.errors import REFUSALS, Close
+from pychat.hooks import HOOKS
+from pychat.settings import SETTINGS, Setting
+
+DOCS = Path(__file__).parent
+
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+#: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
+API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("The room", "", ("ChatRoom", "Limits", "Position", "__version__")),
+    (
+        "Mounting",
+        "",
+        (
+            "aiohttp_app",
+            "pychat.embed.aiohttp.MOUNT",
+            "asgi_app",
+            "pychat.embed.asgi.ASGIApp",
+            "pychat.embed.mount.MountOptions",
+        ),
+    ),
+    (
+        "What happens in a room",
+        "All of these are frozen dataclasses: make a changed one with `dataclasses.replace`.",
+        (
+            "Member",
+            "Message",
+            "Quote",
+            "Edited",
+            "Deleted",
+            "Reacted",
+            "Joined",
+            "Renamed",
+            "Away",
+            "Left",
+            "Typing",
+            "Event",
+        ),
+    ),
+    ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
+    ("Hooks", "", ("HOOKS",)),
+    (
+        "Socket.IO",
+        "",
+        ("SocketIOTransport", "pychat.transports.socketio.Server", "pychat.transports.socketio.Options"),
+    ),
+    (
+        "For tests and bots",
+        "",
+        tuple(f"pychat.testing.{name}" for name in pychat.testing.__all__),
+    ),
+    (
+        "For transports of your own",
+        "[How to write a transport](../how-to/write-a-transport.md) uses all of these.",
+        (
+            "pychat.connection.Connection",
+            "pychat.connection.Wire",
+            "pychat.session.Session",
+            "pychat.transports.vocabulary.tell",
+            "pychat.transports.vocabulary.carry_out",
+            "pychat.transports.vocabulary.position",
+            "pychat.transports.vocabulary.bye",
+        ),
+    ),
+)
+
+#: What is public in code because the layers call each other, and is nobody else's business.
+_INNER = {"ChatRoom": {*vars(session.Room), "tokens", "clock"}, "Session": {"hold", "begin"}}
+_VALUES = {
+    "__version__": "The version, such as `0.1.0`.",
+    "HOOKS": "Every hook by name: see [hooks](hooks.md).",
+    "MOUNT": "Where an aiohttp application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.",
+    "Event": "What the hook `event` is given: `Message | Joined | Renamed | Left | Typing`.",
+}
+
+
+def render(text: str) -> str:
+    """`text` with its generated parts made anew."""
+    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]().strip()}\n\n{found[3]}", text)
+
+
+def main() -> None:
+    """Bring every page up to date, and name those that change."""
+    for path in sorted(DOCS.glob("**/*.md")):
+        before = path.read_text("utf-8")
+        after = render(before)
+        if after != before:
+            path.write_text(after, "utf-8", newline="\n")
+            click.echo(path.relative_to(DOCS.parent))
+
+
+# Tables.
+
+
+def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(headings)]
+    lines += [["---"] * len(lines[0]), *(list(row) for row in rows)]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
+
+
+def _settings() -> str:
+    return _table(
+        ("flag", "variable", "default", "what it does"),
+        (
+            (f"`{setting.flag}{_takes(setting)}`", f"`{setting.variable}`", _default(setting), _says(setting))
+            for setting in SETTINGS.values()
+        ),
+    )
+
+
+def _takes(setting: Setting) -> str:
+    if setting.choices:
+        return f" {'|'.join(setting.choices)}"
+    return f" {setting.metavar}" if setting.metavar else ""
+
+
+def _default(setting: Setting) -> str:
+    match setting.default:
+        case None | () | False:
+            return ""
+        case tuple() as several:
+            return " ".join(f"`{each}`" for each in several)
+        case value:
+            return f"`{value}`"
+
+
+def _says(setting: Setting) -> str:
+    bounds = "" if setting.least is None else f" From {setting.least} to {setting.most}."
+    return f"{setting.says}{bounds}{' Repeatable.' if setting.many else ''}"
+
+
+def _refusals() -> str:
+    return _table(("code", "what it means"), ((f"`{code}`", says) for code, says in REFUSALS.items()))
+
+
+def _closes() -> str:
+    return _table(
+        ("code", "reason", "come back?", "what people are told"),
+        ((str(why.code), f"`{why.reason}`", "yes" if why.reconnect else "no", why.text) for why in Close),
+    )
+
+
+def _hooks() -> str:
+    return _table(
+        ("hook", "signature", "may be async", "when"),
+        (
+            (f"`{name}`", f"`{hook.signature}`", "yes" if hook.may_change else "no", hook.says)
+            for name, hook in HOOKS.items()
+        ),
+    )
+
+
+def _help() -> str:
+    """What the command line says of itself, command by command."""
+    shown = []
+    for arguments in ([], *([name] for name in cli.main.commands)):
+        command = " ".join(["pychat", *arguments, "--help"])
+        told = CliRunner().invoke(cli.main, [*arguments, "--help"], prog_name="pychat", terminal_width=90)
+        shown.append(f"## `{command}`\n\n```text\n{told.output.rstrip()}\n```")
+    return "\n\n".join(shown)
+
+
+# The API.
+
+
+def _api() -> str:
+    return "\n\n".join(_section(*section) for section in API)
+
+
+def _section(heading: str, words: str, names: Iterable[str]) -> str:
+    parts = [f"## {heading}"]
+    if words:
+        parts.append(words)
+    for name in names:
+        where, _, last = name.rpartition(".")
+        parts += _entry(where or "pychat", last)
+    return "\n\n".join(parts)
+
+
+def _entry(where: str, name: str) -> Iterator[str]:
+    thing = getattr(pychat if where == "pychat" else importlib.import_module(where), name)
+    shown = name if where in ("pychat", "pychat.testing") else f"{where}.{name}"
+    if where == "pychat.testing":
+        shown = f"pychat.testing.{name}"
+    elif where == "pychat":
+        shown = f"pychat.{name}"
+    yield f"### `{shown}`"
+    if name in _VALUES:
+        yield _VALUES[name]
+    elif isinstance(thing, EnumMeta):
+        yield _doc(thing)
+        members = ", ".join(f"`{each}`" for each in thing.__members__)
+        yield f"Members: {members}. [What they mean](errors.md#close-codes)."
+        yield from _members(thing)
+    elif inspect.isclass(thing):
+        yield from _class(thing)
+    else:
+        yield _code(f"{'async ' if inspect.iscoroutinefunction(thing) else ''}def {_signed(name, thing)}")
+        yield _doc(thing)
+
+
+def _class(thing: type) -> Iterator[str]:
+    is_data = dataclasses.is_dataclass(thing)
+    if (is_data or "__init__" in vars(thing)) and not getattr(thing, "_is_protocol", False):
+        yield _code(f"class {_signed(thing.__name__, thing)}")
+    yield _doc(thing)
+    init = vars(thing).get("__init__")
+    if not is_data and init is not None and init.__doc__:
+        yield _doc(init)
+    fields = list(_fields(thing))
+    if fields:
+        yield "\n".join(f"- `{name}`: {words}" for name, words in fields)
+    yield from _members(thing)
+
+
+def _members(thing: type) -> Iterator[str]:
+    inner = _INNER.get(thing.__name__, set())
+    tests = []
+    for name, raw in vars(thing).items():
+        if name.startswith("_") or name in inner:
+            continue
+        if isinstance(raw, property):
+            yield f"#### `{thing.__name__}.{name}`\n\n{_doc(raw)}"
+        elif name.startswith("test_"):
+            tests.append(f"- `{name}`: {_doc(raw)}")
+        elif isinstance(raw, classmethod | staticmethod) or inspect.isfunction(raw):
+            function = getattr(thing, name)
+            kind = "async def" if inspect.iscoroutinefunction(function) else "def"
+            drop = not isinstance(raw, classmethod | staticmethod)
+            code = _code(f"{kind} {_signed(name, function, drop_self=drop)}")
+            yield f"#### `{thing.__name__}.{name}`\n\n{code}\n\n{_doc(raw)}"
+    if tests:
+        yield "\n".join(tests)
+
+
+def _fields(thing: type) -> Iterator[tuple[str, str]]:
+    """Attributes that have a comment `#:` before them, where the class or its `__init__` makes them."""
+    source = inspect.getsource(thing)
+    for comment, name in re.findall(r"((?:^ +#: .*\n)+) +(?:self\.)?([a-z]\w*)(?::| =)", source, re.MULTILINE):
+        yield name, " ".join(line.strip().removeprefix("#: ") for line in comment.splitlines())
+
+
+def _doc(thing: object) -> str:
+    words = inspect.getdoc(thing)
+    assert words, f"{thing} has no docstring"  # noqa: S101 -- what is public is documented
+    return re.sub(r"(?m)^((?: {4}.*\n?|\n)+)", _example, words) if re.search(r"(?m)^ {4}", words) else words
+
+
+def _example(found: re.Match[str]) -> str:
+    lines = textwrap.dedent(found[0]).strip("\n")
+    return f"\n```python\n{lines}\n```\n\n" if lines else found[0]
+
+
+def _code(line: str) -> str:
+    return f"```python\n{line}\n```"
+
+
+def _signed(name: str, thing: Callable[..., Any], *, drop_self: bool = False) -> str:
+    """A signature in the words of its source; one parameter a line where it is long."""
+    signature = inspect.signature(thing)
+    told: list[str] = []
+    bare_star = False
+    for parameter in list(signature.parameters.values())[1 if drop_self else 0 :]:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            bare_star = True
+        elif parameter.kind is parameter.KEYWORD_ONLY and not bare_star:
+            told.append("*")
+            bare_star = True
+        told.append(_parameter(parameter))
+    returns = "" if signature.return_annotation is signature.empty else f" -> {_words(signature.return_annotation)}"
+    if inspect.isclass(thing):
+        returns = ""
+    line = f"{name}({', '.join(told)}){returns}"
+    if len(line) > 100:
+        line = "\n    ".join([f"{name}(", *(f"{each}," for each in told)]) + f"\n){returns}"
+    return line
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    stars = "*" * (parameter.kind is parameter.VAR_POSITIONAL) + "**" * (parameter.kind is parameter.VAR_KEYWORD)
+    told = f"{stars}{parameter.name}"
+    if parameter.annotation is not parameter.empty:
+        told += f": {_words(parameter.annotation)}"
+    if parameter.default is not parameter.empty:
+        told += f" = {_value(parameter.default)}"
+    return told
+
+
+def _value(default: object) -> str:
+    if isinstance(default, Close):
+        return str(default)
+    return repr(default)
+
+
+def _words(annotation: object) -> str:
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "settings": _settings,
+    "refusals": _refusals,
+    "closes": _closes,
+    "hooks": _hooks,
+    "help": _help,
+    "api": _api,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The newest end of a room's log, kept in memory: what newcomers and returners are told without asking the store."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from pychat.connection import Notice, Wire
+from pychat.model import Deleted, Edited, LogEvent, Message
+from pychat.revision import revise
+
+__all__ = ["Tail", "without_deleted"]
+
+
+class Tail:
+    """The last `keep` events as stored, the last `page` messages as they stand, and the frames made of them."""
+
+    def __init__(self, *, keep: int, page: int) -> None:
+        self._events: deque[LogEvent] = deque(maxlen=keep)
+        self._messages: list[Message] = []
+        self._most = page
+        self._floor = 0  # everything after this number is in `_events`
+        self._frames: dict[Wire, dict[int, object]] = {}
+        #: Whether there are older messages than those of `page`.
+        self.more = False
+
+    def load(self, seq: int, messages: Sequence[Message], *, more: bool) -> None:
+        """Begin after event number `seq`, with the newest `messages` as they stand then."""
+        self._floor = seq
+        self._messages = list(messages)
+        self.more = more
+
+    def add(self, event: LogEvent) -> None:
+        """Something was added to the log."""
+        if len(self._events) == self._events.maxlen:
+            gone = self._events.popleft()
+            self._floor = gone.seq
+            for frames in self._frames.values():
+                frames.pop(gone.seq, None)
+        self._events.append(event)
+        if isinstance(event, Deleted):
+            self._scrub(event.target)
+        if isinstance(event, Message):
+            self._messages.append(event)
+            if len(self._messages) >= 2 * self._most:  # in strides: half of it is moved for each page
+                del self._messages[: -self._most]
+                self.more = True
+        else:
+            index = bisect_left(self._messages, event.target, key=lambda message: message.seq)
+            if index < len(self._messages):
+                self._messages[index] = revise(self._messages[index], event)
+
+    def page(self) -> list[Message]:
+        """The newest messages as they stand, oldest first."""
+        return self._messages[-self._most :] if self._most else []
+
+    def has_more(self) -> bool:
+        """Whether there are messages before those of `page`."""
+        return self.more or len(self._messages) > self._most
+
+    def since(self, seq: int) -> list[LogEvent] | None:
+        """The events after number `seq`, or `None` if some of them are no longer here."""
+        if seq < self._floor:
+            return None
+        return list(islice(self._events, max(0, seq - self._floor), None))
+
+    def frame(self, wire: Wire, notice: Notice) -> object:
+        """`notice` on `wire`. Events of the log are encoded once, for who hears them now and who comes back."""
+        seq = getattr(notice, "seq", 0)
+        if seq <= self._floor:
+            return wire.encode(notice)
+        frames = self._frames.setdefault(wire, {})
+        if seq not in frames:
+            frames[seq] = wire.encode(notice)
+        return frames[seq]
+
+    def _scrub(self, target: int) -> None:
+        for index, event in enumerate(self._events):
+            scrubbed = _scrubbed(event, target)
+            if scrubbed is not event:
+                self._events[index] = scrubbed
+                for frames in self._frames.values():
+                    frames.pop(event.seq, None)
+
+
+def without_deleted(events: Sequence[LogEvent]) -> list[LogEvent]:
+    """`events`, in which messages that were deleted later on are marks, and their edits say nothing."""
+    kept = list(events)
+    for deleted in (event.target for event in events if isinstance(event, Deleted)):
+        kept = [_scrubbed(event, deleted) for event in kept]
+    return kept
+
+
+def _scrubbed(event: LogEvent, target: int) -> LogEvent:
+    if isinstance(event, Message) and event.seq == target:
+        return replace(event, text="", reply=None, deleted=True)
+    if isinstance(event, Edited) and event.target == target:
+        return replace(event, text="")
+    return event

@@ -1,0 +1,87 @@
+"""Command lines of the docs, held to the programs that they call."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Callable
+
+import uvicorn
+
+from pychat.cli import main
+from pychat.settings import SETTINGS
+from tests.docs.pages import ROOT, Block
+
+__all__ = ["check"]
+
+_ASSIGNMENT = re.compile(r"([A-Z_]+)=(.*)")
+
+
+def check(block: Block) -> None:
+    """Fail for a command that would not work: an unknown program, option, target, package or variable."""
+    for line in block.code.replace("\\\n", " ").splitlines():
+        for command in line.split("&&"):
+            _command(shlex.split(command, comments=True))
+
+
+def _command(words: list[str]) -> None:
+    while words and (assigned := _ASSIGNMENT.fullmatch(words[0])):
+        assert assigned[1] in {setting.variable for setting in SETTINGS.values()}, f"there is no variable {assigned[1]}"
+        words = words[1:]
+    if words:
+        program, *arguments = words
+        assert program in _PROGRAMS, f"the docs use `{program}`, which nothing here knows how to check"
+        _PROGRAMS[program](arguments)
+
+
+def _pychat(arguments: list[str]) -> None:
+    if arguments in (["--help"], ["--version"]):
+        return
+    name, *options = arguments
+    main.commands[name].make_context(name, options)
+
+
+def _make(arguments: list[str]) -> None:
+    targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for argument in arguments:
+        assert argument in targets or argument.startswith("ARGS="), f"there is no target {argument}"
+
+
+def _pip(arguments: list[str]) -> None:
+    verb, *packages = arguments
+    assert verb == "install"
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    known = {".", "pychat", *table["project"]["dependencies"], *map(str, table["dependency-groups"]["test"])}
+    for package in packages:
+        assert package.partition("[")[0] in {re.split(r"[\[<>=;~]", each)[0] for each in known}, package
+
+
+def _uvicorn(arguments: list[str]) -> None:
+    context = uvicorn.main.make_context("uvicorn", arguments)
+    assert re.fullmatch(r"\w+:\w+", context.params["app"])
+
+
+def _curl(arguments: list[str]) -> None:
+    (url,) = (argument for argument in arguments if not argument.startswith("-"))
+    assert re.fullmatch(r"http://localhost:3000/(healthz|readyz)", url), url
+
+
+def _python(arguments: list[str]) -> None:
+    assert arguments[0].endswith(".py") or arguments == ["-m", "venv", ".venv"], arguments
+
+
+def _activate(arguments: list[str]) -> None:
+    assert arguments == [".venv/bin/activate"]
+
+
+_PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "pychat": _pychat,
+    "make": _make,
+    "pip": _pip,
+    "uvicorn": _uvicorn,
+    "curl": _curl,
+    "python": _python,
+    "python3": _python,
+    ".": _activate,
+}

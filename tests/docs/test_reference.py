@@ -1,0 +1,154 @@
+"""The reference misses nothing: what the code has, the docs name, in the place where one would look."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import get_type_hints
+
+import pytest
+
+import pychat
+import pychat.testing
+from docs.generate import render
+from pychat.connection import Presence, Welcome
+from pychat.embed.mount import MountOptions
+from pychat.errors import REFUSALS, Close, Refused
+from pychat.hooks import HOOKS
+from pychat.limits import Limits
+from pychat.model import Deleted, Edited, Joined, Left, Member, Message, Position, Reacted, Renamed, Typing
+from pychat.settings import SETTINGS, Setting
+from pychat.transports.vocabulary import COMMANDS, bye, tell
+from tests.docs.pages import ROOT, page, pages
+
+ASSETS = ROOT / "src" / "pychat" / "assets"
+REFERENCE = "docs/reference/"
+ADA = Member("a", "Ada")
+MESSAGE = Message("m", ADA, "hi", 0.0, 1)
+EVENTS = [
+    tell(MESSAGE),
+    tell(Typing(ADA, on=True)),
+    tell(Edited("e", ADA, 1, "hi!", 0.0, 2)),
+    tell(Reacted("r", ADA, 1, "👍", True, 0.0, 3)),
+    tell(Deleted("d", ADA, 1, 0.0, 4)),
+    tell(Presence(1, Position("e", 1), joined=(ADA,), left=(ADA,), renamed=(ADA,), members=(ADA,))),
+    tell(Welcome("lobby", "Lobby", Position("e", 1), True, 1, (ADA,), True, (MESSAGE,), False, 32, 2000)),
+    ("error", Refused("rate_limited", "Wait.", 1.0).as_dict()),
+    bye(Close.SHUTDOWN),
+]
+
+
+def section(text: str, heading: str) -> str:
+    """What stands below a heading, up to the next of its level or above."""
+    found = re.search(rf"^(#+) {re.escape(heading)}$(.*?)(?=^(?!\1#)#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"there is no heading “{heading}”"
+    return found[2]
+
+
+@pytest.mark.parametrize("where", pages(), ids=str)
+def test_generated_parts_are_current(where) -> None:
+    """What `make docs` would write is what is committed."""
+    assert render(where.text) == where.text, "run `make docs`"
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
+def test_settings_are_told(setting: Setting) -> None:
+    """Each flag and variable is in the table of settings and in the help that is checked in."""
+    rows = page(f"{REFERENCE}settings.md").text.splitlines()
+    row = next(row for row in rows if row.startswith(f"| `{setting.flag}"))
+    assert setting.variable in row
+    assert setting.says in row
+    assert setting.flag in page(f"{REFERENCE}cli.md").text
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_hooks_are_told(name: str) -> None:
+    """Each hook is in the reference, and used in the recipes."""
+    assert f"`{name}`" in page(f"{REFERENCE}hooks.md").text
+    assert f'.on("{name}")' in page("docs/how-to/hooks.md").text
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_refusals_are_told(code: str) -> None:
+    """Each code of a refusal is in the table of errors."""
+    assert f"| `{code}` |" in section(page(f"{REFERENCE}errors.md").text, "Refusals")
+
+
+@pytest.mark.parametrize("why", Close, ids=lambda why: why.reason)
+def test_close_codes_are_told(why: Close) -> None:
+    """Each close code has its row, and a row that says when it comes."""
+    text = page(f"{REFERENCE}errors.md").text
+    assert f"| {why.code} | `{why.reason}` | {'yes' if why.reconnect else 'no'} |" in section(text, "Close codes")
+    assert f"| `{why.reason}` |" in section(text, "When")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_are_told(name: str) -> None:
+    """Each command of the wire has its section."""
+    assert section(section(page(f"{REFERENCE}wire.md").text, "Commands"), f"`{name}`").strip()
+
+
+@pytest.mark.parametrize(("name", "told"), EVENTS, ids=lambda value: value if isinstance(value, str) else "")
+def test_events_are_told(name: str, told: dict[str, object]) -> None:
+    """Each event of the wire has its section, which names each of its fields."""
+    text = section(section(page(f"{REFERENCE}wire.md").text, "Events"), f"`{name}`")
+    for field in told:
+        assert f'"{field}"' in text, field
+
+
+def test_no_event_is_missing_here() -> None:
+    """The events above are those that the browser's client listens to."""
+    listens = re.search(r"const EVENTS = \[(.*)\]", (ASSETS / "js" / "connection.js").read_text("utf-8"))
+    assert listens
+    assert set(re.findall(r'"(\w+)"', listens[1])) == {name for name, _ in EVENTS}
+
+
+@pytest.mark.parametrize("name", ["setPseudo", "pseudoStatus", "message", "nbUsers"])
+def test_the_vocabulary_of_2013_is_told(name: str) -> None:
+    """So is each event of the tutorial's clients."""
+    for where in (f"{REFERENCE}wire.md", "docs/explanation/old-clients.md"):
+        assert f"`{name}`" in page(where).text
+
+
+@pytest.mark.parametrize("name", [*pychat.__all__, *(f"testing.{each}" for each in pychat.testing.__all__)])
+def test_public_names_are_told(name: str) -> None:
+    """Each name that a program may import has its place in the API reference."""
+    assert f"### `pychat.{name}`\n" in page(f"{REFERENCE}api.md").text
+
+
+def test_options_and_limits_are_told() -> None:
+    """So has each option of a mount, and each limit of a room."""
+    text = page(f"{REFERENCE}api.md").text
+    for name in (*get_type_hints(MountOptions), *(field.name for field in fields(Limits))):
+        assert f"- `{name}`: " in text
+
+
+@pytest.mark.parametrize("kind", [Message, Joined, Renamed, Left, Typing], ids=lambda kind: kind.__name__)
+def test_fields_of_events_are_told(kind) -> None:
+    """A program that gets an event finds its fields in the reference."""
+    text = section(page(f"{REFERENCE}api.md").text, f"`pychat.{kind.__name__}`")
+    for field in fields(kind):
+        assert f"{field.name}: " in text
+
+
+def test_blocks_of_the_page_are_told() -> None:
+    """Whoever overrides the page finds each of its blocks in the recipe."""
+    blocks = set(re.findall(r"{% block (\w+)", (ASSETS / "page.html").read_text("utf-8")))
+    told = section(page("docs/how-to/templates.md").text, "The blocks")
+    assert blocks == set(re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE))
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/ws", "/socket.io/", "/rooms/", "/assets/"])
+def test_addresses_are_told(address: str) -> None:
+    """What a server answers at is in the table of addresses."""
+    assert f"`{address}" in section(page(f"{REFERENCE}settings.md").text, "Addresses")
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    """Keep a Changelog: versions newest first with their dates, changes under its six headings."""
+    text = page("CHANGELOG.md").text
+    versions = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert versions[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", version) for version in versions[1:])
+    kinds = re.findall(r"^### (.+)$", text, re.MULTILINE)
+    assert set(kinds) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

@@ -1,0 +1,509 @@
+"""What is done with the blocks of the docs; a comment before a block names one: `<!-- use: serves /chat/ -->`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import socketio
+from aiohttp import web
+from playwright.async_api import async_playwright
+
+from pychat import ChatRoom, Close, aiohttp_app
+from pychat.testing import Person, TransportContract
+from tests.clients import SocketIOPerson, WebSocketPerson
+from tests.docs.pages import ROOT
+from tests.docs.stage import Stage
+from tests.servers import aiohttp_server, pychat_process
+
+
+async def serves(stage: Stage, argument: str) -> None:
+    """Below the prefix there is the page, and a room in which people on both wires hear each other."""
+    host = await stage.serve()
+    url = host + argument.rstrip("/")
+    status, text = await stage.get(f"{url}/")
+    assert status == 200
+    assert "data-pychat" in text
+    ada = await WebSocketPerson.enter(url)
+    bob = await SocketIOPerson.enter(host, path=f"{argument.strip('/')}/socket.io".lstrip("/"))
+    assert (await ada.command("join", {"name": "Ada"}))["ok"]
+    assert (await bob.command("join", {"name": "Bob"}))["ok"]
+    assert (await ada.command("say", {"text": "Hello from Ada"}))["ok"]
+    while (await bob.event("message"))["text"] != "Hello from Ada":
+        pass
+    await ada.close()
+    await bob.close()
+
+
+async def refuses_shouting(stage: Stage, argument: str) -> None:
+    """The hook of the program refuses capitals, with its own code, and nothing else."""
+    person = await Person.enter((await stage.run())["room"])
+    await person.join("Grace")
+    assert (await person.say("HELLO"))["error"]["code"] == "shouting"
+    assert (await person.say("Hello"))["ok"]
+    await person.close()
+
+
+async def bot_spoke(stage: Stage, argument: str) -> None:
+    """The bot's words are the first of the room."""
+    await stage.serve()
+    first = (await (await stage.run())["room"].history())[0]
+    assert (first.author.name, first.text) == ("bot", "The room is open.")
+
+
+async def reports_a_deployment(stage: Stage, argument: str) -> None:
+    """A POST to the application is heard in the room."""
+    url = await stage.serve()
+    ada = await WebSocketPerson.enter(f"{url}/chat")
+    async with aiohttp.ClientSession() as http, http.post(f"{url}/deployed/1.2") as response:
+        assert response.status == 200
+        told = await response.json()
+    heard = await ada.event("message")
+    assert (heard["author"]["name"], heard["text"], heard["seq"]) == ("bot", "Version 1.2 is live.", told["seq"])
+    await ada.close()
+
+
+# The tutorial.
+
+
+async def is_what_serve_prints(stage: Stage, argument: str) -> None:
+    """The first line of `pychat serve`; where there is a network, it goes on."""
+    async with console() as (_, line):
+        assert (await line() + "\n").startswith(stage.code.rstrip())
+
+
+async def is_what_ada_leaves_on_the_console(stage: Stage, argument: str) -> None:
+    """One line for each thing that she does."""
+    async with console() as (url, line):
+        await line()
+        ada = await WebSocketPerson.enter(url)
+        await ada.command("join", {"name": "Ada"})
+        await ada.command("say", {"text": "Is anybody here?"})
+        expected = [_TIME.sub("12:00:00", shown) for shown in stage.code.splitlines()]
+        assert [await line() for _ in expected] == expected
+        await ada.close()
+
+
+async def are_lines_of_the_log(stage: Stage, argument: str) -> None:
+    """Somebody who joins, speaks, takes another name and goes leaves just these lines, but for the time."""
+
+    def without_time(line: dict[str, Any]) -> dict[str, Any]:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+        return line | {"time": ""}
+
+    with pychat_process() as served:
+        ada = await WebSocketPerson.enter(served.url)
+        await ada.command("join", {"name": "Ada"})
+        await ada.command("say", {"text": "Hello!"})
+        await ada.command("join", {"name": "Countess"})
+        await ada.close()
+        for shown in map(json.loads, stage.code.splitlines()):
+            line = await asyncio.to_thread(served.line, event=shown["event"])
+            assert list(shown) == list(line)
+            assert without_time(shown) == without_time(line)
+
+
+_TIME = re.compile(r"^\d\d:\d\d:\d\d")
+
+
+@contextlib.asynccontextmanager
+async def console() -> AsyncIterator[tuple[str, Callable[[], Awaitable[str]]]]:
+    """Run `pychat serve` as people do; its address, and its next line, as if it were 12 o'clock on port 3000."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "pychat", "serve", "--port", "0", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        first = (await process.stdout.readline()).decode()
+        (url,) = re.findall(r"at (http://\S+)/", first)
+        lines = [first.replace(url, "http://127.0.0.1:3000")]
+
+        async def line() -> str:
+            assert process.stdout is not None
+            shown = lines.pop() if lines else (await process.stdout.readline()).decode()
+            return _TIME.sub("12:00:00", shown.rstrip("\n"))
+
+        yield url, line
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def throws_dice(stage: Stage, argument: str) -> None:
+    """Whoever asks for dice is thrown some, by name."""
+    person = await Person.enter((await stage.run())["room"])
+    await person.join("Grace")
+    await person.say("!dice")
+    told = await person.event("message")
+    assert told["author"]["name"] == "dice"
+    assert re.fullmatch(r"Grace throws a [1-6]\.", told["text"])
+    await person.close()
+
+
+# Mounting.
+
+
+async def has_the_rooms(stage: Stage, argument: str) -> None:
+    """Each room has its page, and people in one do not hear the other."""
+    url = f"{await stage.serve()}/chat"
+    for name in argument.split():
+        assert (await stage.get(f"{url}/rooms/{name}"))[0] == 200
+        person = await WebSocketPerson.enter(url, room=name)
+        assert (await person.event("welcome"))["room"]["name"] == name
+        await person.close()
+
+
+async def tells_who_is_there(stage: Stage, argument: str) -> None:
+    """The status names who is here and what was said; what the room refuses is answered with 422."""
+    url = await stage.serve()
+    ada = await WebSocketPerson.enter(f"{url}/chat")
+    await ada.command("join", {"name": "Ada"})
+    async with aiohttp.ClientSession() as http:
+        for text, status in (("Tea is ready.", 204), ("", 422)):
+            async with http.post(f"{url}/announce", data=text) as response:
+                assert response.status == status
+        async with http.get(f"{url}/status") as response:
+            assert await response.json() == {"here": 1, "names": ["Ada"], "newest": ["news: Tea is ready."]}
+    await ada.close()
+
+
+async def lets_in_with_a_cookie(stage: Stage, argument: str) -> None:
+    """The page, the WebSocket and Socket.IO are closed without the cookie, and open with it."""
+    url = await stage.serve()
+    for cookies, allowed in (({}, False), ({"key": "swordfish"}, True)):
+        async with aiohttp.ClientSession(cookies=cookies) as http:
+            for path in ("/chat/", "/chat/socket.io/?EIO=4&transport=polling"):
+                async with http.get(url + path) as response:
+                    assert (response.status == 200) is allowed
+            try:
+                async with http.ws_connect(f"{url}/chat/ws"):
+                    assert allowed
+            except aiohttp.WSServerHandshakeError as error:
+                assert (error.status, allowed) == (403, False)
+
+
+async def closes_with_the_application(stage: Stage, argument: str) -> None:
+    """When the host has ended, the room has let go of everyone."""
+    url = await stage.serve()
+    room = (await stage.run())["room"]
+    person = await Person.enter(room)
+    await stage.stack.aclose()
+    assert (await person.event("bye"))["reason"] == "shutdown"
+    assert room.here == 0
+    assert url
+
+
+async def shows_the_changed_page(stage: Stage, argument: str) -> None:
+    """The page is pychat's, with the blocks of the template in it and the style sheet served beside it."""
+    url = await stage.serve()
+    _, text = await stage.get(f"{url}/chat/")
+    assert "<title>lobby · Example</title>" in text
+    assert '<a href="/rules">' in text
+    assert 'data-part="composer"' in text
+    (style,) = re.findall(r'href="(/static/.*?)"', text)
+    assert "--accent" in (await stage.get(url + style))[1]
+
+
+async def lets_in_pages_of(stage: Stage, argument: str) -> None:
+    """Pages of the host that the proxy tells of, and those allowed by name, may connect; others may not."""
+    url = await stage.serve()
+    told = {"X-Forwarded-Host": "example.com", "X-Forwarded-For": "203.0.113.7"}
+    async with aiohttp.ClientSession() as http:
+        for origin in [*argument.split(), "https://elsewhere.example"]:
+            try:
+                async with http.ws_connect(f"{url}/ws", headers={**told, "Origin": origin}):
+                    assert origin in argument
+            except aiohttp.WSServerHandshakeError as error:
+                assert (error.status, origin in argument) == (403, False)
+
+
+# Hooks.
+
+
+async def said(stage: Stage, *texts: str) -> list[str]:
+    """What became of these texts: what the room heard, or the code of the refusal."""
+    room = (await stage.run())["room"]
+    person, other = await Person.enter(room), await Person.enter(room)
+    await person.join("Grace")
+    fates = []
+    for text in texts:
+        answer = await person.say(text)
+        fates.append((await other.event("message"))["text"] if answer["ok"] else answer["error"]["code"])
+    await person.close()
+    await other.close()
+    return fates
+
+
+async def mutes(stage: Stage, argument: str) -> None:
+    """Links are refused; who is muted is refused everything."""
+    assert await said(stage, "hello", "see http://example.com") == ["hello", "no_links"]
+    names = await stage.run()
+    person = await Person.enter(names["room"])
+    names["muted"].add((await person.join("Eve"))["member"]["id"])
+    assert (await person.say("hello"))["error"]["code"] == "muted"
+    await person.close()
+
+
+async def changes_words(stage: Stage, argument: str) -> None:
+    """Others hear what the hook made of it."""
+    assert await said(stage, "a :coffee:, please") == ["a ☕, please"]
+
+
+async def asks_somebody(stage: Stage, argument: str) -> None:
+    """The judge's verdict counts, and where there is no judge nothing passes."""
+
+    async def judge(request: web.Request) -> web.Response:
+        return web.json_response({"fine": "fool" not in (await request.json())["text"]})
+
+    app = web.Application()
+    app.router.add_post("/judge", judge)
+    async with aiohttp_server(app) as url:
+        await stage.run(url.removeprefix("http://"))
+        assert await said(stage, "hello", "you fool") == ["hello", "unkind"]
+    assert await said(stage, "hello") == ["internal"]
+
+
+async def decides_about_names(stage: Stage, argument: str) -> None:
+    """Some names are refused, one is replaced, and those reserved need no hook."""
+    person = await Person.enter((await stage.run())["room"])
+    assert (await person.join("Botticelli"))["error"]["code"] == "name_of_bot"
+    assert (await person.join("Moderator"))["error"]["code"] == "name_reserved"
+    assert (await person.join("anonymous"))["member"]["name"].startswith("Guest ")
+    assert (await person.join("Grace"))["member"]["name"] == "Grace"
+    await person.close()
+
+
+async def logs_what_happens(stage: Stage, argument: str) -> None:
+    """What happens is in the file, in order, and the terminal says goodbye."""
+    names = await stage.run()
+    keeping = asyncio.create_task(names["keep"](str(stage.folder / "log")))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert await said(stage, "hello") == ["hello"]
+    log = stage.folder / "log"
+    await until(lambda: log.exists() and log.read_text("utf-8").count("\n") == 2)
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert lines == [{"joined": "Grace"}, {"seq": 1, "name": "Grace", "text": "hello"}]
+    assert printed.getvalue() == "Grace has gone; 1 are left.\n"
+    keeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeping
+
+
+# Clients.
+
+
+async def echoes(stage: Stage, argument: str) -> None:
+    """What somebody says comes back, once."""
+    room, address = await stage.room()
+    person = await Person.enter(room)
+    await person.join("Grace")
+    async with running(stage, address):
+        await until_joined(person, "Echo")
+        for text in ("one", "two"):
+            await person.say(text)
+            assert (await person.event("message"))["text"] == f"Grace says: {text}"
+    await person.close()
+
+
+async def comes_back(stage: Stage, argument: str) -> None:
+    """After a drop it is the same member, and has everything, once and in order."""
+    room, address = await stage.room()
+    person = await Person.enter(room)
+    await person.join("Grace")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        async with running(stage, address):
+            member = await until_joined(person, "Reader")
+            await person.say("heard")
+            await until(lambda: "heard" in printed.getvalue())
+            (connection,) = [each for each in room._fanout if each is not person.connection]
+            connection.close(Close.SLOW)
+            await until(lambda: [each.name for each in room.members] == ["Grace"])
+            await person.say("missed")
+            assert await until_joined(person, "Reader") == member
+            await person.say("live")
+            await until(lambda: "live" in printed.getvalue())
+    lines = [line for line in printed.getvalue().splitlines() if not line.startswith("Away: ")]
+    assert lines == ["— the newest messages —", "Grace: heard", "Grace: missed", "Grace: live"]
+    await person.close()
+
+
+async def says_hello_over_socketio(stage: Stage, argument: str) -> None:
+    """What it says is heard."""
+    room, address = await stage.room()
+    person = await Person.enter(room)
+    with contextlib.redirect_stdout(io.StringIO()):
+        await stage.run(address)
+        assert stage.main is not None
+        await stage.main
+    assert (await person.event("message"))["text"] == "Hello over Socket.IO"
+    await person.close()
+
+
+@contextlib.asynccontextmanager
+async def running(stage: Stage, address: str) -> AsyncIterator[None]:
+    """Run the program's main, against a server at `address`, for as long as the block takes."""
+    await stage.run(address)
+    assert stage.main is not None
+    task = asyncio.create_task(stage.main)
+    try:
+        yield
+    finally:
+        assert not task.done(), task
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(it_is_so: Callable[[], bool]) -> None:
+    """Wait for what another program does, and has no event for."""
+    async with asyncio.timeout(10):
+        while not it_is_so():
+            await asyncio.sleep(0.01)
+
+
+async def until_joined(person: Person, name: str) -> dict[str, str]:
+    """Wait until somebody of that name has joined; the member."""
+    while True:
+        told = await person.event("presence")
+        for member in [*told.get("joined", ()), *told.get("renamed", ())]:
+            if member["name"] == name:
+                return dict(member)
+
+
+async def runs_in_a_browser(stage: Stage, argument: str) -> None:
+    """On a page of the application that has the room mounted, the module connects, joins, says this, and hears."""
+    room = ChatRoom("lobby")
+    (block,) = stage.program.blocks
+    html = block.code if block.language == "html" else '<script type="module" src="/app.js"></script>'
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=f"<!doctype html>{html}", content_type="text/html")
+
+    async def script(_: web.Request) -> web.Response:
+        return web.Response(text=block.code, content_type="text/javascript")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_get("/app.js", script)
+    app.add_subapp("/chat/", aiohttp_app(room))
+    person = await Person.enter(room)
+    heard: list[str] = []
+    failed: list[str] = []
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    async with aiohttp_server(app) as url, async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else []
+        )
+        window = await chromium.new_page()
+        window.on("console", lambda told: heard.append(told.text))
+        window.on("pageerror", lambda error: failed.append(str(error)))
+        await window.goto(url)
+        assert (await person.event("message"))["text"] == argument
+        await room.post("Hello from Python", author="bot")
+        await until(lambda: "bot: Hello from Python" in heard)
+        assert failed == []
+        await chromium.close()
+    await person.close()
+
+
+async def sets_properties_that_there_are(stage: Stage, argument: str) -> None:
+    """The style sheet sets what pychat's own style sheet uses."""
+    ours = (ROOT / "src" / "pychat" / "assets" / "page.css").read_text("utf-8")
+    names = set(re.findall(r"(--[\w-]+):", stage.code))
+    assert names
+    for name in names:
+        assert f"{name}: " in ours
+        assert f"var({name})" in ours
+
+
+async def is_held_with_a_server(stage: Stage, argument: str) -> None:
+    """Said line by line to a real server, it is answered as shown; only what is made up anew each time differs."""
+    _, address = await stage.room()
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"http://{address}/ws") as socket:
+        for line in stage.code.splitlines():
+            direction, _, text = line.partition(" ")
+            if direction == "→":
+                await socket.send_str(text)
+                continue
+            while (told := await socket.receive_json())["type"] == "presence":
+                pass
+            assert direction == "←"
+            assert without_chance(told) == without_chance(json.loads(text))
+
+
+def without_chance(value: Any) -> Any:
+    """`value`, with ids, dates and such left out. The order of the fields counts."""
+    if isinstance(value, dict):
+        made_up = {"id", "token", "date", "epoch"}
+        return [(name, type(of) if name in made_up else without_chance(of)) for name, of in value.items()]
+    return value
+
+
+# Socket.IO beside the chat, and transports.
+
+
+async def waves(stage: Stage, argument: str) -> None:
+    """A wave reaches the others, and the chat goes on beside it."""
+    host = await stage.serve()
+    path = f"{argument.strip('/')}/socket.io".lstrip("/")
+    ada, bob = [await SocketIOPerson.enter(host, path=path) for _ in range(2)]
+    assert await ada.command("wave", "left") == {"ok": True}
+    assert await bob.event("wave") == "left"
+    assert (await ada.command("join", {"name": "Ada"}))["ok"]
+    for person in (ada, bob):
+        await person.close()
+
+
+async def plays(stage: Stage, argument: str) -> None:
+    """Hits count in the namespace, and everyone else there is told."""
+    host = await stage.serve()
+    async with clients(host, "/game", 2) as (one, two):
+        heard: asyncio.Queue[int] = asyncio.Queue()
+        two.on("score", heard.put, namespace="/game")
+        assert [await one.call("hit", namespace="/game") for _ in range(2)] == [1, 2]
+        assert [await heard.get() for _ in range(2)] == [1, 2]
+
+
+async def says_everything_back(stage: Stage, argument: str) -> None:
+    """It is a Socket.IO server like any other."""
+    async with clients(await stage.serve(), "/", 1) as (one,):
+        assert await one.call("echo", {"a": [1, "é"]}) == {"a": [1, "é"]}
+
+
+@contextlib.asynccontextmanager
+async def clients(host: str, namespace: str, count: int) -> AsyncIterator[list[socketio.AsyncClient]]:
+    """As many clients of python-socketio, in that namespace alone."""
+    async with contextlib.AsyncExitStack() as stack:
+        connected = []
+        for _ in range(count):
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            client = socketio.AsyncClient(http_session=http, reconnection=False)
+            await client.connect(host, namespaces=[namespace], transports=["websocket"])
+            stack.push_async_callback(client.disconnect)
+            connected.append(client)
+        yield connected
+
+
+async def keeps_the_contract(stage: Stage, argument: str) -> None:
+    """Every promise of the contract of transports is kept."""
+    suites = [
+        thing
+        for thing in (await stage.run()).values()
+        if isinstance(thing, type) and issubclass(thing, TransportContract) and thing is not TransportContract
+    ]
+    for suite in suites:
+        tests = [name for name in dir(suite) if name.startswith("test_")]
+        assert len(tests) > 10
+        for name in tests:
+            await getattr(suite(), name)()
