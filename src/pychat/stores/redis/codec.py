@@ -40,7 +40,9 @@ def encode(event: Event) -> str:
                 told[name] = [value.id, value.name]
             case Quote():
                 told[name] = [value.seq, value.author, value.text]
-            case _ if name != "seq" and value not in (None, False, ()):
+            case None | False | ():
+                pass  # left out, as most are most of the time
+            case _ if name != "seq":
                 told[name] = value
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 

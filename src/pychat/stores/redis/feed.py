@@ -56,7 +56,12 @@ class Feed:
             self.doubt = Doubt.BEHIND
             return
         self.tick, self.last = tick, text
-        self.deliver(decode(text, seq))
+        try:
+            event = decode(text, seq)
+        except (KeyError, TypeError, ValueError):
+            _log.exception("Room %s: nothing is known of %r. Does a newer server share this Redis?", self.room, text)
+        else:
+            self.deliver(event)
         for future in self._waiting.pop(tick, ()):
             if not future.done():
                 future.set_result(None)
