@@ -22,7 +22,7 @@ __all__ = [
 
 
 def open_store(url: str, retention: Retention | None = None) -> Store:
-    """The store that `url` names: `memory:`, or `sqlite:` and a path. Raise `UsageError` for any other.
+    """The store that `url` names: `memory:`, `sqlite:PATH`, `redis://…`. Raise `UsageError` for any other.
 
     A file is opened at the store's first use. Its directory must be there, but for the default one, which is made.
     `retention` replaces the store's own: `memory:` keeps the newest 10,000
@@ -38,8 +38,11 @@ def open_store(url: str, retention: Retention | None = None) -> Store:
         if url == default_store_url():
             _make(path.parent)
         return SqliteStore(path, retention)
+    if scheme in {"redis", "rediss", "unix"} and rest.startswith("//"):
+        return _redis_store(url, retention)
     raise UsageError(
-        f"There is no store “{url}”. This version has memory: (kept until the server stops) and sqlite:PATH (a file)."
+        f"There is no store “{url}”. There are memory: (kept until the server stops), sqlite:PATH (a file), "
+        "and redis://host:port/db (one room on many servers)."
     )
 
 
@@ -68,3 +71,13 @@ def _make(directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"The directory {directory} cannot be made: {error.strerror}. Give another --store.") from None
+
+
+def _redis_store(url: str, retention: Retention | None) -> Store:
+    try:
+        from pychat.stores.redis import RedisStore  # noqa: PLC0415 -- an extra, and not everybody's
+    except ImportError as error:
+        if error.name is None or error.name.partition(".")[0] != "redis":
+            raise
+        raise UsageError("A store in Redis needs redis-py: pip install pychat[redis]") from None
+    return RedisStore(url) if retention is None else RedisStore(url, retention)

@@ -10,9 +10,6 @@ from pychat.model import Event, LogEvent, Member, Message, Position, Signal
 
 __all__ = ["Opening", "Page", "Receiver", "Retention", "Store"]
 
-#: Called with each event of a room, in order, on the event loop. It must not raise.
-Receiver = Callable[[Event], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -38,6 +35,13 @@ class Opening:
     known: tuple[Member, ...] = ()
 
 
+#: Called with each event of a room, in order, on the event loop. It must not raise.
+#: An `Opening` says that the store has lost its place: where the room stands from here on, whatever was told before.
+#: `members` are then all who are here, on this server too. If the epoch is another, the log was lost; if it is the
+#: same, each event up to the position has been told, or retention has removed it.
+Receiver = Callable[[Event | Opening], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Messages as they stand, oldest first, and the number of the newest event that has been taken into them."""
@@ -52,6 +56,10 @@ class Store(Protocol):
     Numbers are 1, 2, 3 … without a gap, for each room. Any method raises `Refused` with `unavailable` (and seconds
     to wait) while the store cannot be reached or written; nothing was stored then, or it will be found again by its id.
     """
+
+    @property
+    def available(self) -> bool:
+        """Whether the store can be reached and written just now, as far as is known."""
 
     async def subscribe(self, room: str, receive: Receiver) -> Opening:
         """Tell `receive` of every event of `room` after the opening's position, from now on. Once for each room."""

@@ -27,6 +27,7 @@ class MemoryStore:
         self._epoch = secrets.token_urlsafe(6)
         self._secret = secrets.token_bytes(32)
         self._logs: dict[str, _Log] = defaultdict(_Log)
+        self.available = True
 
     async def subscribe(self, room: str, receive: Receiver) -> Opening:
         log = self._logs[room]

@@ -1,0 +1,88 @@
+"""A server's sign of life in each of its rooms, and its care for those who were on a server that gives none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from pychat.errors import Refused
+from pychat.stores.redis.feed import Feed
+
+__all__ = ["Heart"]
+
+_log = logging.getLogger(__name__)
+
+_SLOWEST = 1.0  # seconds between attempts while Redis does not answer
+
+
+class Heart:
+    """Beats three times in `lasts` seconds: a server that was not heard for so long is taken for dead."""
+
+    def __init__(
+        self,
+        feeds: dict[str, Feed],
+        beat: Callable[[Feed, str], Awaitable[tuple[str, bool]]],
+        idle: Callable[[], Awaitable[object]],
+        lasts: float,
+    ) -> None:
+        """`beat` beats in one room, `idle` is done each time, whether there are rooms or not.
+
+        A beat is given since when this server has watched (the time in Redis, or "" if that is unknown), and says
+        what the time is, and whether there is more to do at once.
+        """
+        self._feeds = feeds
+        self._beat = beat
+        self._idle = idle
+        self._lasts = lasts
+        self._since = ""
+        self._last = 0.0
+        self._hurried = asyncio.Event()
+        #: Whether Redis takes what this server writes.
+        self.well = True
+
+    def hurry(self) -> None:
+        """Something went wrong: nothing is well until the next beat, which is to come at once."""
+        if self.well:
+            self.well = False
+            self._hurried.set()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        loop = asyncio.get_running_loop()
+        pause = 0.0
+        while True:
+            if loop.time() - self._last > self._lasts:
+                self._since = ""  # whether the others were alive meanwhile cannot be known
+            started = loop.time()
+            try:
+                more = await self._beat_all()
+            except Refused:
+                self.well, self._since = False, ""
+                pause = min(_SLOWEST, self._lasts / 3, 2 * pause or 0.05)
+            except Exception:
+                _log.exception("The heartbeat in Redis failed.")
+                pause = _SLOWEST
+            else:
+                self.well, self._last = True, started
+                pause = 0.0 if more else self._lasts / 3
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), pause)
+            self._hurried.clear()
+            if self.well:
+                pause = 0.0
+
+    async def _beat_all(self) -> bool:
+        await self._idle()
+        beats = await asyncio.gather(
+            *(self._beat(feed, self._since) for feed in self._feeds.values() if feed.doubt is None),
+            return_exceptions=True,
+        )
+        for beat in beats:
+            if isinstance(beat, BaseException):
+                raise beat
+        done = [beat for beat in beats if not isinstance(beat, BaseException)]
+        if done:
+            self._since = self._since or max((now for now, _ in done), key=float)
+        return any(more for _, more in done)

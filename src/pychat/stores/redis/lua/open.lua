@@ -1,0 +1,32 @@
+-- Where the room stands, all of one moment. The room begins here if it was never open, or if its log was lost.
+
+local server, lasts, new_epoch, new_secret, lost_epoch, mine = unpack(ARGV)
+local epoch = call('HGET', META, 'epoch')
+if not epoch or epoch == lost_epoch then
+  epoch = new_epoch
+  call('HSET', META, 'epoch', epoch)
+end
+call('HSETNX', META, 'secret', new_secret)
+local time = now()
+call('ZADD', SERVERS, time + tonumber(lasts), server)
+
+-- Those who are on this server, where Redis has forgotten them.
+for _, each in ipairs(cjson.decode(mine)) do
+  local id, name, keys, event = unpack(each)
+  if not taken(id, keys) then join(id, name, keys, server, event) end
+end
+
+local alive = {}
+for _, each in ipairs(call('ZRANGEBYSCORE', SERVERS, time, '+inf')) do alive[each] = true end
+local here, away = {}, {}
+local members = call('HGETALL', MEMBERS)
+for index = 1, #members, 2 do
+  local member = cjson.decode(members[index + 1])
+  local list = away
+  for each in pairs(member.on) do
+    if alive[each] then list = here end
+  end
+  table.insert(list, {members[index], member.name, member.joined})
+end
+local seq = tonumber(call('HGET', META, 'seq') or 0)
+return {'ok', tick(), epoch, seq, call('HGET', META, 'secret'), here, away, call('HGETALL', KNOWN)}
