@@ -71,6 +71,8 @@ class Writer:
         self._secret = secret
         self._retaining = retaining
         self._loop = loop
+        #: Whether the last transaction went well.
+        self.available = True
         self._log = Log(connection)
         self._members = Members()
         self._synchronous = "FULL"
@@ -177,6 +179,7 @@ class Writer:
         done = True
         if durable or self._members.waiting or any(item.receive for item in batch):
             done = self._transact(lambda: self._write(batch), durable=durable)
+            self.available = done
         for item in batch:
             if isinstance(item.event, Signal):
                 item.tell = True
