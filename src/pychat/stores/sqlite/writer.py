@@ -91,6 +91,7 @@ class Writer:
 
     def signal(self, room: str, event: Signal) -> asyncio.Future[None]:
         """Have `event` told, and the names noted. Raise `Refused` where too much waits, but never to who goes."""
+        f"{event.member.id}{event.member.name}".encode()  # half a character could never be written
         if not isinstance(event, Away | Left):
             self._limit(_EVENT_BYTES)
         return self._put(_Item(room, self._loop.create_future(), event, size=_EVENT_BYTES))
@@ -150,7 +151,7 @@ class Writer:
         if order is not None:
             order()
         while self._retaining.due():
-            self._transact(lambda: self._retaining.step(self._log), durable=False)
+            self._transact(lambda _: self._retaining.step(self._log), durable=False)
             if not self._queue.empty():
                 break
 
@@ -176,7 +177,7 @@ class Writer:
         durable = any(item.columns is not None for item in batch)
         done = True
         if durable or self._members.waiting or any(item.receive for item in batch):
-            done = self._transact(lambda: self._write(batch), durable=durable)
+            done = self._transact(lambda connection: self._write(connection, batch), durable=durable)
         for item in batch:
             if isinstance(item.event, Signal):
                 item.tell = True
@@ -184,15 +185,13 @@ class Writer:
                 item.tell = False
                 item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
 
-    def _write(self, batch: list[_Item]) -> None:
-        assert self._connection is not None  # noqa: S101 -- within a transaction
-        self._members.write(self._connection, self._log)
+    def _write(self, connection: sqlite3.Connection, batch: list[_Item]) -> None:
         for item in batch:
             if item.columns is not None:
                 self._append(item)
             elif item.receive is not None:
                 room = self._log.room(item.room)
-                away, known = self._members.opening(self._connection, room.number)
+                away, known = self._members.opening(connection, room.number)
                 item.result = Opening(Position(room.epoch, room.head), self._secret, (), away, known)
 
     def _append(self, item: _Item) -> None:
@@ -208,7 +207,7 @@ class Writer:
         if item.tell and isinstance(item.result, Message):
             self._retaining.added(item.room, self._log.room(item.room).messages)
 
-    def _transact(self, work: Callable[[], None], *, durable: bool) -> bool:
+    def _transact(self, work: Callable[[sqlite3.Connection], None], *, durable: bool) -> bool:
         """Do `work` in a transaction, and return whether that was possible."""
         try:
             if self._database.moved():
@@ -222,7 +221,8 @@ class Writer:
                 self._connection.execute(f"PRAGMA synchronous = {synchronous}")
                 self._synchronous = synchronous
             self._connection.execute("BEGIN IMMEDIATE")
-            work()
+            self._members.write(self._connection, self._log)
+            work(self._connection)
             self._log.finish()
             self._connection.execute("COMMIT")
         except Exception as error:
@@ -256,11 +256,13 @@ class Writer:
             self._waiting -= item.size
             receivers = self._receivers[item.room]
             if item.tell:
+                happened = item.event if item.result is None else item.result
+                assert happened is not None  # noqa: S101 -- an event or a signal
                 for receive in receivers:
                     try:
-                        receive(item.event if item.result is None else item.result)
+                        receive(happened)
                     except Exception:
-                        _logger.exception("A subscriber failed at %r.", item.event)
+                        _logger.exception("A subscriber failed at %r.", happened)
             if item.receive is not None and item.error is None:
                 receivers.append(item.receive)
             if item.future.done():  # who asked has gone
