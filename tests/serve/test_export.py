@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import shutil
 import subprocess
 import sys
@@ -215,7 +214,7 @@ def test_a_file_appears_when_it_is_complete(url, tmp_path, monkeypatch):
 
 def test_a_terminal_sees_how_far_it_is(url, tmp_path):
     """A progress bar on standard error, where that is a terminal."""
-    ours, theirs = pty.openpty()
+    ours, theirs = pytest.importorskip("pty").openpty()
     file = tmp_path / "chat.jsonl"
     command = [sys.executable, "-m", "pychat", "export", "--store", url, "-o", str(file)]
     subprocess.run(command, stderr=theirs, check=True, timeout=50)

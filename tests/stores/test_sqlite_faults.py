@@ -263,3 +263,21 @@ async def test_one_subscriber_that_fails_takes_nothing_from_others(store, told, 
     await store.subscribe("kitchen", heard.append)
     assert [await store.append("kitchen", said(1))] == heard
     assert "a subscriber's mistake" in caplog.text
+
+
+async def test_typing_does_not_wait_for_the_disk_but_for_its_turn(store, disk, told):
+    """It is told at once where nothing waits, and else after what came before it."""
+    await store.signal("lobby", Typing(ADA, True))
+    commits = disk.commits
+    await store.signal("lobby", Typing(ADA, False))
+    assert commits == disk.commits
+    disk.runs.clear()
+    saying = asyncio.create_task(store.append("lobby", said(1)))
+    await waits(disk)
+    typing = asyncio.create_task(store.signal("lobby", Typing(ADA, True)))
+    await asyncio.sleep(0)
+    assert told == [Typing(ADA, True), Typing(ADA, False)]
+    disk.runs.set()
+    stored = await saying
+    await typing
+    assert told[2:] == [stored, Typing(ADA, True)]

@@ -155,7 +155,7 @@ async def test_one_server_for_one_database(path):
         await holder.wait()
     one, other = SqliteStore(path), SqliteStore(path)
     await one.open()
-    with pytest.raises(UsageError, match="in use by another pychat"):
+    with pytest.raises(UsageError, match="open already in this process"):
         await other.open()
     await one.aclose()
     await other.open()  # a store that could not be opened may try again
@@ -168,7 +168,7 @@ async def test_two_names_are_one_database(path):
     link.symlink_to(path)
     one = SqliteStore(path)
     await one.open()
-    with pytest.raises(UsageError, match="in use"):
+    with pytest.raises(UsageError, match="open already"):
         await SqliteStore(link).open()
     await one.aclose()
 

@@ -37,7 +37,7 @@ _logger = logging.getLogger("pychat.stores.sqlite")
 
 @dataclass(slots=True)
 class _Item:
-    """Something that waits: exactly one of `event`, `receive` and `end`; then what became of it."""
+    """Something that waits: an event (with its `columns`), a signal or a subscriber; then what became of it."""
 
     room: str
     future: asyncio.Future[Any]
@@ -53,9 +53,10 @@ class _Item:
 class Writer:
     """What is put in is written in that order, told in that order, and then answered.
 
-    With `PRAGMA synchronous=FULL`, an answered event has been handed to the disk with fsync. Who comes and goes is
-    committed without fsync where no event is committed with it: a killed process forgets none of it, a lost power
-    may forget the last seconds.
+    With `PRAGMA synchronous=FULL`, an answered event has been handed to the disk with fsync. NORMAL would lose the
+    last seconds with the power, and save little: 17,900 events a second against 19,800 with 512 in flight, 0.5 ms
+    against 0.2 for one alone (2 cores shared with others, fsync 0.5 ms). Who comes and goes is committed without
+    fsync where no event is committed with it: a killed process forgets none of it, a lost power may.
     """
 
     def __init__(
@@ -94,7 +95,12 @@ class Writer:
         f"{event.member.id}{event.member.name}".encode()  # half a character could never be written
         if not isinstance(event, Away | Left):
             self._limit(_EVENT_BYTES)
-        return self._put(_Item(room, self._loop.create_future(), event, size=_EVENT_BYTES))
+        item = _Item(room, self._loop.create_future(), event, size=_EVENT_BYTES, tell=True)
+        if isinstance(event, Typing) and not self._waiting:  # there is nothing to write, and nothing to come after
+            self._waiting += item.size
+            self._deliver([item])
+            return item.future
+        return self._put(item)
 
     def subscribe(self, room: str, receive: Receiver) -> asyncio.Future[Opening]:
         """Have `receive` told from its place in the queue on."""
@@ -179,9 +185,7 @@ class Writer:
         if durable or self._members.waiting or any(item.receive for item in batch):
             done = self._transact(lambda connection: self._write(connection, batch), durable=durable)
         for item in batch:
-            if isinstance(item.event, Signal):
-                item.tell = True
-            elif not done:
+            if not done and not isinstance(item.event, Signal):
                 item.tell = False
                 item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
 
