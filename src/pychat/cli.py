@@ -63,6 +63,34 @@ def serve(**values: Any) -> None:  # noqa: ANN401 -- one for each setting
         _fail(str(error))
 
 
+@main.command()
+@click.option("--store", metavar="URL", envvar="PYCHAT_STORE", show_envvar=True, help="Where the messages are kept.")
+@click.option("--room", metavar="NAME", help="The room, where there are several.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "text", "html"]),
+    help="One JSON object a line, text, or a page for browsers and printers. [default: by FILE's ending, or jsonl]",
+)
+@click.option(
+    "-o", "--output", metavar="FILE", default="-", help="The file to write; - is standard output, the default."
+)
+def export(store: str | None, room: str | None, form: str | None, output: str) -> None:
+    """Write out all messages of a room, as they stand.
+
+    It is no matter whether a server runs. Times are in UTC.
+    """
+    from pychat.export import export as write
+    from pychat.export import open_archive
+    from pychat.stores import default_store_url
+
+    try:
+        with open_archive(store or default_store_url()) as archive:
+            write(archive, room, form, output)
+    except UsageError as error:
+        _fail(str(error))
+
+
 def _fail(text: str) -> NoReturn:
     click.echo(f"pychat: {text}", err=True)
     raise SystemExit(2)

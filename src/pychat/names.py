@@ -31,13 +31,16 @@ class Names:
         self.longest = longest
         self._reserved = frozenset[str]().union(*(self.keys(name) for name in reserved))
 
-    def accept(self, raw: str) -> str:
-        """The name as it will be shown. Raise `Refused` with `name_invalid` or `name_reserved`."""
+    def accept(self, raw: str, *, reserved: bool = False) -> str:
+        """The name as it will be shown. Raise `Refused` with `name_invalid` or `name_reserved`.
+
+        With `reserved`, those names may be used too: by the program, not by a visitor.
+        """
         shown = _prepare(raw)
         if len(shown) > self.longest:
             text = f"A nickname can have {self.longest} characters at most; this one has {len(shown)}."
             raise Refused("name_invalid", text)
-        if not self.keys(shown).isdisjoint(self._reserved):
+        if not reserved and not self.keys(shown).isdisjoint(self._reserved):
             raise Refused("name_reserved", f"The name “{shown}” is reserved. Please take another.")
         return shown
 

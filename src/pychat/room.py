@@ -42,7 +42,7 @@ from pychat.model import (
 )
 from pychat.names import Names
 from pychat.presence import PresenceGatherer
-from pychat.session import Session
+from pychat.session import Session, event_id
 from pychat.state import RoomState
 from pychat.stores import Store, open_store
 from pychat.tail import Tail, without_deleted
@@ -94,7 +94,8 @@ class ChatRoom:
         self._owns_store = isinstance(store, str)
         self._store: Store = open_store(store) if isinstance(store, str) else store
         self._hooks = Hooks()
-        self._state = RoomState(Names(longest=self.limits.name, reserved=reserved_names), self.limits)
+        self._names = Names(longest=self.limits.name, reserved=reserved_names)
+        self._state = RoomState(self._names, self.limits)
         self._tail = Tail(keep=self.limits.page, page=self.limits.history)
         self._fanout = Fanout()
         self._presence = PresenceGatherer(
@@ -137,11 +138,11 @@ class ChatRoom:
         """Say something as `author`, from code: no nickname is taken, and names that are reserved may be used.
 
         With an `id` of yours (1-64 characters of `A-Z a-z 0-9 _ -`) a repeated call stores nothing twice. Return the
-        message as stored. Raise `Refused` for a text that the room does not allow, or where a hook refuses.
+        message as stored. Raise `Refused` for a text, name or id that the room does not allow, or where a hook does.
         """
         await self.start()
-        member = Member(f"post:{author}", author)
-        draft = Message(id or Tokens.new_id(), member, accept_text(text, self.limits.text), self.clock.date())
+        member = Member(f"post:{author}", self._names.accept(author, reserved=True))
+        draft = Message(event_id(id), member, accept_text(text, self.limits.text), self.clock.date())
         return await self._store_message(draft)
 
     async def edit(self, seq: int, text: str) -> Message:

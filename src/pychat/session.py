@@ -27,7 +27,7 @@ from pychat.model import (
 )
 from pychat.tokens import Tokens
 
-__all__ = ["Room", "Session"]
+__all__ = ["Room", "Session", "event_id"]
 
 TYPING_SECONDS = 6.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -137,7 +137,7 @@ class Session:
     async def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Message:
         """Send a message, as a reply to another or not, and return it as it was stored."""
         self._spend()
-        member_id, message_id = self._joined(), _id(message_id)
+        member_id, message_id = self._joined(), event_id(message_id)
         answered = None if reply_to is None else await self._room.message(reply_to)
         event = await self._room.perform(Say(member_id, message_id, text, answered), self)
         self._stop_typing_timer()
@@ -145,23 +145,23 @@ class Session:
             raise Refused("bad_request", "This id was used for something else than a message. Take another.")
         return event
 
-    async def edit(self, seq: int, text: str, event_id: str | None = None) -> Event | None:
+    async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
         self._spend()
-        member_id, event_id = self._joined(), _id(event_id)
-        return await self._room.perform(Edit(member_id, event_id, await self._room.message(seq), text), self)
+        member_id, new_id = self._joined(), event_id(given_id)
+        return await self._room.perform(Edit(member_id, new_id, await self._room.message(seq), text), self)
 
-    async def delete(self, seq: int, event_id: str | None = None) -> Event | None:
+    async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
         """Take one's own message number `seq` back; `None` if it was deleted already."""
         self._spend()
-        member_id, event_id = self._joined(), _id(event_id)
-        return await self._room.perform(Delete(member_id, event_id, await self._room.message(seq)), self)
+        member_id, new_id = self._joined(), event_id(given_id)
+        return await self._room.perform(Delete(member_id, new_id, await self._room.message(seq)), self)
 
-    async def react(self, seq: int, emoji: str, on: bool = True, event_id: str | None = None) -> Event | None:  # noqa: FBT002
+    async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
         self._spend()
-        member_id, event_id = self._joined(), _id(event_id)
-        return await self._room.perform(React(member_id, event_id, await self._room.message(seq), emoji, on), self)
+        member_id, new_id = self._joined(), event_id(given_id)
+        return await self._room.perform(React(member_id, new_id, await self._room.message(seq), emoji, on), self)
 
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
@@ -216,7 +216,8 @@ class Session:
         self._room.soon(SetTyping(member_id, on=False))
 
 
-def _id(given: str | None) -> str:
+def event_id(given: str | None) -> str:
+    """The id of something new: the one given, if it can be one, or one made here."""
     if given is None:
         return Tokens.new_id()
     if not _ID.fullmatch(given):

@@ -296,3 +296,14 @@ async def test_closing_a_room_says_goodbye() -> None:
     await room.aclose()
     assert (await ada.event("bye"))["reason"] == "shutdown"
     assert room.here == 0
+
+
+@pytest.mark.parametrize(
+    ("author", "given"), [("", None), ("a\nb", None), ("x" * 33, None), ("bot", "no spaces"), ("bot", "")]
+)
+async def test_code_posts_under_the_same_rules(author: str, given: str | None) -> None:
+    """Names and ids that would break a page or a console are refused to programs too; reserved names are theirs."""
+    room = ChatRoom()
+    with pytest.raises(Refused):
+        await room.post("hi", author=author, id=given)
+    assert (await room.post("hi", author="Admin")).author.name == "Admin"

@@ -37,6 +37,7 @@ class Node:
         """What it says next of that kind; what it says before is left out."""
         async with asyncio.timeout(20):
             while True:
+                assert self.process.stdout is not None
                 line = await self.process.stdout.readline()
                 assert line, f"it ended before it said {what}"
                 said = json.loads(line)
@@ -56,7 +57,7 @@ async def node(request):
         processes.append(process)
         return Node(process)
 
-    start.transports = request.param
+    start.transports = request.param  # type: ignore[attr-defined]  # the test asks which
     yield start
     for process in processes:
         if process.returncode is None:

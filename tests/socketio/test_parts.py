@@ -26,7 +26,13 @@ async def test_deadlines_fall_due_in_order():
     """Each falls due once, in the order of starting, unless it is stopped; starting anew puts it last."""
     due: list[str] = []
     done = asyncio.Event()
-    wheel = Deadlines[str](0.02, lambda item: (due.append(item), done.set() if item == "a" else None))
+
+    def fall_due(item: str) -> None:
+        due.append(item)
+        if item == "a":
+            done.set()
+
+    wheel = Deadlines[str](0.02, fall_due)
     for item in "abcd":
         wheel.start(item)
     assert wheel.stop("b")

@@ -142,8 +142,7 @@ async def test_upgrade_in_a_burst(serve, wired):
     await polling
     assert client.buffered
     await opened.send("5")
-    for _ in range(500):
-        got.append(await opened.receive())
+    got += [await opened.receive() for _ in range(500)]
     enough.set()
     total = await bursting
     while got[-1] != f'42["n",{total - 1}]':

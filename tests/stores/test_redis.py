@@ -312,7 +312,9 @@ async def test_a_redis_that_is_killed_loses_nothing_that_was_acknowledged(durabl
         return number
 
     talking = [
-        asyncio.create_task(talk(server, f"{name}{task}-")) for name, server in (("x", one), ("y", two)) for task in "12"
+        asyncio.create_task(talk(server, f"{name}{task}-"))
+        for name, server in (("x", one), ("y", two))
+        for task in "12"
     ]
     for _ in range(3):
         before = len(two.told)

@@ -48,7 +48,7 @@ class _Handlers:
     async def websocket(self, request: web.Request) -> web.StreamResponse:
         mount, peer, headers = self.mount, request.remote or "", _headers(request)
         if headers.get("upgrade", "").lower() != "websocket":
-            return _response(request, mount.respond("GET", "/ws", headers))
+            return _response(request, mount.not_a_websocket())
         refused = mount.refuse_websocket(peer, headers)
         if refused is not None:
             return _response(request, refused)
@@ -68,7 +68,7 @@ class _Handlers:
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
-        return _response(request, self.mount.respond(request.method, path, _headers(request)))
+        return _response(request, await self.mount.respond(request.method, path, _headers(request), request.query))
 
     async def without_slash(self, request: web.Request) -> web.StreamResponse:
         raise web.HTTPPermanentRedirect(request.rel_url.with_path(request.path + "/").with_query(request.query))

@@ -56,13 +56,14 @@ class ASGIApp:
                 location += f"?{scope['query_string'].decode('latin-1')}"
             await _respond(scope, send, Response(308, {"Location": location}))
         else:
-            await _respond(scope, send, self.mount.respond(scope["method"], path, _headers(scope)))
+            response = await self.mount.respond(scope["method"], path, _headers(scope), _query(scope))
+            await _respond(scope, send, response)
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         mount, peer, headers = self.mount, (scope.get("client") or ("",))[0] or "", _headers(scope)
         if (await receive())["type"] != "websocket.connect":
             return
-        refused = mount.respond("GET", path, headers) if path != "/ws" else mount.refuse_websocket(peer, headers)
+        refused = mount.refuse_websocket(peer, headers) if path == "/ws" else Response(404)
         if refused is not None:
             # Before it is accepted, a close is answered by the host with 403 (ASGI, WebSocket close).
             await send({"type": "websocket.close", "code": 1008, "reason": refused.body.decode(errors="replace")[:100]})
@@ -80,7 +81,7 @@ class ASGIApp:
             )
         except CarrierClosed:
             return
-        await mount.websocket.serve(carrier, dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"))))
+        await mount.websocket.serve(carrier, _query(scope))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -100,6 +101,10 @@ def _path(scope: Scope) -> str:
     if root and (path == root or path.startswith(f"{root}/")):
         return path[len(root) :]
     return path
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    return dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
+from pychat.api import Api
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
@@ -23,6 +24,7 @@ __all__ = ["HEARTBEAT_SECONDS", "Mount", "MountOptions"]
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
 
+_MOST_WEBSOCKETS = 100_000  # plain ones, at once
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -49,8 +51,10 @@ class Mount:
     ) -> None:
         self.rooms = Rooms(*rooms)
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
+        self._limited = options.get("limited", True)
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
+        self._api = Api(self.rooms)
         self._site = Site(self.rooms, options.get("templates"))
         self.websocket = WebSocketTransport(self.rooms)
         self.socketio = SocketIOTransport(
@@ -59,19 +63,27 @@ class Mount:
             allowed_origins=options.get("allowed_origins", ()),
             trusted_proxies=options.get("trusted_proxies", ()),
             max_buffer_bytes=self.max_buffer_bytes,
-            limited=options.get("limited", True),
+            limited=self._limited,
         )
         # A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
         self.max_message_bytes = max(room.limits.text for room in self.rooms) * 12 + 4096
 
-    def respond(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
+    async def respond(self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Response:
         """The answer to a plain HTTP request. Names in `headers` are in lower case."""
+        if path.startswith("/api/"):
+            return await self._api.respond(method, path, query)
         if path == "/ws":
             told = (
                 f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {SUBPROTOCOL}.\n"
             )
             return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
         return self._site.respond(method, path, headers)
+
+    @staticmethod
+    def not_a_websocket() -> Response:
+        """What a plain request to the address of the WebSocket is told."""
+        told = f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {SUBPROTOCOL}.\n"
+        return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
 
     def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
         """Why a plain WebSocket may not be opened, if so. Names in `headers` are in lower case."""
@@ -80,6 +92,8 @@ class Mount:
             return Response(
                 403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
             )
+        if self._limited and len(self.websocket) >= _MOST_WEBSOCKETS:
+            return Response(503, {**_TEXT, "Retry-After": "10"}, f"{Close.FULL.text}\n".encode())
         offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
         if offered and SUBPROTOCOL not in offered:
             return Response(

@@ -210,7 +210,7 @@ def _presence(presence: Presence) -> _Object:
     told: _Object = {"here": presence.here, "listed": presence.listed}
     for name in ("joined", "renamed", "members"):
         members = getattr(presence, name)
-        if members:
+        if members or (name == "members" and members is not None):
             told[name] = [_member(member) for member in members]
     if presence.left:
         told["left"] = [member.id for member in presence.left]

@@ -55,6 +55,9 @@ class WebSocketTransport:
         self._rooms = rooms
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     async def serve(self, carrier: Carrier, query: Mapping[str, str]) -> None:
         """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`."""
         connection = _Connection(carrier)

@@ -1,0 +1,8 @@
+"""The SQLite store: the log of rooms in one file. `store` is the port, each other file one noun behind it."""
+
+from __future__ import annotations
+
+from .archive import SqliteArchive
+from .store import SqliteStore
+
+__all__ = ["SqliteArchive", "SqliteStore"]

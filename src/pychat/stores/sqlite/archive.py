@@ -1,0 +1,80 @@
+"""An archive: a database that is only read, whether a server writes to it meanwhile or not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from pychat.errors import UsageError
+from pychat.model import Message
+
+from . import queries, rows, schema
+
+__all__ = ["SqliteArchive"]
+
+_AT_ONCE = 500  # messages; a read that is held open for long would keep the server's -wal file growing
+
+
+class SqliteArchive:
+    """The rooms of a database and their messages, oldest first, in constant memory. Synchronous."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Open `path`. Raise `UsageError` if that cannot be, or is not a database of this version of pychat."""
+        self.path = Path(path).resolve()
+        if not self.path.exists():
+            raise UsageError(f"There is no database {self.path}. Name one with --store sqlite:PATH.")
+        try:
+            self._connection = self._open()
+        except sqlite3.Error as error:
+            raise UsageError(f"{self.path} cannot be read: {error}.") from error
+
+    def _open(self) -> sqlite3.Connection:
+        # Who may write should: reading after a crash takes in the -wal file. Without a -wal file and without leave to
+        # make one, nobody is writing, and the file itself is all there is.
+        failure: sqlite3.Error = sqlite3.OperationalError("unable to open database file")
+        for mode in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
+            if "immutable" in mode and self.path.with_name(f"{self.path.name}-wal").exists():
+                break
+            try:
+                connection = sqlite3.connect(f"{self.path.as_uri()}?{mode}", uri=True, timeout=5, isolation_level=None)
+            except sqlite3.OperationalError as error:
+                failure = error
+                continue
+            try:
+                connection.execute("PRAGMA query_only = ON")
+                if schema.version(connection, self.path) != schema.VERSION:
+                    raise UsageError(f"{self.path} is of an older pychat. Serve it once, and it will be brought up.")
+                connection.execute("SELECT 1 FROM rooms").fetchone()
+                return connection
+            except sqlite3.OperationalError as error:
+                connection.close()
+                failure = error
+            except BaseException:
+                connection.close()
+                raise
+        raise failure
+
+    def rooms(self) -> dict[str, int]:
+        """How many messages each room has."""
+        return {room.name: room.messages for room in queries.rooms(self._connection)}
+
+    def messages(self, name: str) -> Iterator[Message]:
+        """All messages of a room as they stand, up to the newest of now. Raise `UsageError` if it cannot go on."""
+        try:
+            room = queries.room(self._connection, name)
+            if room is None:
+                return
+            last, end = rows.place(room.number, 0), rows.place(room.number, room.head)
+            while page := queries.standing(self._connection, last, end, _AT_ONCE):
+                yield from page
+                last = rows.place(room.number, page[-1].seq)
+        except sqlite3.Error as error:
+            raise UsageError(f"{self.path} cannot be read to its end: {error}.") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()

@@ -1,0 +1,128 @@
+"""The log: what one transaction writes. Numbers events, knows repeated ones, and keeps messages as they stand."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Any
+
+from pychat.model import LogEvent, Message
+from pychat.revision import revise
+
+from . import queries, rows, words
+
+__all__ = ["Log", "Standing"]
+
+_INSERT = (
+    f"INSERT INTO events ({rows.EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 -- constants
+    "ON CONFLICT (author, id, place >> 40) DO NOTHING"
+)
+_FIRST = f"SELECT {rows.EVENT} FROM events WHERE author = ? AND id = ? AND place >> 40 = ?"  # noqa: S608 -- same
+_STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place WHERE"  # noqa: S608 -- same
+_INDEX = "INSERT INTO words (rowid, text) VALUES (?, ?)"
+_UNINDEX = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where a room stands within the transaction."""
+
+    number: int
+    epoch: str
+    head: int
+    messages: int
+    changed: bool = False
+
+
+class Log:
+    """The rooms of a database, as the one thread that writes sees them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._rooms: dict[str, Standing] = {}
+
+    def room(self, name: str) -> Standing:
+        """Where the room stands; it is made if there is none."""
+        standing = self._rooms.get(name)
+        if standing is None:
+            found = queries.room(self._connection, name)
+            if found is None:
+                epoch = secrets.token_urlsafe(6)
+                self._connection.execute("INSERT INTO rooms (name, epoch) VALUES (?, ?)", (name, epoch))
+                found = queries.room(self._connection, name)
+                assert found is not None  # noqa: S101 -- just made
+            standing = self._rooms[name] = Standing(found.number, found.epoch, found.head, found.messages)
+        return standing
+
+    def append(self, name: str, event: LogEvent, columns: tuple[Any, ...]) -> tuple[LogEvent, bool]:
+        """Store `event`, of those `columns`; or find it. Return it as it was stored, and whether it is new."""
+        room = self.room(name)
+        seq = room.head + 1
+        place = rows.place(room.number, seq)
+        if not self._connection.execute(_INSERT, (place, *columns)).rowcount:
+            first = self._connection.execute(_FIRST, (event.author.id, event.id, room.number)).fetchone()
+            return rows.event(first), False
+        stored = replace(event, seq=seq)
+        room.head = seq
+        room.changed = True
+        if isinstance(stored, Message):
+            room.messages += 1
+            self._connection.execute(_INDEX, (place, words.searchable(stored.text)))
+        elif 0 < stored.target < seq:
+            self._revise(rows.place(room.number, stored.target), stored)
+        return stored, True
+
+    def _revise(self, place: int, event: Any) -> None:  # noqa: ANN401 -- what revise() takes
+        columns = self._connection.execute(f"{_STANDING} place = ? AND kind = 'message'", (place,)).fetchone()
+        if columns is None:
+            return
+        before = rows.message(columns)
+        after = revise(before, event)
+        if after == before:
+            return
+        self._connection.execute(
+            "INSERT OR REPLACE INTO revised (target_place, text, edited, deleted, reactions) VALUES (?, ?, ?, ?, ?)",
+            (place, *rows.revision(after)),
+        )
+        if after.text != before.text:
+            self._connection.execute(_UNINDEX, (place, words.searchable(before.text)))
+            if not after.deleted:
+                self._connection.execute(_INDEX, (place, words.searchable(after.text)))
+
+    def forget(self, name: str, *, most: int, before: float | None = None) -> int:
+        """Remove the oldest messages of a room, `most` at most, up to the first that is not from before that date.
+
+        What happened between them goes too. Return how many messages were removed.
+        """
+        room = self.room(name)
+        start, end = rows.place(room.number, 0), rows.place(room.number, room.head + 1)
+        oldest = self._connection.execute(
+            f"{_STANDING} kind = 'message' AND place > ? AND place < ? ORDER BY place LIMIT ?", (start, end, most + 1)
+        ).fetchall()
+        messages = [rows.message(columns) for columns in oldest]
+        gone = messages[:most]
+        if before is not None:
+            gone = list(takewhile(lambda each: each.date < before, gone))
+        if len(gone) < len(messages):
+            end = rows.place(room.number, messages[len(gone)].seq)
+        for each in gone:
+            if not each.deleted:
+                place = rows.place(room.number, each.seq)
+                self._connection.execute(_UNINDEX, (place, words.searchable(each.text)))
+        if gone:
+            self._connection.execute("DELETE FROM events WHERE place > ? AND place < ?", (start, end))
+            self._connection.execute("DELETE FROM revised WHERE target_place > ? AND target_place < ?", (start, end))
+            room.messages -= len(gone)
+            room.changed = True
+        return len(gone)
+
+    def finish(self) -> None:
+        """Write where each room stands now; the last thing before the commit."""
+        for room in self._rooms.values():
+            if room.changed:
+                self._connection.execute(
+                    "UPDATE rooms SET head = ?, messages = ? WHERE number = ?", (room.head, room.messages, room.number)
+                )
+                room.changed = False

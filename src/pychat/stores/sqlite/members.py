@@ -1,0 +1,88 @@
+"""Members: who has which name in which room, kept so that a restart forgets nobody."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import assert_never
+
+from pychat.model import Away, Joined, Left, Member, Renamed
+
+from .log import Log
+
+__all__ = ["KNOWN", "Members"]
+
+#: How many of those who left a room are remembered, the most recent.
+KNOWN = 10_000
+_STRIDE = 1_000  # so many more may be there before the oldest are forgotten
+
+_UPSERT = (
+    "INSERT INTO members (room, id, name, state, changed) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (room, id) DO UPDATE SET name = excluded.name, state = excluded.state, changed = excluded.changed"
+)
+
+
+class Members:
+    """What has changed waits here until it is written, so that people can come and go while a disk is full."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str], tuple[str, str]] = {}
+        self._left: dict[str, int] = {}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to write."""
+        return bool(self._waiting)
+
+    def note(self, room: str, event: Joined | Renamed | Away | Left) -> None:
+        """Take in what happened."""
+        match event:
+            case Joined() | Renamed():
+                state = "here"
+            case Away():
+                state = "away"
+            case Left():
+                state = "known"
+                self._left[room] = self._left.get(room, _STRIDE) + 1
+            case _:
+                assert_never(event)
+        key = room, event.member.id
+        self._waiting.pop(key, None)  # the latest change is the last
+        self._waiting[key] = event.member.name, state
+
+    def write(self, connection: sqlite3.Connection, log: Log) -> None:
+        """Write what waits, within a transaction; `written` says that it is done."""
+        if not self._waiting:
+            return
+        (changed,) = connection.execute("SELECT coalesce(max(changed), 0) FROM members").fetchone()
+        connection.executemany(
+            _UPSERT,
+            [
+                (log.room(room).number, id, name, state, number)
+                for number, ((room, id), (name, state)) in enumerate(self._waiting.items(), changed + 1)
+            ],
+        )
+        for room, count in self._left.items():
+            if count > _STRIDE:
+                self._forget(connection, log.room(room).number)
+
+    def written(self) -> None:
+        """What was written is committed."""
+        self._waiting.clear()
+        self._left = {room: 0 if count > _STRIDE else count for room, count in self._left.items()}
+
+    @staticmethod
+    def _forget(connection: sqlite3.Connection, room: int) -> None:
+        connection.execute(
+            "DELETE FROM members WHERE room = ? AND state = 'known' AND changed <= (SELECT changed FROM members "
+            "WHERE room = ? AND state = 'known' ORDER BY changed DESC LIMIT 1 OFFSET ?)",
+            (room, room, KNOWN),
+        )
+
+    @staticmethod
+    def opening(connection: sqlite3.Connection, room: int) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
+        """Who is away and who is known, the most recent last. Who is still noted as here went down with a server."""
+        connection.execute("UPDATE members SET state = 'away' WHERE room = ? AND state = 'here'", (room,))
+        query = "SELECT id, name FROM members WHERE room = ? AND state = ? ORDER BY changed DESC LIMIT ?"
+        away = connection.execute(query, (room, "away", -1)).fetchall()
+        known = connection.execute(query, (room, "known", KNOWN)).fetchall()
+        return tuple(Member(*each) for each in reversed(away)), tuple(Member(*each) for each in reversed(known))

@@ -1,0 +1,100 @@
+"""Queries: what is read of a database, each from one snapshot of it, on any connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pychat.model import LogEvent, Message
+from pychat.stores.base import Page
+
+from . import rows, words
+
+__all__ = ["Room", "events", "history", "room", "rooms", "snapshot", "standing"]
+
+_STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place"  # noqa: S608 -- constants
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a database knows of a room: its number there, and how much is in it."""
+
+    number: int
+    name: str
+    epoch: str
+    #: The number of the newest event.
+    head: int
+    #: How many messages there are.
+    messages: int
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is read inside is of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.rollback()
+
+
+def rooms(connection: sqlite3.Connection) -> list[Room]:
+    """Every room, the oldest first."""
+    found = connection.execute("SELECT number, name, epoch, head, messages FROM rooms ORDER BY number")
+    return [Room(*columns) for columns in found]
+
+
+def room(connection: sqlite3.Connection, name: str) -> Room | None:
+    """The room of that name."""
+    query = "SELECT number, name, epoch, head, messages FROM rooms WHERE name = ?"
+    columns = connection.execute(query, (name,)).fetchone()
+    return None if columns is None else Room(*columns)
+
+
+def events(connection: sqlite3.Connection, name: str, *, after: int, limit: int) -> list[LogEvent]:
+    """At most `limit` events after number `after`, as they were first stored."""
+    with snapshot(connection):
+        found = room(connection, name)
+        if found is None:
+            return []
+        span = rows.place(found.number, min(max(after, 0), found.head)), rows.place(found.number, found.head)
+        query = f"SELECT {rows.EVENT} FROM events WHERE place > ? AND place <= ? ORDER BY place LIMIT ?"  # noqa: S608
+        return [rows.event(columns) for columns in connection.execute(query, (*span, max(limit, 0)))]
+
+
+def history(connection: sqlite3.Connection, name: str, *, before: int | None, limit: int, matching: str | None) -> Page:
+    """The last `limit` messages before number `before`, as they stand; with `matching`, those that hold its words."""
+    with snapshot(connection):
+        found = room(connection, name)
+        if found is None:
+            return Page((), 0)
+        end = found.head + 1 if before is None else max(0, min(before, found.head + 1))
+        span = rows.place(found.number, 0), rows.place(found.number, end)
+        if matching is None:
+            query = f"{_STANDING} WHERE kind = 'message' AND place >= ? AND place < ? ORDER BY place DESC LIMIT ?"
+            columns = connection.execute(query, (*span, max(limit, 0))).fetchall()
+        else:
+            columns = _matching(connection, matching, span, max(limit, 0))
+        return Page(tuple(rows.message(each) for each in reversed(columns)), found.head)
+
+
+def standing(connection: sqlite3.Connection, after: int, end: int, limit: int) -> list[Message]:
+    """At most `limit` messages from after one place to another, oldest first, as they stand."""
+    query = f"{_STANDING} WHERE kind = 'message' AND place > ? AND place <= ? ORDER BY place LIMIT ?"
+    return [rows.message(columns) for columns in connection.execute(query, (after, end, limit))]
+
+
+def _matching(
+    connection: sqlite3.Connection, matching: str, span: tuple[int, int], limit: int
+) -> list[tuple[object, ...]]:
+    query = words.query(matching)
+    if query is None:
+        return []
+    # FTS5 walks its lists from the end and stops at the limit; a join would make it build them whole.
+    found = connection.execute(
+        "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+        (query, *span, limit),
+    )
+    return [connection.execute(f"{_STANDING} WHERE place = ?", each).fetchone() for each in found.fetchall()]

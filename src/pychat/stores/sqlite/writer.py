@@ -1,0 +1,280 @@
+"""The writer: one thread that commits whatever waits as one transaction, and hands what became of it to the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import sqlite3
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pychat.errors import Refused
+from pychat.model import Away, Event, Left, LogEvent, Message, Position, Signal, Typing
+from pychat.stores.base import Opening, Receiver
+
+from . import rows
+from .database import Database
+from .log import Log
+from .members import Members
+from .retaining import Retaining
+
+__all__ = ["Writer"]
+
+_WAITING_BYTES = 16 << 20  # of events that wait for the disk; past it they are refused
+_EVENT_BYTES = 1_000  # what an event takes beside its text
+_AT_ONCE = 512  # items in a transaction: the loop tells of them in one go, and should not be held long
+_RETRY_SECONDS = 5.0
+_UNAVAILABLE = "The room cannot store messages just now. Try again soon."
+
+_logger = logging.getLogger("pychat.stores.sqlite")
+
+
+@dataclass(slots=True)
+class _Item:
+    """Something that waits: exactly one of `event`, `receive` and `end`; then what became of it."""
+
+    room: str
+    future: asyncio.Future[Any]
+    event: Event | None = None
+    columns: tuple[Any, ...] | None = None
+    receive: Receiver | None = None
+    size: int = 0
+    result: Any = None
+    error: Exception | None = None
+    tell: bool = False
+
+
+class Writer:
+    """What is put in is written in that order, told in that order, and then answered.
+
+    With `PRAGMA synchronous=FULL`, an answered event has been handed to the disk with fsync. Who comes and goes is
+    committed without fsync where no event is committed with it: a killed process forgets none of it, a lost power
+    may forget the last seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        connection: sqlite3.Connection,
+        secret: bytes,
+        retaining: Retaining,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._database = database
+        self._connection: sqlite3.Connection | None = connection
+        self._secret = secret
+        self._retaining = retaining
+        self._loop = loop
+        self._log = Log(connection)
+        self._members = Members()
+        self._synchronous = "FULL"
+        self._trouble: str | None = None
+        # Only the loop's thread touches these two.
+        self._receivers: defaultdict[str, list[Receiver]] = defaultdict(list)
+        self._waiting = 0
+        self._queue: queue.SimpleQueue[_Item | Callable[[], None]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="pychat-sqlite", daemon=True)
+        self._thread.start()
+
+    def append(self, room: str, event: LogEvent) -> asyncio.Future[LogEvent]:
+        """Have `event` stored and told. Raise `Refused` where too much waits."""
+        columns = rows.row(event)
+        size = _EVENT_BYTES + sum(sys.getsizeof(each) for each in columns if isinstance(each, str))
+        self._limit(size)
+        return self._put(_Item(room, self._loop.create_future(), event, columns, size=size))
+
+    def signal(self, room: str, event: Signal) -> asyncio.Future[None]:
+        """Have `event` told, and the names noted. Raise `Refused` where too much waits, but never to who goes."""
+        if not isinstance(event, Away | Left):
+            self._limit(_EVENT_BYTES)
+        return self._put(_Item(room, self._loop.create_future(), event, size=_EVENT_BYTES))
+
+    def subscribe(self, room: str, receive: Receiver) -> asyncio.Future[Opening]:
+        """Have `receive` told from its place in the queue on."""
+        return self._put(_Item(room, self._loop.create_future(), receive=receive))
+
+    def settled(self) -> asyncio.Future[None]:
+        """Done when retention has nothing to do."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put(lambda: self._retaining.when_done(lambda: self._call(_resolve, future)))
+        return future
+
+    async def aclose(self) -> None:
+        """Write what waits, and end the thread."""
+        ended: asyncio.Future[None] = self._loop.create_future()
+
+        def end() -> None:
+            self._call(_resolve, ended)
+            raise _End
+
+        self._queue.put(end)
+        await ended
+        self._thread.join()
+
+    def _limit(self, size: int) -> None:
+        if self._waiting + size > _WAITING_BYTES:
+            raise Refused("unavailable", "The room cannot store messages as fast as they come. Try again.", 1.0)
+
+    def _put(self, item: _Item) -> asyncio.Future[Any]:
+        self._waiting += item.size
+        self._queue.put(item)
+        return item.future
+
+    # What follows runs in the thread, but for what `_call` hands to the loop.
+
+    def _call(self, function: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 -- what it takes
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _run(self) -> None:
+        with contextlib.suppress(_End):
+            while True:
+                self._step()
+        if self._members.waiting:
+            self._commit([])
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+
+    def _step(self) -> None:
+        batch, order = self._take()
+        if batch:
+            self._commit(batch)
+            self._call(self._deliver, batch)
+        if order is not None:
+            order()
+        while self._retaining.due():
+            self._transact(lambda: self._retaining.step(self._log), durable=False)
+            if not self._queue.empty():
+                break
+
+    def _take(self) -> tuple[list[_Item], Callable[[], None] | None]:
+        """What waits, once something does or retention is due; and the order that came after it, if any."""
+        batch: list[_Item] = []
+        with contextlib.suppress(queue.Empty):
+            each = self._queue.get(timeout=self._retaining.seconds)
+            while True:
+                if not isinstance(each, _Item):
+                    return batch, each
+                batch.append(each)
+                if len(batch) == _AT_ONCE:
+                    break
+                each = self._queue.get_nowait()
+        return batch, None
+
+    def _commit(self, batch: list[_Item]) -> None:
+        """Write all of `batch`, or nothing of it but the names, which wait; note in each item what became of it."""
+        for item in batch:
+            if isinstance(item.event, Signal) and not isinstance(item.event, Typing):
+                self._members.note(item.room, item.event)
+        durable = any(item.columns is not None for item in batch)
+        done = True
+        if durable or self._members.waiting or any(item.receive for item in batch):
+            done = self._transact(lambda: self._write(batch), durable=durable)
+        for item in batch:
+            if isinstance(item.event, Signal):
+                item.tell = True
+            elif not done:
+                item.tell = False
+                item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
+
+    def _write(self, batch: list[_Item]) -> None:
+        assert self._connection is not None  # noqa: S101 -- within a transaction
+        self._members.write(self._connection, self._log)
+        for item in batch:
+            if item.columns is not None:
+                self._append(item)
+            elif item.receive is not None:
+                room = self._log.room(item.room)
+                away, known = self._members.opening(self._connection, room.number)
+                item.result = Opening(Position(room.epoch, room.head), self._secret, (), away, known)
+
+    def _append(self, item: _Item) -> None:
+        event, columns = item.event, item.columns
+        assert event is not None  # noqa: S101 -- an append
+        assert columns is not None  # noqa: S101 -- same
+        assert not isinstance(event, Signal)  # noqa: S101 -- same
+        try:
+            item.result, item.tell = self._log.append(item.room, event, columns)
+        except (ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+            item.error = error  # a caller's mistake, such as half a character; nothing of it was written
+            return
+        if item.tell and isinstance(item.result, Message):
+            self._retaining.added(item.room, self._log.room(item.room).messages)
+
+    def _transact(self, work: Callable[[], None], *, durable: bool) -> bool:
+        """Do `work` in a transaction, and return whether that was possible."""
+        try:
+            if self._database.moved():
+                raise OSError(f"{self._database.path} was moved away or replaced")
+            if self._connection is None:
+                self._connection = self._database.write()
+                self._synchronous = "FULL"
+                self._log = Log(self._connection)
+            synchronous = "FULL" if durable else "NORMAL"
+            if synchronous != self._synchronous:
+                self._connection.execute(f"PRAGMA synchronous = {synchronous}")
+                self._synchronous = synchronous
+            self._connection.execute("BEGIN IMMEDIATE")
+            work()
+            self._log.finish()
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            self._failed(error)
+            return False
+        self._members.written()
+        if self._trouble is not None:
+            self._trouble = None
+            _logger.warning("%s can be written again.", self._database.path)
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        """Begin anew with another connection, whatever the state of this one."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.rollback()
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+        self._retaining.failed()
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            unforeseen = not isinstance(error, sqlite3.Error | OSError)
+            _logger.error(
+                "%s cannot be written, messages are refused: %s.", self._database.path, error, exc_info=unforeseen
+            )
+
+    def _deliver(self, batch: list[_Item]) -> None:
+        """On the loop: tell everyone, in order, then answer."""
+        for item in batch:
+            self._waiting -= item.size
+            receivers = self._receivers[item.room]
+            if item.tell:
+                for receive in receivers:
+                    try:
+                        receive(item.event if item.result is None else item.result)
+                    except Exception:
+                        _logger.exception("A subscriber failed at %r.", item.event)
+            if item.receive is not None and item.error is None:
+                receivers.append(item.receive)
+            if item.future.done():  # who asked has gone
+                continue
+            if item.error is not None:
+                item.future.set_exception(item.error)
+            else:
+                item.future.set_result(item.result)
+
+
+class _End(Exception):
+    """The thread shall end."""
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
