@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ __all__ = ["Database"]
 _OPEN: set[Path] = set()  # in this process
 _BUSY_SECONDS = 5  # how long to wait for another program that writes
 _CHECKED_WHOLE = 64 << 20  # bytes; `quick_check` reads about 0.5 GB a second, and starting should take no longer
+_CREATED = 1 << 20  # bytes that starting may need
 _WAL_KEPT = 64 << 20  # bytes that the -wal file may keep after a burst
 
 
@@ -160,7 +162,9 @@ class Database:
         try:
             yield
         except (sqlite3.OperationalError, OSError) as error:  # full, read-only, locked, a disk's failure
-            raise UsageError(f"{self.path} cannot be used: {error}.") from error
+            # A full disk has many names: "disk I/O error", for one.
+            full = shutil.disk_usage(self.path.parent).free < _CREATED
+            raise UsageError(f"{self.path} cannot be used: {'the disk is full' if full else error}.") from error
         except sqlite3.DatabaseError as error:
             raise UsageError(
                 f"{self.path} is damaged ({error}); pychat left it as it is. Put a backup in its place, or save what "
