@@ -58,7 +58,7 @@ async def compare(path: Path, batches: list[list[LogEvent]]) -> None:
     await memory.aclose()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(happenings, max_size=6), max_size=5))
 def test_two_stores_say_the_same(batches):
     """Numbers, repeated ids, edits of edits, reactions to what is deleted, searches: the two agree."""

@@ -75,7 +75,7 @@ class Database:
             # A checkpoint each 1000 pages is SQLite's default; FULL: what is committed survives the power.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
-            connection.execute("PRAGMA secure_delete = FAST")  # what was deleted is not left lying in the file
+            connection.execute("PRAGMA secure_delete = FAST")  # zeroes what is removed where that costs no write
             connection.execute("PRAGMA cache_size = -16000")  # KiB
         except BaseException:
             connection.close()
