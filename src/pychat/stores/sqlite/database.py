@@ -45,7 +45,7 @@ class Database:
         if self.path in _OPEN:
             raise UsageError(
                 f"{self.path} is open already in this process. Rooms share it if they are handed one store: "
-                "store = pychat.open_store(…); ChatRoom(…, store=store)."
+                "store = pychat.stores.open_store(…); ChatRoom(…, store=store)."
             )
         try:
             self._lock.acquire()
