@@ -13,6 +13,7 @@ import pytest
 
 from pychat.errors import Refused
 from pychat.model import Away, Event, Joined, Left, Member, Message, Typing
+from pychat.stores import Page
 from pychat.stores.sqlite import SqliteStore
 
 from .faults import Disk
@@ -22,6 +23,7 @@ ADA, BOB = Member("a", "Ada"), Member("b", "Bob")
 _TALKER = """
 import asyncio, itertools, os, sys
 from pychat.model import Joined, Member, Message
+from pychat.stores import Page
 from pychat.stores.sqlite import SqliteStore
 
 async def main(path, start):
@@ -281,3 +283,18 @@ async def test_typing_does_not_wait_for_the_disk_but_for_its_turn(store, disk, t
     stored = await saying
     await typing
     assert told[2:] == [stored, Typing(ADA, True)]
+
+
+async def test_closing_answers_everybody(store, disk):
+    """What was begun is stored; who waits to read is answered or refused, and nobody is left waiting."""
+    disk.runs.clear()
+    saying = [asyncio.create_task(store.append("lobby", said(number))) for number in range(50)]
+    await waits(disk)
+    reading = [asyncio.create_task(store.history("lobby")) for _ in range(500)]
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(store.aclose())
+    pages = await asyncio.gather(*reading, return_exceptions=True)
+    assert all(isinstance(each, Page) or (isinstance(each, Refused) and each.code == "unavailable") for each in pages)
+    disk.runs.set()
+    await closing
+    assert [each.seq for each in await asyncio.gather(*saying)] == list(range(1, 51))

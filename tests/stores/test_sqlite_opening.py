@@ -20,8 +20,8 @@ ADA = Member("a", "Ada")
 async def fill(path: Path, count: int = 300) -> None:
     """Make a database with that many messages."""
     store = SqliteStore(path)
-    for number in range(1, count + 1):
-        await store.append("lobby", Message(f"m{number}", ADA, f"text {number} " * 9, 1.7e9))
+    messages = [Message(f"m{number}", ADA, f"text {number} " * 9, 1.7e9) for number in range(1, count + 1)]
+    await asyncio.gather(*(store.append("lobby", message) for message in messages))
     await store.aclose()
 
 
