@@ -157,6 +157,8 @@ async def test_a_person_without_a_mouse_can_do_everything(opened: Open) -> None:
     await ada.has_sent("by keys")
     await ada.page.locator("h1").click()
     await keys.press("Tab")
+    await expect(ada.part("search-button")).to_be_focused()
+    await keys.press("Tab")
     await expect(ada.part("theme-button")).to_be_focused()
     assert await ada.part("theme-button").evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
     await keys.press("Enter")
