@@ -12,6 +12,7 @@ export function deeds(room, { entryOf, composer }) {
   const list = part("messages", "ol");
   const bar = part("deeds");
   const sure = part("sure");
+  const yes = part("sure-yes", "button");
   const picker = part("picker", "dialog");
   const other = part("picker-other", "input");
   const [react, reply, edit, remove] = ["deed-react", "deed-reply", "deed-edit", "deed-delete"].map((name) => part(name, "button"));
@@ -44,7 +45,14 @@ export function deeds(room, { entryOf, composer }) {
     sure.hidden = !on;
     for (const button of [react, reply]) button.hidden = on;
     for (const button of [edit, remove]) button.hidden = on || !entry?.own;
-    bar.classList.toggle("asks", on);
+  }
+
+  /** The same for somebody who has the focus there: what has it must not be hidden. */
+  function askWithFocus(on) {
+    sure.hidden = false;
+    remove.hidden = false;
+    (on ? yes : remove).focus();
+    ask(on);
   }
 
   const held = () => bar.contains(document.activeElement) || picker.open;
@@ -58,7 +66,7 @@ export function deeds(room, { entryOf, composer }) {
   });
   list.addEventListener("focusin", ({ target: at }) => come(at.closest(".message")));
   list.addEventListener("focusout", ({ relatedTarget }) => {
-    if (!picker.open && !line?.contains(relatedTarget) && !line?.matches(":hover")) go();
+    if (line && !picker.open && !line.contains(relatedTarget) && !line.matches(":hover")) go();
   });
   list.addEventListener("click", ({ target: at }) => {
     if (!hasKeys() && !at.closest("button, a")) come(at.closest(".message"));
@@ -66,12 +74,8 @@ export function deeds(room, { entryOf, composer }) {
   list.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !bar.isConnected) return;
     const last = line;
-    if (!sure.hidden) {
-      ask(false);
-      remove.focus();
-    } else {
-      last.focus();
-    }
+    if (sure.hidden) last.focus();
+    else askWithFocus(false);
   });
 
   reply.addEventListener("click", () => {
@@ -82,15 +86,9 @@ export function deeds(room, { entryOf, composer }) {
     composer.edit(entry);
     go();
   });
-  remove.addEventListener("click", () => {
-    ask(true);
-    part("sure-yes", "button").focus();
-  });
-  part("sure-no", "button").addEventListener("click", () => {
-    ask(false);
-    remove.focus();
-  });
-  part("sure-yes", "button").addEventListener("click", () => {
+  remove.addEventListener("click", () => askWithFocus(true));
+  part("sure-no", "button").addEventListener("click", () => askWithFocus(false));
+  yes.addEventListener("click", () => {
     const last = line;
     room.delete(entry.seq).catch(failed);
     last.focus();
