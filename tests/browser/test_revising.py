@@ -152,6 +152,17 @@ async def test_reactions_are_counted_and_toggled(opened: Open) -> None:
     await expect(_reactions(late, "cake!")).to_have_count(0)
 
 
+async def test_the_bar_follows_the_mouse(opened: Open, server: Server) -> None:
+    """After something was done with one message, the bar comes to the next that is pointed at."""
+    await server.room.post("one", author="Ben")
+    await server.room.post("two", author="Ben")
+    ada = await opened("Ada")
+    for text in ("one", "two"):
+        await _do(ada, text, "react")
+        await ada.page.get_by_role("button", name="Fire").click()
+        await expect(_reactions(ada, text)).to_have_accessible_name("🔥 1: You")
+
+
 async def test_any_emoji_of_the_keyboard_will_do(opened: Open, server: Server) -> None:
     """What the picker does not show can be typed; what is no emoji is refused in words."""
     await server.room.post("cake!", author="Ben")

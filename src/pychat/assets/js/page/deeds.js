@@ -55,7 +55,8 @@ export function deeds(room, { entryOf, composer }) {
     ask(on);
   }
 
-  const held = () => bar.contains(document.activeElement) || picker.open;
+  // Whoever works by keys keeps the bar, wherever the mouse lies.
+  const held = () => picker.open || !!bar.querySelector(":focus-visible");
   const failed = (refusal) => composer.complain(refusal.text);
 
   list.addEventListener("pointerover", ({ target: at, pointerType }) => {
@@ -112,16 +113,17 @@ export function deeds(room, { entryOf, composer }) {
     picker.style.setProperty("top", `${above > 8 ? above : Math.min(from.bottom + 8, innerHeight - height - 8)}px`);
   });
 
-  function choose(emoji) {
+  function choose(emoji, byKeys) {
     const on = !target.reactions?.[emoji]?.includes(room.me?.id);
     picker.close();
-    if (!hasKeys()) go();
+    if (!byKeys) go();
     room.react(target.seq, emoji, on).catch(failed);
   }
 
-  picker.addEventListener("click", ({ target: at }) => {
+  picker.addEventListener("click", ({ target: at, detail }) => {
     const button = at.closest("[data-emoji]");
-    if (button) choose(button.dataset.emoji);
+    // A click that keys made has no count.
+    if (button) choose(button.dataset.emoji, detail === 0);
     else if (at === picker) picker.close();
   });
   picker.addEventListener("keydown", (event) => {
@@ -136,7 +138,7 @@ export function deeds(room, { entryOf, composer }) {
   part("picker-form", "form").addEventListener("submit", (event) => {
     event.preventDefault();
     const emoji = other.value.trim();
-    if (emoji) choose(emoji);
+    if (emoji) choose(emoji, hasKeys());
   });
 
   room.on("log", ({ kind, entry: changed }) => {
