@@ -12,6 +12,7 @@ export function deeds(room, { entryOf, composer }) {
   const list = part("messages", "ol");
   const bar = part("deeds");
   const sure = part("sure");
+  const yes = part("sure-yes", "button");
   const picker = part("picker", "dialog");
   const other = part("picker-other", "input");
   const [react, reply, edit, remove] = ["deed-react", "deed-reply", "deed-edit", "deed-delete"].map((name) => part(name, "button"));
@@ -44,10 +45,18 @@ export function deeds(room, { entryOf, composer }) {
     sure.hidden = !on;
     for (const button of [react, reply]) button.hidden = on;
     for (const button of [edit, remove]) button.hidden = on || !entry?.own;
-    bar.classList.toggle("asks", on);
   }
 
-  const held = () => bar.contains(document.activeElement) || picker.open;
+  /** The same for somebody who has the focus there: what has it must not be hidden. */
+  function askWithFocus(on) {
+    sure.hidden = false;
+    remove.hidden = false;
+    (on ? yes : remove).focus();
+    ask(on);
+  }
+
+  // Whoever works by keys keeps the bar, wherever the mouse lies.
+  const held = () => picker.open || !!bar.querySelector(":focus-visible");
   const failed = (refusal) => composer.complain(refusal.text);
 
   list.addEventListener("pointerover", ({ target: at, pointerType }) => {
@@ -58,7 +67,7 @@ export function deeds(room, { entryOf, composer }) {
   });
   list.addEventListener("focusin", ({ target: at }) => come(at.closest(".message")));
   list.addEventListener("focusout", ({ relatedTarget }) => {
-    if (!picker.open && !line?.contains(relatedTarget) && !line?.matches(":hover")) go();
+    if (line && !picker.open && !line.contains(relatedTarget) && !line.matches(":hover")) go();
   });
   list.addEventListener("click", ({ target: at }) => {
     if (!hasKeys() && !at.closest("button, a")) come(at.closest(".message"));
@@ -66,12 +75,8 @@ export function deeds(room, { entryOf, composer }) {
   list.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !bar.isConnected) return;
     const last = line;
-    if (!sure.hidden) {
-      ask(false);
-      remove.focus();
-    } else {
-      last.focus();
-    }
+    if (sure.hidden) last.focus();
+    else askWithFocus(false);
   });
 
   reply.addEventListener("click", () => {
@@ -82,15 +87,9 @@ export function deeds(room, { entryOf, composer }) {
     composer.edit(entry);
     go();
   });
-  remove.addEventListener("click", () => {
-    ask(true);
-    part("sure-yes", "button").focus();
-  });
-  part("sure-no", "button").addEventListener("click", () => {
-    ask(false);
-    remove.focus();
-  });
-  part("sure-yes", "button").addEventListener("click", () => {
+  remove.addEventListener("click", () => askWithFocus(true));
+  part("sure-no", "button").addEventListener("click", () => askWithFocus(false));
+  yes.addEventListener("click", () => {
     const last = line;
     room.delete(entry.seq).catch(failed);
     last.focus();
@@ -114,16 +113,17 @@ export function deeds(room, { entryOf, composer }) {
     picker.style.setProperty("top", `${above > 8 ? above : Math.min(from.bottom + 8, innerHeight - height - 8)}px`);
   });
 
-  function choose(emoji) {
+  function choose(emoji, byKeys) {
     const on = !target.reactions?.[emoji]?.includes(room.me?.id);
     picker.close();
-    if (!hasKeys()) go();
+    if (!byKeys) go();
     room.react(target.seq, emoji, on).catch(failed);
   }
 
-  picker.addEventListener("click", ({ target: at }) => {
+  picker.addEventListener("click", ({ target: at, detail }) => {
     const button = at.closest("[data-emoji]");
-    if (button) choose(button.dataset.emoji);
+    // A click that keys made has no count.
+    if (button) choose(button.dataset.emoji, detail === 0);
     else if (at === picker) picker.close();
   });
   picker.addEventListener("keydown", (event) => {
@@ -138,7 +138,7 @@ export function deeds(room, { entryOf, composer }) {
   part("picker-form", "form").addEventListener("submit", (event) => {
     event.preventDefault();
     const emoji = other.value.trim();
-    if (emoji) choose(emoji);
+    if (emoji) choose(emoji, hasKeys());
   });
 
   room.on("log", ({ kind, entry: changed }) => {

@@ -71,7 +71,8 @@ export function messages(room, scroll) {
     stale = new Set();
     days = daysNow;
     place(wanted);
-    rove(current?.isConnected ? current : list.querySelector(".message:last-of-type"));
+    // From the message box, Tab leads to the newest; whoever walks among them is left where they are.
+    if (!current?.isConnected || !list.contains(document.activeElement)) rove(wanted.findLast((line) => line.matches(".message")) ?? null);
     empty.hidden = !room.about || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
     list.hidden = !empty.hidden;
     origin.hidden = !room.about || !empty.hidden || room.log.gaps.open;
