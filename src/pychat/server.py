@@ -11,6 +11,7 @@ import signal
 import socket
 import webbrowser
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from aiohttp import web
 
@@ -94,7 +95,11 @@ def _retention(settings: Settings) -> Retention | None:
 def _kept(url: str) -> str:
     if url == "memory:":
         return "Messages are kept until it stops."
-    return f"Messages are kept in {sqlite_path(url) if url.startswith('sqlite:') else _without_password(url)}."
+    if not url.startswith("sqlite:"):
+        return f"Messages are kept in {_without_password(url)}."
+    path = sqlite_path(url)
+    home = Path.home()
+    return f"Messages are kept in {Path('~') / path.relative_to(home) if path.is_relative_to(home) else path}."
 
 
 def _without_password(url: str) -> str:

@@ -98,9 +98,12 @@ def test_events_are_told(name: str, told: dict[str, object]) -> None:
 
 def test_no_event_is_missing_here() -> None:
     """The events above are those that the browser's client listens to."""
-    listens = re.search(r"const EVENTS = \[(.*)\]", (ASSETS / "js" / "connection.js").read_text("utf-8"))
-    assert listens
-    assert set(re.findall(r'"(\w+)"', listens[1])) == {name for name, _ in EVENTS}
+    listens: set[str] = set()
+    for file, name in (("connection.js", "EVENTS"), ("revision.js", "REVISIONS")):
+        found = re.search(rf"const {name} = \[(.*?)\]", (ASSETS / "js" / file).read_text("utf-8"), re.DOTALL)
+        assert found, file
+        listens |= set(re.findall(r'"(\w+)"', found[1]))
+    assert listens == {name for name, _ in EVENTS}
 
 
 @pytest.mark.parametrize("name", ["setPseudo", "pseudoStatus", "message", "nbUsers"])

@@ -124,13 +124,13 @@ async def console() -> AsyncIterator[tuple[str, Callable[[], Awaitable[str]]]]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pychat", "serve", "--port", "0"),
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "XDG_DATA_HOME": home},
+        env={name: value for name, value in os.environ.items() if name != "XDG_DATA_HOME"} | {"HOME": home},
     )
     try:
         assert process.stdout is not None
         first = (await process.stdout.readline()).decode()
         (url,) = re.findall(r"at (http://\S+)/", first)
-        lines = [first.replace(url, "http://127.0.0.1:3000").replace(home, "/home/ada/.local/share")]
+        lines = [first.replace(url, "http://127.0.0.1:3000")]
 
         async def line() -> str:
             assert process.stdout is not None
