@@ -230,12 +230,12 @@ class RedisStore:
         tick: int = answer[1]
         return tick
 
-    async def _beat(self, feed: Feed, since: str) -> tuple[str, bool]:
+    async def _beat(self, feed: Feed, since: str) -> tuple[str, bool] | None:
         try:
             _, now, more = await self._guarded(feed, "beat", self._id, self._lasts, since, self._grace, *self._kept())
         except Refused:
             if feed.doubt is Doubt.LOST:
-                return "0", False
+                return None
             raise
         if feed.owed:
             self._look_after(feed)
@@ -288,7 +288,7 @@ class RedisStore:
 
     def _broken(self, error: Exception) -> None:
         if self.available:
-            _log.warning("Redis does not answer as it should: %s", error)
+            _log.warning("Redis does not answer as it should: %r", error)
         self._heart.hurry()
 
     def _check(self) -> None:
