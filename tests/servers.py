@@ -71,6 +71,8 @@ class Served:
 @contextlib.contextmanager
 def pychat_process(*arguments: str, port: int = 0, command: tuple[str, ...] = ()) -> Iterator[Served]:
     """Run `pychat serve` with a log in JSON; kill it in the end if it is still there."""
+    if "--store" not in arguments:
+        arguments = ("--store", "memory:", *arguments)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYCHAT_")}
     process = subprocess.Popen(
         [

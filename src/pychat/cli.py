@@ -38,7 +38,7 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
     kind: Any = str
     if setting.choices is not None:
         kind = click.Choice(setting.choices)
-    elif isinstance(setting.default, int):
+    elif setting.kind is int or isinstance(setting.default, int):
         kind = click.IntRange(setting.least, setting.most)
     if setting.many:
         about["help"] += " Repeatable."

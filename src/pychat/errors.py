@@ -77,6 +77,7 @@ class Close(Enum):
     UNKNOWN_ROOM = (4006, False, "There is no room of that name here.")
     VERSION = (4007, False, "This server does not speak that version of the protocol.")
     KICKED = (4008, False, "You were disconnected by the server.")
+    LOST = (4009, True, "The room lost what was said, and starts anew.")
 
     def __init__(self, code: int, reconnect: bool, text: str) -> None:
         self.code = code

@@ -44,7 +44,7 @@ from pychat.names import Names
 from pychat.presence import PresenceGatherer
 from pychat.session import Session, event_id
 from pychat.state import RoomState
-from pychat.stores import Store, open_store
+from pychat.stores import Opening, Store, open_store
 from pychat.tail import Tail, without_deleted
 from pychat.texts import accept_text
 from pychat.tokens import Tokens
@@ -309,6 +309,8 @@ class ChatRoom:
         if member_id is not None and member_id not in self._seats:
             gone = left or (self._grace <= 0 and not self._closed)
             await self._perform_quietly(Leave(member_id) if gone else Drop(member_id))
+            if member_id in self._state.away and member_id not in self._seats:
+                self._begin_grace(member_id)  # by this server alone, whichever others hear of it
 
     # How things happen.
 
@@ -335,8 +337,11 @@ class ChatRoom:
             raise Refused("bad_request", "This id was used for something else than a message. Take another.")
         return stored
 
-    def _received(self, event: Event) -> None:
+    def _received(self, event: Event | Opening) -> None:
         """Something was added to the log, or signalled: take it in, and tell everyone."""
+        if isinstance(event, Opening):
+            self._reopened(event)
+            return
         self._state.apply(event)
         match event:
             case Message():
@@ -351,7 +356,6 @@ class ChatRoom:
                 self._end_grace(event.member.id)
                 self._presence.note(event)
             case Away():
-                self._begin_grace(event.member.id)
                 self._presence.note(event)
             case Left():
                 self._end_grace(event.member.id)
@@ -383,10 +387,10 @@ class ChatRoom:
 
     async def _open(self) -> None:
         """Read where the room stands. What happens meanwhile waits its turn."""
-        waiting: list[Event] = []
-        receive: Callable[[Event], None] = waiting.append
+        waiting: list[Event | Opening] = []
+        receive: Callable[[Event | Opening], None] = waiting.append
 
-        def receiver(event: Event) -> None:
+        def receiver(event: Event | Opening) -> None:
             receive(event)
 
         opening = await self._store.subscribe(self.name, receiver)
@@ -407,6 +411,20 @@ class ChatRoom:
         for event in waiting:
             if getattr(event, "seq", page.seq + 1) > page.seq:
                 self._received(event)
+
+    def _reopened(self, opening: Opening) -> None:
+        """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""
+        if opening.position.epoch != self._epoch:
+            # Everybody comes back, to be told what a newcomer is told.
+            self._epoch = None
+            self.dismiss(Close.LOST)
+            return
+        here = {member.id: member for member in opening.members}
+        for member in [member for member in self.members if member.id not in here]:
+            self._received(Away(member))
+        for member in opening.members:
+            if self._state.members.get(member.id) != member:
+                self._received(Joined(member))
 
     async def _missed(self, since: Position) -> list[LogEvent] | None:
         """What happened after `since`: all of it, or `None` if that can no longer be had (or is too much)."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import re
 import signal
 import socket
 import webbrowser
@@ -19,7 +20,7 @@ from pychat.errors import UsageError
 from pychat.limits import Limits
 from pychat.room import ChatRoom
 from pychat.settings import Settings
-from pychat.stores import open_store
+from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
 
 __all__ = ["run"]
 
@@ -37,13 +38,15 @@ async def _serve(settings: Settings) -> None:
     _on_signals(going.set)
     unlimited = settings.limits == "off"
     limits = Limits(name=settings.name_length, text=settings.text_length, **({"rate": 0} if unlimited else {}))
-    store = open_store(settings.store)
+    url = settings.store or default_store_url()
+    store = open_store(url, _retention(settings))
     rooms = [
         ChatRoom(
             name,
             title=settings.title if first else None,
             store=store,
             limits=limits,
+            grace=settings.grace,
             reserved_names=settings.reserved_name,
         )
         for first, name in zip([True, *[False] * len(settings.room)], settings.room, strict=False)
@@ -56,18 +59,21 @@ async def _serve(settings: Settings) -> None:
         limited=not unlimited,
     )
     app.router.add_get("/healthz", _healthy)
-    app.router.add_get("/readyz", _readiness(going))
+    app.router.add_get("/readyz", _readiness(going, store))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
     with Console(settings.log_format, quiet=settings.quiet) as console:
         for room in rooms:
             console.watch(room)
         await runner.setup()
         try:
+            for room in rooms:
+                await room.start()
             port = await _listen(runner, settings)
-            url = _url(settings.host, port)
-            console.say(_greeting(settings.host, port), {"event": "start", "url": url})
+            address = _url(settings.host, port)
+            greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
+            console.say(greeting, {"event": "start", "url": address, "store": _without_password(url)})
             if settings.open:
-                asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+                asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
             await going.wait()
             console.say("Going away: telling everybody, closing.", {"event": "stop"})
         finally:
@@ -77,6 +83,22 @@ async def _serve(settings: Settings) -> None:
                     await app[MOUNT].aclose()
                     await runner.cleanup()
             await store.aclose()
+
+
+def _retention(settings: Settings) -> Retention | None:
+    if settings.keep_messages is None and settings.keep_days is None:
+        return None
+    return Retention(settings.keep_messages, None if settings.keep_days is None else settings.keep_days * 86_400.0)
+
+
+def _kept(url: str) -> str:
+    if url == "memory:":
+        return "Messages are kept until it stops."
+    return f"Messages are kept in {sqlite_path(url) if url.startswith('sqlite:') else _without_password(url)}."
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//…@", url)
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> int:
@@ -150,10 +172,12 @@ async def _healthy(_: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
-def _readiness(going: asyncio.Event) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _readiness(going: asyncio.Event, store: Store) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def ready(_: web.Request) -> web.Response:
         if going.is_set():
             return web.Response(status=503, text="going away\n")
+        if not store.available:
+            return web.Response(status=503, text="the store cannot be reached\n")
         return web.Response(text="ok\n")
 
     return ready

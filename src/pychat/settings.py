@@ -18,6 +18,7 @@ class Setting:
     default: Any = None
     metavar: str | None = None
     choices: tuple[str, ...] | None = None
+    kind: type = str
     least: int | None = None
     most: int | None = None
 
@@ -50,7 +51,19 @@ class Settings:
     title: str = _setting("pychat", "What stands at the top of the first room's page.", "TEXT")
     room: tuple[str, ...] = _setting(("lobby",), "A room's name. The first is at /, each is at /rooms/NAME.", "NAME")
     templates: str | None = _setting(None, "A directory whose page.html is used instead of pychat's.", "DIR")
-    store: str = _setting("memory:", "Where messages are kept. memory: keeps them until the server stops.", "URL")
+    store: str | None = _setting(
+        None,
+        "Where messages are kept: sqlite:PATH, redis://HOST, or memory: (until the server stops). "
+        "Left out, in a file among your data, which is named at the start.",
+        "URL",
+    )
+    keep_messages: int | None = _setting(
+        None, "Keep about this many of a room's newest messages.", "NUMBER", kind=int, least=1
+    )
+    keep_days: int | None = _setting(None, "Keep messages for so many days.", "NUMBER", kind=int, least=1)
+    grace: int = _setting(
+        30, "Hold the name of who lost the connection for so many seconds.", "SECONDS", least=0, most=86_400
+    )
     open: bool = _setting(False, "Open the page in a browser.")
     quiet: bool = _setting(False, "Do not log what people write.")
     log_format: str = _setting("text", "Text for people, or one JSON object a line.", choices=("text", "json"))

@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -136,6 +137,17 @@ async def console() -> AsyncIterator[tuple[str, Callable[[], Awaitable[str]]]]:
     finally:
         process.kill()
         await process.communicate()
+
+
+async def is_there_tomorrow(stage: Stage, argument: str) -> None:
+    """The program runs, and what it said is in its file afterwards."""
+    await stage.run()
+    assert stage.main is not None
+    await stage.main
+    assert list(Path().glob("*.db"))
+    room = ChatRoom("lobby", store="sqlite:chat.db")
+    assert [message.text for message in await room.history()] == ["This will be here tomorrow."]
+    await room.aclose()
 
 
 async def throws_dice(stage: Stage, argument: str) -> None:

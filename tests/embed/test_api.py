@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiohttp
 import pytest
 
@@ -19,7 +21,7 @@ async def test_history_is_json(kind: str) -> None:
     host = aiohttp_server(pychat.aiohttp_app(room)) if kind == "aiohttp" else uvicorn_server(pychat.asgi_app(room))
     async with host as url, aiohttp.ClientSession() as http:
 
-        async def get(query: str, room: str = "lobby", method: str = "GET") -> tuple[int, dict]:
+        async def get(query: str, room: str = "lobby", method: str = "GET") -> tuple[int, dict[str, Any]]:
             async with http.request(method, f"{url}/api/rooms/{room}/messages{query}") as response:
                 assert response.headers["Content-Type"] == "application/json"
                 assert "Access-Control-Allow-Origin" not in response.headers

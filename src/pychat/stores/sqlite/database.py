@@ -17,6 +17,7 @@ from . import queries, schema
 
 __all__ = ["Database"]
 
+_OPEN: set[Path] = set()  # in this process
 _BUSY_SECONDS = 5  # how long to wait for another program that writes
 _CHECKED_WHOLE = 64 << 20  # bytes; `quick_check` reads about 0.5 GB a second, and starting should take no longer
 _WAL_KEPT = 64 << 20  # bytes that the -wal file may keep after a burst
@@ -39,6 +40,11 @@ class Database:
     def open(self) -> sqlite3.Connection:
         """Lock it, check it, bring it up to date; return the connection that writes. Raise `UsageError`."""
         self._place()
+        if self.path in _OPEN:
+            raise UsageError(
+                f"{self.path} is open already in this process. Rooms share it if they are handed one store: "
+                "store = pychat.open_store(…); ChatRoom(…, store=store)."
+            )
         try:
             self._lock.acquire()
         except Timeout:
@@ -48,13 +54,16 @@ class Database:
         except OSError as error:
             raise UsageError(f"{self.path}.lock cannot be written: {os.strerror(error.errno or 0)}.") from None
         try:
-            return self._open()
+            connection = self._open()
+            _OPEN.add(self.path)
+            return connection
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Let others have it."""
+        _OPEN.discard(self.path)
         self._lock.release()
 
     def write(self) -> sqlite3.Connection:

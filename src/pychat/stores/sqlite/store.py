@@ -53,6 +53,10 @@ class SqliteStore:
         self._readers: Readers | None = None
         self._closed = False
 
+    @property
+    def available(self) -> bool:
+        return not self._closed and (self._writer is None or self._writer.available)
+
     async def open(self) -> None:
         """Lock the file, check it, and bring it up to date; every other method does it first, if need be.
 
