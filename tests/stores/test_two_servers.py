@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
+import aiohttp
 import pytest
 
 from pychat import ChatRoom, Close, Limits, Position
 from pychat.stores.redis import RedisStore
 from pychat.testing import Person
+from tests.clients import WebSocketPerson
+from tests.servers import pychat_process
 from tests.stores.redis_server import RedisServer, redis_server
 
 PATIENCE = 20.0  # seconds, before a test gives up
@@ -199,3 +202,32 @@ async def test_where_redis_lost_the_log_everybody_comes_back_to_a_new_one(redis:
     assert (await back.event("message"))["text"] == "hello"
     await until(lambda: names(one) == names(two) == ["Ada", "Eve"])
     assert one.position == two.position
+
+
+async def test_two_processes_are_one_room_and_say_when_they_are_not_ready(redis: RedisServer) -> None:
+    """`pychat serve --store redis://…`, twice: people hear each other, and `/readyz` tells when Redis is away."""
+    with ExitStack() as stack:
+        served = [stack.enter_context(pychat_process("--store", redis.url)) for _ in range(2)]
+        ada, bob = [await WebSocketPerson.enter(each.url) for each in served]
+        assert (await ada.command("join", {"name": "Ada"}))["ok"]
+        assert (await bob.command("join", {"name": "Ada"}))["error"]["code"] == "name_taken"
+        assert (await bob.command("join", {"name": "Bob"}))["ok"]
+        assert (await ada.command("say", {"text": "hello"}))["ok"]
+        assert (await bob.event("message"))["text"] == "hello"
+
+        async def ready(status: int) -> None:
+            async with aiohttp.ClientSession() as http, asyncio.timeout(PATIENCE):
+                for each in served:
+                    while (await http.get(f"{each.url}/readyz")).status != status:
+                        await asyncio.sleep(0.02)
+
+        await ready(200)
+        redis.kill()
+        await ready(503)
+        assert (await ada.command("say", {"text": "lost?", "id": "once"}))["error"]["code"] == "unavailable"
+        redis.start()
+        await ready(200)
+        assert (await ada.command("say", {"text": "lost?", "id": "once"}))["seq"] == 2
+        assert (await bob.event("message"))["text"] == "lost?"
+        await ada.close()
+        await bob.close()
