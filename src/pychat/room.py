@@ -38,6 +38,7 @@ from pychat.model import (
     Reacted,
     Renamed,
     Say,
+    Signal,
     Typing,
 )
 from pychat.names import Names
@@ -109,6 +110,7 @@ class ChatRoom:
         self._starting: asyncio.Lock | None = None
         self._seats: dict[str, set[Session]] = {}  # member id -> that member's connections
         self._guests: set[Session] = set()
+        self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
         self._graces: dict[str, asyncio.TimerHandle] = {}  # member id -> when the name is free
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
         self._tasks: set[asyncio.Task[object]] = set()
@@ -276,12 +278,15 @@ class ChatRoom:
                 changed_member = await self._hooks.change("join", event.member)
                 event = self._decide(Join(event.member.id, changed_member.name))
         match event:
+            case None if isinstance(command, Join) and command.member_id not in self._claimed:
+                # Here already, but on another server: if that one goes, or loses them, they are still here on this one.
+                await self._signal(Joined(self._state.members[command.member_id]))
             case None:
                 return None
             case Edited() | Deleted() | Reacted():
                 return await self._store.append(self.name, event)
             case Joined() | Renamed() | Away() | Left() | Typing():
-                await self._store.signal(self.name, event)
+                await self._signal(event)
         return event
 
     def soon(self, command: Command) -> None:
@@ -320,6 +325,13 @@ class ChatRoom:
             raise decided
         return decided
 
+    async def _signal(self, event: Signal) -> None:
+        if isinstance(event, Away | Left):
+            self._claimed.discard(event.member.id)
+        await self._store.signal(self.name, event)
+        if isinstance(event, Joined | Renamed):
+            self._claimed.add(event.member.id)
+
     async def _store_message(self, draft: Message, origin: Session | None = None) -> Message:
         if self._hooks.any("message"):
             changed = await self._hooks.change("message", draft)
@@ -356,8 +368,12 @@ class ChatRoom:
                 self._end_grace(event.member.id)
                 self._presence.note(event)
             case Away():
+                self._claimed.discard(event.member.id)
+                if event.member.id in self._seats:  # gone from another server, or taken for gone, but still on this one
+                    self.soon(Join(event.member.id, event.member.name))
                 self._presence.note(event)
             case Left():
+                self._claimed.discard(event.member.id)
                 self._end_grace(event.member.id)
                 for session in list(self._seats.get(event.member.id, ())):
                     self.seat(session, None)
@@ -396,6 +412,7 @@ class ChatRoom:
         opening = await self._store.subscribe(self.name, receiver)
         page = await self._store.history(self.name, limit=self.limits.history + 1)
         self.tokens = Tokens(opening.secret)
+        self._state = RoomState(self._names, self.limits)
         for member in opening.known:
             self._state.remember(member)
         for member in opening.members:
@@ -414,7 +431,7 @@ class ChatRoom:
 
     def _reopened(self, opening: Opening) -> None:
         """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""
-        if opening.position.epoch != self._epoch:
+        if opening.position != self.position:
             # Everybody comes back, to be told what a newcomer is told.
             self._epoch = None
             self.dismiss(Close.LOST)

@@ -28,7 +28,9 @@ class Tail:
         self.more = False
 
     def load(self, seq: int, messages: Sequence[Message], *, more: bool) -> None:
-        """Begin after event number `seq`, with the newest `messages` as they stand then."""
+        """Begin, or begin anew, after event number `seq`, with the newest `messages` as they stand then."""
+        self._events.clear()
+        self._frames.clear()
         self._floor = seq
         self._messages = list(messages)
         self.more = more

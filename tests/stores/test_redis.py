@@ -105,7 +105,7 @@ class Server:
         """Signal it."""
         await self.store.signal("lobby", signal)
 
-    async def available(self, yes: bool = True) -> None:
+    async def available(self, *, yes: bool = True) -> None:
         """Wait until Redis is found to be there, or not."""
         async with asyncio.timeout(PATIENCE):
             while self.store.available is not yes:
@@ -128,7 +128,7 @@ async def servers() -> AsyncIterator[Any]:
     async with AsyncExitStack() as stack:
 
         async def start(redis: RedisServer, **options: Any) -> Server:
-            store = RedisStore(redis.url, **{"heartbeat": 0.6, "patience": 0.5} | options)
+            store = RedisStore(redis.url, **{"heartbeat": 1.5} | options)
             stack.push_async_callback(store.aclose)
             server = Server(store)
             await server.open()
@@ -265,7 +265,7 @@ async def test_who_vanishes_with_a_server_is_away_and_then_gone(redis, servers) 
 
 async def test_who_comes_back_in_time_stays(redis, servers) -> None:
     """A member of a server that died may come back on another, and is not sent away there."""
-    one, two = await servers(redis, grace=1.0), await servers(redis, grace=1.0)
+    one, two = await servers(redis, grace=2.5), await servers(redis, grace=2.5)
     await one.signals(Joined(ADA))
     await one.signals(Joined(BOB))
     one.die()
@@ -320,8 +320,8 @@ async def test_a_redis_that_is_killed_loses_nothing_that_was_acknowledged(durabl
         before = len(two.told)
         await two.until(lambda told, before=before: len(told) > before + 100)
         durable.kill()
-        await one.available(False)
-        await two.available(False)
+        await one.available(yes=False)
+        await two.available(yes=False)
         durable.start()
     for server in (one, two):
         await server.available()
@@ -343,7 +343,7 @@ async def test_a_redis_that_is_killed_loses_nothing_that_was_acknowledged(durabl
 
 async def test_a_redis_that_hangs_is_unavailable_and_then_back(durable, servers) -> None:
     """Everything is refused in bounded time, with a time to retry; then all goes on from where it was."""
-    server = await servers(durable)
+    server = await servers(durable, patience=0.5)
     await server.says(1)
     durable.hang()
     asked = [
@@ -382,12 +382,12 @@ async def test_what_could_not_be_said_is_made_up_for(durable, servers) -> None:
 
 async def test_nobody_is_taken_for_dead_because_redis_was_away(durable, servers) -> None:
     """When Redis was away for longer than servers last, each has the time to say that it is there."""
-    one, two = await servers(durable, heartbeat=0.3), await servers(durable, heartbeat=0.3)
+    one, two = await servers(durable), await servers(durable)
     await one.signals(Joined(ADA))
     await two.signals(Joined(BOB))
+    assert durable.do("ZADD", "pychat:{lobby}:servers", "1", one.store._id, "1", two.store._id) == ":0"
     durable.kill()
-    await asyncio.gather(one.available(False), two.available(False))
-    await asyncio.sleep(0.5)  # longer than a server is believed
+    await asyncio.gather(one.available(yes=False), two.available(yes=False))
     durable.start()
     await one.says(1)
     await two.says(2)

@@ -23,14 +23,14 @@ class Heart:
     def __init__(
         self,
         feeds: dict[str, Feed],
-        beat: Callable[[Feed, str], Awaitable[tuple[str, bool]]],
+        beat: Callable[[Feed, str], Awaitable[tuple[str, bool] | None]],
         idle: Callable[[], Awaitable[object]],
         lasts: float,
     ) -> None:
         """`beat` beats in one room, `idle` is done each time, whether there are rooms or not.
 
         A beat is given since when this server has watched (the time in Redis, or "" if that is unknown), and says
-        what the time is, and whether there is more to do at once.
+        what the time is, and whether there is more to do at once; or `None` if the room has to be opened anew first.
         """
         self._feeds = feeds
         self._beat = beat
@@ -68,7 +68,8 @@ class Heart:
                 self.well, self._last = True, started
                 pause = 0.0 if more else self._lasts / 3
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._hurried.wait()
             self._hurried.clear()
             if self.well:
                 pause = 0.0
@@ -76,13 +77,14 @@ class Heart:
     async def _beat_all(self) -> bool:
         await self._idle()
         beats = await asyncio.gather(
-            *(self._beat(feed, self._since) for feed in self._feeds.values() if feed.doubt is None),
-            return_exceptions=True,
+            *(self._beat(feed, self._since) for feed in self._feeds.values()), return_exceptions=True
         )
+        done: list[tuple[str, bool]] = []
         for beat in beats:
             if isinstance(beat, BaseException):
                 raise beat
-        done = [beat for beat in beats if not isinstance(beat, BaseException)]
+            if beat is not None:
+                done.append(beat)
         if done:
             self._since = self._since or max((now for now, _ in done), key=float)
         return any(more for _, more in done)

@@ -6,6 +6,8 @@ It knows neither rooms nor events. It owns how Redis can fail, in one word: `una
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +27,8 @@ from pychat.errors import Refused
 from pychat.stores.redis.steps import STEPS, Step
 
 __all__ = ["Link", "unavailable"]
+
+_log = logging.getLogger(__name__)
 
 Argument = str | bytes | int | float
 #: How Redis says, to what is no mistake of ours, that it cannot just now.
@@ -76,17 +80,30 @@ class Link:
         await self._connection.disconnect()
 
     async def _work(self) -> None:
-        while self._waiting:
-            batch, self._waiting, self._size = self._waiting, [], 0
-            try:
-                async with asyncio.timeout(self._patience):
-                    answers = await self._exchange([command for command, _ in batch])
-            except (RedisError, OSError, TimeoutError) as error:
-                await self._connection.disconnect(nowait=True)
+        try:
+            while self._waiting:
+                await self._round()
+        finally:
+            self._task = None
+
+    async def _round(self) -> None:
+        """Ask all that waits. Whatever happens, everyone is answered."""
+        batch, self._waiting, self._size = self._waiting, [], 0
+        answers: list[Any] | None = None
+        try:
+            async with asyncio.timeout(self._patience):
+                answers = await self._exchange([command for command, _ in batch])
+        except Exception as error:
+            if not isinstance(error, RedisError | OSError | TimeoutError):
+                _log.exception("redis-py failed.")
+            self._broken(error)
+        finally:
+            if answers is None:
+                with contextlib.suppress(Exception):
+                    await self._connection.disconnect(nowait=True)
                 # Those who came meanwhile have waited for nothing, and need not wait for the next try.
                 batch, self._waiting, self._size = batch + self._waiting, [], 0
                 answers = [unavailable() for _ in batch]
-                self._broken(error)
             for (_, future), answer in zip(batch, answers, strict=True):
                 if future.done():
                     continue
@@ -94,7 +111,6 @@ class Link:
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
-        self._task = None
 
     async def _exchange(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         fresh = not self._connection.is_connected

@@ -85,13 +85,16 @@ class RedisStore:
         return self._reader.following and self._heart.well
 
     async def subscribe(self, room: str, receive: Receiver) -> Opening:
-        if room in self._feeds:
-            raise UsageError(f"This store has told somebody of the room “{room}” already. Open a store for each.")
         if not self._started:
             self._started = True
             self._spawn(self._reader.run())
             self._spawn(self._heart.run())
-        feed = Feed(room, f"{self._prefix}:{{{room}}}:", receive, "", 0)
+        if room in self._feeds:
+            # A room that opens anew, for its log was lost. What is told once more on the way here changes nothing.
+            feed = self._feeds[room]
+            feed.receive = receive
+            return (await self._open(feed))[0]
+        feed = Feed(room, self._key(room), receive, "", 0)
         opening, feed.tick = await self._open(feed)
         feed.epoch, feed.seq = opening.position.epoch, opening.position.seq
         self._feeds[room] = feed
@@ -230,12 +233,12 @@ class RedisStore:
         tick: int = answer[1]
         return tick
 
-    async def _beat(self, feed: Feed, since: str) -> tuple[str, bool]:
+    async def _beat(self, feed: Feed, since: str) -> tuple[str, bool] | None:
         try:
             _, now, more = await self._guarded(feed, "beat", self._id, self._lasts, since, self._grace, *self._kept())
         except Refused:
             if feed.doubt is Doubt.LOST:
-                return "0", False
+                return None
             raise
         if feed.owed:
             self._look_after(feed)
@@ -288,7 +291,7 @@ class RedisStore:
 
     def _broken(self, error: Exception) -> None:
         if self.available:
-            _log.warning("Redis does not answer as it should: %s", error)
+            _log.warning("Redis does not answer as it should: %r", error)
         self._heart.hurry()
 
     def _check(self) -> None:

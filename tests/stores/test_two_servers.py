@@ -1,0 +1,233 @@
+"""Two servers with one Redis are one room, for the people in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+import aiohttp
+import pytest
+
+from pychat import ChatRoom, Close, Limits, Position
+from pychat.stores.redis import RedisStore
+from pychat.testing import Person
+from tests.clients import WebSocketPerson
+from tests.servers import pychat_process
+from tests.stores.redis_server import RedisServer, redis_server
+
+PATIENCE = 20.0  # seconds, before a test gives up
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """A Redis of the test's own, that keeps what it has acknowledged."""
+    with redis_server(durable=True) as server:
+        yield server
+
+
+@pytest.fixture
+async def room_on(redis: RedisServer) -> AsyncIterator[Any]:
+    """How to start a server of the room."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*, grace: float = 30.0) -> ChatRoom:
+            store = RedisStore(redis.url, heartbeat=1.5, grace=grace)
+            stack.push_async_callback(store.aclose)
+            room = ChatRoom(store=store, limits=Limits(rate=0), grace=grace)
+            stack.push_async_callback(room.aclose)
+            await room.start()
+            return room
+
+        yield start
+
+
+def store_of(room: ChatRoom) -> RedisStore:
+    """The store of a room."""
+    assert isinstance(room._store, RedisStore)
+    return room._store
+
+
+def names(room: ChatRoom) -> list[str]:
+    """Who is here, as a server sees it."""
+    return sorted(member.name for member in room.members)
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+async def test_same_order_and_same_history(room_on: Any) -> None:
+    """What is said on two servers at once is heard in one order on both, and that is the order of the history."""
+    one, two = await room_on(), await room_on()
+    ada, bob, eve = await Person.enter(one), await Person.enter(two), await Person.enter(two)
+    assert (await ada.join("Ada"))["ok"]
+    assert (await bob.join("Bob"))["ok"]
+    await asyncio.gather(
+        *(ada.say(f"a{number}") for number in range(50)), *(bob.say(f"b{number}") for number in range(50))
+    )
+    heard = [(await eve.event("message"))["text"] for _ in range(100)]
+    assert heard == [message.text for message in await one.history(limit=100)]
+    assert heard == [message.text for message in await two.history(limit=100)]
+
+
+async def test_members_are_seen_and_their_names_taken_everywhere(room_on: Any) -> None:
+    """Who joins, changes names and leaves on one server does so on both; and a server that comes later knows."""
+    one, two = await room_on(), await room_on()
+    ada, bob = await Person.enter(one), await Person.enter(two)
+    await ada.join("Ada")
+    await until(lambda: names(two) == ["Ada"])
+    assert (await bob.join("ada"))["error"]["code"] == "name_taken"
+    await bob.join("Bob")
+    await ada.join("Countess")
+    await until(lambda: names(one) == names(two) == ["Bob", "Countess"])
+    assert names(await room_on()) == ["Bob", "Countess"]
+    await ada.command("leave")
+    await until(lambda: names(one) == names(two) == ["Bob"])
+    assert (await bob.join("Countess"))["ok"]
+
+
+async def test_only_one_of_two_who_ask_at_once_gets_the_name(room_on: Any) -> None:
+    """Though neither server knows of the other's visitor yet."""
+    one, two = await room_on(), await room_on()
+    for number in range(10):
+        answers = await asyncio.gather(
+            (await Person.enter(one)).join(f"Ada{number}"), (await Person.enter(two)).join(f"Ada{number}")
+        )
+        assert sorted(answer["ok"] for answer in answers) == [False, True]
+
+
+async def test_a_client_that_drops_from_one_server_recovers_on_the_other(room_on: Any) -> None:
+    """With nothing missed and nothing twice, as the same member, under the same name."""
+    one, two = await room_on(), await room_on()
+    ada, bob = await Person.enter(one), await Person.enter(two)
+    joined = await ada.join("Ada")
+    await bob.join("Bob")
+    await bob.say("before")
+    before = await ada.event("message")
+    await ada.drop()
+    await until(lambda: names(two) == ["Bob"])
+    await bob.say("missed")
+    back = await Person.enter(two, since=Position(one.position.epoch, before["seq"]))
+    welcome = await back.event("welcome")
+    assert welcome["recovered"]
+    assert (await back.event("message"))["text"] == "missed"
+    assert (await back.join("Ada", joined["token"]))["member"] == joined["member"]
+    await until(lambda: names(one) == names(two) == ["Ada", "Bob"])
+
+
+async def test_who_is_on_both_servers_stays_when_one_connection_breaks(room_on: Any) -> None:
+    """Two tabs on two servers are one member, who is here as long as one of them is."""
+    one, two = await room_on(grace=0.3), await room_on(grace=0.3)
+    ada, tab, bob = await Person.enter(one), await Person.enter(two), await Person.enter(two)
+    await bob.join("Bob")
+    token = (await ada.join("Ada"))["token"]
+    await until(lambda: "Ada" in names(two))
+    assert (await tab.join("Ada", token))["ok"]
+    happened: list[Any] = []
+    two.on("event", happened.append)
+    await ada.drop()
+    assert (await tab.say("still here"))["ok"]
+    assert [type(event).__name__ for event in happened] == ["Message"]
+    assert names(one) == names(two) == ["Ada", "Bob"]
+    other = await Person.enter(one)
+    assert (await other.join("Ada"))["error"]["code"] == "name_taken"
+
+
+async def test_who_vanishes_with_a_server_leaves_the_list_of_the_other(room_on: Any) -> None:
+    """A server that dies says nothing; its members are gone from the list, and then their names are free."""
+    one, two = await room_on(grace=0.5), await room_on(grace=0.5)
+    ada, bob = await Person.enter(one), await Person.enter(two)
+    await ada.join("Ada")
+    await bob.join("Bob")
+    await until(lambda: names(two) == ["Ada", "Bob"])
+    for task in store_of(one)._tasks:
+        task.cancel()
+    await until(lambda: names(two) == ["Bob"])
+    other = await Person.enter(two)
+    async with asyncio.timeout(PATIENCE):
+        while not (await other.join("Ada"))["ok"]:
+            await asyncio.sleep(0.05)
+
+
+async def test_without_redis_nothing_is_sent_and_with_it_all_is_back(redis: RedisServer, room_on: Any) -> None:
+    """Sending is refused with a time to retry, what is in memory can be read; then all goes on, without gap or double."""
+    one, two = await room_on(), await room_on()
+    ada, bob = await Person.enter(one), await Person.enter(two)
+    await ada.join("Ada")
+    await bob.join("Bob")
+    await ada.say("before")
+    assert (await bob.event("message"))["seq"] == 1
+    redis.kill()
+    error = (await ada.command("say", {"text": "lost?", "id": "once"}))["error"]
+    assert error["code"] == "unavailable"
+    assert error["retry_after"] > 0
+    assert not store_of(one).available
+    late = await Person.enter(two)
+    assert [message["text"] for message in (await late.event("welcome"))["messages"]] == ["before"]
+    redis.start()
+    await until(lambda: store_of(one).available and store_of(two).available)
+    assert (await ada.command("say", {"text": "lost?", "id": "once"}))["seq"] == 2
+    assert (await bob.say("after"))["seq"] == 3
+    assert [(await late.event("message"))["seq"] for _ in range(2)] == [2, 3]
+    assert (await bob.event("message"))["seq"] == 2
+    assert (await ada.event("message"))["seq"] == 3
+    assert names(one) == names(two) == ["Ada", "Bob"]
+
+
+async def test_where_redis_lost_the_log_everybody_comes_back_to_a_new_one(redis: RedisServer, room_on: Any) -> None:
+    """They are sent away with a word that tells to come back, and find the same room, under the same names."""
+    one, two = await room_on(), await room_on()
+    ada, bob = await Person.enter(one), await Person.enter(two)
+    token = (await ada.join("Ada"))["token"]
+    await bob.join("Bob")
+    await ada.say("gone")
+    since = one.position
+    redis.do("FLUSHALL")
+    await until(lambda: ada.connection.closed and bob.connection.closed)
+    assert (ada.connection.closed, Close.LOST.reconnect) == (Close.LOST, True)
+    await ada.drop()
+    await bob.drop()
+    back = await Person.enter(one, since=since)
+    welcome = await back.event("welcome")
+    assert (welcome["recovered"], welcome["messages"]) == (False, [])
+    assert (await back.join("Ada", token))["ok"]
+    new = await Person.enter(two)
+    await new.join("Eve")
+    assert (await new.say("hello"))["seq"] == 1
+    assert (await back.event("message"))["text"] == "hello"
+    await until(lambda: names(one) == names(two) == ["Ada", "Eve"])
+    assert one.position == two.position
+
+
+async def test_two_processes_are_one_room_and_say_when_they_are_not_ready(redis: RedisServer) -> None:
+    """`pychat serve --store redis://…`, twice: people hear each other, and `/readyz` tells when Redis is away."""
+    with ExitStack() as stack:
+        served = [stack.enter_context(pychat_process("--store", redis.url)) for _ in range(2)]
+        ada, bob = [await WebSocketPerson.enter(each.url) for each in served]
+        assert (await ada.command("join", {"name": "Ada"}))["ok"]
+        assert (await bob.command("join", {"name": "Ada"}))["error"]["code"] == "name_taken"
+        assert (await bob.command("join", {"name": "Bob"}))["ok"]
+        assert (await ada.command("say", {"text": "hello"}))["ok"]
+        assert (await bob.event("message"))["text"] == "hello"
+
+        async def ready(status: int) -> None:
+            async with aiohttp.ClientSession() as http, asyncio.timeout(PATIENCE):
+                for each in served:
+                    while (await http.get(f"{each.url}/readyz")).status != status:
+                        await asyncio.sleep(0.02)
+
+        await ready(200)
+        redis.kill()
+        await ready(503)
+        assert (await ada.command("say", {"text": "lost?", "id": "once"}))["error"]["code"] == "unavailable"
+        redis.start()
+        await ready(200)
+        assert (await ada.command("say", {"text": "lost?", "id": "once"}))["seq"] == 2
+        assert (await bob.event("message"))["text"] == "lost?"
+        await ada.close()
+        await bob.close()
