@@ -9,7 +9,6 @@ from pychat.errors import Close, Refused
 from pychat.model import Member, Position
 from pychat.room import ChatRoom
 from pychat.session import Session
-from pychat.testing.people import RecordingConnection
 from pychat.transports.vocabulary import carry_out, tell
 
 __all__ = ["Line", "Screen", "Server"]
@@ -194,10 +193,10 @@ class Screen:
     def write(self, command: str, **fields: Any) -> None:
         """Put a command into the outbox, with an id of its own."""
         self._ids += 1
-        id = f"{self.name}-{self._ids}"
-        self.outbox.append((command, {"id": id, **fields}))
+        given = f"{self.name}-{self._ids}"
+        self.outbox.append((command, {"id": given, **fields}))
         if command == "say":
-            self.written.append(id)
+            self.written.append(given)
 
     async def flush(self) -> None:
         """Say who this is, then send what waits until an answer stays out."""
@@ -242,10 +241,10 @@ class Screen:
         answer = await self._command(command, fields)
         if answer is None:
             return False
-        id = fields["id"]
+        given = fields["id"]
         if answer["ok"]:
             self.outbox.pop(0)
-            self.acknowledged[id] = command, fields, answer
+            self.acknowledged[given] = command, fields, answer
             if command == "say":
                 self._said(fields, answer)
             self.seq = max(self.seq, answer.get("seq", 0))
@@ -259,7 +258,7 @@ class Screen:
             return True
         assert code == "not_found", answer
         self.outbox.pop(0)
-        self.refused[id] = code
+        self.refused[given] = code
         return True
 
     def _said(self, fields: Fields, answer: Fields) -> None:
