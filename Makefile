@@ -1,11 +1,12 @@
 # What one types to work on pychat. Each target brings what it needs; a second run starts at once.
 
 PYTHON ?= python3
+MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PINS := tests/constraints.txt
-SYSTEM := chromium=chromium redis-server=redis-server
+SYSTEM := chromium=chromium redis-server=redis-server faketime=faketime
 
 # Tests start `pychat`, and `node` where only the environment has it.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -14,7 +15,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format docs lock clean
+.PHONY: help serve test soak check format docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
@@ -25,6 +26,10 @@ serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--
 
 test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests; some with ARGS="tests/test_x.py -k y"
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/.system node_modules/.ready ## kill servers under people who talk, for ten minutes or MINUTES=60, then try many sequences
+	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/python -m pytest --capture=no tests/proof/test_sigkill.py
+	PROOF_EXAMPLES=$$(( $(MINUTES) * 100 )) $(BIN)/python -m pytest tests/proof/test_any_sequence.py
 
 check: $(VENV)/.ready ## style, formatting, types and layers
 	$(BIN)/ruff check .

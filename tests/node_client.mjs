@@ -18,6 +18,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   const [verb, ...words] = JSON.parse(line);
   if (verb === "emit") socket.emit(...words);
   else if (verb === "call") socket.emit(...words, (answer) => say("answer", answer));
+  else if (verb === "ask") socket.emit(...words.slice(1), (answer) => say("answered", words[0], answer));
   else if (verb === "burst") for (let n = 1; n <= words[1]; n++) socket.emit(words[0], String(n));
   else if (verb === "drop") socket.io.engine.close();
   else if (verb === "connect") socket.connect();

@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from pychat.errors import Refused
 from pychat.model import Away, Event, Left, LogEvent, Message, Position, Signal, Typing
 from pychat.stores.base import Opening, Receiver
 
-from . import rows
+from . import queries, rows
 from .database import Database
 from .log import Log
 from .members import Members
@@ -78,6 +78,8 @@ class Writer:
         self._members = Members()
         self._synchronous = "FULL"
         self._trouble: str | None = None
+        #: The newest event of each room that was told, or is about to be.
+        self._heads: dict[str, int] = {}
         # Only the loop's thread touches these two.
         self._receivers: defaultdict[str, list[Receiver]] = defaultdict(list)
         self._waiting = 0
@@ -184,13 +186,24 @@ class Writer:
                 self._members.note(item.room, item.event)
         durable = any(item.columns is not None for item in batch)
         done = True
+        found: dict[tuple[str, str, str], LogEvent] = {}
         if durable or self._members.waiting or any(item.receive for item in batch):
             done = self._transact(lambda connection: self._write(connection, batch), durable=durable)
             self.available = done
+            if not done:
+                found = self._look_again()
         for item in batch:
             if not done and not isinstance(item.event, Signal):
                 item.tell = False
-                item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
+                item.result = (
+                    None if item.event is None else found.get((item.room, item.event.author.id, item.event.id))
+                )
+                if item.result is None:
+                    item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
+            elif item.tell and item.result is not None:
+                self._heads[item.room] = item.result.seq
+            elif item.receive is not None:
+                self._heads[item.room] = item.result.position.seq
 
     def _write(self, connection: sqlite3.Connection, batch: list[_Item]) -> None:
         for item in batch:
@@ -220,9 +233,8 @@ class Writer:
             if self._database.moved():
                 raise OSError(f"{self._database.path} was moved away or replaced")
             if self._connection is None:
-                self._connection = self._database.write()
-                self._synchronous = "FULL"
-                self._log = Log(self._connection)
+                self._connect()
+            assert self._connection is not None  # noqa: S101 -- just made
             synchronous = "FULL" if durable else "NORMAL"
             if synchronous != self._synchronous:
                 self._connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -240,6 +252,37 @@ class Writer:
             self._trouble = None
             _logger.warning("%s can be written again.", self._database.path)
         return True
+
+    def _connect(self) -> list[tuple[str, LogEvent]]:
+        """Begin anew with another connection; tell, and return, what turns out to be stored and was not told.
+
+        A commit that failed may have been done all the same: SQLite's -wal file can hold it whole where only the
+        fsync failed, and whoever opens the file next takes it in.
+        """
+        connection = self._database.write()
+        try:
+            untold = [
+                (room, event)
+                for room, head in self._heads.items()
+                for event in queries.events(connection, room, after=head, limit=_AT_ONCE)
+            ]
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._log, self._synchronous = connection, Log(connection), "FULL"
+        for room, event in untold:
+            self._heads[room] = event.seq
+        if untold:
+            self._call(self._tell, untold)
+        return untold
+
+    def _look_again(self) -> dict[tuple[str, str, str], LogEvent]:
+        """After a transaction that failed: what of it is stored all the same, by room, author and id."""
+        try:
+            untold = [] if self._database.moved() else self._connect()
+        except Exception:  # it will be tried again, and told, with the next transaction
+            return {}
+        return {(room, event.author.id, event.id): event for room, event in untold}
 
     def _failed(self, error: Exception) -> None:
         """Begin anew with another connection, whatever the state of this one."""
@@ -261,23 +304,26 @@ class Writer:
         """On the loop: tell everyone, in order, then answer."""
         for item in batch:
             self._waiting -= item.size
-            receivers = self._receivers[item.room]
             if item.tell:
-                happened = item.event if item.result is None else item.result
-                assert happened is not None  # noqa: S101 -- an event or a signal
-                for receive in receivers:
-                    try:
-                        receive(happened)
-                    except Exception:
-                        _logger.exception("A subscriber failed at %r.", happened)
+                told = item.event if item.result is None else item.result
+                assert told is not None  # noqa: S101 -- an append or a signal
+                self._tell([(item.room, told)])
             if item.receive is not None and item.error is None:
-                receivers.append(item.receive)
+                self._receivers[item.room].append(item.receive)
             if item.future.done():  # who asked has gone
                 continue
             if item.error is not None:
                 item.future.set_exception(item.error)
             else:
                 item.future.set_result(item.result)
+
+    def _tell(self, events: Sequence[tuple[str, Event]]) -> None:
+        for room, event in events:
+            for receive in self._receivers[room]:
+                try:
+                    receive(event)
+                except Exception:
+                    _logger.exception("A subscriber failed at %r.", event)
 
 
 class _End(Exception):
