@@ -203,7 +203,7 @@ async def test_a_name_is_free_when_it_was_left_or_changed_and_not_when_its_holde
 async def test_who_comes_later_is_told_who_is_here(redis, servers) -> None:
     """A server that opens finds who is here on others, who is away, and who was here, and the same secret."""
     one = await servers(redis)
-    secret = one.store._secret
+    secret = one.store._feeds["lobby"].secret
     for signal in (Joined(BOB), Joined(ADA), Joined(EVE), Away(ADA), Left(EVE)):
         await one.signals(signal)
     await one.says(1, 2)
@@ -400,7 +400,7 @@ async def test_a_redis_that_lost_the_log_begins_a_new_epoch(loss, servers) -> No
     with redis_server() as redis:
         one, two = await servers(redis), await servers(redis)
         before = one.store._feeds["lobby"].epoch
-        secret = one.store._secret
+        secret = one.store._feeds["lobby"].secret
         await one.signals(Joined(ADA))
         await one.says(1, 2)
         if loss == "rollback":

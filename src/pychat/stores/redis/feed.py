@@ -34,6 +34,8 @@ class Feed:
     key: str
     receive: Receiver
     epoch: str
+    #: What signs the room's tokens; who knows it brings it back to a Redis that has lost it.
+    secret: bytes
     #: The number of what was told last, and how it was written.
     tick: int
     last: bytes = b""
@@ -80,7 +82,7 @@ class Feed:
     def reopen(self, opening: Opening, tick: int) -> None:
         """Go on from `opening`, which stands at `tick`."""
         lost = opening.position.epoch != self.epoch
-        self.epoch, self.seq = opening.position.epoch, opening.position.seq
+        self.epoch, self.seq, self.secret = opening.position.epoch, opening.position.seq, opening.secret
         self.tick, self.last, self.doubt = tick, b"", None
         present = {member.id for member in opening.members}
         self.here = {id_: entry for id_, entry in self.here.items() if id_ in present}

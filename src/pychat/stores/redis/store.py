@@ -71,7 +71,6 @@ class RedisStore:
         self._patience = patience
         self._date = date
         self._id = secrets.token_urlsafe(9)
-        self._secret = secrets.token_bytes(32)
         self._feeds: dict[str, Feed] = {}
         self._wake_key = f"{self._prefix}:wake:{self._id}"
         self._reader = Reader(follower, self._wake_key, self._feeds, self._reopen, self._look_after)
@@ -94,9 +93,9 @@ class RedisStore:
             feed = self._feeds[room]
             feed.receive = receive
             return (await self._open(feed))[0]
-        feed = Feed(room, self._key(room), receive, "", 0)
+        feed = Feed(room, self._key(room), receive, "", secrets.token_bytes(32), 0)
         opening, feed.tick = await self._open(feed)
-        feed.epoch, feed.seq = opening.position.epoch, opening.position.seq
+        feed.epoch, feed.seq, feed.secret = opening.position.epoch, opening.position.seq, opening.secret
         self._feeds[room] = feed
         self._nudge()
         return opening
@@ -191,14 +190,13 @@ class RedisStore:
             self._id,
             self._lasts,
             secrets.token_urlsafe(6),
-            self._secret.hex(),
+            feed.secret.hex(),
             feed.epoch if lost else "",
             json.dumps(here, ensure_ascii=False),
         )
-        self._secret = bytes.fromhex(secret.decode())
         opening = Opening(
             Position(epoch.decode(), seq),
-            self._secret,
+            bytes.fromhex(secret.decode()),
             members=_members(members),
             away=_members(away),
             known=tuple(Member(id_.decode(), name.decode()) for id_, name in zip(known[::2], known[1::2], strict=True)),
