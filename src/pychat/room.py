@@ -193,6 +193,8 @@ class ChatRoom:
 
     async def start(self) -> None:
         """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent."""
+        if self._closed:
+            raise UsageError("This room is closed. Make another ChatRoom.")
         if self._epoch is None:
             self._starting = self._starting or asyncio.Lock()
             async with self._starting:
@@ -477,7 +479,8 @@ class ChatRoom:
         )
 
     def _count(self) -> int:
-        return len(self._seats) + len(self._guests)
+        # Members of other servers are here too; guests of other servers are known to those alone.
+        return len(self._seats.keys() | self._state.members.keys()) + len(self._guests)
 
     def _unseat(self, session: Session) -> None:
         self._guests.discard(session)

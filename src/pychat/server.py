@@ -17,7 +17,7 @@ from aiohttp import web
 
 from pychat.console import Console
 from pychat.embed.aiohttp import MOUNT, aiohttp_app
-from pychat.errors import UsageError
+from pychat.errors import Refused, UsageError
 from pychat.limits import Limits
 from pychat.room import ChatRoom
 from pychat.settings import Settings
@@ -40,7 +40,7 @@ async def _serve(settings: Settings) -> None:
     unlimited = settings.limits == "off"
     limits = Limits(name=settings.name_length, text=settings.text_length, **({"rate": 0} if unlimited else {}))
     url = settings.store or default_store_url()
-    store = open_store(url, _retention(settings))
+    store = open_store(url, _retention(settings), grace=settings.grace)
     rooms = [
         ChatRoom(
             name,
@@ -67,8 +67,11 @@ async def _serve(settings: Settings) -> None:
             console.watch(room)
         await runner.setup()
         try:
-            for room in rooms:
-                await room.start()
+            try:
+                for room in rooms:
+                    await room.start()
+            except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
+                console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
             port = await _listen(runner, settings)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"

@@ -21,12 +21,13 @@ __all__ = [
 ]
 
 
-def open_store(url: str, retention: Retention | None = None) -> Store:
+def open_store(url: str, retention: Retention | None = None, *, grace: float = 30.0) -> Store:
     """The store that `url` names: `memory:`, `sqlite:PATH`, `redis://…`. Raise `UsageError` for any other.
 
     A file is opened at the store's first use. Its directory must be there, but for the default one, which is made.
     `retention` replaces the store's own: `memory:` keeps the newest 10,000
-    messages of each room, `sqlite:` everything.
+    messages of each room, `redis:` 100,000, `sqlite:` everything. `grace` is for how many seconds a store of several
+    servers holds the names of a server that died.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "memory" and not rest:
@@ -39,7 +40,7 @@ def open_store(url: str, retention: Retention | None = None) -> Store:
             _make(path.parent)
         return SqliteStore(path, retention)
     if scheme in {"redis", "rediss", "unix"} and rest.startswith("//"):
-        return _redis_store(url, retention)
+        return _redis_store(url, retention, grace)
     raise UsageError(
         f"There is no store “{url}”. There are memory: (kept until the server stops), sqlite:PATH (a file), "
         "and redis://host:port/db (one room on many servers)."
@@ -73,11 +74,11 @@ def _make(directory: Path) -> None:
         raise UsageError(f"The directory {directory} cannot be made: {error.strerror}. Give another --store.") from None
 
 
-def _redis_store(url: str, retention: Retention | None) -> Store:
+def _redis_store(url: str, retention: Retention | None, grace: float) -> Store:
     try:
         from pychat.stores.redis import RedisStore  # noqa: PLC0415 -- an extra, and not everybody's
     except ImportError as error:
         if error.name is None or error.name.partition(".")[0] != "redis":
             raise
         raise UsageError("A store in Redis needs redis-py: pip install pychat[redis]") from None
-    return RedisStore(url) if retention is None else RedisStore(url, retention)
+    return RedisStore(url, grace=grace) if retention is None else RedisStore(url, retention, grace=grace)

@@ -62,7 +62,10 @@ class Store(Protocol):
         """Whether the store can be reached and written just now, as far as is known."""
 
     async def subscribe(self, room: str, receive: Receiver) -> Opening:
-        """Tell `receive` of every event of `room` after the opening's position, from now on. Once for each room."""
+        """Tell `receive` of every event of `room` after the opening's position, from now on.
+
+        Once for each room; again after the receiver was told an `Opening`, to replace it.
+        """
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:
         """Store `event` and return it with its `seq`.
