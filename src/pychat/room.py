@@ -258,6 +258,10 @@ class ChatRoom:
         """The name that a member has, or had."""
         return self._state.last_name(member_id)
 
+    def hooked(self, name: str) -> bool:
+        """Whether hooks of that name hang here."""
+        return self._hooks.any(name)
+
     def everyone(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name (a page of them at most)."""
         return self._count(), self.members[: self.limits.page]

@@ -49,6 +49,9 @@ class Room(Protocol):
     def everyone(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""
 
+    def hooked(self, name: str) -> bool:
+        """Whether hooks of that name hang in the room."""
+
     async def message(self, seq: int) -> Message:
         """The message of that number, as it stands. `Refused` if there is none."""
 
@@ -99,6 +102,12 @@ class Session:
             frame = self._room.frame(self.connection, notice)
             if frame is not None:
                 self.connection.send(frame)
+
+    def begins_at_once(self, fields: object) -> bool:
+        """Whether saying this is in the hands of the store with its first step: no hook and no look-up comes before."""
+        return not self._room.hooked("message") and not (
+            isinstance(fields, dict) and fields.get("reply_to") is not None
+        )
 
     async def resume(self) -> Member | None:
         """Take the name that this member had, if there was one and it is free."""

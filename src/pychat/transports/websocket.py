@@ -14,7 +14,9 @@ from pychat.errors import Close, Refused
 from pychat.model import Position
 from pychat.rooms import Rooms
 from pychat.session import Session
-from pychat.transports.vocabulary import bye, carry_out, failure, position, tell
+from pychat.transports.pipeline import Pipeline
+from pychat.transports.vocabulary import bye, failure, position
+from pychat.transports.vocabulary import tell as in_words
 
 __all__ = ["SUBPROTOCOL", "WebSocketTransport"]
 
@@ -26,7 +28,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 
 class _JSONWire:
     def encode(self, notice: Notice) -> Frame:
-        name, fields = tell(notice)
+        name, fields = in_words(notice)
         return Frame(strictjson.dumps({"type": name, **fields}))
 
 
@@ -64,12 +66,13 @@ class WebSocketTransport:
         self._open[connection] = asyncio.current_task()
         try:
             session = await self._enter(connection, query)
+            pipeline = None if session is None else Pipeline(session)
             left = False
             try:
                 while True:
                     data = await carrier.receive()
-                    if session is not None:
-                        await self._answer(connection, data, session)
+                    if pipeline is not None:
+                        await self._carry_out(connection, data, pipeline)
             except CarrierClosed as end:
                 left = end.code in _GOODBYES
             finally:
@@ -87,8 +90,15 @@ class WebSocketTransport:
             return None
         return await room.connect(connection, since=_since(query))
 
-    async def _answer(self, connection: _Connection, data: str | bytes, session: Session) -> None:
-        reference = None
+    async def _carry_out(self, connection: _Connection, data: str | bytes, pipeline: Pipeline) -> None:
+        reference: Any = None
+
+        def tell(answer: dict[str, Any]) -> None:
+            if reference is not None:
+                connection.tell("ack", {"ref": reference, **answer})
+            elif not answer["ok"]:
+                connection.tell("error", answer["error"])
+
         try:
             command = _parse(data)
             reference = command.pop("ref", None)
@@ -99,13 +109,9 @@ class WebSocketTransport:
             if not isinstance(name, str):
                 raise Refused("bad_request", "Say which command: {“type”: “say”, “text”: “hi”}.")
         except Refused as refused:
-            answer = failure(refused)
+            tell(failure(refused))
         else:
-            answer = await carry_out(session, name, command)
-        if reference is not None:
-            connection.tell("ack", {"ref": reference, **answer})
-        elif not answer["ok"]:
-            connection.tell("error", answer["error"])
+            await pipeline.carry_out(name, command, tell)
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; wait at most 3 seconds for them to end."""

@@ -220,7 +220,7 @@ class Server(socketio.AsyncServer):
             return
         data: Any = packet.data
         event, *args = data
-        wire.wants_answer = packet.id is not None
+        wire.asked = packet.id
         answer = await self._trigger_event(event, namespace, wire.sid, *args)
         if packet.id is not None and answer is not self.not_handled:
             values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]

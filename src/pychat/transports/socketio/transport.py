@@ -14,11 +14,11 @@ from pychat.errors import Close, Refused
 from pychat.model import Message, Position, iso
 from pychat.room import ChatRoom
 from pychat.rooms import Rooms
-from pychat.session import Session
 from pychat.tokens import Tokens
+from pychat.transports.pipeline import Pipeline
 from pychat.transports.socketio.server import Server
 from pychat.transports.socketio.wire import ClientWire, EncodedPacket, encode_event
-from pychat.transports.vocabulary import COMMANDS, VERSION, bye, carry_out, position, tell
+from pychat.transports.vocabulary import COMMANDS, VERSION, bye, position, tell
 
 __all__ = ["SocketIOTransport"]
 
@@ -88,9 +88,21 @@ class _Connection:
         return self._client.session.end_code
 
     @property
-    def wants_answer(self) -> bool:
+    def asked(self) -> bool:
         """Whether the event that is being handled asked for an acknowledgement."""
-        return self._client.wants_answer
+        return self._client.asked is not None
+
+    def answering(self) -> Callable[[dict[str, Any]], None]:
+        """How to answer the event that is being handled; a refusal that it did not ask to hear of is an event."""
+        asked = self._client.asked
+
+        def answer(told: dict[str, Any]) -> None:
+            if asked is not None:
+                self._client.acknowledge(asked, told)
+            elif not told["ok"]:
+                self.tell("error", told["error"])
+
+        return answer
 
 
 class SocketIOTransport:
@@ -119,7 +131,7 @@ class SocketIOTransport:
             lone_surrogates="pass",  # the room refuses such a text, with words
             **options,
         )
-        self._here: dict[str, tuple[Session, _Connection]] = {}
+        self._here: dict[str, tuple[Pipeline, _Connection]] = {}
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self.server.on("setPseudo", self._set_pseudo)
@@ -149,13 +161,14 @@ class SocketIOTransport:
         client = self.server.wire(sid)
         if version is not None:
             connection = _Connection(client, _VERSION_1, room)
-            self._here[sid] = await room.connect(connection, since=position(given.get("since"))), connection
+            session = await room.connect(connection, since=position(given.get("since")))
+            self._here[sid] = Pipeline(session), connection
             return None
         if client.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends
             # each event to handlers that do not expect it; npm's client says nothing at all, and does not mind.
             connection = _Connection(client, _TUTORIAL, room)
-            self._here[sid] = await room.connect(connection), connection
+            self._here[sid] = Pipeline(await room.connect(connection)), connection
             return None
         return await self._recover(sid, client, room, given)
 
@@ -172,7 +185,7 @@ class SocketIOTransport:
         member_id = member_id or Tokens.new_id()
         connection = _Connection(client, _Recovering(room), room)
         session = await room.connect(connection, since=since, member_id=member_id, own=False)
-        self._here[sid] = session, connection
+        self._here[sid] = Pipeline(session), connection
         await session.resume()
         if session.recovered and isinstance(pid, str):
             return {"pid": pid}
@@ -180,33 +193,41 @@ class SocketIOTransport:
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         if sid in self._here:
-            session, connection = self._here.pop(sid)
+            pipeline, connection = self._here.pop(sid)
             said_so = reason == self.server.reason.CLIENT_DISCONNECT or connection.end_code == _GOODBYE
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
             page_left = connection.end_code == _GOING_AWAY and connection.wire is not _VERSION_1
-            await session.close(left=said_so or page_left)
+            await pipeline.session.close(left=said_so or page_left)
 
-    async def _set_pseudo(self, sid: str, *arguments: object) -> dict[str, Any]:
-        session, connection = self._here[sid]
-        answer = await carry_out(session, "join", {"name": _only(arguments)})
-        connection.tell("pseudoStatus", "ok" if answer["ok"] else "error")
-        return answer
+    async def _set_pseudo(self, sid: str, *arguments: object) -> object:
+        pipeline, connection = self._here[sid]
+        asked = connection.answering() if connection.asked else None
 
-    async def _message(self, sid: str, *arguments: object) -> dict[str, Any]:
-        session, connection = self._here[sid]
-        return _told(connection, await carry_out(session, "say", {"text": _only(arguments)}))
+        def answer(told: dict[str, Any]) -> None:
+            connection.tell("pseudoStatus", "ok" if told["ok"] else "error")
+            if asked is not None:
+                asked(told)
 
-    def _command(self, name: str) -> Callable[..., Awaitable[dict[str, Any]]]:
-        async def carry(sid: str, *arguments: object) -> dict[str, Any]:
-            session, connection = self._here[sid]
-            return _told(connection, await carry_out(session, name, arguments[0] if arguments else {}))
+        await pipeline.carry_out("join", {"name": _only(arguments)}, answer)
+        return self.server.not_handled
+
+    async def _message(self, sid: str, *arguments: object) -> object:
+        return await self._carry_out(sid, "say", {"text": _only(arguments)})
+
+    def _command(self, name: str) -> Callable[..., Awaitable[object]]:
+        async def carry(sid: str, *arguments: object) -> object:
+            return await self._carry_out(sid, name, arguments[0] if arguments else {})
 
         return carry
 
-    async def _unknown(self, name: str, sid: str, *_: object) -> dict[str, Any]:
-        session, connection = self._here[sid]
-        return _told(connection, await carry_out(session, name, {}))
+    async def _unknown(self, name: str, sid: str, *_: object) -> object:
+        return await self._carry_out(sid, name, {})
+
+    async def _carry_out(self, sid: str, name: str, fields: object) -> object:
+        pipeline, connection = self._here[sid]
+        await pipeline.carry_out(name, fields, connection.answering())
+        return self.server.not_handled
 
 
 def _in_2013(notice: Notice) -> tuple[str, dict[str, Any], int] | None:
@@ -239,10 +260,3 @@ def _position(offset: object) -> Position | None:
 
 def _only(arguments: tuple[object, ...]) -> object:
     return arguments[0] if arguments else None
-
-
-def _told(connection: _Connection, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer; a refusal that nobody asked to hear of is told as an event."""
-    if not answer["ok"] and not connection.wants_answer:
-        connection.tell("error", answer["error"])
-    return answer

@@ -73,7 +73,7 @@ _GONE = _Gone()
 class ClientWire:
     """A client, as a connection to send to. Nothing here awaits; nothing here fails because the client has gone."""
 
-    __slots__ = ("_held", "auth", "connected", "namespace", "rooms", "session", "sid", "wants_answer")
+    __slots__ = ("_held", "asked", "auth", "connected", "namespace", "rooms", "session", "sid")
 
     def __init__(self, session: Session, sid: str, namespace: str) -> None:
         self.session = session
@@ -85,8 +85,8 @@ class ClientWire:
         self.connected = False
         #: What it said when it connected: an object, or `None` where it said nothing.
         self.auth: dict[str, Any] | None = None
-        #: Whether the event that is being handled asked for an acknowledgement.
-        self.wants_answer = False
+        #: The number under which the event that is being handled asked for an acknowledgement, if it did.
+        self.asked: int | None = None
         self._held: _Held | None = _Waiting(session.server.options.max_buffer_bytes)
 
     @property
@@ -115,6 +115,10 @@ class ClientWire:
             self.session.send(packet)
         elif not self._held.add(packet, len(packet.raw)):
             self.close(Close.SLOW)
+
+    def acknowledge(self, number: int, *values: Any) -> None:  # noqa: ANN401 -- JSON
+        """Answer an event that asked under `number`, from elsewhere than its handler (which returns `not_handled`)."""
+        self.send(encode_packet(Packet(socketio.packet.ACK, list(values), self.namespace, number))[0])
 
     def send_bytes(self, data: bytes) -> None:
         """Send an attachment of the packet before."""
