@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener
 from typing import Any, Self
 
-from pychat.model import Event, Joined, Left, Message, Renamed
+from pychat.model import Away, Event, Joined, Left, Message, Renamed
 from pychat.room import ChatRoom
 
 __all__ = ["Console", "escape"]
@@ -32,6 +32,7 @@ class Console:
 
     def __init__(self, log_format: str, *, quiet: bool) -> None:
         self._quiet = quiet
+        self._away: set[tuple[str, str]] = set()  # room and member: their names are held
         self._log = logging.getLogger("pychat.console")
         stream = logging.StreamHandler(sys.stdout)
         stream.setFormatter(_JSON() if log_format == "json" else _Text())
@@ -67,9 +68,17 @@ class Console:
                 text = f"{event.author.name}: {event.text}"
                 fields |= {"event": "message", "name": event.author.name, "text": event.text, "seq": event.seq}
             case Joined():
+                self._away.discard((room.name, event.member.id))
                 text = f"{event.member.name} joined"
                 fields |= {"event": "join", "name": event.member.name, "here": room.here}
+            case Away():
+                self._away.add((room.name, event.member.id))
+                text = f"{event.member.name} left"
+                fields |= {"event": "leave", "name": event.member.name, "here": room.here}
             case Left():
+                if (room.name, event.member.id) in self._away:  # told when the connection broke
+                    self._away.remove((room.name, event.member.id))
+                    return
                 text = f"{event.member.name} left"
                 fields |= {"event": "leave", "name": event.member.name, "here": room.here}
             case Renamed():

@@ -69,7 +69,6 @@ async def _serve(settings: Settings) -> None:
             for room in rooms:
                 await room.start()
             port = await _listen(runner, settings)
-            url = _url(settings.host, port)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
             console.say(greeting, {"event": "start", "url": address, "store": _without_password(url)})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.async_api import ConsoleMessage, Locator, Page, expect
+import re
+
+from playwright.async_api import ConsoleMessage, Locator, Page, WebSocketRoute, expect
 
 __all__ = ["Window"]
 
@@ -25,6 +27,27 @@ class Window:
         await self.page.goto(self.url)
         await self.live()
         return self
+
+    async def lose(self, command: str) -> None:
+        """Load the page again; its connection will break, once, at the first `command` that it sends."""
+        lost: list[str | bytes] = []
+
+        def tap(route: WebSocketRoute) -> None:
+            upstream = route.connect_to_server()
+
+            async def said(message: str | bytes) -> None:
+                if not lost and f'["{command}"' in str(message):
+                    lost.append(message)
+                    await upstream.close()
+                    await route.close()
+                else:
+                    upstream.send(message)
+
+            route.on_message(said)
+
+        await self.page.route_web_socket(re.compile("/socket.io/"), tap)
+        await self.reload()
+        await self.live()
 
     async def reload(self) -> None:
         """Load the page again, whether there is a connection or not."""

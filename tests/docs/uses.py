@@ -10,7 +10,9 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -117,15 +119,18 @@ _TIME = re.compile(r"^\d\d:\d\d:\d\d")
 
 @contextlib.asynccontextmanager
 async def console() -> AsyncIterator[tuple[str, Callable[[], Awaitable[str]]]]:
-    """Run `pychat serve` as people do; its address, and its next line, as if it were 12 o'clock on port 3000."""
+    """Run `pychat serve` as people do; its address, and its next line, as if it were Ada's, at 12 o'clock on port 3000."""
+    home = tempfile.mkdtemp()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pychat", "serve", "--port", "0", stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "pychat", "serve", "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "XDG_DATA_HOME": home},
     )
     try:
         assert process.stdout is not None
         first = (await process.stdout.readline()).decode()
         (url,) = re.findall(r"at (http://\S+)/", first)
-        lines = [first.replace(url, "http://127.0.0.1:3000")]
+        lines = [first.replace(url, "http://127.0.0.1:3000").replace(home, "/home/ada/.local/share")]
 
         async def line() -> str:
             assert process.stdout is not None
@@ -136,6 +141,18 @@ async def console() -> AsyncIterator[tuple[str, Callable[[], Awaitable[str]]]]:
     finally:
         process.kill()
         await process.communicate()
+        shutil.rmtree(home)
+
+
+async def is_there_tomorrow(stage: Stage, argument: str) -> None:
+    """The program runs, and what it said is in its file afterwards."""
+    await stage.run()
+    assert stage.main is not None
+    await stage.main
+    assert list(Path().glob("*.db"))
+    room = ChatRoom("lobby", store="sqlite:chat.db")
+    assert [message.text for message in await room.history()] == ["This will be here tomorrow."]
+    await room.aclose()
 
 
 async def throws_dice(stage: Stage, argument: str) -> None:

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { Gaps } from "../../src/pychat/assets/js/gaps.js";
 import { Log } from "../../src/pychat/assets/js/log.js";
 import { Outbox } from "../../src/pychat/assets/js/outbox.js";
 import { Position } from "../../src/pychat/assets/js/position.js";
+import { revised } from "../../src/pychat/assets/js/revision.js";
 import { MemoryStorage } from "../../src/pychat/assets/js/storage.js";
 
 const author = { id: "b", name: "Ben" };
@@ -78,4 +80,63 @@ test("what is no message in the storage is left alone", () => {
   const storage = new MemoryStorage();
   for (const [key, value] of [["p:a", "no json"], ["p:b", "null"], ["p:c", "{}"], ["other", "x"]]) storage.setItem(key, value);
   assert.deepEqual(new Outbox(storage, "p:").items, []);
+});
+
+test("gaps are exactly the numbers that are not known", () => {
+  let state = 11;
+  const random = (n) => (state = (state * 1103515245 + 12345) % 2 ** 31) % n;
+  for (let run = 0; run < 500; run += 1) {
+    const gaps = new Gaps();
+    gaps.reset(30);
+    const known = new Set(Array.from({ length: 11 }, (_, i) => 30 + i));
+    for (let step = 0; step < 20; step += 1) {
+      const [low, high] = [1 + random(40), 1 + random(40)].sort((a, b) => a - b);
+      if (random(3)) {
+        gaps.learn(low, high);
+        for (let i = low; i < high; i += 1) known.add(i);
+      } else if (high > low + 1) {
+        gaps.forget(low, high);
+        for (let i = low + 1; i < high; i += 1) known.delete(i);
+      }
+      for (let i = 1; i <= 40; i += 1) assert.equal(gaps.list.some(({ from, to }) => from < i && i < to), !known.has(i));
+      gaps.list.forEach(({ from, to }, at) => assert.ok(to > from + 1 && (at === 0 || gaps.list[at - 1].to <= from + 1)));
+    }
+  }
+});
+
+test("what is cut out of the log leaves a gap", () => {
+  const log = new Log();
+  for (let seq = 1; seq <= 10; seq += 1) log.take(message(seq), false);
+  log.note({ state: "notice", date: "" });
+  log.cut(3, 6);
+  assert.deepEqual(log.gaps.list, [{ from: 3, to: 7 }]);
+  assert.equal(log.find(5), undefined);
+  log.trim(3);
+  assert.deepEqual(log.entries.map(({ seq }) => seq), [9, 10, undefined]);
+  assert.deepEqual(log.gaps.list, [{ from: 0, to: 9 }]);
+  assert.ok(log.gaps.open);
+  log.clear();
+  assert.equal(log.gaps.open, false);
+});
+
+test("what becomes of a message can be told twice; what was deleted stays deleted", () => {
+  const date = "2026-01-31T13:00:00Z";
+  const event = { seq: 2, date, author: { id: "x" }, target: 1 };
+  const told = [
+    ["edited", { ...event, text: "new" }],
+    ["reacted", { ...event, emoji: "👍", on: true }],
+    ["reacted", { ...event, emoji: "👍", on: true, author: { id: "y" } }],
+    ["reacted", { ...event, emoji: "🎉", on: true }],
+    ["reacted", { ...event, emoji: "🎉", on: false }],
+  ];
+  let now = message(1);
+  for (const [kind, revision] of told) {
+    now = revised(now, kind, revision);
+    assert.deepEqual(revised(now, kind, revision), now);
+  }
+  assert.deepEqual(now, { ...message(1), text: "new", edited: date, reactions: { "👍": ["x", "y"] } });
+  assert.deepEqual(revised(message(5), "deleted", event), message(5));
+  const gone = revised(now, "deleted", event);
+  assert.deepEqual([gone.text, gone.deleted, gone.edited, gone.reactions], ["", true, undefined, undefined]);
+  for (const [kind, revision] of told) assert.equal(revised(gone, kind, revision), gone);
 });

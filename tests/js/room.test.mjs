@@ -109,7 +109,9 @@ test("one that was stored although its answer was lost is not sent again", async
   const [{ id }] = socket.said("say");
   socket.drop();
   await clock.pass(1000);
-  socket.welcome({ recovered: true, seq: 1, messages: [message(1, "once", ADA, id)] });
+  socket.welcome({ recovered: true, seq: 0 });
+  assert.deepEqual(room.since, { epoch: "e1", seq: 0 });
+  socket.fire("message", message(1, "once", ADA, id));
   assert.equal((await stored).seq, 1);
   await clock.pass(0);
   assert.equal(socket.said("say").length, 1);
@@ -287,4 +289,113 @@ test("another tab's new name is ours too", async () => {
   await room.join("Ada");
   socket.fire("presence", { here: 1, renamed: [{ id: "a", name: "Countess" }], listed: true });
   assert.deepEqual(room.me, { id: "a", name: "Countess" });
+});
+
+test("what was missed comes as events, and only they move the place to go on from", async () => {
+  const { room, socket, clock } = made({ welcome: { seq: 1, messages: [message(1, "first")] } });
+  const heard = [];
+  for (const event of ["edited", "deleted", "reacted"]) room.on(event, ({ target }) => heard.push([event, target]));
+  socket.drop();
+  await clock.pass(1000);
+  socket.welcome({ recovered: true, seq: 1 });
+  const event = { date: DATE, author: BEN, target: 1 };
+  socket.fire("edited", { id: "e", seq: 2, ...event, text: "second" });
+  socket.fire("reacted", { id: "r", seq: 3, ...event, emoji: "👍", on: true });
+  assert.deepEqual(room.since, { epoch: "e1", seq: 3 });
+  assert.deepEqual(room.messages, [{ ...message(1, "second"), edited: DATE, reactions: { "👍": ["b"] } }]);
+  socket.fire("deleted", { id: "d", seq: 4, ...event, target: 99 });
+  assert.deepEqual(heard, [["edited", 1], ["reacted", 1], ["deleted", 99]]);
+  assert.equal(room.since.seq, 4);
+});
+
+test("editing, deleting and reacting are answered, and refused without a name or a connection", async () => {
+  const { room, socket } = made();
+  await assert.rejects(room.edit(1, "x"), { code: "not_joined" });
+  await room.join("Ada");
+  socket.answer = () => ({ ok: true, id: "e", seq: 1, date: DATE });
+  await room.edit(7, "x");
+  await room.delete(7);
+  await room.react(7, "👍");
+  await room.react(7, "👍", false);
+  assert.deepEqual(socket.sent.slice(-4), [
+    ["edit", { target: 7, text: "x" }],
+    ["delete", { target: 7 }],
+    ["react", { target: 7, emoji: "👍", on: true }],
+    ["react", { target: 7, emoji: "👍", on: false }],
+  ]);
+  assert.equal(room.since.seq, 1);
+  socket.answer = () => ({ ok: false, error: { code: "not_yours", text: "No." } });
+  await assert.rejects(room.delete(8), { code: "not_yours" });
+  socket.drop();
+  await assert.rejects(room.react(7, "👍"), { code: "offline" });
+});
+
+test("a reply quotes what it answers, and still does after a reload", async () => {
+  const { room, socket, storage } = made({ welcome: { seq: 1, messages: [message(1, "x".repeat(300))] } });
+  await room.join("Ada");
+  socket.drop();
+  room.say("yes", { replyTo: 1 });
+  const quote = { seq: 1, author: "Ben", text: `${"x".repeat(199)}…` };
+  assert.deepEqual(room.log.entries[1].reply, quote);
+  const again = made({ storage });
+  await settled();
+  assert.equal(again.socket.said("say")[0].reply_to, 1);
+  assert.deepEqual(again.room.messages[0].reply, quote);
+});
+
+/** Answers `history` like a server that holds messages 1 to 200. */
+const archive = ({ before = 201, limit }) => {
+  const seqs = Array.from({ length: 200 }, (_, i) => i + 1).filter((seq) => seq < before);
+  const page = seqs.slice(-limit);
+  return { ok: true, messages: page.map((seq) => message(seq, `t${seq}`)), more: page.length < seqs.length };
+};
+
+test("older messages are filled in page by page, until the beginning", async () => {
+  const { room, socket } = made({ welcome: { seq: 200, messages: [message(199, "t199"), message(200, "t200")], more: true } });
+  socket.answer = (_, data) => archive(data);
+  assert.deepEqual(room.log.gaps.list, [{ from: 0, to: 199 }]);
+  for (let pages = 0; room.log.gaps.open; pages += 1) {
+    assert.ok(pages < 4);
+    await room.fill(room.log.gaps.list[0]);
+  }
+  assert.deepEqual(room.messages.map(({ seq }) => seq), Array.from({ length: 200 }, (_, i) => i + 1));
+});
+
+test("a message far up is fetched with those around it, and what lies between can be filled in from both ends", async () => {
+  const { room, socket } = made({ welcome: { seq: 200, messages: [message(200, "t200")], more: true } });
+  socket.answer = (_, data) => archive(data);
+  assert.equal((await room.find(60)).text, "t60");
+  assert.deepEqual(room.log.gaps.list, [{ from: 0, to: 35 }, { from: 84, to: 200 }]);
+  await room.fill(room.log.gaps.list[1], "older");
+  assert.deepEqual(room.log.gaps.list[1], { from: 134, to: 200 });
+  await room.fill(room.log.gaps.list[1]);
+  await room.fill(room.log.gaps.list[1]);
+  assert.deepEqual(room.log.gaps.list, [{ from: 0, to: 35 }]);
+  assert.equal(await room.find(999), undefined);
+  assert.equal(room.messages.length, 166);
+});
+
+test("what happens while history is on its way is not lost", async () => {
+  const { room, socket } = made({ welcome: { seq: 200, messages: [message(200, "t200")], more: true } });
+  let answer;
+  socket.answer = () => new Promise((resolve) => (answer = resolve));
+  const found = room.find(150);
+  await settled();
+  socket.fire("deleted", { id: "d", seq: 201, date: DATE, author: BEN, target: 150 });
+  answer(archive({ before: 175, limit: 50 }));
+  assert.equal((await found).deleted, true);
+});
+
+test("a room that began anew meanwhile is not mixed with the old one", async () => {
+  const { room, socket, clock } = made({ welcome: { seq: 200, messages: [message(200, "t200")], more: true } });
+  let answer;
+  socket.answer = () => new Promise((resolve) => (answer = resolve));
+  const filled = room.fill(room.log.gaps.list[0]).catch(() => {});
+  await settled();
+  socket.drop();
+  await clock.pass(1000);
+  socket.welcome({ epoch: "e2", seq: 1, messages: [message(1, "new")] });
+  answer(archive({ limit: 50 }));
+  await filled;
+  assert.deepEqual(shown(room), ["new:sent"]);
 });

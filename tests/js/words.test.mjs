@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { hue, initials } from "../../src/pychat/assets/js/colour.js";
+import { excerpt } from "../../src/pychat/assets/js/excerpt.js";
 import { newId } from "../../src/pychat/assets/js/identity.js";
 import { pieces } from "../../src/pychat/assets/js/links.js";
 import { Notice } from "../../src/pychat/assets/js/notice.js";
@@ -105,4 +106,20 @@ test("the list of people follows what is told, into a crowd and out of it", () =
   assert.deepEqual([people.members, people.here, people.guests, people.listed], [[], 400, 0, false]);
   const news = people.apply({ here: 2, members: [person("C"), person("D")], listed: true });
   assert.deepEqual([people.members.length, news.joined.length], [2, 0]);
+});
+
+test("an excerpt shows the words that were looked for, marked, and nothing that was not written", () => {
+  const marked = (text, words) => excerpt(text, words).map((piece) => (piece.found ? `[${piece.text}]` : piece.text)).join("");
+  assert.equal(marked("See you at the Station", "station see"), "[See] you at the [Station]");
+  assert.equal(marked("a.b (c) a+b", "a.b (c)"), "[a.b] [(c)] a+b");
+  assert.equal(marked("nothing here", ""), "nothing here");
+  assert.equal(marked("one\n\ntwo", "two"), "one [two]");
+  const long = marked(`${"before ".repeat(50)}needle${" after".repeat(50)}`, "needle");
+  assert.match(long, /^…before .*\[needle\] after.*…$/);
+  assert.ok(long.length < 180);
+  for (const text of [`${"x".repeat(300)}needle`, `${"😀".repeat(300)}needle`, "needle".repeat(60), "😀".repeat(300)]) {
+    const plain = excerpt(text, "needle").map((piece) => piece.text).join("");
+    assert.ok(text.includes(plain.replaceAll("…", "")));
+    assert.ok(plain.isWellFormed?.() ?? true);
+  }
 });

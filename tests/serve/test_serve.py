@@ -175,3 +175,53 @@ async def test_settings_come_from_the_environment_too(monkeypatch: pytest.Monkey
     done = CliRunner().invoke(cli.main, ["serve", "--title", "y"], env=environment)
     assert done.exit_code == 0, done.output
     assert got == [Settings(port=4000, room=("tea", "coffee"), quiet=True, title="y")]
+
+
+async def test_messages_and_names_survive_a_restart(tmp_path: Path, node_clients) -> None:
+    """Without a word of 2013's client: it is recovered after a restart, gets what it missed, and keeps its name."""
+    store = f"sqlite:{tmp_path / 'chat.db'}"
+    with pychat_process("--store", store) as served:
+        port = int(served.url.rpartition(":")[2])
+        ada = await node_clients(served.url, transports=["websocket"])
+        await ada.do("emit", "setPseudo", "Ada")
+        await ada.told("pseudoStatus")
+        bob = await WebSocketPerson.enter(served.url)
+        token = (await bob.command("join", {"name": "Bob"}))["token"]
+        first = await bob.command("say", {"text": "before", "id": "one"})
+        assert (await ada.told("message"))[0]["message"] == "before"
+        served.process.kill()
+        await bob.told.next("closed")
+        await bob.close()
+    with pychat_process("--store", store, port=port) as served:
+        assert (await ada.told("(connect)"))[1] is True
+        bob = await WebSocketPerson.enter(served.url)
+        assert [each["text"] for each in (await bob.event("welcome"))["messages"]] == ["before"]
+        eve = await WebSocketPerson.enter(served.url)
+        assert (await eve.command("join", {"name": "Bob"}))["error"]["code"] == "name_taken"  # it is held
+        assert (await bob.command("join", {"token": token}))["member"]["name"] == "Bob"
+        assert await bob.command("say", {"text": "before", "id": "one"}) == first
+        await ada.do("emit", "message", "still Ada")
+        assert (await bob.event("message"))["author"]["name"] == "Ada"
+        await bob.close()
+        await eve.close()
+
+
+def test_where_messages_are_kept_is_told(tmp_path: Path) -> None:
+    """The start line names the file; one that is not a database is refused in one line."""
+    with pychat_process("--store", f"sqlite:{tmp_path / 'chat.db'}") as served:
+        assert served.url.startswith("http://127.0.0.1:")
+    bad = tmp_path / "bad.db"
+    bad.write_bytes(b"this is no database, and never was" * 100)
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pychat", "serve", "--port", "0", "--store", f"sqlite:{bad}"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert str(bad) in done.stderr

@@ -13,7 +13,7 @@ import pytest
 from pychat.errors import Refused, UsageError
 from pychat.model import Away, Edited, Event, Joined, Left, Member, Message, Reacted, Renamed, Signal, Typing
 from pychat.stores import Opening, Retention, Store, open_store
-from pychat.stores.redis import RedisStore, feed
+from pychat.stores.redis import RedisStore
 from pychat.testing import StoreContract
 from tests.stores.redis_server import RedisServer, redis_server
 
@@ -318,7 +318,7 @@ async def test_a_redis_that_is_killed_loses_nothing_that_was_acknowledged(durabl
     ]
     for _ in range(3):
         before = len(two.told)
-        await two.until(lambda told, before=before: len(told) > before + 100)  # type: ignore[misc]
+        await two.until(lambda told, before=before: len(told) > before + 100)
         durable.kill()
         await one.available(False)
         await two.available(False)
@@ -326,7 +326,7 @@ async def test_a_redis_that_is_killed_loses_nothing_that_was_acknowledged(durabl
     for server in (one, two):
         await server.available()
         before = len(server.told)
-        await server.until(lambda told, before=before: len(told) > before + 20)  # type: ignore[misc]
+        await server.until(lambda told, before=before: len(told) > before + 20)
     stop.set()
     acknowledged = await asyncio.gather(*talking)
     await one.says("end")

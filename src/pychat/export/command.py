@@ -68,12 +68,11 @@ def _shown(messages: Iterable[Message], room: str, total: int, output: str) -> I
 @contextlib.contextmanager
 def _opened(output: str) -> Iterator[IO[bytes]]:
     if output == "-":
-        out = click.get_binary_stream("stdout")
-        yield out
-        out.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
         return
-    path = Path(output)
-    # A device or a pipe is written to as it is. A file appears under another name, so that a half is never taken for it.
+    path = Path(output).resolve()
+    # A device or a pipe is written to as it is; a file has another name until it is whole.
     whole = not path.exists() or path.is_file()
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}") if whole else path
     try:

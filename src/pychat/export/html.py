@@ -62,9 +62,10 @@ def html(room: str, messages: Iterable[Message]) -> Iterator[str]:
 def _article(message: Message, when: datetime) -> str:
     # Names and texts run in either direction, and neither may turn what stands beside it around.
     number = message.seq
+    name, clock = escape(message.author.name), f'<a href="#m{number}">{when:%H:%M}</a>'
     parts = [
-        f'<article id="m{number}">\n<header><strong><bdi>{escape(message.author.name)}</bdi></strong> '
-        f'<time datetime="{iso(message.date)}"><a href="#m{number}">{when:%H:%M}</a></time></header>\n'
+        f'<article id="m{number}">\n',
+        f'<header><strong><bdi>{name}</bdi></strong> <time datetime="{iso(message.date)}">{clock}</time></header>\n',
     ]
     if message.reply is not None:
         reply = message.reply

@@ -6,6 +6,7 @@
 
 import { Emitter } from "./emitter.js";
 import { Refusal } from "./refusal.js";
+import { REVISIONS } from "./revision.js";
 
 /**
  * @typedef {object} State
@@ -24,7 +25,7 @@ const LONGEST_DELAY = 10_000;
 /** A connection that held this long ends a row of failures. */
 const STABLE_AFTER = 5_000;
 
-const EVENTS = ["welcome", "message", "presence", "typing", "error", "bye"];
+const EVENTS = ["welcome", "message", ...REVISIONS, "presence", "typing", "error", "bye"];
 
 /** Emits `state` (State), and `event` ({name, data}) for each event of the wire. */
 export class Connection extends Emitter {

@@ -1,8 +1,13 @@
-/** The room's messages in their order, and after them those of ours that are not stored yet. Pure; shows nothing, sends nothing. */
+/** The room's messages in their order, as they stand; what is missing between them; after them ours that are not stored yet. Pure. */
+
+import { Gaps } from "./gaps.js";
+import { revised } from "./revision.js";
 
 /**
  * @typedef {{id: string, name: string}} Member
- * @typedef {{id: string, seq: number, date: string, author: Member, text: string}} Message
+ * @typedef {{seq: number, author?: string, text?: string}} Quote how the message that is answered began
+ * @typedef {{id: string, seq: number, date: string, author: Member, text: string, reply?: Quote, edited?: string,
+ *   deleted?: boolean, reactions?: Record<string, string[]>}} Message as on the wire
  * @typedef {object} Entry
  * @property {"sent" | "pending" | "failed" | "notice"} state
  * @property {boolean} own written by this member
@@ -11,6 +16,10 @@
  * @property {string} date ISO 8601; until it is stored, by this computer's clock
  * @property {Member} [author]
  * @property {string} [text]
+ * @property {Quote} [reply]
+ * @property {string} [edited] when
+ * @property {boolean} [deleted] then it has no text
+ * @property {Record<string, string[]>} [reactions] the ids of those who chose each emoji
  * @property {{code: string, text: string}} [error] why it failed, or why it still waits
  * @property {import("./notice.js").Notice} [notice] comings and goings, in place of a message
  */
@@ -18,6 +27,7 @@
 export class Log {
   /** @type {Entry[]} stored messages by seq, notices between them, then our unsent ones in the order of writing */
   entries = [];
+  gaps = new Gaps();
   #bySeq = new Map();
   #unsent = new Map();
 
@@ -35,19 +45,35 @@ export class Log {
     const waiting = own ? this.#unsent.get(message.id) : undefined;
     const entry = waiting ?? {};
     if (waiting) this.#lift(waiting);
-    const { id, seq, date, author, text } = message;
-    Object.assign(entry, { state: "sent", own, id, seq, date, author, text, error: undefined });
+    const { id, seq, date, author, text, reply, edited, deleted, reactions } = message;
+    Object.assign(entry, { state: "sent", own, id, seq, date, author, text, reply, edited, deleted, reactions, error: undefined });
     this.#settle(entry);
     return { entry, how: waiting ? "confirmed" : "added" };
   }
 
+  /** The message of that number, if it is known here. @param {number} seq @returns {Entry | undefined} */
+  find(seq) {
+    return this.#bySeq.get(seq);
+  }
+
+  /**
+   * What became of a message. One that is not known here is passed over.
+   * @param {"edited" | "deleted" | "reacted"} kind
+   * @param {import("./revision.js").Revision} event
+   * @returns {Entry | undefined}
+   */
+  revise(kind, event) {
+    const entry = this.#bySeq.get(event.target);
+    return entry && Object.assign(entry, revised(entry, kind, event));
+  }
+
   /**
    * One of ours that is about to be sent.
-   * @param {{id: string, text: string, date: string, author: Member, error?: {code: string, text: string}}} draft
+   * @param {{id: string, text: string, date: string, author: Member, reply?: Quote, error?: {code: string, text: string}}} draft
    * @returns {Entry}
    */
-  pend({ id, text, date, author, error }) {
-    const entry = { state: error ? "failed" : "pending", own: true, id, text, date, author, error };
+  pend({ id, text, date, author, reply, error }) {
+    const entry = { state: error ? "failed" : "pending", own: true, id, text, date, author, reply, error };
     this.#unsent.set(id, entry);
     this.entries.push(entry);
     return entry;
@@ -97,17 +123,26 @@ export class Log {
     return this.entries[this.#settled() - 1];
   }
 
-  /** Forget what is stored; what is unsent stays. */
-  clear() {
+  /** Forget what is stored; what is unsent stays. @param {number} [missing] what stands before this number is not known */
+  clear(missing) {
     this.entries = [...this.#unsent.values()];
     this.#bySeq.clear();
+    this.gaps.reset(missing);
   }
 
   /** Keep the newest `count` lines. @param {number} count @returns {Entry[]} what was let go */
   trim(count) {
-    const excess = Math.min(this.entries.length - count, this.#settled());
-    const gone = excess > 0 ? this.entries.splice(0, excess) : [];
-    for (const entry of gone) this.#bySeq.delete(entry.seq);
+    return this.cut(0, Math.min(this.entries.length - count, this.#settled()));
+  }
+
+  /** Let lines go, from index `start` to before `end`; a gap remains. @returns {Entry[]} what was let go */
+  cut(start, end) {
+    const gone = end > start ? this.entries.splice(start, end - start) : [];
+    const lost = gone.filter(({ seq }) => seq !== undefined).map(({ seq }) => seq);
+    for (const seq of lost) this.#bySeq.delete(seq);
+    if (!lost.length) return gone;
+    const before = this.entries.slice(0, start).findLast(({ seq }) => seq !== undefined);
+    this.gaps.forget(before?.seq ?? 0, lost.at(-1) + 1);
     return gone;
   }
 

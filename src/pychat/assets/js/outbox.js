@@ -6,7 +6,7 @@ import { Refusal } from "./refusal.js";
 const CAPACITY = 500;
 
 /**
- * @typedef {{id: string, text: string, at: number, error?: {code: string, text: string}}} Item
+ * @typedef {{id: string, text: string, at: number, reply?: import("./log.js").Quote, error?: {code: string, text: string}}} Item
  * `at` is in milliseconds and sets the order; with `error` it was refused for good, and waits for a decision.
  */
 
@@ -52,13 +52,14 @@ export class Outbox {
   /**
    * @param {string} id @param {string} text
    * @param {number} now milliseconds
+   * @param {import("./log.js").Quote} [reply] what it answers
    * @returns {Item}
    * @throws {Refusal} `outbox_full`
    */
-  add(id, text, now) {
+  add(id, text, now, reply) {
     if (this.#items.size >= CAPACITY) throw new Refusal("outbox_full");
     const newest = Math.max(...this.items.map((item) => item.at), 0);
-    return this.#put({ id, text, at: Math.max(now, newest + 1) });
+    return this.#put({ id, text, at: Math.max(now, newest + 1), reply });
   }
 
   /** @param {string} id @param {{code: string, text: string}} error */
@@ -72,7 +73,7 @@ export class Outbox {
     const item = this.#items.get(id);
     if (!item) return undefined;
     this.remove(id);
-    return this.add(id, item.text, now);
+    return this.add(id, item.text, now, item.reply);
   }
 
   /** @param {string} id */

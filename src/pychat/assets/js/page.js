@@ -2,10 +2,12 @@
 
 import { connect } from "./client.js";
 import { composer } from "./page/composer.js";
+import { deeds } from "./page/deeds.js";
 import { messages } from "./page/messages.js";
 import { naming } from "./page/naming.js";
 import { panel } from "./page/panel.js";
 import { Scroll } from "./page/scroll.js";
+import { search } from "./page/search.js";
 import { share } from "./page/share.js";
 import { status } from "./page/status.js";
 import { theme } from "./page/theme.js";
@@ -20,6 +22,9 @@ fitWindow();
 status(room);
 title(room);
 share();
-messages(room, new Scroll());
 panel(room);
-naming(room, composer(room));
+const box = composer(room);
+const { reveal, entryOf } = messages(room, new Scroll());
+deeds(room, { entryOf, composer: box });
+search(room, reveal);
+naming(room, box);

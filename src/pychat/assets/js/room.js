@@ -11,6 +11,7 @@ import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
 import { Position } from "./position.js";
 import { Refusal } from "./refusal.js";
+import { REVISIONS, revised } from "./revision.js";
 import { Typists } from "./typists.js";
 
 /**
@@ -26,6 +27,10 @@ const WAITING_HELPS = new Set(["rate_limited", "unavailable"]);
 const LONGEST_WAIT = 60;
 /** Milliseconds: said again this often while typing goes on. */
 const TYPING_EVERY = 3000;
+/** Messages fetched at once. */
+const PAGE = 50;
+/** Characters of a message that is answered, as the server quotes it. */
+const QUOTED = 200;
 
 /**
  * What a room tells (`room.on(event, …)`):
@@ -33,7 +38,8 @@ const TYPING_EVERY = 3000;
  * - `state` ({name, text?, retryAt?}): the connection; see `connection.js`
  * - `welcome` (as on the wire): once for each connection
  * - `message` (Message): a message of the room, ours too, once it is stored; each exactly once
- * - `log` ({kind: "reset" | "add" | "change" | "remove", entry?}): `room.log.entries` changed
+ * - `edited`, `deleted`, `reacted` (as on the wire): what became of a message, whether it is known here or not
+ * - `log` ({kind: "reset" | "add" | "change" | "remove" | "more", entry?}): `room.log.entries` changed
  * - `people` (People): `room.people` changed
  * - `typing` (Member[]): who is writing now, without us
  * - `me` (Member | null): who we are changed; `null` where a name has to be chosen
@@ -63,6 +69,9 @@ export class Room extends Emitter {
   #flushing = false;
   /** Promises of `say`, by message id. */
   #waiting = new Map();
+  /** Answers of `history` that are on their way; what happens meanwhile to messages that they hold. */
+  #asking = 0;
+  #meanwhile = [];
 
   /**
    * @param {object} parts
@@ -98,7 +107,7 @@ export class Room extends Emitter {
   get messages() {
     return this.log.entries
       .filter((entry) => entry.state === "sent")
-      .map(({ id, seq, date, author, text }) => ({ id, seq, date, author, text }));
+      .map(told);
   }
 
   /**
@@ -116,16 +125,83 @@ export class Room extends Emitter {
    * Says something. It is in the log at once, as pending, and kept over reloads until the server has stored it;
    * while the connection is away it waits. Sent exactly once, in order.
    * @param {string} text
+   * @param {object} [options]
+   * @param {number} [options.replyTo] the `seq` of the message that it answers
    * @returns {Promise<{id: string, seq: number, date: string}>} when it is stored
    * @throws {Refusal} such as `text_too_long`
    */
-  async say(text) {
+  async say(text, { replyTo } = {}) {
     if (!this.me) throw new Refusal("not_joined");
     if (this.state.name === "closed") throw new Refusal("closed");
-    const item = this.#outbox.add(newId(), text, this.#clock.now());
+    const item = this.#outbox.add(newId(), text, this.#clock.now(), this.#quote(replyTo));
     this.#saidTyping = -Infinity;
     this.#tell("add", this.#pend(item));
     return this.#stored(item.id);
+  }
+
+  /**
+   * Changes the text of a message of ours. Like `delete` and `react`: not kept for later where there is no connection,
+   * and told to everyone, us too, by an event.
+   * @param {number} seq of the message @param {string} text
+   * @throws {Refusal} such as `not_yours`
+   */
+  async edit(seq, text) {
+    await this.#change("edit", { target: seq, text });
+  }
+
+  /** Takes a message of ours back; a mark remains. @param {number} seq @throws {Refusal} such as `not_yours` */
+  async delete(seq) {
+    await this.#change("delete", { target: seq });
+  }
+
+  /**
+   * Puts an emoji to a message, or takes ours away.
+   * @param {number} seq of the message @param {string} emoji @param {boolean} [on]
+   * @throws {Refusal} such as `emoji_invalid`
+   */
+  async react(seq, emoji, on = true) {
+    await this.#change("react", { target: seq, emoji, on });
+  }
+
+  /**
+   * Older messages, as they stand. What the log holds is not changed by it.
+   * @param {object} [options]
+   * @param {number} [options.before] only messages before this `seq`
+   * @param {number} [options.limit] 200 at most
+   * @param {string} [options.matching] only those that hold all of these words, however cased
+   * @returns {Promise<{messages: Message[], more: boolean}>} the last ones of them, oldest first
+   */
+  async history({ before, limit = PAGE, matching } = {}) {
+    await this.#ready();
+    this.#asking += 1;
+    try {
+      const { messages, more = false } = await this.#connection.send("history", { before, limit, matching });
+      // Stores may answer late: what has happened since the question is folded in, twice does no harm.
+      const now = messages.map((message) => this.#meanwhile.reduce((one, [kind, event]) => revised(one, kind, event), message));
+      return { messages: now, more };
+    } finally {
+      this.#asking -= 1;
+      if (!this.#asking) this.#meanwhile = [];
+    }
+  }
+
+  /**
+   * Fills one of `log.gaps` by a page, from its newer end or from its older.
+   * @param {import("./gaps.js").Gap} gap
+   * @param {"newer" | "older"} [end] the newer one, as when reading upwards
+   */
+  async fill({ from, to }, end = "newer") {
+    await this.#load(end === "newer" ? to : Math.min(to, from + 1 + PAGE));
+  }
+
+  /**
+   * The message of that number, fetched with those around it if it is not in the log.
+   * @param {number} seq
+   * @returns {Promise<Entry | undefined>} nothing where there is no such message
+   */
+  async find(seq) {
+    if (!this.log.find(seq)) await this.#load(seq + PAGE / 2);
+    return this.log.find(seq);
   }
 
   /** Sends a message that had failed once more. @param {string} id of the entry @returns {Promise<{id: string, seq: number, date: string}>} */
@@ -213,6 +289,7 @@ export class Room extends Emitter {
   #hear(event, data) {
     if (event === "welcome") this.#welcome(data);
     else if (event === "message") this.#read(data);
+    else if (REVISIONS.includes(event)) this.#revise(event, data);
     else if (event === "presence") this.#presence(data);
     else if (event === "typing") this.#hearTyping(data.member, data.on);
     else if (event === "error") this.emit("error", Refusal.from(data));
@@ -223,13 +300,11 @@ export class Room extends Emitter {
     this.about = data.room;
     Object.assign(this.limits, data.limits);
     this.people.reset(data);
-    if (data.recovered) {
-      for (const message of data.messages) this.#read(message);
-      this.#position.start(data.epoch, data.seq);
-    } else {
-      this.log.clear();
+    // Recovered, it is our own place, and what was missed follows as events.
+    this.#position.start(data.epoch, data.seq);
+    if (!data.recovered) {
+      this.log.clear(data.more ? (data.messages[0]?.seq ?? data.seq + 1) : undefined);
       for (const message of data.messages) this.#file(message);
-      this.#position.start(data.epoch, data.seq);
       this.#tell("reset");
     }
     this.emit("welcome", data);
@@ -245,6 +320,38 @@ export class Room extends Emitter {
     this.#hearTyping(message.author, false);
     this.#tell(how === "added" ? "add" : "change", entry);
     this.emit("message", message);
+  }
+
+  #revise(kind, event) {
+    this.#position.read(event.seq);
+    if (this.#asking) this.#meanwhile.push([kind, event]);
+    this.#tell("change", this.log.revise(kind, event));
+    this.emit(kind, event);
+  }
+
+  async #change(command, data) {
+    await this.#ready();
+    if (!this.joined) throw new Refusal("not_joined");
+    const { seq } = await this.#connection.send(command, data);
+    if (seq !== undefined) this.#position.wrote(seq);
+  }
+
+  /** A page of the history into the log: the one that ends before number `before`. */
+  async #load(before) {
+    const { epoch } = this.since ?? {};
+    const { messages, more } = await this.history({ before, limit: PAGE });
+    // A room that has begun anew meanwhile numbers others by these.
+    if (epoch !== this.since?.epoch) return;
+    for (const message of messages) this.#file(message);
+    this.log.gaps.learn(more && messages.length ? messages[0].seq : 1, before);
+    this.#tell("more");
+  }
+
+  #quote(seq) {
+    if (seq === undefined) return undefined;
+    const { author, text } = this.log.find(seq) ?? {};
+    const letters = [...(text ?? "")];
+    return { seq, author: author?.name, text: letters.length > QUOTED ? `${letters.slice(0, QUOTED - 1).join("")}…` : text };
   }
 
   #file(message) {
@@ -357,8 +464,8 @@ export class Room extends Emitter {
 
   // What we send
 
-  #pend({ id, text, at, error }) {
-    return this.log.pend({ id, text, error, date: new Date(at).toISOString(), author: this.me ?? { id: "", name: "" } });
+  #pend({ id, text, at, reply, error }) {
+    return this.log.pend({ id, text, reply, error, date: new Date(at).toISOString(), author: this.me ?? { id: "", name: "" } });
   }
 
   #stored(id) {
@@ -387,9 +494,9 @@ export class Room extends Emitter {
     }
   }
 
-  async #post({ id, text }) {
+  async #post({ id, text, reply }) {
     try {
-      const answer = await this.#connection.send("say", { id, text });
+      const answer = await this.#connection.send("say", reply ? { id, text, reply_to: reply.seq } : { id, text });
       if (!this.#outbox.has(id)) return;
       this.#outbox.remove(id);
       this.#position.wrote(answer.seq);
@@ -398,8 +505,7 @@ export class Room extends Emitter {
       this.#answer(id, answer);
       if (!entry) return;
       this.#tell("change", entry);
-      const { seq, date, author } = entry;
-      this.emit("message", { id, seq, date, author, text });
+      this.emit("message", told(entry));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       if (!this.#outbox.has(id)) return;
@@ -427,10 +533,17 @@ export class Room extends Emitter {
   }
 
   #tell(kind, entry) {
-    if (entry || kind === "reset") this.emit("log", { kind, entry });
+    if (entry || kind === "reset" || kind === "more") this.emit("log", { kind, entry });
   }
 }
 
 function waitingHelps({ code, retryAfter }) {
   return retryAfter === undefined ? WAITING_HELPS.has(code) : retryAfter <= LONGEST_WAIT;
+}
+
+/** An entry of the log as the message that it is. */
+function told({ id, seq, date, author, text, reply, edited, deleted, reactions }) {
+  const message = { id, seq, date, author, text, reply, edited, deleted, reactions };
+  for (const [name, value] of Object.entries(message)) if (value === undefined) delete message[name];
+  return message;
 }

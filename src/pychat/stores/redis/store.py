@@ -107,7 +107,7 @@ class RedisStore:
         await feed.told(tick, self._patience)
         if status == b"before":
             return decode_log(last, seq)
-        if last > _REVISIONS_MOST:
+        if last and last % _REVISIONS_MOST == 0:
             self._spawn(self._compact(feed, int(target)))
         return replace(event, seq=seq)
 
@@ -252,7 +252,7 @@ class RedisStore:
         return [decode_message(text, number, fate) for number, text, fate in messages], seq
 
     async def _compact(self, feed: Feed, target: int) -> None:
-        """Make the revisions of a message one. Whatever comes between, they stay as they are."""
+        """Make the revisions of a message one; those that come meanwhile stay behind it."""
         _, _, found = await self._looker.step(STEPS["history"], feed.key, f"({target + 1}", 1)
         if found and found[0][0] == target:
             _, text, fate = found[0]

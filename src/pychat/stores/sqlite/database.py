@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -17,8 +18,10 @@ from . import queries, schema
 
 __all__ = ["Database"]
 
+_OPEN: set[Path] = set()  # in this process
 _BUSY_SECONDS = 5  # how long to wait for another program that writes
 _CHECKED_WHOLE = 64 << 20  # bytes; `quick_check` reads about 0.5 GB a second, and starting should take no longer
+_CREATED = 1 << 20  # bytes that starting may need
 _WAL_KEPT = 64 << 20  # bytes that the -wal file may keep after a burst
 
 
@@ -39,6 +42,11 @@ class Database:
     def open(self) -> sqlite3.Connection:
         """Lock it, check it, bring it up to date; return the connection that writes. Raise `UsageError`."""
         self._place()
+        if self.path in _OPEN:
+            raise UsageError(
+                f"{self.path} is open already in this process. Rooms share it if they are handed one store: "
+                "store = pychat.stores.open_store(…); ChatRoom(…, store=store)."
+            )
         try:
             self._lock.acquire()
         except Timeout:
@@ -48,13 +56,16 @@ class Database:
         except OSError as error:
             raise UsageError(f"{self.path}.lock cannot be written: {os.strerror(error.errno or 0)}.") from None
         try:
-            return self._open()
+            connection = self._open()
+            _OPEN.add(self.path)
+            return connection
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Let others have it."""
+        _OPEN.discard(self.path)
         self._lock.release()
 
     def write(self) -> sqlite3.Connection:
@@ -64,7 +75,7 @@ class Database:
             # A checkpoint each 1000 pages is SQLite's default; FULL: what is committed survives the power.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
-            connection.execute("PRAGMA secure_delete = FAST")  # what was deleted is not left lying in the file
+            connection.execute("PRAGMA secure_delete = FAST")  # zeroes what is removed where that costs no write
             connection.execute("PRAGMA cache_size = -16000")  # KiB
         except BaseException:
             connection.close()
@@ -151,7 +162,9 @@ class Database:
         try:
             yield
         except (sqlite3.OperationalError, OSError) as error:  # full, read-only, locked, a disk's failure
-            raise UsageError(f"{self.path} cannot be used: {error}.") from error
+            # A full disk has many names: "disk I/O error", for one.
+            full = shutil.disk_usage(self.path.parent).free < _CREATED
+            raise UsageError(f"{self.path} cannot be used: {'the disk is full' if full else error}.") from error
         except sqlite3.DatabaseError as error:
             raise UsageError(
                 f"{self.path} is damaged ({error}); pychat left it as it is. Put a backup in its place, or save what "

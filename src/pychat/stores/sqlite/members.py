@@ -57,8 +57,8 @@ class Members:
         connection.executemany(
             _UPSERT,
             [
-                (log.room(room).number, id, name, state, number)
-                for number, ((room, id), (name, state)) in enumerate(self._waiting.items(), changed + 1)
+                (log.room(room).number, member_id, name, state, number)
+                for number, ((room, member_id), (name, state)) in enumerate(self._waiting.items(), changed + 1)
             ],
         )
         for room, count in self._left.items():

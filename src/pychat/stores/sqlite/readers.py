@@ -32,6 +32,7 @@ class Readers:
         self._pool = ThreadPoolExecutor(_THREADS, "pychat-sqlite-read")
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._waiting = 0
+        self._closed = False
 
     async def read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         """What `query` makes of a connection. Raise `Refused` where nothing can be read, or too much waits."""
@@ -48,6 +49,8 @@ class Readers:
             self._waiting -= 1
 
     def _read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
+        if self._closed:
+            raise Refused("unavailable", "The server is going away. Try again when it is back.", _RETRY_SECONDS)
         try:
             connection = self._idle.get_nowait()
         except queue.Empty:
@@ -61,7 +64,8 @@ class Readers:
         return result
 
     def close(self) -> None:
-        """End the threads, when what they do is done."""
-        self._pool.shutdown(cancel_futures=True)
+        """End the threads, when what they do is done; what waits is refused."""
+        self._closed = True
+        self._pool.shutdown()
         while not self._idle.empty():
             self._idle.get().close()

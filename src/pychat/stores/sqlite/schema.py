@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from pychat.errors import UsageError
@@ -87,12 +87,7 @@ def create(connection: sqlite3.Connection) -> None:
         raise
 
 
-def migrate(
-    connection: sqlite3.Connection,
-    path: Path,
-    found: int,
-    migrations: Sequence[Callable[[sqlite3.Connection], None]] = MIGRATIONS,
-) -> Path:
+def migrate(connection: sqlite3.Connection, path: Path, found: int) -> Path:
     """Bring version `found` to the newest: copy the database beside it first, then all steps in one transaction.
 
     Return where the copy is. Raise `UsageError` if a step fails; the database is as it was then.
@@ -100,9 +95,9 @@ def migrate(
     copy = _copy(connection, path, found)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for step in migrations[found - 1 :]:
+        for step in MIGRATIONS[found - 1 :]:
             step(connection)
-        connection.execute(f"PRAGMA user_version = {len(migrations) + 1}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except Exception as error:
         connection.rollback()

@@ -1,4 +1,4 @@
-/** The message box: grows, counts, keeps a draft, sends on Enter, and tells when somebody types. */
+/** The message box: grows, counts, keeps a draft, sends on Enter, answers and edits messages, and tells when somebody types. */
 
 import { browserStorage } from "../storage.js";
 import { typingWords } from "../typists.js";
@@ -19,7 +19,12 @@ export function composer(room) {
   const typing = part("typing");
   const drafts = browserStorage("sessionStorage");
   const draftKey = `pychat:draft:${location.pathname}`;
+  const context = part("context");
   let idle;
+  /** The message that is answered, or edited. @type {{kind: "reply" | "edit", entry: import("../log.js").Entry} | null} */
+  let about = null;
+  /** What stood in the box before a message was put into it. */
+  let draft = "";
 
   // Blank lines before and after are not meant; an indent may be.
   const wanted = () => field.value.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
@@ -39,6 +44,8 @@ export function composer(room) {
   function changed() {
     show();
     error.hidden = true;
+    // An old message that is edited is no draft, and no news.
+    if (about?.kind === "edit") return;
     drafts.setItem(draftKey, field.value);
     clearTimeout(idle);
     const on = !!field.value.trim();
@@ -50,11 +57,13 @@ export function composer(room) {
     if (send.disabled) return;
     clearTimeout(idle);
     const text = wanted();
-    room.say(text).catch(({ code, text: why }) => {
+    if (about?.kind === "edit") return change(about.entry, text);
+    const replyTo = about?.entry.seq;
+    setAbout(null);
+    room.say(text, { replyTo }).catch(({ code, text: why }) => {
       // Once it stands in the log, its fate is told there.
       if (code !== "outbox_full") return;
-      write(error, why);
-      error.hidden = false;
+      complain(why);
       field.value ||= text;
       show();
     });
@@ -64,8 +73,68 @@ export function composer(room) {
     show();
   }
 
+  async function change(entry, text) {
+    setAbout(null);
+    if (text === entry.text) return;
+    try {
+      await room.edit(entry.seq, text);
+    } catch (refusal) {
+      // What was written is not lost, unless something else is being written.
+      if (!about) {
+        setAbout({ kind: "edit", entry });
+        field.value = text;
+        show();
+      }
+      complain(refusal.text);
+    }
+  }
+
+  function complain(why) {
+    write(error, why);
+    error.hidden = false;
+  }
+
+  /** Begins to answer or to edit a message, or ends it. */
+  function setAbout(next) {
+    const was = about?.kind;
+    if (next?.kind === "edit" && was !== "edit") draft = field.value;
+    about = next;
+    if (about?.kind === "edit") field.value = about.entry.text;
+    else if (was === "edit") field.value = draft;
+    error.hidden = true;
+    context.hidden = !about;
+    form.dataset.about = about?.kind ?? "";
+    if (about) {
+      const { author, own, text } = about.entry;
+      write(part("context-title"), about.kind === "edit" ? "Editing your message" : `Replying to ${own ? "yourself" : `\u2068${author.name}\u2069`}`);
+      write(part("context-text"), text);
+    }
+    send.setAttribute("aria-label", about?.kind === "edit" ? "Save" : "Send");
+    send.title = about?.kind === "edit" ? "Save" : "Send";
+    show();
+  }
+
+  function begin(kind, entry) {
+    setAbout({ kind, entry });
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
+
+  function lastOwn() {
+    return room.log.entries.findLast(({ own, state, deleted }) => own && state === "sent" && !deleted);
+  }
+
   field.addEventListener("input", changed);
   field.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && about && !event.isComposing) {
+      setAbout(null);
+      return;
+    }
+    if (event.key === "ArrowUp" && !field.value && !about && !event.isComposing && lastOwn()) {
+      event.preventDefault();
+      begin("edit", lastOwn());
+      return;
+    }
     // While an input method composes a word, Enter chooses it; Safari tells by 229 only.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
@@ -78,6 +147,14 @@ export function composer(room) {
   // The button does not take the focus, so that a phone's keyboard stays.
   send.addEventListener("pointerdown", (event) => event.preventDefault());
   field.closest(".box")?.addEventListener("click", ({ target }) => target.closest("button") || field.focus());
+
+  part("context-cancel", "button").addEventListener("click", () => {
+    setAbout(null);
+    field.focus();
+  });
+  room.on("log", ({ entry }) => {
+    if (about && entry === about.entry && entry.deleted) setAbout(null);
+  });
 
   room.on("typing", (members) => {
     typing.classList.toggle("on", members.length > 0);
@@ -97,5 +174,8 @@ export function composer(room) {
       if (on && hasKeys()) field.focus();
     },
     focus: () => field.focus(),
+    reply: (entry) => begin("reply", entry),
+    edit: (entry) => begin("edit", entry),
+    complain,
   };
 }

@@ -1,8 +1,8 @@
-/** Shows the log: lines for messages, comings and goings, and days. What the lines are is up to log.js. */
+/** Shows the log: lines for messages, comings and goings, days, and gaps. What the lines are is up to log.js. */
 
-import { hue, initials } from "../colour.js";
-import { pieces } from "../links.js";
-import { day, dayKey, exact, relative } from "../time.js";
+import { day, dayKey, relative } from "../time.js";
+import { fillLine, makeLine } from "./line.js";
+import { older } from "./older.js";
 import { copy, part, write } from "./parts.js";
 
 /** Milliseconds between two messages that still stand together under one name. */
@@ -11,6 +11,9 @@ const TOGETHER = 5 * 60_000;
 const LINES = 600;
 /** While somebody reads further up, where taking lines away would pull at what they read. */
 const MOST_LINES = 3000;
+/** Lines below what is read, and at the end, that stay then. */
+const BELOW = 1000;
+const TAIL = 100;
 const FRESHEN_EVERY = 15_000;
 
 /** @param {import("../room.js").Room} room @param {import("./scroll.js").Scroll} scroll */
@@ -19,10 +22,14 @@ export function messages(room, scroll) {
   const live = part("log");
   const empty = part("empty");
   const origin = part("origin");
+  const gaps = older(room, scroll);
   const lines = new WeakMap();
+  const entries = new WeakMap();
   let days = new Map();
   let stale = new Set();
   let planned = false;
+  /** The one line that Tab leads to; the arrow keys lead to the others. */
+  let current = null;
 
   function plan() {
     if (planned) return;
@@ -34,8 +41,8 @@ export function messages(room, scroll) {
 
   function draw() {
     planned = false;
-    const many = scroll.following ? LINES : MOST_LINES;
-    if (room.log.entries.length > many) room.log.trim(many);
+    shorten();
+    const missing = gaps.lines();
     const wanted = [];
     const daysNow = new Map();
     const now = new Date();
@@ -44,28 +51,44 @@ export function messages(room, scroll) {
       const date = new Date(entry.date);
       const key = dayKey(date);
       if (entry.notice && !entry.notice.text) continue;
+      if (missing.length && (entry.seq ?? Infinity) >= missing[0].to) {
+        wanted.push(missing.shift().line);
+        before = null;
+      }
       if (!daysNow.has(key)) {
         daysNow.set(key, days.get(key) ?? dayLine(date, now));
         wanted.push(daysNow.get(key));
         before = null;
       }
-      const line = lines.get(entry) ?? makeLine(entry);
-      if (stale.has(entry)) fill(line, entry);
-      const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && date - new Date(before.date) < TOGETHER;
+      const line = lines.get(entry) ?? add(entry);
+      if (stale.has(entry)) fillLine(line, entry, room);
+      const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && !entry.reply && date - new Date(before.date) < TOGETHER;
       line.classList.toggle("goes-on", goesOn);
       wanted.push(line);
       before = entry.notice ? null : entry;
     }
+    wanted.push(...missing.map(({ line }) => line));
     stale = new Set();
     days = daysNow;
     place(wanted);
-    const first = room.log.entries.find((entry) => entry.seq !== undefined);
-    empty.hidden = !room.about || room.log.entries.some((entry) => !entry.notice);
+    // From the message box, Tab leads to the newest; whoever walks among them is left where they are.
+    if (!current?.isConnected || !list.contains(document.activeElement)) rove(wanted.findLast((line) => line.matches(".message")) ?? null);
+    empty.hidden = !room.about || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
     list.hidden = !empty.hidden;
-    origin.hidden = first?.seq !== 1;
+    origin.hidden = !room.about || !empty.hidden || room.log.gaps.open;
     scroll.settle();
     // What was there before is not news to a screen reader.
     if (room.about && live.ariaBusy === "true") setTimeout(() => (live.ariaBusy = "false"), 100);
+  }
+
+  /** Lets lines go where there are too many: the oldest, or what is furthest from somebody who reads far up. */
+  function shorten() {
+    const { log } = room;
+    if (log.entries.length <= (scroll.following ? LINES : MOST_LINES)) return;
+    const read = scroll.following ? -1 : log.entries.findIndex((entry) => lines.get(entry) === scroll.line);
+    const end = log.entries.findLastIndex(({ seq }) => seq !== undefined) + 1 - TAIL;
+    if (read >= 0 && read + BELOW < end) log.cut(read + BELOW, end);
+    else log.trim(scroll.following ? LINES : MOST_LINES);
   }
 
   /** Puts the lines in their order, and touches none that stands right. */
@@ -79,43 +102,41 @@ export function messages(room, scroll) {
     }
   }
 
-  function makeLine(entry) {
-    const line = copy(entry.notice ? "notice" : "message");
+  function add(entry) {
+    const line = makeLine(entry, room);
     lines.set(entry, line);
-    fill(line, entry);
-    if (entry.own) {
-      line.querySelector(".retry").addEventListener("click", () => room.retry(entry.id).catch(() => {}));
-      line.querySelector(".discard").addEventListener("click", () => room.discard(entry.id));
-    }
+    entries.set(line, entry);
     return line;
   }
 
-  function fill(line, entry) {
-    if (entry.notice) {
-      write(line.firstElementChild, entry.notice.text);
-      return;
-    }
-    const { author, state, own, error } = entry;
-    const date = new Date(entry.date);
-    line.dataset.state = state;
-    line.classList.toggle("own", own);
-    line.style.setProperty("--hue", hue(author.id));
-    write(line.querySelector(".avatar"), initials(author.name));
-    write(line.querySelector(".author"), own ? "You" : author.name);
-    const time = line.querySelector("time");
-    time.dateTime = entry.date;
-    time.title = exact(date);
-    write(time, relative(date, new Date()));
-    const text = line.querySelector(".text");
-    if (text.textContent !== entry.text) text.replaceChildren(...linked(entry.text));
-    line.classList.toggle("jumbo", isEmoji(entry.text));
-    if (!own) return;
-    line.setAttribute("aria-live", "off");
-    const offline = room.state.name !== "live";
-    write(line.querySelector(".fate-text"), { sent: "Sent", pending: offline ? "Waiting to be sent" : "Sending", failed: "Not sent" }[state]);
-    const trouble = line.querySelector(".trouble");
-    trouble.hidden = !error;
-    write(line.querySelector(".trouble-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
+  function rove(line) {
+    if (line === current) return;
+    current?.setAttribute("tabindex", "-1");
+    current = line;
+    current?.setAttribute("tabindex", "0");
+  }
+
+  /**
+   * Shows message number `seq` in its place, fetched if need be.
+   * @param {number} seq
+   * @param {() => void} [before] called when it is there, before it is shown
+   * @returns {Promise<boolean>} whether there is one
+   */
+  async function reveal(seq, before) {
+    const entry = await room.find(seq);
+    if (!entry) return false;
+    before?.();
+    scroll.leaveEnd();
+    if (!lines.get(entry)?.isConnected) draw();
+    const line = lines.get(entry);
+    scroll.to(line);
+    line.focus({ preventScroll: true });
+    line.classList.remove("found");
+    // Once more from the start, if it is on its way.
+    void line.offsetWidth;
+    line.classList.add("found");
+    line.addEventListener("animationend", () => line.classList.remove("found"), { once: true });
+    return true;
   }
 
   function freshen() {
@@ -124,22 +145,51 @@ export function messages(room, scroll) {
     for (const [key, line] of days) write(line.firstElementChild, day(new Date(`${key}T12:00`), now));
   }
 
+  list.addEventListener("click", ({ target }) => {
+    const button = target.closest("button");
+    const line = target.closest(".message");
+    const entry = line && entries.get(line);
+    if (!button || !entry) return;
+    if (button.matches(".retry")) room.retry(entry.id).catch(() => {});
+    if (button.matches(".discard")) room.discard(entry.id);
+    if (button.matches(".quote")) reveal(entry.reply.seq).then((found) => (button.disabled = !found), () => {});
+    if (button.matches(".reaction")) {
+      room.react(entry.seq, button.dataset.emoji, button.getAttribute("aria-pressed") !== "true").catch(() => {});
+    }
+  });
+  list.addEventListener("focusin", ({ target }) => rove(target.closest(".message") ?? current));
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+    if (!step || event.target !== current) return;
+    let line = current[step];
+    while (line && !line.matches(".message")) line = line[step];
+    if (!line) return;
+    event.preventDefault();
+    line.focus();
+  });
+
   room.on("log", ({ kind, entry }) => {
     if (kind === "reset") stale = new Set(room.log.entries);
+    else if (kind === "more") live.ariaBusy = "true";
     else stale.add(entry);
+    if (kind === "change" && (entry.deleted || entry.edited)) {
+      for (const one of room.log.entries) if (one.reply?.seq === entry.seq) stale.add(one);
+    }
     if (kind === "add" && entry.own && entry.state === "pending") scroll.toEnd();
     if (kind === "add" && !entry.own && !entry.notice) scroll.miss(1);
     plan();
   });
   for (const event of ["welcome", "state", "me"]) {
     room.on(event, () => {
-      for (const entry of room.log.entries) if (entry.state !== "sent") stale.add(entry);
+      for (const entry of room.log.entries) if (entry.state !== "sent" || entry.reactions) stale.add(entry);
       plan();
     });
   }
   setInterval(freshen, FRESHEN_EVERY);
   document.addEventListener("visibilitychange", () => document.hidden || freshen());
   plan();
+
+  return { reveal, entryOf: (line) => entries.get(line) };
 }
 
 function dayLine(date, now) {
@@ -148,24 +198,4 @@ function dayLine(date, now) {
   time.dateTime = dayKey(date);
   time.textContent = day(date, now);
   return line;
-}
-
-/** Text and links, as nodes; never markup. */
-function linked(text) {
-  return pieces(text).map((piece) => {
-    if (!piece.href) return document.createTextNode(piece.text);
-    const link = document.createElement("a");
-    link.href = piece.href;
-    link.rel = "noopener noreferrer nofollow";
-    link.target = "_blank";
-    link.textContent = piece.text;
-    return link;
-  });
-}
-
-const EMOJI = /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*(?:\u200d\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*)*)\s?){1,3}$/u;
-
-/** One to three emoji and nothing else are shown large. */
-function isEmoji(text) {
-  return text.length <= 40 && EMOJI.test(text);
 }

@@ -1,4 +1,4 @@
-/** Follows the conversation at its end, and never pulls at somebody who reads further up. */
+/** Follows the conversation at its end, and holds the place of somebody who reads further up, whatever comes above it. */
 
 import { part, write } from "./parts.js";
 
@@ -7,7 +7,12 @@ const NEAR = 48;
 
 export class Scroll {
   following = true;
+  /** The topmost message in sight of somebody who reads further up. @type {HTMLElement | null} */
+  line = null;
+  /** Where it stands, from the top of the view. */
+  #at = 0;
   #view = part("scroll");
+  #list = part("messages", "ol");
   #button = part("latest", "button");
   #text = part("latest-text");
   #missed = 0;
@@ -40,9 +45,34 @@ export class Scroll {
     this.settle();
   }
 
+  /** Follows no more. */
+  leaveEnd() {
+    this.following = false;
+    this.#remember();
+    this.#show();
+  }
+
+  /** Shows a line in the middle. @param {HTMLElement} line */
+  to(line) {
+    this.following = false;
+    const { top, height } = line.getBoundingClientRect();
+    const view = this.#view.getBoundingClientRect();
+    this.#view.scrollTop += top - view.top - Math.max(0, (view.height - height) / 2);
+    this.#remember();
+    this.#show();
+  }
+
+  /** Whether a line is in the lower half of what is in sight, or under it. @param {HTMLElement} line */
+  isBelow(line) {
+    const { top, height } = this.#view.getBoundingClientRect();
+    return line.getBoundingClientRect().top > top + height / 2;
+  }
+
   /** After the content or the window changed. */
   settle() {
     if (this.following) this.#view.scrollTop = this.#view.scrollHeight;
+    // By hand: not every browser does, and none does at the very top.
+    else if (this.line?.isConnected) this.#view.scrollTop += this.#topOf(this.line) - this.#at;
     this.#remember();
     this.#show();
   }
@@ -60,6 +90,27 @@ export class Scroll {
   #remember() {
     this.#top = this.#view.scrollTop;
     this.#height = this.#view.scrollHeight - this.#view.clientHeight;
+    this.line = this.following ? null : this.#firstSeen();
+    if (this.line) this.#at = this.#topOf(this.line);
+  }
+
+  /** Of the words: a name above them comes and goes with the message before. */
+  #topOf(line) {
+    return (line.querySelector(".bubble") ?? line).getBoundingClientRect().top - this.#view.getBoundingClientRect().top;
+  }
+
+  #firstSeen() {
+    const lines = this.#list.children;
+    const { top } = this.#view.getBoundingClientRect();
+    let [low, high] = [0, lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (lines[middle].getBoundingClientRect().bottom > top) high = middle;
+      else low = middle + 1;
+    }
+    // The line of a day goes up when more of that day comes.
+    while (low < lines.length && !lines[low].matches(".message")) low += 1;
+    return lines[low] ?? null;
   }
 
   #show() {

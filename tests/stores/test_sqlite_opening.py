@@ -1,0 +1,221 @@
+"""Opening a database: it is ours, sound and nobody else's, or one line says why not and nothing is changed."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pychat.errors import UsageError
+from pychat.model import Edited, Member, Message
+from pychat.stores.sqlite import SqliteArchive, SqliteStore, database, schema
+
+ADA = Member("a", "Ada")
+
+
+async def fill(path: Path, count: int = 300) -> None:
+    """Make a database with that many messages."""
+    store = SqliteStore(path)
+    messages = [Message(f"m{number}", ADA, f"text {number} " * 9, 1.7e9) for number in range(1, count + 1)]
+    await asyncio.gather(*(store.append("lobby", message) for message in messages))
+    await store.aclose()
+
+
+@pytest.fixture
+async def path(tmp_path: Path) -> Path:
+    """Where a database is."""
+    path = tmp_path / "chat.db"
+    await fill(path)
+    return path
+
+
+def content(path: Path) -> bytes:
+    """What is in the file."""
+    return path.read_bytes()
+
+
+async def refusal(path: Path) -> str:
+    """Why the store cannot be opened; the file is as it was."""
+    before = content(path)
+    store = SqliteStore(path)
+    with pytest.raises(UsageError) as caught:
+        await store.subscribe("lobby", lambda _: None)
+    await store.aclose()
+    assert before == content(path)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"no database " * 2_000)
+
+
+def _header(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"\0" * 16)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _pages(path: Path) -> None:
+    with path.open("r+b") as file:
+        for page in range(8, 40):
+            file.seek(page * 4096)
+            file.write(b"\xa5" * 200)
+
+
+@pytest.mark.parametrize("spoil", [_garbage, _header, _cut, _pages])
+async def test_a_damaged_database_is_found_at_the_start(path, spoil: Callable[[Path], None]):
+    """It is said, with what to do, and never replaced by a new one."""
+    spoil(path)
+    told = await refusal(path)
+    assert "is damaged" in told
+    assert ".recover" in told
+
+
+async def test_of_a_large_database_what_opens_a_room_is_checked(path, monkeypatch):
+    """Starting does not read it all; what it reads must be sound."""
+    monkeypatch.setattr(database, "_CHECKED_WHOLE", 0)
+    store = SqliteStore(path)
+    assert (await store.history("lobby")).seq == 300
+    await store.aclose()
+    _pages(path)
+    assert "is damaged" in await refusal(path)
+
+
+async def test_anothers_database_is_left_alone(tmp_path):
+    """A file that some other program made is no place for messages."""
+    path = tmp_path / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE bookmarks (url)")
+    connection.commit()
+    connection.close()
+    assert "another program" in await refusal(path)
+
+
+async def test_a_newer_database_is_left_alone(path):
+    """What a newer pychat wrote, this one might spoil."""
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    connection.close()
+    assert "newer pychat" in await refusal(path)
+
+
+async def test_a_directory_is_no_database(tmp_path):
+    """Nor is anything else that is not a file."""
+    with pytest.raises(UsageError, match="not a file"):
+        await SqliteStore(tmp_path).open()
+
+
+async def test_a_file_that_cannot_be_written_is_said_at_the_start(path):
+    """Whoever starts a server learns it then, not from the first message."""
+
+    class ReadOnly(sqlite3.Connection):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            self.execute("PRAGMA query_only = ON")
+
+    with pytest.raises(UsageError, match="cannot be used: attempt to write a readonly database"):
+        await SqliteStore(path, factory=ReadOnly).open()
+    await fill(path, 1)  # and it was let go of
+
+
+_HOLDER = """
+import asyncio, sys
+from pychat.stores.sqlite import SqliteStore
+
+async def main():
+    await SqliteStore(sys.argv[1]).open()
+    print("open", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+async def test_one_server_for_one_database(path):
+    """A second one, in this process or another, is told so; who only reads may; and a killed server locks nobody out."""
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _HOLDER, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"open\n"
+        assert "in use by another pychat" in await refusal(path)
+        with SqliteArchive(path) as archive:
+            assert len(list(archive.messages("lobby"))) == 300
+    finally:
+        holder.kill()
+        await holder.wait()
+    one, other = SqliteStore(path), SqliteStore(path)
+    await one.open()
+    with pytest.raises(UsageError, match="open already in this process"):
+        await other.open()
+    await one.aclose()
+    await other.open()  # a store that could not be opened may try again
+    await other.aclose()
+
+
+async def test_two_names_are_one_database(path):
+    """A link does not get around the lock."""
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    one = SqliteStore(path)
+    await one.open()
+    with pytest.raises(UsageError, match="open already"):
+        await SqliteStore(link).open()
+    await one.aclose()
+
+
+def _rename(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE rooms ADD COLUMN topic TEXT NOT NULL DEFAULT ''")
+
+
+def _fail(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM events")
+    raise RuntimeError("this step is wrong")
+
+
+def _columns(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    try:
+        return [column[1] for column in connection.execute("PRAGMA table_info (rooms)")]
+    finally:
+        connection.close()
+
+
+async def test_an_older_database_is_brought_up_to_date(path, monkeypatch):
+    """All steps are taken, everything is there, and the old one lies beside it, complete."""
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, _rename))
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    with pytest.raises(UsageError, match="older pychat"):
+        SqliteArchive(path)
+    store = SqliteStore(path)
+    assert len((await store.history("lobby", limit=1000)).messages) == 300
+    assert (await store.append("lobby", Edited("e", ADA, 1, "x", 1.7e9))).seq == 301
+    await store.aclose()
+    assert "topic" in _columns(path)
+    monkeypatch.undo()
+    with SqliteArchive(path.with_name("chat.db.version-1")) as copy:
+        assert len(list(copy.messages("lobby"))) == 300
+    assert "newer pychat" in await refusal(path)
+
+
+async def test_a_step_that_fails_undoes_them_all(path, monkeypatch):
+    """The database is as it was, for the pychat that wrote it; the copy is there too, and a second try takes another."""
+    monkeypatch.setattr(schema, "MIGRATIONS", (_rename, _fail))
+    monkeypatch.setattr(schema, "VERSION", 3)
+    for copy in ("chat.db.version-1", "chat.db.version-1-2"):
+        assert "It is as it was" in await refusal(path)
+        assert path.with_name(copy).exists()
+    assert "topic" not in _columns(path)
+    monkeypatch.undo()
+    store = SqliteStore(path)
+    assert len((await store.history("lobby", limit=1000)).messages) == 300
+    await store.aclose()
