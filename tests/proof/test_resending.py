@@ -9,7 +9,9 @@ import pytest
 from pychat import ChatRoom, Refused
 from pychat.model import Message
 from pychat.stores import Store, open_store
+from pychat.stores.sqlite import SqliteStore
 from pychat.testing import Person
+from tests.proof.faults import Faults
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -64,3 +66,21 @@ async def test_a_hook_is_not_asked_twice(store: Store) -> None:
     assert first["ok"]
     assert first == await ada.command("say", {"text": "hi", "id": "a1"})
     await room.aclose()
+
+
+async def test_a_commit_that_was_done_and_reported_as_failed_is_told_and_acknowledged(tmp_path: Path) -> None:
+    """Where only the fsync failed, what is stored all the same is said to be; nobody waits for the next message."""
+    faults = Faults(tmp_path / "chat.db", lambda: None)
+    store = SqliteStore(tmp_path / "chat.db", factory=faults.factory())
+    room = ChatRoom(store=store)
+    ada, bob = await Person.enter(room), await Person.enter(room)
+    await ada.join("Ada")
+    faults.next = "commit unheard"
+    answer = await ada.command("say", {"text": "hi", "id": "a1"})
+    assert (answer["ok"], answer["seq"]) == (True, 1)
+    assert (await bob.event("message"))["seq"] == 1
+    assert answer == await ada.command("say", {"text": "hi", "id": "a1"})
+    assert (await ada.say("there"))["seq"] == 2
+    assert (await bob.event("message"))["seq"] == 2
+    await room.aclose()
+    await store.aclose()
