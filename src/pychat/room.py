@@ -23,8 +23,10 @@ from pychat.limits import Limits
 from pychat.model import (
     Away,
     Command,
+    Delete,
     Deleted,
     Drop,
+    Edit,
     Edited,
     Event,
     Join,
@@ -35,6 +37,7 @@ from pychat.model import (
     Member,
     Message,
     Position,
+    React,
     Reacted,
     Renamed,
     Say,
@@ -46,7 +49,7 @@ from pychat.presence import PresenceGatherer
 from pychat.session import Session, event_id
 from pychat.state import RoomState
 from pychat.stores import Opening, Store, open_store
-from pychat.tail import Tail, without_deleted
+from pychat.tail import Tail
 from pychat.texts import accept_text
 from pychat.tokens import Tokens
 
@@ -144,6 +147,9 @@ class ChatRoom:
         """
         await self.start()
         member = Member(f"post:{author}", self._names.accept(author, reserved=True))
+        first = None if id is None else self._tail.first(member.id, id)
+        if isinstance(first, Message):
+            return first
         draft = Message(event_id(id), member, accept_text(text, self.limits.text), self.clock.date())
         return await self._store_message(draft)
 
@@ -235,7 +241,7 @@ class ChatRoom:
         """
         await self.start()
         session = Session(self, connection)
-        missed = None if since is None else await self._missed(since)
+        missed = None if since is None else self._missed(since)
         # From here to the end nothing may await: what was missed goes out, and what follows goes the common way.
         self.seat(session, member_id)
         if missed is None:
@@ -272,6 +278,10 @@ class ChatRoom:
 
     async def perform(self, command: Command, origin: Session | None = None) -> Event | None:
         """Carry out `command`: decide, let the hooks see it, decide again if they changed it, store. Or `Refused`."""
+        if isinstance(command, Say | Edit | Delete | React):
+            first = self._tail.first(command.member_id, command.id)
+            if first is not None:
+                return first  # again, for want of an answer: whatever has happened since, it gets the same
         event = self._decide(command)
         match event:
             case Message():
@@ -417,6 +427,7 @@ class ChatRoom:
 
         opening = await self._store.subscribe(self.name, receiver)
         page = await self._store.history(self.name, limit=self.limits.history + 1)
+        recent = await self._recent(page.seq)
         self.tokens = Tokens(opening.secret)
         self._state = RoomState(self._names, self.limits)
         for member in opening.known:
@@ -428,12 +439,19 @@ class ChatRoom:
             self._begin_grace(member.id)
         self._state.seq = page.seq
         more = len(page.messages) > self.limits.history
-        self._tail.load(page.seq, page.messages[1:] if more else page.messages, more=more)
+        self._tail.load(page.seq, recent, page.messages[1:] if more else page.messages, more=more)
         self._epoch = opening.position.epoch
         receive = self._received
         for event in waiting:
             if getattr(event, "seq", page.seq + 1) > page.seq:
                 self._received(event)
+
+    async def _recent(self, head: int) -> list[LogEvent]:
+        """The newest events up to number `head`, without a gap. After a restart everybody comes back at once."""
+        most = self.limits.page
+        events = await self._store.events(self.name, after=max(0, head - most), limit=most)
+        events = [event for event in events if event.seq <= head]
+        return events if [event.seq for event in events] == list(range(head - len(events) + 1, head + 1)) else []
 
     def _reopened(self, opening: Opening) -> None:
         """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""
@@ -449,22 +467,11 @@ class ChatRoom:
             if self._state.members.get(member.id) != member:
                 self._received(Joined(member))
 
-    async def _missed(self, since: Position) -> list[LogEvent] | None:
+    def _missed(self, since: Position) -> list[LogEvent] | None:
         """What happened after `since`: all of it, or `None` if that can no longer be had (or is too much)."""
         if since.epoch != self._epoch or not 0 <= since.seq <= self._state.seq:
             return None
-        events = self._tail.since(since.seq)
-        if events is None:
-            head, most = self._state.seq, self.limits.page
-            if head - since.seq > most:
-                return None
-            events = [
-                event for event in await self._store.events(self.name, after=since.seq, limit=most) if event.seq <= head
-            ]
-            if [event.seq for event in events] != list(range(since.seq + 1, head + 1)):
-                return None
-            events = without_deleted(events + (self._tail.since(head) or []))
-        return events
+        return self._tail.since(since.seq)
 
     def _welcome(self, since: Position | None) -> Welcome:
         listed = self._presence.listed and len(self._state.members) <= self.limits.listed

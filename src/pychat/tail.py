@@ -12,7 +12,7 @@ from pychat.connection import Notice, Wire
 from pychat.model import Deleted, Edited, LogEvent, Message
 from pychat.revision import revise
 
-__all__ = ["Tail", "without_deleted"]
+__all__ = ["Tail"]
 
 
 class Tail:
@@ -24,14 +24,18 @@ class Tail:
         self._most = page
         self._floor = 0  # everything after this number is in `_events`
         self._frames: dict[Wire, dict[int, object]] = {}
+        self._first: dict[tuple[str, str], LogEvent] = {}  # author's id, event's id -> the event as it was stored
         #: Whether there are older messages than those of `page`.
         self.more = False
 
-    def load(self, seq: int, messages: Sequence[Message], *, more: bool) -> None:
-        """Begin, or begin anew, after event number `seq`, with the newest `messages` as they stand then."""
+    def load(self, seq: int, events: Sequence[LogEvent], messages: Sequence[Message], *, more: bool) -> None:
+        """Begin, or begin anew, at event number `seq`: with the newest `events` and, as they stand, `messages`."""
         self._events.clear()
         self._frames.clear()
         self._floor = seq
+        for event in events:
+            self.add(event)
+        self._floor = seq - len(self._events)
         self._messages = list(messages)
         self.more = more
 
@@ -40,9 +44,11 @@ class Tail:
         if len(self._events) == self._events.maxlen:
             gone = self._events.popleft()
             self._floor = gone.seq
+            self._first.pop((gone.author.id, gone.id), None)
             for frames in self._frames.values():
                 frames.pop(gone.seq, None)
         self._events.append(event)
+        self._first[event.author.id, event.id] = event
         if isinstance(event, Deleted):
             self._scrub(event.target)
         if isinstance(event, Message):
@@ -54,6 +60,10 @@ class Tail:
             index = bisect_left(self._messages, event.target, key=lambda message: message.seq)
             if index < len(self._messages):
                 self._messages[index] = revise(self._messages[index], event)
+
+    def first(self, author_id: str, event_id: str) -> LogEvent | None:
+        """The event of that author's and of that id, as it was stored; `None` if it is not among the newest."""
+        return self._first.get((author_id, event_id))
 
     def page(self) -> list[Message]:
         """The newest messages as they stand, oldest first."""
@@ -86,14 +96,6 @@ class Tail:
                 self._events[index] = scrubbed
                 for frames in self._frames.values():
                     frames.pop(event.seq, None)
-
-
-def without_deleted(events: Sequence[LogEvent]) -> list[LogEvent]:
-    """`events`, in which messages that were deleted later on are marks, and their edits say nothing."""
-    kept = list(events)
-    for deleted in (event.target for event in events if isinstance(event, Deleted)):
-        kept = [_scrubbed(event, deleted) for event in kept]
-    return kept
 
 
 def _scrubbed(event: LogEvent, target: int) -> LogEvent:

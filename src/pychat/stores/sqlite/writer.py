@@ -193,14 +193,15 @@ class Writer:
             if not done:
                 found = self._look_again()
         for item in batch:
-            if not done and not isinstance(item.event, Signal):
+            event = item.event
+            if isinstance(event, Signal):
+                continue  # it is told in any case
+            if not done:
                 item.tell = False
-                item.result = (
-                    None if item.event is None else found.get((item.room, item.event.author.id, item.event.id))
-                )
+                item.result = None if event is None else found.get((item.room, event.author.id, event.id))
                 if item.result is None:
                     item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
-            elif item.tell and item.result is not None:
+            elif item.tell:
                 self._heads[item.room] = item.result.seq
             elif item.receive is not None:
                 self._heads[item.room] = item.result.position.seq
@@ -305,9 +306,9 @@ class Writer:
         for item in batch:
             self._waiting -= item.size
             if item.tell:
-                told = item.event if item.result is None else item.result
-                assert told is not None  # noqa: S101 -- an append or a signal
-                self._tell([(item.room, told)])
+                happened = item.event if item.result is None else item.result
+                assert happened is not None  # noqa: S101 -- an event or a signal
+                self._tell([(item.room, happened)])
             if item.receive is not None and item.error is None:
                 self._receivers[item.room].append(item.receive)
             if item.future.done():  # who asked has gone
