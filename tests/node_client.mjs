@@ -8,8 +8,8 @@ const say = (...words) => console.log(JSON.stringify(words));
 
 socket.on("connect", () => {
   say("(connect)", socket.id, socket.recovered, socket.io.engine.transport.name);
-  socket.io.engine.once("upgrade", (transport) => say("(upgrade)", transport.name));
 });
+socket.io.on("open", () => socket.io.engine.once("upgrade", (transport) => say("(upgrade)", transport.name)));
 socket.on("disconnect", (reason) => say("(disconnect)", reason));
 socket.on("connect_error", (error) => say("(connect_error)", error.message, error.data ?? null));
 socket.onAny((...words) => say(...words));

@@ -55,7 +55,10 @@ Notice = LogEvent | Presence | Typing | Welcome
 
 
 class Wire(Protocol):
-    """How notices are put on one kind of wire. One object for all connections of that kind."""
+    """How notices are put on one kind of wire. One object for all connections of that kind.
+
+    A wire may have a method `join(frames)` too, which makes several frames one, to be written at once.
+    """
 
     def encode(self, notice: Notice) -> Any:  # noqa: ANN401 -- whatever this wire's connections take
         """`notice` as a frame for any number of connections; `None` if this wire has no word for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 from pychat.connection import Connection, Wire
@@ -10,10 +11,15 @@ __all__ = ["Fanout"]
 
 
 class Fanout:
-    """The connections of a room in this process, grouped by wire."""
+    """The connections of a room in this process, grouped by wire.
+
+    What is sent at one turn of the event loop leaves at its end, as one write for each connection: a store that
+    commits many events together tells of them together. A turn does not wait for anything, so nor does a message.
+    """
 
     def __init__(self) -> None:
         self._groups: dict[Wire, dict[Connection, None]] = {}
+        self._pending: dict[Wire, list[tuple[object, Connection | None]]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._groups.values()))
@@ -23,7 +29,8 @@ class Fanout:
             yield from list(group)
 
     def add(self, connection: Connection) -> None:
-        """Let `connection` hear what follows."""
+        """Let `connection` hear what is sent from now on."""
+        self.flush()
         self._groups.setdefault(connection.wire, {})[connection] = None
 
     def discard(self, connection: Connection) -> None:
@@ -35,14 +42,29 @@ class Fanout:
                 del self._groups[connection.wire]
 
     def send(self, encode: Callable[[Wire], object], *, skip: Connection | None = None) -> None:
-        """Send what `encode` makes for each wire to everyone but `skip`; for `None`, that wire is told nothing.
-
-        Plain calls in a plain loop: nothing can come between two receivers.
-        """
-        for wire, group in list(self._groups.items()):
+        """Send what `encode` makes for each wire to everyone but `skip`; for `None`, that wire is told nothing."""
+        for wire in self._groups:
             frame = encode(wire)
-            if frame is None:
-                continue
-            for connection in tuple(group):
-                if connection is not skip:
-                    connection.send(frame)
+            if frame is not None:
+                if not self._pending:
+                    asyncio.get_running_loop().call_soon(self.flush)
+                self._pending.setdefault(wire, []).append((frame, skip))
+
+    def flush(self) -> None:
+        """Write what was sent. Plain calls in a plain loop: nothing can come between two receivers."""
+        pending, self._pending = self._pending, {}
+        for wire, frames in pending.items():
+            skipping = {skip for _, skip in frames if skip is not None}
+            for_all = _joined(wire, [frame for frame, _ in frames])
+            for connection in tuple(self._groups.get(wire, ())):
+                parts = for_all
+                if connection in skipping:
+                    parts = _joined(wire, [frame for frame, skip in frames if skip is not connection])
+                for part in parts:
+                    connection.send(part)
+
+
+def _joined(wire: Wire, frames: list[object]) -> list[object]:
+    """`frames` as one, on wires that have a way to do that."""
+    join = getattr(wire, "join", None)
+    return frames if join is None or len(frames) < 2 else [join(frames)]

@@ -221,6 +221,7 @@ class ChatRoom:
 
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""
+        self._fanout.flush()
         for connection in self._fanout:
             connection.close(why)
 
@@ -243,6 +244,7 @@ class ChatRoom:
         session = Session(self, connection)
         missed = None if since is None else self._missed(since)
         # From here to the end nothing may await: what was missed goes out, and what follows goes the common way.
+        self._fanout.flush()
         self.seat(session, member_id)
         if missed is None:
             session.begin(self._welcome(None))

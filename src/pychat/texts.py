@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from pychat.errors import Refused
 
 __all__ = ["accept_text"]
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def accept_text(raw: str, longest: int) -> str:
@@ -22,6 +26,6 @@ def accept_text(raw: str, longest: int) -> str:
         raise Refused("text_too_long", told)
     if "\0" in text:
         raise Refused("text_invalid", "A message cannot hold the NUL character. Remove it and send again.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _HALF.search(text):
         raise Refused("text_invalid", "This message is not valid Unicode: it holds half of a surrogate pair.")
     return text

@@ -499,7 +499,7 @@ async def test_a_redis_that_is_full_is_unavailable(servers) -> None:
         assert redis.do("CONFIG", "SET", "maxmemory", "1") == "+OK"
         with pytest.raises(Refused, match="cannot be reached"):
             await server.store.append("lobby", message(2))
-        assert not server.store.available
+        await server.available(yes=False)
         assert redis.do("CONFIG", "SET", "maxmemory", "0") == "+OK"
         await server.says(2)
         assert server.numbers == [1, 2]

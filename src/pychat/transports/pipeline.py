@@ -11,10 +11,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from pychat.carriers.base import Frame
 from pychat.session import Session
 from pychat.transports.vocabulary import carry_out
 
-__all__ = ["Pipeline"]
+__all__ = ["Answers", "Pipeline"]
 
 _MOST = 256  # messages of one visitor on their way into the log
 
@@ -43,3 +44,27 @@ class Pipeline:
 
     async def _carry_out(self, name: str, fields: object, answer: Callable[[dict[str, Any]], None]) -> None:
         answer(await carry_out(self.session, name, fields))
+
+
+class Answers:
+    """What one connection alone is told: gathered, and written at the end of a turn of the event loop.
+
+    What the room tells everybody at the same turn was scheduled before it, so no answer overtakes what the room had
+    stored before.
+    """
+
+    def __init__(self, send: Callable[[Frame], None]) -> None:
+        self._send = send
+        self._frames: list[Frame] = []
+
+    def add(self, frame: Frame) -> None:
+        """Send `frame` at the end of this turn."""
+        if not self._frames:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._frames.append(frame)
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        frames, self._frames = self._frames, []
+        if frames:
+            self._send(Frame.joined(frames))

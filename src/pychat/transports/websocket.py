@@ -14,7 +14,7 @@ from pychat.errors import Close, Refused
 from pychat.model import Position
 from pychat.rooms import Rooms
 from pychat.session import Session
-from pychat.transports.pipeline import Pipeline
+from pychat.transports.pipeline import Answers, Pipeline
 from pychat.transports.vocabulary import bye, failure, position
 from pychat.transports.vocabulary import tell as in_words
 
@@ -27,6 +27,8 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class _JSONWire:
+    join = staticmethod(Frame.joined)
+
     def encode(self, notice: Notice) -> Frame:
         name, fields = in_words(notice)
         return Frame(strictjson.dumps({"type": name, **fields}))
@@ -37,17 +39,19 @@ class _Connection:
 
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
+        self._answers = Answers(carrier.send)
 
     def send(self, frame: Frame) -> None:
         self._carrier.send(frame)
 
     def close(self, why: Close) -> None:
         self.tell(*bye(why))
+        self._answers.flush()
         self._carrier.close(why.code, why.reason)
 
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this one connection something."""
-        self._carrier.send(Frame(strictjson.dumps({"type": name, **fields})))
+        self._answers.add(Frame(strictjson.dumps({"type": name, **fields})))
 
 
 class WebSocketTransport:

@@ -15,7 +15,7 @@ from pychat.model import Message, Position, iso
 from pychat.room import ChatRoom
 from pychat.rooms import Rooms
 from pychat.tokens import Tokens
-from pychat.transports.pipeline import Pipeline
+from pychat.transports.pipeline import Answers, Pipeline
 from pychat.transports.socketio.server import Server
 from pychat.transports.socketio.wire import ClientWire, EncodedPacket, encode_event
 from pychat.transports.vocabulary import COMMANDS, VERSION, bye, position, tell
@@ -29,12 +29,16 @@ _GOODBYE, _GOING_AWAY = 1000, 1001  # RFC 6455, section 7.4.1
 class _Version1:
     """Events as they are: a name and an object."""
 
+    join = staticmethod(EncodedPacket.joined)
+
     def encode(self, notice: Notice) -> EncodedPacket:
         return encode_event(*tell(notice))
 
 
 class _Tutorial:
     """The words of 2013: `message` and `nbUsers`."""
+
+    join = staticmethod(EncodedPacket.joined)
 
     def encode(self, notice: Notice) -> EncodedPacket | None:
         told = _in_2013(notice)
@@ -43,6 +47,8 @@ class _Tutorial:
 
 class _Recovering:
     """The same for clients that can recover: they keep the string that ends each event, and say it on coming back."""
+
+    join = staticmethod(EncodedPacket.joined)
 
     def __init__(self, room: ChatRoom) -> None:
         self._epoch = room.position.epoch
@@ -73,14 +79,17 @@ class _Connection:
         self._room = room
         self.send = client.send  # the hot path: no call between
 
+        self._answers = Answers(client.send)
+
     def close(self, why: Close) -> None:
         self.tell(*bye(why))
+        self._answers.flush()
         self._client.close(why)
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
         offset = [_offset(self._room.position)] if isinstance(self.wire, _Recovering) else []
-        self._client.send(encode_event(event, argument, *offset))
+        self._answers.add(encode_event(event, argument, *offset))
 
     @property
     def end_code(self) -> int | None:
@@ -98,7 +107,7 @@ class _Connection:
 
         def answer(told: dict[str, Any]) -> None:
             if asked is not None:
-                self._client.acknowledge(asked, told)
+                self._answers.add(self._client.acknowledgement(asked, told))
             elif not told["ok"]:
                 self.tell("error", told["error"])
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-import socketio.packet
-
+from pychat import strictjson
 from pychat.carriers.base import Frame
 from pychat.errors import Close, UsageError
 from pychat.transports.socketio.packet import Packet
@@ -24,9 +23,11 @@ def encode_event(event: str, *args: Any, namespace: str = "/") -> EncodedPacket:
 
     Raises `ValueError` for NaN, infinities and lone surrogates, and `UsageError` for bytes: emit those.
     """
-    frame, attachments = encode_packet(Packet(socketio.packet.EVENT, data=[event, *args], namespace=namespace))
-    if attachments:
-        raise UsageError("encode_event takes no bytes; send them with Server.emit()")
+    try:
+        arguments = strictjson.dumps([event, *args])
+    except TypeError:
+        raise UsageError("encode_event takes JSON, and no bytes; send those with Server.emit()") from None
+    frame = Frame(f"42{arguments}" if namespace == "/" else f"42{namespace},{arguments}")
     frame.raw  # noqa: B018 (made now: whoever passes a bad text is told, not the loop that sends)
     return frame
 
@@ -116,9 +117,10 @@ class ClientWire:
         elif not self._held.add(packet, len(packet.raw)):
             self.close(Close.SLOW)
 
-    def acknowledge(self, number: int, *values: Any) -> None:  # noqa: ANN401 -- JSON
-        """Answer an event that asked under `number`, from elsewhere than its handler (which returns `not_handled`)."""
-        self.send(encode_packet(Packet(socketio.packet.ACK, list(values), self.namespace, number))[0])
+    def acknowledgement(self, number: int, *values: Any) -> EncodedPacket:  # noqa: ANN401 -- JSON
+        """The answer to an event that asked under `number`, for handlers that return `not_handled`."""
+        space = "" if self.namespace == "/" else f"{self.namespace},"
+        return Frame(f"43{space}{number}{strictjson.dumps(list(values))}")
 
     def send_bytes(self, data: bytes) -> None:
         """Send an attachment of the packet before."""
