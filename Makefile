@@ -52,8 +52,11 @@ lock: ## move the pinned tools and libraries to the newest that pyproject.toml a
 	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools >$(PINS)
 	npm update --package-lock-only --ignore-scripts
 
+bench: $(VENV)/.ready benchmarks/node_modules/.ready ## measure pychat beside its peers; options in ARGS="--rounds 3"
+	$(BIN)/python -m benchmarks.relay $(ARGS)
+
 clean: ## remove all that make and the tools have made
-	rm -rf $(VENV) node_modules build dist src/pychat/assets/vendor .hypothesis .*_cache
+	rm -rf $(VENV) node_modules benchmarks/node_modules build dist src/pychat/assets/vendor .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:
@@ -75,4 +78,9 @@ $(VENV)/.system: Makefile scripts/system-packages | $(VENV)/.made
 node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready
 	@command -v node >/dev/null && command -v npm >/dev/null || $(PIP) install --constraint $(PINS) --group node
 	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+benchmarks/node_modules/.ready: benchmarks/package.json benchmarks/package-lock.json benchmarks/.npmrc | $(VENV)/.ready
+	@command -v node >/dev/null && command -v npm >/dev/null || $(PIP) install --constraint $(PINS) --group node
+	cd benchmarks && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
