@@ -111,6 +111,8 @@ class ChatRoom:
         )
         self._epoch: str | None = None
         self._starting: asyncio.Lock | None = None
+        self._opening: Opening | None = None
+        self._waiting: list[Event | Opening] = []  # what happens while the room opens
         self._seats: dict[str, set[Session]] = {}  # member id -> that member's connections
         self._guests: set[Session] = set()
         self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
@@ -367,6 +369,12 @@ class ChatRoom:
             raise Refused("bad_request", "This id was used for something else than a message. Take another.")
         return stored
 
+    def _hear(self, event: Event | Opening) -> None:
+        if self._epoch is None:
+            self._waiting.append(event)
+        else:
+            self._received(event)
+
     def _received(self, event: Event | Opening) -> None:
         """Something was added to the log, or signalled: take it in, and tell everyone."""
         if isinstance(event, Opening):
@@ -421,13 +429,10 @@ class ChatRoom:
 
     async def _open(self) -> None:
         """Read where the room stands. What happens meanwhile waits its turn."""
-        waiting: list[Event | Opening] = []
-        receive: Callable[[Event | Opening], None] = waiting.append
-
-        def receiver(event: Event | Opening) -> None:
-            receive(event)
-
-        opening = await self._store.subscribe(self.name, receiver)
+        if self._opening is None:
+            self._waiting.clear()
+            self._opening = await self._store.subscribe(self.name, self._hear)
+        opening = self._opening  # kept where what follows fails: the next try goes on from here
         page = await self._store.history(self.name, limit=self.limits.history + 1)
         recent = await self._recent(page.seq)
         self.tokens = Tokens(opening.secret)
@@ -443,7 +448,7 @@ class ChatRoom:
         more = len(page.messages) > self.limits.history
         self._tail.load(page.seq, recent, page.messages[1:] if more else page.messages, more=more)
         self._epoch = opening.position.epoch
-        receive = self._received
+        waiting, self._waiting = self._waiting, []
         for event in waiting:
             if getattr(event, "seq", page.seq + 1) > page.seq:
                 self._received(event)
@@ -459,7 +464,7 @@ class ChatRoom:
         """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""
         if opening.position != self.position:
             # Everybody comes back, to be told what a newcomer is told.
-            self._epoch = None
+            self._epoch = self._opening = None
             self.dismiss(Close.LOST)
             return
         here = {member.id: member for member in opening.members}

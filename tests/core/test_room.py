@@ -7,8 +7,8 @@ import pytest
 
 from pychat import HOOKS, ChatRoom, Limits, Member, Message, Position, Refused, UsageError
 from pychat.model import Away, Event, Joined, Left, LogEvent
-from pychat.stores import MemoryStore, Retention, open_store
-from pychat.testing import FakeClock, Person
+from pychat.stores import MemoryStore, Opening, Page, Receiver, Retention, open_store
+from pychat.testing import FakeClock, Person, RecordingConnection
 
 
 async def test_post_speaks_without_joining() -> None:
@@ -306,3 +306,75 @@ async def test_code_posts_under_the_same_rules(author: str, given: str | None) -
     with pytest.raises(Refused):
         await room.post("hi", author=author, id=given)
     assert (await room.post("hi", author="Admin")).author.name == "Admin"
+
+
+class Stumbling(MemoryStore):
+    """A store that cannot be read at first, and can be subscribed to once."""
+
+    subscribed = 0
+
+    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+        """Count."""
+        self.subscribed += 1
+        return await super().subscribe(room, receive)
+
+    async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
+        """Fail while nothing has been said."""
+        if self._logs[room].seq == 0:
+            raise Refused("unavailable", "Not now.", 1.0)
+        return await super().events(room, after=after, limit=limit)
+
+
+async def test_a_room_that_could_not_open_opens_later() -> None:
+    """It subscribes once, and what happened between two tries is not told twice."""
+    store = Stumbling()
+    room = ChatRoom(store=store)
+    with pytest.raises(Refused, match="Not now"):
+        await room.start()
+    await store.append("lobby", Message("m", Member("x", "X"), "meanwhile", 0.0))
+    bob = await Person.enter(room)
+    assert [each["text"] for each in (await bob.event("welcome"))["messages"]] == ["meanwhile"]
+    await room.post("after", author="bot")
+    assert (await bob.event("message"))["seq"] == 2
+    assert store.subscribed == 1
+
+
+class Counting(MemoryStore):
+    """A store that counts what it is asked."""
+
+    asked = 0
+
+    async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
+        """Count."""
+        self.asked += 1
+        return await super().events(room, after=after, limit=limit)
+
+    async def history(
+        self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> Page:
+        """Count."""
+        self.asked += 1
+        return await super().history(room, before=before, limit=limit, matching=matching)
+
+
+async def test_a_storm_of_returns_is_answered_from_one_encoded_tail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come back at once, the store is asked nothing, and each missed event is encoded once."""
+    store = Counting()
+    room = ChatRoom(store=store)
+    for number in range(100):
+        await room.post(str(number), author="bot")
+    asked, encoded = store.asked, list[int]()
+    wire = RecordingConnection.wire
+    real = type(wire).encode
+
+    def encode(self: Any, notice: Any) -> Any:
+        if isinstance(notice, Message):
+            encoded.append(notice.seq)
+        return real(self, notice)
+
+    monkeypatch.setattr(type(wire), "encode", encode)
+    people = [await Person.enter(room, since=Position(room.position.epoch, 40)) for _ in range(500)]
+    for person in (people[0], people[-1]):
+        assert list(range(41, 101)) == [(await person.event("message"))["seq"] for _ in range(60)]
+    assert store.asked == asked
+    assert list(range(41, 101)) == encoded
