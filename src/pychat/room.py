@@ -272,6 +272,10 @@ class ChatRoom:
         """Whether hooks of that name hang here."""
         return self._hooks.any(name)
 
+    def flush(self) -> None:
+        """Tell everybody now what would be told at the end of this turn of the event loop."""
+        self._fanout.flush()
+
     def everyone(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name (a page of them at most)."""
         return self._count(), self.members[: self.limits.page]

@@ -46,6 +46,9 @@ class Room(Protocol):
     def last_name(self, member_id: str) -> str | None:
         """The name that a member has, or had."""
 
+    def flush(self) -> None:
+        """Tell everybody now what has happened."""
+
     def everyone(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""
 
@@ -197,6 +200,10 @@ class Session:
         self._stop_typing_timer()
         if self.member_id is not None:
             await self._room.perform(Leave(self.member_id), self)
+
+    def flush(self) -> None:
+        """Tell everybody now what else would be told at the end of this turn of the event loop."""
+        self._room.flush()
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has gone: `left` if the visitor said so, else it broke, and the name is held. Idempotent."""

@@ -60,8 +60,8 @@ class Line:
         return True
 
     def send(self, frame: tuple[str, Fields]) -> None:
-        """Show it, if it arrives."""
-        if self.arrives():
+        """Show it, if it arrives; a connection that its client has left shows nothing."""
+        if self._screen.line is self and self.arrives():
             self._screen.shown(*frame)
 
     def close(self, why: Close) -> None:

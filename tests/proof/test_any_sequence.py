@@ -53,8 +53,14 @@ class AnySequence(RuleBasedStateMachine):
         self.people = [Screen(name) for name in ("Ada", "Bob", "Cyd")]
 
     def run(self, coroutine: Any) -> Any:
-        """On the loop of this example."""
-        return self.runner.run(coroutine)
+        """On the loop of this example, to the end of the turn: then what was sent has left."""
+
+        async def whole() -> Any:
+            result = await coroutine
+            await asyncio.sleep(0)
+            return result
+
+        return self.runner.run(whole())
 
     @initialize()
     def begin(self) -> None:

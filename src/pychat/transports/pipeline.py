@@ -43,7 +43,7 @@ class Pipeline:
         await self._carry_out(name, fields, answer)
 
     async def _carry_out(self, name: str, fields: object, answer: Callable[[dict[str, Any]], None]) -> None:
-        answer(await carry_out(self.session, name, fields))
+        answer(await carry_out(self.session, name, fields, gathered=True))
 
 
 class Answers:

@@ -53,15 +53,22 @@ def failure(refused: Refused) -> _Object:
     return {"ok": False, "error": refused.as_dict()}
 
 
-async def carry_out(session: Session, name: str, fields: object) -> _Object:
-    """Carry out a command and return its answer; a refusal is an answer too. Never raises for what a visitor sent."""
+async def carry_out(session: Session, name: str, fields: object, *, gathered: bool = False) -> _Object:
+    """Carry out a command and return its answer; a refusal is an answer too. Never raises for what a visitor sent.
+
+    Everybody has been told what was stored before, so that no answer overtakes it; with `gathered`, the caller sees to
+    that, by sending answers at the end of the turn of the event loop.
+    """
     try:
         command = COMMANDS.get(name)
         if command is None:
             raise Refused("unknown_command", f"There is no command {name[:40]!a}. There are: {', '.join(COMMANDS)}.")
         if not isinstance(fields, dict):
             raise Refused("bad_request", f"“{name}” takes one object, such as {{“text”: “hi”}}.")
-        return {"ok": True, **await command(session, fields)}
+        answer = {"ok": True, **await command(session, fields)}
+        if not gathered:
+            session.flush()
+        return answer
     except Refused as refused:
         return failure(refused)
     except Exception:
