@@ -29,11 +29,6 @@ export function exact(date, locale) {
   return date.toLocaleString(locale, { dateStyle: "full", timeStyle: "medium" });
 }
 
-/** Hours and minutes. @param {Date} date @param {string} [locale] as the reader's system writes it */
-export function clock(date, locale) {
-  return date.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
-}
-
 /** The day where the reader is, for telling days apart. @param {Date} date @returns {string} */
 export function dayKey(date) {
   return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
