@@ -259,9 +259,9 @@ class AnySequence(RuleBasedStateMachine):
         standing = fold(log)
         page = await self.store.history(room.name, limit=1_000_000)
         assert tuple(standing.values()) == page.messages
-        assert list(standing.values())[-LIMITS.history :] == room._tail.page()
+        assert list(standing.values())[-LIMITS.history :] == room._engine.tail.page()
         assert len(log) == room.position.seq == page.seq == self.replica.seq
-        state = room._state
+        state = room._engine.state
         assert (state.members, state.away, state.known) == (
             self.replica.members,
             self.replica.away,

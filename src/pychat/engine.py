@@ -1,0 +1,376 @@
+"""The engine of a room: what is asked of it becomes an event, or is refused; what has happened is told to everybody.
+
+command ─▶ perform: decide ─▶ hooks ─▶ store ─▶ ack
+                                       │
+everyone ◀─ fan-out ◀─ received: apply ◀
+
+`ChatRoom` is its face for apps; a `Session` asks it for one visitor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pychat.clock import Clock
+from pychat.connection import Connection, Notice, Welcome
+from pychat.errors import Close, Refused, UsageError
+from pychat.fanout import Fanout
+from pychat.hooks import Hooks
+from pychat.limits import Limits
+from pychat.model import (
+    Away,
+    Command,
+    Delete,
+    Deleted,
+    Drop,
+    Edit,
+    Edited,
+    Event,
+    Join,
+    Joined,
+    Leave,
+    Left,
+    LogEvent,
+    Member,
+    Message,
+    Position,
+    React,
+    Reacted,
+    Renamed,
+    Say,
+    Signal,
+    Typing,
+)
+from pychat.names import Names
+from pychat.presence import PresenceGatherer
+from pychat.roomlog import RoomLog, Standing
+from pychat.seats import Seats
+from pychat.session import Session
+from pychat.state import RoomState
+from pychat.stores import Opening, Store
+from pychat.tail import Tail
+from pychat.texts import accept_text
+from pychat.tokens import Tokens
+
+__all__ = ["Engine"]
+
+_log = logging.getLogger("pychat.room")
+
+
+class Engine:
+    """One room at work in this process. All calls belong on one event loop."""
+
+    tokens: Tokens
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        store: Store,
+        limits: Limits,
+        *,
+        reserved_names: Iterable[str],
+        grace: float,
+        clock: Clock,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.limits = limits
+        self.clock = clock
+        self.hooks = Hooks()
+        self.names = Names(longest=limits.name, reserved=reserved_names)
+        self.state = RoomState(self.names, limits)
+        self.tail = Tail(keep=limits.page, page=limits.history)
+        self.fanout = Fanout()
+        self.seats = Seats(grace, lambda member_id: self.soon(Leave(member_id)))
+        self._store = store
+        self._log = RoomLog(store, name, limits, self)
+        self._presence = PresenceGatherer(
+            self._announce,
+            here=self.count,
+            members=self.members,
+            position=lambda: self.position,
+            listed=limits.listed,
+        )
+        self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
+        self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._closed = False
+
+    # How the room stands.
+
+    @property
+    def position(self) -> Position:
+        """Where the log stands. The epoch is empty until it is open."""
+        return Position(self._log.epoch or "", self.state.seq)
+
+    def members(self) -> tuple[Member, ...]:
+        """Everyone with a nickname, in the order of joining."""
+        return tuple(self.state.members.values())
+
+    def count(self) -> int:
+        """How many people are connected. Guests of other servers are known to those alone."""
+        return self.seats.count(self.state.members)
+
+    async def start(self) -> None:
+        """Open the log, if it is not."""
+        if self._closed:
+            raise UsageError("This room is closed. Make another ChatRoom.")
+        await self._log.open()
+
+    async def aclose(self, why: Close) -> None:
+        """Close every connection, telling why. Names stay held."""
+        self._closed = True
+        self.dismiss(why)
+        self.seats.stop()
+        for session in self.seats:
+            await session.close()
+        self._presence.stop()
+
+    def dismiss(self, why: Close) -> None:
+        """Close every connection, telling why, without waiting for it."""
+        self.fanout.flush()
+        for connection in self.fanout:
+            connection.close(why)
+
+    async def history(
+        self, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> list[Message]:
+        """The last `limit` messages before number `before`, as they stand; with `matching`, those with its words."""
+        await self.start()
+        limit = max(0, min(limit, self.limits.page))
+        return list((await self._store.history(self.name, before=before, limit=limit, matching=matching)).messages)
+
+    async def message(self, seq: int) -> Message:
+        """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
+        await self.start()
+        found = await self.history(before=seq + 1, limit=1) if 0 < seq <= self.state.seq else []
+        if not found or found[0].seq != seq:
+            raise Refused("not_found", "There is no message of that number (any more).")
+        return found[0]
+
+    # Who comes and goes.
+
+    def admit(self, connection: Connection, since: Position | None, member_id: str | None, *, own: bool) -> Session:
+        """Seat somebody in the open room: see `ChatRoom.connect`."""
+        session = Session(self, connection)
+        missed = None if since is None else self._missed(since)
+        # From here to the end nothing may await: what was missed goes out, and what follows goes the common way.
+        self.fanout.flush()
+        self.seat(session, member_id)
+        if missed is None:
+            session.begin(self._welcome(None))
+        else:
+            session.begin(
+                self._welcome(since), missed if own else [each for each in missed if each.author.id != member_id]
+            )
+        self.fanout.add(connection)
+        self._presence.note(newcomer=True)
+        return session
+
+    # What a session calls (see session.Room).
+
+    def member(self, member_id: str) -> Member | None:
+        """The member of that id, if here."""
+        return self.state.members.get(member_id)
+
+    def last_name(self, member_id: str) -> str | None:
+        """The name that a member has, or had."""
+        return self.state.last_name(member_id)
+
+    def hooked(self, name: str) -> bool:
+        """Whether hooks of that name hang here."""
+        return self.hooks.any(name)
+
+    def flush(self) -> None:
+        """Tell everybody now what would be told at the end of this turn of the event loop."""
+        self.fanout.flush()
+
+    def everyone(self) -> tuple[int, tuple[Member, ...]]:
+        """How many are connected, and those with a name (a page of them at most)."""
+        return self.count(), self.members()[: self.limits.page]
+
+    def frame(self, connection: Connection, notice: Notice) -> object:
+        """`notice` for the wire of `connection`; what is in the log is encoded once for everybody."""
+        return self.tail.frame(connection.wire, notice)
+
+    async def perform(self, command: Command, origin: Session | None = None) -> Event | None:
+        """Carry out `command`: decide, let the hooks see it, decide again if they changed it, store. Or `Refused`."""
+        if isinstance(command, Say | Edit | Delete | React):
+            first = self.tail.first(command.member_id, command.id)
+            if first is not None:
+                return first  # again, for want of an answer: whatever has happened since, it gets the same
+        event = self._decide(command)
+        match event:
+            case Message():
+                return await self.store_message(event, origin)
+            case Edited() if self.hooks.any("message"):
+                target = await self.message(event.target)
+                changed = await self.hooks.change("message", replace(target, text=event.text))
+                event = replace(event, text=accept_text(changed.text, self.limits.text))
+            case Joined() | Renamed() if self.hooks.any("join"):
+                changed_member = await self.hooks.change("join", event.member)
+                event = self._decide(Join(event.member.id, changed_member.name))
+        match event:
+            case None if isinstance(command, Join) and command.member_id not in self._claimed:
+                # Here already, but on another server: if that one goes, or loses them, they are still here on this one.
+                await self._signal(Joined(self.state.members[command.member_id]))
+            case None:
+                return None
+            case Edited() | Deleted() | Reacted():
+                return await self.append(event)
+            case Joined() | Renamed() | Away() | Left() | Typing():
+                await self._signal(event)
+        return event
+
+    async def append(self, event: LogEvent) -> LogEvent:
+        """Store what has become of a message."""
+        return await self._store.append(self.name, event)
+
+    def soon(self, command: Command) -> None:
+        """Carry out a command of nobody's, without waiting for it; if it is refused, nobody needs to know."""
+        task = asyncio.get_running_loop().create_task(self._perform_quietly(command))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def seat(self, session: Session, member_id: str | None) -> None:
+        """Count `session` as one of `member_id`'s connections, or as a guest's. Idempotent."""
+        self.seats.take(session, member_id)
+        self._presence.note()
+
+    async def depart(self, session: Session, *, left: bool) -> None:
+        """Forget `session`; with the last of its connections its member is gone: for good, or for the time being."""
+        member_id = session.member_id
+        self.fanout.discard(session.connection)
+        self.seats.free(session)
+        self._presence.note()
+        if member_id is not None and member_id not in self.seats:
+            gone = left or not self.seats.holds_names
+            await self._perform_quietly(Leave(member_id) if gone else Drop(member_id))
+            if member_id in self.state.away and member_id not in self.seats:
+                self.seats.hold(member_id)  # by this server alone, whichever others hear of it
+
+    # How things happen.
+
+    def _decide(self, command: Command) -> Event | None:
+        decided = self.state.decide(command, self.clock.date())
+        if isinstance(decided, Refused):
+            raise decided
+        return decided
+
+    async def _signal(self, event: Signal) -> None:
+        if isinstance(event, Away | Left):
+            self._claimed.discard(event.member.id)
+        await self._store.signal(self.name, event)
+        if isinstance(event, Joined | Renamed):
+            self._claimed.add(event.member.id)
+
+    async def store_message(self, draft: Message, origin: Session | None = None) -> Message:
+        """Store what was said, as the hooks change it; return it as it was stored first."""
+        if self.hooks.any("message"):
+            changed = await self.hooks.change("message", draft)
+            draft = replace(draft, text=accept_text(changed.text, self.limits.text))
+            if origin is not None:
+                self._decide(Say(draft.author.id, draft.id, draft.text))  # still here, after the hooks took their time?
+        key = (draft.author.id, draft.id)
+        if origin is not None:
+            self._origins[key] = origin.connection
+        try:
+            stored = await self._store.append(self.name, draft)
+        finally:
+            self._origins.pop(key, None)
+        if not isinstance(stored, Message):
+            raise Refused("bad_request", "This id was used for something else than a message. Take another.")
+        return stored
+
+    def received(self, event: Event) -> None:
+        """Something was added to the log, or signalled: take it in, and tell everyone."""
+        self.state.apply(event)
+        match event:
+            case Message():
+                self.tail.add(event)
+                self._announce(event, skip=self._origins.get((event.author.id, event.id)))
+            case Edited() | Deleted() | Reacted():
+                self.tail.add(event)
+                self._announce(event)
+            case Typing():
+                self._announce(event)
+            case Joined() | Renamed():
+                self.seats.release(event.member.id)
+                self._presence.note(event)
+            case Away():
+                self._claimed.discard(event.member.id)
+                if event.member.id in self.seats:  # gone from another server, or taken for gone, but still on this one
+                    self.soon(Join(event.member.id, event.member.name))
+                self._presence.note(event)
+            case Left():
+                self._claimed.discard(event.member.id)
+                self.seats.release(event.member.id)
+                for session in list(self.seats.of(event.member.id)):
+                    self.seat(session, None)
+                self._presence.note(event)
+                self.hooks.tell("leave", event.member)
+        self.hooks.tell("event", event)
+
+    def _announce(self, notice: Notice, *, skip: Connection | None = None) -> None:
+        self.fanout.send(lambda wire: self.tail.frame(wire, notice), skip=skip)
+
+    async def _perform_quietly(self, command: Command) -> None:
+        try:
+            await self.perform(command)
+        except Refused as refused:
+            _log.info("%s in room %s was refused: %s", command, self.name, refused)
+
+    def load(self, standing: Standing) -> None:
+        """Begin, or begin anew, where the room stands."""
+        opening = standing.opening
+        self.tokens = Tokens(opening.secret)
+        self.state = RoomState(self.names, self.limits)
+        for member in opening.known:
+            self.state.remember(member)
+        for member in opening.members:
+            self.state.apply(Joined(member))
+        for member in opening.away:
+            self.state.apply(Away(member))
+            self.seats.hold(member.id)
+        self.state.seq = standing.seq
+        self.tail.load(standing.seq, standing.events, standing.messages, more=standing.more)
+
+    def reopened(self, opening: Opening) -> None:
+        """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""
+        if opening.position != self.position:
+            # Everybody comes back, to be told what a newcomer is told.
+            self._log.lose()
+            self.dismiss(Close.LOST)
+            return
+        here = {member.id: member for member in opening.members}
+        for member in [member for member in self.members() if member.id not in here]:
+            self.received(Away(member))
+        for member in opening.members:
+            if self.state.members.get(member.id) != member:
+                self.received(Joined(member))
+
+    def _missed(self, since: Position) -> list[LogEvent] | None:
+        """What happened after `since`: all of it, or `None` if that can no longer be had (or is too much)."""
+        if since.epoch != self._log.epoch or not 0 <= since.seq <= self.state.seq:
+            return None
+        return self.tail.since(since.seq)
+
+    def _welcome(self, since: Position | None) -> Welcome:
+        listed = self._presence.listed and len(self.state.members) <= self.limits.listed
+        return Welcome(
+            room=self.name,
+            title=self.title,
+            position=since or self.position,
+            recovered=since is not None,
+            here=self.count(),
+            members=self.members() if listed else (),
+            listed=listed,
+            messages=() if since else tuple(self.tail.page()),
+            more=self.tail.has_more(),
+            longest_name=self.limits.name,
+            longest_text=self.limits.text,
+        )

@@ -1,0 +1,97 @@
+"""One room's log in its store: opened once, with nothing missed meanwhile, and opened again where it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple, Protocol
+
+from pychat.limits import Limits
+from pychat.model import Event, LogEvent, Message
+from pychat.stores import Opening, Store
+
+__all__ = ["Follower", "RoomLog", "Standing"]
+
+
+class Standing(NamedTuple):
+    """Where a room stands when its log is opened."""
+
+    opening: Opening
+    #: The number of the newest event.
+    seq: int
+    #: The newest events without a gap, as they were stored.
+    events: list[LogEvent]
+    #: The newest page of messages, as they stand; `more` tells that there are older ones.
+    messages: tuple[Message, ...]
+    more: bool
+
+
+class Follower(Protocol):
+    """Who follows a log. No call may raise."""
+
+    def load(self, standing: Standing) -> None:
+        """Begin, or begin anew, where the room stands."""
+
+    def received(self, event: Event) -> None:
+        """Something was added to the log, or signalled."""
+
+    def reopened(self, opening: Opening) -> None:
+        """The store lost its place in the open log: go on from here, or call `RoomLog.lose`."""
+
+
+class RoomLog:
+    """The log of `room` in `store`."""
+
+    def __init__(self, store: Store, room: str, limits: Limits, follower: Follower) -> None:
+        self.store = store
+        self._room = room
+        self._limits = limits
+        self._follower = follower
+        self._starting: asyncio.Lock | None = None
+        self._opening: Opening | None = None
+        self._waiting: list[Event | Opening] = []  # what happens while the log is opened
+        #: In which the log is numbered; `None` until it is open.
+        self.epoch: str | None = None
+
+    async def open(self) -> None:
+        """Open the log, if it is not. Idempotent; whoever comes meanwhile waits for the same opening."""
+        if self.epoch is None:
+            self._starting = self._starting or asyncio.Lock()
+            async with self._starting:
+                if self.epoch is None:
+                    await self._open()
+
+    def lose(self) -> None:
+        """The log is another one now: whoever comes next opens it anew."""
+        self.epoch = self._opening = None
+
+    async def _open(self) -> None:
+        """Read where the room stands. What happens meanwhile waits its turn."""
+        if self._opening is None:
+            self._waiting.clear()
+            self._opening = await self.store.subscribe(self._room, self._receive)
+        opening = self._opening  # kept where what follows fails: the next try goes on from here
+        page = await self.store.history(self._room, limit=self._limits.history + 1)
+        recent = await self._recent(page.seq)
+        more = len(page.messages) > self._limits.history
+        messages = page.messages[1:] if more else page.messages
+        self._follower.load(Standing(opening, page.seq, recent, messages, more))
+        self.epoch = opening.position.epoch
+        waiting, self._waiting = self._waiting, []
+        for event in waiting:
+            if getattr(event, "seq", page.seq + 1) > page.seq:
+                self._receive(event)
+
+    def _receive(self, event: Event | Opening) -> None:
+        if self.epoch is None:
+            self._waiting.append(event)
+        elif isinstance(event, Opening):
+            self._follower.reopened(event)
+        else:
+            self._follower.received(event)
+
+    async def _recent(self, head: int) -> list[LogEvent]:
+        """The newest events up to number `head`, without a gap. After a restart everybody comes back at once."""
+        most = self._limits.page
+        events = await self.store.events(self._room, after=max(0, head - most), limit=most)
+        events = [event for event in events if event.seq <= head]
+        return events if [event.seq for event in events] == list(range(head - len(events) + 1, head + 1)) else []

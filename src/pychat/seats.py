@@ -1,0 +1,80 @@
+"""Seats: who is connected to a room here, on how many connections, and for how long the names of the lost are held."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+
+from pychat.session import Session
+
+__all__ = ["Seats"]
+
+
+class Seats:
+    """The sessions of one room in this process: each is a member's, or a guest's."""
+
+    def __init__(self, grace: float, expire: Callable[[str], None]) -> None:
+        """`expire` is called with a member's id when the name was held for `grace` seconds."""
+        self._grace = grace
+        self._expire = expire
+        self._taken: dict[str, set[Session]] = {}  # member id -> that member's connections
+        self._guests: set[Session] = set()
+        self._graces: dict[str, asyncio.TimerHandle] = {}  # member id -> when the name is free
+        self._stopped = False
+
+    def __contains__(self, member_id: str) -> bool:
+        return member_id in self._taken
+
+    def __iter__(self) -> Iterator[Session]:
+        """Every session, guests first; to be changed meanwhile as one likes."""
+        yield from [*self._guests, *(session for taken in self._taken.values() for session in taken)]
+
+    def of(self, member_id: str) -> tuple[Session, ...]:
+        """The sessions of one member."""
+        return tuple(self._taken.get(member_id, ()))
+
+    def count(self, elsewhere: Mapping[str, object]) -> int:
+        """How many people there are, with the members (by id) who may be on other servers."""
+        return len(self._taken.keys() | elsewhere.keys()) + len(self._guests)
+
+    def take(self, session: Session, member_id: str | None) -> None:
+        """Count `session` as one of `member_id`'s, or as a guest's. Idempotent."""
+        self.free(session)
+        session.member_id = member_id
+        if member_id is None:
+            self._guests.add(session)
+        else:
+            self._taken.setdefault(member_id, set()).add(session)
+
+    def free(self, session: Session) -> None:
+        """Forget `session`, if it is known."""
+        self._guests.discard(session)
+        taken = self._taken.get(session.member_id) if session.member_id is not None else None
+        if taken is not None:
+            taken.discard(session)
+            if not taken and session.member_id is not None:
+                del self._taken[session.member_id]
+
+    @property
+    def holds_names(self) -> bool:
+        """Whether the names of those whose connection broke are held, or always will be now."""
+        return self._grace > 0 or self._stopped
+
+    def hold(self, member_id: str) -> None:
+        """The connection of a member broke: begin, or begin anew, the time for which the name is held."""
+        self.release(member_id)
+        if not self._stopped:
+            loop = asyncio.get_running_loop()
+            self._graces[member_id] = loop.call_later(self._grace, self._expire, member_id)
+
+    def release(self, member_id: str) -> None:
+        """The member is back, or gone for good: there is nothing to end any more."""
+        timer = self._graces.pop(member_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def stop(self) -> None:
+        """No name is freed from now on: the next server of this room sees to that."""
+        self._stopped = True
+        for timer in self._graces.values():
+            timer.cancel()
