@@ -43,6 +43,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.embed.mount.MountOptions",
         ),
     ),
+    ("The users of your app", "", ("Request", "User")),
     (
         "What happens in a room",
         "All of these are frozen dataclasses: make a changed one with `dataclasses.replace`.",

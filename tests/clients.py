@@ -111,7 +111,11 @@ class SocketIOPerson:
             auth["v"] = version
         if since is not None:
             auth["since"] = {"epoch": since.epoch, "seq": since.seq}
-        await person.client.connect(url, auth=auth or None, transports=list(transports), socketio_path=path)
+        try:
+            await person.client.connect(url, auth=auth or None, transports=list(transports), socketio_path=path)
+        except BaseException:
+            await person._http.close()
+            raise
         return person
 
     async def command(self, name: str, fields: Any) -> dict[str, Any]:

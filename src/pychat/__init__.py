@@ -26,7 +26,9 @@ if TYPE_CHECKING:
         Reacted,
         Renamed,
         Typing,
+        User,
     )
+    from pychat.request import Request
     from pychat.room import ChatRoom
     from pychat.transports.socketio import SocketIOTransport
 
@@ -49,9 +51,11 @@ __all__ = [
     "Reacted",
     "Refused",
     "Renamed",
+    "Request",
     "SocketIOTransport",
     "Typing",
     "UsageError",
+    "User",
     "__version__",
     "aiohttp_app",
     "asgi_app",
@@ -76,8 +80,10 @@ _WHERE = {
     "Reacted": ".model",
     "Refused": ".errors",
     "Renamed": ".model",
+    "Request": ".request",
     "SocketIOTransport": ".transports.socketio",
     "Typing": ".model",
+    "User": ".model",
     "UsageError": ".errors",
     "aiohttp_app": ".embed.aiohttp",
     "asgi_app": ".embed.asgi",

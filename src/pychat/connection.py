@@ -8,7 +8,17 @@ from typing import Any, Protocol
 from pychat.errors import Close
 from pychat.model import LogEvent, Member, Message, Position, Typing
 
-__all__ = ["Connection", "Notice", "Presence", "Welcome", "Wire"]
+__all__ = ["Connection", "Notice", "Presence", "Welcome", "Wire", "You"]
+
+
+@dataclass(frozen=True, slots=True)
+class You:
+    """Who somebody is that came in with a login: member id, the name that was taken for them (if any), and roles."""
+
+    id: str
+    name: str | None
+    roles: tuple[str, ...]
+    name_fixed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Welcome:
     more: bool
     longest_name: int
     longest_text: int
+    #: `None` is a guest.
+    you: You | None = None
 
 
 @dataclass(frozen=True, slots=True)

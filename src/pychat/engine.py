@@ -43,6 +43,7 @@ from pychat.model import (
     Say,
     Signal,
     Typing,
+    User,
 )
 from pychat.names import Names
 from pychat.presence import PresenceGatherer
@@ -154,22 +155,38 @@ class Engine:
 
     # Who comes and goes.
 
-    def admit(self, connection: Connection, since: Position | None, member_id: str | None, *, own: bool) -> Session:
+    async def admit(
+        self, connection: Connection, since: Position | None, member_id: str | None, user: User | None, *, own: bool
+    ) -> Session:
         """Seat somebody in the open room: see `ChatRoom.connect`."""
-        session = Session(self, connection)
+        session = Session(self, connection, user)
+        if user is not None:
+            member_id = user.member_id
+            self.seat(session, member_id)
+            try:
+                await session.introduce()
+                await self.start()
+            except BaseException:
+                await session.close()
+                raise
         missed = None if since is None else self._missed(since)
         # From here to the end nothing may await: what was missed goes out, and what follows goes the common way.
         self.fanout.flush()
-        self.seat(session, member_id)
+        self.seat(session, session.member_id if user is not None else member_id)
         if missed is None:
-            session.begin(self._welcome(None))
+            session.begin(self._welcome(session, None))
         else:
             session.begin(
-                self._welcome(since), missed if own else [each for each in missed if each.author.id != member_id]
+                self._welcome(session, since),
+                missed if own else [each for each in missed if each.author.id != member_id],
             )
         self.fanout.add(connection)
         self._presence.note(newcomer=True)
         return session
+
+    def user(self, member_id: str) -> User | None:
+        """Whom the app knows a member as who is connected here."""
+        return next((session.user for session in self.seats.of(member_id)), None)
 
     # What a session calls (see session.Room).
 
@@ -209,11 +226,14 @@ class Engine:
                 return await self.store_message(event, origin)
             case Edited() if self.hooks.any("message"):
                 target = await self.message(event.target)
-                changed = await self.hooks.change("message", replace(target, text=event.text))
+                changed = await self.hooks.change(
+                    "message", replace(target, author=self._named(event.author), text=event.text)
+                )
                 event = replace(event, text=accept_text(changed.text, self.limits.text))
             case Joined() | Renamed() if self.hooks.any("join"):
                 changed_member = await self.hooks.change("join", event.member)
-                event = self._decide(Join(event.member.id, changed_member.name))
+                known = isinstance(command, Join) and command.known
+                event = self._decide(Join(event.member.id, changed_member.name, changed_member.roles, known))
         match event:
             case None if isinstance(command, Join) and command.member_id not in self._claimed:
                 # Here already, but on another server: if that one goes, or loses them, they are still here on this one.
@@ -275,6 +295,7 @@ class Engine:
             draft = replace(draft, text=accept_text(changed.text, self.limits.text))
             if origin is not None:
                 self._decide(Say(draft.author.id, draft.id, draft.text))  # still here, after the hooks took their time?
+        draft = draft if not draft.author.roles else replace(draft, author=draft.author.bare)
         key = (draft.author.id, draft.id)
         if origin is not None:
             self._origins[key] = origin.connection
@@ -304,7 +325,7 @@ class Engine:
             case Away():
                 self._claimed.discard(event.member.id)
                 if event.member.id in self.seats:  # gone from another server, or taken for gone, but still on this one
-                    self.soon(Join(event.member.id, event.member.name))
+                    self.soon(Join(event.member.id, event.member.name, event.member.roles, known=True))
                 self._presence.note(event)
             case Left():
                 self._claimed.discard(event.member.id)
@@ -314,6 +335,10 @@ class Engine:
                 self._presence.note(event)
                 self.hooks.tell("leave", event.member)
         self.hooks.tell("event", event)
+
+    def _named(self, member: Member) -> Member:
+        """The member with the roles of now, for hooks."""
+        return self.state.members.get(member.id, member)
 
     def _announce(self, notice: Notice, *, skip: Connection | None = None) -> None:
         self.fanout.send(lambda wire: self.tail.frame(wire, notice), skip=skip)
@@ -359,7 +384,7 @@ class Engine:
             return None
         return self.tail.since(since.seq)
 
-    def _welcome(self, since: Position | None) -> Welcome:
+    def _welcome(self, session: Session, since: Position | None) -> Welcome:
         listed = self._presence.listed and len(self.state.members) <= self.limits.listed
         return Welcome(
             room=self.name,
@@ -373,4 +398,5 @@ class Engine:
             more=self.tail.has_more(),
             longest_name=self.limits.name,
             longest_text=self.limits.text,
+            you=session.you,
         )

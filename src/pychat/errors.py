@@ -27,6 +27,8 @@ REFUSALS: dict[str, str] = {
     "name_invalid": "The nickname is empty, too long, or holds characters that cannot be allowed.",
     "name_taken": "Somebody here has that nickname, or one that looks like it.",
     "name_reserved": "That nickname is kept for the people who run the room.",
+    "name_fixed": "Your name comes with your login, and cannot be changed here.",
+    "login_required": "Log in to the site first.",
     "text_empty": "The message holds nothing but white space.",
     "text_too_long": "The message is longer than the room allows.",
     "text_invalid": "The message is not valid Unicode text, or holds a NUL.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+
+from pychat.errors import UsageError
 
 __all__ = [
     "Away",
@@ -31,16 +33,61 @@ __all__ = [
     "SetTyping",
     "Signal",
     "Typing",
+    "User",
     "iso",
 ]
 
 
+_LONGEST_ID = 128  # characters of the id of an app's user
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody with a nickname. `id` stays when the name changes, and when the same person comes back."""
+    """Somebody with a nickname. `id` stays when the name changes, and when the same person comes back.
+
+    `roles` are those that the app gave them: `"moderator"` may delete anybody's message, the others are the app's
+    own. Who is here has them; the authors of what is in the log do not.
+    """
 
     id: str
     name: str
+    roles: tuple[str, ...] = ()
+
+    @property
+    def bare(self) -> Member:
+        """The same without roles, as it stands in the log."""
+        return Member(self.id, self.name) if self.roles else self
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody whom the app knows: what `authenticate` returns.
+
+    `id` is the app's own (1-128 characters); the member's is `user:` and that, so that no guest's can be the same.
+    `name` is taken at once, and can be changed only if `name_fixed` is false; without one, they pick it. `data` is
+    for the app's hooks, which find it with `ChatRoom.user`. Raise `UsageError` for an id that cannot be.
+    """
+
+    id: str
+    name: str | None = None
+    roles: tuple[str, ...] = ()
+    name_fixed: bool = True
+    data: object = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # What comes from somebody's database has any type, whatever is written above.
+        given: object = self.id
+        if not (isinstance(given, str) and 1 <= len(given) <= _LONGEST_ID and given.isprintable()):
+            raise UsageError(f"A user's id is a text of 1-{_LONGEST_ID} printable characters, not {given!r}: str(…)?")
+        roles: object = self.roles
+        if not (isinstance(roles, tuple | list) and all(isinstance(role, str) for role in roles)):
+            raise UsageError(f'The roles of a user are a tuple of texts, such as ("moderator",), not {roles!r}.')
+        object.__setattr__(self, "roles", tuple(roles))
+
+    @property
+    def member_id(self) -> str:
+        """The id of the member that they are."""
+        return f"user:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +147,7 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The author of message number `target` took it back; a mark remains."""
+    """Message number `target` was taken back by its author, or by a moderator; a mark remains."""
 
     id: str
     author: Member
@@ -176,10 +223,15 @@ Event = LogEvent | Signal
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Take the nickname `name`; if this member has one, change it."""
+    """Take the nickname `name`; if this member has one, change it.
+
+    Somebody `known` is vouched for: reserved names are allowed, and where a name is taken they get one that is like it.
+    """
 
     member_id: str
     name: str
+    roles: tuple[str, ...] = ()
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +270,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take one's own message back."""
+    """Take one's own message back; a moderator anybody's."""
 
     member_id: str
     id: str

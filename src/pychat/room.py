@@ -11,7 +11,7 @@ from pychat.connection import Connection
 from pychat.engine import Engine
 from pychat.errors import Close, Refused, UsageError
 from pychat.limits import Limits
-from pychat.model import Deleted, Edited, Member, Message, Position
+from pychat.model import Deleted, Edited, Member, Message, Position, User
 from pychat.session import Session, event_id
 from pychat.stores import Store, open_store
 from pychat.texts import accept_text
@@ -81,14 +81,32 @@ class ChatRoom:
         """Where the log stands. The epoch is empty until somebody comes in."""
         return self._engine.position
 
-    async def post(self, text: str, *, author: str, id: str | None = None) -> Message:  # noqa: A002 -- the wire's word
+    def user(self, member_id: str) -> User | None:
+        """Whom the app's `authenticate` said a member is, if they are connected to this server; `None` for guests."""
+        return self._engine.user(member_id)
+
+    async def post(
+        self,
+        text: str,
+        *,
+        author: str | User,
+        id: str | None = None,  # noqa: A002 -- the wire's word
+    ) -> Message:
         """Say something as `author`, from code: no nickname is taken, and names that are reserved may be used.
+
+        The author is a name, or a user of the app's: then it is their message, to edit and delete when they are here.
 
         With an `id` of yours (1-64 characters of `A-Z a-z 0-9 _ -`) a repeated call stores nothing twice. Return the
         message as stored. Raise `Refused` for a text, name or id that the room does not allow, or where a hook does.
         """
         await self.start()
-        member = Member(f"post:{author}", self._engine.names.accept(author, reserved=True))
+        if isinstance(author, User):
+            member_id, name = author.member_id, author.name
+            if name is None:
+                raise UsageError("A user who is to be the author of a message needs a name.")
+        else:
+            member_id, name = f"post:{author}", author
+        member = Member(member_id, self._engine.names.accept(name, reserved=True))
         first = None if id is None else self._engine.tail.first(member.id, id)
         if isinstance(first, Message):
             return first
@@ -157,14 +175,16 @@ class ChatRoom:
         since: Position | None = None,
         member_id: str | None = None,
         own: bool = True,
+        user: User | None = None,
     ) -> Session:
         """Let somebody in: they are welcomed, and told what they missed since `since`, or shown the newest page.
 
         A transport that knows who it is says so with `member_id` (and may call `Session.resume` next); with
-        `own=False` they are not told what they wrote themselves.
+        `own=False` they are not told what they wrote themselves. With a `user`, whom the app's `authenticate` gave,
+        that is who they are, and they have their name before they are welcomed.
         """
         await self.start()
-        return self._engine.admit(connection, since, member_id, own=own)
+        return await self._engine.admit(connection, since, member_id, user, own=own)
 
     @property
     def tokens(self) -> Tokens:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 from typing import Protocol
 
 from pychat.clock import Clock
-from pychat.connection import Connection, Notice, Welcome
+from pychat.connection import Connection, Notice, Welcome, You
 from pychat.errors import Refused
 from pychat.limits import Limits, TokenBucket
 from pychat.model import (
@@ -24,11 +25,13 @@ from pychat.model import (
     React,
     Say,
     SetTyping,
+    User,
 )
 from pychat.tokens import Tokens
 
 __all__ = ["Room", "Session", "event_id"]
 
+_log = logging.getLogger("pychat.room")
 TYPING_SECONDS = 6.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -83,9 +86,12 @@ class Session:
     Every call may raise `Refused`.
     """
 
-    def __init__(self, room: Room, connection: Connection) -> None:
+    def __init__(self, room: Room, connection: Connection, user: User | None = None) -> None:
         self._room = room
         self.connection = connection
+        #: Whom the app knows this visitor as; `None` is a guest.
+        self.user = user
+        self._name_fixed = user is not None and user.name is not None and user.name_fixed
         self.member_id: str | None = None
         #: Whether the connection went on where an earlier one ended: nothing missed, nothing twice.
         self.recovered = False
@@ -97,6 +103,30 @@ class Session:
     def member(self) -> Member | None:
         """Who this is; `None` before a nickname was taken."""
         return None if self.member_id is None else self._room.member(self.member_id)
+
+    @property
+    def you(self) -> You | None:
+        """What a visitor with a login is told of who they are; `None` for a guest."""
+        if self.user is None:
+            return None
+        member = self.member
+        name, roles = (None, self.user.roles) if member is None else (member.name, member.roles)
+        return You(self.user.member_id, name, roles, self._name_fixed)
+
+    async def introduce(self) -> None:
+        """Take the name that comes with the login, or that this user had; where that cannot be, they have none."""
+        user = self.user
+        if user is None or self.member_id is None:
+            return
+        name = (None if self._name_fixed else self._room.last_name(user.member_id)) or user.name
+        if name is None:
+            return
+        try:
+            await self._room.perform(Join(user.member_id, name, user.roles, known=True), self)
+        except Refused as refused:
+            _log.warning("The user %s could not be seated as %r: %s", user.id, name, refused)
+            if refused.code == "name_invalid":
+                self._name_fixed = False  # or they would never have one
 
     def begin(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
         """Tell the visitor where things stand, then what was missed."""
@@ -114,7 +144,7 @@ class Session:
 
     async def resume(self) -> Member | None:
         """Take the name that this member had, if there was one and it is free."""
-        name = None if self.member_id is None else self._room.last_name(self.member_id)
+        name = None if self.member_id is None or self.user is not None else self._room.last_name(self.member_id)
         if self.member_id is not None and name is not None:
             try:
                 await self._room.perform(Join(self.member_id, name), self)
@@ -122,21 +152,21 @@ class Session:
                 return None
         return self.member
 
-    async def join(self, name: str | None, token: str | None = None) -> tuple[Member, str]:
+    async def join(self, name: str | None, token: str | None = None) -> tuple[Member, str | None]:
         """Take or change the nickname; the member, and the token to come back as the same one.
 
-        Without a name, take the one that the token's member had.
+        Without a name, take the one that the token's member had. Who has a login comes back by that: there is no token.
         """
         self._spend()
-        before = self.member_id
-        member_id = before or (self._room.tokens.read(token) if token else None) or Tokens.new_id()
+        before, user = self.member_id, self.user
+        if user is not None:
+            member_id = user.member_id
+        else:
+            member_id = before or (self._room.tokens.read(token) if token else None) or Tokens.new_id()
         if before is None:
             self._room.seat(self, member_id)
         try:
-            name = name if name is not None else self._room.last_name(member_id)
-            if name is None:
-                raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")
-            await self._room.perform(Join(member_id, name), self)
+            await self._room.perform(self._wish(member_id, name), self)
         except Refused:
             if before is None:
                 self._room.seat(self, None)
@@ -144,7 +174,7 @@ class Session:
         member = self._room.member(member_id)
         if member is None:
             raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
-        return member, self._room.tokens.issue(member_id)
+        return member, None if user is not None else self._room.tokens.issue(member_id)
 
     async def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Message:
         """Send a message, as a reply to another or not, and return it as it was stored."""
@@ -216,6 +246,19 @@ class Session:
         wait = self._bucket.take(self._room.clock.steady())
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+
+    def _wish(self, member_id: str, name: str | None) -> Join:
+        user, roles = self.user, () if self.user is None else self.user.roles
+        if user is not None and user.name is not None and self._name_fixed:
+            member = self.member
+            if name is not None and name not in (user.name, user.name if member is None else member.name):
+                raise Refused("name_fixed", f"Your name here is “{user.name}”: it comes with your login.")
+            return Join(member_id, user.name, roles, known=True)
+        if name is None:
+            name = self._room.last_name(member_id)
+        if name is None:
+            raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")
+        return Join(member_id, name, roles)
 
     def _joined(self) -> str:
         if self.member_id is None:

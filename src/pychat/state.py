@@ -7,8 +7,8 @@ gives the same room everywhere. Between a `decide` and its `apply` nobody may aw
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from dataclasses import replace
 from typing import assert_never
 
 from pychat.errors import Refused
@@ -45,6 +45,9 @@ _QUOTED = 200  # characters of a message that a reply quotes
 _REMEMBERED = 10_000  # members who left, whose last names are remembered
 _EMOJI_LENGTH = 16  # code points; a flag of a region takes 7, a family 11
 _KINDS_OF_REACTION = 20  # on one message
+_NUMBERED = re.compile(r" \(([0-9]{1,3})\)$")
+_NAMESAKES = 1000  # people with a login who have one name
+_MODERATOR = "moderator"  # the role that may delete anybody's message
 
 
 class RoomState:
@@ -89,7 +92,7 @@ class RoomState:
                 case Edit():
                     return self._edit(command, now)
                 case Delete():
-                    author = self._author(command)
+                    author = self._author(command).bare
                     return None if command.target.deleted else Deleted(command.id, author, command.target.seq, now)
                 case React():
                     return self._react(command, now)
@@ -133,21 +136,42 @@ class RoomState:
             del self.known[next(iter(self.known))]
 
     def _join(self, command: Join) -> Event | None:
-        name = self._names.accept(command.name)
-        held_by = {self._holders.get(key) for key in self._names.keys(name)} - {None, command.member_id}
-        if held_by:
+        name = self._names.accept(command.name, reserved=command.known)
+        if command.known:
+            name = self._like(name, command.member_id)
+        elif not self._is_free(name, command.member_id):
             raise Refused("name_taken", f"Somebody here is called “{name}”, or looks as if. Please take another name.")
-        before = self.members.get(command.member_id)
+        before, member = self.members.get(command.member_id), Member(command.member_id, name, command.roles)
         if before is None:
-            return Joined(Member(command.member_id, name))
-        return None if before.name == name else Renamed(replace(before, name=name), before.name)
+            return Joined(member)
+        return None if before == member else Renamed(member, before.name)
+
+    def _is_free(self, name: str, member_id: str) -> bool:
+        return {self._holders.get(key) for key in self._names.keys(name)} <= {None, member_id}
+
+    def _like(self, name: str, member_id: str) -> str:
+        """`name`, or “name (2)”, “name (3)” …: the one that the member has, or had; else the first that is free."""
+        before = self.last_name(member_id)
+        if before is not None and self._is_free(before, member_id):
+            number = _NUMBERED.search(before)
+            if before in (name, self._numbered(name, int(number[1]) if number else 1)):
+                return before
+        for each in range(1, _NAMESAKES):
+            like = self._numbered(name, each)
+            if self._is_free(like, member_id):
+                return like
+        raise Refused("name_taken", f"Too many people here are called “{name}”.")
+
+    def _numbered(self, name: str, number: int) -> str:
+        suffix = f" ({number})" if number > 1 else ""
+        return name[: self._names.longest - len(suffix)].rstrip() + suffix
 
     def _edit(self, command: Edit, now: float) -> Event | None:
         author = self._author(command)
         if command.target.deleted:
             raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
         text = accept_text(command.text, self._limits.text)
-        return None if text == command.target.text else Edited(command.id, author, command.target.seq, text, now)
+        return None if text == command.target.text else Edited(command.id, author.bare, command.target.seq, text, now)
 
     def _react(self, command: React, now: float) -> Event | None:
         member, target, emoji = self._member(command.member_id), command.target, command.emoji
@@ -162,11 +186,12 @@ class RoomState:
             return None
         if command.on and emoji not in chosen and len(chosen) >= _KINDS_OF_REACTION:
             raise Refused("too_many", "This message has as many kinds of reactions as it can have.")
-        return Reacted(command.id, member, target.seq, emoji, command.on, now)
+        return Reacted(command.id, member.bare, target.seq, emoji, command.on, now)
 
     def _author(self, command: Edit | Delete) -> Member:
         member = self._member(command.member_id)
-        if command.target.author.id != member.id:
+        moderates = isinstance(command, Delete) and _MODERATOR in member.roles
+        if command.target.author.id != member.id and not moderates:
             raise Refused("not_yours", "Only its author can change a message.")
         return member
 

@@ -169,6 +169,17 @@ async def throws_dice(stage: Stage, argument: str) -> None:
 # Mounting.
 
 
+async def knows_its_users(stage: Stage, argument: str) -> None:
+    """With the cookie somebody is Ada, a moderator; without it they stay out and are told why."""
+    url = await stage.serve()
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/chat/api/rooms/lobby/messages") as response:
+        assert (response.status, (await response.json())["error"]["code"]) == (401, "login_required")
+    known = aiohttp.ClientSession(cookies={"session": "s3cret"})
+    async with known as http, http.ws_connect(f"{url}/chat/ws") as socket:
+        you = (await socket.receive_json())["you"]
+    assert you == {"id": "user:42", "name": "Ada", "roles": ["moderator"], "name_fixed": True}
+
+
 async def has_the_rooms(stage: Stage, argument: str) -> None:
     """Each room has its page, and people in one do not hear the other."""
     url = f"{await stage.serve()}/chat"

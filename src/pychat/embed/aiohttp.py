@@ -10,6 +10,7 @@ from pychat.carriers.aiohttp import AiohttpCarrier
 from pychat.carriers.base import CarrierClosed
 from pychat.embed.mount import HEARTBEAT_SECONDS, Mount, MountOptions
 from pychat.http import Response
+from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
 from pychat.transports.websocket import SUBPROTOCOL
 
@@ -22,8 +23,9 @@ MOUNT = web.AppKey("pychat", Mount)
 def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Application:
     """An application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
-    The first room is at its root, each at `rooms/NAME`. Options: `templates`, `allowed_origins`, `trusted_proxies`,
-    `max_buffer_bytes`, `limited` (see `MountOptions`). The rooms are closed when the application shuts down.
+    The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
+    `trusted_proxies`, `max_buffer_bytes`, `limited` (see `MountOptions`).
+    The rooms are closed when the application shuts down.
     """
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))
     app = web.Application()
@@ -52,6 +54,9 @@ class _Handlers:
         refused = mount.refuse_websocket(peer, headers)
         if refused is not None:
             return _response(request, refused)
+        user = await mount.let_in(self._asked(request, headers))
+        if isinstance(user, Response):
+            return _response(request, user)
         try:
             carrier = await AiohttpCarrier.accept(
                 request,
@@ -63,22 +68,26 @@ class _Handlers:
             )
         except CarrierClosed:
             return web.Response(status=400)
-        await mount.websocket.serve(carrier, request.query)
+        await mount.websocket.serve(carrier, request.query, user)
         return carrier.response
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
-        return _response(request, await self.mount.respond(request.method, path, _headers(request), request.query))
+        return _response(request, await self.mount.respond(path, self._asked(request, _headers(request))))
 
     async def without_slash(self, request: web.Request) -> web.StreamResponse:
         raise web.HTTPPermanentRedirect(request.rel_url.with_path(request.path + "/").with_query(request.query))
+
+    def _asked(self, request: web.Request, headers: dict[str, str]) -> Request:
+        query = dict(request.query)
+        return self.mount.request(request.method, request.path, request.remote or "", headers, query, request)
 
     async def shutdown(self, _: web.Application) -> None:
         await self.mount.aclose()
 
 
 def _headers(request: web.Request) -> dict[str, str]:
-    return {name.lower(): value for name, value in request.headers.items()}
+    return joined_headers(request.headers.items())
 
 
 def _response(request: web.Request, response: Response) -> web.Response:

@@ -9,6 +9,7 @@ from pychat.carriers.asgi import AsgiCarrier, Receive, Scope, Send
 from pychat.carriers.base import CarrierClosed
 from pychat.embed.mount import Mount, MountOptions
 from pychat.http import Response
+from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
 from pychat.transports.websocket import SUBPROTOCOL
 
@@ -18,9 +19,9 @@ __all__ = ["ASGIApp", "asgi_app"]
 def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
     """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
-    The first room is at its root, each at `rooms/NAME`. Options: `templates`, `allowed_origins`, `trusted_proxies`,
-    `max_buffer_bytes`, `limited` (see `MountOptions`). A host that passes lifespan events on closes the rooms with
-    itself; with any other, await `aclose()` on the way out.
+    The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
+    `trusted_proxies`, `max_buffer_bytes`, `limited` (see `MountOptions`).
+    A host that passes lifespan events on closes the rooms with itself; with any other, await `aclose()` on the way out.
     """
     return ASGIApp(Mount(rooms, "asgi", **options))
 
@@ -56,17 +57,18 @@ class ASGIApp:
                 location += f"?{scope['query_string'].decode('latin-1')}"
             await _respond(scope, send, Response(308, {"Location": location}))
         else:
-            response = await self.mount.respond(scope["method"], path, _headers(scope), _query(scope))
+            response = await self.mount.respond(path, self._asked(scope, _headers(scope), _query(scope)))
             await _respond(scope, send, response)
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        mount, peer, headers = self.mount, (scope.get("client") or ("",))[0] or "", _headers(scope)
+        mount, peer, headers = self.mount, _peer(scope), _headers(scope)
+        query = _query(scope)
         if (await receive())["type"] != "websocket.connect":
             return
         refused = mount.refuse_websocket(peer, headers) if path == "/ws" else Response(404)
-        if refused is not None:
-            # Before it is accepted, a close is answered by the host with 403 (ASGI, WebSocket close).
-            await send({"type": "websocket.close", "code": 1008, "reason": refused.body.decode(errors="replace")[:100]})
+        user = await mount.let_in(self._asked(scope, headers, query)) if refused is None else refused
+        if isinstance(user, Response):
+            await _respond(scope, send, user)
             return
         try:
             carrier = await AsgiCarrier.accept(
@@ -81,7 +83,10 @@ class ASGIApp:
             )
         except CarrierClosed:
             return
-        await mount.websocket.serve(carrier, _query(scope))
+        await mount.websocket.serve(carrier, query, user)
+
+    def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
+        return self.mount.request(scope.get("method", "GET"), scope["path"], _peer(scope), headers, query, scope)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -108,15 +113,29 @@ def _query(scope: Scope) -> dict[str, str]:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return joined_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+
+
+def _peer(scope: Scope) -> str:
+    return (scope.get("client") or ("",))[0] or ""
 
 
 async def _respond(scope: Scope, send: Send, response: Response) -> None:
+    """Answer a request, or the handshake of a WebSocket that is refused."""
+    prefix = "http"
+    if scope["type"] == "websocket":
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            # This host says 403 whatever it is, and not why (ASGI, WebSocket close before it is accepted).
+            await send(
+                {"type": "websocket.close", "code": 1008, "reason": response.body.decode(errors="replace")[:100]}
+            )
+            return
+        prefix = "websocket.http"
     headers: list[tuple[bytes, bytes]] = [(b"content-length", str(len(response.body)).encode())]
     if response.status == 304:
         headers.clear()
     headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    body = b"" if scope["method"] == "HEAD" else response.body
-    start: dict[str, Any] = {"type": "http.response.start", "status": response.status, "headers": headers}
+    body = b"" if scope.get("method") == "HEAD" else response.body
+    start: dict[str, Any] = {"type": f"{prefix}.response.start", "status": response.status, "headers": headers}
     await send(start)
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{prefix}.response.body", "body": body})

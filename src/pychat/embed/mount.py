@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
+from pychat import strictjson
 from pychat.api import Api
+from pychat.auth import Authenticate, Door, status_of
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
-from pychat.errors import Close
+from pychat.errors import Close, Refused
 from pychat.http import Response
+from pychat.model import User
+from pychat.request import Request
 from pychat.room import ChatRoom
 from pychat.rooms import Rooms
 from pychat.site import Site
 from pychat.transports.socketio import SocketIOTransport
+from pychat.transports.vocabulary import failure
 from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
 
-__all__ = ["HEARTBEAT_SECONDS", "Mount", "MountOptions"]
+__all__ = ["HEARTBEAT_SECONDS", "Mount", "MountOptions", "refusal"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
@@ -28,9 +34,15 @@ _MOST_WEBSOCKETS = 100_000  # plain ones, at once
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
+_ROOM = re.compile(r"/api/rooms/([^/]+)/")  # of a path; elsewhere a room is named by `?room=`
+
+
 class MountOptions(TypedDict, total=False):
     """What an app that mounts rooms can say about how they are served."""
 
+    #: Who somebody is: a function of a `Request`, sync or async. It returns a `User`, or `None` for a guest, and raises
+    #: `Refused` for who may not come in.
+    authenticate: Authenticate | None
     #: A folder whose `page.html` is used instead; it may extend `pychat/page.html`.
     templates: str | Path | None
     #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all.
@@ -54,6 +66,7 @@ class Mount:
         self._limited = options.get("limited", True)
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
+        self.door = Door(options.get("authenticate"))
         self._api = Api(self.rooms)
         self._site = Site(self.rooms, options.get("templates"))
         self.websocket = WebSocketTransport(self.rooms)
@@ -62,22 +75,39 @@ class Mount:
             async_mode=async_mode,
             allowed_origins=options.get("allowed_origins", ()),
             trusted_proxies=options.get("trusted_proxies", ()),
+            door=self.door,
             max_buffer_bytes=self.max_buffer_bytes,
             limited=self._limited,
         )
         # A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
         self.max_message_bytes = max(room.limits.text for room in self.rooms) * 12 + 4096
 
-    async def respond(self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Response:
-        """The answer to a plain HTTP request. Names in `headers` are in lower case."""
+    async def respond(self, path: str, request: Request) -> Response:
+        """The answer to a plain HTTP request for `path`, which is relative to the mount."""
         if path.startswith("/api/"):
-            return await self._api.respond(method, path, query)
+            try:
+                await self.door.let_in(request)
+            except Refused as refused:
+                return refusal(refused)
+            return await self._api.respond(request.method, path, request.query)
         if path == "/ws":
-            told = (
-                f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {SUBPROTOCOL}.\n"
-            )
-            return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
-        return self._site.respond(method, path, headers)
+            return self.not_a_websocket()
+        return self._site.respond(request.method, path, request.headers)
+
+    def request(
+        self, method: str, path: str, peer: str, headers: Mapping[str, str], query: Mapping[str, str], raw: object
+    ) -> Request:
+        """What the app is asked about. `path` is the host's, names in `headers` are in lower case."""
+        in_path = _ROOM.search(path)
+        room = in_path[1] if in_path else query.get("room", self.rooms.first.name)
+        return Request(method, path, headers, query, self.client_address(peer, headers), room, raw)
+
+    async def let_in(self, request: Request) -> User | Response | None:
+        """Who opens a plain WebSocket, or why they may not."""
+        try:
+            return await self.door.let_in(request)
+        except Refused as refused:
+            return refusal(refused)
 
     @staticmethod
     def not_a_websocket() -> Response:
@@ -109,3 +139,11 @@ class Mount:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""
         await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in (self.websocket, self.socketio)))
         await self.rooms.aclose(Close.SHUTDOWN)
+
+
+def refusal(refused: Refused) -> Response:
+    """A refusal as an HTTP response, in the form that it has on every wire."""
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if refused.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(refused.retry_after)))
+    return Response(status_of(refused), headers, strictjson.dumps(failure(refused)).encode())

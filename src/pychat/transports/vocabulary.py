@@ -86,7 +86,7 @@ def position(given: object) -> Position | None:
 
 async def _join(session: Session, fields: Mapping[str, object]) -> _Object:
     member, token = await session.join(_text(fields, "name"), _text(fields, "token"))
-    return {"member": _member(member), "token": token}
+    return {"member": _member(member)} if token is None else {"member": _member(member), "token": token}
 
 
 async def _say(session: Session, fields: Mapping[str, object]) -> _Object:
@@ -192,7 +192,8 @@ def _flag(fields: Mapping[str, object], name: str) -> bool:
 
 
 def _member(member: Member) -> _Object:
-    return {"id": member.id, "name": member.name}
+    told: _Object = {"id": member.id, "name": member.name}
+    return {**told, "roles": list(member.roles)} if member.roles else told
 
 
 def message(said: Message) -> _Object:
@@ -225,7 +226,7 @@ def _presence(presence: Presence) -> _Object:
 
 
 def _welcome(welcome: Welcome) -> _Object:
-    return {
+    told: _Object = {
         "v": VERSION,
         "room": {"name": welcome.room, "title": welcome.title},
         "epoch": welcome.position.epoch,
@@ -238,3 +239,7 @@ def _welcome(welcome: Welcome) -> _Object:
         "more": welcome.more,
         "limits": {"name": welcome.longest_name, "text": welcome.longest_text},
     }
+    you = welcome.you
+    if you is not None:
+        told["you"] = {"id": you.id, "name": you.name, "roles": list(you.roles), "name_fixed": you.name_fixed}
+    return told

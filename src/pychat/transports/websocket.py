@@ -11,7 +11,7 @@ from pychat import strictjson
 from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
-from pychat.model import Position
+from pychat.model import Position, User
 from pychat.rooms import Rooms
 from pychat.session import Session
 from pychat.transports.pipeline import Answers, Pipeline
@@ -64,12 +64,15 @@ class WebSocketTransport:
     def __len__(self) -> int:
         return len(self._open)
 
-    async def serve(self, carrier: Carrier, query: Mapping[str, str]) -> None:
-        """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`."""
+    async def serve(self, carrier: Carrier, query: Mapping[str, str], user: User | None = None) -> None:
+        """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`.
+
+        `user` is whom the app knows the person as; without one, a guest.
+        """
         connection = _Connection(carrier)
         self._open[connection] = asyncio.current_task()
         try:
-            session = await self._enter(connection, query)
+            session = await self._enter(connection, query, user)
             pipeline = None if session is None else Pipeline(session)
             left = False
             try:
@@ -85,14 +88,14 @@ class WebSocketTransport:
         finally:
             del self._open[connection]
 
-    async def _enter(self, connection: _Connection, query: Mapping[str, str]) -> Session | None:
+    async def _enter(self, connection: _Connection, query: Mapping[str, str], user: User | None) -> Session | None:
         try:
             room = self._rooms.pick(query.get("room"))
         except Refused as refused:
             connection.tell("error", refused.as_dict())
             connection.close(Close.UNKNOWN_ROOM)
             return None
-        return await room.connect(connection, since=_since(query))
+        return await room.connect(connection, since=_since(query), user=user)
 
     async def _carry_out(self, connection: _Connection, data: str | bytes, pipeline: Pipeline) -> None:
         reference: Any = None

@@ -28,7 +28,8 @@ class AsgiRequest:
         self._headers: dict[str, str] = {}
         for raw_name, raw_value in scope["headers"]:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-            self._headers[name] = f"{self._headers[name]},{value}" if name in self._headers else value
+            between = "; " if name == "cookie" else ","
+            self._headers[name] = f"{self._headers[name]}{between}{value}" if name in self._headers else value
         self.upgrade = scope["type"] == "websocket"
         self.method: str = "GET" if self.upgrade else scope["method"]
         self.query: str = scope.get("query_string", b"").decode("latin-1")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 from socketio.exceptions import ConnectionRefusedError as Declined
 
+from pychat.auth import Door
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.connection import Notice, Presence, Wire
 from pychat.errors import Close, Refused
-from pychat.model import Message, Position, iso
+from pychat.model import Message, Position, User, iso
+from pychat.request import Request
 from pychat.room import ChatRoom
 from pychat.rooms import Rooms
 from pychat.tokens import Tokens
@@ -124,11 +126,16 @@ class SocketIOTransport:
         async_mode: Literal["aiohttp", "asgi"] = "asgi",
         allowed_origins: Iterable[str] | str = (),
         trusted_proxies: Iterable[str] | str = (),
+        door: Door | None = None,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
         limited: bool = True,
         **options: Any,  # noqa: ANN401 -- what socketio.AsyncServer takes
     ) -> None:
-        """`limited=False` lifts the limits on connections. `options` are those of `Server`."""
+        """`door` asks the app who somebody is. `limited=False` lifts the limits on connections.
+
+        `options` are those of `Server`.
+        """
+        self._door = door or Door()
         self._rooms = Rooms(rooms) if isinstance(rooms, ChatRoom) else rooms
         if not limited:
             options |= {"max_connections": _UNLIMITED, "max_pending": _UNLIMITED}
@@ -167,38 +174,51 @@ class SocketIOTransport:
             room = self._rooms.pick(name)
         except Refused as refused:
             raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
+        try:
+            user = await self._door.let_in(_request(environ, room, given)) if self._door.asks else None
+        except Refused as refused:
+            raise Declined(refused.text, refused.as_dict()) from None
         client = self.server.wire(sid)
         if version is not None:
             connection = _Connection(client, _VERSION_1, room)
-            session = await room.connect(connection, since=position(given.get("since")))
+            session = await room.connect(connection, since=position(given.get("since")), user=user)
             self._here[sid] = Pipeline(session), connection
             return None
         if client.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends
             # each event to handlers that do not expect it; npm's client says nothing at all, and does not mind.
             connection = _Connection(client, _TUTORIAL, room)
-            self._here[sid] = Pipeline(await room.connect(connection)), connection
+            self._here[sid] = Pipeline(await room.connect(connection, user=user)), connection
             return None
-        return await self._recover(sid, client, room, given)
+        return await self._recover(sid, client, room, given, user)
 
-    async def _recover(self, sid: str, client: ClientWire, room: ChatRoom, given: dict[str, Any]) -> dict[str, str]:
+    async def _recover(
+        self, sid: str, client: ClientWire, room: ChatRoom, given: dict[str, Any], user: User | None
+    ) -> dict[str, str]:
         """Socket.IO's connection state recovery: the client calls itself recovered if it is told the `pid` it said.
 
-        A `pid` is the token of a member id, so it serves after a restart too. Where events were missed that cannot be
+        A `pid` is the token of a member id, so it serves after a restart too; it is no token where a login says who
+        it is. Where events were missed that cannot be
         had any more, the client is told another `pid`, and all the same it is who it was.
         """
         await room.start()
         pid = given.get("pid")
-        member_id = room.tokens.read(pid.partition("~")[2]) if isinstance(pid, str) else None
-        since = _position(given.get("offset")) if member_id is not None else None
+        if user is not None:
+            member_id: str | None = user.member_id
+            known = isinstance(pid, str)
+        else:
+            member_id = room.tokens.read(pid.partition("~")[2]) if isinstance(pid, str) else None
+            known = member_id is not None
+        since = _position(given.get("offset")) if known else None
         member_id = member_id or Tokens.new_id()
         connection = _Connection(client, _Recovering(room), room)
-        session = await room.connect(connection, since=since, member_id=member_id, own=False)
+        session = await room.connect(connection, since=since, member_id=member_id, own=False, user=user)
         self._here[sid] = Pipeline(session), connection
         await session.resume()
         if session.recovered and isinstance(pid, str):
             return {"pid": pid}
-        return {"pid": f"{Tokens.new_id()}~{room.tokens.issue(member_id)}"}
+        token = "" if user is not None else room.tokens.issue(member_id)
+        return {"pid": f"{Tokens.new_id()}~{token}"}
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         if sid in self._here:
@@ -237,6 +257,15 @@ class SocketIOTransport:
         pipeline, connection = self._here[sid]
         await pipeline.carry_out(name, fields, connection.answering())
         return self.server.not_handled
+
+
+def _request(environ: dict[str, Any], room: ChatRoom, said: dict[str, Any]) -> Request:
+    """The handshake, as the app is asked about it."""
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
+    query = dict(parse_qsl(environ["QUERY_STRING"]))
+    raw = environ["aiohttp.request"] if "aiohttp.request" in environ else environ["asgi.scope"]
+    remote = environ["REMOTE_ADDR"]
+    return Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, query, remote, room.name, raw, said)
 
 
 def _in_2013(notice: Notice) -> tuple[str, dict[str, Any], int] | None:
