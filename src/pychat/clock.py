@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVarTuple, Unpack
+from typing import Protocol, TypeVarTuple
 
 __all__ = ["Clock", "Timer"]
 
@@ -30,6 +30,6 @@ class Clock:
         """Seconds since some moment; never jumps."""
         return time.monotonic()
 
-    def call_later(self, delay: float, callback: Callable[[Unpack[_Args]], object], *args: Unpack[_Args]) -> Timer:
+    def call_later(self, delay: float, callback: Callable[[*_Args], object], *args: *_Args) -> Timer:
         """Call `callback` when `delay` steady seconds have passed, on the event loop that runs now."""
         return asyncio.get_running_loop().call_later(delay, callback, *args)

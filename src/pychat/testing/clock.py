@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from itertools import count
-from typing import TypeVarTuple, Unpack
+from typing import TypeVarTuple
 
 from pychat.clock import Clock
 from pychat.errors import UsageError
 
 __all__ = ["FakeClock"]
 
+_ROUNDING = 1e-6  # seconds: a timer is not missed because 0.1 + 0.2 is more than 0.3
 _Args = TypeVarTuple("_Args")
 
 
@@ -32,7 +33,7 @@ class FakeClock(Clock):
         """Seconds that were let pass."""
         return self._steady
 
-    def call_later(self, delay: float, callback: Callable[[Unpack[_Args]], object], *args: Unpack[_Args]) -> _Timer:
+    def call_later(self, delay: float, callback: Callable[[*_Args], object], *args: *_Args) -> _Timer:
         """Call `callback` when the clock has been moved by `delay` seconds."""
         timer = _Timer(lambda: callback(*args))
         heapq.heappush(self._timers, (self._steady + delay, next(self._numbers), timer))
@@ -53,7 +54,7 @@ class FakeClock(Clock):
         if seconds < 0:
             raise UsageError("Time only passes forwards. To set the date back, use set_date.")
         end = self._steady + seconds
-        while self.next_timer is not None and self._timers[0][0] <= end:
+        while self.next_timer is not None and self._timers[0][0] <= end + _ROUNDING:
             due, _, timer = heapq.heappop(self._timers)
             self._pass(max(0.0, due - self._steady))
             timer.go_off()
