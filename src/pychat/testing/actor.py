@@ -74,7 +74,7 @@ class Actor:
 
     @property
     def here(self) -> int:
-        """The number of people that is shown."""
+        """The number of people that is shown. Like `members` it follows within 0.2 seconds of the clock."""
         return self._screen.here
 
     @property
@@ -191,6 +191,7 @@ class Actor:
         await self.enters(room)
         if self._token is not None:
             session = self._connected()
+            self._screen.owner = None
             self._screen.owner, self._token = await self._waiting.answer(
                 session.join(None, self._token), f"{self.name}, coming back,"
             )

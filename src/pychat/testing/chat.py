@@ -25,12 +25,12 @@ class Chat:
     """Rooms and people in this process, without a port. The fixture `chat` is one; `with Chat() as chat:` another.
 
     Rooms made or adopted here share one store, and one clock that stands still until it is moved: graces, presence and
-    typing go by it, and so do rates (a person has 200 commands until time passes).
+    typing go by it, and so do rates (200 commands each, until time passes).
     """
 
     def __init__(self, *, patience: float = 2.0) -> None:
         """`patience` is for how many real seconds a test waits for what does not come."""
-        #: The clock of the rooms: `clock.move(31)` lets 31 seconds pass; `await chat.sleep(31)` waits for what follows too.
+        #: The clock of the rooms: `clock.move(31)` lets 31 seconds pass, `await chat.sleep(31)` waits for what is due.
         self.clock = FakeClock()
         #: Where the rooms keep what is said; it fails when you say so.
         self.store = FaultyStore(clock=self.clock)
