@@ -86,7 +86,7 @@ class Engine:
         self.state = RoomState(self.names, limits)
         self.tail = Tail(keep=limits.page, page=limits.history)
         self.fanout = Fanout()
-        self.seats = Seats(grace, lambda member_id: self.soon(Leave(member_id)))
+        self.seats = Seats(grace, lambda member_id: self.soon(Leave(member_id)), clock)
         self._store = store
         self._log = RoomLog(store, name, limits, self)
         self._presence = PresenceGatherer(
@@ -95,6 +95,7 @@ class Engine:
             members=self.members,
             position=lambda: self.position,
             listed=limits.listed,
+            clock=clock,
         )
         self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them

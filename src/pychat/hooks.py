@@ -66,6 +66,12 @@ class Hooks:
             raise UsageError(msg)
         self._hung[name].append(hook)
 
+    def copy(self) -> Hooks:
+        """One in which the same hang, and to which others can be added."""
+        copied = Hooks()
+        copied._hung = {name: list(hung) for name, hung in self._hung.items()}
+        return copied
+
     def any(self, name: str) -> bool:
         """Whether anything hangs here."""
         return bool(self._hung[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from pychat.clock import Clock, Timer
 from pychat.connection import Presence
 from pychat.model import Away, Joined, Left, Member, Position, Renamed
 
@@ -24,6 +25,7 @@ class PresenceGatherer:
         members: Callable[[], tuple[Member, ...]],
         position: Callable[[], Position],
         listed: int,
+        clock: Clock,
     ) -> None:
         """`here`, `members` and `position` are asked when a notice goes out.
 
@@ -33,13 +35,14 @@ class PresenceGatherer:
         self._here = here
         self._members = members
         self._position = position
+        self._clock = clock
         self._most = listed
         self._listed = True
         self._changes: dict[str, Joined | Left | Renamed] = {}
         self._dirty = False
         self._newcomer = False
         self._told = 0
-        self._timer: asyncio.Handle | None = None
+        self._timer: Timer | None = None
         self._stopped = False
 
     @property
@@ -80,7 +83,7 @@ class PresenceGatherer:
             self._timer = None
             return
         self._dirty = False
-        self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._flush)
+        self._timer = self._clock.call_later(_PAUSE, self._flush)
         changes, self._changes = self._changes.values(), {}
         members = self._members()
         was_listed, self._listed = self._listed, len(members) <= self._most
