@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pychat._version import __version__
 
 if TYPE_CHECKING:
+    from pychat.client import Client, Disconnected, Entered
     from pychat.embed.aiohttp import aiohttp_app
     from pychat.embed.asgi import asgi_app
     from pychat.errors import ChatError, Close, Refused, UsageError
@@ -37,9 +38,12 @@ __all__ = [
     "Away",
     "ChatError",
     "ChatRoom",
+    "Client",
     "Close",
     "Deleted",
+    "Disconnected",
     "Edited",
+    "Entered",
     "Event",
     "Joined",
     "Left",
@@ -65,6 +69,9 @@ _WHERE = {
     "HOOKS": ".hooks",
     "ChatError": ".errors",
     "ChatRoom": ".room",
+    "Client": ".client",
+    "Disconnected": ".client",
+    "Entered": ".client",
     "Close": ".errors",
     "Away": ".model",
     "Deleted": ".model",
