@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Typing,
     )
     from pychat.room import ChatRoom
+    from pychat.transports.irc import IrcServer, serve_irc
     from pychat.transports.socketio import SocketIOTransport
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Deleted",
     "Edited",
     "Event",
+    "IrcServer",
     "Joined",
     "Left",
     "Limits",
@@ -55,6 +57,7 @@ __all__ = [
     "__version__",
     "aiohttp_app",
     "asgi_app",
+    "serve_irc",
 ]
 
 _WHERE = {
@@ -66,6 +69,7 @@ _WHERE = {
     "Deleted": ".model",
     "Edited": ".model",
     "Event": ".model",
+    "IrcServer": ".transports.irc",
     "Joined": ".model",
     "Left": ".model",
     "Limits": ".limits",
@@ -81,6 +85,7 @@ _WHERE = {
     "UsageError": ".errors",
     "aiohttp_app": ".embed.aiohttp",
     "asgi_app": ".embed.asgi",
+    "serve_irc": ".transports.irc",
 }
 
 
