@@ -154,7 +154,7 @@ def _why_not(error: OSError, host: str, port: int, flag: str) -> str:
         case errno.EADDRINUSE:
             return f"Port {port} is in use. Choose another with {flag}, or let {flag} 0 pick a free one."
         case errno.EACCES:
-            return f"You may not listen on {where}. Ports below 1024 are for administrators; take a higher one with {flag}."
+            return f"You may not listen on {where}. Ports below 1024 are for administrators; take another with {flag}."
         case errno.EADDRNOTAVAIL:
             return f"--host {host}: this machine does not have that address. Try 127.0.0.1 or 0.0.0.0."
     return f"It is not possible to listen on {where}: {os.strerror(error.errno) if error.errno else error}."
