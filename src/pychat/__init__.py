@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from pychat.request import Request
     from pychat.room import ChatRoom
+    from pychat.transports.irc import IrcServer, serve_irc
     from pychat.transports.socketio import SocketIOTransport
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Edited",
     "Entered",
     "Event",
+    "IrcServer",
     "Joined",
     "Left",
     "Limits",
@@ -63,6 +65,7 @@ __all__ = [
     "__version__",
     "aiohttp_app",
     "asgi_app",
+    "serve_irc",
 ]
 
 _WHERE = {
@@ -77,6 +80,7 @@ _WHERE = {
     "Deleted": ".model",
     "Edited": ".model",
     "Event": ".model",
+    "IrcServer": ".transports.irc",
     "Joined": ".model",
     "Left": ".model",
     "Limits": ".limits",
@@ -94,6 +98,7 @@ _WHERE = {
     "UsageError": ".errors",
     "aiohttp_app": ".embed.aiohttp",
     "asgi_app": ".embed.asgi",
+    "serve_irc": ".transports.irc",
 }
 
 

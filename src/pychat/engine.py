@@ -195,6 +195,11 @@ class Engine:
         """The member of that id, if here."""
         return self.state.members.get(member_id)
 
+    def check_name(self, name: str, member_id: str) -> str:
+        """The form in which that member could take `name`; or `Refused`."""
+        decided = self._decide(Join(member_id, name))
+        return decided.member.name if isinstance(decided, Joined | Renamed) else name
+
     def last_name(self, member_id: str) -> str | None:
         """The name that a member has, or had."""
         return self.state.last_name(member_id)

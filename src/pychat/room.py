@@ -209,3 +209,14 @@ class ChatRoom:
         There when the room has started.
         """
         return self._engine.tokens
+
+    def member(self, member_id: str) -> Member | None:
+        """The member of that id, if here."""
+        return self._engine.member(member_id)
+
+    def check_name(self, name: str, member_id: str = "") -> str:
+        """The form in which that member, or somebody new, could take `name` now. Raise `Refused` if they could not.
+
+        Hooks are not asked, and nothing is taken: `Session.join` may still be refused.
+        """
+        return self._engine.check_name(name, member_id)
