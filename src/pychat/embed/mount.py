@@ -55,7 +55,7 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self._api = Api(self.rooms)
-        self._site = Site(self.rooms, options.get("templates"))
+        self._site = Site(self.rooms, options.get("templates"), self._origins)
         self.websocket = WebSocketTransport(self.rooms)
         self.socketio = SocketIOTransport(
             self.rooms,
@@ -77,7 +77,7 @@ class Mount:
                 f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {SUBPROTOCOL}.\n"
             )
             return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
-        return self._site.respond(method, path, headers)
+        return self._site.respond(method, path, headers, query)
 
     @staticmethod
     def not_a_websocket() -> Response:
