@@ -39,6 +39,7 @@ REFUSALS: dict[str, str] = {
     "rate_limited": "Too much at once; `retry_after` says how many seconds to wait.",
     "unavailable": "The room cannot store messages just now; `retry_after` says when to try again.",
     "unknown_room": "There is no room of that name on this server.",
+    "origin_refused": "Pages of this origin may not connect; the text says what to set.",
     "internal": "The server failed at this; it is logged there. Nothing was sent.",
 }
 

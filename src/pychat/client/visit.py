@@ -62,7 +62,7 @@ class Visit:
         self._leaving = False
 
     async def run(self, given: aiohttp.ClientSession | None) -> None:
-        """Be there until the server ends it for good, or until cancelled; with the `given` session, or one of its own."""
+        """Be there until the server ends it for good, or until cancelled; with the `given` session or an own one."""
         http = aiohttp.ClientSession(trust_env=True) if given is None else given
         try:
             while True:

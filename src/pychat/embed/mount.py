@@ -68,7 +68,7 @@ class Mount:
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))
         self._api = Api(self.rooms)
-        self._site = Site(self.rooms, options.get("templates"))
+        self._site = Site(self.rooms, options.get("templates"), self._origins)
         self.websocket = WebSocketTransport(self.rooms)
         self.socketio = SocketIOTransport(
             self.rooms,
@@ -92,7 +92,7 @@ class Mount:
             return await self._api.respond(request.method, path, request.query)
         if path == "/ws":
             return self.not_a_websocket()
-        return self._site.respond(request.method, path, request.headers)
+        return self._site.respond(request.method, path, request.headers, request.query)
 
     def request(
         self, method: str, path: str, peer: str, headers: Mapping[str, str], query: Mapping[str, str], raw: object

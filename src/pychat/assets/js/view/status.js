@@ -1,6 +1,6 @@
 /** Shows the state of the connection: a word in the header, and a line above the message box when there is trouble. */
 
-import { part, write } from "./parts.js";
+import { write } from "./parts.js";
 
 const WORDS = {
   connecting: "Connecting",
@@ -13,14 +13,14 @@ const WORDS = {
 /** Milliseconds out of sight. */
 const ASK_AFTER = 30_000;
 
-/** @param {import("../room.js").Room} room */
-export function status(room) {
-  const pill = part("pill");
-  const word = part("pill-text");
-  const banner = part("banner");
-  const text = part("banner-text");
-  const count = part("banner-count");
-  const button = part("banner-button", "button");
+/** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
+export function status(room, parts) {
+  const pill = parts.find("pill");
+  const word = parts.find("pill-text");
+  const banner = parts.find("banner");
+  const text = parts.find("banner-text");
+  const count = parts.find("banner-count");
+  const button = parts.find("banner-button", "button");
   let timer;
 
   function tick() {
@@ -49,12 +49,13 @@ export function status(room) {
 
   // A phone that slept may take the connection for alive still: a question finds out.
   let hiddenSince = 0;
-  document.addEventListener("visibilitychange", () => {
+  parts.listen(document, "visibilitychange", () => {
     if (document.hidden) hiddenSince = Date.now();
     else if (room.state.name === "reconnecting") room.reconnect();
     else if (Date.now() - hiddenSince > ASK_AFTER) room.who().catch(() => {});
   });
   button.addEventListener("click", () => room.reconnect());
+  parts.signal?.addEventListener("abort", () => clearInterval(timer));
   room.on("state", show);
   room.on("me", show);
   show();

@@ -1,6 +1,6 @@
 /** Follows the conversation at its end, and holds the place of somebody who reads further up, whatever comes above it. */
 
-import { part, write } from "./parts.js";
+import { write } from "./parts.js";
 
 /** Pixels: as good as the end. */
 const NEAR = 48;
@@ -11,15 +11,20 @@ export class Scroll {
   line = null;
   /** Where it stands, from the top of the view. */
   #at = 0;
-  #view = part("scroll");
-  #list = part("messages", "ol");
-  #button = part("latest", "button");
-  #text = part("latest-text");
+  #view;
+  #list;
+  #button;
+  #text;
   #missed = 0;
   #top = 0;
   #height = 0;
 
-  constructor() {
+  /** @param {import("./parts.js").Parts} parts */
+  constructor(parts) {
+    this.#view = parts.find("scroll");
+    this.#list = parts.find("messages", "ol");
+    this.#button = parts.find("latest", "button");
+    this.#text = parts.find("latest-text");
     this.#view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#button.addEventListener("click", () => {
       this.toEnd();

@@ -2,33 +2,40 @@
 
 import { hue, initials } from "../colour.js";
 import { browserStorage } from "../storage.js";
-import { hasKeys, part, write } from "./parts.js";
+import { over } from "./over.js";
+import { write } from "./parts.js";
 
 /** The name that was taken last, in whichever room: offered in the next. */
 const LAST = "pychat:last-name";
 
-/** @param {import("../room.js").Room} room @param {{offer(on: boolean): void, focus(): void}} composer */
-export function naming(room, composer) {
+/**
+ * @param {import("../room.js").Room} room
+ * @param {import("./parts.js").Parts} parts
+ * @param {{offer(on: boolean): void, focus(): void}} composer
+ */
+export function naming(room, parts, composer) {
   const storage = browserStorage();
-  const form = part("naming", "form");
-  const first = new NameField(room, { form, input: "name-input", button: "name-button", error: "name-error" });
-  const dialog = part("rename-dialog", "dialog");
-  const second = new NameField(room, { form: part("rename", "form"), input: "rename-input", button: "rename-button", error: "rename-error" });
-  const me = part("me-button", "button");
-  const avatar = part("me-avatar");
+  const form = parts.find("naming", "form");
+  const first = new NameField(room, parts, { form, input: "name-input", button: "name-button", error: "name-error" });
+  const dialog = parts.find("rename-dialog", "dialog");
+  const second = new NameField(room, parts, { form: parts.find("rename", "form"), input: "rename-input", button: "rename-button", error: "rename-error" });
+  const open = over(dialog, parts);
+  const me = parts.find("me-button", "button");
+  const avatar = parts.find("me-avatar");
 
   function show() {
     const known = room.me;
     // Until the server has told who is here, nobody is asked anything.
-    form.hidden = !!known || !room.about;
+    form.hidden = !!known || !room.about || room.arriving;
     composer.offer(!!known);
     me.hidden = !known;
     if (known) {
       storage.setItem(LAST, known.name);
-      write(part("me-name"), known.name);
+      write(parts.find("me-name"), known.name);
       write(avatar, initials(known.name));
       avatar.style.setProperty("--hue", hue(known.id));
-      me.title = "Change name";
+      me.disabled = !!room.you?.name_fixed;
+      me.title = me.disabled ? known.name : "Change name";
     }
   }
 
@@ -36,22 +43,23 @@ export function naming(room, composer) {
   room.on("welcome", () => {
     const asked = form.hidden && !room.me;
     show();
-    if (asked && !form.hidden && hasKeys()) first.focus();
+    if (asked && !form.hidden && parts.mayFocus) first.focus();
   });
   room.on("ask", (refusal) => {
     show();
+    form.hidden = !!room.me;
     first.complain(refusal, "ask");
-    if (hasKeys()) first.focus();
+    if (parts.mayFocus) first.focus();
   });
   first.value = storage.getItem(LAST) ?? "";
   first.done = () => composer.focus();
 
   me.addEventListener("click", () => {
     second.value = room.me?.name ?? "";
-    dialog.showModal();
+    open();
     second.select();
   });
-  part("rename-cancel", "button").addEventListener("click", () => dialog.close());
+  parts.find("rename-cancel", "button").addEventListener("click", () => dialog.close());
   // A click beside the card hits the dialog itself.
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   second.done = () => dialog.close();
@@ -67,11 +75,11 @@ class NameField {
   #error;
   #busy = false;
 
-  constructor(room, { form, input, button, error }) {
+  constructor(room, parts, { form, input, button, error }) {
     this.#room = room;
-    this.#input = part(input, "input");
-    this.#button = part(button, "button");
-    this.#error = part(error);
+    this.#input = parts.find(input, "input");
+    this.#button = parts.find(button, "button");
+    this.#error = parts.find(error);
     this.#input.addEventListener("input", () => {
       this.#quiet();
       this.#show();

@@ -1,21 +1,22 @@
 /** What can be done with a message: a small bar that comes to the one that is pointed at, tapped, or has the focus. */
 
-import { hasKeys, part } from "./parts.js";
+import { hasKeys } from "./parts.js";
 
 /**
  * @param {import("../room.js").Room} room
- * @param {object} parts
- * @param {(line: HTMLElement) => import("../log.js").Entry | undefined} parts.entryOf
- * @param {{reply(entry: object): void, edit(entry: object): void, complain(text: string): void}} parts.composer
+ * @param {import("./parts.js").Parts} parts
+ * @param {object} others
+ * @param {(line: HTMLElement) => import("../log.js").Entry | undefined} others.entryOf
+ * @param {{reply(entry: object): void, edit(entry: object): void, complain(text: string): void}} others.composer
  */
-export function deeds(room, { entryOf, composer }) {
-  const list = part("messages", "ol");
-  const bar = part("deeds");
-  const sure = part("sure");
-  const yes = part("sure-yes", "button");
-  const picker = part("picker", "dialog");
-  const other = part("picker-other", "input");
-  const [react, reply, edit, remove] = ["deed-react", "deed-reply", "deed-edit", "deed-delete"].map((name) => part(name, "button"));
+export function deeds(room, parts, { entryOf, composer }) {
+  const list = parts.find("messages", "ol");
+  const bar = parts.find("deeds");
+  const sure = parts.find("sure");
+  const yes = parts.find("sure-yes", "button");
+  const picker = parts.find("picker", "dialog");
+  const other = parts.find("picker-other", "input");
+  const [react, reply, edit, remove] = ["deed-react", "deed-reply", "deed-edit", "deed-delete"].map((name) => parts.find(name, "button"));
   let line = null;
   let entry = null;
   let target = null;
@@ -28,7 +29,7 @@ export function deeds(room, { entryOf, composer }) {
     entry = next;
     ask(false);
     edit.hidden = !entry.own;
-    remove.hidden = !entry.own;
+    remove.hidden = !mayDelete();
     bar.hidden = false;
     line.querySelector(".bubble").append(bar);
   }
@@ -40,11 +41,14 @@ export function deeds(room, { entryOf, composer }) {
     bar.remove();
   }
 
+  const mayDelete = () => !!entry && (entry.own || room.moderates);
+
   /** Shows the question whether to delete, or what it stands in for. */
   function ask(on) {
     sure.hidden = !on;
     for (const button of [react, reply]) button.hidden = on;
-    for (const button of [edit, remove]) button.hidden = on || !entry?.own;
+    edit.hidden = on || !entry?.own;
+    remove.hidden = on || !mayDelete();
   }
 
   /** The same for somebody who has the focus there: what has it must not be hidden. */
@@ -63,7 +67,7 @@ export function deeds(room, { entryOf, composer }) {
     if (pointerType === "mouse" && !held() && sure.hidden) come(at.closest(".message"));
   });
   list.addEventListener("pointerleave", ({ pointerType }) => {
-    if (pointerType === "mouse" && !held() && !line?.contains(document.activeElement)) go();
+    if (pointerType === "mouse" && !held() && !line?.contains(parts.active)) go();
   });
   list.addEventListener("focusin", ({ target: at }) => come(at.closest(".message")));
   list.addEventListener("focusout", ({ relatedTarget }) => {
@@ -88,7 +92,7 @@ export function deeds(room, { entryOf, composer }) {
     go();
   });
   remove.addEventListener("click", () => askWithFocus(true));
-  part("sure-no", "button").addEventListener("click", () => askWithFocus(false));
+  parts.find("sure-no", "button").addEventListener("click", () => askWithFocus(false));
   yes.addEventListener("click", () => {
     const last = line;
     room.delete(entry.seq).catch(failed);
@@ -130,12 +134,12 @@ export function deeds(room, { entryOf, composer }) {
     const columns = 6;
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
     const stops = [...picker.querySelectorAll("[data-emoji]")];
-    const at = stops.indexOf(document.activeElement);
+    const at = stops.indexOf(parts.active);
     if (!step || at < 0) return;
     event.preventDefault();
     (stops[at + step] ?? (step === columns ? other : stops[at])).focus();
   });
-  part("picker-form", "form").addEventListener("submit", (event) => {
+  parts.find("picker-form", "form").addEventListener("submit", (event) => {
     event.preventDefault();
     const emoji = other.value.trim();
     if (emoji) choose(emoji, hasKeys());

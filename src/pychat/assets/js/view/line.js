@@ -3,17 +3,17 @@
 import { hue, initials } from "../colour.js";
 import { pieces } from "../links.js";
 import { exact, relative } from "../time.js";
-import { copy, write } from "./parts.js";
+import { write } from "./parts.js";
 
-/** @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @returns {HTMLElement} */
-export function makeLine(entry, room) {
-  const line = copy(entry.notice ? "notice" : "message");
-  fillLine(line, entry, room);
+/** @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts @returns {HTMLElement} */
+export function makeLine(entry, room, parts) {
+  const line = parts.copy(entry.notice ? "notice" : "message");
+  fillLine(line, entry, room, parts);
   return line;
 }
 
-/** Shows the entry as it is now. @param {HTMLElement} line @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room */
-export function fillLine(line, entry, room) {
+/** Shows the entry as it is now. @param {HTMLElement} line @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
+export function fillLine(line, entry, room, parts) {
   if (entry.notice) {
     write(line.firstElementChild, entry.notice.text);
     return;
@@ -38,7 +38,7 @@ export function fillLine(line, entry, room) {
   const edited = line.querySelector(".edited");
   edited.hidden = !entry.edited;
   if (entry.edited) edited.title = `Edited ${exact(new Date(entry.edited))}`;
-  fillReactions(line.querySelector(".reactions"), entry, room);
+  fillReactions(line.querySelector(".reactions"), entry, room, parts);
   if (!own) return;
   line.setAttribute("aria-live", "off");
   const offline = room.state.name !== "live";
@@ -58,12 +58,12 @@ function fillQuote(quote, reply, room) {
   write(quote.querySelector(".quote-text"), original?.deleted ? "Message deleted" : (original?.text ?? reply.text ?? ""));
 }
 
-function fillReactions(list, { reactions = {}, seq }, room) {
+function fillReactions(list, { reactions = {}, seq }, room, parts) {
   const chosen = Object.entries(reactions);
   list.hidden = !chosen.length;
   const rows = new Map([...list.children].map((row) => [row.firstElementChild.dataset.emoji, row]));
   const wanted = chosen.map(([emoji, ids]) => {
-    const row = rows.get(emoji) ?? copy("reaction");
+    const row = rows.get(emoji) ?? parts.copy("reaction");
     const button = row.firstElementChild;
     const mine = ids.includes(room.me?.id);
     button.dataset.emoji = emoji;

@@ -2,25 +2,26 @@
 
 import { browserStorage } from "../storage.js";
 import { typingWords } from "../typists.js";
-import { hasKeys, part, write } from "./parts.js";
+import { write } from "./parts.js";
 
 /** Characters left from which they are counted. */
 const COUNT_FROM = 200;
 /** Milliseconds without a key, after which nobody is typing. */
 const IDLE = 4000;
 
-/** @param {import("../room.js").Room} room */
-export function composer(room) {
-  const form = part("composer", "form");
-  const field = part("text", "textarea");
-  const send = part("send", "button");
-  const counter = part("counter");
-  const error = part("say-error");
-  const typing = part("typing");
+/** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
+export function composer(room, parts) {
+  const form = parts.find("composer", "form");
+  const field = parts.find("text", "textarea");
+  const send = parts.find("send", "button");
+  const counter = parts.find("counter");
+  const error = parts.find("say-error");
+  const typing = parts.find("typing");
   const drafts = browserStorage("sessionStorage");
-  const draftKey = `pychat:draft:${location.pathname}`;
-  const context = part("context");
+  const draftKey = `pychat:draft:${parts.key}`;
+  const context = parts.find("context");
   let idle;
+  let width = 0;
   /** The message that is answered, or edited. @type {{kind: "reply" | "edit", entry: import("../log.js").Entry} | null} */
   let about = null;
   /** What stood in the box before a message was put into it. */
@@ -37,6 +38,7 @@ export function composer(room) {
     form.classList.toggle("counting", !counter.hidden);
     counter.classList.toggle("over", few < 0);
     write(counter, few < 0 ? `${-few} too many` : `${few} left`);
+    width = form.clientWidth;
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight}px`;
   }
@@ -106,8 +108,8 @@ export function composer(room) {
     form.dataset.about = about?.kind ?? "";
     if (about) {
       const { author, own, text } = about.entry;
-      write(part("context-title"), about.kind === "edit" ? "Editing your message" : `Replying to ${own ? "yourself" : `\u2068${author.name}\u2069`}`);
-      write(part("context-text"), text);
+      write(parts.find("context-title"), about.kind === "edit" ? "Editing your message" : `Replying to ${own ? "yourself" : `\u2068${author.name}\u2069`}`);
+      write(parts.find("context-text"), text);
     }
     send.setAttribute("aria-label", about?.kind === "edit" ? "Save" : "Send");
     send.title = about?.kind === "edit" ? "Save" : "Send";
@@ -148,7 +150,7 @@ export function composer(room) {
   send.addEventListener("pointerdown", (event) => event.preventDefault());
   field.closest(".box")?.addEventListener("click", ({ target }) => target.closest("button") || field.focus());
 
-  part("context-cancel", "button").addEventListener("click", () => {
+  parts.find("context-cancel", "button").addEventListener("click", () => {
     setAbout(null);
     field.focus();
   });
@@ -158,10 +160,11 @@ export function composer(room) {
 
   room.on("typing", (members) => {
     typing.classList.toggle("on", members.length > 0);
-    if (members.length) write(part("typing-text"), typingWords(members));
+    if (members.length) write(parts.find("typing-text"), typingWords(members));
   });
   room.on("welcome", show);
-  addEventListener("resize", show);
+  // In a frame of its own: growing here, the box would be observed again at once.
+  new ResizeObserver(() => requestAnimationFrame(() => form.clientWidth !== width && show())).observe(form);
 
   field.value = drafts.getItem(draftKey) ?? "";
 
@@ -171,7 +174,7 @@ export function composer(room) {
       if (form.hidden === !on) return;
       form.hidden = !on;
       show();
-      if (on && hasKeys()) field.focus();
+      if (on && parts.mayFocus) field.focus();
     },
     focus: () => field.focus(),
     reply: (entry) => begin("reply", entry),

@@ -3,7 +3,7 @@
 import { day, dayKey, relative } from "../time.js";
 import { fillLine, makeLine } from "./line.js";
 import { older } from "./older.js";
-import { copy, part, write } from "./parts.js";
+import { write } from "./parts.js";
 
 /** Milliseconds between two messages that still stand together under one name. */
 const TOGETHER = 5 * 60_000;
@@ -16,13 +16,17 @@ const BELOW = 1000;
 const TAIL = 100;
 const FRESHEN_EVERY = 15_000;
 
-/** @param {import("../room.js").Room} room @param {import("./scroll.js").Scroll} scroll */
-export function messages(room, scroll) {
-  const list = part("messages", "ol");
-  const live = part("log");
-  const empty = part("empty");
-  const origin = part("origin");
-  const gaps = older(room, scroll);
+/**
+ * @param {import("../room.js").Room} room
+ * @param {import("./parts.js").Parts} parts
+ * @param {import("./scroll.js").Scroll} scroll
+ */
+export function messages(room, parts, scroll) {
+  const list = parts.find("messages", "ol");
+  const live = parts.find("log");
+  const empty = parts.find("empty");
+  const origin = parts.find("origin");
+  const gaps = older(room, parts, scroll);
   const lines = new WeakMap();
   const entries = new WeakMap();
   let days = new Map();
@@ -56,12 +60,12 @@ export function messages(room, scroll) {
         before = null;
       }
       if (!daysNow.has(key)) {
-        daysNow.set(key, days.get(key) ?? dayLine(date, now));
+        daysNow.set(key, days.get(key) ?? dayLine(date, now, parts));
         wanted.push(daysNow.get(key));
         before = null;
       }
       const line = lines.get(entry) ?? add(entry);
-      if (stale.has(entry)) fillLine(line, entry, room);
+      if (stale.has(entry)) fillLine(line, entry, room, parts);
       const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && !entry.reply && date - new Date(before.date) < TOGETHER;
       line.classList.toggle("goes-on", goesOn);
       wanted.push(line);
@@ -72,7 +76,7 @@ export function messages(room, scroll) {
     days = daysNow;
     place(wanted);
     // From the message box, Tab leads to the newest; whoever walks among them is left where they are.
-    if (!current?.isConnected || !list.contains(document.activeElement)) rove(wanted.findLast((line) => line.matches(".message")) ?? null);
+    if (!current?.isConnected || !list.contains(parts.active)) rove(wanted.findLast((line) => line.matches(".message")) ?? null);
     empty.hidden = !room.about || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
     list.hidden = !empty.hidden;
     origin.hidden = !room.about || !empty.hidden || room.log.gaps.open;
@@ -103,7 +107,7 @@ export function messages(room, scroll) {
   }
 
   function add(entry) {
-    const line = makeLine(entry, room);
+    const line = makeLine(entry, room, parts);
     lines.set(entry, line);
     entries.set(line, entry);
     return line;
@@ -185,15 +189,15 @@ export function messages(room, scroll) {
       plan();
     });
   }
-  setInterval(freshen, FRESHEN_EVERY);
-  document.addEventListener("visibilitychange", () => document.hidden || freshen());
+  parts.every(FRESHEN_EVERY, freshen);
+  parts.listen(document, "visibilitychange", () => document.hidden || freshen());
   plan();
 
   return { reveal, entryOf: (line) => entries.get(line) };
 }
 
-function dayLine(date, now) {
-  const line = copy("day");
+function dayLine(date, now, parts) {
+  const line = parts.copy("day");
   const time = line.firstElementChild;
   time.dateTime = dayKey(date);
   time.textContent = day(date, now);

@@ -1,33 +1,32 @@
 /** Shows how many people are here and who: beside the conversation where there is room, else in a sheet. */
 
 import { hue, initials } from "../colour.js";
-import { copy, part, write } from "./parts.js";
+import { over } from "./over.js";
+import { write } from "./parts.js";
 
-/** The same width as in page.css. */
-const WIDE = "(width >= 60rem)";
-
-/** @param {import("../room.js").Room} room */
-export function panel(room) {
-  const button = part("people-button", "button");
-  const inner = part("panel");
-  const side = part("side", "aside");
-  const sheet = part("people-dialog", "dialog");
-  const list = part("people", "ul");
-  const guests = part("guests");
-  const wide = matchMedia(WIDE);
+/** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
+export function panel(room, parts) {
+  const button = parts.find("people-button", "button");
+  const inner = parts.find("panel");
+  const side = parts.find("side", "aside");
+  const sheet = parts.find("people-dialog", "dialog");
+  const open = over(sheet, parts);
+  const list = parts.find("people", "ul");
+  const guests = parts.find("guests");
+  let wide = false;
   const rows = new Map();
   let crowd = null;
   let asking = false;
 
-  const visible = () => wide.matches || sheet.open;
+  const visible = () => wide || sheet.open;
   const names = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
 
   function show() {
     const { here, listed } = room.people;
     const known = room.about !== null;
     button.hidden = !known;
-    write(part("people-count"), String(here));
-    write(part("panel-count"), known ? String(here) : "");
+    write(parts.find("people-count"), String(here));
+    write(parts.find("panel-count"), known ? String(here) : "");
     button.setAttribute("aria-label", here === 1 ? "1 person here" : `${here} people here`);
     button.title = "People here";
     if (listed) crowd = null;
@@ -52,7 +51,7 @@ export function panel(room) {
     for (const { id, name } of sorted) {
       let row = rows.get(id);
       if (!row) {
-        row = copy("person");
+        row = parts.copy("person");
         row.style.setProperty("--hue", hue(id));
         rows.set(id, row);
       }
@@ -79,19 +78,22 @@ export function panel(room) {
     }
   }
 
+  /** The style sheet knows how wide is wide. */
   function settle() {
-    if (wide.matches && sheet.open) sheet.close();
-    (wide.matches ? side : sheet).append(inner);
+    wide = side.isConnected && getComputedStyle(side).display !== "none";
+    if (wide && sheet.open) sheet.close();
+    const place = wide ? side : sheet;
+    if (inner.parentElement !== place) place.append(inner);
     show();
   }
 
   button.addEventListener("click", () => {
-    sheet.showModal();
+    open();
     show();
   });
-  part("panel-close", "button").addEventListener("click", () => sheet.close());
+  parts.find("panel-close", "button").addEventListener("click", () => sheet.close());
   sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
-  wide.addEventListener("change", settle);
+  new ResizeObserver(() => wide === (getComputedStyle(side).display !== "none") || settle()).observe(side.parentElement ?? side);
   for (const event of ["people", "me", "welcome"]) room.on(event, show);
   settle();
 }
