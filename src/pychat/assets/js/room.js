@@ -4,6 +4,7 @@
  */
 
 import { Emitter } from "./emitter.js";
+import { History } from "./history.js";
 import { Identity, newId } from "./identity.js";
 import { Log } from "./log.js";
 import { Notice } from "./notice.js";
@@ -11,7 +12,7 @@ import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
 import { Position } from "./position.js";
 import { Refusal } from "./refusal.js";
-import { REVISIONS, revised } from "./revision.js";
+import { REVISIONS } from "./revision.js";
 import { Typists } from "./typists.js";
 
 /**
@@ -27,8 +28,6 @@ const WAITING_HELPS = new Set(["rate_limited", "unavailable"]);
 const LONGEST_WAIT = 60;
 /** Milliseconds: said again this often while typing goes on. */
 const TYPING_EVERY = 3000;
-/** Messages fetched at once. */
-const PAGE = 50;
 /** Characters of a message that is answered, as the server quotes it. */
 const QUOTED = 200;
 
@@ -59,6 +58,7 @@ export class Room extends Emitter {
 
   #connection;
   #clock;
+  #history;
   #identity;
   #outbox;
   #position = new Position();
@@ -69,9 +69,6 @@ export class Room extends Emitter {
   #flushing = false;
   /** Promises of `say`, by message id. */
   #waiting = new Map();
-  /** Answers of `history` that are on their way; what happens meanwhile to messages that they hold. */
-  #asking = 0;
-  #meanwhile = [];
 
   /**
    * @param {object} parts
@@ -84,6 +81,7 @@ export class Room extends Emitter {
     super();
     this.#connection = connection;
     this.#clock = clock;
+    this.#history = new History({ connection, log: this.log, epoch: () => this.since?.epoch, file: (message) => this.#file(message) });
     this.#identity = new Identity(storage, `${key}:me`);
     this.#outbox = new Outbox(storage, `${key}:unsent:`);
     const { id, name } = this.#identity.current;
@@ -171,18 +169,9 @@ export class Room extends Emitter {
    * @param {string} [options.matching] only those that hold all of these words, however cased
    * @returns {Promise<{messages: Message[], more: boolean}>} the last ones of them, oldest first
    */
-  async history({ before, limit = PAGE, matching } = {}) {
+  async history(options = {}) {
     await this.#ready();
-    this.#asking += 1;
-    try {
-      const { messages, more = false } = await this.#connection.send("history", { before, limit, matching });
-      // Stores may answer late: what has happened since the question is folded in, twice does no harm.
-      const now = messages.map((message) => this.#meanwhile.reduce((one, [kind, event]) => revised(one, kind, event), message));
-      return { messages: now, more };
-    } finally {
-      this.#asking -= 1;
-      if (!this.#asking) this.#meanwhile = [];
-    }
+    return this.#history.ask(options);
   }
 
   /**
@@ -190,8 +179,10 @@ export class Room extends Emitter {
    * @param {import("./gaps.js").Gap} gap
    * @param {"newer" | "older"} [end] the newer one, as when reading upwards
    */
-  async fill({ from, to }, end = "newer") {
-    await this.#load(end === "newer" ? to : Math.min(to, from + 1 + PAGE));
+  async fill(gap, end = "newer") {
+    await this.#ready();
+    await this.#history.fill(gap, end);
+    this.#tell("more");
   }
 
   /**
@@ -200,7 +191,11 @@ export class Room extends Emitter {
    * @returns {Promise<Entry | undefined>} nothing where there is no such message
    */
   async find(seq) {
-    if (!this.log.find(seq)) await this.#load(seq + PAGE / 2);
+    if (!this.log.find(seq)) {
+      await this.#ready();
+      await this.#history.around(seq);
+      this.#tell("more");
+    }
     return this.log.find(seq);
   }
 
@@ -324,8 +319,7 @@ export class Room extends Emitter {
 
   #revise(kind, event) {
     this.#position.read(event.seq);
-    if (this.#asking) this.#meanwhile.push([kind, event]);
-    this.#tell("change", this.log.revise(kind, event));
+    this.#tell("change", this.#history.revise(kind, event));
     this.emit(kind, event);
   }
 
@@ -334,17 +328,6 @@ export class Room extends Emitter {
     if (!this.joined) throw new Refusal("not_joined");
     const { seq } = await this.#connection.send(command, data);
     if (seq !== undefined) this.#position.wrote(seq);
-  }
-
-  /** A page of the history into the log: the one that ends before number `before`. */
-  async #load(before) {
-    const { epoch } = this.since ?? {};
-    const { messages, more } = await this.history({ before, limit: PAGE });
-    // A room that has begun anew meanwhile numbers others by these.
-    if (epoch !== this.since?.epoch) return;
-    for (const message of messages) this.#file(message);
-    this.log.gaps.learn(more && messages.length ? messages[0].seq : 1, before);
-    this.#tell("more");
   }
 
   #quote(seq) {
