@@ -23,6 +23,7 @@ class UsageError(ChatError):
 REFUSALS: dict[str, str] = {
     "bad_request": "What was sent is not what this command takes; the text says which part.",
     "unknown_command": "There is no command of that name.",
+    "unauthorized": "Over HTTP: there is no token, or none that this server knows.",
     "not_joined": "Take a nickname first.",
     "name_invalid": "The nickname is empty, too long, or holds characters that cannot be allowed.",
     "name_taken": "Somebody here has that nickname, or one that looks like it.",

@@ -60,6 +60,7 @@ async def _serve(settings: Settings) -> None:
         allowed_origins=settings.allow_origin,
         trusted_proxies=settings.trusted_proxy,
         limited=not unlimited,
+        api_tokens=settings.api_token,
     )
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/readyz", _readiness(going, store))

@@ -94,6 +94,8 @@ class Session:
         self.member_id: str | None = None
         #: Whether the connection went on where an earlier one ended: nothing missed, nothing twice.
         self.recovered = False
+        #: Whether the connection is told what its own visitor says, as all others are.
+        self.echo = False
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
         self._typing: Timer | None = None
         self._closed = False
@@ -180,7 +182,7 @@ class Session:
         self._spend()
         member_id, message_id = self._joined(), event_id(message_id)
         answered = None if reply_to is None else await self._room.message(reply_to)
-        event = await self._room.perform(Say(member_id, message_id, text, answered), self)
+        event = await self._room.perform(Say(member_id, message_id, text, answered), None if self.echo else self)
         self._stop_typing_timer()
         if not isinstance(event, Message):
             raise Refused("bad_request", "This id was used for something else than a message. Take another.")

@@ -86,6 +86,9 @@ class Settings:
     trusted_proxy: tuple[str, ...] = _setting(
         (), "Believe X-Forwarded-For and -Host of this proxy: an address or network.", "ADDRESS"
     )
+    api_token: tuple[str, ...] = _setting(
+        (), "A token with which programs may post over HTTP as anybody, 16 characters or more.", "TOKEN"
+    )
     limits: str = _setting("on", "off lifts rates and connection limits, for measuring.", choices=("on", "off"))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Unpack
 from urllib.parse import parse_qsl
 
 from pychat.carriers.asgi import AsgiCarrier, Receive, Scope, Send
 from pychat.carriers.base import CarrierClosed
+from pychat.carriers.stream_asgi import AsgiStream
 from pychat.embed.mount import Mount, MountOptions
-from pychat.http import Response
+from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
 from pychat.transports.websocket import SUBPROTOCOL
@@ -20,7 +22,7 @@ def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
     """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `trusted_proxies`, `max_buffer_bytes`, `limited` (see `MountOptions`).
+    `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
     A host that passes lifespan events on closes the rooms with itself; with any other, await `aclose()` on the way out.
     """
     return ASGIApp(Mount(rooms, "asgi", **options))
@@ -56,9 +58,24 @@ class ASGIApp:
             if scope.get("query_string"):
                 location += f"?{scope['query_string'].decode('latin-1')}"
             await _respond(scope, send, Response(308, {"Location": location}))
+        elif path.startswith("/api/"):
+            await self._api(path, scope, receive, send)
         else:
-            response = await self.mount.respond(path, self._asked(scope, _headers(scope), _query(scope)))
-            await _respond(scope, send, response)
+            await _respond(scope, send, self.mount.respond(path, self._asked(scope, _headers(scope), _query(scope))))
+
+    async def _api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = self._asked(scope, _headers(scope), _query(scope))
+        try:
+            answer = await self.mount.api(path, asked, _peer(scope), partial(_read, receive))
+            if isinstance(answer, Response):
+                await _respond(scope, send, answer)
+                return
+            stream = await AsgiStream.open(
+                receive, send, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
+            )
+        except (CarrierClosed, ConnectionError):
+            return
+        await answer.serve(stream)
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         mount, peer, headers = self.mount, _peer(scope), _headers(scope)
@@ -118,6 +135,19 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 def _peer(scope: Scope) -> str:
     return (scope.get("client") or ("",))[0] or ""
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    body, more = bytearray(), True
+    while more:
+        event = await receive()
+        if event["type"] != "http.request":
+            raise ConnectionResetError
+        body += event.get("body") or b""
+        more = bool(event.get("more_body"))
+        if len(body) > limit:
+            raise BodyTooLarge
+    return bytes(body)
 
 
 async def _respond(scope: Scope, send: Send, response: Response) -> None:
