@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 from pychat.errors import Close, Refused, UsageError
-from pychat.model import Member, Message
+from pychat.model import Member, Message, User
 from pychat.room import ChatRoom
 from pychat.session import Session
 from pychat.testing.line import Line
@@ -29,10 +29,11 @@ class Actor:
     comes twice, or in the wrong order, fails whichever of them comes next.
     """
 
-    def __init__(self, waiting: Waiting, label: str, *, outbox: int) -> None:
+    def __init__(self, waiting: Waiting, label: str, *, outbox: int, user: User | None = None) -> None:
         self._waiting = waiting
         self._label = label
         self._outbox = outbox
+        self._user = user
         self._screen = Screen()
         self._room: ChatRoom | None = None
         self._session: Session | None = None
@@ -109,9 +110,10 @@ class Actor:
         self._room = room
         line = Line(self._screen.show, self._hang_up, outbox=self._outbox)
         self._session = await self._waiting.answer(
-            room.connect(line, since=self._screen.position), f"{self.name}, coming in,"
+            room.connect(line, since=self._screen.position, user=self._user), f"{self.name}, coming in,"
         )
         self._line = line
+        self._screen.owner = self._session.member
 
     async def joins(self, name: str) -> Member:
         """Take a nickname."""
@@ -180,7 +182,7 @@ class Actor:
     async def returns(self, room: ChatRoom | None = None) -> None:
         """Come back, where and who they were; to another server of the room, if one is given.
 
-        Raise `Refused` with `name_taken` if somebody else has the nickname now: they are a guest then.
+        Raise `Refused` with `name_taken` if somebody else has the nickname now: they have none then.
         """
         __tracebackhide__ = True
         if self._line is not None and self._line.open:
@@ -191,7 +193,6 @@ class Actor:
         await self.enters(room)
         if self._token is not None:
             session = self._connected()
-            self._screen.owner = None
             self._screen.owner, self._token = await self._waiting.answer(
                 session.join(None, self._token), f"{self.name}, coming back,"
             )

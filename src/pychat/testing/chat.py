@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pychat.errors import UsageError
+from pychat.model import User
 from pychat.room import ChatRoom
 from pychat.testing.actor import Actor
 from pychat.testing.clock import FakeClock
@@ -78,10 +79,17 @@ class Chat:
         return other
 
     async def person(
-        self, room: ChatRoom, name: str | None = None, *, reads: bool = True, outbox: int = OUTBOX
+        self,
+        room: ChatRoom,
+        name: str | None = None,
+        *,
+        user: User | None = None,
+        reads: bool = True,
+        outbox: int = OUTBOX,
     ) -> Actor:
         """Bring somebody into `room`; without a name, a guest who has taken none.
 
+        A `user` is one whom your app's `authenticate` would have returned: with their own name, unless they pick one.
         Who does not read (`reads=False`) takes nothing that comes after joining; `outbox` bytes of it are kept.
         """
         __tracebackhide__ = True
@@ -91,9 +99,11 @@ class Chat:
             raise UsageError(
                 "pychat runs on asyncio. With anyio's plugin, have a fixture `anyio_backend` that returns “asyncio”."
             ) from None
-        if name is None:
+        label = name or (user.name or user.id if user else None)
+        if label is None:
             self._guests += 1
-        actor = Actor(self._waiting, name or f"guest {self._guests}", outbox=outbox)
+            label = f"guest {self._guests}"
+        actor = Actor(self._waiting, label, outbox=outbox, user=user)
         await actor.enters(room)
         if name is not None:
             await actor.joins(name)
