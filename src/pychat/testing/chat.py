@@ -14,6 +14,7 @@ from pychat.model import User
 from pychat.room import ChatRoom
 from pychat.testing.actor import Actor
 from pychat.testing.clock import FakeClock
+from pychat.testing.failures import Failures
 from pychat.testing.faults import FaultyStore
 from pychat.testing.line import OUTBOX
 from pychat.testing.screen import lines
@@ -38,15 +39,30 @@ class Chat:
         self._waiting = Waiting(self.clock, self.store, patience)
         self._undo: list[Callable[[], None]] = []
         self._guests = 0
+        self._failures = Failures()
 
     def __enter__(self) -> Self:
+        self._failures.listen()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
+        self._failures.stop()
         while self._undo:
             self._undo.pop()()
+        if error is None and self.hook_errors:
+            first, others = self.hook_errors[0], len(self.hook_errors) - 1
+            raise AssertionError(f"A hook failed: {first!r}{f' (and {others} more)' if others else ''}") from first
+
+    @property
+    def hook_errors(self) -> list[BaseException]:
+        """What hooks raised that are told what has happened. At the end it fails the test: if that is meant, clear it.
+
+        What other hooks raise reaches the author, as `Refused` with `internal`.
+        """
+        return self._failures.errors
 
     @property
     def patience(self) -> float:
