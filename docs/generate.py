@@ -58,6 +58,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Renamed",
             "Away",
             "Left",
+            "Kicked",
             "Typing",
             "Event",
         ),

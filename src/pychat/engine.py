@@ -31,6 +31,7 @@ from pychat.model import (
     Event,
     Join,
     Joined,
+    Kicked,
     Leave,
     Left,
     LogEvent,
@@ -98,6 +99,7 @@ class Engine:
         )
         self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
+        self._kicking: set[str] = set()  # ids of the members whom this server is sending out
         self._tasks: set[asyncio.Task[object]] = set()
         self._closed = False
 
@@ -187,6 +189,18 @@ class Engine:
     def user(self, member_id: str) -> User | None:
         """Whom the app knows a member as who is connected here."""
         return next((session.user for session in self.seats.of(member_id)), None)
+
+    async def kick(self, member_id: str, text: str) -> None:
+        """Send a member out, on all servers of the room."""
+        await self.start()
+        member = self.state.members.get(member_id) or Member(member_id, "")
+        self.fanout.flush()
+        self._kicking.add(member_id)
+        try:
+            await self._signal(Kicked(member, text))
+            await self._perform_quietly(Leave(member_id))
+        finally:
+            self._kicking.discard(member_id)
 
     # What a session calls (see session.Room).
 
@@ -327,6 +341,8 @@ class Engine:
                 if event.member.id in self.seats:  # gone from another server, or taken for gone, but still on this one
                     self.soon(Join(event.member.id, event.member.name, event.member.roles, known=True))
                 self._presence.note(event)
+            case Kicked():
+                self._send_out(event)
             case Left():
                 self._claimed.discard(event.member.id)
                 self.seats.release(event.member.id)
@@ -335,6 +351,17 @@ class Engine:
                 self._presence.note(event)
                 self.hooks.tell("leave", event.member)
         self.hooks.tell("event", event)
+
+    def _send_out(self, event: Kicked) -> None:
+        sessions = self.seats.of(event.member.id)
+        for session in sessions:
+            self.seat(session, None)
+            frame = self.frame(session.connection, event) if event.text else None
+            if frame is not None:
+                session.connection.send(frame)
+            session.connection.close(Close.KICKED)
+        if sessions and event.member.id not in self._kicking:
+            self.soon(Leave(event.member.id))  # they were kicked by another server, which cannot say this for ours
 
     def _named(self, member: Member) -> Member:
         """The member with the roles of now, for hooks."""

@@ -128,6 +128,14 @@ class ChatRoom:
         if not target.deleted:
             await self._engine.append(Deleted(Tokens.new_id(), target.author, seq, self.clock.date()))
 
+    async def kick(self, member_id: str, text: str = "") -> None:
+        """Send a member out: close all their connections with `Close.KICKED`, after telling them `text`.
+
+        Their clients do not come back by themselves, and the nickname is free. It is no ban: `authenticate` and the
+        hook `join` decide who is let in. Somebody who is not here is not missed.
+        """
+        await self._engine.kick(member_id, text)
+
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:

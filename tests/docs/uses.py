@@ -180,6 +180,18 @@ async def knows_its_users(stage: Stage, argument: str) -> None:
     assert you == {"id": "user:42", "name": "Ada", "roles": ["moderator"], "name_fixed": True}
 
 
+async def sends_out(stage: Stage, argument: str) -> None:
+    """Who logs out is told so, and disconnected for good."""
+    url = await stage.serve()
+    ada = await WebSocketPerson.enter(f"{url}/chat", name="Ada")
+    assert (await ada.event("welcome"))["you"]["id"] == "user:ada"
+    async with aiohttp.ClientSession() as http, http.post(f"{url}/logout/ada") as response:
+        assert response.status == 200
+    assert (await ada.event("error"))["text"] == "You have logged out."
+    assert await ada.told.next("closed") == Close.KICKED.code
+    await ada.close()
+
+
 async def has_the_rooms(stage: Stage, argument: str) -> None:
     """Each room has its page, and people in one do not hear the other."""
     url = f"{await stage.serve()}/chat"
