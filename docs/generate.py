@@ -168,7 +168,7 @@ def _closes() -> str:
 
 def _hooks() -> str:
     return _table(
-        ("hook", "signature", "may be async", "when"),
+        ("hook", "signature", "may change or refuse", "when"),
         (
             (f"`{name}`", f"`{hook.signature}`", "yes" if hook.may_change else "no", hook.says)
             for name, hook in HOOKS.items()

@@ -102,6 +102,8 @@ class Engine:
         self._kicking: set[str] = set()  # ids of the members whom this server is sending out
         self._tasks: set[asyncio.Task[object]] = set()
         self._closed = False
+        #: The event loop that the room runs on, once it does.
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     # How the room stands.
 
@@ -122,16 +124,21 @@ class Engine:
         """Open the log, if it is not."""
         if self._closed:
             raise UsageError("This room is closed. Make another ChatRoom.")
+        if self.loop is None:
+            self.loop = asyncio.get_running_loop()
         await self._log.open()
 
     async def aclose(self, why: Close) -> None:
-        """Close every connection, telling why. Names stay held."""
+        """Close every connection, telling why. Names stay held. Idempotent."""
+        if self._closed:
+            return
         self._closed = True
         self.dismiss(why)
         self.seats.stop()
         for session in self.seats:
             await session.close()
         self._presence.stop()
+        await self.hooks.aclose()
 
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 from pychat.clock import Clock
 from pychat.connection import Connection
@@ -15,6 +15,7 @@ from pychat.model import Deleted, Edited, Member, Message, Position, User
 from pychat.session import Session, event_id
 from pychat.stores import Store, open_store
 from pychat.texts import accept_text
+from pychat.threads import ThreadsafeRoom
 from pychat.tokens import Tokens
 
 __all__ = ["ChatRoom"]
@@ -165,14 +166,28 @@ class ChatRoom:
         await self._engine.start()
 
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
-        """Close every connection, telling why, and the store if this room opened it. Names stay held."""
+        """Close every connection, telling why, and the store if this room opened it. Names stay held. Idempotent."""
         await self._engine.aclose(why)
         if self._owns_store:
+            self._owns_store = False
             await self._store.aclose()
 
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""
         self._engine.dismiss(why)
+
+    async def __aenter__(self) -> Self:
+        """`async with ChatRoom() as room:` starts the room, and closes it in the end."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @property
+    def threadsafe(self) -> ThreadsafeRoom:
+        """The same room for code in other threads: `room.threadsafe.post("hi", author="bot")`, without `await`."""
+        return ThreadsafeRoom(self, lambda: self._engine.loop)
 
     # What a transport calls.
 

@@ -324,19 +324,35 @@ async def decides_about_names(stage: Stage, argument: str) -> None:
 
 async def logs_what_happens(stage: Stage, argument: str) -> None:
     """What happens is in the file, in order, and the terminal says goodbye."""
-    names = await stage.run()
-    keeping = asyncio.create_task(names["keep"](str(stage.folder / "log")))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         assert await said(stage, "hello") == ["hello"]
-    log = stage.folder / "log"
+    log = stage.folder / "chat.log"
     await until(lambda: log.exists() and log.read_text("utf-8").count("\n") == 2)
     lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert lines == [{"joined": "Grace"}, {"seq": 1, "name": "Grace", "text": "hello"}]
     assert printed.getvalue() == "Grace has gone; 1 are left.\n"
-    keeping.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await keeping
+
+
+async def gives_roles(stage: Stage, argument: str) -> None:
+    """Grace may delete what another said; nobody else may."""
+    room = (await stage.run())["room"]
+    grace, eve = await Person.enter(room), await Person.enter(room)
+    assert (await grace.join("Grace"))["member"]["roles"] == ["moderator"]
+    assert "roles" not in (await eve.join("Eve"))["member"]
+    seq = (await eve.say("rude"))["seq"]
+    assert (await grace.command("delete", {"target": seq}))["ok"]
+
+
+async def posts_from_a_thread(stage: Stage, argument: str) -> None:
+    """The thread's words are in the room."""
+    names = await stage.run()
+    await names["room"].start()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        await asyncio.to_thread(names["begin"]().join)
+    assert [message.text for message in await names["room"].history()] == ["The backup is done."]
+    assert printed.getvalue() == "That was message number 1; 0 were here to read it.\n"
 
 
 # Clients.
