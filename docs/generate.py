@@ -91,7 +91,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"ChatRoom": {*vars(session.Room), "tokens", "clock"}, "Session": {"hold", "begin"}}
+_INNER = {"ChatRoom": {*vars(session.Room), "tokens", "clock", "renew"}, "Session": {"hold", "begin"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",

@@ -12,7 +12,7 @@ import socketio
 
 from pychat.model import Position
 
-__all__ = ["PATIENCE", "SocketIOPerson", "Told", "WebSocketPerson"]
+__all__ = ["PATIENCE", "SSEPerson", "SocketIOPerson", "Told", "WebSocketPerson"]
 
 PATIENCE = 10.0
 
@@ -131,3 +131,87 @@ class SocketIOPerson:
         """Go for good."""
         await self.client.disconnect()
         await self._http.close()
+
+
+class SSEPerson:
+    """Somebody on an event stream, who sends commands by POST, over aiohttp's client."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, response: aiohttp.ClientResponse) -> None:
+        self.http = http
+        self.url = url
+        self.response = response
+        self.told = Told()
+        #: The `id` that a browser would remember.
+        self.offset: str | None = None
+        self._said: set[str] = set()
+        self._reading = asyncio.create_task(self._read())
+        self._token: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    async def enter(
+        cls, url: str, since: Position | None = None, *, room: str = "lobby", headers: Any = None, **query: str
+    ) -> Self:
+        """Open a stream of the mount at `url`."""
+        headers = dict(headers or {})
+        if since is not None:
+            headers["Last-Event-ID"] = f"{since.epoch}:{since.seq}"
+        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        address = f"{url}/api/rooms/{room}"
+        return cls(http, address, await http.get(f"{address}/events", params=query, headers=headers))
+
+    async def _read(self) -> None:
+        name, data = "", ""
+        try:
+            async for raw in self.response.content:
+                field, _, value = raw.decode().rstrip("\n").partition(": ")
+                if field == "id":
+                    self.offset = value
+                elif field == "event":
+                    name = value
+                elif field == "data":
+                    data = value
+                elif not field and data:
+                    told = json.loads(data)
+                    assert told.pop("type") == name
+                    if name == "welcome":
+                        self._token.set_result(told["token"])
+                    self.told.put(name, told)
+                    data = ""
+        except aiohttp.ClientError:
+            pass
+        self.told.put("closed", None)
+
+    @property
+    async def headers(self) -> dict[str, str]:
+        """What a request says to speak for this person."""
+        async with asyncio.timeout(PATIENCE):
+            return {"Authorization": f"Bearer {await asyncio.shield(self._token)}"}
+
+    async def command(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Send a command and return its answer."""
+        async with self.http.post(f"{self.url}/commands/{name}", json=fields, headers=await self.headers) as response:
+            answer: dict[str, Any] = await response.json()
+        if name == "say" and answer["ok"]:
+            self._said.add(answer["id"])
+        return answer
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """The next event of that name. What this person said comes back over the stream, and is passed over."""
+        while True:
+            told: dict[str, Any] = await self.told.next(name)
+            if name != "message" or told["id"] not in self._said:
+                return told
+
+    async def drop(self) -> None:
+        """Lose the connection."""
+        self.response.close()
+        await self._reading
+
+    async def close(self) -> None:
+        """Go for good."""
+        if not self._reading.done():
+            async with self.http.delete(f"{self.url}/events", headers=await self.headers):
+                pass
+        self.response.close()
+        await self._reading
+        await self.http.close()

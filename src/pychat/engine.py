@@ -87,7 +87,7 @@ class Engine:
         self.state = RoomState(self.names, limits)
         self.tail = Tail(keep=limits.page, page=limits.history)
         self.fanout = Fanout()
-        self.seats = Seats(grace, lambda member_id: self.soon(Leave(member_id)))
+        self.seats = Seats(grace, lambda member_id: self.soon(Leave(member_id)), clock)
         self._store = store
         self._log = RoomLog(store, name, limits, self)
         self._presence = PresenceGatherer(
@@ -96,6 +96,7 @@ class Engine:
             members=self.members,
             position=lambda: self.position,
             listed=limits.listed,
+            clock=clock,
         )
         self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
@@ -214,6 +215,11 @@ class Engine:
     def member(self, member_id: str) -> Member | None:
         """The member of that id, if here."""
         return self.state.members.get(member_id)
+
+    def check_name(self, name: str, member_id: str) -> str:
+        """The form in which that member could take `name`; or `Refused`."""
+        decided = self._decide(Join(member_id, name))
+        return decided.member.name if isinstance(decided, Joined | Renamed) else name
 
     def last_name(self, member_id: str) -> str | None:
         """The name that a member has, or had."""

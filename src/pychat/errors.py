@@ -23,6 +23,7 @@ class UsageError(ChatError):
 REFUSALS: dict[str, str] = {
     "bad_request": "What was sent is not what this command takes; the text says which part.",
     "unknown_command": "There is no command of that name.",
+    "unauthorized": "Over HTTP: there is no token, or none that this server knows.",
     "not_joined": "Take a nickname first.",
     "name_invalid": "The nickname is empty, too long, or holds characters that cannot be allowed.",
     "name_taken": "Somebody here has that nickname, or one that looks like it.",
@@ -40,6 +41,7 @@ REFUSALS: dict[str, str] = {
     "rate_limited": "Too much at once; `retry_after` says how many seconds to wait.",
     "unavailable": "The room cannot store messages just now; `retry_after` says when to try again.",
     "unknown_room": "There is no room of that name on this server.",
+    "origin_refused": "Pages of this origin may not connect; the text says what to set.",
     "internal": "The server failed at this; it is logged there. Nothing was sent.",
 }
 

@@ -71,6 +71,12 @@ class Hooks:
         """Wait a little for the async hooks that are told what has happened."""
         await self._background.aclose()
 
+    def copy(self) -> Hooks:
+        """One in which the same hang, and to which others can be added."""
+        copied = Hooks()
+        copied._hung = {name: list(hung) for name, hung in self._hung.items()}
+        return copied
+
     def any(self, name: str) -> bool:
         """Whether anything hangs here."""
         return bool(self._hung[name])

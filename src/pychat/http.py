@@ -1,16 +1,37 @@
-"""A request and a response, free of any host: what the pages and files of a mount are made of."""
+"""A request and its answers, free of any host: what a mount is asked, and what it says."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Body", "Response"]
+from pychat.carriers.stream import Chunk, StreamCarrier
+from pychat.request import Request
+
+__all__ = ["Body", "BodyTooLarge", "Incoming", "Response", "Streaming"]
 
 _WORTH_COMPRESSING = 256  # bytes
 _COMPRESSIBLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
+
+
+class BodyTooLarge(Exception):
+    """The body of a request is larger than what is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request to a mount, and how to read its body."""
+
+    #: As the app's `authenticate` is given it.
+    request: Request
+    #: Below the mount; begins with a slash.
+    path: str
+    #: The host that was asked for, which trusted proxies may tell.
+    host: str | None
+    #: Reads the whole body, of at most so many bytes. Raises `BodyTooLarge`, `ConnectionError`.
+    read: Callable[[int], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +41,18 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """What a host is to answer bit by bit: a 200 with `headers`, the `first` chunk, and then as `serve` says.
+
+    `serve` returns when the response has ended.
+    """
+
+    headers: Mapping[str, str]
+    first: Chunk
+    serve: Callable[[StreamCarrier], Awaitable[None]]
 
 
 class Body:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from pychat.clock import Clock, Timer
 from pychat.connection import Presence
 from pychat.model import Away, Joined, Left, Member, Position, Renamed
 
@@ -24,6 +25,7 @@ class PresenceGatherer:
         members: Callable[[], tuple[Member, ...]],
         position: Callable[[], Position],
         listed: int,
+        clock: Clock,
     ) -> None:
         """`here`, `members` and `position` are asked when a notice goes out.
 
@@ -33,6 +35,7 @@ class PresenceGatherer:
         self._here = here
         self._members = members
         self._position = position
+        self._clock = clock
         self._most = listed
         self._listed = True
         self._changes: dict[str, Joined | Left | Renamed] = {}
@@ -40,7 +43,7 @@ class PresenceGatherer:
         self._dirty = False
         self._newcomer = False
         self._told = 0
-        self._timer: asyncio.Handle | None = None
+        self._timer: Timer | None = None
         self._stopped = False
 
     @property
@@ -83,7 +86,7 @@ class PresenceGatherer:
             self._timer = None
             return
         self._dirty = False
-        self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._flush)
+        self._timer = self._clock.call_later(_PAUSE, self._flush)
         changes, self._changes = self._changes.values(), {}
         self._welcomed.clear()
         members = self._members()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Self, TypeVar, overload
 
 from pychat.clock import Clock
@@ -58,9 +59,10 @@ class ChatRoom:
         self.clock = clock or Clock()
         self._owns_store = isinstance(store, str)
         self._store: Store = open_store(store) if isinstance(store, str) else store
-        self._engine = Engine(
-            name, self.title, self._store, self.limits, reserved_names=reserved_names, grace=grace, clock=self.clock
+        self._begin = partial(
+            Engine, name, self.title, limits=self.limits, reserved_names=tuple(reserved_names), grace=grace
         )
+        self._engine = self._begin(store=self._store, clock=self.clock)
 
     def __repr__(self) -> str:
         return f"<ChatRoom {self.name!r}, {self.here} here>"
@@ -172,6 +174,20 @@ class ChatRoom:
             self._owns_store = False
             await self._store.aclose()
 
+    def renew(self, store: Store | None = None, clock: Clock | None = None) -> Callable[[], None]:
+        """Begin anew, with the same settings and hooks, on another store or clock; what is returned undoes that.
+
+        For `pychat.testing`. Nobody is told: whoever is connected stays with what was before.
+        """
+        before = dict(vars(self))
+        hooks = self._engine.hooks.copy()
+        if store is not None:
+            self._store, self._owns_store = store, False
+        self.clock = clock or self.clock
+        self._engine = self._begin(store=self._store, clock=self.clock)
+        self._engine.hooks = hooks
+        return lambda: vars(self).update(before)
+
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""
         self._engine.dismiss(why)
@@ -216,3 +232,14 @@ class ChatRoom:
         There when the room has started.
         """
         return self._engine.tokens
+
+    def member(self, member_id: str) -> Member | None:
+        """The member of that id, if here."""
+        return self._engine.member(member_id)
+
+    def check_name(self, name: str, member_id: str = "") -> str:
+        """The form in which that member, or somebody new, could take `name` now. Raise `Refused` if they could not.
+
+        Hooks are not asked, and nothing is taken: `Session.join` may still be refused.
+        """
+        return self._engine.check_name(name, member_id)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from pychat.clock import Clock
+from pychat.clock import Clock, Timer
 from pychat.connection import Connection, Notice, Welcome, You
 from pychat.errors import Refused
 from pychat.limits import Limits, TokenBucket
@@ -95,8 +94,10 @@ class Session:
         self.member_id: str | None = None
         #: Whether the connection went on where an earlier one ended: nothing missed, nothing twice.
         self.recovered = False
+        #: Whether the connection is told what its own visitor says, as all others are.
+        self.echo = False
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
-        self._typing: asyncio.TimerHandle | None = None
+        self._typing: Timer | None = None
         self._closed = False
 
     @property
@@ -181,7 +182,7 @@ class Session:
         self._spend()
         member_id, message_id = self._joined(), event_id(message_id)
         answered = None if reply_to is None else await self._room.message(reply_to)
-        event = await self._room.perform(Say(member_id, message_id, text, answered), self)
+        event = await self._room.perform(Say(member_id, message_id, text, answered), None if self.echo else self)
         self._stop_typing_timer()
         if not isinstance(event, Message):
             raise Refused("bad_request", "This id was used for something else than a message. Take another.")
@@ -217,7 +218,7 @@ class Session:
         self._stop_typing_timer()
         await self._room.perform(SetTyping(member_id, on), self)
         if on:
-            self._typing = asyncio.get_running_loop().call_later(TYPING_SECONDS, self._typing_expired, member_id)
+            self._typing = self._room.clock.call_later(TYPING_SECONDS, self._typing_expired, member_id)
 
     def who(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""

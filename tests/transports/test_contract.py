@@ -1,4 +1,4 @@
-"""The contract of transports, kept by plain WebSocket and Socket.IO, under aiohttp and under ASGI, at any prefix."""
+"""The contract of transports, kept by plain WebSocket, Socket.IO and event streams, under aiohttp and under ASGI, at any prefix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from pychat import ChatRoom, Position, aiohttp_app, asgi_app
 from pychat.testing import Client, TransportContract
-from tests.clients import SocketIOPerson, WebSocketPerson
+from tests.clients import SocketIOPerson, SSEPerson, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 
 
@@ -91,6 +91,20 @@ class TestSocketIOPolling(TestSocketIO):
 
 class TestSocketIOPollingASGI(TestSocketIOPolling):
     """Socket.IO over long-polling alone, in Starlette under uvicorn."""
+
+    host = "asgi"
+
+
+class TestSSE(OverSockets):
+    """An event stream, and commands by POST, in aiohttp."""
+
+    async def enter(self, url: str, since: Position | None) -> Client:
+        """Connect at the mount."""
+        return await SSEPerson.enter(f"{url}/some/chat", since)
+
+
+class TestSSEASGI(TestSSE):
+    """An event stream, and commands by POST, in Starlette under uvicorn."""
 
     host = "asgi"
 

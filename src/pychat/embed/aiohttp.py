@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Unpack
 
 from aiohttp import web
 
 from pychat.carriers.aiohttp import AiohttpCarrier
 from pychat.carriers.base import CarrierClosed
-from pychat.embed.mount import HEARTBEAT_SECONDS, Mount, MountOptions
-from pychat.http import Response
+from pychat.carriers.stream_aiohttp import AiohttpStream
+from pychat.embed.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions
+from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
 from pychat.transports.websocket import SUBPROTOCOL
@@ -24,16 +26,19 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     """An application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `trusted_proxies`, `max_buffer_bytes`, `limited` (see `MountOptions`).
+    `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
     The rooms are closed when the application shuts down.
     """
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))
     app = web.Application()
     app[MOUNT] = handlers.mount
-    app.router.add_route("*", "/socket.io/", handlers.socketio)
+    for path in SOCKETIO_PATHS:
+        app.router.add_route("*", path, handlers.socketio)
     app.router.add_get("/ws", handlers.websocket, allow_head=False)
+    app.router.add_route("*", "/api/{path:.*}", handlers.api)
     app.router.add_route("*", "/{path:.*}", handlers.site)
     app.router.add_route("*", "", handlers.without_slash)  # /chat, where the app is mounted at /chat/
+    app.on_startup.append(handlers.start)
     app.on_shutdown.append(handlers.shutdown)
     return app
 
@@ -73,7 +78,21 @@ class _Handlers:
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
-        return _response(request, await self.mount.respond(path, self._asked(request, _headers(request))))
+        return _response(request, self.mount.respond(path, self._asked(request, _headers(request))))
+
+    async def api(self, request: web.Request) -> web.StreamResponse:
+        path, asked = f"/api/{request.match_info['path']}", self._asked(request, _headers(request))
+        answer = await self.mount.api(path, asked, request.remote or "", partial(_read, request))
+        if isinstance(answer, Response):
+            return _response(request, answer)
+        try:
+            stream = await AiohttpStream.open(
+                request, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
+            )
+        except CarrierClosed:
+            return web.Response(status=400)
+        await answer.serve(stream)
+        return stream.response
 
     async def without_slash(self, request: web.Request) -> web.StreamResponse:
         raise web.HTTPPermanentRedirect(request.rel_url.with_path(request.path + "/").with_query(request.query))
@@ -82,12 +101,24 @@ class _Handlers:
         query = dict(request.query)
         return self.mount.request(request.method, request.path, request.remote or "", headers, query, request)
 
+    async def start(self, _: web.Application) -> None:
+        await self.mount.start()
+
     async def shutdown(self, _: web.Application) -> None:
         await self.mount.aclose()
 
 
 def _headers(request: web.Request) -> dict[str, str]:
     return joined_headers(request.headers.items())
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
+    body = bytearray()
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > limit:
+            raise BodyTooLarge
+    return bytes(body)
 
 
 def _response(request: web.Request, response: Response) -> web.Response:

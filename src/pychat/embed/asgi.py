@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Unpack
 from urllib.parse import parse_qsl
 
 from pychat.carriers.asgi import AsgiCarrier, Receive, Scope, Send
 from pychat.carriers.base import CarrierClosed
-from pychat.embed.mount import Mount, MountOptions
-from pychat.http import Response
+from pychat.carriers.stream_asgi import AsgiStream
+from pychat.embed.mount import SOCKETIO_PATHS, Mount, MountOptions
+from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
 from pychat.transports.websocket import SUBPROTOCOL
 
 __all__ = ["ASGIApp", "asgi_app"]
 
+_log = logging.getLogger("pychat.room")
+
 
 def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
     """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `trusted_proxies`, `max_buffer_bytes`, `limited` (see `MountOptions`).
-    A host that passes lifespan events on closes the rooms with itself; with any other, await `aclose()` on the way out.
+    `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
+    A host that passes lifespan events on starts and closes the rooms with itself. Those that pass nothing on to what is
+    mounted, such as FastAPI, take it as their own: `FastAPI(lifespan=chat.lifespan)`.
     """
     return ASGIApp(Mount(rooms, "asgi", **options))
 
@@ -41,13 +49,22 @@ class ASGIApp:
             case "http" | "websocket":
                 await self._route(scope, receive, send)
 
+    @asynccontextmanager
+    async def lifespan(self, _: object = None) -> AsyncIterator[None]:
+        """Open the rooms, and close them with all connections in the end: the lifespan of a host, or a part of it."""
+        await self.mount.start()
+        try:
+            yield
+        finally:
+            await self.aclose()
+
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms."""
         await self.mount.aclose()
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = _path(scope)
-        if path == "/socket.io/":
+        if path in SOCKETIO_PATHS:
             await self.mount.socketio.server.handle_request(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._websocket(path, scope, receive, send)
@@ -56,9 +73,24 @@ class ASGIApp:
             if scope.get("query_string"):
                 location += f"?{scope['query_string'].decode('latin-1')}"
             await _respond(scope, send, Response(308, {"Location": location}))
+        elif path.startswith("/api/"):
+            await self._api(path, scope, receive, send)
         else:
-            response = await self.mount.respond(path, self._asked(scope, _headers(scope), _query(scope)))
-            await _respond(scope, send, response)
+            await _respond(scope, send, self.mount.respond(path, self._asked(scope, _headers(scope), _query(scope))))
+
+    async def _api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = self._asked(scope, _headers(scope), _query(scope))
+        try:
+            answer = await self.mount.api(path, asked, _peer(scope), partial(_read, receive))
+            if isinstance(answer, Response):
+                await _respond(scope, send, answer)
+                return
+            stream = await AsgiStream.open(
+                receive, send, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
+            )
+        except (CarrierClosed, ConnectionError):
+            return
+        await answer.serve(stream)
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         mount, peer, headers = self.mount, _peer(scope), _headers(scope)
@@ -92,6 +124,12 @@ class ASGIApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                try:
+                    await self.mount.start()
+                except Exception as error:
+                    _log.exception("The rooms could not be opened")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.aclose()
@@ -118,6 +156,19 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 def _peer(scope: Scope) -> str:
     return (scope.get("client") or ("",))[0] or ""
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    body, more = bytearray(), True
+    while more:
+        event = await receive()
+        if event["type"] != "http.request":
+            raise ConnectionResetError
+        body += event.get("body") or b""
+        more = bool(event.get("more_body"))
+        if len(body) > limit:
+            raise BodyTooLarge
+    return bytes(body)
 
 
 async def _respond(scope: Scope, send: Send, response: Response) -> None:

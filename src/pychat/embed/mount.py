@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
@@ -15,26 +15,30 @@ from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, Refused
-from pychat.http import Response
+from pychat.http import Incoming, Response, Streaming
 from pychat.model import User
 from pychat.request import Request
 from pychat.room import ChatRoom
 from pychat.rooms import Rooms
 from pychat.site import Site
 from pychat.transports.socketio import SocketIOTransport
+from pychat.transports.sse import SSETransport
 from pychat.transports.vocabulary import failure
 from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
 
-__all__ = ["HEARTBEAT_SECONDS", "Mount", "MountOptions", "refusal"]
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
+
+#: Where Socket.IO is; clients can be told to leave the slash out.
+SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
 _MOST_WEBSOCKETS = 100_000  # plain ones, at once
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
-_ROOM = re.compile(r"/api/rooms/([^/]+)/")  # of a path; elsewhere a room is named by `?room=`
+_ROOM = re.compile(r"/api/rooms/([^/]+)")  # of a path; elsewhere a room is named by `?room=`
 
 
 class MountOptions(TypedDict, total=False):
@@ -53,6 +57,8 @@ class MountOptions(TypedDict, total=False):
     max_buffer_bytes: int
     #: `False` lifts the limits on connections, for measuring.
     limited: bool
+    #: Tokens with which programs may post over HTTP, as anybody; with any, visitors need one of their own too.
+    api_tokens: Iterable[str] | str
 
 
 class Mount:
@@ -67,8 +73,7 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))
-        self._api = Api(self.rooms)
-        self._site = Site(self.rooms, options.get("templates"))
+        self._site = Site(self.rooms, options.get("templates"), self._origins)
         self.websocket = WebSocketTransport(self.rooms)
         self.socketio = SocketIOTransport(
             self.rooms,
@@ -81,18 +86,29 @@ class Mount:
         )
         # A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
         self.max_message_bytes = max(room.limits.text for room in self.rooms) * 12 + 4096
+        self.sse = SSETransport()
+        self._api = Api(
+            self.rooms,
+            self.sse,
+            origins=self._origins,
+            door=self.door,
+            api_tokens=options.get("api_tokens", ()),
+            limited=self._limited,
+            max_body_bytes=self.max_message_bytes,
+        )
 
-    async def respond(self, path: str, request: Request) -> Response:
+    async def api(
+        self, path: str, request: Request, peer: str, read: Callable[[int], Awaitable[bytes]]
+    ) -> Response | Streaming:
+        """The answer to a request for `path`, which begins with `/api/`; `read` reads its body."""
+        host = self._proxies.host(peer, request.headers.get("host"), request.headers.get("x-forwarded-host"))
+        return await self._api.respond(Incoming(request, path, host, read))
+
+    def respond(self, path: str, request: Request) -> Response:
         """The answer to a plain HTTP request for `path`, which is relative to the mount."""
-        if path.startswith("/api/"):
-            try:
-                await self.door.let_in(request)
-            except Refused as refused:
-                return refusal(refused)
-            return await self._api.respond(request.method, path, request.query)
         if path == "/ws":
             return self.not_a_websocket()
-        return self._site.respond(request.method, path, request.headers)
+        return self._site.respond(request.method, path, request.headers, request.query)
 
     def request(
         self, method: str, path: str, peer: str, headers: Mapping[str, str], query: Mapping[str, str], raw: object
@@ -135,9 +151,14 @@ class Mount:
         """The address of the person, which trusted proxies may tell."""
         return self._proxies.client(peer, headers.get("x-forwarded-for"))
 
+    async def start(self) -> None:
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
+        await self.rooms.start()
+
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""
-        await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in (self.websocket, self.socketio)))
+        transports = (self.websocket, self.socketio, self.sse)
+        await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in transports))
         await self.rooms.aclose(Close.SHUTDOWN)
 
 

@@ -14,7 +14,7 @@ from pychat.errors import Close, Refused
 from pychat.model import Deleted, Edited, Kicked, LogEvent, Member, Message, Position, Reacted, Typing, iso
 from pychat.session import Session
 
-__all__ = ["COMMANDS", "VERSION", "bye", "carry_out", "failure", "message", "page", "position", "tell"]
+__all__ = ["COMMANDS", "VERSION", "bye", "carry_out", "failure", "message", "page", "person", "position", "tell"]
 
 VERSION = 1
 _log = logging.getLogger("pychat.transports")
@@ -36,7 +36,7 @@ def tell(notice: Notice) -> tuple[str, _Object]:
         case Presence():
             return "presence", _presence(notice)
         case Typing():
-            return "typing", {"member": _member(notice.member), "on": notice.on}
+            return "typing", {"member": person(notice.member), "on": notice.on}
         case Kicked():
             return "error", Refused("kicked", notice.text).as_dict()
         case Welcome():
@@ -88,7 +88,7 @@ def position(given: object) -> Position | None:
 
 async def _join(session: Session, fields: Mapping[str, object]) -> _Object:
     member, token = await session.join(_text(fields, "name"), _text(fields, "token"))
-    return {"member": _member(member)} if token is None else {"member": _member(member), "token": token}
+    return {"member": person(member)} if token is None else {"member": person(member), "token": token}
 
 
 async def _say(session: Session, fields: Mapping[str, object]) -> _Object:
@@ -136,7 +136,7 @@ async def _typing(session: Session, fields: Mapping[str, object]) -> _Object:
 
 async def _who(session: Session, _fields: Mapping[str, object]) -> _Object:
     here, members = session.who()
-    return {"here": here, "members": [_member(member) for member in members]}
+    return {"here": here, "members": [person(member) for member in members]}
 
 
 async def _leave(session: Session, _fields: Mapping[str, object]) -> _Object:
@@ -193,14 +193,15 @@ def _flag(fields: Mapping[str, object], name: str) -> bool:
     return value
 
 
-def _member(member: Member) -> _Object:
+def person(member: Member) -> _Object:
+    """A member, as everybody is told."""
     told: _Object = {"id": member.id, "name": member.name}
     return {**told, "roles": list(member.roles)} if member.roles else told
 
 
 def message(said: Message) -> _Object:
     """A message as it stands; what does not apply to it is left out."""
-    told = {**stored(said), "author": _member(said.author), "text": said.text}
+    told = {**stored(said), "author": person(said.author), "text": said.text}
     if said.reply is not None:
         told["reply"] = {"seq": said.reply.seq, "author": said.reply.author, "text": said.reply.text}
     if said.edited is not None:
@@ -213,7 +214,7 @@ def message(said: Message) -> _Object:
 
 
 def _revised(event: Edited | Deleted | Reacted) -> _Object:
-    return {**stored(event), "target": event.target, "author": _member(event.author)}
+    return {**stored(event), "target": event.target, "author": person(event.author)}
 
 
 def _presence(presence: Presence) -> _Object:
@@ -221,7 +222,7 @@ def _presence(presence: Presence) -> _Object:
     for name in ("joined", "renamed", "members"):
         members = getattr(presence, name)
         if members or (name == "members" and members is not None):
-            told[name] = [_member(member) for member in members]
+            told[name] = [person(member) for member in members]
     if presence.left:
         told["left"] = [member.id for member in presence.left]
     return told
@@ -235,7 +236,7 @@ def _welcome(welcome: Welcome) -> _Object:
         "seq": welcome.position.seq,
         "recovered": welcome.recovered,
         "here": welcome.here,
-        "members": [_member(member) for member in welcome.members],
+        "members": [person(member) for member in welcome.members],
         "listed": welcome.listed,
         "messages": [message(each) for each in welcome.messages],
         "more": welcome.more,

@@ -1,0 +1,141 @@
+"""The API's front: finds the operation, holds pages of other origins to the policy, and answers whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pychat.api import messages, places, visitors
+from pychat.api.answer import Denied, answer, refusal
+from pychat.api.call import Call
+from pychat.api.openapi import document
+from pychat.api.operation import Operation
+from pychat.api.speakers import Speakers
+from pychat.auth import Door, status_of
+from pychat.carriers.origin import OriginPolicy
+from pychat.errors import Refused
+from pychat.http import Incoming, Response, Streaming
+from pychat.request import Request
+from pychat.rooms import Rooms
+from pychat.transports.sse import SSETransport
+
+__all__ = ["OPERATIONS", "Api"]
+
+_log = logging.getLogger("pychat.api")
+
+_MOST_STREAMS = 100_000  # at once
+
+
+async def _describe(call: Call) -> Response:  # noqa: ARG001 -- what every operation is given
+    return answer(200, document(OPERATIONS))
+
+
+#: Every operation.
+OPERATIONS: tuple[Operation, ...] = (
+    *places.OPERATIONS,
+    *messages.OPERATIONS,
+    *visitors.OPERATIONS,
+    Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}),
+)
+
+
+class Api:
+    """Answers requests below `/api/`."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        sse: SSETransport,
+        *,
+        origins: OriginPolicy,
+        door: Door,
+        api_tokens: Iterable[str] | str,
+        limited: bool,
+        max_body_bytes: int,
+    ) -> None:
+        self._rooms = rooms
+        self._origins = origins
+        self._door = door
+        self._max_body = max_body_bytes
+        self._limited = limited
+        self._sse = sse
+        self._speakers = Speakers(sse, api_tokens)
+
+    async def respond(self, incoming: Incoming) -> Response | Streaming:
+        """The answer to a request; what is refused is told in the form of the wire's answers."""
+        request, host = incoming.request, incoming.host
+        origin = request.headers.get("origin")
+        if not self._origins.allows(origin, host) or (origin is None and _comes_from_elsewhere(request)):
+            words = "Pages of this origin may not use this. The server's log says what to set."
+            return refusal(Refused("bad_request", words), 403)
+        response = await self._respond(incoming)
+        return response if origin is None else _readable_by(origin, response)
+
+    async def _respond(self, incoming: Incoming) -> Response | Streaming:
+        method, path = incoming.request.method, incoming.path.removeprefix("/api")
+        found = [(each, parts) for each in OPERATIONS if (parts := each.pattern.fullmatch(path)) is not None]
+        if not found:
+            return refusal(
+                Refused("bad_request", "There is nothing here. What there is stands in api/openapi.json."), 404
+            )
+        methods = ", ".join(["OPTIONS", *(method for each, _ in found for method in _methods(each))])
+        if method == "OPTIONS":
+            return Response(204, {"Allow": methods, "Access-Control-Allow-Methods": methods})
+        for operation, parts in found:
+            if method in _methods(operation):
+                return await self._run(operation, incoming, parts.groupdict())
+        return refusal(Refused("bad_request", f"What can be done here: {methods}."), 405, {"Allow": methods})
+
+    async def _run(self, operation: Operation, incoming: Incoming, parts: Mapping[str, str]) -> Response | Streaming:
+        call = Call(
+            incoming,
+            self._rooms,
+            parts,
+            self._speakers,
+            self._sse,
+            may_listen=not self._limited or len(self._sse) < _MOST_STREAMS,
+            max_body_bytes=self._max_body,
+        )
+        try:
+            # The app knows people; programs are known here.
+            if self._speakers.is_program(call.bearer):
+                call = replace(call, program=True)
+            else:
+                call = replace(call, user=await self._door.let_in(incoming.request))
+        except Refused as refused:
+            return refusal(refused, status_of(refused))
+        try:
+            return await operation.run(call)
+        except Refused as refused:
+            return refusal(refused)
+        except Denied as denied:
+            return refusal(denied.refused, denied.status, denied.headers)
+        except ConnectionError:
+            raise  # nobody is there any more
+        except Exception:
+            _log.exception("%s %s failed", incoming.request.method, incoming.path)
+            return refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
+
+
+def _methods(operation: Operation) -> tuple[str, ...]:
+    return ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
+
+
+def _comes_from_elsewhere(request: Request) -> bool:
+    """Whether a page of another site asks without saying so: an image, say. A link that somebody follows may."""
+    site, mode = request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode")
+    return site == "cross-site" and not (mode == "navigate" and request.method in ("GET", "HEAD"))
+
+
+def _readable_by(origin: str, response: Response | Streaming) -> Response | Streaming:
+    """`response` with the headers by which a browser lets a page of `origin` read it (Fetch, section 3.2)."""
+    headers = {
+        **response.headers,
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
+        "Access-Control-Expose-Headers": "Location, Retry-After",
+        "Access-Control-Max-Age": "600",
+        "Vary": "Origin",
+    }
+    return replace(response, headers=headers)

@@ -1,0 +1,168 @@
+"""One request, as the operations of the API see it: the room that is meant, fields, numbers and tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import parse_qsl
+
+from pychat import strictjson
+from pychat.api.answer import Denied
+from pychat.api.speakers import Speakers
+from pychat.errors import Refused
+from pychat.http import BodyTooLarge, Incoming
+from pychat.model import User
+from pychat.request import Request
+from pychat.room import ChatRoom
+from pychat.rooms import Rooms
+from pychat.session import Session
+from pychat.transports.sse import SSETransport
+
+__all__ = ["Call"]
+
+_PATIENCE_SECONDS = 10.0  # until a body has to be here, whole
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_Fields = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to an operation of the API."""
+
+    incoming: Incoming
+    rooms: Rooms
+    #: What stands in the address: `{"room": "lobby"}`.
+    parts: Mapping[str, str]
+    speakers: Speakers
+    sse: SSETransport
+    #: Whether there is room for one more stream.
+    may_listen: bool
+    max_body_bytes: int
+    #: Whether it comes with a token of the server's own.
+    program: bool = False
+    #: Whom the app knows the visitor as; `None` is a guest, or a program.
+    user: User | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request, without its body."""
+        return self.incoming.request
+
+    @cached_property
+    def room(self) -> ChatRoom:
+        """The room of the address. Raise `Refused` with `unknown_room`."""
+        return self.rooms.pick(self.parts["room"])
+
+    @property
+    def seq(self) -> int:
+        """The number of the message in the address; no message has a number that cannot be read."""
+        if not _NUMBER.fullmatch(self.parts["seq"]):
+            raise Refused("not_found", "There is no message of that number (any more).")
+        return int(self.parts["seq"])
+
+    @property
+    def bearer(self) -> str | None:
+        """The token of the header `Authorization: Bearer …` (RFC 6750, section 2.1)."""
+        scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
+        return token.strip() or None if scheme.lower() == "bearer" else None
+
+    def session(self, name: str | None = None) -> AbstractAsyncContextManager[tuple[Session, str | None]]:
+        """The session in which a visitor's request speaks: see `Speakers.session`."""
+        return self.speakers.session(self.room, self.bearer, self.user, self.request.remote, name)
+
+    def spend(self) -> None:
+        """Count a request of a program. Raise `Refused` if that is too many."""
+        self.speakers.spend(self.room, f"program {self.bearer}")
+
+    def number(self, name: str) -> int | None:
+        """A whole number of the query."""
+        given = self.request.query.get(name)
+        return None if given is None else _number(name, given)
+
+    async def fields(self, *texts: str, numbers: tuple[str, ...] = (), plain: str | None = None) -> _Fields:
+        """The fields of the body that are of those names; those `texts` that it lacks, the query may have.
+
+        With `plain`, a body may also be a form, or a bare text: that is the field of that name.
+        """
+        if plain is None or self._kind == "application/json":
+            told = await self.json()
+        elif self._kind == "text/plain":
+            told = {plain: _text(await self._body())}
+        elif self._kind == "application/x-www-form-urlencoded":
+            told = _form(_text(await self._body()), (*texts, *numbers), plain)
+        else:
+            raise Denied(415, "Send JSON, a form or plain text, and say which in Content-Type.")
+        fields = {name: told[name] for name in (*texts, *numbers) if told.get(name) is not None}
+        for name in texts:
+            if name not in fields and name in self.request.query:
+                fields[name] = self.request.query[name]
+            if not isinstance(fields.get(name, ""), str):
+                raise Refused("bad_request", f"“{name}” must be a text.")
+        for name in numbers:
+            value = fields.get(name)
+            if isinstance(value, str):
+                fields[name] = _number(name, value)
+            elif value is not None and (
+                not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53
+            ):
+                raise Refused("bad_request", f"“{name}” must be a whole number, 0 or above.")
+        return fields
+
+    async def json(self) -> _Fields:
+        """The body, which must be one JSON object."""
+        if self._kind != "application/json":
+            raise Denied(415, "Send JSON, with the header Content-Type: application/json.")
+        try:
+            told = strictjson.loads(_text(await self._body()))
+        except ValueError as error:
+            raise Refused("bad_request", f"This is not JSON: {error}.") from None
+        if not isinstance(told, dict):
+            raise Refused("bad_request", "Send one JSON object: {“text”: “hi”}.")
+        return told
+
+    @property
+    def _kind(self) -> str:
+        return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    async def _body(self) -> bytes:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await self.incoming.read(self.max_body_bytes)
+        except BodyTooLarge:
+            raise Denied(
+                413, f"A body can have {self.max_body_bytes} bytes at most.", {"Connection": "close"}
+            ) from None
+        except TimeoutError:
+            raise Denied(408, "The body did not come in time. Try again.", {"Connection": "close"}) from None
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise Refused("bad_request", "The body is not UTF-8.") from None
+
+
+def _form(text: str, names: tuple[str, ...], plain: str) -> _Fields:
+    """The fields of a form. `curl -d 'Hello!'` says that it sends one, and sends just that: a text without a `=`."""
+    if "=" not in text:
+        return {plain: text}
+    fields: _Fields = dict(parse_qsl(text, keep_blank_values=True))
+    strange = next((name for name in fields if name not in names), None)
+    if strange is not None:
+        raise Refused(
+            "bad_request",
+            f"A form has no field {strange[:40]!a}, only: {', '.join(names)}. Send texts that hold = or & with"
+            f" --data-urlencode {plain}=…, or with the header Content-Type: text/plain.",
+        )
+    return fields
+
+
+def _number(name: str, given: str) -> int:
+    if not _NUMBER.fullmatch(given):
+        raise Refused("bad_request", f"“{name}” must be a whole number, 0 or above.")
+    return int(given)

@@ -1,0 +1,91 @@
+"""The OpenAPI 3.1 document, written from the table by which requests are routed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from pychat._version import __version__
+from pychat.api.operation import Operation
+from pychat.api.schemas import COMPONENTS
+
+__all__ = ["document"]
+
+_Object = dict[str, Any]
+_TEXT = {"type": "string"}
+_PARTS = {
+    "room": "A room's name.",
+    "seq": "A message's number.",
+    "command": "The name of a command.",
+}
+
+
+def document(operations: Iterable[Operation]) -> _Object:
+    """The description of `operations`. The address of the server is relative to the document's own."""
+    paths: dict[str, _Object] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "pychat", "version": __version__, "summary": "Chat rooms over plain HTTP."},
+        "servers": [{"url": "../api"}],
+        "paths": paths,
+        "components": {
+            "schemas": COMPONENTS,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A program's token, which the server's settings name, or a visitor's.",
+                }
+            },
+        },
+    }
+
+
+def _described(operation: Operation) -> _Object:
+    told: _Object = {
+        "operationId": operation.name,
+        "summary": operation.says,
+        "parameters": [
+            *(
+                {
+                    "name": name,
+                    "in": "path",
+                    "required": True,
+                    "description": _PARTS[name],
+                    "schema": {"type": "string"},
+                }
+                for name in re.findall(r"\{(\w+)\}", operation.path)
+            ),
+            *(
+                {"name": each.name, "in": each.where, "description": each.says, "schema": each.schema}
+                for each in operation.parameters
+            ),
+        ],
+        "responses": {
+            **{str(status): _answered(status, schema) for status, schema in operation.answers.items()},
+            **{str(status): _answered(status, "Refusal") for status in operation.refusals},
+        },
+    }
+    if operation.body is not None:
+        told["requestBody"] = {
+            "required": True,
+            "content": {kind: {"schema": schema} for kind, schema in operation.body.items()},
+        }
+    if operation.token:
+        told["security"] = [{}, {"token": []}]
+    return told
+
+
+def _answered(status: int, schema: str) -> _Object:
+    kind = "text/event-stream" if schema == "Events" else "application/json"
+    told: _Object = {
+        "description": HTTPStatus(status).phrase,
+        "content": {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+    }
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        told["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return told

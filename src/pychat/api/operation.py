@@ -1,0 +1,51 @@
+"""An operation of the API: what it does, and all that its description says. Requests are routed by the same table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pychat.api.call import Call
+from pychat.http import Response, Streaming
+
+__all__ = ["Operation", "Parameter"]
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the address, or a header."""
+
+    name: str
+    says: str
+    schema: Schema
+    where: str = "query"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method at one address."""
+
+    name: str
+    method: str
+    #: Such as `/rooms/{room}/messages`, below `<mount>/api`.
+    path: str
+    says: str
+    run: Callable[[Call], Awaitable[Response | Streaming]]
+    #: Status -> the name of the schema of what is answered then; refusals are told by their status alone.
+    answers: Mapping[int, str]
+    refusals: tuple[int, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    #: Media type -> schema of the body.
+    body: Mapping[str, Schema] | None = None
+    #: Whether a token is of use, and whether nothing can be done without one.
+    token: bool = False
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the path of a request."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))

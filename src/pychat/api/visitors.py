@@ -1,0 +1,121 @@
+"""Visitors: their tokens, their streams of events, and the commands that go with those."""
+
+from __future__ import annotations
+
+from pychat.api.answer import Denied, answer, failed
+from pychat.api.call import Call
+from pychat.api.operation import Operation, Parameter
+from pychat.carriers.stream import StreamCarrier
+from pychat.errors import Close, Refused
+from pychat.http import Response, Streaming
+from pychat.tokens import Tokens
+from pychat.transports.sse import HEADERS, Stream, last_seen, prologue
+from pychat.transports.vocabulary import COMMANDS
+
+__all__ = ["OPERATIONS"]
+
+
+async def take_token(call: Call) -> Response:
+    """A token of a visitor who was never here."""
+    if call.user is not None:
+        raise Refused("bad_request", "You are logged in, and need no token: you come back by your login.")
+    await call.room.start()
+    return answer(201, {"ok": True, "token": call.room.tokens.issue(Tokens.new_id())})
+
+
+async def listen(call: Call) -> Response | Streaming:
+    """Every event of the room, from now on or from where the visitor left."""
+    room, query = call.room, call.request.query
+    if call.request.method == "HEAD":
+        return Response(200, HEADERS)
+    await room.start()
+    if not call.may_listen:
+        raise Denied(503, Close.FULL.text, {"Retry-After": "10"})
+    # A browser's EventSource cannot set headers, and says in one where it left; its address never changes.
+    token = call.bearer or query.get("token")
+    offset = call.request.headers.get("last-event-id") or query.get("lastEventId") or query.get("since")
+    member_id = room.tokens.read(token) if token and call.user is None else None
+    since, name = last_seen(offset), query.get("name")
+
+    async def serve(carrier: StreamCarrier) -> None:
+        await call.sse.serve(carrier, room, since=since, name=name, member_id=member_id, user=call.user)
+
+    return Streaming(HEADERS, prologue(), serve)
+
+
+async def leave(call: Call) -> Response:
+    """Go for good: the stream ends, and the name is free."""
+    await call.room.start()
+    await _stream(call).leave()
+    return answer(200, {"ok": True})
+
+
+async def command(call: Call) -> Response:
+    """Carry out a command of the wire for somebody whose stream is open."""
+    await call.room.start()
+    if call.parts["command"] not in COMMANDS:
+        raise Refused("unknown_command", f"There is no such command. There are: {', '.join(COMMANDS)}.")
+    stream = _stream(call)
+    told = await call.sse.carry_out(call.room, stream, call.parts["command"], await call.json())
+    return answer(200, told) if told["ok"] else failed(told)
+
+
+def _stream(call: Call) -> Stream:
+    member_id = call.speakers.member_id(call.room, call.bearer, call.user)
+    if member_id is None:
+        raise Refused("unauthorized", "Say who you are: Authorization: Bearer TOKEN, with the token of your welcome.")
+    stream = call.sse.find(call.room, member_id)
+    if stream is None:
+        raise Refused("not_joined", "No stream is open for this token. Open …/events with it first, and keep it open.")
+    return stream
+
+
+OPERATIONS = (
+    Operation(
+        "takeToken",
+        "POST",
+        "/rooms/{room}/token",
+        "A token for somebody new. Whoever has it is the same person each time, in streams and in messages.",
+        take_token,
+        {201: "Token"},
+        (400, 404, 503),
+    ),
+    Operation(
+        "listen",
+        "GET",
+        "/rooms/{room}/events",
+        "A stream of all that happens: a welcome with the newest messages and a token, then every event in order.",
+        listen,
+        {200: "Events"},
+        (404, 503),
+        (
+            Parameter("name", "A nickname to take; an event `ack` tells whether it is yours.", {"type": "string"}),
+            Parameter("token", "A visitor's token, where no header can be sent.", {"type": "string"}),
+            Parameter("since", "The id of the last event that was seen: go on from there.", {"type": "string"}),
+            Parameter("lastEventId", "The same.", {"type": "string"}),
+            Parameter("Last-Event-ID", "The same; it goes before the others.", {"type": "string"}, "header"),
+        ),
+        token=True,
+    ),
+    Operation(
+        "leave",
+        "DELETE",
+        "/rooms/{room}/events",
+        "Go for good: your stream ends, and your name is free.",
+        leave,
+        {200: "Done"},
+        (401, 404, 409, 503),
+        token=True,
+    ),
+    Operation(
+        "command",
+        "POST",
+        "/rooms/{room}/commands/{command}",
+        "Any command of the wire (join, typing, react …), for somebody whose stream is open; answered as there.",
+        command,
+        {200: "Done"},
+        (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503),
+        body={"application/json": {"type": "object"}},
+        token=True,
+    ),
+)

@@ -1,0 +1,104 @@
+"""A streaming response over ASGI: a byte-bounded queue, and one writer task for as long as the response lasts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from pychat.carriers.asgi import Receive, Send
+from pychat.carriers.base import CLOSE_SECONDS, DEFAULT_BUFFER_BYTES, CarrierClosed
+from pychat.carriers.stream import Chunk
+
+__all__ = ["AsgiStream"]
+
+
+class AsgiStream:
+    """One response of an ASGI server.
+
+    ASGI's `send` must be awaited, and it waits while the client does not read. `send` here puts the chunk into a
+    queue that a single task drains, all that waits with one call.
+    """
+
+    __slots__ = ("_awake", "_bytes", "_cut", "_ended", "_limit", "_queue", "_receive", "_send", "_writer", "on_slow")
+
+    def __init__(self, receive: Receive, send: Send, *, max_buffer_bytes: int) -> None:
+        self.on_slow: Callable[[], None] | None = None
+        self._receive = receive
+        self._send = send
+        self._limit = max_buffer_bytes
+        self._queue: list[bytes] = []
+        self._bytes = 0  # in the queue, and on their way
+        self._ended = False
+        self._cut: asyncio.TimerHandle | None = None
+        self._awake = asyncio.Event()
+        self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    @classmethod
+    async def open(
+        cls,
+        receive: Receive,
+        send: Send,
+        headers: Mapping[str, str],
+        first: Chunk,
+        *,
+        max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
+    ) -> AsgiStream:
+        """Begin the response with `headers` and the `first` chunk. Raises `CarrierClosed` if the client has gone."""
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": raw})
+            await send({"type": "http.response.body", "body": first.body, "more_body": True})
+        except OSError:
+            raise CarrierClosed from None
+        return cls(receive, send, max_buffer_bytes=max_buffer_bytes)
+
+    def send(self, chunk: Chunk) -> None:
+        """Send a chunk; for a receiver that is too far behind, call `on_slow` instead."""
+        if self._ended:
+            return
+        if self._bytes and self._bytes + len(chunk.body) > self._limit:
+            if self.on_slow is not None:
+                self.on_slow()
+            return
+        self._put(chunk)
+
+    def end(self, last: Chunk) -> None:
+        """Queue `last` behind what waits; stop if that cannot be sent in time."""
+        if self._ended:
+            return
+        self._put(last)
+        self._ended = True
+        self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._writer.cancel)
+
+    async def gone(self) -> None:
+        """Wait until the host says that the client has gone, or the body has ended."""
+        leaving = asyncio.get_running_loop().create_task(self._leave())
+        try:
+            await asyncio.wait((leaving, self._writer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._ended = True
+            leaving.cancel()
+            self._writer.cancel()
+            if self._cut is not None:
+                self._cut.cancel()
+
+    def _put(self, chunk: Chunk) -> None:
+        self._queue.append(chunk.body)
+        self._bytes += len(chunk.body)
+        self._awake.set()
+
+    async def _write(self) -> None:
+        with suppress(OSError):  # gone; the host says so to `_leave` as well
+            while not (self._ended and not self._queue):
+                await self._awake.wait()
+                self._awake.clear()
+                body = b"".join(self._queue)
+                self._queue.clear()
+                await self._send({"type": "http.response.body", "body": body, "more_body": True})
+                self._bytes -= len(body)
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _leave(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,219 @@
+"""The SSE transport: a room's events as a `text/event-stream`, for `curl` and `EventSource`; commands come by POST.
+
+The stream follows HTML's section 9.2: `id` is the position in the log, `event` the name, `data` the JSON that the plain
+WebSocket sends. What a visitor POSTs is on another connection, so a stream is told its own visitor's words too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pychat import strictjson
+from pychat.carriers.base import CLOSE_SECONDS
+from pychat.carriers.stream import Chunk, StreamCarrier
+from pychat.connection import Notice, Welcome
+from pychat.errors import Close
+from pychat.model import Position, User
+from pychat.room import ChatRoom
+from pychat.session import Session
+from pychat.tokens import Tokens
+from pychat.transports.vocabulary import bye, carry_out
+from pychat.transports.vocabulary import tell as in_words
+
+__all__ = ["HEADERS", "SSETransport", "Stream", "last_seen", "prologue"]
+
+#: What a stream is told to whoever carries it: keep nothing, hold nothing back, change nothing.
+HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_HEARTBEAT_SECONDS = 20.0
+_HEARTBEAT = Chunk(b":\n\n")
+# Proxies and browsers of old pass nothing on before they have this much.
+_PADDING = b":" + b" " * 2046 + b"\n"
+_Key = tuple[str, str]
+_OFFSET = re.compile(r"(.{1,100}):([0-9]{1,18})")
+
+
+def last_seen(offset: str | None) -> Position | None:
+    """The position behind the `id` of an event; anything else is nowhere."""
+    found = None if offset is None else _OFFSET.fullmatch(offset)
+    return None if found is None else Position(found[1], int(found[2]))
+
+
+def prologue() -> Chunk:
+    """What a stream begins with: padding, and when to come back. A crowd does not come back in one instant."""
+    return Chunk(_PADDING + b"retry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311 -- no secret
+
+
+def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None) -> Chunk:
+    told = "" if offset is None else f"id: {offset.epoch}:{offset.seq}\n"
+    return Chunk(f"{told}event: {name}\ndata: {strictjson.dumps({'type': name, **fields})}\n\n".encode())
+
+
+class _EventWire:
+    """One for all streams of a room and epoch, for the position is in the bytes."""
+
+    join = staticmethod(Chunk.joined)
+
+    def __init__(self, epoch: str) -> None:
+        self._epoch = epoch
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _EventWire) and other._epoch == self._epoch
+
+    def __hash__(self) -> int:
+        return hash(self._epoch)
+
+    def encode(self, notice: Notice) -> Chunk | Welcome:
+        if isinstance(notice, Welcome):
+            return notice  # it will hold a token, so each stream has its own
+        seq = getattr(notice, "seq", None)
+        return _event(*in_words(notice), None if seq is None else Position(self._epoch, seq))
+
+
+class _Connection:
+    def __init__(self, carrier: StreamCarrier, wire: _EventWire, token: str | None) -> None:
+        self.wire = wire
+        self._carrier = carrier
+        self._token = token
+        self.send: Callable[[Any], None] = self._greet  # and after that the hot path: no call between
+
+    def _greet(self, welcome: Welcome) -> None:
+        self.send = self._carrier.send
+        name, fields = in_words(welcome)
+        if self._token is not None:
+            fields["token"] = self._token
+        self.send(_event(name, fields, welcome.position))
+
+    def tell(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Tell this one visitor something."""
+        self._carrier.send(_event(name, fields))
+
+    def beat(self) -> None:
+        """Show everybody on the way that the stream lives."""
+        self._carrier.send(_HEARTBEAT)
+
+    def close(self, why: Close) -> None:
+        self._carrier.end(_event(*bye(why)))
+
+    def end(self) -> None:
+        """End the stream of somebody who goes, with no more words."""
+        self._carrier.end(_HEARTBEAT)
+
+
+class Stream:
+    """One visitor's stream, and the session that their commands go to."""
+
+    def __init__(self, connection: _Connection, session: Session, token: str | None) -> None:
+        self.session = session
+        #: What the welcome said: who has it speaks for this visitor. `None` for who has a login.
+        self.token = token
+        #: Where the transport finds it: the room, and the ids of those whose tokens speak for it.
+        self.keys: set[_Key] = set()
+        self._connection = connection
+
+    async def leave(self) -> None:
+        """Go for good: the name is free, and the stream ends."""
+        await self.session.close(left=True)
+        self._connection.end()
+
+
+class SSETransport:
+    """Brings event streams into rooms."""
+
+    def __init__(self) -> None:
+        self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
+        self._streams: dict[_Key, dict[Stream, None]] = {}
+        self._heart: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def find(self, room: ChatRoom, member_id: str) -> Stream | None:
+        """The newest stream of this server for which the token of `member_id` speaks."""
+        return next(reversed(self._streams.get((room.name, member_id), {})), None)
+
+    async def serve(
+        self,
+        carrier: StreamCarrier,
+        room: ChatRoom,
+        *,
+        since: Position | None,
+        name: str | None,
+        member_id: str | None,
+        user: User | None = None,
+    ) -> None:
+        """Serve a stream until it ends, in a `room` that has started.
+
+        `member_id` is that of the visitor's token, if there is one; `user` is whom the app knows them as. With a `name`
+        the visitor takes it; an event `ack` tells how that went.
+        """
+        owner = user.member_id if user is not None else member_id or Tokens.new_id()
+        token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
+        connection = _Connection(carrier, _EventWire(room.position.epoch), token)
+        carrier.on_slow = lambda: connection.close(Close.SLOW)
+        self._open[connection] = asyncio.current_task()
+        if self._heart is None:
+            self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat)
+        try:
+            session = await room.connect(connection, since=since, member_id=member_id, user=user)
+            session.echo = True
+            stream = Stream(connection, session, token)
+            self._find_by(stream, (room.name, owner))
+            try:
+                if name is not None:
+                    connection.tell(
+                        "ack", {"ref": "join", **await self.carry_out(room, stream, "join", {"name": name})}
+                    )
+                elif member_id is not None:
+                    await session.resume()
+                await carrier.gone()
+            finally:
+                for key in stream.keys:
+                    self._forget(stream, key)
+                await session.close()
+        finally:
+            del self._open[connection]
+
+    async def carry_out(self, room: ChatRoom, stream: Stream, name: str, fields: object) -> dict[str, Any]:
+        """Carry out a command of the stream's visitor, and return its answer. Never raises for what was sent."""
+        if name == "join" and isinstance(fields, dict) and fields.get("token") is None:
+            fields = {**fields, "token": stream.token}
+        answer = await carry_out(stream.session, name, fields)
+        if name == "join" and answer["ok"]:
+            self._find_by(stream, (room.name, answer["member"]["id"]))
+        return answer
+
+    async def aclose(self, why: Close) -> None:
+        """Close every stream, telling why; wait at most 3 seconds for them to end."""
+        if self._heart is not None:
+            self._heart.cancel()
+            self._heart = None
+        for connection in list(self._open):
+            connection.close(why)
+        tasks = [task for task in self._open.values() if task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+
+    def _find_by(self, stream: Stream, key: _Key) -> None:
+        self._streams.setdefault(key, {})[stream] = None
+        stream.keys.add(key)
+
+    def _forget(self, stream: Stream, key: _Key) -> None:
+        streams = self._streams[key]
+        del streams[stream]
+        if not streams:
+            del self._streams[key]
+
+    def _beat(self) -> None:
+        self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat) if self._open else None
+        for connection in tuple(self._open):
+            connection.beat()
