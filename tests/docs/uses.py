@@ -11,6 +11,8 @@ import re
 import shutil
 import sys
 import tempfile
+import types
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -190,6 +192,114 @@ async def sends_out(stage: Stage, argument: str) -> None:
     assert (await ada.event("error"))["text"] == "You have logged out."
     assert await ada.told.next("closed") == Close.KICKED.code
     await ada.close()
+
+
+async def you_are(url: str, **options: Any) -> Any:
+    """Who somebody is told to be at the mount of `url`; `None` for a guest, the status for who may not come in."""
+    async with aiohttp.ClientSession(**options) as http:
+        try:
+            async with http.ws_connect(url) as socket:
+                return (await socket.receive_json()).get("you")
+        except aiohttp.WSServerHandshakeError as refused:
+            return refused.status
+
+
+async def lets_in_by_a_dependency(stage: Stage, argument: str) -> None:
+    """The same cookie opens the application and the room."""
+    url = await stage.serve()
+    cookies = {"session": "s3cret"}
+    assert (await you_are(f"{url}/chat/ws", cookies=cookies))["name"] == "Ada"
+    assert await you_are(f"{url}/chat/ws") == 401
+    async with aiohttp.ClientSession(cookies=cookies) as http, http.get(f"{url}/me") as response:
+        assert await response.json() == "Ada"
+
+
+async def lets_in_by_django(stage: Stage, argument: str) -> None:
+    """Who is logged in to Django is themselves in the room, and a moderator if they are of the staff; others are guests."""
+    cookies = await asyncio.to_thread(a_django, stage.folder)
+    url = await stage.serve()
+    assert await you_are(f"{url}/chat/ws", cookies=cookies) == {
+        "id": "user:1",
+        "name": "ada",
+        "roles": ["moderator"],
+        "name_fixed": True,
+    }
+    assert await you_are(f"{url}/chat/ws") is None
+    assert await you_are(f"{url}/chat/ws", cookies={"sessionid": "forged"}) is None
+    assert (await stage.get(f"{url}/nothing"))[0] == 404
+    assert "data-pychat" in (await stage.get(f"{url}/chat/"))[1]
+
+
+def a_django(folder: Path) -> dict[str, str]:
+    """Set up a project with somebody who is logged in; the cookie of that."""
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+
+    if not settings.configured:
+        settings.configure(
+            SECRET_KEY="tests",
+            ALLOWED_HOSTS=["*"],
+            ROOT_URLCONF=types.ModuleType("urls", "No views."),
+            INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
+            DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "django.db")}},
+            DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        )
+        settings.ROOT_URLCONF.urlpatterns = []
+        django.setup()
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.auth.models import User
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.db import connections
+
+    call_command("migrate", verbosity=0)
+    ada = User.objects.create_user("ada", password="x", is_staff=True)
+    session = SessionStore()
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(ada.pk), "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = ada.get_session_auth_hash()
+    session.save()
+    connections.close_all()
+    return {settings.SESSION_COOKIE_NAME: str(session.session_key)}
+
+
+async def lets_in_by_a_session(stage: Stage, argument: str) -> None:
+    """After the login the cookie says who somebody is; before, they are a guest."""
+    url = await stage.serve()
+    stage.stack.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore", web.NotAppKeyWarning)  # aiohttp-session's own keys
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        async with http.ws_connect(f"{url}/chat/ws") as socket:
+            assert "you" not in await socket.receive_json()
+        async with http.post(f"{url}/login?name=Ada") as response:
+            assert response.status == 200
+        async with http.ws_connect(f"{url}/chat/ws") as socket:
+            assert (await socket.receive_json())["you"]["name"] == "Ada"
+
+
+async def lets_in_by_a_jwt(stage: Stage, argument: str) -> None:
+    """A good token lets in, on both wires; one that is missing, forged or too old is refused with words."""
+    import jwt
+
+    names = await stage.run()
+    url = await stage.serve()
+    claims = {"sub": "7", "name": "Ada", "roles": ["moderator"]}
+    good = jwt.encode(claims, names["KEY"], "HS256")
+    expected = {"id": "user:7", "name": "Ada", "roles": ["moderator"], "name_fixed": True}
+    assert await you_are(f"{url}/ws", headers={"Authorization": f"Bearer {good}"}) == expected
+    assert await you_are(f"{url}/ws?access_token={good}") == expected
+    person = await SocketIOPerson.enter(url, token=good)
+    assert (await person.event("welcome"))["you"] == expected
+    await person.close()
+    for bad in ("", jwt.encode(claims, "x" * 32, "HS256"), jwt.encode(claims | {"exp": 1}, names["KEY"], "HS256")):
+        assert await you_are(f"{url}/ws?access_token={bad}") == 401
+
+
+async def lets_members_in(stage: Stage, argument: str) -> None:
+    """Everybody comes into the first room, the staff into theirs."""
+    url = await stage.serve()
+    assert (await you_are(f"{url}/ws?name=Bob"))["name"] == "Bob"
+    assert await you_are(f"{url}/ws?name=Bob&room=staff") == 403
+    assert (await you_are(f"{url}/ws?name=Ada&room=staff"))["name"] == "Ada"
 
 
 async def has_the_rooms(stage: Stage, argument: str) -> None:
