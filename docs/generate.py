@@ -57,6 +57,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Renamed",
             "Away",
             "Left",
+            "Kicked",
             "Typing",
             "Event",
         ),
@@ -180,7 +181,7 @@ def _closes() -> str:
 
 def _hooks() -> str:
     return _table(
-        ("hook", "signature", "may be async", "when"),
+        ("hook", "signature", "may change or refuse", "when"),
         (
             (f"`{name}`", f"`{hook.signature}`", "yes" if hook.may_change else "no", hook.says)
             for name, hook in HOOKS.items()

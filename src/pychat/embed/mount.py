@@ -26,10 +26,13 @@ from pychat.transports.sse import SSETransport
 from pychat.transports.vocabulary import failure
 from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
 
-__all__ = ["HEARTBEAT_SECONDS", "Mount", "MountOptions", "refusal"]
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
+
+#: Where Socket.IO is; clients can be told to leave the slash out.
+SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
 _MOST_WEBSOCKETS = 100_000  # plain ones, at once
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
@@ -147,6 +150,10 @@ class Mount:
     def client_address(self, peer: str, headers: Mapping[str, str]) -> str:
         """The address of the person, which trusted proxies may tell."""
         return self._proxies.client(peer, headers.get("x-forwarded-for"))
+
+    async def start(self) -> None:
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
+        await self.rooms.start()
 
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""

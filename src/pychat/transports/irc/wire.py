@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from pychat.connection import Notice, Presence, Welcome
-from pychat.model import Deleted, Edited, LogEvent, Message, Reacted, Typing, iso
+from pychat.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, iso
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.line import LINE_BYTES, Line
 from pychat.transports.irc.nicks import nick_like, source
@@ -46,7 +46,7 @@ class Wire:
     def encode(self, notice: Notice) -> Frame:
         """`notice`, as lines if it is in the log."""
         match notice:
-            case Presence() | Typing() | Welcome():
+            case Kicked() | Presence() | Typing() | Welcome():
                 return Frame(notice)
             case Message():
                 self.channel.remember(notice)
