@@ -13,6 +13,7 @@ import aiohttp
 
 from pychat.errors import UsageError
 from pychat.model import Member, Message, Quote
+from pychat.texts import accept_text
 
 from .address import Address
 from .backoff import Backoff
@@ -172,6 +173,7 @@ class Client:
         own (1-64 characters of `A-Z a-z 0-9 _ -`) even if another process says it again.
         Refusals for a while (`rate_limited`, `unavailable`) are waited for; others raise `Refused`.
         """
+        text = accept_text(text, self.entered.longest_text)
         fields: dict[str, Any] = {"text": text, "id": id or _new_id()}
         quote = None
         if reply_to is not None:
@@ -182,6 +184,7 @@ class Client:
 
     async def edit(self, message: int | Message, text: str) -> None:
         """Change the text of a message of yours (or of its `seq`). Everyone is told by an event, you too."""
+        text = accept_text(text, self.entered.longest_text)
         await self._visit.command("edit", {"target": _seq(message), "text": text, "id": _new_id()})
 
     async def delete(self, message: int | Message) -> None:
