@@ -156,9 +156,12 @@ class Client:
 
     # What one can do
 
-    async def join(self, name: str) -> Member:
-        """Take the nickname `name`, or change it. `Refused` if it cannot be had."""
-        token = {} if self.me else self._visit.token()
+    async def join(self, name: str, *, resume: str | None = None) -> Member:
+        """Take the nickname `name`, or change it. `Refused` if it cannot be had.
+
+        Who has no nickname yet can `resume` as the member of an earlier run.
+        """
+        token = {} if self.me is not None else self._visit.token() if resume is None else {"token": resume}
         member: Member = await self._visit.command("join", {"name": name, **token})
         return member
 
