@@ -49,9 +49,11 @@ class MountOptions(TypedDict, total=False):
     authenticate: Authenticate | None
     #: A folder whose `page.html` is used instead; it may extend `pychat/page.html`.
     templates: str | Path | None
-    #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all.
+    #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
+    #: `pychat serve`. With logins by cookie, name those that you trust: a page that may connect is who its reader is.
     allowed_origins: Iterable[str] | str
-    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`.
+    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`;
+    #: `--trusted-proxy`.
     trusted_proxies: Iterable[str] | str
     #: What may wait for one slow reader before it is closed, in bytes.
     max_buffer_bytes: int
