@@ -19,7 +19,6 @@ import click
 from click.testing import CliRunner
 
 import pychat
-import pychat.testing
 from pychat import cli
 from pychat.errors import REFUSALS, Close
 from pychat.hooks import HOOKS
@@ -72,11 +71,6 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("SocketIOTransport", "pychat.transports.socketio.Server", "pychat.transports.socketio.Options"),
     ),
     (
-        "For tests and bots",
-        "",
-        tuple(f"pychat.testing.{name}" for name in pychat.testing.__all__),
-    ),
-    (
         "For transports of your own",
         "[How to write a transport](../how-to/write-a-transport.md) uses all of these.",
         (
@@ -88,6 +82,25 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.transports.vocabulary.position",
             "pychat.transports.vocabulary.bye",
         ),
+    ),
+)
+
+#: The same, of what is for tests.
+TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "Tests of an application",
+        "",
+        ("pychat.testing.Chat", "pychat.testing.Actor", "pychat.testing.FaultyStore", "pychat.testing.FakeClock"),
+    ),
+    (
+        "A person, command by command",
+        "The in-memory transport, in the words of [the wire](wire.md): for bots, and for tests of what is sent.",
+        ("pychat.testing.Person", "pychat.testing.RecordingConnection"),
+    ),
+    (
+        "Contracts",
+        "Classes of tests, for stores and transports of your own.",
+        ("pychat.testing.StoreContract", "pychat.testing.TransportContract", "pychat.testing.Client"),
     ),
 )
 
@@ -192,6 +205,10 @@ def _help() -> str:
 
 def _api() -> str:
     return "\n\n".join(_section(*section) for section in API)
+
+
+def _testing() -> str:
+    return "\n\n".join(_section(*section) for section in TESTING)
 
 
 def _section(heading: str, words: str, names: Iterable[str]) -> str:
@@ -330,6 +347,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "hooks": _hooks,
     "help": _help,
     "api": _api,
+    "testing": _testing,
 }
 
 

@@ -90,7 +90,10 @@ class ASGIApp:
             )
         except (CarrierClosed, ConnectionError):
             return
-        await answer.serve(stream)
+        try:
+            await answer.serve(stream)
+        finally:
+            await stream.finish()
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         mount, peer, headers = self.mount, _peer(scope), _headers(scope)

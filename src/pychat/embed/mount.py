@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
@@ -35,6 +36,7 @@ HEARTBEAT_SECONDS = 25.0
 SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
 _MOST_WEBSOCKETS = 100_000  # plain ones, at once
+_MOST_STREAMS = 100_000
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -88,14 +90,13 @@ class Mount:
         )
         # A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
         self.max_message_bytes = max(room.limits.text for room in self.rooms) * 12 + 4096
-        self.sse = SSETransport()
+        self.sse = SSETransport(_MOST_STREAMS if self._limited else sys.maxsize)
         self._api = Api(
             self.rooms,
             self.sse,
             origins=self._origins,
             door=self.door,
             api_tokens=options.get("api_tokens", ()),
-            limited=self._limited,
             max_body_bytes=self.max_message_bytes,
         )
 

@@ -54,7 +54,7 @@ export class Room extends Emitter {
   about = null;
   /** @type {Member | null} who we are; kept while the connection is away */
   me = null;
-  /** Who the server knows us to be without being told, if it does: `roles`, and whether the name is `name_fixed`. */
+  /** Who the application knows us to be by a login of its own, as on the wire: with `roles`, and `name_fixed` or not. */
   you = null;
   /** Whether the server knows, on this connection, who we are. */
   joined = false;
@@ -279,7 +279,10 @@ export class Room extends Emitter {
       }
     }
     this.emit("state", state);
-    if (state.name === "live") this.#comeBack();
+    if (state.name !== "live") return;
+    // Whose login has a name is in the room already.
+    if (this.you?.name) this.#arrive({ id: this.you.id, name: this.you.name });
+    if (!this.joined || this.#wanted) this.#comeBack();
   }
 
   /** Resolves while live; waits for the first connection, but never for a lost one. */
@@ -309,7 +312,7 @@ export class Room extends Emitter {
   #welcome(data) {
     this.#welcomed = true;
     this.about = data.room;
-    this.you = data.you ?? null;
+    this.#recognise(data.you ?? null);
     Object.assign(this.limits, data.limits);
     this.people.reset(data);
     // Recovered, it is our own place, and what was missed follows as events.
@@ -407,31 +410,46 @@ export class Room extends Emitter {
 
   // Who we are
 
+  /** Who the server says that we are; nobody, for a guest. */
+  #recognise(you) {
+    const left = this.you && !you;
+    this.you = you;
+    this.#identity.know(you);
+    if (you?.name_fixed) this.#wanted = undefined;
+    if (left || (you && !you.name && this.me?.id !== you.id)) this.#become(null);
+  }
+
   async #take(name) {
     const { token } = this.#identity.current;
     const answer = await this.#connection.send("join", token ? { name, token } : { name });
-    this.#identity.keep({ ...answer.member, token: answer.token ?? token });
-    this.joined = true;
+    if (this.you) this.#identity.know(answer.member);
+    else this.#identity.keep({ ...answer.member, token: answer.token ?? token });
     this.#wanted = undefined;
-    this.#become(answer.member);
-    this.people.put(answer.member);
+    return this.#arrive(answer.member);
+  }
+
+  /** The server knows who we are. */
+  #arrive(member) {
+    this.joined = true;
+    this.#become(member);
+    this.people.put(member);
     // The room may hear of us before we are told who we are.
     const { last } = this.log;
     if (last?.notice) {
-      last.notice.forget(answer.member.id);
+      last.notice.forget(member.id);
       this.#tell("change", last);
     }
     this.emit("people", this.people);
-    this.emit("joined", answer.member);
+    this.emit("joined", member);
     this.#flush();
-    return answer.member;
+    return member;
   }
 
   /** After a reload or a drop: the same person again, without asking. */
   async #comeBack() {
     for (;;) {
       const { name: kept, token } = this.#identity.current;
-      const name = this.you?.name ?? this.#wanted ?? (this.me && kept);
+      const name = this.#wanted ?? (this.me && kept);
       if (!name) return;
       try {
         await this.#take(name);

@@ -94,12 +94,11 @@ class Wire:
         return self._told(event, event.target, f"* edited: {event.text}")
 
     def _deleted(self, event: Deleted) -> list[Line]:
-        nick, beginning = self.channel.nick(event.author), self.channel.beginning(event.target)
-        self.channel.revise(event.target, "")
+        self.channel.revise(event.target, "")  # what was taken back is quoted no more
         if "draft/message-redaction" in self.caps:
-            msgid = self.channel.msgid(event.target)
+            nick, msgid = self.channel.nick(event.author), self.channel.msgid(event.target)
             return [Line("REDACT", (self.channel.name, msgid), source(nick), self.tags(event))]
-        return self._told(event, event.target, f"* deleted: {beginning}" if beginning else "* deleted a message")
+        return self._told(event, event.target, "* deleted a message")
 
     def _reacted(self, event: Reacted) -> list[Line]:
         beginning = self.channel.beginning(event.target)
