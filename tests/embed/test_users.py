@@ -130,7 +130,7 @@ async def test_a_refusal_at_the_handshake_says_why(kind: str, node_clients: Any)
         node = await node_clients(url, auth={"v": 1, "token": "?"})
         assert await node.told("(connect_error)") == [
             "Log in first.",
-            {"code": "login_required", "text": "Log in first.", "retry_after": 3},
+            {"code": "login_required", "text": "Log in first.", "retry_after": 3, "reconnect": True},
         ]
         async with http.get(f"{url}/api/rooms/lobby/messages?access_token=1") as response:
             assert response.status == 200
