@@ -19,7 +19,7 @@ import click
 from click.testing import CliRunner
 
 import pychat
-from pychat import cli, session
+from pychat import cli
 from pychat.errors import REFUSALS, Close
 from pychat.hooks import HOOKS
 from pychat.settings import SETTINGS, Setting
@@ -30,7 +30,7 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("The room", "", ("ChatRoom", "Limits", "Position", "__version__")),
+    ("The room", "", ("ChatRoom", "pychat.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
     (
         "Mounting",
         "",
@@ -62,6 +62,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Event",
         ),
     ),
+    ("From elsewhere", "", ("Client", "Entered", "Disconnected", "IrcServer", "serve_irc")),
     ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
     ("Hooks", "", ("HOOKS",)),
     (
@@ -104,12 +105,12 @@ TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"ChatRoom": {*vars(session.Room), "tokens", "clock", "renew"}, "Session": {"hold", "begin"}}
+_INNER = {"ChatRoom": {"renew"}, "Session": {"hold", "begin"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
     "MOUNT": "Where an aiohttp application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.",
-    "Event": "What the hook `event` is given: `Message | Joined | Renamed | Left | Typing`.",
+    "Event": "What the hook `event` is given: any of the above.",
 }
 
 

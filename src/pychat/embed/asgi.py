@@ -121,7 +121,8 @@ class ASGIApp:
         await mount.websocket.serve(carrier, query, user)
 
     def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
-        return self.mount.request(scope.get("method", "GET"), scope["path"], _peer(scope), headers, query, scope)
+        method, path = scope.get("method", "GET"), scope["path"]
+        return self.mount.request(method, path, _path(scope), _peer(scope), headers, query, scope)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
