@@ -19,7 +19,6 @@ import click
 from click.testing import CliRunner
 
 import pychat
-import pychat.testing
 from pychat import cli, session
 from pychat.api.answer import STATUS
 from pychat.api.api import OPERATIONS
@@ -60,6 +59,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Renamed",
             "Away",
             "Left",
+            "Kicked",
             "Typing",
             "Event",
         ),
@@ -70,11 +70,6 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Socket.IO",
         "",
         ("SocketIOTransport", "pychat.transports.socketio.Server", "pychat.transports.socketio.Options"),
-    ),
-    (
-        "For tests and bots",
-        "",
-        tuple(f"pychat.testing.{name}" for name in pychat.testing.__all__),
     ),
     (
         "For transports of your own",
@@ -91,8 +86,27 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
 )
 
+#: The same, of what is for tests.
+TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "Tests of an application",
+        "",
+        ("pychat.testing.Chat", "pychat.testing.Actor", "pychat.testing.FaultyStore", "pychat.testing.FakeClock"),
+    ),
+    (
+        "A person, command by command",
+        "The in-memory transport, in the words of [the wire](wire.md): for bots, and for tests of what is sent.",
+        ("pychat.testing.Person", "pychat.testing.RecordingConnection"),
+    ),
+    (
+        "Contracts",
+        "Classes of tests, for stores and transports of your own.",
+        ("pychat.testing.StoreContract", "pychat.testing.TransportContract", "pychat.testing.Client"),
+    ),
+)
+
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"ChatRoom": {*vars(session.Room), "tokens", "clock"}, "Session": {"hold", "begin"}}
+_INNER = {"ChatRoom": {*vars(session.Room), "tokens", "clock", "renew"}, "Session": {"hold", "begin"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
@@ -169,7 +183,7 @@ def _closes() -> str:
 
 def _hooks() -> str:
     return _table(
-        ("hook", "signature", "may be async", "when"),
+        ("hook", "signature", "may change or refuse", "when"),
         (
             (f"`{name}`", f"`{hook.signature}`", "yes" if hook.may_change else "no", hook.says)
             for name, hook in HOOKS.items()
@@ -194,7 +208,9 @@ def _operations() -> str:
     ]
     for each in OPERATIONS:
         if each.parameters:
-            lines = [f"- `{part.name}`{' (a header)' * (part.where == 'header')}: {part.says}" for part in each.parameters]
+            lines = [
+                f"- `{part.name}`{' (a header)' * (part.where == 'header')}: {part.says}" for part in each.parameters
+            ]
             shown.append("\n".join([f"Parameters of `{each.method} {each.path}`:", "", *lines]))
     return "\n\n".join(shown)
 
@@ -222,6 +238,10 @@ def _help() -> str:
 
 def _api() -> str:
     return "\n\n".join(_section(*section) for section in API)
+
+
+def _testing() -> str:
+    return "\n\n".join(_section(*section) for section in TESTING)
 
 
 def _section(heading: str, words: str, names: Iterable[str]) -> str:
@@ -362,6 +382,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "operations": _operations,
     "statuses": _statuses,
     "api": _api,
+    "testing": _testing,
 }
 
 

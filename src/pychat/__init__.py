@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pychat._version import __version__
 
 if TYPE_CHECKING:
+    from pychat.client import Client, Disconnected, Entered
     from pychat.embed.aiohttp import aiohttp_app
     from pychat.embed.asgi import asgi_app
     from pychat.errors import ChatError, Close, Refused, UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         Edited,
         Event,
         Joined,
+        Kicked,
         Left,
         Member,
         Message,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     )
     from pychat.request import Request
     from pychat.room import ChatRoom
+    from pychat.transports.irc import IrcServer, serve_irc
     from pychat.transports.socketio import SocketIOTransport
 
 __all__ = [
@@ -37,11 +40,16 @@ __all__ = [
     "Away",
     "ChatError",
     "ChatRoom",
+    "Client",
     "Close",
     "Deleted",
+    "Disconnected",
     "Edited",
+    "Entered",
     "Event",
+    "IrcServer",
     "Joined",
+    "Kicked",
     "Left",
     "Limits",
     "Member",
@@ -59,18 +67,24 @@ __all__ = [
     "__version__",
     "aiohttp_app",
     "asgi_app",
+    "serve_irc",
 ]
 
 _WHERE = {
     "HOOKS": ".hooks",
     "ChatError": ".errors",
     "ChatRoom": ".room",
+    "Client": ".client",
+    "Disconnected": ".client",
+    "Entered": ".client",
     "Close": ".errors",
     "Away": ".model",
     "Deleted": ".model",
     "Edited": ".model",
     "Event": ".model",
+    "IrcServer": ".transports.irc",
     "Joined": ".model",
+    "Kicked": ".model",
     "Left": ".model",
     "Limits": ".limits",
     "Member": ".model",
@@ -87,6 +101,7 @@ _WHERE = {
     "UsageError": ".errors",
     "aiohttp_app": ".embed.aiohttp",
     "asgi_app": ".embed.asgi",
+    "serve_irc": ".transports.irc",
 }
 
 

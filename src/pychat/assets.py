@@ -21,6 +21,9 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=ut
 _FOREVER = "public, max-age=31536000, immutable"
 _ASK = "public, max-age=0, must-revalidate"
 _CLIENT = "vendor/socket.io.min.js"
+_MODULE = "vendor/socket.io.esm.min.js"
+# A page of another origin may embed the chat, and its scripts and styles hold no secrets.
+_ANYBODY = {"Access-Control-Allow-Origin": "*"}
 
 
 class Assets:
@@ -52,13 +55,24 @@ class Assets:
             return None
         return body.respond(headers, {"Cache-Control": _FOREVER if hashed else _ASK})
 
+    def script(self, text: str) -> Body:
+        """A script of few words with an address that never changes, so that browsers ask for it each time."""
+        return Body(text.encode(), _TYPES[".js"], {**_ANYBODY, "Cache-Control": _ASK})
+
+    def modules(self, *folders: str) -> list[str]:
+        """The scripts that lie right in these folders, and the vendored one, as a page loads them."""
+        return [
+            _MODULE,
+            *(path for path in self._bodies if path.endswith(".js") and path.rpartition("/")[0] in folders),
+        ]
+
     def socketio_client(self, name: str, headers: Mapping[str, str]) -> Response | None:
         """The Socket.IO client script under the names that its own server would serve it by."""
         body = self._bodies.get(
             {
                 "socket.io.js": _CLIENT,
                 "socket.io.min.js": _CLIENT,
-                "socket.io.esm.min.js": "vendor/socket.io.esm.min.js",
+                "socket.io.esm.min.js": _MODULE,
             }.get(name, "")
         )
         return None if body is None else body.respond(headers, {"Cache-Control": _ASK})
@@ -79,8 +93,5 @@ class Assets:
                 content_type = (
                     _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "text/plain; charset=utf-8"
                 )
-                # Scripts of a chat may be imported by a page of another origin that embeds it; they hold no secrets.
-                bodies[file.relative_to(self.folder).as_posix()] = Body(
-                    file.read_bytes(), content_type, {"Access-Control-Allow-Origin": "*"}
-                )
+                bodies[file.relative_to(self.folder).as_posix()] = Body(file.read_bytes(), content_type, _ANYBODY)
         return bodies

@@ -1,10 +1,22 @@
-"""The two clocks that a room is given: one that dates messages, one that measures time and is never set."""
+"""The two clocks that a room is given: one that dates messages, one that measures time, never set, and has timers."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
+from typing import Protocol, TypeVarTuple
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "Timer"]
+
+_Args = TypeVarTuple("_Args")
+
+
+class Timer(Protocol):
+    """Something that will be called in a while."""
+
+    def cancel(self) -> None:
+        """Never mind. Nothing, if it was called already."""
 
 
 class Clock:
@@ -17,3 +29,7 @@ class Clock:
     def steady(self) -> float:
         """Seconds since some moment; never jumps."""
         return time.monotonic()
+
+    def call_later(self, delay: float, callback: Callable[[*_Args], object], *args: *_Args) -> Timer:
+        """Call `callback` when `delay` steady seconds have passed, on the event loop that runs now."""
+        return asyncio.get_running_loop().call_later(delay, callback, *args)

@@ -31,6 +31,9 @@ _SECURITY = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+_BOOT = "js/page/boot.js"
+# Whether a page of another origin may read it is decided before: see site.py.
+_EMBEDDED = {**_SECURITY, "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding, Origin"}
 
 
 class Page:
@@ -57,15 +60,21 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._rendered: dict[tuple[str, str], Body] = {}
+        self._rendered: dict[tuple[str, str, bool], Body] = {}
+        modules = assets.modules("js", "js/view", "js/page")
+        self._modules = [module for module in modules if module != _BOOT]  # that one is no module
         self._body(rooms.first, "./")  # a mistake in a template shows when the app starts, not when people come
 
     def respond(self, room: ChatRoom, base: str, headers: Mapping[str, str]) -> Response:
         """The page of `room`, seen from an address from which `base` leads to the mount."""
         return self._body(room, base).respond(headers)
 
-    def _body(self, room: ChatRoom, base: str) -> Body:
-        body = self._rendered.get((room.name, base))
+    def embedded(self, room: ChatRoom, headers: Mapping[str, str]) -> Response:
+        """The same for the element `<pychat-room>`, which takes from it what it puts into a page of somebody else."""
+        return self._body(room, "./", embedded=True).respond(headers)
+
+    def _body(self, room: ChatRoom, base: str, *, embedded: bool = False) -> Body:
+        body = self._rendered.get((room.name, base, embedded))
         if body is None:
             try:
                 html = self._environment.get_template("page.html").render(
@@ -81,12 +90,14 @@ class Page:
                     ],
                     base=base,
                     asset=lambda path: base + self._assets.url(path),
+                    modules=self._modules,
+                    embedded=embedded,
                     version=__version__,
                 )
             except jinja2.TemplateError as error:
                 where = f"{getattr(error, 'name', None) or 'page.html'}:{getattr(error, 'lineno', '?')}"
                 msg = f"The template {where} cannot be used: {error}"
                 raise UsageError(msg) from error
-            body = Body(html.encode(), "text/html; charset=utf-8", _SECURITY)
-            self._rendered[room.name, base] = body
+            body = Body(html.encode(), "text/html; charset=utf-8", _EMBEDDED if embedded else _SECURITY)
+            self._rendered[room.name, base, embedded] = body
         return body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from pychat.clock import Clock, Timer
 from pychat.connection import Presence
 from pychat.model import Away, Joined, Left, Member, Position, Renamed
 
@@ -24,6 +25,7 @@ class PresenceGatherer:
         members: Callable[[], tuple[Member, ...]],
         position: Callable[[], Position],
         listed: int,
+        clock: Clock,
     ) -> None:
         """`here`, `members` and `position` are asked when a notice goes out.
 
@@ -33,13 +35,15 @@ class PresenceGatherer:
         self._here = here
         self._members = members
         self._position = position
+        self._clock = clock
         self._most = listed
         self._listed = True
         self._changes: dict[str, Joined | Left | Renamed] = {}
+        self._welcomed: set[str] = set()  # of whose changes a newcomer was told in the welcome, before everyone else
         self._dirty = False
         self._newcomer = False
         self._told = 0
-        self._timer: asyncio.Handle | None = None
+        self._timer: Timer | None = None
         self._stopped = False
 
     @property
@@ -50,7 +54,9 @@ class PresenceGatherer:
     def note(self, change: Joined | Away | Left | Renamed | None = None, *, newcomer: bool = False) -> None:
         """Something changed: somebody's name, or (without `change`) perhaps the number of people connected."""
         self._dirty = True
-        self._newcomer |= newcomer
+        if newcomer:
+            self._newcomer = True
+            self._welcomed.update(self._changes)
         if change is not None:
             self._gather(Left(change.member) if isinstance(change, Away) else change)
         if self._timer is None and not self._stopped:
@@ -66,7 +72,7 @@ class PresenceGatherer:
         member = change.member
         before = self._changes.pop(member.id, None)
         match before, change:
-            case Joined(), Left():
+            case Joined(), Left() if member.id not in self._welcomed:
                 return  # came and went between two notices: nobody ever saw
             case Joined(), Renamed():
                 self._changes[member.id] = Joined(member)
@@ -80,8 +86,9 @@ class PresenceGatherer:
             self._timer = None
             return
         self._dirty = False
-        self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._flush)
+        self._timer = self._clock.call_later(_PAUSE, self._flush)
         changes, self._changes = self._changes.values(), {}
+        self._welcomed.clear()
         members = self._members()
         was_listed, self._listed = self._listed, len(members) <= self._most
         here, position = self._here(), self._position()

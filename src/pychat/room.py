@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, overload
+from functools import partial
+from typing import Any, Self, TypeVar, overload
 
 from pychat.clock import Clock
 from pychat.connection import Connection
@@ -15,6 +16,7 @@ from pychat.model import Deleted, Edited, Member, Message, Position, User
 from pychat.session import Session, event_id
 from pychat.stores import Store, open_store
 from pychat.texts import accept_text
+from pychat.threads import ThreadsafeRoom
 from pychat.tokens import Tokens
 
 __all__ = ["ChatRoom"]
@@ -57,9 +59,10 @@ class ChatRoom:
         self.clock = clock or Clock()
         self._owns_store = isinstance(store, str)
         self._store: Store = open_store(store) if isinstance(store, str) else store
-        self._engine = Engine(
-            name, self.title, self._store, self.limits, reserved_names=reserved_names, grace=grace, clock=self.clock
+        self._begin = partial(
+            Engine, name, self.title, limits=self.limits, reserved_names=tuple(reserved_names), grace=grace
         )
+        self._engine = self._begin(store=self._store, clock=self.clock)
 
     def __repr__(self) -> str:
         return f"<ChatRoom {self.name!r}, {self.here} here>"
@@ -128,6 +131,14 @@ class ChatRoom:
         if not target.deleted:
             await self._engine.append(Deleted(Tokens.new_id(), target.author, seq, self.clock.date()))
 
+    async def kick(self, member_id: str, text: str = "") -> None:
+        """Send a member out: close all their connections with `Close.KICKED`, after telling them `text`.
+
+        Their clients do not come back by themselves, and the nickname is free. It is no ban: `authenticate` and the
+        hook `join` decide who is let in. Somebody who is not here is not missed.
+        """
+        await self._engine.kick(member_id, text)
+
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
@@ -157,14 +168,42 @@ class ChatRoom:
         await self._engine.start()
 
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
-        """Close every connection, telling why, and the store if this room opened it. Names stay held."""
+        """Close every connection, telling why, and the store if this room opened it. Names stay held. Idempotent."""
         await self._engine.aclose(why)
         if self._owns_store:
+            self._owns_store = False
             await self._store.aclose()
+
+    def renew(self, store: Store | None = None, clock: Clock | None = None) -> Callable[[], None]:
+        """Begin anew, with the same settings and hooks, on another store or clock; what is returned undoes that.
+
+        For `pychat.testing`. Nobody is told: whoever is connected stays with what was before.
+        """
+        before = dict(vars(self))
+        hooks = self._engine.hooks.copy()
+        if store is not None:
+            self._store, self._owns_store = store, False
+        self.clock = clock or self.clock
+        self._engine = self._begin(store=self._store, clock=self.clock)
+        self._engine.hooks = hooks
+        return lambda: vars(self).update(before)
 
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""
         self._engine.dismiss(why)
+
+    async def __aenter__(self) -> Self:
+        """`async with ChatRoom() as room:` starts the room, and closes it in the end."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @property
+    def threadsafe(self) -> ThreadsafeRoom:
+        """The same room for code in other threads: `room.threadsafe.post("hi", author="bot")`, without `await`."""
+        return ThreadsafeRoom(self, lambda: self._engine.loop)
 
     # What a transport calls.
 
@@ -193,3 +232,14 @@ class ChatRoom:
         There when the room has started.
         """
         return self._engine.tokens
+
+    def member(self, member_id: str) -> Member | None:
+        """The member of that id, if here."""
+        return self._engine.member(member_id)
+
+    def check_name(self, name: str, member_id: str = "") -> str:
+        """The form in which that member, or somebody new, could take `name` now. Raise `Refused` if they could not.
+
+        Hooks are not asked, and nothing is taken: `Session.join` may still be refused.
+        """
+        return self._engine.check_name(name, member_id)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 
+from pychat.clock import Clock, Timer
 from pychat.session import Session
 
 __all__ = ["Seats"]
@@ -13,13 +13,14 @@ __all__ = ["Seats"]
 class Seats:
     """The sessions of one room in this process: each is a member's, or a guest's."""
 
-    def __init__(self, grace: float, expire: Callable[[str], None]) -> None:
+    def __init__(self, grace: float, expire: Callable[[str], None], clock: Clock) -> None:
         """`expire` is called with a member's id when the name was held for `grace` seconds."""
         self._grace = grace
         self._expire = expire
+        self._clock = clock
         self._taken: dict[str, set[Session]] = {}  # member id -> that member's connections
         self._guests: set[Session] = set()
-        self._graces: dict[str, asyncio.TimerHandle] = {}  # member id -> when the name is free
+        self._graces: dict[str, Timer] = {}  # member id -> when the name is free
         self._stopped = False
 
     def __contains__(self, member_id: str) -> bool:
@@ -64,8 +65,7 @@ class Seats:
         """The connection of a member broke: begin, or begin anew, the time for which the name is held."""
         self.release(member_id)
         if not self._stopped:
-            loop = asyncio.get_running_loop()
-            self._graces[member_id] = loop.call_later(self._grace, self._expire, member_id)
+            self._graces[member_id] = self._clock.call_later(self._grace, self._expire, member_id)
 
     def release(self, member_id: str) -> None:
         """The member is back, or gone for good: there is nothing to end any more."""

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import webbrowser
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from pychat.limits import Limits
 from pychat.room import ChatRoom
 from pychat.settings import Settings
 from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
+from pychat.transports.irc import IrcServer
 
 __all__ = ["run"]
 
@@ -63,6 +65,7 @@ async def _serve(settings: Settings) -> None:
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/readyz", _readiness(going, store))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
+    irc: IrcServer | None = None
     with Console(settings.log_format, quiet=settings.quiet) as console:
         for room in rooms:
             console.watch(room)
@@ -74,9 +77,13 @@ async def _serve(settings: Settings) -> None:
             except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
                 console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
             port = await _listen(runner, settings)
+            irc = await _listen_for_irc(rooms, settings)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
             console.say(greeting, {"event": "start", "url": address, "store": _without_password(url)})
+            if irc is not None:
+                told = f"IRC clients come in at {settings.host}, port {irc.port}, and /join #{settings.room[0]}"
+                console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
             if settings.open:
                 asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
             await going.wait()
@@ -84,6 +91,8 @@ async def _serve(settings: Settings) -> None:
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GOING_SECONDS):
+                    if irc is not None:
+                        await irc.aclose()
                     # While it still listens: a client between two polls comes once more, to hear the goodbye.
                     await app[MOUNT].aclose()
                     await runner.cleanup()
@@ -117,20 +126,38 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> int:
         msg = f"--host {settings.host}: there is no such address. Try 127.0.0.1, or 0.0.0.0 for all of this machine."
         raise UsageError(msg) from None
     except OSError as error:
-        raise UsageError(_why_not(error, settings)) from None
+        raise UsageError(_why_not(error, settings.host, settings.port, "--port")) from None
     port: int = runner.addresses[0][1]
     return port
 
 
-def _why_not(error: OSError, settings: Settings) -> str:
-    where = f"{settings.host}:{settings.port}"
+async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings) -> IrcServer | None:
+    if settings.irc_port is None:
+        return None
+    tls = None
+    if settings.irc_tls_cert is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            tls.load_cert_chain(settings.irc_tls_cert, settings.irc_tls_key)
+        except OSError as error:
+            raise UsageError(f"--irc-tls-cert {settings.irc_tls_cert}: {error}.") from None
+    irc = IrcServer(*rooms)
+    try:
+        await irc.start(settings.host, settings.irc_port, tls=tls)
+    except OSError as error:
+        raise UsageError(_why_not(error, settings.host, settings.irc_port, "--irc-port")) from None
+    return irc
+
+
+def _why_not(error: OSError, host: str, port: int, flag: str) -> str:
+    where = f"{host}:{port}"
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {settings.port} is in use. Choose another with --port, or let --port 0 pick a free one."
+            return f"Port {port} is in use. Choose another with {flag}, or let {flag} 0 pick a free one."
         case errno.EACCES:
-            return f"You may not listen on {where}. Ports below 1024 are for administrators; try --port 3000."
+            return f"You may not listen on {where}. Ports below 1024 are for administrators; take another with {flag}."
         case errno.EADDRNOTAVAIL:
-            return f"--host {settings.host}: this machine does not have that address. Try 127.0.0.1 or 0.0.0.0."
+            return f"--host {host}: this machine does not have that address. Try 127.0.0.1 or 0.0.0.0."
     return f"It is not possible to listen on {where}: {os.strerror(error.errno) if error.errno else error}."
 
 

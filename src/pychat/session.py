@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from pychat.clock import Clock
+from pychat.clock import Clock, Timer
 from pychat.connection import Connection, Notice, Welcome, You
 from pychat.errors import Refused
 from pychat.limits import Limits, TokenBucket
@@ -98,7 +97,7 @@ class Session:
         #: Whether the connection is told what its own visitor says, as all others are.
         self.echo = False
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
-        self._typing: asyncio.TimerHandle | None = None
+        self._typing: Timer | None = None
         self._closed = False
 
     @property
@@ -219,7 +218,7 @@ class Session:
         self._stop_typing_timer()
         await self._room.perform(SetTyping(member_id, on), self)
         if on:
-            self._typing = asyncio.get_running_loop().call_later(TYPING_SECONDS, self._typing_expired, member_id)
+            self._typing = self._room.clock.call_later(TYPING_SECONDS, self._typing_expired, member_id)
 
     def who(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""

@@ -48,6 +48,16 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "The address to listen on. 0.0.0.0 lets your network in.", "ADDRESS")
     port: int = _setting(3000, "The port to listen on; 0 picks a free one.", "NUMBER", least=0, most=65535)
+    irc_port: int | None = _setting(
+        None,
+        "Let IRC clients in too, at this port; 6667 is usual, 6697 with TLS.",
+        "NUMBER",
+        kind=int,
+        least=0,
+        most=65535,
+    )
+    irc_tls_cert: str | None = _setting(None, "Encrypt IRC: a file with the certificate and its chain.", "FILE")
+    irc_tls_key: str | None = _setting(None, "The certificate's key, if it is in a file of its own.", "FILE")
     title: str = _setting("pychat", "What stands at the top of the first room's page.", "TEXT")
     room: tuple[str, ...] = _setting(("lobby",), "A room's name. The first is at /, each is at /rooms/NAME.", "NAME")
     templates: str | None = _setting(None, "A directory whose page.html is used instead of pychat's.", "DIR")

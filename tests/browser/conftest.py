@@ -7,9 +7,11 @@ from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from pychat import ChatRoom
 from tests.browser.chromium import chromium
+from tests.browser.host import Host
 from tests.browser.server import Server
 from tests.browser.window import Window
 
@@ -20,6 +22,20 @@ class Open(Protocol):
     def __call__(
         self, name: str | None = None, *, url: str = "", context: BrowserContext | None = None, **options: Any
     ) -> Awaitable[Window]:
+        """Open it."""
+
+
+class Place(Protocol):
+    """Starts a web site, with a chat of these rooms at `/chat/` if there are any."""
+
+    def __call__(self, *rooms: ChatRoom, **options: Any) -> Awaitable[Host]:
+        """Start it."""
+
+
+class Visit(Protocol):
+    """Opens a page in a browser of one's own. What holds one of `expected` may stand on its console."""
+
+    def __call__(self, url: str, *expected: str, **options: Any) -> Awaitable[Page]:
         """Open it."""
 
 
@@ -83,3 +99,54 @@ async def opened(browser: Browser, server: Server) -> AsyncIterator[Open]:
     for context in contexts:
         await context.close()
     assert [[] for _ in windows] == complaints
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def place() -> AsyncIterator[Place]:
+    """Start web sites."""
+    hosts: list[Host] = []
+
+    async def start(*rooms: ChatRoom, **options: Any) -> Host:
+        hosts.append(Host(*rooms, **options))
+        return await hosts[-1].start()
+
+    yield start
+    for host in hosts:
+        await host.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def host(place: Place) -> Host:
+    """A web site with a chat of two rooms at `/chat/`."""
+    return await place(ChatRoom("lobby", title="The lobby"), ChatRoom("den", title="The den"))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser, place: Place, serve: object) -> AsyncIterator[Visit]:
+    """Open pages in a browser of one's own; afterwards their consoles hold what was `expected`, and no more."""
+    del place, serve  # servers go after the pages that would miss them
+    expect.set_options(timeout=10_000)
+    contexts = []
+    consoles: list[tuple[tuple[str, ...], list[str]]] = []
+
+    async def open_page(url: str, *expected: str, **options: Any) -> Page:
+        context = await browser.new_context(**{"viewport": {"width": 1000, "height": 800}, **options})
+        contexts.append(context)
+        page = await context.new_page()
+        said: list[str] = []
+        consoles.append((expected, said))
+
+        def heard(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                said.append(message.text)
+
+        page.on("console", heard)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        await page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        await context.close()
+    for expected, said in consoles:
+        assert [] == [text for text in said if not any(part in text for part in expected)]

@@ -152,7 +152,7 @@ async def test_every_module_is_fetched_at_once(opened: Open) -> None:
         """[
           [...document.querySelectorAll("link[rel=modulepreload]")].map(link => link.href).sort(),
           performance.getEntriesByType("resource").map(one => one.name)
-            .filter(name => name.endsWith(".js") && !/page\\.js$|boot\\.js$/.test(name)).sort(),
+            .filter(name => name.endsWith(".js") && !/boot\\.js$/.test(name)).sort(),
         ]"""
     )
     assert named == sorted(set(fetched))

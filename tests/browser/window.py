@@ -13,10 +13,11 @@ _NETWORK = ("WebSocket connection to", "net::ERR_", "Failed to load resource")
 
 
 class Window:
-    """One page, and what its console said."""
+    """One page, and what its console said; with `room`, one of the boxes `<pychat-room>` on it."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, room: str = "") -> None:
         self.page = page
+        self.root = page.locator(room) if room else page
         self.url = url
         self.complaints: list[str] = []
         page.on("console", self._heard)
@@ -81,17 +82,17 @@ class Window:
 
     def part(self, name: str) -> Locator:
         """A piece of the page by its `data-part`."""
-        return self.page.locator(f'[data-part="{name}"]')
+        return self.root.locator(f'[data-part="{name}"]')
 
     def message(self, text: str) -> Locator:
         """The line of the message that says exactly `text`."""
         exactly = self.page.locator(".text").get_by_text(text, exact=True)
-        return self.page.locator(".message").filter(has=exactly)
+        return self.root.locator(".message").filter(has=exactly)
 
     @property
     def messages(self) -> Locator:
         """The texts of all messages."""
-        return self.page.locator(".message .text")
+        return self.root.locator(".message .text")
 
     async def sees(self, *texts: str) -> None:
         """Wait until the messages are exactly these, in this order."""

@@ -71,7 +71,7 @@ test("bye without reconnect, and a connection that the server refuses, wait for 
   connection.open();
   socket.welcome();
   socket.fire("bye", { code: 4008, reason: "kicked", reconnect: false, text: "Out." });
-  assert.deepEqual(connection.state, { name: "refused", text: "Out." });
+  assert.deepEqual(connection.state, { name: "refused", text: "Out.", code: "kicked" });
   await clock.pass(100_000);
   assert.equal(socket.attempts, 1);
   connection.open();

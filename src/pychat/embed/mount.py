@@ -27,10 +27,13 @@ from pychat.transports.sse import SSETransport
 from pychat.transports.vocabulary import failure
 from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
 
-__all__ = ["HEARTBEAT_SECONDS", "Mount", "MountOptions", "refusal"]
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
+
+#: Where Socket.IO is; clients can be told to leave the slash out.
+SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
 _MOST_WEBSOCKETS = 100_000  # plain ones, at once
 _MOST_STREAMS = 100_000
@@ -72,7 +75,7 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))
-        self._site = Site(self.rooms, options.get("templates"))
+        self._site = Site(self.rooms, options.get("templates"), self._origins)
         self.websocket = WebSocketTransport(self.rooms)
         self.socketio = SocketIOTransport(
             self.rooms,
@@ -106,7 +109,7 @@ class Mount:
         """The answer to a plain HTTP request for `path`, which is relative to the mount."""
         if path == "/ws":
             return self.not_a_websocket()
-        return self._site.respond(request.method, path, request.headers)
+        return self._site.respond(request.method, path, request.headers, request.query)
 
     def request(
         self, method: str, path: str, peer: str, headers: Mapping[str, str], query: Mapping[str, str], raw: object
@@ -148,6 +151,10 @@ class Mount:
     def client_address(self, peer: str, headers: Mapping[str, str]) -> str:
         """The address of the person, which trusted proxies may tell."""
         return self._proxies.client(peer, headers.get("x-forwarded-for"))
+
+    async def start(self) -> None:
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
+        await self.rooms.start()
 
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""

@@ -1,7 +1,7 @@
 /**
  * The way in: `connect()` opens a room over Socket.IO and keeps it open. No page needed.
  *
- *     import { connect } from "/chat/assets/js/client.js";
+ *     import { connect } from "/chat/client.js";
  *     const room = connect({ room: "lobby" });
  *     room.on("message", ({ author, text }) => console.log(author.name, text));
  *     await room.join("Ada");
@@ -10,6 +10,7 @@
 
 import { io } from "../vendor/socket.io.esm.min.js";
 import { Connection } from "./connection.js";
+import { reason } from "./reason.js";
 import { Room } from "./room.js";
 import { MemoryStorage, browserStorage } from "./storage.js";
 
@@ -29,13 +30,13 @@ const CLOCK = {
  * @param {object} [options]
  * @param {string | URL} [options.url] where pychat is mounted, such as `/chat/`; by default, where this file came from
  * @param {string} [options.room] its name; by default the server's first room
+ * @param {string} [options.name] the nickname to take at first, without anybody being asked
  * @param {boolean} [options.remember] keep the name and unsent messages in the browser's storage, so that a reload
  *   finds them; `true` by default
  * @returns {Room}
  */
-export function connect({ url = mount(import.meta.url), room: name, remember = true } = {}) {
-  const base = new URL(url, globalThis.location?.href);
-  if (!base.pathname.endsWith("/")) base.pathname += "/";
+export function connect({ url, room: name, name: nickname, remember = true } = {}) {
+  const base = mounted(url);
   let room;
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io/`,
@@ -47,18 +48,32 @@ export function connect({ url = mount(import.meta.url), room: name, remember = t
     autoConnect: false,
     reconnection: false,
   });
-  const connection = new Connection({ socket, clock: CLOCK, random: () => Math.random() });
+  const connection = new Connection({ socket, clock: CLOCK, random: () => Math.random(), reason: () => reason(base, name) });
   room = new Room({
     connection,
     clock: CLOCK,
     storage: remember ? browserStorage() : new MemoryStorage(),
     key: `pychat:${base.href}:${name ?? ""}`,
+    name: nickname,
   });
-  globalThis.addEventListener?.("online", () => {
-    if (connection.state.name !== "refused") connection.open();
-  });
+  const back = () => connection.state.name !== "refused" && connection.open();
+  globalThis.addEventListener?.("online", back);
+  connection.on("state", (state) => state.name === "closed" && globalThis.removeEventListener?.("online", back));
   connection.open();
   return room;
+}
+
+/**
+ * The address of a mount, with the slash that belongs there.
+ * @param {string | URL} [url] by default, where this file came from
+ * @returns {URL}
+ */
+export function mounted(url = mount(import.meta.url)) {
+  const base = new URL(url, globalThis.location?.href);
+  base.search = "";
+  base.hash = "";
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return base;
 }
 
 /** `<mount>/assets/js/client.js`, or the same with a hash between: `<mount>/`. */

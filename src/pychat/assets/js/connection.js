@@ -12,6 +12,7 @@ import { REVISIONS } from "./revision.js";
  * @typedef {object} State
  * @property {"connecting" | "live" | "reconnecting" | "refused" | "closed"} name
  * @property {string} [text] why, in words for people
+ * @property {string} [code] why, for programs, where it was `refused`
  * @property {number} [retryAt] milliseconds of the clock; while waiting for the next attempt
  */
 
@@ -34,6 +35,7 @@ export class Connection extends Emitter {
   #socket;
   #clock;
   #random;
+  #reason;
   #timer;
   #failures = 0;
   #liveSince = null;
@@ -47,12 +49,14 @@ export class Connection extends Emitter {
    * @param {import("socket.io-client").Socket} parts.socket made with `autoConnect: false, reconnection: false`
    * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} parts.clock
    * @param {() => number} parts.random from 0 up to 1
+   * @param {() => Promise<Refusal | undefined>} [parts.reason] finds out why it does not get through, if waiting will not help
    */
-  constructor({ socket, clock, random }) {
+  constructor({ socket, clock, random, reason }) {
     super();
     this.#socket = socket;
     this.#clock = clock;
     this.#random = random;
+    this.#reason = reason;
     for (const name of EVENTS) socket.on(name, (data) => this.#heard(name, data));
     socket.on("connect", () => (this.#reached = true));
     socket.on("connect_error", (error) => this.#unconnected(error));
@@ -121,12 +125,12 @@ export class Connection extends Emitter {
     if (this.#socket.active) return this.#lost("The server cannot be reached.");
     this.#reached = true;
     if (error.data?.reconnect === true) this.#lost(error.data.text ?? error.message);
-    else this.#refuse(error.data?.text ?? error.message);
+    else this.#refuse(error.data?.text ?? error.message, error.data?.reason);
   }
 
   #lost(text) {
     const bye = this.#bye;
-    if (bye?.reconnect === false) return this.#refuse(bye.text);
+    if (bye?.reconnect === false) return this.#refuse(bye.text, bye.reason);
     if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#failures = 0;
     // Some proxies let a WebSocket hang or close it at once, others do not know a session begun by long-polling.
     // Each failure that `tryAllTransports` sees is met at once; for the rest, begin the other way next time.
@@ -144,11 +148,18 @@ export class Connection extends Emitter {
       retryAt: this.#clock.now() + delay,
     });
     this.#timer = this.#clock.setTimeout(() => this.#attempt(), delay);
+    if (!this.#everLive && !this.#reached) this.#ask();
   }
 
-  #refuse(text) {
+  /** Never through to the server: it may be away, or it may never let us in. */
+  async #ask() {
+    const refusal = await this.#reason?.();
+    if (refusal && this.state.name === "connecting") this.#refuse(refusal.text, refusal.code);
+  }
+
+  #refuse(text, code) {
     this.#silence();
-    this.#set({ name: "refused", text: text || "The server refused the connection." });
+    this.#set({ name: "refused", text: text || "The server refused the connection.", ...(code && { code }) });
   }
 
   /** Ends what is under way, and does not hear itself end it. */

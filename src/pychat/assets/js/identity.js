@@ -3,6 +3,7 @@
 export class Identity {
   #storage;
   #key;
+  #known = null;
 
   /** @param {Storage} storage @param {string} key */
   constructor(storage, key) {
@@ -12,11 +13,20 @@ export class Identity {
 
   /** Read anew each time: another tab may have been given another token. @returns {{id?: string, name?: string, token?: string}} */
   get current() {
+    if (this.#known) return this.#known;
     try {
       return JSON.parse(this.#storage.getItem(this.#key)) ?? {};
     } catch {
       return {};
     }
+  }
+
+  /**
+   * Somebody whom a login names: not ours to keep, for the login may end. `null` for a guest again.
+   * @param {{id: string, name?: string} | null} member
+   */
+  know(member) {
+    this.#known = member && { id: member.id, name: member.name };
   }
 
   /** @param {{id: string, name: string, token: string}} known */

@@ -42,6 +42,7 @@ const QUOTED = 200;
  * - `people` (People): `room.people` changed
  * - `typing` (Member[]): who is writing now, without us
  * - `me` (Member | null): who we are changed; `null` where a name has to be chosen
+ * - `joined` (Member): the server knows, on this connection, who we are
  * - `ask` (Refusal): the name that we had cannot be had again; choose another
  * - `error` (Refusal): something that nobody waits for was refused
  */
@@ -53,6 +54,8 @@ export class Room extends Emitter {
   about = null;
   /** @type {Member | null} who we are; kept while the connection is away */
   me = null;
+  /** Who the application knows us to be by a login of its own, as on the wire: with `roles`, and `name_fixed` or not. */
+  you = null;
   /** Whether the server knows, on this connection, who we are. */
   joined = false;
 
@@ -60,6 +63,7 @@ export class Room extends Emitter {
   #clock;
   #history;
   #identity;
+  #wanted;
   #outbox;
   #position = new Position();
   #typists = new Typists();
@@ -76,11 +80,13 @@ export class Room extends Emitter {
    * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} parts.clock
    * @param {Storage} parts.storage
    * @param {string} parts.key what is kept in the storage begins with this
+   * @param {string} [parts.name] to be taken at first
    */
-  constructor({ connection, clock, storage, key }) {
+  constructor({ connection, clock, storage, key, name: wanted }) {
     super();
     this.#connection = connection;
     this.#clock = clock;
+    this.#wanted = wanted;
     this.#history = new History({ connection, log: this.log, epoch: () => this.since?.epoch, file: (message) => this.#file(message) });
     this.#identity = new Identity(storage, `${key}:me`);
     this.#outbox = new Outbox(storage, `${key}:unsent:`);
@@ -94,6 +100,16 @@ export class Room extends Emitter {
   /** The connection. @returns {import("./connection.js").State} */
   get state() {
     return this.#connection.state;
+  }
+
+  /** Whether a name is about to be taken, without anybody being asked. */
+  get arriving() {
+    return !this.me && !!(this.you?.name ?? this.#wanted);
+  }
+
+  /** Whether we may take back what others say. */
+  get moderates() {
+    return !!this.you?.roles?.includes("moderator");
   }
 
   /** Where to go on from. @returns {{epoch: string, seq: number} | undefined} */
@@ -263,7 +279,10 @@ export class Room extends Emitter {
       }
     }
     this.emit("state", state);
-    if (state.name === "live") this.#comeBack();
+    if (state.name !== "live") return;
+    // Whose login has a name is in the room already.
+    if (this.you?.name) this.#arrive({ id: this.you.id, name: this.you.name });
+    if (!this.joined || this.#wanted) this.#comeBack();
   }
 
   /** Resolves while live; waits for the first connection, but never for a lost one. */
@@ -293,6 +312,7 @@ export class Room extends Emitter {
   #welcome(data) {
     this.#welcomed = true;
     this.about = data.room;
+    this.#recognise(data.you ?? null);
     Object.assign(this.limits, data.limits);
     this.people.reset(data);
     // Recovered, it is our own place, and what was missed follows as events.
@@ -390,29 +410,47 @@ export class Room extends Emitter {
 
   // Who we are
 
+  /** Who the server says that we are; nobody, for a guest. */
+  #recognise(you) {
+    const left = this.you && !you;
+    this.you = you;
+    this.#identity.know(you);
+    if (you?.name_fixed) this.#wanted = undefined;
+    if (left || (you && !you.name && this.me?.id !== you.id)) this.#become(null);
+  }
+
   async #take(name) {
     const { token } = this.#identity.current;
     const answer = await this.#connection.send("join", token ? { name, token } : { name });
-    this.#identity.keep({ ...answer.member, token: answer.token ?? token });
+    if (this.you) this.#identity.know(answer.member);
+    else this.#identity.keep({ ...answer.member, token: answer.token ?? token });
+    this.#wanted = undefined;
+    return this.#arrive(answer.member);
+  }
+
+  /** The server knows who we are. */
+  #arrive(member) {
     this.joined = true;
-    this.#become(answer.member);
-    this.people.put(answer.member);
+    this.#become(member);
+    this.people.put(member);
     // The room may hear of us before we are told who we are.
     const { last } = this.log;
     if (last?.notice) {
-      last.notice.forget(answer.member.id);
+      last.notice.forget(member.id);
       this.#tell("change", last);
     }
     this.emit("people", this.people);
+    this.emit("joined", member);
     this.#flush();
-    return answer.member;
+    return member;
   }
 
   /** After a reload or a drop: the same person again, without asking. */
   async #comeBack() {
     for (;;) {
-      const { name, token } = this.#identity.current;
-      if (!name || !this.me) return;
+      const { name: kept, token } = this.#identity.current;
+      const name = this.#wanted ?? (this.me && kept);
+      if (!name) return;
       try {
         await this.#take(name);
         return;
@@ -421,6 +459,7 @@ export class Room extends Emitter {
         if (waitingHelps(refusal)) await this.#sleep(refusal.retryAfter);
         // Another tab may have come back first, and been given a new token for both.
         else if (this.#identity.current.token === token) {
+          this.#wanted = undefined;
           this.#become(null);
           this.emit("ask", refusal);
           return;

@@ -1,15 +1,14 @@
 /** What an empty room offers: its address, to be sent to others. */
 
-import { part } from "./parts.js";
-
-export function share() {
-  const form = part("share", "form");
-  const field = part("share-address", "input");
-  const button = part("share-button", "button");
+/** @param {import("../view/parts.js").Parts} parts */
+export function share(parts) {
+  const form = parts.find("share", "form");
+  const field = parts.find("share-address", "input");
+  const button = parts.find("share-button", "button");
   const address = new URL(location.href);
   address.hash = "";
   field.value = address.href;
-  part("share-note").hidden = !/^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(address.hostname);
+  parts.find("share-note").hidden = !/^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(address.hostname);
   field.addEventListener("focus", () => field.select());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

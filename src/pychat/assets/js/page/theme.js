@@ -1,22 +1,22 @@
 /** Light or dark: the system's, until somebody chooses. boot.js sets it first. */
 
 import { browserStorage } from "../storage.js";
-import { part } from "./parts.js";
 
 const KEY = "pychat:theme";
 
-export function theme() {
+/** @param {import("../view/parts.js").Parts} parts */
+export function theme(parts) {
   const storage = browserStorage();
   const system = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
-  const button = part("theme-button", "button");
+  const button = parts.find("theme-button", "button");
 
   function show() {
     root.dataset.theme = storage.getItem(KEY) ?? (system.matches ? "dark" : "light");
     const dark = root.dataset.theme === "dark";
     button.setAttribute("aria-pressed", String(dark));
     button.title = dark ? "Light theme" : "Dark theme";
-    const canvas = getComputedStyle(root).getPropertyValue("--canvas").trim();
+    const canvas = getComputedStyle(document.body).backgroundColor;
     document.querySelector('meta[name="theme-color"]')?.setAttribute("content", canvas);
   }
 

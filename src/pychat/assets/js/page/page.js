@@ -1,0 +1,19 @@
+/** The chat page: opens its room, puts the view on it, and adds what only a page of its own has. */
+
+import { connect } from "../client.js";
+import { Parts } from "../view/parts.js";
+import { view } from "../view/view.js";
+import { share } from "./share.js";
+import { theme } from "./theme.js";
+import { title } from "./title.js";
+import { fitWindow } from "./window.js";
+
+const { room: name, base } = document.querySelector("[data-pychat]").dataset;
+const room = connect({ url: new URL(base, location.href), room: name });
+const parts = new Parts(document, { key: location.pathname });
+
+theme(parts);
+fitWindow();
+title(room);
+share(parts);
+view(room, parts);

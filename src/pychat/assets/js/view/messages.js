@@ -1,0 +1,205 @@
+/** Shows the log: lines for messages, comings and goings, days, and gaps. What the lines are is up to log.js. */
+
+import { day, dayKey, relative } from "../time.js";
+import { fillLine, makeLine } from "./line.js";
+import { older } from "./older.js";
+import { write } from "./parts.js";
+
+/** Milliseconds between two messages that still stand together under one name. */
+const TOGETHER = 5 * 60_000;
+/** Lines on the page; more would make a phone slow. */
+const LINES = 600;
+/** While somebody reads further up, where taking lines away would pull at what they read. */
+const MOST_LINES = 3000;
+/** Lines below what is read, and at the end, that stay then. */
+const BELOW = 1000;
+const TAIL = 100;
+const FRESHEN_EVERY = 15_000;
+
+/**
+ * @param {import("../room.js").Room} room
+ * @param {import("./parts.js").Parts} parts
+ * @param {import("./scroll.js").Scroll} scroll
+ */
+export function messages(room, parts, scroll) {
+  const list = parts.find("messages", "ol");
+  const live = parts.find("log");
+  const empty = parts.find("empty");
+  const origin = parts.find("origin");
+  const gaps = older(room, parts, scroll);
+  const lines = new WeakMap();
+  const entries = new WeakMap();
+  let days = new Map();
+  let stale = new Set();
+  let planned = false;
+  /** The one line that Tab leads to; the arrow keys lead to the others. */
+  let current = null;
+
+  function plan() {
+    if (planned) return;
+    planned = true;
+    // A hidden page gets no frames, and still has to keep up.
+    if (document.hidden) setTimeout(draw, 500);
+    else requestAnimationFrame(draw);
+  }
+
+  function draw() {
+    planned = false;
+    shorten();
+    const missing = gaps.lines();
+    const wanted = [];
+    const daysNow = new Map();
+    const now = new Date();
+    let before = null;
+    for (const entry of room.log.entries) {
+      const date = new Date(entry.date);
+      const key = dayKey(date);
+      if (entry.notice && !entry.notice.text) continue;
+      if (missing.length && (entry.seq ?? Infinity) >= missing[0].to) {
+        wanted.push(missing.shift().line);
+        before = null;
+      }
+      if (!daysNow.has(key)) {
+        daysNow.set(key, days.get(key) ?? dayLine(date, now, parts));
+        wanted.push(daysNow.get(key));
+        before = null;
+      }
+      const line = lines.get(entry) ?? add(entry);
+      if (stale.has(entry)) fillLine(line, entry, room, parts);
+      const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && !entry.reply && date - new Date(before.date) < TOGETHER;
+      line.classList.toggle("goes-on", goesOn);
+      wanted.push(line);
+      before = entry.notice ? null : entry;
+    }
+    wanted.push(...missing.map(({ line }) => line));
+    stale = new Set();
+    days = daysNow;
+    place(wanted);
+    // From the message box, Tab leads to the newest; whoever walks among them is left where they are.
+    if (!current?.isConnected || !list.contains(parts.active)) rove(wanted.findLast((line) => line.matches(".message")) ?? null);
+    empty.hidden = !room.about || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
+    list.hidden = !empty.hidden;
+    origin.hidden = !room.about || !empty.hidden || room.log.gaps.open;
+    scroll.settle();
+    // What was there before is not news to a screen reader.
+    if (room.about && live.ariaBusy === "true") setTimeout(() => (live.ariaBusy = "false"), 100);
+  }
+
+  /** Lets lines go where there are too many: the oldest, or what is furthest from somebody who reads far up. */
+  function shorten() {
+    const { log } = room;
+    if (log.entries.length <= (scroll.following ? LINES : MOST_LINES)) return;
+    const read = scroll.following ? -1 : log.entries.findIndex((entry) => lines.get(entry) === scroll.line);
+    const end = log.entries.findLastIndex(({ seq }) => seq !== undefined) + 1 - TAIL;
+    if (read >= 0 && read + BELOW < end) log.cut(read + BELOW, end);
+    else log.trim(scroll.following ? LINES : MOST_LINES);
+  }
+
+  /** Puts the lines in their order, and touches none that stands right. */
+  function place(wanted) {
+    const keep = new Set(wanted);
+    for (const line of [...list.children]) if (!keep.has(line)) line.remove();
+    let at = list.firstElementChild;
+    for (const line of wanted) {
+      if (line === at) at = at.nextElementSibling;
+      else list.insertBefore(line, at);
+    }
+  }
+
+  function add(entry) {
+    const line = makeLine(entry, room, parts);
+    lines.set(entry, line);
+    entries.set(line, entry);
+    return line;
+  }
+
+  function rove(line) {
+    if (line === current) return;
+    current?.setAttribute("tabindex", "-1");
+    current = line;
+    current?.setAttribute("tabindex", "0");
+  }
+
+  /**
+   * Shows message number `seq` in its place, fetched if need be.
+   * @param {number} seq
+   * @param {() => void} [before] called when it is there, before it is shown
+   * @returns {Promise<boolean>} whether there is one
+   */
+  async function reveal(seq, before) {
+    const entry = await room.find(seq);
+    if (!entry) return false;
+    before?.();
+    scroll.leaveEnd();
+    if (!lines.get(entry)?.isConnected) draw();
+    const line = lines.get(entry);
+    scroll.to(line);
+    line.focus({ preventScroll: true });
+    line.classList.remove("found");
+    // Once more from the start, if it is on its way.
+    void line.offsetWidth;
+    line.classList.add("found");
+    line.addEventListener("animationend", () => line.classList.remove("found"), { once: true });
+    return true;
+  }
+
+  function freshen() {
+    const now = new Date();
+    for (const time of list.querySelectorAll(".byline time")) write(time, relative(new Date(time.dateTime), now));
+    for (const [key, line] of days) write(line.firstElementChild, day(new Date(`${key}T12:00`), now));
+  }
+
+  list.addEventListener("click", ({ target }) => {
+    const button = target.closest("button");
+    const line = target.closest(".message");
+    const entry = line && entries.get(line);
+    if (!button || !entry) return;
+    if (button.matches(".retry")) room.retry(entry.id).catch(() => {});
+    if (button.matches(".discard")) room.discard(entry.id);
+    if (button.matches(".quote")) reveal(entry.reply.seq).then((found) => (button.disabled = !found), () => {});
+    if (button.matches(".reaction")) {
+      room.react(entry.seq, button.dataset.emoji, button.getAttribute("aria-pressed") !== "true").catch(() => {});
+    }
+  });
+  list.addEventListener("focusin", ({ target }) => rove(target.closest(".message") ?? current));
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+    if (!step || event.target !== current) return;
+    let line = current[step];
+    while (line && !line.matches(".message")) line = line[step];
+    if (!line) return;
+    event.preventDefault();
+    line.focus();
+  });
+
+  room.on("log", ({ kind, entry }) => {
+    if (kind === "reset") stale = new Set(room.log.entries);
+    else if (kind === "more") live.ariaBusy = "true";
+    else stale.add(entry);
+    if (kind === "change" && (entry.deleted || entry.edited)) {
+      for (const one of room.log.entries) if (one.reply?.seq === entry.seq) stale.add(one);
+    }
+    if (kind === "add" && entry.own && entry.state === "pending") scroll.toEnd();
+    if (kind === "add" && !entry.own && !entry.notice) scroll.miss(1);
+    plan();
+  });
+  for (const event of ["welcome", "state", "me"]) {
+    room.on(event, () => {
+      for (const entry of room.log.entries) if (entry.state !== "sent" || entry.reactions) stale.add(entry);
+      plan();
+    });
+  }
+  parts.every(FRESHEN_EVERY, freshen);
+  parts.listen(document, "visibilitychange", () => document.hidden || freshen());
+  plan();
+
+  return { reveal, entryOf: (line) => entries.get(line) };
+}
+
+function dayLine(date, now, parts) {
+  const line = parts.copy("day");
+  const time = line.firstElementChild;
+  time.dateTime = dayKey(date);
+  time.textContent = day(date, now);
+  return line;
+}

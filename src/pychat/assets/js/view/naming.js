@@ -1,0 +1,144 @@
+/** Asks for a name: in place of the message box at first, in a dialog to change it. */
+
+import { hue, initials } from "../colour.js";
+import { browserStorage } from "../storage.js";
+import { over } from "./over.js";
+import { write } from "./parts.js";
+
+/** The name that was taken last, in whichever room: offered in the next. */
+const LAST = "pychat:last-name";
+
+/**
+ * @param {import("../room.js").Room} room
+ * @param {import("./parts.js").Parts} parts
+ * @param {{offer(on: boolean): void, focus(): void}} composer
+ */
+export function naming(room, parts, composer) {
+  const storage = browserStorage();
+  const form = parts.find("naming", "form");
+  const first = new NameField(room, parts, { form, input: "name-input", button: "name-button", error: "name-error" });
+  const dialog = parts.find("rename-dialog", "dialog");
+  const second = new NameField(room, parts, { form: parts.find("rename", "form"), input: "rename-input", button: "rename-button", error: "rename-error" });
+  const open = over(dialog, parts);
+  const me = parts.find("me-button", "button");
+  const avatar = parts.find("me-avatar");
+
+  function show() {
+    const known = room.me;
+    // Until the server has told who is here, nobody is asked anything.
+    form.hidden = !!known || !room.about || room.arriving;
+    composer.offer(!!known);
+    me.hidden = !known;
+    if (known) {
+      storage.setItem(LAST, known.name);
+      write(parts.find("me-name"), known.name);
+      write(avatar, initials(known.name));
+      avatar.style.setProperty("--hue", hue(known.id));
+      me.disabled = !!room.you?.name_fixed;
+      me.title = me.disabled ? known.name : "Change name";
+    }
+  }
+
+  room.on("me", show);
+  room.on("welcome", () => {
+    const asked = form.hidden && !room.me;
+    show();
+    if (asked && !form.hidden && parts.mayFocus) first.focus();
+  });
+  room.on("ask", (refusal) => {
+    show();
+    form.hidden = !!room.me;
+    first.complain(refusal, "ask");
+    if (parts.mayFocus) first.focus();
+  });
+  first.value = storage.getItem(LAST) ?? "";
+  first.done = () => composer.focus();
+
+  me.addEventListener("click", () => {
+    second.value = room.me?.name ?? "";
+    open();
+    second.select();
+  });
+  parts.find("rename-cancel", "button").addEventListener("click", () => dialog.close());
+  // A click beside the card hits the dialog itself.
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  second.done = () => dialog.close();
+  show();
+}
+
+/** One input for a name, with its button and its complaint. */
+class NameField {
+  done = () => {};
+  #room;
+  #input;
+  #button;
+  #error;
+  #busy = false;
+
+  constructor(room, parts, { form, input, button, error }) {
+    this.#room = room;
+    this.#input = parts.find(input, "input");
+    this.#button = parts.find(button, "button");
+    this.#error = parts.find(error);
+    this.#input.addEventListener("input", () => {
+      this.#quiet();
+      this.#show();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#take();
+    });
+    room.on("state", () => this.#show());
+    this.#show();
+  }
+
+  set value(name) {
+    this.#input.value = name;
+    this.#quiet();
+    this.#show();
+  }
+
+  focus() {
+    this.#input.focus();
+  }
+
+  select() {
+    this.#input.select();
+  }
+
+  /** @param {import("../refusal.js").Refusal} refusal */
+  complain({ text }) {
+    write(this.#error, text);
+    this.#error.hidden = false;
+    this.#input.setAttribute("aria-invalid", "true");
+  }
+
+  #quiet() {
+    this.#error.hidden = true;
+    this.#input.removeAttribute("aria-invalid");
+  }
+
+  #show() {
+    this.#button.disabled = this.#busy || !this.#input.value.trim() || this.#room.state.name !== "live";
+  }
+
+  async #take() {
+    const name = this.#input.value.trim();
+    if (this.#button.disabled) return;
+    if (name === this.#room.me?.name) return this.done();
+    this.#busy = true;
+    this.#quiet();
+    this.#show();
+    try {
+      await this.#room.join(name);
+      this.done();
+    } catch (refusal) {
+      this.complain(refusal);
+      this.focus();
+      this.select();
+    } finally {
+      this.#busy = false;
+      this.#show();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/** Lines where messages are missing. One that comes near fetches them by itself; a button is for where that fails. */
+
+import { write } from "./parts.js";
+
+/** Pixels before it is in sight. */
+const NEAR = 500;
+
+/**
+ * @param {import("../room.js").Room} room
+ * @param {import("./parts.js").Parts} parts
+ * @param {import("./scroll.js").Scroll} scroll
+ */
+export function older(room, parts, scroll) {
+  /** @type {Map<number, {line: HTMLElement, gap: import("../gaps.js").Gap, loading: boolean, failed: boolean}>} */
+  const shown = new Map();
+  const near = new IntersectionObserver(
+    (seen) => {
+      for (const { target, isIntersecting } of seen) {
+        const one = [...shown.values()].find(({ line }) => line === target);
+        if (one && isIntersecting && !one.failed) load(one);
+      }
+    },
+    { root: parts.find("scroll").isConnected ? parts.find("scroll") : null, rootMargin: `${NEAR}px 0px` },
+  );
+
+  async function load(one) {
+    if (one.loading) return;
+    one.loading = true;
+    one.failed = false;
+    show(one);
+    try {
+      // Who comes from above reads on at the older end.
+      await room.fill(one.gap, one.gap.from > 0 && scroll.isBelow(one.line) ? "older" : "newer");
+    } catch {
+      one.failed = true;
+    } finally {
+      one.loading = false;
+      show(one);
+      again(one);
+    }
+  }
+
+  /** An observer tells of changes only: who is still near after a page came is asked again once that is drawn. */
+  function again(one) {
+    near.unobserve(one.line);
+    if (!one.failed) requestAnimationFrame(() => requestAnimationFrame(() => shown.get(one.gap.from) === one && near.observe(one.line)));
+  }
+
+  function show({ line, gap, loading }) {
+    line.classList.toggle("loading", loading);
+    write(line.firstElementChild, loading ? "Loading…" : gap.from === 0 ? "Show older messages" : "Show what was said in between");
+  }
+
+  function add(gap) {
+    const one = { line: parts.copy("gap"), gap, loading: false, failed: false };
+    one.line.firstElementChild.addEventListener("click", () => load(one));
+    shown.set(gap.from, one);
+    show(one);
+    near.observe(one.line);
+    return one;
+  }
+
+  room.on("welcome", () => {
+    for (const one of shown.values()) {
+      one.failed = false;
+      again(one);
+    }
+  });
+
+  return {
+    /** The lines for `room.log.gaps` as they are now. @returns {{line: HTMLElement, to: number}[]} */
+    lines() {
+      const { list } = room.log.gaps;
+      for (const [from, { line }] of shown) {
+        if (list.some((gap) => gap.from === from)) continue;
+        near.unobserve(line);
+        shown.delete(from);
+      }
+      return list.map((gap) => {
+        const one = shown.get(gap.from) ?? add(gap);
+        one.gap = gap;
+        return { line: one.line, to: gap.to };
+      });
+    },
+  };
+}

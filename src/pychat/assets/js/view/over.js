@@ -1,0 +1,32 @@
+/** Dialogs are drawn over all of a window; these stand over their room's frame, wherever on a page that is. */
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {import("./parts.js").Parts} parts
+ * @returns {() => void} opens it, there
+ */
+export function over(dialog, parts) {
+  const frame = dialog.closest(".frame");
+
+  function place() {
+    const { clientWidth, clientHeight } = document.documentElement;
+    const { top, right, bottom, left } = frame.getBoundingClientRect();
+    const inset = { top, right: clientWidth - right, bottom: clientHeight - bottom, left };
+    // What of the frame is out of sight is not covered.
+    for (const [side, pixels] of Object.entries(inset)) set(side, Math.max(0, pixels));
+    set("width", Math.min(right, clientWidth) - Math.max(0, left));
+    set("height", Math.min(bottom, clientHeight) - Math.max(0, top));
+    dialog.style.setProperty("--over-radius", getComputedStyle(frame).borderRadius);
+  }
+
+  const set = (name, pixels) => dialog.style.setProperty(`--over-${name}`, `${pixels}px`);
+  const follow = () => dialog.open && place();
+  addEventListener("resize", follow, { signal: parts.signal });
+  addEventListener("scroll", follow, { signal: parts.signal, capture: true, passive: true });
+
+  return () => {
+    frame?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (frame) place();
+    dialog.showModal();
+  };
+}

@@ -1,0 +1,106 @@
+/** Shows how many people are here and who: beside the conversation where there is room, else in a sheet. */
+
+import { hue, initials } from "../colour.js";
+import { over } from "./over.js";
+import { write } from "./parts.js";
+
+/** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
+export function panel(room, parts) {
+  const button = parts.find("people-button", "button");
+  const inner = parts.find("panel");
+  const side = parts.find("side", "aside");
+  const sheet = parts.find("people-dialog", "dialog");
+  const open = over(sheet, parts);
+  const list = parts.find("people", "ul");
+  const guests = parts.find("guests");
+  let wide = false;
+  const rows = new Map();
+  let crowd = null;
+  let asking = false;
+
+  const visible = () => wide || sheet.open;
+  const names = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
+
+  function show() {
+    const { here, listed } = room.people;
+    const known = room.about !== null;
+    button.hidden = !known;
+    write(parts.find("people-count"), String(here));
+    write(parts.find("panel-count"), known ? String(here) : "");
+    button.setAttribute("aria-label", here === 1 ? "1 person here" : `${here} people here`);
+    button.title = "People here";
+    if (listed) crowd = null;
+    if (!visible()) return;
+    if (!listed) ask();
+    const members = listed ? room.people.members : (crowd ?? []);
+    draw(members);
+    const more = listed ? room.people.guests : Math.max(0, here - members.length);
+    guests.hidden = !known || more === 0 || (!listed && crowd === null);
+    write(guests, listed ? guestWords(more, !room.me) : `and ${more} more`);
+  }
+
+  function draw(members) {
+    const sorted = [...members].sort((a, b) => (b.id === room.me?.id) - (a.id === room.me?.id) || names.compare(a.name, b.name));
+    const keep = new Set(sorted.map(({ id }) => id));
+    for (const [id, row] of rows) {
+      if (keep.has(id)) continue;
+      row.remove();
+      rows.delete(id);
+    }
+    let at = list.firstElementChild;
+    for (const { id, name } of sorted) {
+      let row = rows.get(id);
+      if (!row) {
+        row = parts.copy("person");
+        row.style.setProperty("--hue", hue(id));
+        rows.set(id, row);
+      }
+      write(row.querySelector(".avatar"), initials(name));
+      write(row.querySelector(".person-name"), name);
+      row.title = name;
+      row.querySelector(".you").hidden = id !== room.me?.id;
+      if (row === at) at = at.nextElementSibling;
+      else list.insertBefore(row, at);
+    }
+  }
+
+  /** In a crowd the server tells no names by itself. At most one question at a time. */
+  async function ask() {
+    if (asking || room.state.name !== "live") return;
+    asking = true;
+    try {
+      crowd = (await room.who()).members;
+      show();
+    } catch {
+      // The next change asks again.
+    } finally {
+      setTimeout(() => (asking = false), 5000);
+    }
+  }
+
+  /** The style sheet knows how wide is wide. */
+  function settle() {
+    wide = side.isConnected && getComputedStyle(side).display !== "none";
+    if (wide && sheet.open) sheet.close();
+    const place = wide ? side : sheet;
+    if (inner.parentElement !== place) place.append(inner);
+    show();
+  }
+
+  button.addEventListener("click", () => {
+    open();
+    show();
+  });
+  parts.find("panel-close", "button").addEventListener("click", () => sheet.close());
+  sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
+  new ResizeObserver(() => wide === (getComputedStyle(side).display !== "none") || settle()).observe(side.parentElement ?? side);
+  for (const event of ["people", "me", "welcome"]) room.on(event, show);
+  settle();
+}
+
+/** @param {number} count of people without a name @param {boolean} oneIsMe */
+function guestWords(count, oneIsMe) {
+  const others = count - 1 === 1 ? "1 other" : `${count - 1} others`;
+  if (oneIsMe) return count === 1 ? "You are reading along." : `You and ${others} are reading along.`;
+  return count === 1 ? "1 guest is reading along." : `${count} guests are reading along.`;
+}

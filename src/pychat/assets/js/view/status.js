@@ -1,0 +1,62 @@
+/** Shows the state of the connection: a word in the header, and a line above the message box when there is trouble. */
+
+import { write } from "./parts.js";
+
+const WORDS = {
+  connecting: "Connecting",
+  live: "Live",
+  reconnecting: "Reconnecting",
+  refused: "Not connected",
+  closed: "Disconnected",
+};
+
+/** Milliseconds out of sight. */
+const ASK_AFTER = 30_000;
+
+/** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
+export function status(room, parts) {
+  const pill = parts.find("pill");
+  const word = parts.find("pill-text");
+  const banner = parts.find("banner");
+  const text = parts.find("banner-text");
+  const count = parts.find("banner-count");
+  const button = parts.find("banner-button", "button");
+  let timer;
+
+  function tick() {
+    const seconds = Math.ceil((room.state.retryAt - Date.now()) / 1000);
+    write(count, seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…");
+  }
+
+  function show() {
+    const { name, text: why, retryAt } = room.state;
+    pill.dataset.state = name;
+    write(word, WORDS[name]);
+    clearInterval(timer);
+    // The first attempt is no trouble yet.
+    banner.hidden = !why || name === "live" || name === "closed";
+    if (banner.hidden) return;
+    banner.dataset.tone = name === "refused" ? "danger" : "warn";
+    write(text, name !== "refused" && room.me ? `${why} What you write is kept, and sent later.` : why);
+    button.textContent = name === "refused" ? "Try again" : "Try now";
+    if (name === "refused") write(count, "");
+    else if (retryAt === undefined) write(count, "Trying again…");
+    else {
+      tick();
+      timer = setInterval(tick, 1000);
+    }
+  }
+
+  // A phone that slept may take the connection for alive still: a question finds out.
+  let hiddenSince = 0;
+  parts.listen(document, "visibilitychange", () => {
+    if (document.hidden) hiddenSince = Date.now();
+    else if (room.state.name === "reconnecting") room.reconnect();
+    else if (Date.now() - hiddenSince > ASK_AFTER) room.who().catch(() => {});
+  });
+  button.addEventListener("click", () => room.reconnect());
+  parts.signal?.addEventListener("abort", () => clearInterval(timer));
+  room.on("state", show);
+  room.on("me", show);
+  show();
+}

@@ -1,0 +1,69 @@
+"""Where a room is: what people paste, made into the addresses that a client asks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from pychat.errors import UsageError
+from pychat.model import Position
+
+__all__ = ["Address"]
+
+_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+_ROOM = re.compile(r"(?P<mount>.*/)rooms/(?P<room>[^/]+)/?")
+#: Hosts that are seldom reached by TLS, where no scheme is given.
+_NEAR = re.compile(r"(localhost|127\.[\d.]+|\[::1\]|[^:/]+\.local|[^/]*:\d+)(/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where rooms are mounted, with a slash at the end, and which of them is meant; `None` is the first."""
+
+    mount: str
+    room: str | None = None
+
+    @classmethod
+    def parse(cls, url: str, room: str | None = None) -> Address:
+        """Read the address of a server, of a mount below a prefix, of a room's page, or of a WebSocket.
+
+        Raise `UsageError` for what is none of them, or where it and `room` name two rooms.
+        """
+        url = url.strip()
+        if "://" not in url:
+            url = f"{'http' if _NEAR.match(url) else 'https'}://{url}"
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+            _ = parts.port
+        except ValueError as error:
+            raise UsageError(f"“{url}” is not an address: {error}.") from None
+        if parts.scheme not in _SCHEMES or not host:
+            raise UsageError(f"“{url}” is not an address. Give one such as http://localhost:3000.")
+        path, named = parts.path, parse_qs(parts.query).get("room", [None])[0]
+        if path.endswith("/ws"):
+            path = path.removesuffix("ws")
+        elif found := _ROOM.fullmatch(path):
+            path, named = found["mount"], unquote(found["room"])
+        if room is not None and named not in (None, room):
+            raise UsageError(f"The address names the room “{named}”, and not “{room}”. Leave one of them out.")
+        path = path if path.endswith("/") else f"{path}/"
+        return cls(urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, "", "")), named if room is None else room)
+
+    def websocket(self, since: Position | None = None) -> str:
+        """The address to connect to, to go on from `since`."""
+        query = {} if self.room is None else {"room": self.room}
+        if since is not None:
+            query |= {"epoch": since.epoch, "seq": str(since.seq)}
+        # aiohttp takes http:// for ws://, and so follows a redirect from one to the other.
+        return f"{self.mount}ws{'?' if query else ''}{urlencode(query)}"
+
+    @property
+    def rooms(self) -> str:
+        """The address of the list of rooms over plain HTTP."""
+        return f"{self.mount}api/rooms"
+
+    def messages(self, room: str) -> str:
+        """The address of a room's messages over plain HTTP."""
+        return f"{self.mount}api/rooms/{quote(room, safe='')}/messages"

@@ -1,0 +1,19 @@
+"""How a client's connection ends for good."""
+
+from __future__ import annotations
+
+from pychat.errors import ChatError, Close
+
+__all__ = ["Disconnected"]
+
+
+class Disconnected(ChatError):
+    """The connection has ended for good, or never came about; the text is for people.
+
+    `close` is the server's reason where it gave one: `Close.KICKED`, `Close.UNKNOWN_ROOM` and so on.
+    """
+
+    def __init__(self, text: str, close: Close | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.close = close

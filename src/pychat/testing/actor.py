@@ -1,0 +1,372 @@
+"""Somebody in a test: speaks, loses the connection, comes back; and fails the test where they see what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+from pychat.errors import Close, Refused, UsageError
+from pychat.model import Member, Message, User
+from pychat.room import ChatRoom
+from pychat.session import Session
+from pychat.testing.line import Line
+from pychat.testing.screen import Screen, lines
+from pychat.testing.waiting import Waiting
+
+__all__ = ["Actor"]
+
+_PRESENCE = 0.25  # seconds: presence is gathered for 0.2, so that a storm of joins costs little
+
+
+class Actor:
+    """A person of a test, in the same process. `Chat.person` and `Chat.people` bring them.
+
+    What they do (`says`, `edits`, `drops` …) is done when it returns, hooks and others have been told, and it raises
+    `Refused` where the room refuses.
+    What they see (`sees` …) is waited for, and raises `AssertionError` with what was seen instead. Anything that
+    comes twice, or in the wrong order, fails whichever of them comes next.
+    """
+
+    def __init__(self, waiting: Waiting, label: str, *, outbox: int, user: User | None = None) -> None:
+        self._waiting = waiting
+        self._label = label
+        self._outbox = outbox
+        self._user = user
+        self._screen = Screen()
+        self._room: ChatRoom | None = None
+        self._session: Session | None = None
+        self._line: Line | None = None
+        self._token: str | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        return f"<Actor {self.name}>"
+
+    # How things stand.
+
+    @property
+    def name(self) -> str:
+        """The nickname that the room gave; before that, what the test calls this person."""
+        return self._screen.owner.name if self._screen.owner else self._label
+
+    @property
+    def member(self) -> Member:
+        """Who this is in the room. Raise `UsageError` for a guest."""
+        if self._screen.owner is None:
+            raise UsageError(f"{self.name} has no nickname: bring them with a name, or `await ….joins(name)`.")
+        return self._screen.owner
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What is on the screen: messages as they stand, their own too, oldest first."""
+        return tuple(self._screen.messages)
+
+    @property
+    def has_seen(self) -> list[str]:
+        """The texts on the screen, oldest first; a deleted message is an empty one."""
+        return [message.text for message in self._screen.messages]
+
+    @property
+    def members(self) -> list[str]:
+        """The names that are listed on the screen, in the order of joining."""
+        return [member.name for member in self._screen.members.values()]
+
+    @property
+    def here(self) -> int:
+        """The number of people that is shown. Like `members` it follows within 0.2 seconds of the clock."""
+        return self._screen.here
+
+    @property
+    def typing(self) -> list[str]:
+        """The names of those who are shown as writing."""
+        return [member.name for member in self._screen.typing.values()]
+
+    @property
+    def closed(self) -> Close | None:
+        """Why the server closed the connection; `None` if it did not."""
+        return self._line.closed if self._line else None
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the last connection went on exactly where the one before it ended."""
+        return self._screen.recovered
+
+    def message(self, which: Message | int) -> Message:
+        """A message as it stands on this screen, by its number or an earlier state of it."""
+        __tracebackhide__ = True
+        seq = which if isinstance(which, int) else which.seq
+        for message in self._screen.messages:
+            if message.seq == seq:
+                return message
+        raise AssertionError(f"There is no message number {seq} on {self.name}'s screen.\n{self._saw()}")
+
+    # What they do.
+
+    async def enters(self, room: ChatRoom) -> None:
+        """Connect to `room`. `Chat.person` does it."""
+        __tracebackhide__ = True
+        self._room = room
+        line = Line(self._screen.show, self._hang_up, outbox=self._outbox)
+        self._session = await self._waiting.answer(
+            room.connect(line, since=self._screen.position, user=self._user), f"{self.name}, coming in,"
+        )
+        self._line = line
+        self._screen.owner = self._session.member
+        await self._waiting.settle()
+
+    async def joins(self, name: str) -> Member:
+        """Take a nickname."""
+        __tracebackhide__ = True
+        session = self._connected()
+        member, self._token = await self._waiting.answer(
+            session.join(name, self._token), f"{self.name}, joining as “{name}”,"
+        )
+        self._screen.owner = member
+        session.flush()
+        await self._waiting.settle()
+        return member
+
+    async def renames(self, name: str) -> Member:
+        """Change the nickname."""
+        __tracebackhide__ = True
+        return await self.joins(name)
+
+    async def says(self, text: str, *, id: str | None = None, reply_to: Message | int | None = None) -> Message:  # noqa: A002 -- the wire's word
+        """Send a message; return it as stored. With an `id`, saying it again stores nothing twice."""
+        __tracebackhide__ = True
+        session = self._connected()
+        said = await self._waiting.answer(
+            session.say(text, id, reply_to.seq if isinstance(reply_to, Message) else reply_to),
+            f"{self.name}, saying “{text}”,",
+        )
+        session.flush()
+        self._screen.wrote(said)
+        await self._waiting.settle()
+        return said
+
+    async def edits(self, message: Message | int, text: str) -> None:
+        """Change the text of a message of their own."""
+        __tracebackhide__ = True
+        session = self._connected()
+        await self._waiting.answer(session.edit(_seq(message), text), f"{self.name}, editing,")
+        session.flush()
+        await self._waiting.settle()
+
+    async def deletes(self, message: Message | int) -> None:
+        """Take back a message of their own."""
+        __tracebackhide__ = True
+        session = self._connected()
+        await self._waiting.answer(session.delete(_seq(message)), f"{self.name}, deleting,")
+        session.flush()
+        await self._waiting.settle()
+
+    async def reacts(self, message: Message | int, emoji: str, *, on: bool = True) -> None:
+        """Put an emoji to a message, or take it away."""
+        __tracebackhide__ = True
+        session = self._connected()
+        await self._waiting.answer(session.react(_seq(message), emoji, on), f"{self.name}, reacting,")
+        session.flush()
+        await self._waiting.settle()
+
+    async def types(self, *, on: bool = True) -> None:
+        """Be shown as writing, or no longer."""
+        __tracebackhide__ = True
+        session = self._connected()
+        await self._waiting.answer(session.type(on), f"{self.name}, typing,")
+        session.flush()
+        await self._waiting.settle()
+
+    async def drops(self) -> None:
+        """Lose the connection. The nickname is held for the room's grace time."""
+        await self._goes(left=False)
+
+    async def leaves(self) -> None:
+        """Say goodbye and go; the nickname is free."""
+        await self._goes(left=True)
+
+    async def returns(self, room: ChatRoom | None = None) -> None:
+        """Come back, where and who they were; to another server of the room, if one is given.
+
+        Raise `Refused` with `name_taken` if somebody else has the nickname now: they have none then.
+        """
+        __tracebackhide__ = True
+        if self._line is not None and self._line.open:
+            raise UsageError(f"{self.name} is still here: `await ….drops()` first.")
+        room = room or self._room
+        if room is None:
+            raise UsageError(f"{self.name} was never here.")
+        await self.enters(room)
+        if self._token is not None:
+            session = self._connected()
+            self._screen.owner, self._token = await self._waiting.answer(
+                session.join(None, self._token), f"{self.name}, coming back,"
+            )
+            session.flush()
+            await self._waiting.settle()
+
+    def stops_reading(self) -> None:
+        """Read nothing any more. What is sent waits in a bounded outbox; beyond that the connection is closed."""
+        self._connected()
+        if self._line is not None:
+            self._line.read(on=False)
+
+    def reads_on(self) -> None:
+        """Read what waits, and what comes."""
+        self._connected()
+        if self._line is not None:
+            self._line.read(on=True)
+
+    # What they see.
+
+    async def sees(self, *texts: str | re.Pattern[str], by: Actor | str | None = None) -> Message:
+        """Wait until others have written these, in this order; return the last one.
+
+        A text is a whole one, or a pattern to be found. Looking begins after what was last seen this way, or with
+        what was shown on coming in; other messages in between are passed over. An edited message is seen anew.
+        """
+        __tracebackhide__ = True
+        author = by.name if isinstance(by, Actor) else by
+        found: Message | None = None
+        for text in texts:
+            found = await self._see(text, author)
+        if found is None:
+            raise UsageError("Say what is to be seen: sees(“hi”).")
+        return found
+
+    async def sees_nothing_more(self) -> None:
+        """Let everything happen, and fail if others have written anything that was not looked at."""
+        __tracebackhide__ = True
+        await self._waiting.settle()
+        self._check()
+        if self._screen.unseen():
+            raise AssertionError(f"{self.name} saw more.\n{self._saw('nothing more')}")
+
+    async def sees_members(self, *names: str) -> None:
+        """Wait until exactly these names are listed, in any order. As long as presence is gathered passes if needed."""
+        __tracebackhide__ = True
+        await self._waiting.settle()
+        if sorted(self.members) != sorted(names):
+            await self._waiting.sleep(_PRESENCE)
+        if not await self._waiting.until(lambda: sorted(self.members) == sorted(names)):
+            missing, extra = set(names) - set(self.members), set(self.members) - set(names)
+            why = [f"missing: {', '.join(sorted(missing))}"] * bool(missing)
+            why += [f"not expected: {', '.join(sorted(extra))}"] * bool(extra)
+            raise AssertionError(
+                f"{self.name} sees other members.\n  expected: {', '.join(sorted(names))}\n"
+                f"  saw:      {', '.join(sorted(self.members))}\n  {'; '.join(why)}"
+            )
+        self._check()
+
+    async def sees_that(self, so: Callable[[], bool], what: str = "that") -> None:
+        """Wait until it is `so`: `await bob.sees_that(lambda: bob.typing == ["alice"], "alice types")`."""
+        __tracebackhide__ = True
+        if not await self._waiting.until(so):
+            raise AssertionError(f"{self.name} did not see {what}.\n{self._saw()}")
+        self._check()
+
+    async def is_told(self, why: Close) -> None:
+        """Wait until the server has closed the connection, for this reason."""
+        __tracebackhide__ = True
+        await self._waiting.until(lambda: self.closed is not None)
+        if self.closed is not why:
+            was = "is still open" if self.closed is None else f"was closed with {self.closed.name}"
+            raise AssertionError(f"{self.name}'s connection {was}; expected: closed with {why.name}")
+        await self._waiting.settle()
+
+    def is_refused(self, code: str) -> AbstractContextManager[None]:
+        """What stands in the `with` block is refused with this code: `with bob.is_refused("shouting"): …`."""
+        return _Refusal(self.name, code)
+
+    async def _see(self, text: str | re.Pattern[str], author: str | None) -> Message:
+        __tracebackhide__ = True
+
+        def find() -> int | None:
+            for index, seen in enumerate(self._screen.unseen(), self._screen.looked):
+                said = seen.text == text if isinstance(text, str) else text.search(seen.text)
+                if said and author in {None, seen.author.name}:
+                    return index
+            return None
+
+        if not await self._waiting.until(lambda: find() is not None or self._screen.faults != []):
+            by = "" if author is None else f", by {author}"
+            wanted = f"“{text}”" if isinstance(text, str) else f"/{text.pattern}/"
+            raise AssertionError(f"{self.name} did not see {wanted}{by}.\n{self._saw(wanted + by)}")
+        self._check()
+        index = find()
+        assert index is not None  # noqa: S101 -- waited for above
+        self._screen.looked = index + 1
+        return self._screen.sightings[index]
+
+    def _saw(self, expected: str | None = None) -> str:
+        """What a failure tells."""
+        told = [] if expected is None else [f"expected: {expected}"]
+        told += _column("saw:     ", lines(self._screen.unseen()))
+        told += (
+            _column("before:  ", lines(self._screen.sightings[: self._screen.looked])) if self._screen.looked else []
+        )
+        if self.closed is not None:
+            told.append(f"closed:   with {self.closed.name}; come back with `await ….returns()`")
+        elif self._line is None or not self._line.open:
+            told.append("dropped:  come back with `await ….returns()`")
+        return "\n".join(f"  {line}" for line in told)
+
+    def _check(self) -> None:
+        __tracebackhide__ = True
+        if self._screen.faults:
+            raise AssertionError(f"{self.name} was sent what should never come:\n  " + "\n  ".join(self._screen.faults))
+
+    def _connected(self) -> Session:
+        __tracebackhide__ = True
+        self._check()
+        if self._session is None or self._line is None or not self._line.open:
+            why = f"closed with {self.closed.name}" if self.closed else "gone"
+            raise UsageError(f"{self.name}'s connection is {why}: `await ….returns()` first.")
+        return self._session
+
+    async def _goes(self, *, left: bool) -> None:
+        __tracebackhide__ = True
+        session = self._connected()
+        if self._line is not None:
+            self._line.cut()
+        await self._waiting.answer(session.close(left=left), f"{self.name}, going,")
+        await self._waiting.settle()
+
+    def _hang_up(self) -> None:
+        """The server has closed the line, so a transport would tell the room."""
+        if self._session is not None:
+            task = asyncio.get_running_loop().create_task(self._session.close())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+class _Refusal(AbstractContextManager[None]):
+    """A block that must end with a refusal."""
+
+    def __init__(self, name: str, code: str) -> None:
+        self._name = name
+        self._code = code
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        __tracebackhide__ = True
+        if error is None:
+            raise AssertionError(f"{self._name} was not refused; expected: “{self._code}”")
+        if isinstance(error, Refused) and error.code != self._code:
+            raise AssertionError(
+                f"{self._name} was refused with “{error.code}” ({error.text}); expected: “{self._code}”"
+            ) from None
+        return isinstance(error, Refused)
+
+
+def _seq(message: Message | int) -> int:
+    return message if isinstance(message, int) else message.seq
+
+
+def _column(heading: str, told: list[str]) -> list[str]:
+    return [
+        f"{heading} {line}" if index == 0 else f"          {line}" for index, line in enumerate(told or ["nothing"])
+    ]

@@ -1,0 +1,136 @@
+"""A store that fails, forgets to answer, or takes its time when a test says so, and that several servers may share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from pychat.errors import Refused
+from pychat.model import Away, Event, Joined, Left, LogEvent, Member, Renamed, Signal
+from pychat.stores import MemoryStore, Opening, Page, Receiver, Store
+from pychat.testing.clock import FakeClock
+
+__all__ = ["FaultyStore"]
+
+
+class FaultyStore:
+    """A store in memory, or around `inner`, whose faults are yours. Without any it is a store like others."""
+
+    def __init__(self, inner: Store | None = None, *, clock: FakeClock | None = None) -> None:
+        """`clock` is what must be moved for a `delay` to pass."""
+        self.clock = clock or FakeClock()
+        self._inner: Store = inner or MemoryStore(date=self.clock.date)
+        self._here: dict[str, _Here] = defaultdict(_Here)
+        self._failing = 0
+        self._losing = 0
+        self._busy = 0
+        #: Seconds that each call takes, by the clock; 0 is at once.
+        self.delay = 0.0
+        #: Whether the store cannot be reached: each call is refused with `unavailable`.
+        self.down = False
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be reached, as rooms ask a store."""
+        return not self.down and self._inner.available
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is at work on something just now, and is not waiting for the clock."""
+        return self._busy > 0
+
+    def fails_next(self, count: int = 1) -> None:
+        """Refuse the next `count` messages, edits, deletions or reactions with `unavailable`. They are not stored."""
+        self._failing += count
+
+    def loses_next(self, count: int = 1) -> None:
+        """Store the next `count`, tell everybody, and refuse them all the same: the answer is lost on the way."""
+        self._losing += count
+
+    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+        """Open the log of `room`; members that came in by other servers are known."""
+        async with self._call():
+            here = self._here[room]
+
+            def hear(event: Event | Opening) -> None:
+                here.follow(event)
+                receive(event)
+
+            opening = await self._inner.subscribe(room, hear)
+            members = {member.id: member for member in (*opening.members, *here.members.values())}
+            away = {member.id: member for member in (*opening.away, *here.away.values())}
+            known = {member.id: member for member in (*opening.known, *here.known.values())}
+            return replace(
+                opening, members=tuple(members.values()), away=tuple(away.values()), known=tuple(known.values())
+            )
+
+    async def append(self, room: str, event: LogEvent) -> LogEvent:
+        """Store `event`, if no fault is due."""
+        async with self._call():
+            if self._failing:
+                self._failing -= 1
+                raise _unavailable()
+            stored = await self._inner.append(room, event)
+            if self._losing:
+                self._losing -= 1
+                raise _unavailable()
+            return stored
+
+    async def signal(self, room: str, event: Signal) -> None:
+        """Pass `event` on."""
+        async with self._call():
+            await self._inner.signal(room, event)
+
+    async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
+        """The log itself."""
+        async with self._call():
+            return await self._inner.events(room, after=after, limit=limit)
+
+    async def history(
+        self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> Page:
+        """Messages as they stand."""
+        async with self._call():
+            return await self._inner.history(room, before=before, limit=limit, matching=matching)
+
+    async def aclose(self) -> None:
+        """Close the store inside."""
+        await self._inner.aclose()
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[None]:
+        if self.delay:
+            passed = asyncio.Event()
+            self.clock.call_later(self.delay, passed.set)
+            await passed.wait()
+        if self.down:
+            raise _unavailable()
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
+
+
+@dataclass(slots=True)
+class _Here:
+    """Who is in a room, on whichever server, as a store of several servers remembers it."""
+
+    members: dict[str, Member] = field(default_factory=dict)
+    away: dict[str, Member] = field(default_factory=dict)
+    known: dict[str, Member] = field(default_factory=dict)
+
+    def follow(self, event: Event | Opening) -> None:
+        if isinstance(event, Joined | Renamed | Away | Left):
+            member = event.member
+            for where in (self.members, self.away, self.known):
+                where.pop(member.id, None)
+            where = self.away if isinstance(event, Away) else self.known if isinstance(event, Left) else self.members
+            where[member.id] = member
+
+
+def _unavailable() -> Refused:
+    return Refused("unavailable", "The store cannot be reached, for this is a test. Try again.", 1.0)

@@ -1,0 +1,115 @@
+"""What one person has on the screen: messages as they stand, who is here, who is writing; and what should never be."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable
+
+from pychat.connection import Notice, Presence, Welcome
+from pychat.model import Deleted, Edited, Member, Message, Position, Reacted, Typing
+from pychat.revision import revise
+
+__all__ = ["Screen", "lines"]
+
+
+class Screen:
+    """One person's screen, over any number of connections. A wrong order, or anything twice, is noted as a fault."""
+
+    def __init__(self) -> None:
+        #: The messages as they stand, in the order of the log.
+        self.messages: list[Message] = []
+        #: What others wrote, as it came: each message, and each edit.
+        self.sightings: list[Message] = []
+        #: How many sightings have been looked at.
+        self.looked = 0
+        self.members: dict[str, Member] = {}
+        self.typing: dict[str, Member] = {}
+        self.here = 0
+        #: Where the person would go on.
+        self.position: Position | None = None
+        #: Whether the last connection went on where the one before it ended.
+        self.recovered = False
+        #: Whose screen it is, once there is a nickname.
+        self.owner: Member | None = None
+        #: What should never be: something out of order, or twice.
+        self.faults: list[str] = []
+        self._seen: set[int] = set()
+
+    def show(self, notice: Notice) -> None:
+        """Something has come over the wire."""
+        match notice:
+            case Welcome():
+                self._welcome(notice)
+            case Presence():
+                self._presence(notice)
+            case Typing(member=member, on=on):
+                self.typing.pop(member.id, None)
+                if on:
+                    self.typing[member.id] = member
+            case Message():
+                self._follow(notice)
+                self._place(notice)
+                self.sightings.append(notice)
+                self.typing.pop(notice.author.id, None)
+            case Edited() | Deleted() | Reacted():
+                self._follow(notice)
+                self._revise(notice)
+
+    def wrote(self, message: Message) -> None:
+        """The room has answered: this is what one wrote oneself. It takes its place by its number."""
+        if message.seq not in self._seen:
+            self._place(message)
+            self._reach(message.seq)
+
+    def unseen(self) -> list[Message]:
+        """What has come and was not looked at."""
+        return self.sightings[self.looked :]
+
+    def _welcome(self, welcome: Welcome) -> None:
+        self.recovered = welcome.recovered
+        self.here = welcome.here
+        self.members = {member.id: member for member in welcome.members}
+        self.typing.clear()
+        if not welcome.recovered:
+            known = set(self.messages) if self.position and self.position.epoch == welcome.position.epoch else set()
+            self.messages = list(welcome.messages)
+            self.sightings += [message for message in welcome.messages if message not in known]
+            self._seen = {message.seq for message in welcome.messages}
+            self.position = welcome.position
+
+    def _presence(self, presence: Presence) -> None:
+        self.here = presence.here
+        if presence.members is not None:
+            self.members = {member.id: member for member in presence.members}
+        for member in presence.left:
+            self.members.pop(member.id, None)
+            self.typing.pop(member.id, None)
+        for member in (*presence.joined, *presence.renamed):
+            self.members[member.id] = member
+
+    def _follow(self, event: Message | Edited | Deleted | Reacted) -> None:
+        """What comes must be newer than all that came before."""
+        if self.position is not None and event.seq <= self.position.seq:
+            when = "a second time" if event.seq in self._seen else f"after number {self.position.seq}"
+            self.faults.append(f"number {event.seq} of the log came {when}: {event}")
+        self._reach(event.seq)
+
+    def _reach(self, seq: int) -> None:
+        self._seen.add(seq)
+        if self.position is not None:
+            self.position = Position(self.position.epoch, max(seq, self.position.seq))
+
+    def _place(self, message: Message) -> None:
+        bisect.insort(self.messages, message, key=lambda each: each.seq)
+
+    def _revise(self, event: Edited | Deleted | Reacted) -> None:
+        for index, message in enumerate(self.messages):
+            if message.seq == event.target:
+                self.messages[index] = revised = revise(message, event)
+                if isinstance(event, Edited) and event.author != self.owner:
+                    self.sightings.append(revised)
+
+
+def lines(messages: Iterable[Message]) -> list[str]:
+    """Messages as people read them: `ada: hi`."""
+    return [f"{each.author.name}: {'(deleted)' if each.deleted else each.text}" for each in messages]

@@ -1,0 +1,70 @@
+"""A room as IRC sees it: a channel with its name, its members' nicks, and its events put into lines."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from pychat.model import Member, Message, Position
+from pychat.room import ChatRoom
+from pychat.transports.irc.nicks import Nicks, casefold
+from pychat.transports.irc.text import clean
+
+__all__ = ["Channel"]
+
+_REMEMBERED = 500  # messages whose beginnings are known, to say what a reaction is to
+_QUOTED = 40  # characters
+
+
+class Channel:
+    """One room of a server."""
+
+    def __init__(self, room: ChatRoom) -> None:
+        self.room = room
+        self.name = f"#{room.name}"
+        self.nicks = Nicks(room)
+        self._beginnings: OrderedDict[int, str] = OrderedDict()
+
+    @property
+    def key(self) -> str:
+        """The name that channels are found by."""
+        return casefold(self.name)
+
+    @property
+    def title(self) -> str:
+        """The room's title, in a line."""
+        return " ".join(clean(self.room.title).split())
+
+    def msgid(self, seq: int) -> str:
+        """The id of message number `seq`; it is one in this epoch of the log only."""
+        return f"{seq}.{self.room.position.epoch}"
+
+    def position(self, msgid: str) -> Position | None:
+        """The place of which that is the id."""
+        seq, _, epoch = msgid.partition(".")
+        return Position(epoch, int(seq)) if seq.isascii() and seq.isdigit() and len(seq) < 16 else None
+
+    def seq(self, msgid: str) -> int | None:
+        """The number of the message of that id, if it is of this epoch."""
+        position = self.position(msgid)
+        return position.seq if position is not None and position.epoch == self.room.position.epoch else None
+
+    def nick(self, member: Member) -> str:
+        """The nick of a member."""
+        return self.nicks.of(member)
+
+    def remember(self, message: Message) -> None:
+        """Take note of how a message begins."""
+        self.revise(message.seq, message.text, known=False)
+
+    def revise(self, seq: int, text: str, *, known: bool = True) -> None:
+        """The message says something else now, or nothing."""
+        if known and seq not in self._beginnings:
+            return
+        line = " ".join(clean(text[: 4 * _QUOTED]).split())
+        self._beginnings[seq] = line if len(line) <= _QUOTED else f"{line[: _QUOTED - 1]}…"
+        if len(self._beginnings) > _REMEMBERED:
+            self._beginnings.popitem(last=False)
+
+    def beginning(self, seq: int) -> str:
+        """How message number `seq` begins; empty if that is not known."""
+        return self._beginnings.get(seq, "")

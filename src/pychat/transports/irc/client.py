@@ -1,0 +1,263 @@
+"""One IRC client: who it is, what it can read, and the rooms that it sits in. What it asks for is in `commands`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from pychat.clock import Clock
+from pychat.errors import Close, Refused
+from pychat.limits import Limits, TokenBucket
+from pychat.transports.irc import numerics as n
+from pychat.transports.irc.channel import Channel
+from pychat.transports.irc.line import LINE_BYTES, Line
+from pychat.transports.irc.multiline import Multiline
+from pychat.transports.irc.nicks import casefold, source
+from pychat.transports.irc.outbox import Outbox
+from pychat.transports.irc.response import Response
+from pychat.transports.irc.seat import Seat
+from pychat.transports.irc.text import clean, split
+from pychat.transports.irc.wire import Wire
+
+__all__ = ["Client", "Network", "fill"]
+
+_LINES_PER_SECOND, _LINES_AT_ONCE = 50, 500  # what a room counts besides is less
+_WORD = 136  # bytes of a word, and
+_TEXT = 200  # of a text, in the server's own lines: they fit, whoever is told
+
+
+class Network(Protocol):
+    """What a client sees of its server."""
+
+    started: str
+    clock: Clock
+    limits: Limits
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """Every channel, by the name that it is found by."""
+
+    @property
+    def clients(self) -> Mapping[Client, object]:
+        """Everybody who is connected."""
+
+    def wire(self, channel: Channel, caps: frozenset[str]) -> Wire:
+        """The wire of that channel for clients with these capabilities."""
+
+
+class Client:
+    """One connection, from its first line to its last."""
+
+    def __init__(self, network: Network, outbox: Outbox) -> None:
+        self.network = network
+        self.outbox = outbox
+        self.nick = "*"
+        #: What it asked to be called, and told of itself, before it was let in.
+        self.wanted: str | None = None
+        self.user: str | None = None
+        self.realname = ""
+        self.password = ""
+        self.caps: frozenset[str] = frozenset()
+        self.negotiating = False
+        self.registered = False
+        self.away = False
+        self.seats: dict[str, Seat] = {}
+        self.multiline: Multiline | None = None
+        self._open = True
+        #: Whether it said goodbye.
+        self.left = False
+        self.bucket = TokenBucket(_LINES_PER_SECOND if network.limits.rate else 0, _LINES_AT_ONCE)
+        self._response = Response(self.write)
+        self._batches = 0
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    def is_open(self) -> bool:
+        """Whether nobody has hung up."""
+        return self._open
+
+    # Who it is.
+
+    @property
+    def secret(self) -> bytes:
+        """What proves, to every room, that somebody is the same person as before; empty without a password."""
+        if not self.password or self.user is None:
+            return b""
+        return hashlib.sha256(f"{self.user}\0{self.password}".encode()).digest()
+
+    def member_id(self, channel: Channel) -> str | None:
+        """The member that this client is in that room, as far as it can be known before coming in."""
+        if channel.key in self.seats:
+            return self.seats[channel.key].session.member_id
+        if not self.secret:
+            return None
+        # The room's secret makes the id of it, so that neither can be guessed from the other.
+        return channel.room.tokens.issue(f"irc:{self.secret.hex()}").partition(".")[2]
+
+    async def check_nick(self, nick: str) -> str:
+        """The form in which `nick` may be taken just now. Raise `Refused`."""
+        for other in self.network.clients:
+            same = other is not self and casefold(other.nick) == casefold(nick)
+            if same and not (self.secret and self.secret == other.secret):
+                raise Refused("name_taken", f"Somebody is called “{nick}”. Take another nick: /nick NAME")
+        name = nick
+        for channel in self.network.channels.values():
+            await channel.room.start()
+            member_id = self.member_id(channel) or ""
+            name = channel.room.check_name(nick, member_id)
+            holder = channel.nicks.member(nick)
+            if holder is not None and holder.id != member_id:
+                raise Refused("name_taken", f"Somebody in {channel.name} is called that here. Take another nick.")
+        return name
+
+    def is_called(self, nick: str) -> None:
+        """The client has that nick now: it is told, and its rooms too."""
+        if nick != self.nick:
+            self.write(Line("NICK", (nick,), source(self.nick)))
+            for seat in self.seats.values():
+                seat.renamed(self.nick, nick)
+            self.nick = nick
+
+    def hears_of_rename(self, seat: Seat, before: str, after: str) -> bool:
+        """Whether a `NICK` would be true in all of the client's rooms, which know of it then.
+
+        The same nick may be somebody else in another room; and who is in several rooms changes the name in each.
+        """
+        theirs = []
+        for other in self.seats.values():
+            if other is not seat and (member_id := other.knows(before)) is not None:
+                member = other.channel.room.member(member_id)
+                if member is None or other.channel.nick(member) != after:
+                    return False
+                theirs.append((other, member_id))
+            elif other is not seat and other.knows(after) is not None:
+                return False
+        for other, member_id in theirs:
+            other.recognises(member_id, after)
+        return True
+
+    # The rooms.
+
+    def seat(self, channel: Channel) -> Seat:
+        """A new place in that room, not taken yet."""
+        return Seat(self, channel, self.network.wire(channel, self.caps))
+
+    def find(self, name: str) -> Channel | None:
+        """The channel of that name."""
+        return self.network.channels.get(casefold(name))
+
+    def seated(self, name: str) -> Seat | None:
+        """The place in the channel of that name, if the client is in it."""
+        return self.seats.get(casefold(name))
+
+    def unseat(self, seat: Seat) -> None:
+        """The client is no longer in that room."""
+        if self.seats.get(seat.channel.key) is seat:
+            del self.seats[seat.channel.key]
+            task = asyncio.get_running_loop().create_task(seat.session.close(left=not self.secret))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def leave(self) -> None:
+        """Leave all rooms. Names of those who have no password, to be known by later, are free at once."""
+        for seat in list(self.seats.values()):
+            await seat.session.close(left=self.left or not self.secret)
+        self.seats.clear()
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    # What it is told.
+
+    def begin(self, line: Line) -> None:
+        """Begin to answer `line`."""
+        labelled = {"batch", "labeled-response"} <= self.caps
+        label = line.tags.get("label") if labelled else None
+        self._response = Response(self.write, label or None, self.new_batch() if label else "")
+
+    def expect_more(self) -> None:
+        """The answer comes later: when all lines of the batch are here."""
+        self._response = Response(self.write)
+
+    def answered(self) -> None:
+        """The command is answered; what is sent now is no part of it."""
+        self._response.end()
+
+    def tell(self, line: Line) -> None:
+        """Send a line in answer to the command that is being carried out."""
+        self._response.tell(line)
+
+    def reply(self, numeric: str, *params: str) -> None:
+        """Answer with a numeric; its first parameter is always the client's nick, the last is cut to fit."""
+        self.tell(Line(numeric, (self.nick, *map(_word, params[:-1]), _cut(params[-1])), n.SERVER))
+
+    def notice(self, text: str, target: str | None = None) -> None:
+        """Tell something in words."""
+        whole = " ".join(clean(text).split())
+        for part in split(whole, _TEXT):
+            self.tell(Line("NOTICE", (target or self.nick, part), n.SERVER))
+
+    def refuse(self, command: str, refused: Refused, numeric: str | None, *context: str) -> None:
+        """Answer that `command` is refused: as IRCv3's standard reply, by a numeric, or in words."""
+        text = _cut(refused.text)
+        if "standard-replies" in self.caps:
+            wait = () if refused.retry_after is None else (f"{max(refused.retry_after, 0.1):.1f}",)
+            self.tell(Line("FAIL", (command, _word(refused.code.upper()), *map(_word, context), *wait, text), n.SERVER))
+        elif numeric is not None:
+            self.reply(numeric, *context, text)
+        else:
+            self.notice(text)
+
+    def names(self, channel: Channel, nicks: Iterable[str]) -> None:
+        """Answer who is in a channel."""
+        space = LINE_BYTES - len(f":{n.SERVER} 353 {self.nick} = {channel.name} :\r\n".encode())
+        for words in fill(nicks, space):
+            self.reply(n.RPL_NAMREPLY, "=", channel.name, words)
+        self.reply(n.RPL_ENDOFNAMES, channel.name, "End of names.")
+
+    def new_batch(self) -> str:
+        """A name for a batch."""
+        self._batches += 1
+        return f"b{self._batches}"
+
+    def write(self, line: Line) -> None:
+        """Send a line that nobody asked for."""
+        self.outbox.write(line.encode())
+
+    def write_data(self, data: bytes) -> None:
+        """Send what was encoded for many."""
+        self.outbox.write(data)
+
+    def close(self, why: Close) -> None:
+        """Say why, and hang up."""
+        self.hang_up(f"{why.text} ({why.reason})")
+
+    def hang_up(self, text: str) -> None:
+        """Hang up, with these words."""
+        self._open = False
+        self.outbox.close(Line("ERROR", (f"Closing link: {text}",)).encode())
+
+
+def _word(given: str) -> str:
+    """What may stand in the middle of a line, of what somebody sent."""
+    word = "_".join(clean(given).split()).lstrip(":")
+    return word.encode()[:_WORD].decode(errors="ignore") or "*"
+
+
+def _cut(given: str) -> str:
+    return next(split(" ".join(clean(given).split()), _TEXT)).rstrip()
+
+
+def fill(words: Iterable[str], space: int) -> Iterator[str]:
+    """`words` in lines of at most `space` bytes."""
+    line: list[str] = []
+    size = 0
+    for word in words:
+        length = len(word.encode()) + 1
+        if line and size + length > space:
+            yield " ".join(line)
+            line, size = [], 0
+        line.append(word)
+        size += length
+    if line:
+        yield " ".join(line)

@@ -1,0 +1,57 @@
+"""What an IRC client can ask for: every command by name, and what carries it out."""
+
+from __future__ import annotations
+
+import logging
+
+from pychat.errors import Refused
+from pychat.transports.irc import numerics as n
+from pychat.transports.irc.client import Client
+from pychat.transports.irc.commands import asking, history, registering, rooms, talking
+from pychat.transports.irc.commands.command import Command, Commands
+from pychat.transports.irc.line import Line
+
+__all__ = ["COMMANDS", "carry_out"]
+
+_log = logging.getLogger("pychat.transports")
+
+#: Every command.
+COMMANDS: Commands = {
+    **registering.COMMANDS,
+    **rooms.COMMANDS,
+    **talking.COMMANDS,
+    **history.COMMANDS,
+    **asking.COMMANDS,
+}
+
+
+async def carry_out(client: Client, line: Line) -> None:
+    """Carry out what a client asks for. A refusal is an answer too. Never raises for what a client sent."""
+    command = COMMANDS.get(line.command)
+    multiline = client.multiline
+    if multiline is not None and line.tags.get("batch") == multiline.name:
+        command = Command(talking.gather)
+    client.begin(line)
+    try:
+        if command is None:
+            client.refuse(
+                line.command,
+                Refused("unknown_command", "This server has no such command."),
+                n.ERR_UNKNOWNCOMMAND,
+                *(() if "standard-replies" in client.caps else (line.command,)),
+            )
+        elif not client.registered and not command.before:
+            client.reply(n.ERR_NOTREGISTERED, "Say who you are first, with NICK and USER.")
+        elif len(line.params) < command.least:
+            client.reply(n.ERR_NEEDMOREPARAMS, line.command, "Something is missing after this command.")
+        else:
+            await command.carry_out(client, line)
+    except Refused as refused:
+        client.refuse(line.command, refused, None)
+    except Exception:
+        _log.exception("The command “%s” of an IRC client failed", line.command)
+        client.refuse(
+            line.command, Refused("internal", "The server failed at this, and has logged why. Try again."), None
+        )
+    finally:
+        client.answered()

@@ -1,0 +1,121 @@
+"""Questions about people and the server: `WHO`, `WHOIS`, `ISON`, `MOTD`, `VERSION` and the like."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pychat._version import __version__
+from pychat.model import Member
+from pychat.transports.irc import numerics as n
+from pychat.transports.irc.channel import Channel
+from pychat.transports.irc.client import Client, fill
+from pychat.transports.irc.commands.command import Command, Commands
+from pychat.transports.irc.line import Line
+
+__all__ = ["COMMANDS", "lusers", "motd"]
+
+_USER, _HOST = "~chat", "pychat"
+
+
+async def _who(client: Client, line: Line) -> None:
+    mask = line.params[0] if line.params else "*"
+    channel = client.find(mask)
+    if channel is not None:
+        for member in channel.room.members[: channel.room.limits.page]:
+            _who_reply(client, channel, member)
+    else:
+        for where, member in _called(client, mask):
+            _who_reply(client, where, member)
+            break
+    client.reply(n.RPL_ENDOFWHO, mask, "That is all.")
+
+
+def _who_reply(client: Client, channel: Channel, member: Member) -> None:
+    nick = channel.nick(member)
+    client.reply(n.RPL_WHOREPLY, channel.name, _USER, _HOST, n.SERVER, nick, "H", f"0 {member.name}")
+
+
+async def _whois(client: Client, line: Line) -> None:
+    nick = line.params[-1]
+    found = _called(client, nick)
+    if found:
+        _, member = found[0]
+        names = " ".join(channel.name for channel, _ in found)
+        client.reply(n.RPL_WHOISUSER, nick, _USER, _HOST, "*", member.name)
+        client.reply(n.RPL_WHOISCHANNELS, nick, names)
+        client.reply(
+            n.RPL_WHOISSERVER, nick, n.SERVER, "On the page, on IRC, or by another way: all are the same here."
+        )
+    else:
+        client.reply(n.ERR_NOSUCHNICK, nick, "Nobody here is called that.")
+    client.reply(n.RPL_ENDOFWHOIS, nick, "That is all.")
+
+
+def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
+    """Who has that nick, in each channel where somebody has."""
+    found = [(channel, channel.nicks.member(nick)) for channel in client.network.channels.values()]
+    return [(channel, member) for channel, member in found if member is not None]
+
+
+async def _ison(client: Client, line: Line) -> None:
+    nicks = [nick for word in line.params for nick in word.split()][:20]
+    here = fill([nick for nick in nicks if _called(client, nick)], 180)
+    client.reply(n.RPL_ISON, next(here, ""))
+
+
+async def _userhost(client: Client, line: Line) -> None:
+    here = [nick for nick in line.params[:5] if nick == client.nick or _called(client, nick)]
+    client.reply(n.RPL_USERHOST, next(fill([f"{nick}=+{_USER}@{_HOST}" for nick in here], 180), ""))
+
+
+async def _away(client: Client, line: Line) -> None:
+    if line.params and line.params[0]:
+        client.reply(n.RPL_NOWAWAY, "You are marked as away, for yourself: rooms do not show it.")
+    else:
+        client.reply(n.RPL_UNAWAY, "You are no longer marked as away.")
+
+
+def lusers(client: Client) -> None:
+    """Tell how many are here."""
+    rooms = [channel.room for channel in client.network.channels.values()]
+    client.reply(n.RPL_LUSERCLIENT, f"{sum(room.here for room in rooms)} people are in the rooms of this server.")
+    client.reply(n.RPL_LUSERCHANNELS, str(len(rooms)), "channels formed")
+    client.reply(n.RPL_LUSERME, f"{len(client.network.clients)} of them are on IRC.")
+
+
+def motd(client: Client) -> None:
+    """Tell what there is here."""
+    client.reply(n.RPL_MOTDSTART, f"- {n.SERVER} -")
+    for channel in client.network.channels.values():
+        client.reply(n.RPL_MOTD, f"- {channel.name}: {channel.title} ({channel.room.here} here)")
+    client.reply(n.RPL_ENDOFMOTD, "Come in with /join, and the name of a room.")
+
+
+async def _lusers(client: Client, line: Line) -> None:
+    lusers(client)
+
+
+async def _motd(client: Client, line: Line) -> None:
+    motd(client)
+
+
+async def _version(client: Client, line: Line) -> None:
+    client.reply(n.RPL_VERSION, f"pychat-{__version__}", n.SERVER, "A chat room for the browser, and for IRC.")
+
+
+async def _time(client: Client, line: Line) -> None:
+    now = datetime.fromtimestamp(client.network.clock.date(), UTC)
+    client.reply(n.RPL_TIME, n.SERVER, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+COMMANDS: Commands = {
+    "AWAY": Command(_away),
+    "ISON": Command(_ison, 1),
+    "LUSERS": Command(_lusers),
+    "MOTD": Command(_motd),
+    "TIME": Command(_time),
+    "USERHOST": Command(_userhost, 1),
+    "VERSION": Command(_version),
+    "WHO": Command(_who),
+    "WHOIS": Command(_whois, 1),
+}

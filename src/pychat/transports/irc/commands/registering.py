@@ -1,0 +1,145 @@
+"""Coming and going: `CAP`, `PASS`, `NICK`, `USER`, `PING`, `QUIT`, and the greeting."""
+
+from __future__ import annotations
+
+from pychat._version import __version__
+from pychat.errors import Refused
+from pychat.transports.irc import numerics as n
+from pychat.transports.irc.capabilities import listing, requested
+from pychat.transports.irc.client import Client
+from pychat.transports.irc.commands.asking import lusers, motd
+from pychat.transports.irc.commands.command import Command, Commands
+from pychat.transports.irc.history import MOST
+from pychat.transports.irc.line import Line
+from pychat.transports.irc.nicks import NICK_WORDS, is_nick
+from pychat.transports.irc.text import clean
+
+__all__ = ["COMMANDS"]
+
+
+async def _cap(client: Client, line: Line) -> None:
+    match line.params[0].upper(), line.params[1:]:
+        case "LS", version:
+            client.negotiating = not client.registered
+            _cap_reply(client, "LS", listing(values=bool(version) and version[0].isdigit() and int(version[0]) >= 302))
+        case "LIST", _:
+            _cap_reply(client, "LIST", " ".join(sorted(client.caps)))
+        case "REQ", (words, *_):
+            client.negotiating = not client.registered
+            caps = requested(client.caps, words.split())
+            _cap_reply(client, "NAK" if caps is None else "ACK", words)
+            client.caps = client.caps if caps is None else caps
+        case "END", _:
+            client.negotiating = False
+            await _let_in(client)
+        case what, _:
+            client.reply(n.ERR_INVALIDCAPCMD, what, "CAP takes LS, LIST, REQ or END.")
+
+
+def _cap_reply(client: Client, what: str, words: str) -> None:
+    client.tell(Line("CAP", (client.nick, what, words), n.SERVER))
+
+
+async def _pass(client: Client, line: Line) -> None:
+    if client.registered:
+        client.reply(n.ERR_ALREADYREGISTERED, "You are in already. Set the password in your client, and connect again.")
+    else:
+        client.password = line.params[0]
+
+
+async def _user(client: Client, line: Line) -> None:
+    if client.registered:
+        client.reply(n.ERR_ALREADYREGISTERED, "You are in already.")
+    else:
+        client.user, client.realname = line.params[0], clean(line.params[3])
+        await _let_in(client)
+
+
+async def _nick(client: Client, line: Line) -> None:
+    wanted = line.params[0] if line.params else ""
+    if not wanted:
+        client.reply(n.ERR_NONICKNAMEGIVEN, "Say which nick: /nick NAME")
+    elif not is_nick(wanted):
+        client.refuse("NICK", Refused("name_invalid", NICK_WORDS), n.ERR_ERRONEUSNICKNAME, wanted)
+    elif not client.registered:
+        client.wanted = wanted
+        await _let_in(client)
+    elif wanted != client.nick:
+        await _rename(client, wanted)
+
+
+async def _rename(client: Client, wanted: str) -> None:
+    """Take another name in every room that the client is in, or in none."""
+    before, done = client.nick, []
+    try:
+        wanted = await client.check_nick(wanted)
+        for seat in client.seats.values():
+            member, _ = await seat.session.join(wanted)
+            done.append(seat)
+            if seat is list(client.seats.values())[-1]:
+                wanted = seat.channel.nick(member)  # a hook may have had a say
+    except Refused as refused:
+        for seat in done:
+            await seat.session.join(before)
+        _refuse_nick(client, refused, wanted)
+    else:
+        client.is_called(wanted)
+
+
+async def _let_in(client: Client) -> None:
+    """Greet a client that has said who it is, if it has."""
+    if client.registered or client.negotiating or client.wanted is None or client.user is None:
+        return
+    wanted, client.wanted = client.wanted, None
+    try:
+        client.nick = await client.check_nick(wanted)
+    except Refused as refused:
+        _refuse_nick(client, refused, wanted)
+        return
+    client.registered = True
+    network = client.network
+    client.reply(n.RPL_WELCOME, f"Welcome to pychat, {client.nick}.")
+    client.reply(n.RPL_YOURHOST, f"This is {n.SERVER}, with pychat {__version__}.")
+    client.reply(n.RPL_CREATED, f"It was started at {network.started}.")
+    client.reply(n.RPL_MYINFO, n.SERVER, f"pychat-{__version__}", "o", "nt")
+    longest = min(channel.room.limits.name for channel in network.channels.values())
+    # "Are supported by this server" stands there for programs that look for it.
+    tokens = (
+        *("CASEMAPPING=ascii", "CHANTYPES=#", "PREFIX=", "CHANMODES=,,,nt", "CHANNELLEN=65", f"NICKLEN={longest}"),
+        *("NETWORK=pychat", "UTF8ONLY", f"CHATHISTORY={MOST}", "MSGREFTYPES=msgid,timestamp", "STATUSMSG="),
+        "CLIENTTAGDENY=*,-draft/react,-draft/reply,-draft/unreact,-pychat/id,-typing",
+    )
+    client.tell(Line(n.RPL_ISUPPORT, (client.nick, *tokens, "are supported by this server"), n.SERVER))
+    lusers(client)
+    motd(client)
+
+
+def _refuse_nick(client: Client, refused: Refused, wanted: str) -> None:
+    numeric = {"name_taken": n.ERR_NICKNAMEINUSE, "name_invalid": n.ERR_ERRONEUSNICKNAME}.get(refused.code)
+    client.refuse("NICK", refused, numeric or n.ERR_ERRONEUSNICKNAME, wanted)
+    if "standard-replies" in client.caps:  # clients choose another nick at these numerics only
+        client.reply(numeric or n.ERR_ERRONEUSNICKNAME, wanted, refused.text)
+
+
+async def _ping(client: Client, line: Line) -> None:
+    client.tell(Line("PONG", (n.SERVER, line.params[0]), n.SERVER))
+
+
+async def _pong(client: Client, line: Line) -> None:
+    """It lives: that something came was enough."""
+
+
+async def _quit(client: Client, line: Line) -> None:
+    client.left = True
+    client.hang_up("Goodbye.")
+
+
+COMMANDS: Commands = {
+    "CAP": Command(_cap, 1, before=True),
+    "NICK": Command(_nick, before=True),
+    "PASS": Command(_pass, 1, before=True),
+    "PING": Command(_ping, 1, before=True),
+    "PONG": Command(_pong, before=True),
+    "QUIT": Command(_quit, before=True),
+    "USER": Command(_user, 4, before=True),
+}

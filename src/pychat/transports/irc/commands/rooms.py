@@ -1,0 +1,123 @@
+"""Rooms: `JOIN`, `PART`, `NAMES`, `LIST`, `TOPIC` and `MODE`, and what only an operator could do."""
+
+from __future__ import annotations
+
+from pychat.errors import Refused
+from pychat.transports.irc import numerics as n
+from pychat.transports.irc.client import Client
+from pychat.transports.irc.commands.command import Command, Commands
+from pychat.transports.irc.line import Line
+from pychat.transports.irc.nicks import source
+
+__all__ = ["COMMANDS", "not_there"]
+
+
+async def _join(client: Client, line: Line) -> None:
+    if line.params[0] == "0":
+        for seat in list(client.seats.values()):
+            await _leave(client, seat.channel.name)
+        return
+    for name in line.params[0].split(",")[: 2 * len(client.network.channels)]:
+        await _join_one(client, name)
+
+
+async def _join_one(client: Client, name: str) -> None:
+    channel = client.find(name)
+    if channel is None:
+        not_there(client, name)
+    elif channel.key not in client.seats:
+        seat = client.seat(channel)
+        try:
+            await channel.room.start()
+            await seat.enter(client.member_id(channel))
+        except Refused as refused:
+            client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
+            return
+        client.seats[channel.key] = seat
+        seat.begin()
+
+
+async def _part(client: Client, line: Line) -> None:
+    for name in line.params[0].split(","):
+        await _leave(client, name)
+
+
+async def _leave(client: Client, name: str) -> None:
+    seat = client.seated(name)
+    if seat is None:
+        not_there(client, name)
+    else:
+        del client.seats[seat.channel.key]
+        client.tell(Line("PART", (seat.channel.name,), source(client.nick)))
+        await seat.session.close(left=True)
+
+
+def not_there(client: Client, name: str) -> None:
+    """Answer that there is no such channel, or that the client is not in it."""
+    if client.find(name) is not None:
+        client.reply(n.ERR_NOTONCHANNEL, name, f"You are not there. Come in with /join {name}")
+    else:
+        names = " ".join(channel.name for channel in client.network.channels.values())
+        client.reply(n.ERR_NOSUCHCHANNEL, name, f"There is no room of that name here. There are: {names}")
+
+
+async def _names(client: Client, line: Line) -> None:
+    for name in line.params[0].split(",") if line.params else [seat.channel.name for seat in client.seats.values()]:
+        seat, channel = client.seated(name), client.find(name)
+        if seat is not None:
+            seat.names()
+        elif channel is not None:
+            members = channel.room.members[: channel.room.limits.page]
+            client.names(channel, [channel.nick(member) for member in members])
+        else:
+            client.reply(n.RPL_ENDOFNAMES, name, "There is no room of that name here.")
+
+
+async def _list(client: Client, line: Line) -> None:
+    client.reply(n.RPL_LISTSTART, "Channel", "Users  Name")
+    for channel in client.network.channels.values():
+        client.reply(n.RPL_LIST, channel.name, str(channel.room.here), channel.title)
+    client.reply(n.RPL_LISTEND, "That is all.")
+
+
+async def _topic(client: Client, line: Line) -> None:
+    channel = client.find(line.params[0])
+    if channel is None:
+        not_there(client, line.params[0])
+    elif len(line.params) > 1:
+        client.reply(n.ERR_CHANOPRIVSNEEDED, channel.name, "The title of a room is set by who runs it.")
+    else:
+        client.reply(n.RPL_TOPIC, channel.name, channel.title)
+
+
+async def _mode(client: Client, line: Line) -> None:
+    target, modes = line.params[0], line.params[1:]
+    channel = client.find(target)
+    if channel is None:
+        if target == client.nick:
+            client.reply(n.RPL_UMODEIS, "+")
+        else:
+            not_there(client, target)
+    elif not modes:
+        client.reply(n.RPL_CHANNELMODEIS, channel.name, "+nt")
+    elif modes[0].lstrip("+") == "b" and len(modes) == 1:
+        client.reply(n.RPL_ENDOFBANLIST, channel.name, "Nobody is banned by a list here.")
+    else:
+        client.reply(n.ERR_CHANOPRIVSNEEDED, channel.name, "A room has no modes to set.")
+
+
+async def _operate(client: Client, line: Line) -> None:
+    name = next((word for word in line.params if word.startswith("#")), "*")
+    client.reply(n.ERR_CHANOPRIVSNEEDED, name, "Rooms have no operators on IRC.")
+
+
+COMMANDS: Commands = {
+    "INVITE": Command(_operate),
+    "JOIN": Command(_join, 1),
+    "KICK": Command(_operate),
+    "LIST": Command(_list),
+    "MODE": Command(_mode, 1),
+    "NAMES": Command(_names),
+    "PART": Command(_part, 1),
+    "TOPIC": Command(_topic, 1),
+}

@@ -1,0 +1,123 @@
+"""Talking: `PRIVMSG`, `NOTICE`, `TAGMSG`, `REDACT`, and messages in several lines."""
+
+from __future__ import annotations
+
+from pychat.errors import Refused
+from pychat.transports.irc import numerics as n
+from pychat.transports.irc.client import Client
+from pychat.transports.irc.commands.command import Command, Commands
+from pychat.transports.irc.commands.rooms import not_there
+from pychat.transports.irc.line import Line
+from pychat.transports.irc.multiline import Multiline
+from pychat.transports.irc.seat import Seat
+from pychat.transports.irc.text import from_irc
+
+__all__ = ["COMMANDS", "gather"]
+
+_ID = "+pychat/id"  # a client that sends something again gives it the id of before: it stands once
+
+
+async def _privmsg(client: Client, line: Line) -> None:
+    if not line.params:
+        client.reply(n.ERR_NORECIPIENT, "Say where to: a channel.")
+    elif len(line.params) < 2 or not line.params[1]:
+        client.reply(n.ERR_NOTEXTTOSEND, "There is nothing in this message. Type something first.")
+    else:
+        for target in line.params[0].split(",")[:4]:
+            await _say(client, line, target, line.params[1])
+
+
+async def _say(client: Client, line: Line, target: str, said: str) -> None:
+    seat = _there(client, target)
+    if seat is None:
+        return
+    text = from_irc(said)
+    try:
+        if text is None:
+            raise Refused("bad_request", "Clients cannot ask each other here; /me is all that is carried.")
+        await seat.say(text, line.tags.get(_ID) or None, _answered(seat, line))
+    except Refused as refused:
+        client.refuse(line.command, refused, n.ERR_CANNOTSENDTOCHAN, seat.channel.name)
+
+
+async def _tagmsg(client: Client, line: Line) -> None:
+    seat = _there(client, line.params[0])
+    if seat is None:
+        return
+    try:
+        if (typing := line.tags.get("+typing")) is not None:
+            await seat.session.type(typing == "active")
+        for tag, on in (("+draft/react", True), ("+draft/unreact", False)):
+            if (emoji := line.tags.get(tag)) is not None:
+                target = _answered(seat, line)
+                if target is None:
+                    raise Refused("bad_request", "Say to which message, with the tag +draft/reply.")
+                await seat.session.react(target, emoji, on)
+    except Refused as refused:
+        client.refuse("TAGMSG", refused, None, seat.channel.name)
+
+
+async def _redact(client: Client, line: Line) -> None:
+    seat = _there(client, line.params[0])
+    if seat is None:
+        return
+    seq = seat.channel.seq(line.params[1])
+    try:
+        if seq is None:
+            raise Refused("not_found", "There is no message of that id (any more).")
+        await seat.session.delete(seq)
+    except Refused as refused:
+        client.refuse("REDACT", refused, None, seat.channel.name, line.params[1])
+
+
+async def _batch(client: Client, line: Line) -> None:
+    name = line.params[0]
+    if name.startswith("+") and line.params[1:2] == ("draft/multiline",) and len(line.params) > 2:
+        client.multiline = Multiline(line)
+        client.expect_more()
+    elif name.startswith("-") and client.multiline is not None and client.multiline.name == name[1:]:
+        multiline, client.multiline = client.multiline, None
+        client.begin(multiline.opening)
+        opening = Line(multiline.command or "PRIVMSG", tags=multiline.opening.tags)
+        await _say(client, opening, multiline.target, multiline.text)
+    else:
+        client.multiline = None
+        raise Refused("multiline_invalid", "Of batches, this server takes draft/multiline, one at a time.")
+
+
+async def gather(client: Client, line: Line) -> None:
+    """Take one more line of a message in several."""
+    if client.multiline is not None:
+        try:
+            client.multiline.add(line)
+        except Refused as refused:
+            client.begin(client.multiline.opening)
+            client.multiline = None
+            client.refuse("BATCH", refused, None)
+        else:
+            client.expect_more()
+
+
+def _there(client: Client, target: str) -> Seat | None:
+    """The client's place in the channel `target`; if there is none, it is told so."""
+    seat = client.seated(target)
+    if seat is None and target.startswith("#"):
+        not_there(client, target)
+    elif seat is None:
+        client.reply(n.ERR_NOSUCHNICK, target, "There are no private messages here. Say it in the room.")
+    return seat
+
+
+def _answered(seat: Seat, line: Line) -> int | None:
+    """The number of the message that `line` answers."""
+    msgid = line.tags.get("+draft/reply") or line.tags.get("+reply")
+    return seat.channel.seq(msgid) if msgid else None
+
+
+COMMANDS: Commands = {
+    "BATCH": Command(_batch, 1),
+    "NOTICE": Command(_privmsg),
+    "PRIVMSG": Command(_privmsg),
+    "REDACT": Command(_redact, 2),
+    "TAGMSG": Command(_tagmsg, 1),
+}

@@ -1,0 +1,74 @@
+"""Reading a room's past as IRC asks for it: before, after, around or between messages or times."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pychat.errors import Refused
+from pychat.model import Message
+from pychat.room import ChatRoom
+from pychat.transports.irc.channel import Channel
+
+__all__ = ["MOST", "Past"]
+
+#: Messages that one answer may hold.
+MOST = 100
+_STRIDES = 50  # looks into the log that one question may cost, where most of it is no messages
+
+
+class Past:
+    """What was said in one channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._room: ChatRoom = channel.room
+
+    async def seq(self, reference: str) -> int:
+        """The number that `msgid=…` names; of `timestamp=…`, that of the last message before it. Or `Refused`."""
+        kind, _, value = reference.partition("=")
+        if kind == "msgid":
+            seq = self._channel.seq(value)
+            if seq is None:
+                raise Refused("not_found", "There is no message of that id (any more).")
+            return seq
+        if kind == "timestamp":
+            try:
+                return await self._before(datetime.fromisoformat(value).timestamp())
+            except ValueError:
+                pass
+        raise Refused("bad_request", "Say from where: msgid=ID, or timestamp=2026-01-31T12:00:00.000Z.")
+
+    async def latest(self, after: int, limit: int) -> list[Message]:
+        """The newest messages, of those after number `after`."""
+        return [said for said in await self._room.history(limit=limit) if said.seq > after]
+
+    async def before(self, seq: int, limit: int) -> list[Message]:
+        """The last messages before number `seq`."""
+        return await self._room.history(before=seq, limit=limit)
+
+    async def after(self, seq: int, limit: int, before: int | None = None) -> list[Message]:
+        """The first messages after number `seq`, and if given before number `before`."""
+        end = self._room.position.seq + 1 if before is None else before
+        found: list[Message] = []
+        start = seq
+        for _ in range(_STRIDES):
+            if start + 1 >= end or len(found) >= limit:
+                break
+            stop = min(start + 1 + self._room.limits.page, end)
+            # As many numbers as messages are asked for: none in between can be left out.
+            page = await self._room.history(before=stop, limit=stop - start - 1)
+            found += [said for said in page if said.seq > start]
+            start = stop - 1
+        return found[:limit]
+
+    async def _before(self, date: float) -> int:
+        """The number of the last event before `date`, looked for in halves."""
+        low, high = 0, self._room.position.seq
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = await self._room.history(before=middle + 1, limit=1)
+            if found and found[0].date >= date:
+                high = min(middle - 1, found[0].seq - 1)
+            else:
+                low = middle
+        return low

@@ -1,0 +1,71 @@
+"""What goes out to one client: written once a turn of the event loop, bounded in bytes, and closed with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+__all__ = ["Outbox"]
+
+_FAREWELL_SECONDS = 3.0  # that a client has to read the last of it
+
+
+class Outbox:
+    """The way out of one connection. Never waits, never raises."""
+
+    def __init__(self, writer: asyncio.StreamWriter, most: int, on_full: Callable[[], None]) -> None:
+        """`on_full` is called when more than `most` bytes wait for the client."""
+        self._writer = writer
+        self._most = most
+        self._on_full = on_full
+        self._gathered: list[bytes] = []
+        self._size = 0
+        self._closed = False
+        self._farewell: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """The bytes that the client has not taken."""
+        return self._size + self._writer.transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> None:
+        """Send `data` at the end of this turn."""
+        if self._closed or not data:
+            return
+        if self.waiting + len(data) > self._most:
+            self._on_full()
+            return
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._gathered.append(data)
+        self._size += len(data)
+
+    async def drain(self) -> None:
+        """Wait until the client has taken most of what it was sent."""
+        self._flush()
+        await self._writer.drain()
+
+    def close(self, last: bytes) -> None:
+        """Send what waits, then `last`, and close; cut the line if the client does not take it."""
+        if not self._closed:
+            self._flush()
+            self._closed = True
+            if not self._writer.is_closing():
+                self._writer.write(last)
+                self._farewell = asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, self._writer.transport.abort)
+            self._writer.close()
+
+    async def wait_closed(self) -> None:
+        """Return when nothing is left of the connection."""
+        try:
+            await self._writer.wait_closed()
+        except OSError:
+            pass  # it broke; gone is gone
+        finally:
+            if self._farewell is not None:
+                self._farewell.cancel()
+
+    def _flush(self) -> None:
+        data, self._gathered, self._size = b"".join(self._gathered), [], 0
+        if data and not self._writer.is_closing():
+            self._writer.write(data)

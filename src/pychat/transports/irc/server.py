@@ -1,0 +1,186 @@
+"""The IRC server: listens, reads lines, sees to deadlines and to how many may come, and hangs up in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections import Counter
+from datetime import UTC, datetime
+
+from pychat.carriers.base import DEFAULT_BUFFER_BYTES
+from pychat.clock import Clock
+from pychat.errors import Close, Refused
+from pychat.room import ChatRoom
+from pychat.rooms import Rooms
+from pychat.transports.irc import numerics as n
+from pychat.transports.irc.channel import Channel
+from pychat.transports.irc.client import Client
+from pychat.transports.irc.commands import carry_out
+from pychat.transports.irc.line import BadLine, Line, LineBuffer
+from pychat.transports.irc.outbox import Outbox
+from pychat.transports.irc.wire import TELLING, Wire
+
+__all__ = ["IrcServer", "serve_irc"]
+
+_log = logging.getLogger("pychat.transports")
+
+_REGISTRATION_SECONDS = 10.0
+_GOING_SECONDS = 3.5
+_MOST_BAD_LINES = 10
+
+
+class IrcServer:
+    """Brings IRC clients into rooms, which are channels: the room `lobby` is `#lobby`.
+
+    Limits: `max_clients` at once, of which `max_per_address` from one address; `max_buffer_bytes` that wait for a slow
+    reader. A client that is silent for `ping_seconds` is asked whether it lives, and has as long to answer.
+    """
+
+    def __init__(
+        self,
+        *rooms: ChatRoom,
+        max_clients: int = 10_000,
+        max_per_address: int = 100,
+        max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
+        ping_seconds: float = 75.0,
+    ) -> None:
+        each = Rooms(*rooms)
+        self.clock: Clock = each.first.clock
+        self.limits = each.first.limits
+        self.started = f"{datetime.fromtimestamp(self.clock.date(), UTC):%Y-%m-%d %H:%M:%S} UTC"
+        self.channels: dict[str, Channel] = {}
+        for room in each:  # where two names differ in case only, the first is the one that can be joined
+            channel = Channel(room)
+            self.channels.setdefault(channel.key, channel)
+        self.clients: dict[Client, asyncio.Task[object] | None] = {}
+        self._wires: dict[tuple[str, frozenset[str]], Wire] = {}
+        self._addresses: Counter[str] = Counter()
+        self._most = max_clients
+        self._most_per_address = max_per_address
+        self._most_bytes = max_buffer_bytes
+        self._ping_seconds = ping_seconds
+        self._server: asyncio.Server | None = None
+        self._closing = False
+
+    async def start(
+        self, host: str | None = "127.0.0.1", port: int = 6667, *, tls: ssl.SSLContext | None = None
+    ) -> int:
+        """Listen, with TLS if given a context, and return the port; 0 picks a free one. Raise `OSError`."""
+        self._server = await asyncio.start_server(self._serve, host, port, ssl=tls, backlog=1024)
+        return self.port
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; 0 if it does not."""
+        return int(self._server.sockets[0].getsockname()[1]) if self._server and self._server.sockets else 0
+
+    def wire(self, channel: Channel, caps: frozenset[str]) -> Wire:
+        """The wire of that channel for clients with these capabilities."""
+        key = (channel.key, caps & TELLING)
+        if key not in self._wires:
+            self._wires[key] = Wire(channel, caps)
+        return self._wires[key]
+
+    async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
+        """Listen no more, tell everybody why, and hang up. The rooms stay open. Idempotent."""
+        self._closing = True
+        if self._server is not None:
+            self._server.close()
+        for client in list(self.clients):
+            client.close(why)
+        tasks = [task for task in self.clients.values() if task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GOING_SECONDS)
+        if self._server is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GOING_SECONDS):
+                    await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address = str((writer.get_extra_info("peername") or ("",))[0])
+        client = Client(self, Outbox(writer, self._most_bytes, lambda: client.close(Close.SLOW)))
+        full = len(self.clients) >= self._most or self._addresses[address] >= self._most_per_address
+        self.clients[client] = asyncio.current_task()
+        self._addresses[address] += 1
+        try:
+            if full or self._closing:
+                client.close(Close.FULL if full else Close.SHUTDOWN)
+            else:
+                await self._converse(client, reader)
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the line broke
+        except Exception:
+            _log.exception("An IRC connection failed")
+        finally:
+            try:
+                await client.leave()
+            finally:
+                client.hang_up("Goodbye.")
+                await client.outbox.wait_closed()
+                del self.clients[client]
+                self._addresses[address] -= 1
+                if not self._addresses[address]:
+                    del self._addresses[address]
+
+    async def _converse(self, client: Client, reader: asyncio.StreamReader) -> None:
+        """Read and carry out, line by line, until either side has had enough."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _REGISTRATION_SECONDS
+        buffer, bad, asked = LineBuffer(), 0, False
+        while client.is_open():
+            wait = self._ping_seconds if client.registered else deadline - loop.time()
+            try:
+                async with asyncio.timeout(wait):
+                    data = await reader.read(65_536)
+            except TimeoutError:
+                if asked or not client.registered:
+                    client.close(Close.TIMEOUT)
+                    return
+                asked = True
+                client.write(Line("PING", (n.SERVER,)))
+                continue
+            if not data:
+                return
+            asked = False
+            for raw in buffer.feed(data):
+                bad = 0 if await self._take(client, raw) else bad + 1
+                if bad >= _MOST_BAD_LINES:
+                    client.close(Close.BAD_FRAME)
+                if not client.is_open():
+                    return
+                if client.outbox.waiting > self._most_bytes // 2:
+                    async with asyncio.timeout(self._ping_seconds):
+                        await client.outbox.drain()
+
+    async def _take(self, client: Client, raw: bytes | None) -> bool:
+        """Carry out one line; whether it was one."""
+        # Rooms count what is said in them; here every line counts, and who sends too many is read no faster.
+        if wait := client.bucket.take(self.clock.steady()):
+            await asyncio.sleep(min(wait, 2.0))
+        try:
+            if raw is None:
+                raise BadLine("INPUT_TOO_LONG", "This line is longer than a line can be.")
+            line = Line.parse(raw)
+        except BadLine as bad:
+            code = bad.code
+            if "standard-replies" in client.caps:
+                client.refuse("*", Refused(code, bad.text), None)
+            elif code == "INPUT_TOO_LONG":
+                client.reply(n.ERR_INPUTTOOLONG, bad.text)
+            else:
+                client.write(Line("FAIL", ("*", code, bad.text), n.SERVER))
+            return False
+        await carry_out(client, line)
+        return True
+
+
+async def serve_irc(*rooms: ChatRoom, host: str | None = "127.0.0.1", port: int = 6667) -> IrcServer:
+    """Let IRC clients into `rooms`, each a channel; close what this returns with `aclose`, before the rooms.
+
+    `host` may be an IPv6 address, or `None` for all of this machine's. Raise `OSError` where it cannot listen.
+    """
+    server = IrcServer(*rooms)
+    await server.start(host, port)
+    return server
