@@ -19,7 +19,9 @@ import click
 from click.testing import CliRunner
 
 import pychat
-from pychat import cli
+from pychat import cli, session
+from pychat.api.answer import STATUS
+from pychat.api.api import OPERATIONS
 from pychat.errors import REFUSALS, Close
 from pychat.hooks import HOOKS
 from pychat.settings import SETTINGS, Setting
@@ -190,6 +192,38 @@ def _hooks() -> str:
     )
 
 
+def _operations() -> str:
+    shown = [
+        _table(
+            ("request", "what it does", "answers", "refused with"),
+            (
+                (
+                    f"`{each.method} {each.path}`",
+                    each.says,
+                    ", ".join(map(str, each.answers)),
+                    ", ".join(map(str, each.refusals)),
+                )
+                for each in OPERATIONS
+            ),
+        )
+    ]
+    for each in OPERATIONS:
+        if each.parameters:
+            lines = [
+                f"- `{part.name}`{' (a header)' * (part.where == 'header')}: {part.says}" for part in each.parameters
+            ]
+            shown.append("\n".join([f"Parameters of `{each.method} {each.path}`:", "", *lines]))
+    return "\n\n".join(shown)
+
+
+def _statuses() -> str:
+    codes: dict[int, list[str]] = {}
+    for code, status in STATUS.items():
+        codes.setdefault(status, []).append(f"`{code}`")
+    codes[422] = ["any other, and those of an application's hooks"]
+    return _table(("status", "code"), ((str(status), ", ".join(codes[status])) for status in sorted(codes)))
+
+
 def _help() -> str:
     """What the command line says of itself, command by command."""
     shown = []
@@ -346,6 +380,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "closes": _closes,
     "hooks": _hooks,
     "help": _help,
+    "operations": _operations,
+    "statuses": _statuses,
     "api": _api,
     "testing": _testing,
 }

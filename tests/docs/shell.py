@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from pychat.api.api import OPERATIONS
 from pychat.cli import main
 from pychat.settings import SETTINGS
 from tests.docs.pages import ROOT, Block
@@ -64,7 +65,11 @@ def _uvicorn(arguments: list[str]) -> None:
 
 def _curl(arguments: list[str]) -> None:
     (url,) = (argument for argument in arguments if not argument.startswith("-"))
-    assert re.fullmatch(r"http://localhost:3000/(healthz|readyz)", url), url
+    found = re.fullmatch(r"http://localhost:3000/(?:healthz|readyz|api(/[^?]+)(?:\?.*)?)", url)
+    assert found, url
+    assert found[1] is None or any(each.method == "GET" and each.pattern.fullmatch(found[1]) for each in OPERATIONS), (
+        url
+    )
 
 
 def _python(arguments: list[str]) -> None:

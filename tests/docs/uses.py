@@ -25,6 +25,7 @@ from playwright.async_api import async_playwright
 from pychat import ChatRoom, Close, aiohttp_app
 from pychat.testing import Chat, Person, TransportContract
 from tests.clients import SocketIOPerson, WebSocketPerson
+from tests.docs.http_uses import *  # noqa: F403 -- each is a use
 from tests.docs.pages import ROOT
 from tests.docs.stage import Stage
 from tests.servers import aiohttp_server, pychat_process

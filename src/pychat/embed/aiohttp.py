@@ -35,7 +35,7 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     for path in SOCKETIO_PATHS:
         app.router.add_route("*", path, handlers.socketio)
     app.router.add_get("/ws", handlers.websocket, allow_head=False)
-    app.router.add_route("*", "/api/{path:.*}", handlers.api)
+    app.router.add_route("*", r"/api/{path:[\s\S]*}", handlers.api)  # line ends as well: they are told 404 in our words
     app.router.add_route("*", "/{path:.*}", handlers.site)
     app.router.add_route("*", "", handlers.without_slash)  # /chat, where the app is mounted at /chat/
     app.on_startup.append(handlers.start)
