@@ -38,8 +38,8 @@ __all__ = ["ChatApp"]
 
 _PAGE = 50
 _WIDE = 90  # columns from which on people are listed beside the messages
-_DIM = Style(color="#8189a8")
-_FAINT = Style(color="#565f89")
+_DIM = Style(color="#9aa5ce")
+_FAINT = Style(color="#737aa2")
 _WARN = Style(color="#e0af68")
 _ERROR = Style(color="#f7768e")
 
@@ -49,10 +49,10 @@ class ChatApp(App[None]):
 
     CSS = """
     Screen { background: $background; }
-    #top { background: $panel; }
+    #top { background: $surface; }
     #status { color: $text-muted; }
-    #mode { height: 1; padding: 0 1; color: $text-muted; display: none; }
-    #foot { height: auto; border-top: solid $panel; }
+    #mode { height: 1; padding: 0 2; color: $text-muted; display: none; }
+    #foot { height: auto; }
     """
     BINDINGS: ClassVar = [
         Binding("pageup", "page(-1)", show=False, priority=True),
@@ -193,8 +193,9 @@ class ChatApp(App[None]):
         except Refused as refused:
             self._composer.put(sent.text)
             self._tell(refused.text, error=True)
-        self._messages.unselect()
-        self._soon(bottom=True)
+        if self._mode is None:
+            self._messages.unselect()
+        self._soon(bottom=self._mode is None)
 
     def on_composer_writing(self, writing: Composer.Writing) -> None:
         """Let the others know."""
@@ -246,12 +247,14 @@ class ChatApp(App[None]):
                     self._say(rest, answered)
                 else:
                     self._mode = "reply", answered
+                    self._messages.selected = answered.seq
             case "edit":
                 target = self._target(own=True)
                 if rest:
                     self._try(chat.edit(target, rest))
                 else:
                     self._mode = "edit", target
+                    self._messages.selected = target.seq
                     self._composer.put(target.text)
             case "delete":
                 self._try(chat.delete(self._target(own=True)))
