@@ -105,7 +105,7 @@ class ChatApp(App[None]):
         self._messages = self.query_one(Messages)
         self._composer = self.query_one(Composer)
         self._composer.focus()
-        self._fit()
+        self._fit(self.size.width)
         self._messages.me = self.chat.me
         self.set_interval(0.5, self._tick)
         self.run_worker(self._follow(), exit_on_error=True)
@@ -405,13 +405,13 @@ class ChatApp(App[None]):
         if self._typists or self.chat.state.name != "live":
             self._show()
 
-    def _fit(self) -> None:
-        shown = self.size.width >= _WIDE if self._people_shown is None else self._people_shown
+    def _fit(self, width: int) -> None:
+        shown = width >= _WIDE if self._people_shown is None else self._people_shown
         self.query_one(People).display = shown
 
-    def on_resize(self, _: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """People are listed where there is room."""
-        self._fit()
+        self._fit(event.size.width)
         self.call_later(self._show)
 
     def on_messages_bottom(self) -> None:
@@ -459,7 +459,7 @@ class ChatApp(App[None]):
     def action_people(self) -> None:
         """Show or hide who is here."""
         self._people_shown = not self.query_one(People).display
-        self._fit()
+        self._fit(self.size.width)
 
     def action_stop(self) -> None:
         """Empty the line; on an empty line, leave."""
