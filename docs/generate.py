@@ -64,7 +64,12 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Event",
         ),
     ),
-    ("From elsewhere", "", ("Client", "Entered", "Disconnected", "IrcServer", "serve_irc")),
+    (
+        "The client",
+        "[How to write a bot](../how-to/bots.md) uses it.",
+        ("Client", "Entered", "Disconnected", "pychat.client.State", "pychat.client.ClientEvent"),
+    ),
+    ("IRC", "", ("IrcServer", "serve_irc")),
     ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
     ("Hooks", "", ("HOOKS",)),
     (
@@ -112,6 +117,8 @@ _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
     "MOUNT": "Where an aiohttp application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.",
+    "ClientEvent": "What iterating over a `Client` gives: "
+    "`Entered | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing`.",
     "Event": "What the hook `event` is given: any of the above.",
 }
 

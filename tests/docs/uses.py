@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import itertools
 import json
 import os
 import re
@@ -503,6 +504,53 @@ async def comes_back(stage: Stage, argument: str) -> None:
     lines = [line for line in printed.getvalue().splitlines() if not line.startswith("Away: ")]
     assert lines == ["— the newest messages —", "Grace: heard", "Grace: missed", "Grace: live"]
     await person.close()
+
+
+async def answers_pings(stage: Stage, argument: str) -> None:
+    """A ping is answered, with a quote of it; other things are not, its own words least of all."""
+    room, address = await stage.room()
+    person = await Person.enter(room)
+    await person.join("Grace")
+    async with running(stage, address):
+        await until_joined(person, "pong")
+        for text in ("hello", "a ping, please", "ping"):
+            await person.say(text)
+        for text in ("a ping, please", "ping"):
+            told = await person.event("message")
+            assert (told["author"]["name"], told["text"], told["reply"]["text"]) == ("pong", "pong!", text)
+    await person.close()
+
+
+async def streams_its_answer(stage: Stage, argument: str) -> None:
+    """The answer to each of two questions grows, at the same time, and is whole in the end."""
+    room, address = await stage.room()
+    person = await Person.enter(room)
+    await person.join("Grace")
+    async with running(stage, address):
+        await until_joined(person, "sage")
+        for text in ("why?", "how?"):
+            await person.say(text)
+        answers = [await person.event("message") for _ in range(2)]
+        assert [(told["text"], told["reply"]["text"]) for told in answers] == [("…", "why?"), ("…", "how?")]
+        grown: dict[int, list[str]] = {told["seq"]: [] for told in answers}
+        while not all(texts and texts[-1].endswith("about that.") for texts in grown.values()):
+            told = await person.event("edited")
+            grown[told["target"]].append(told["text"])
+        for texts, question in zip(grown.values(), ("why?", "how?"), strict=True):
+            assert len(texts) > 1
+            assert all(whole.startswith(part) for part, whole in itertools.pairwise(texts))
+            assert texts[-1] == f"You asked: {question} I have to think about that."
+    await person.close()
+
+
+async def is_the_same_tomorrow(stage: Stage, argument: str) -> None:
+    """Run twice, it is the same member, and its report is stored once."""
+    room, address = await stage.room()
+    for each in (stage, Stage(stage.program, stage.folder, stage.stack)):
+        await each.run(address)
+        assert each.main is not None
+        await each.main
+    assert [(each.author.name, each.text) for each in await room.history()] == [("deploy", "Version 1.2 is live.")]
 
 
 async def says_hello_over_socketio(stage: Stage, argument: str) -> None:
