@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
@@ -98,7 +99,5 @@ class IrcPerson:
     async def close(self) -> None:
         """Cut the line."""
         self.writer.close()
-        try:
+        with contextlib.suppress(OSError):  # where the other side was quicker
             await self.writer.wait_closed()
-        except OSError:
-            pass  # the other side was quicker

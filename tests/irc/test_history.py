@@ -102,7 +102,10 @@ async def test_mistakes_in_asking(port: int, asked: str, code: str) -> None:
     ada = await IrcPerson.enter(port, "ada", caps=CAPS)
     heard = await ada.since(f"CHATHISTORY {asked}")
     assert [("FAIL", "CHATHISTORY", code)] == [(line.command, *line.params[:2]) for line in heard]
-    assert [line.command for line in await ada.since("CHATHISTORY TARGETS timestamp=a timestamp=b 9")] == ["BATCH", "BATCH"]
+    assert [line.command for line in await ada.since("CHATHISTORY TARGETS timestamp=a timestamp=b 9")] == [
+        "BATCH",
+        "BATCH",
+    ]
 
 
 async def test_what_was_deleted_is_not_played_back(port: int, room: ChatRoom) -> None:

@@ -104,7 +104,9 @@ async def test_there_are_only_so_many(opened: Open, room: ChatRoom) -> None:
     assert (await (await IrcPerson.connect(narrow.port)).ended())[-1].params == (why(Close.FULL),)
 
 
-@pytest.mark.parametrize("close", [each for each in Close if each not in (Close.KICKED, Close.LOST, Close.UNKNOWN_ROOM)])
+@pytest.mark.parametrize(
+    "close", [each for each in Close if each not in (Close.KICKED, Close.LOST, Close.UNKNOWN_ROOM)]
+)
 async def test_every_close_says_why(opened: Open, close: Close) -> None:
     """ERROR, with the words and the reason; then the line is closed."""
     room = ChatRoom("lobby")
@@ -124,7 +126,7 @@ async def test_the_server_goes(opened: Open, room: ChatRoom) -> None:
     for person in (ada, stranger):
         assert (await person.ended())[-1].params == (why(Close.SHUTDOWN),)
     assert room.members == ()
-    with pytest.raises(OSError, match="refused|Connect"):
+    with pytest.raises(OSError, match=r"refused|Connect"):
         await IrcPerson.connect(port)
     await server.aclose()
 

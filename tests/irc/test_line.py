@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from pychat.transports.irc.line import LINE_BYTES, TAG_BYTES, BadLine, Line, LineBuffer
 
 _SIGNS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")
-_WORD = st.text(_SIGNS.filter(lambda sign: sign != " "), min_size=1, max_size=12).filter(lambda word: word[0] not in ":@")
+_WORD = st.text(_SIGNS.filter(lambda sign: sign != " "), min_size=1, max_size=12).filter(
+    lambda word: word[0] not in ":@"
+)
 _KEY = st.from_regex(r"\+?[a-z./-]{1,12}", fullmatch=True)
 _LINES = st.builds(
     Line,
     command=st.sampled_from(["PRIVMSG", "001", "JOIN"]),
     params=st.tuples(_WORD, _WORD, st.text(_SIGNS, max_size=40)) | st.tuples(_WORD) | st.just(()),
     source=st.none() | _WORD,
-    tags=st.dictionaries(_KEY, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20), max_size=3),
+    tags=st.dictionaries(
+        _KEY, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20), max_size=3
+    ),
 )
 
 
@@ -98,7 +102,12 @@ def test_examples_of_the_documents() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [Line("PRIVMSG", ("", "x")), Line("PRIVMSG", ("a b", "x")), Line("PRIVMSG", (":a", "x")), Line("NOTICE", ("a", "b\nc"))],
+    [
+        Line("PRIVMSG", ("", "x")),
+        Line("PRIVMSG", ("a b", "x")),
+        Line("PRIVMSG", (":a", "x")),
+        Line("NOTICE", ("a", "b\nc")),
+    ],
 )
 def test_a_line_cannot_be_forged(line: Line) -> None:
     """What would make another line of it is an error, here and not at the reader."""

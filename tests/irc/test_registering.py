@@ -35,7 +35,9 @@ async def test_the_greeting_is_whole_and_honest(opened: Open) -> None:
 async def test_capabilities_are_negotiated(server: IrcServer) -> None:
     """Nobody is greeted before CAP END; what is not there is refused as a whole; values are for version 302."""
     ada = await IrcPerson.connect(server.port)
-    ada.say("CAP LS", "CAP LS 302", "NICK ada", "USER ada 0 * :Ada", "CAP REQ :batch sasl", "CAP REQ :batch server-time")
+    ada.say(
+        "CAP LS", "CAP LS 302", "NICK ada", "USER ada 0 * :Ada", "CAP REQ :batch sasl", "CAP REQ :batch server-time"
+    )
     ada.say("CAP REQ :-batch", "CAP LIST", "CAP DANCE", "PING :x", "CAP END")
     heard = await ada.until("001")
     assert heard[0].params[2].split() == list(CAPABILITIES)
@@ -129,9 +131,25 @@ async def test_it_answers_who_and_what(enter: Enter, room: ChatRoom) -> None:
     ]
     asked = ("USERHOST Ada", "VERSION", "TIME", "AWAY :tea", "AWAY", "MODE #lobby", "MODE #lobby b", "MODE Ada +i")
     heard = await ada.since(*asked, "MODE #lobby +o Ada", "KICK #lobby Ada", "LUSERS", "MOTD", "DANCE now")
-    assert ["302", "351", "391", "306", "305", "324", "368", "221", "482", "482", "251", "254", "255", "375", "372", "376", "421"] == [
-        line.command for line in heard
-    ]
+    assert [
+        "302",
+        "351",
+        "391",
+        "306",
+        "305",
+        "324",
+        "368",
+        "221",
+        "482",
+        "482",
+        "251",
+        "254",
+        "255",
+        "375",
+        "372",
+        "376",
+        "421",
+    ] == [line.command for line in heard]
     assert heard[-1].params[1] == "DANCE"
 
 
@@ -139,7 +157,8 @@ async def test_everything_has_an_answer_with_a_label(enter: Enter) -> None:
     """One line carries the label, several are a batch, none is acknowledged."""
     ada = await enter("Ada", caps=CAPS)
     one, several, none, quiet = [
-        await ada.since(f"@label={line}") for line in ("l1 VERSION", "l2 NAMES #lobby", "l3 PONG :x", "l4 TAGMSG #lobby")
+        await ada.since(f"@label={line}")
+        for line in ("l1 VERSION", "l2 NAMES #lobby", "l3 PONG :x", "l4 TAGMSG #lobby")
     ]
     assert [(line.command, line.tags.get("label")) for line in one] == [("351", "l1")]
     opening = several[0]

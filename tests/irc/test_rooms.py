@@ -37,7 +37,15 @@ async def test_joining_tells_the_title_and_who_is_there(room: ChatRoom, enter: E
 async def test_mistakes_with_channels(enter: Enter) -> None:
     """Each has its numeric, and says what there is."""
     ada = await enter("Ada", None)
-    asked = ("JOIN #nowhere", "PART #lobby", "PRIVMSG #lobby :hi", "TOPIC #nowhere", "JOIN", "PART #nowhere", "MODE #nowhere")
+    asked = (
+        "JOIN #nowhere",
+        "PART #lobby",
+        "PRIVMSG #lobby :hi",
+        "TOPIC #nowhere",
+        "JOIN",
+        "PART #nowhere",
+        "MODE #nowhere",
+    )
     heard = await ada.since(*asked, "NAMES #nowhere", "TOPIC #lobby :Mine", "TOPIC #lobby", "LIST")
     assert ["403", "442", "442", "403", "461", "403", "403", "366", "482", "332", "321", "322", "323"] == [
         line.command for line in heard

@@ -171,8 +171,8 @@ async def test_replies_reactions_and_deletions_from_irc(room: ChatRoom, enter: E
     ada.say(f"REDACT #lobby {own}", f"@+draft/reply={msgid};+draft/unreact=👍 TAGMSG #lobby")
     assert (await page.event("deleted"))["target"] == 2
     assert (await page.event("reacted"))["on"] is False
-    heard = await ada.since(f"REDACT #lobby {msgid}", "REDACT #lobby 99.x", "@+draft/react=👍 TAGMSG #lobby")
-    codes = [line.params[:2] for line in heard if line.command == "FAIL"]
+    lines = await ada.since(f"REDACT #lobby {msgid}", "REDACT #lobby 99.x", "@+draft/react=👍 TAGMSG #lobby")
+    codes = [line.params[:2] for line in lines if line.command == "FAIL"]
     assert codes == [("REDACT", "NOT_YOURS"), ("REDACT", "NOT_FOUND"), ("TAGMSG", "BAD_REQUEST")]
 
 
@@ -185,7 +185,9 @@ async def test_writing_is_shown(room: ChatRoom, enter: Enter) -> None:
     told = await ada.line("TAGMSG")
     assert (said([told])[0][0], told.tags) == ("Grace", {"+typing": "active"})
     ada.say("@+typing=active TAGMSG #lobby", "@+typing=done TAGMSG #lobby")
-    assert [True, False] == [each["on"] for each in [await page.event("typing") for _ in range(3)] if each["member"]["name"] == "Ada"]
+    assert [True, False] == [
+        each["on"] for each in [await page.event("typing") for _ in range(3)] if each["member"]["name"] == "Ada"
+    ]
 
 
 async def test_refusals_reach_their_cause_alone(opened: Open) -> None:

@@ -56,7 +56,7 @@ def test_words_stay_whole() -> None:
     ],
 )
 def test_colours_and_actions(sent: str, kept: str | None) -> None:
-    """mIRC's codes go, /me stays, and what clients ask each other is not for rooms."""
+    """MIRC's codes go, /me stays, and what clients ask each other is not for rooms."""
     assert from_irc(sent) == kept
 
 
@@ -77,7 +77,14 @@ def test_every_name_has_a_nick(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "nick"),
-    [("Ada Lovelace", "Ada_Lovelace"), ("#1", "_1"), ("a.b@c!d", "a_b_c_d"), ("Zoë☕", "Zoë☕"), ("李 四", "李_四"), ("3Jane", "3Jane")],
+    [
+        ("Ada Lovelace", "Ada_Lovelace"),
+        ("#1", "_1"),
+        ("a.b@c!d", "a_b_c_d"),
+        ("Zoë☕", "Zoë☕"),
+        ("李 四", "李_四"),
+        ("3Jane", "3Jane"),
+    ],
 )
 def test_nicks_look_like_names(name: str, nick: str) -> None:
     """As near as a nick may come."""

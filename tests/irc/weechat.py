@@ -70,7 +70,7 @@ async def weechat(folder: Path, port: int, nick: str, channel: str) -> AsyncIter
     )
     terminal, its_end = pty.openpty()
     fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 -- starting it takes no time
         [program, "-d", str(folder), "-r", ";".join(commands)],
         stdin=its_end,
         stdout=its_end,
