@@ -77,6 +77,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "",
         ("SocketIOTransport", "pychat.transports.socketio.Server", "pychat.transports.socketio.Options"),
     ),
+    ("IRC", "[How to let IRC clients in](../how-to/irc.md).", ("serve_irc", "IrcServer")),
     (
         "For transports of your own",
         "[How to write a transport](../how-to/write-a-transport.md) uses all of these.",

@@ -17,18 +17,21 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import aiohttp
 import socketio
 from aiohttp import web
 from playwright.async_api import async_playwright
 
-from pychat import ChatRoom, Close, aiohttp_app
+from pychat import ChatRoom, Close, IrcServer, aiohttp_app, serve_irc
 from pychat.testing import Chat, Person, TransportContract
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.docs.http_uses import *  # noqa: F403 -- each is a use
 from tests.docs.pages import ROOT
 from tests.docs.stage import Stage
+from tests.irc.person import IrcPerson
+from tests.irc.weechat import weechat
 from tests.servers import aiohttp_server, pychat_process
 
 
@@ -708,6 +711,72 @@ async def clients(host: str, namespace: str, count: int) -> AsyncIterator[list[s
             stack.push_async_callback(client.disconnect)
             connected.append(client)
         yield connected
+
+
+async def is_typed_into_weechat(stage: Stage, argument: str) -> None:
+    """Whoever types that is in the room."""
+    room = ChatRoom("lobby")
+    irc = await serve_irc(room, port=0)
+    async with weechat(stage.folder) as somebody:
+        for line in stage.code.splitlines():
+            somebody.types(line.replace("6667", str(irc.port)))
+            if line.startswith("/connect"):
+                await somebody.until(lambda: any("/join" in said for _, said in somebody.log("server.pychat")))
+        await somebody.until(lambda: len(room.members) == 1)
+    await irc.aclose()
+    await room.aclose()
+
+
+async def lets_irc_in(stage: Stage, argument: str) -> None:
+    """An IRC client and a page hear each other."""
+    ports = []
+    real = IrcServer.start
+
+    async def start(self: IrcServer, host: str | None, port: int) -> int:
+        assert port == 6667
+        ports.append(await real(self, host, 0))
+        return ports[0]
+
+    with mock.patch.object(IrcServer, "start", start):
+        url = await stage.serve()
+    ada, bob = await IrcPerson.enter(ports[0], "ada"), await WebSocketPerson.enter(f"{url}/chat")
+    await bob.command("join", {"name": "Bob"})
+    ada.say("PRIVMSG #lobby :hi")
+    assert (await bob.event("message"))["text"] == "hi"
+    await bob.command("say", {"text": "hello"})
+    assert (await ada.line("PRIVMSG")).params == ("#lobby", "hello")
+    await ada.close()
+    await bob.close()
+
+
+async def is_talked_over(stage: Stage, argument: str) -> None:
+    """Two people who come with `nc` are asked for a name, hear each other and a browser, and read why not."""
+    visit = (await stage.run())["visit"]
+    room = ChatRoom("lobby")
+    server = await asyncio.start_server(lambda reader, writer: visit(room, reader, writer), "localhost", 0)
+    address = server.sockets[0].getsockname()[:2]
+    (ada_hears, ada), (bob_hears, bob) = [await asyncio.open_connection(*address) for _ in range(2)]
+    for hears in (ada_hears, bob_hears):
+        assert await hears.readline() == b"What is your name?\n"
+    ada.write(b"Ada\nfirst\n")
+    assert await bob_hears.readline() == b"Ada: first\n"
+    bob.write(b"ADA\n")
+    assert b"Please take another name" in await bob_hears.readline()
+    bob.write("Bob\r\nhi ☕\r\n".encode())
+    assert (await ada_hears.readline()).decode() == "Bob: hi ☕\n"
+    page = await Person.enter(room)
+    await page.join("Grace")
+    await page.say("hello")
+    for hears in (ada_hears, bob_hears):
+        assert await hears.readline() == b"Grace: hello\n"
+    room.dismiss(Close.SHUTDOWN)
+    for hears, writer in ((ada_hears, ada), (bob_hears, bob)):
+        assert (await hears.read()).decode() == f"{Close.SHUTDOWN.text}\n"
+        writer.close()
+        await writer.wait_closed()
+    server.close()
+    await server.wait_closed()
+    await room.aclose()
 
 
 async def keeps_the_contract(stage: Stage, argument: str) -> None:
