@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PINS := tests/constraints.txt
-SYSTEM := chromium=chromium redis-server=redis-server faketime=faketime curl=curl
+SYSTEM := chromium=chromium redis-server=redis-server faketime=faketime curl=curl weechat=weechat-curses
 
 # Tests start `pychat`, and `node` where only the environment has it.
 export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -19,7 +19,6 @@ import click
 from click.testing import CliRunner
 
 import pychat
-import pychat.testing
 from pychat import cli, session
 from pychat.errors import REFUSALS, Close
 from pychat.hooks import HOOKS
@@ -58,6 +57,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Renamed",
             "Away",
             "Left",
+            "Kicked",
             "Typing",
             "Event",
         ),
@@ -68,11 +68,6 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Socket.IO",
         "",
         ("SocketIOTransport", "pychat.transports.socketio.Server", "pychat.transports.socketio.Options"),
-    ),
-    (
-        "For tests and bots",
-        "",
-        tuple(f"pychat.testing.{name}" for name in pychat.testing.__all__),
     ),
     (
         "For transports of your own",
@@ -86,6 +81,25 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.transports.vocabulary.position",
             "pychat.transports.vocabulary.bye",
         ),
+    ),
+)
+
+#: The same, of what is for tests.
+TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "Tests of an application",
+        "",
+        ("pychat.testing.Chat", "pychat.testing.Actor", "pychat.testing.FaultyStore", "pychat.testing.FakeClock"),
+    ),
+    (
+        "A person, command by command",
+        "The in-memory transport, in the words of [the wire](wire.md): for bots, and for tests of what is sent.",
+        ("pychat.testing.Person", "pychat.testing.RecordingConnection"),
+    ),
+    (
+        "Contracts",
+        "Classes of tests, for stores and transports of your own.",
+        ("pychat.testing.StoreContract", "pychat.testing.TransportContract", "pychat.testing.Client"),
     ),
 )
 
@@ -167,7 +181,7 @@ def _closes() -> str:
 
 def _hooks() -> str:
     return _table(
-        ("hook", "signature", "may be async", "when"),
+        ("hook", "signature", "may change or refuse", "when"),
         (
             (f"`{name}`", f"`{hook.signature}`", "yes" if hook.may_change else "no", hook.says)
             for name, hook in HOOKS.items()
@@ -190,6 +204,10 @@ def _help() -> str:
 
 def _api() -> str:
     return "\n\n".join(_section(*section) for section in API)
+
+
+def _testing() -> str:
+    return "\n\n".join(_section(*section) for section in TESTING)
 
 
 def _section(heading: str, words: str, names: Iterable[str]) -> str:
@@ -328,6 +346,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "hooks": _hooks,
     "help": _help,
     "api": _api,
+    "testing": _testing,
 }
 
 

@@ -149,7 +149,7 @@ class SSEPerson:
 
     @classmethod
     async def enter(
-        cls, url: str, since: Position | None = None, *, room: str = "lobby", headers: Any = None, **query: str
+        cls, url: str, since: Position | None = None, /, *, room: str = "lobby", headers: Any = None, **query: str
     ) -> Self:
         """Open a stream of the mount at `url`."""
         headers = dict(headers or {})
@@ -174,7 +174,7 @@ class SSEPerson:
                     told = json.loads(data)
                     assert told.pop("type") == name
                     if name == "welcome":
-                        self._token.set_result(told["token"])
+                        self._token.set_result(told.get("token", ""))
                     self.told.put(name, told)
                     data = ""
         except aiohttp.ClientError:
@@ -185,7 +185,8 @@ class SSEPerson:
     async def headers(self) -> dict[str, str]:
         """What a request says to speak for this person."""
         async with asyncio.timeout(PATIENCE):
-            return {"Authorization": f"Bearer {await asyncio.shield(self._token)}"}
+            token = await asyncio.shield(self._token)
+        return {"Authorization": f"Bearer {token}"}
 
     async def command(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Send a command and return its answer."""

@@ -8,6 +8,9 @@ from typing import Any, NoReturn
 import click
 
 from pychat._version import __version__
+from pychat.commands.join import join
+from pychat.commands.post import post
+from pychat.commands.tail import tail
 from pychat.errors import UsageError
 from pychat.settings import SETTINGS, Setting, Settings
 
@@ -89,6 +92,10 @@ def export(store: str | None, room: str | None, form: str | None, output: str) -
             write(archive, room, form, output)
     except UsageError as error:
         _fail(str(error))
+
+
+for command in (join, post, tail):
+    main.add_command(command)
 
 
 def _fail(text: str) -> NoReturn:

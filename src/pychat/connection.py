@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pychat.errors import Close
-from pychat.model import LogEvent, Member, Message, Position, Typing
+from pychat.model import Kicked, LogEvent, Member, Message, Position, Typing
 
 __all__ = ["Connection", "Notice", "Presence", "Welcome", "Wire", "You"]
 
@@ -63,7 +63,7 @@ class Presence:
 
 
 #: What a connection can be told.
-Notice = LogEvent | Presence | Typing | Welcome
+Notice = LogEvent | Presence | Typing | Welcome | Kicked
 
 
 class Wire(Protocol):

@@ -81,7 +81,7 @@ class Console:
                     return
                 text = f"{event.member.name} left"
                 fields |= {"event": "leave", "name": event.member.name, "here": room.here}
-            case Renamed():
+            case Renamed() if event.before != event.member.name:  # else it tells of other roles
                 text = f"{event.before} is now {event.member.name}"
                 fields |= {"event": "rename", "name": event.member.name, "before": event.before}
             case _:

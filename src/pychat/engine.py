@@ -31,6 +31,7 @@ from pychat.model import (
     Event,
     Join,
     Joined,
+    Kicked,
     Leave,
     Left,
     LogEvent,
@@ -99,8 +100,11 @@ class Engine:
         )
         self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
+        self._kicking: set[str] = set()  # ids of the members whom this server is sending out
         self._tasks: set[asyncio.Task[object]] = set()
         self._closed = False
+        #: The event loop that the room runs on, once it does.
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     # How the room stands.
 
@@ -121,16 +125,21 @@ class Engine:
         """Open the log, if it is not."""
         if self._closed:
             raise UsageError("This room is closed. Make another ChatRoom.")
+        if self.loop is None:
+            self.loop = asyncio.get_running_loop()
         await self._log.open()
 
     async def aclose(self, why: Close) -> None:
-        """Close every connection, telling why. Names stay held."""
+        """Close every connection, telling why. Names stay held. Idempotent."""
+        if self._closed:
+            return
         self._closed = True
         self.dismiss(why)
         self.seats.stop()
         for session in self.seats:
             await session.close()
         self._presence.stop()
+        await self.hooks.aclose()
 
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""
@@ -188,6 +197,18 @@ class Engine:
     def user(self, member_id: str) -> User | None:
         """Whom the app knows a member as who is connected here."""
         return next((session.user for session in self.seats.of(member_id)), None)
+
+    async def kick(self, member_id: str, text: str) -> None:
+        """Send a member out, on all servers of the room."""
+        await self.start()
+        member = self.state.members.get(member_id) or Member(member_id, "")
+        self.fanout.flush()
+        self._kicking.add(member_id)
+        try:
+            await self._signal(Kicked(member, text))
+            await self._perform_quietly(Leave(member_id))
+        finally:
+            self._kicking.discard(member_id)
 
     # What a session calls (see session.Room).
 
@@ -333,6 +354,8 @@ class Engine:
                 if event.member.id in self.seats:  # gone from another server, or taken for gone, but still on this one
                     self.soon(Join(event.member.id, event.member.name, event.member.roles, known=True))
                 self._presence.note(event)
+            case Kicked():
+                self._send_out(event)
             case Left():
                 self._claimed.discard(event.member.id)
                 self.seats.release(event.member.id)
@@ -341,6 +364,17 @@ class Engine:
                 self._presence.note(event)
                 self.hooks.tell("leave", event.member)
         self.hooks.tell("event", event)
+
+    def _send_out(self, event: Kicked) -> None:
+        sessions = self.seats.of(event.member.id)
+        for session in sessions:
+            self.seat(session, None)
+            frame = self.frame(session.connection, event) if event.text else None
+            if frame is not None:
+                session.connection.send(frame)
+            session.connection.close(Close.KICKED)
+        if sessions and event.member.id not in self._kicking:
+            self.soon(Leave(event.member.id))  # they were kicked by another server, which cannot say this for ours
 
     def _named(self, member: Member) -> Member:
         """The member with the roles of now, for hooks."""

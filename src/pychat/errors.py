@@ -29,6 +29,7 @@ REFUSALS: dict[str, str] = {
     "name_taken": "Somebody here has that nickname, or one that looks like it.",
     "name_reserved": "That nickname is kept for the people who run the room.",
     "name_fixed": "Your name comes with your login, and cannot be changed here.",
+    "kicked": "You were sent out of the room; the text says why.",
     "login_required": "Log in to the site first.",
     "text_empty": "The message holds nothing but white space.",
     "text_too_long": "The message is longer than the room allows.",

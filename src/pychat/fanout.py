@@ -54,14 +54,15 @@ class Fanout:
         """Write what was sent. Plain calls in a plain loop: nothing can come between two receivers."""
         pending, self._pending = self._pending, {}
         for wire, frames in pending.items():
+            group = self._groups.get(wire, {})
             skipping = {skip for _, skip in frames if skip is not None}
-            for_all = _joined(wire, [frame for frame, _ in frames])
-            for connection in tuple(self._groups.get(wire, ())):
-                parts = for_all
-                if connection in skipping:
-                    parts = _joined(wire, [frame for frame, skip in frames if skip is not connection])
-                for part in parts:
-                    connection.send(part)
+            ways = [connection.send for connection in group if connection not in skipping]
+            for frame in _joined(wire, [frame for frame, _ in frames]):
+                for send in ways:  # the hot path: over a WebSocket, `send` is the carrier's own
+                    send(frame)
+            for connection in skipping & group.keys():
+                for frame in _joined(wire, [frame for frame, skip in frames if skip is not connection]):
+                    connection.send(frame)
 
 
 def _joined(wire: Wire, frames: list[object]) -> list[object]:

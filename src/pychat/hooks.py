@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from pychat.background import Background
 from pychat.errors import Refused, UsageError
 
 __all__ = ["HOOKS", "Hook", "Hooks"]
@@ -37,12 +38,13 @@ HOOKS: dict[str, Hook] = {
     "leave": Hook(
         "(member: Member) -> None",
         may_change=False,
-        says="After a member has gone.",
+        says="After a member has gone. May be async: nobody waits for it.",
     ),
     "event": Hook(
         "(event: Event) -> None",
         may_change=False,
-        says="After anything has happened in the room, in order: a `Message`, `Joined`, `Renamed`, `Left` or `Typing`.",
+        says="After anything has happened in the room, in order: an `Event`, such as `Message`, `Edited` or `Joined`. "
+        "May be async: nobody waits for it.",
     ),
 }
 
@@ -51,20 +53,23 @@ class Hooks:
     """What was hung into one room. Hooks of one name run in the order in which they were added."""
 
     def __init__(self) -> None:
+        self._background = Background()
         self._hung: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
 
     def add(self, name: str, hook: Callable[[Any], Any]) -> None:
-        """Hang in `hook`. Raise `UsageError` if there is no such name, or if the hook is of a kind it cannot be."""
+        """Hang in `hook`. Raise `UsageError` if there is no such name, or if the hook cannot be called."""
         if name not in HOOKS:
             msg = f"There is no hook “{name}”. There are: {', '.join(HOOKS)}."
             raise UsageError(msg)
-        if not HOOKS[name].may_change and inspect.iscoroutinefunction(hook):
-            msg = (
-                f"A hook for “{name}” is told what has happened, and cannot be async: everyone would wait for it. "
-                "Start a task in it, or put the event on a queue of yours."
-            )
+        given: object = hook
+        if not callable(given):
+            msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
             raise UsageError(msg)
         self._hung[name].append(hook)
+
+    async def aclose(self) -> None:
+        """Wait a little for the async hooks that are told what has happened."""
+        await self._background.aclose()
 
     def copy(self) -> Hooks:
         """One in which the same hang, and to which others can be added."""
@@ -98,9 +103,15 @@ class Hooks:
         return subject
 
     def tell(self, name: str, subject: object) -> None:
-        """Tell the hooks what has happened. One that fails is logged, and the others are told all the same."""
+        """Tell the hooks what has happened. One that fails is logged, and the others are told all the same.
+
+        Async ones are told in the background, in order.
+        """
         for hook in self._hung[name]:
             try:
-                hook(subject)
+                told = hook(subject)
             except Exception:
                 _log.exception("A hook for “%s” failed: %r", name, hook)
+            else:
+                if told is not None and inspect.iscoroutine(told):
+                    self._background.add(told, subject)

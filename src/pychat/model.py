@@ -19,6 +19,7 @@ __all__ = [
     "Event",
     "Join",
     "Joined",
+    "Kicked",
     "Leave",
     "Left",
     "LogEvent",
@@ -213,7 +214,15 @@ class Typing:
     on: bool
 
 
-Signal = Joined | Renamed | Away | Left | Typing
+@dataclass(frozen=True, slots=True)
+class Kicked:
+    """The app sends a member out, who is told `text`; then they have left. Without a nickname, the name is empty."""
+
+    member: Member
+    text: str = ""
+
+
+Signal = Joined | Renamed | Away | Left | Kicked | Typing
 
 Event = LogEvent | Signal
 

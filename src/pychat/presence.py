@@ -39,6 +39,7 @@ class PresenceGatherer:
         self._most = listed
         self._listed = True
         self._changes: dict[str, Joined | Left | Renamed] = {}
+        self._welcomed: set[str] = set()  # of whose changes a newcomer was told in the welcome, before everyone else
         self._dirty = False
         self._newcomer = False
         self._told = 0
@@ -53,7 +54,9 @@ class PresenceGatherer:
     def note(self, change: Joined | Away | Left | Renamed | None = None, *, newcomer: bool = False) -> None:
         """Something changed: somebody's name, or (without `change`) perhaps the number of people connected."""
         self._dirty = True
-        self._newcomer |= newcomer
+        if newcomer:
+            self._newcomer = True
+            self._welcomed.update(self._changes)
         if change is not None:
             self._gather(Left(change.member) if isinstance(change, Away) else change)
         if self._timer is None and not self._stopped:
@@ -69,7 +72,7 @@ class PresenceGatherer:
         member = change.member
         before = self._changes.pop(member.id, None)
         match before, change:
-            case Joined(), Left():
+            case Joined(), Left() if member.id not in self._welcomed:
                 return  # came and went between two notices: nobody ever saw
             case Joined(), Renamed():
                 self._changes[member.id] = Joined(member)
@@ -85,6 +88,7 @@ class PresenceGatherer:
         self._dirty = False
         self._timer = self._clock.call_later(_PAUSE, self._flush)
         changes, self._changes = self._changes.values(), {}
+        self._welcomed.clear()
         members = self._members()
         was_listed, self._listed = self._listed, len(members) <= self._most
         here, position = self._here(), self._position()

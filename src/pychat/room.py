@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 from pychat.clock import Clock
 from pychat.connection import Connection
@@ -16,6 +16,7 @@ from pychat.model import Deleted, Edited, Member, Message, Position, User
 from pychat.session import Session, event_id
 from pychat.stores import Store, open_store
 from pychat.texts import accept_text
+from pychat.threads import ThreadsafeRoom
 from pychat.tokens import Tokens
 
 __all__ = ["ChatRoom"]
@@ -130,6 +131,14 @@ class ChatRoom:
         if not target.deleted:
             await self._engine.append(Deleted(Tokens.new_id(), target.author, seq, self.clock.date()))
 
+    async def kick(self, member_id: str, text: str = "") -> None:
+        """Send a member out: close all their connections with `Close.KICKED`, after telling them `text`.
+
+        Their clients do not come back by themselves, and the nickname is free. It is no ban: `authenticate` and the
+        hook `join` decide who is let in. Somebody who is not here is not missed.
+        """
+        await self._engine.kick(member_id, text)
+
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
@@ -159,9 +168,10 @@ class ChatRoom:
         await self._engine.start()
 
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
-        """Close every connection, telling why, and the store if this room opened it. Names stay held."""
+        """Close every connection, telling why, and the store if this room opened it. Names stay held. Idempotent."""
         await self._engine.aclose(why)
         if self._owns_store:
+            self._owns_store = False
             await self._store.aclose()
 
     def renew(self, store: Store | None = None, clock: Clock | None = None) -> Callable[[], None]:
@@ -181,6 +191,19 @@ class ChatRoom:
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""
         self._engine.dismiss(why)
+
+    async def __aenter__(self) -> Self:
+        """`async with ChatRoom() as room:` starts the room, and closes it in the end."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @property
+    def threadsafe(self) -> ThreadsafeRoom:
+        """The same room for code in other threads: `room.threadsafe.post("hi", author="bot")`, without `await`."""
+        return ThreadsafeRoom(self, lambda: self._engine.loop)
 
     # What a transport calls.
 

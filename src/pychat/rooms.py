@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from pychat.errors import Close, Refused, UsageError
 from pychat.room import ChatRoom
 
 __all__ = ["Rooms"]
+
+_log = logging.getLogger("pychat.room")
 
 
 class Rooms:
@@ -41,6 +44,14 @@ class Rooms:
         if room is None:
             raise Refused("unknown_room", f"There is no room of that name here. There are: {', '.join(self._by_name)}.")
         return room
+
+    async def start(self) -> None:
+        """Open all rooms. Where a store cannot be reached, that is logged, and the room opens for whoever comes."""
+        for room in self:
+            try:
+                await room.start()
+            except Refused as refused:
+                _log.warning("The room %s is not open yet: %s", room.name, refused.text)
 
     async def aclose(self, why: Close) -> None:
         """Close all rooms."""

@@ -24,6 +24,7 @@ from pychat.model import (
     Event,
     Join,
     Joined,
+    Kicked,
     Leave,
     Left,
     Member,
@@ -123,6 +124,8 @@ class RoomState:
             case Left():
                 self._forget(event.member.id, stays=False)
                 self.remember(event.member)
+            case Kicked():
+                pass  # what follows is that they leave
             case Typing():
                 (self.typing.add if event.on else self.typing.discard)(event.member.id)
             case _:

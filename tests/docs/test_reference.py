@@ -113,10 +113,16 @@ def test_the_vocabulary_of_2013_is_told(name: str) -> None:
         assert f"`{name}`" in page(where).text
 
 
-@pytest.mark.parametrize("name", [*pychat.__all__, *(f"testing.{each}" for each in pychat.testing.__all__)])
+@pytest.mark.parametrize("name", pychat.__all__)
 def test_public_names_are_told(name: str) -> None:
     """Each name that a program may import has its place in the API reference."""
     assert f"### `pychat.{name}`\n" in page(f"{REFERENCE}api.md").text
+
+
+@pytest.mark.parametrize("name", pychat.testing.__all__)
+def test_public_names_for_tests_are_told(name: str) -> None:
+    """Each name that a test may import has its place in the reference of `pychat.testing`."""
+    assert f"### `pychat.testing.{name}`\n" in page(f"{REFERENCE}testing.md").text
 
 
 def test_options_and_limits_are_told() -> None:

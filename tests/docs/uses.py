@@ -11,6 +11,8 @@ import re
 import shutil
 import sys
 import tempfile
+import types
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from aiohttp import web
 from playwright.async_api import async_playwright
 
 from pychat import ChatRoom, Close, aiohttp_app
-from pychat.testing import Person, TransportContract
+from pychat.testing import Chat, Person, TransportContract
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.docs.pages import ROOT
 from tests.docs.stage import Stage
@@ -180,6 +182,126 @@ async def knows_its_users(stage: Stage, argument: str) -> None:
     assert you == {"id": "user:42", "name": "Ada", "roles": ["moderator"], "name_fixed": True}
 
 
+async def sends_out(stage: Stage, argument: str) -> None:
+    """Who logs out is told so, and disconnected for good."""
+    url = await stage.serve()
+    ada = await WebSocketPerson.enter(f"{url}/chat", name="Ada")
+    assert (await ada.event("welcome"))["you"]["id"] == "user:ada"
+    async with aiohttp.ClientSession() as http, http.post(f"{url}/logout/ada") as response:
+        assert response.status == 200
+    assert (await ada.event("error"))["text"] == "You have logged out."
+    assert await ada.told.next("closed") == Close.KICKED.code
+    await ada.close()
+
+
+async def you_are(url: str, **options: Any) -> Any:
+    """Who somebody is told to be at the mount of `url`; `None` for a guest, the status for who may not come in."""
+    async with aiohttp.ClientSession(**options) as http:
+        try:
+            async with http.ws_connect(url) as socket:
+                return (await socket.receive_json()).get("you")
+        except aiohttp.WSServerHandshakeError as refused:
+            return refused.status
+
+
+async def lets_in_by_a_dependency(stage: Stage, argument: str) -> None:
+    """The same cookie opens the application and the room."""
+    url = await stage.serve()
+    cookies = {"session": "s3cret"}
+    assert (await you_are(f"{url}/chat/ws", cookies=cookies))["name"] == "Ada"
+    assert await you_are(f"{url}/chat/ws") == 401
+    async with aiohttp.ClientSession(cookies=cookies) as http, http.get(f"{url}/me") as response:
+        assert await response.json() == "Ada"
+
+
+async def lets_in_by_django(stage: Stage, argument: str) -> None:
+    """Who is logged in to Django is themselves in the room, and a moderator if they are of the staff; others are guests."""
+    cookies = await asyncio.to_thread(a_django, stage.folder)
+    url = await stage.serve()
+    assert await you_are(f"{url}/chat/ws", cookies=cookies) == {
+        "id": "user:1",
+        "name": "ada",
+        "roles": ["moderator"],
+        "name_fixed": True,
+    }
+    assert await you_are(f"{url}/chat/ws") is None
+    assert await you_are(f"{url}/chat/ws", cookies={"sessionid": "forged"}) is None
+    assert (await stage.get(f"{url}/nothing"))[0] == 404
+    assert "data-pychat" in (await stage.get(f"{url}/chat/"))[1]
+
+
+def a_django(folder: Path) -> dict[str, str]:
+    """Set up a project with somebody who is logged in; the cookie of that."""
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+
+    if not settings.configured:
+        settings.configure(
+            SECRET_KEY="tests",
+            ALLOWED_HOSTS=["*"],
+            ROOT_URLCONF=types.ModuleType("urls", "No views."),
+            INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
+            DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "django.db")}},
+            DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        )
+        settings.ROOT_URLCONF.urlpatterns = []
+        django.setup()
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.auth.models import User
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.db import connections
+
+    call_command("migrate", verbosity=0)
+    ada = User.objects.create_user("ada", password="x", is_staff=True)
+    session = SessionStore()
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(ada.pk), "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = ada.get_session_auth_hash()
+    session.save()
+    connections.close_all()
+    return {settings.SESSION_COOKIE_NAME: str(session.session_key)}
+
+
+async def lets_in_by_a_session(stage: Stage, argument: str) -> None:
+    """After the login the cookie says who somebody is; before, they are a guest."""
+    url = await stage.serve()
+    stage.stack.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore", web.NotAppKeyWarning)  # aiohttp-session's own keys
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        async with http.ws_connect(f"{url}/chat/ws") as socket:
+            assert "you" not in await socket.receive_json()
+        async with http.post(f"{url}/login?name=Ada") as response:
+            assert response.status == 200
+        async with http.ws_connect(f"{url}/chat/ws") as socket:
+            assert (await socket.receive_json())["you"]["name"] == "Ada"
+
+
+async def lets_in_by_a_jwt(stage: Stage, argument: str) -> None:
+    """A good token lets in, on both wires; one that is missing, forged or too old is refused with words."""
+    import jwt
+
+    names = await stage.run()
+    url = await stage.serve()
+    claims = {"sub": "7", "name": "Ada", "roles": ["moderator"]}
+    good = jwt.encode(claims, names["KEY"], "HS256")
+    expected = {"id": "user:7", "name": "Ada", "roles": ["moderator"], "name_fixed": True}
+    assert await you_are(f"{url}/ws", headers={"Authorization": f"Bearer {good}"}) == expected
+    assert await you_are(f"{url}/ws?access_token={good}") == expected
+    person = await SocketIOPerson.enter(url, token=good)
+    assert (await person.event("welcome"))["you"] == expected
+    await person.close()
+    for bad in ("", jwt.encode(claims, "x" * 32, "HS256"), jwt.encode(claims | {"exp": 1}, names["KEY"], "HS256")):
+        assert await you_are(f"{url}/ws?access_token={bad}") == 401
+
+
+async def lets_members_in(stage: Stage, argument: str) -> None:
+    """Everybody comes into the first room, the staff into theirs."""
+    url = await stage.serve()
+    assert (await you_are(f"{url}/ws?name=Bob"))["name"] == "Bob"
+    assert await you_are(f"{url}/ws?name=Bob&room=staff") == 403
+    assert (await you_are(f"{url}/ws?name=Ada&room=staff"))["name"] == "Ada"
+
+
 async def has_the_rooms(stage: Stage, argument: str) -> None:
     """Each room has its page, and people in one do not hear the other."""
     url = f"{await stage.serve()}/chat"
@@ -312,19 +434,35 @@ async def decides_about_names(stage: Stage, argument: str) -> None:
 
 async def logs_what_happens(stage: Stage, argument: str) -> None:
     """What happens is in the file, in order, and the terminal says goodbye."""
-    names = await stage.run()
-    keeping = asyncio.create_task(names["keep"](str(stage.folder / "log")))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         assert await said(stage, "hello") == ["hello"]
-    log = stage.folder / "log"
+    log = stage.folder / "chat.log"
     await until(lambda: log.exists() and log.read_text("utf-8").count("\n") == 2)
     lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert lines == [{"joined": "Grace"}, {"seq": 1, "name": "Grace", "text": "hello"}]
     assert printed.getvalue() == "Grace has gone; 1 are left.\n"
-    keeping.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await keeping
+
+
+async def gives_roles(stage: Stage, argument: str) -> None:
+    """Grace may delete what another said; nobody else may."""
+    room = (await stage.run())["room"]
+    grace, eve = await Person.enter(room), await Person.enter(room)
+    assert (await grace.join("Grace"))["member"]["roles"] == ["moderator"]
+    assert "roles" not in (await eve.join("Eve"))["member"]
+    seq = (await eve.say("rude"))["seq"]
+    assert (await grace.command("delete", {"target": seq}))["ok"]
+
+
+async def posts_from_a_thread(stage: Stage, argument: str) -> None:
+    """The thread's words are in the room."""
+    names = await stage.run()
+    await names["room"].start()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        await asyncio.to_thread(names["begin"]().join)
+    assert [message.text for message in await names["room"].history()] == ["The backup is done."]
+    assert printed.getvalue() == "That was message number 1; 0 were here to read it.\n"
 
 
 # Clients.
@@ -535,3 +673,34 @@ async def keeps_the_contract(stage: Stage, argument: str) -> None:
         assert len(tests) > 10
         for name in tests:
             await getattr(suite(), name)()
+
+
+# Tests of one's own.
+
+
+async def passes_as_tests(stage: Stage, argument: str) -> None:
+    """Pytest finds as many tests in the program as said, and all pass, in a project without a line of configuration."""
+    (stage.folder / "test_program.py").write_text(stage.program.code, "utf-8")
+    (stage.folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-p", "no:cacheprovider", "test_program.py"),
+        cwd=stage.folder,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    told = (await process.communicate())[0].decode()
+    assert (process.returncode, f"{argument} passed" in told) == (0, True), told
+    assert not list(stage.folder.glob("*.db"))
+
+
+async def is_how_a_test_fails(stage: Stage, argument: str) -> None:
+    """Who looks for “hello” when this was said is told so."""
+    with Chat() as chat:
+        chat.patience = 0.01
+        alice, bob = await chat.people(chat.room(), "alice", "bob")
+        await alice.says(argument)
+        try:
+            await bob.sees("hello")
+        except AssertionError as error:
+            assert str(error) == stage.code.rstrip()
+            return
+    raise AssertionError("it did not fail")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 import pychat
 from pychat import ChatRoom
 from pychat.embed.aiohttp import MOUNT
+from pychat.stores import MemoryStore, Opening, Receiver
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 
@@ -169,3 +174,90 @@ async def test_what_is_no_command_is_told_to_its_sender() -> None:
         await ada.socket.send_str("x" * 100_000)
         assert await ada.told.next("closed") in {1009, 4005}
         await ada.close()
+
+
+@pytest.mark.parametrize("kind", ["aiohttp", "asgi"])
+async def test_one_room_in_two_mounts_and_a_path_without_its_slash(kind: str) -> None:
+    """Mounts of one room are doors to it, each with options of its own; it is closed once, whichever goes first."""
+    room = ChatRoom()
+    if kind == "aiohttp":
+        app = web.Application()
+        for prefix in ("/chat/", "/staff/chat/"):
+            app.add_subapp(prefix, pychat.aiohttp_app(room))
+        host = aiohttp_server(app)
+    else:
+        mounts = [pychat.asgi_app(room), pychat.asgi_app(room)]
+
+        @contextlib.asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            async with mounts[0].lifespan(), mounts[1].lifespan():
+                yield
+
+        api = FastAPI(lifespan=lifespan)
+        for prefix, mount in zip(("/chat", "/staff/chat"), mounts, strict=True):
+            api.mount(prefix, mount)
+        host = uvicorn_server(api)
+    async with host as url:
+        ada = await WebSocketPerson.enter(f"{url}/chat")
+        bob = await SocketIOPerson.enter(url, path="staff/chat/socket.io")
+        assert (await ada.command("join", {"name": "Ada"}))["ok"]
+        assert (await ada.command("say", {"text": "hello"}))["ok"]
+        assert (await bob.event("message"))["text"] == "hello"
+        status, _, text = await fetch(f"{url}/chat/socket.io?EIO=4&transport=polling")
+        assert (status, text[:1]) == (200, "0")
+        await ada.close()
+        await bob.close()
+    with pytest.raises(pychat.UsageError, match="closed"):
+        await room.start()
+
+
+@pytest.mark.parametrize("framework", [FastAPI, Starlette])
+async def test_a_host_takes_the_lifespan_of_the_mount(framework: Any) -> None:
+    """`lifespan=chat.lifespan`: the room is open, for threads too, before anybody came, and closed with the host."""
+    room = ChatRoom()
+    chat = pychat.asgi_app(room)
+    host = framework(lifespan=chat.lifespan)
+    host.mount("/chat", chat)
+    async with uvicorn_server(host, lifespan="on") as url:
+        message = await asyncio.to_thread(room.threadsafe.post, "hi", author="bot")
+        ada = await WebSocketPerson.enter(f"{url}/chat")
+        assert (await ada.event("welcome"))["messages"][0]["seq"] == message.seq
+        await ada.close()
+    with pytest.raises(pychat.UsageError, match="closed"):
+        await room.start()
+
+
+@pytest.mark.parametrize("kind", ["aiohttp", "asgi"])
+async def test_a_store_that_is_away_does_not_keep_a_host_from_starting(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rooms open with their host; if they cannot yet, that is logged, and the page is served all the same."""
+
+    class Away(MemoryStore):
+        async def subscribe(self, room: str, receive: Receiver) -> Opening:
+            raise pychat.Refused("unavailable", "Not now.", 1.0)
+
+    room = ChatRoom(store=Away())
+    host = aiohttp_server(pychat.aiohttp_app(room)) if kind == "aiohttp" else uvicorn_server(pychat.asgi_app(room))
+    async with host as url:
+        assert (await fetch(f"{url}/"))[0] == 200
+    assert [record.message for record in caplog.records] == ["The room lobby is not open yet: Not now."]
+
+
+async def test_an_asgi_host_hears_of_a_room_that_can_never_open() -> None:
+    """A mistake of the programmer fails the host's start, with the words."""
+    room = ChatRoom()
+    await room.aclose()
+    told: list[Any] = []
+    waiting = [{"type": "lifespan.startup"}]
+
+    async def receive() -> Any:
+        return waiting.pop()
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    await pychat.asgi_app(room)({"type": "lifespan"}, receive, send)
+    assert told == [
+        {"type": "lifespan.startup.failed", "message": "This room is closed. Make another ChatRoom."},
+    ]

@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from pychat import ChatRoom, Close, Limits, Position
+from pychat import ChatRoom, Close, Limits, Member, Position, User
 from pychat.stores.redis import RedisStore
-from pychat.testing import Person
+from pychat.testing import Person, RecordingConnection
 from tests.clients import WebSocketPerson
 from tests.servers import pychat_process
 from tests.stores.redis_server import RedisServer, redis_server
@@ -231,3 +231,26 @@ async def test_two_processes_are_one_room_and_say_when_they_are_not_ready(redis:
         assert (await bob.event("message"))["text"] == "lost?"
         await ada.close()
         await bob.close()
+
+
+async def test_roles_and_kicks_reach_the_other_server(room_on: Any) -> None:
+    """A member's roles are known on every server, those that open later too; who is kicked goes, wherever they are."""
+    one, two = await room_on(), await room_on()
+    connection = RecordingConnection()
+    session = await one.connect(connection, user=User("7", "Ada", roles=("moderator", "vip")))
+    ada = Member("user:7", "Ada", ("moderator", "vip"))
+    await until(lambda: two.members == (ada,))
+    three = await room_on()
+    assert three.members == (ada,)
+    again = await three.connect(
+        RecordingConnection(), user=User("7", "Ada", roles=("vip",))
+    )  # in another tab, with less
+    await until(lambda: one.members == two.members == (Member("user:7", "Ada", ("vip",)),))
+    await again.close()
+    await two.kick("user:7", "That was enough.")
+    await until(lambda: connection.closed is Close.KICKED and not one.members and not two.members)
+    assert [fields for name, fields in connection.events if name == "error"] == [
+        {"code": "kicked", "text": "That was enough."}
+    ]
+    await session.close()
+    assert (one.here, two.here) == (0, 0)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from pychat import ChatRoom, Close, Limits, Message, Refused, UsageError
+from pychat import ChatRoom, Close, Limits, Message, Refused, UsageError, User
 from pychat.testing import Chat
 
 
@@ -262,6 +262,30 @@ async def test_a_server_restarts(chat: Chat) -> None:
     await bob.sees_nothing_more()
     await alice.sees_members("alice", "bob")
     chat.same_order(alice, bob)
+
+
+async def test_users_of_an_app_come_in_with_their_names(chat: Chat) -> None:
+    """As `authenticate` would say: name and roles are theirs, and a hook finds the user; they come back as the same."""
+    room = chat.room()
+    found: list[User | None] = []
+    room.on("message", lambda message: found.append(room.user(message.author.id)))
+    ada = await chat.person(room, user=User("42", "Ada", roles=("moderator",)))
+    eve = await chat.person(room, "Eve", user=User("43"))
+    assert (ada.name, ada.member.id, ada.member.roles) == ("Ada", "user:42", ("moderator",))
+    with ada.is_refused("name_fixed"):
+        await ada.renames("Grace")
+    said = await eve.says("buy this")
+    assert found == [User("43")]
+    await ada.deletes(said)
+    assert eve.message(said).deleted
+    await ada.drops()
+    await eve.says("more")
+    await ada.returns()
+    assert (ada.recovered, ada.name, ada.member.id) == (True, "Ada", "user:42")
+    await eve.sees_members("Ada", "Eve")
+    await eve.drops()
+    await eve.returns()
+    assert (eve.name, eve.member.id) == ("Eve", "user:43")
 
 
 async def test_code_that_posts_later_is_waited_for(chat: Chat) -> None:

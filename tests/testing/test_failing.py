@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pychat import Close, Member, Message
+from pychat import Close, Member, Message, Refused
 from pychat.connection import Welcome
 from pychat.model import Edited, Position
 from pychat.testing import Actor, Chat
@@ -96,6 +96,28 @@ async def test_refusals(two) -> None:
         await alice.says(" ")
     with pytest.raises(ZeroDivisionError), alice.is_refused("shouting"):
         raise ZeroDivisionError
+
+
+async def test_a_hook_that_is_told_and_fails() -> None:
+    """Nobody hears of it but the log, so the test fails in the end, unless it has cleared what it meant."""
+
+    async def story(hook: str, *, meant: bool = False, wrong: bool = False) -> None:
+        with Chat() as chat:
+            room = chat.room()
+            room.on(hook, lambda _: 1 / 0)
+            await room.post("hi", author="bot")
+            assert [ZeroDivisionError] == [type(error) for error in chat.hook_errors]
+            if meant:
+                chat.hook_errors.clear()
+            assert not wrong, "this"
+
+    with pytest.raises(AssertionError, match=r"A hook failed: ZeroDivisionError\('division by zero'\)$"):
+        await story("event")
+    await story("event", meant=True)
+    with pytest.raises(AssertionError, match="this"):  # what went wrong first is what is told
+        await story("event", wrong=True)
+    with pytest.raises(Refused, match="server failed"):
+        await story("message")
 
 
 async def test_closing(two, chat: Chat) -> None:

@@ -24,8 +24,6 @@ __all__ = ["OPERATIONS", "Api"]
 
 _log = logging.getLogger("pychat.api")
 
-_MOST_STREAMS = 100_000  # at once
-
 
 async def _describe(call: Call) -> Response:  # noqa: ARG001 -- what every operation is given
     return answer(200, document(OPERATIONS))
@@ -51,14 +49,12 @@ class Api:
         origins: OriginPolicy,
         door: Door,
         api_tokens: Iterable[str] | str,
-        limited: bool,
         max_body_bytes: int,
     ) -> None:
         self._rooms = rooms
         self._origins = origins
         self._door = door
         self._max_body = max_body_bytes
-        self._limited = limited
         self._sse = sse
         self._speakers = Speakers(sse, api_tokens)
 
@@ -94,9 +90,10 @@ class Api:
             parts,
             self._speakers,
             self._sse,
-            may_listen=not self._limited or len(self._sse) < _MOST_STREAMS,
             max_body_bytes=self._max_body,
         )
+        if self._sse.closing and operation.run is not visitors.listen:
+            return refusal(Refused("unavailable", "The server is going away. Try again.", 2.0))
         try:
             # The app knows people; programs are known here.
             if self._speakers.is_program(call.bearer):

@@ -39,8 +39,6 @@ class Call:
     parts: Mapping[str, str]
     speakers: Speakers
     sse: SSETransport
-    #: Whether there is room for one more stream.
-    may_listen: bool
     max_body_bytes: int
     #: Whether it comes with a token of the server's own.
     program: bool = False

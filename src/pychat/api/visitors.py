@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pychat.api.answer import Denied, answer, failed
+from pychat.api.answer import answer, failed
 from pychat.api.call import Call
 from pychat.api.operation import Operation, Parameter
-from pychat.carriers.stream import StreamCarrier
-from pychat.errors import Close, Refused
+from pychat.carriers.stream import Chunk, StreamCarrier
+from pychat.errors import Refused
 from pychat.http import Response, Streaming
 from pychat.tokens import Tokens
-from pychat.transports.sse import HEADERS, Stream, last_seen, prologue
+from pychat.transports.sse import HEADERS, Stream, farewell, last_seen, prologue
 from pychat.transports.vocabulary import COMMANDS
 
 __all__ = ["OPERATIONS"]
@@ -28,9 +28,10 @@ async def listen(call: Call) -> Response | Streaming:
     room, query = call.room, call.request.query
     if call.request.method == "HEAD":
         return Response(200, HEADERS)
+    why = call.sse.turns_away()
+    if why is not None:
+        return Streaming(HEADERS, farewell(why), _end)
     await room.start()
-    if not call.may_listen:
-        raise Denied(503, Close.FULL.text, {"Retry-After": "10"})
     # A browser's EventSource cannot set headers, and says in one where it left; its address never changes.
     token = call.bearer or query.get("token")
     offset = call.request.headers.get("last-event-id") or query.get("lastEventId") or query.get("since")
@@ -41,6 +42,10 @@ async def listen(call: Call) -> Response | Streaming:
         await call.sse.serve(carrier, room, since=since, name=name, member_id=member_id, user=call.user)
 
     return Streaming(HEADERS, prologue(), serve)
+
+
+async def _end(carrier: StreamCarrier) -> None:
+    carrier.end(Chunk(b"\n"))
 
 
 async def leave(call: Call) -> Response:

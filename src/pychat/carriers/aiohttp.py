@@ -92,24 +92,26 @@ class AiohttpCarrier:
 
     def send(self, frame: Frame) -> None:
         """Send a frame; a receiver that is too far behind is closed with `Close.SLOW`."""
-        self._write(frame.raw)
-
-    def send_bytes(self, data: bytes) -> None:
-        """Send a binary message."""
-        self._write(frame_bytes(_BINARY, data))
-
-    def _write(self, raw: bytes) -> None:
+        # An empty buffer takes any frame: a large welcome is no slowness.
         transport = self._transport
         if self._closing or transport.is_closing():
             return
         waiting = transport.get_write_buffer_size()
-        # An empty buffer takes any frame: a large welcome is no slowness.
-        if waiting and waiting + len(raw) > self._limit:
-            self.close(Close.SLOW.code, Close.SLOW.reason)
-            if self.on_slow is not None:
-                self.on_slow()
-            return
-        transport.write(raw)
+        if waiting and waiting + len(frame.raw) > self._limit:
+            self._slow()
+        else:
+            transport.write(frame.raw)
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a binary message."""
+        frame = Frame()
+        frame.raw = frame_bytes(_BINARY, data)
+        self.send(frame)
+
+    def _slow(self) -> None:
+        self.close(Close.SLOW.code, Close.SLOW.reason)
+        if self.on_slow is not None:
+            self.on_slow()
 
     async def receive(self) -> str | bytes:
         """Wait for the next message; raise `CarrierClosed` when there will be none."""

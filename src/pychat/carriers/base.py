@@ -65,11 +65,13 @@ class Frame:
     `Frame("a", "b")` holds two messages that travel together: one write, two WebSocket frames.
     """
 
-    __slots__ = ("_raw", "texts")
+    __slots__ = ("raw", "texts")
 
     def __init__(self, *texts: str) -> None:
+        """Raises `ValueError` for half a character (a lone surrogate)."""
         self.texts = texts
-        self._raw: bytes | None = None
+        #: The finished WebSocket text frames: FIN, opcode 1, length, payload.
+        self.raw = b"".join([frame_bytes(_TEXT, text.encode()) for text in texts])
 
     @classmethod
     def joined(cls, frames: Iterable[Frame]) -> Frame:
@@ -77,22 +79,15 @@ class Frame:
         parts = list(frames)
         if len(parts) == 1:
             return parts[0]
-        frame = cls(*(text for part in parts for text in part.texts))
-        frame._raw = b"".join([part.raw for part in parts])
+        frame = cls()
+        frame.texts = tuple(text for part in parts for text in part.texts)
+        frame.raw = b"".join([part.raw for part in parts])
         return frame
 
     @property
     def text(self) -> str:
         """The message; of several, the first."""
         return self.texts[0]
-
-    @property
-    def raw(self) -> bytes:
-        """The finished WebSocket text frames: FIN, opcode 1, length, payload."""
-        raw = self._raw
-        if raw is None:
-            raw = self._raw = b"".join([frame_bytes(_TEXT, text.encode()) for text in self.texts])
-        return raw
 
 
 class Carrier(Protocol):

@@ -1,4 +1,4 @@
-"""A streaming response over ASGI: a byte-bounded queue, and one writer task for as long as the response lasts."""
+"""A streaming response over ASGI: a byte-bounded queue, and two tasks, to write and to hear of the end."""
 
 from __future__ import annotations
 
@@ -17,10 +17,21 @@ class AsgiStream:
     """One response of an ASGI server.
 
     ASGI's `send` must be awaited, and it waits while the client does not read. `send` here puts the chunk into a
-    queue that a single task drains, all that waits with one call.
+    queue that a single task drains, all that waits with one call. The app must await `finish` before it returns.
     """
 
-    __slots__ = ("_awake", "_bytes", "_cut", "_ended", "_limit", "_queue", "_receive", "_send", "_writer", "on_slow")
+    __slots__ = (
+        "_awake",
+        "_bytes",
+        "_ended",
+        "_leaving",
+        "_limit",
+        "_queue",
+        "_receive",
+        "_send",
+        "_writer",
+        "on_slow",
+    )
 
     def __init__(self, receive: Receive, send: Send, *, max_buffer_bytes: int) -> None:
         self.on_slow: Callable[[], None] | None = None
@@ -29,10 +40,11 @@ class AsgiStream:
         self._limit = max_buffer_bytes
         self._queue: list[bytes] = []
         self._bytes = 0  # in the queue, and on their way
-        self._ended = False
-        self._cut: asyncio.TimerHandle | None = None
         self._awake = asyncio.Event()
-        self._writer = asyncio.get_running_loop().create_task(self._write())
+        self._ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._writer = loop.create_task(self._write())
+        self._leaving = loop.create_task(self._leave())
 
     @classmethod
     async def open(
@@ -55,7 +67,7 @@ class AsgiStream:
 
     def send(self, chunk: Chunk) -> None:
         """Send a chunk; for a receiver that is too far behind, call `on_slow` instead."""
-        if self._ended:
+        if self._ended.is_set():
             return
         if self._bytes and self._bytes + len(chunk.body) > self._limit:
             if self.on_slow is not None:
@@ -64,24 +76,23 @@ class AsgiStream:
         self._put(chunk)
 
     def end(self, last: Chunk) -> None:
-        """Queue `last` behind what waits; stop if that cannot be sent in time."""
-        if self._ended:
-            return
-        self._put(last)
-        self._ended = True
-        self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._writer.cancel)
+        """Queue `last` behind what waits."""
+        if not self._ended.is_set():
+            self._put(last)
+            self._ended.set()
 
     async def gone(self) -> None:
         """Wait until the host says that the client has gone, or the body has ended."""
-        leaving = asyncio.get_running_loop().create_task(self._leave())
+        await self._ended.wait()
+
+    async def finish(self) -> None:
+        """Wait for what waits to be sent, if somebody still takes it; stop if that is not done in time."""
         try:
-            await asyncio.wait((leaving, self._writer), return_when=asyncio.FIRST_COMPLETED)
+            if self._ended.is_set() and not self._leaving.done():
+                await asyncio.wait((self._leaving, self._writer), timeout=CLOSE_SECONDS)
         finally:
-            self._ended = True
-            leaving.cancel()
+            self._leaving.cancel()
             self._writer.cancel()
-            if self._cut is not None:
-                self._cut.cancel()
 
     def _put(self, chunk: Chunk) -> None:
         self._queue.append(chunk.body)
@@ -89,8 +100,8 @@ class AsgiStream:
         self._awake.set()
 
     async def _write(self) -> None:
-        with suppress(OSError):  # gone; the host says so to `_leave` as well
-            while not (self._ended and not self._queue):
+        with suppress(Exception):  # whatever the host raises, nobody is there any more
+            while self._queue or not self._ended.is_set():
                 await self._awake.wait()
                 self._awake.clear()
                 body = b"".join(self._queue)
@@ -98,7 +109,10 @@ class AsgiStream:
                 await self._send({"type": "http.response.body", "body": body, "more_body": True})
                 self._bytes -= len(body)
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        self._ended.set()
 
     async def _leave(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        with suppress(Exception):
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+        self._ended.set()

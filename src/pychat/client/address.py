@@ -59,6 +59,11 @@ class Address:
         # aiohttp takes http:// for ws://, and so follows a redirect from one to the other.
         return f"{self.mount}ws{'?' if query else ''}{urlencode(query)}"
 
+    @property
+    def rooms(self) -> str:
+        """The address of the list of rooms over plain HTTP."""
+        return f"{self.mount}api/rooms"
+
     def messages(self, room: str) -> str:
         """The address of a room's messages over plain HTTP."""
         return f"{self.mount}api/rooms/{quote(room, safe='')}/messages"

@@ -13,6 +13,7 @@ import aiohttp
 
 from pychat.errors import UsageError
 from pychat.model import Member, Message, Quote
+from pychat.texts import accept_text
 
 from .address import Address
 from .backoff import Backoff
@@ -155,9 +156,12 @@ class Client:
 
     # What one can do
 
-    async def join(self, name: str) -> Member:
-        """Take the nickname `name`, or change it. `Refused` if it cannot be had."""
-        token = {} if self.me else self._visit.token()
+    async def join(self, name: str, *, resume: str | None = None) -> Member:
+        """Take the nickname `name`, or change it. `Refused` if it cannot be had.
+
+        Who has no nickname yet can `resume` as the member of an earlier run.
+        """
+        token = {} if self.me is not None else self._visit.token() if resume is None else {"token": resume}
         member: Member = await self._visit.command("join", {"name": name, **token})
         return member
 
@@ -172,6 +176,7 @@ class Client:
         own (1-64 characters of `A-Z a-z 0-9 _ -`) even if another process says it again.
         Refusals for a while (`rate_limited`, `unavailable`) are waited for; others raise `Refused`.
         """
+        text = accept_text(text, self.entered.longest_text)
         fields: dict[str, Any] = {"text": text, "id": id or _new_id()}
         quote = None
         if reply_to is not None:
@@ -182,6 +187,7 @@ class Client:
 
     async def edit(self, message: int | Message, text: str) -> None:
         """Change the text of a message of yours (or of its `seq`). Everyone is told by an event, you too."""
+        text = accept_text(text, self.entered.longest_text)
         await self._visit.command("edit", {"target": _seq(message), "text": text, "id": _new_id()})
 
     async def delete(self, message: int | Message) -> None:

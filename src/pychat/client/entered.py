@@ -15,7 +15,8 @@ class Entered:
 
     `messages` are the newest ones as they stand, oldest first; `more` tells that `history` has older ones. Where
     `missed` is true the client had been away for too long, or the server lost its messages: what happened between the
-    last event and `messages` cannot be told, so forget what you had. A message can have `longest_text` characters.
+    last event and `messages` cannot be told, so forget what you had. Where the `epoch` is another one, messages are
+    numbered anew. A message can have `longest_text` characters.
     """
 
     room: str
@@ -25,3 +26,4 @@ class Entered:
     missed: bool = False
     longest_name: int = 32
     longest_text: int = 2_000
+    epoch: str = ""

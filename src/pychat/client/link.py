@@ -23,6 +23,8 @@ _HEARTBEAT_SECONDS = 30.0
 _LARGEST = 64 * 2**20
 #: What servers and proxies answer while the server is away, or has too much to do.
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: What others answer who know nothing of rooms.
+_NOBODY = frozenset({404, 405, 410, 426, 501})
 _CLOSES = {close.code: close for close in Close} | {1009: Close.TOO_LARGE}
 
 
@@ -160,15 +162,15 @@ class Link:
 
 def _unlet(error: aiohttp.WSServerHandshakeError, url: str, *, known: bool) -> Exception:
     """What is made of an HTTP answer that is no WebSocket."""
-    if error.status in (401, 403):
-        return Disconnected(f"The server does not let you in (HTTP {error.status}).")
     place = url.partition("?")[0].removesuffix("ws")
     if error.status == 400:
         told = f"The server at {place} does not speak this version of the protocol ({_SUBPROTOCOL})."
         return Disconnected(told, Close.VERSION)
-    if error.status in _PASSING or known:
+    if error.status in _PASSING or (known and error.status in _NOBODY):
         after = "" if error.headers is None else error.headers.get("Retry-After", "")
         return Lost(f"The server is busy or away (HTTP {error.status}).", float(after) if after.isdecimal() else 0.0)
+    if error.status >= 400 and error.status not in _NOBODY:
+        return Disconnected(f"The server does not let you in (HTTP {error.status}).")
     return Disconnected(f"There is no pychat at {place} (HTTP {error.status}). Give the address of the room's page.")
 
 

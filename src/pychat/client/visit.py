@@ -60,6 +60,7 @@ class Visit:
         self._outbox = Outbox()
         self._link: Link | None = None
         self._leaving = False
+        self._known = False  # the server has given us a name, by our login
 
     async def run(self, given: aiohttp.ClientSession | None) -> None:
         """Be there until the server ends it for good, or until cancelled; with the `given` session or an own one."""
@@ -152,7 +153,7 @@ class Visit:
     async def _send(self, link: Link) -> None:
         """Be who we were on this connection, then send what waits, one after the other."""
         with contextlib.suppress(Lost):  # which the reading task sees too
-            if self.me is not None:
+            if self.me is not None and not self._known:
                 await self._rejoin(link, self.me.name)
             self._turn(State("live"))
             while True:
@@ -210,13 +211,13 @@ class Visit:
 
     def _joined(self, answer: Mapping[str, Any]) -> None:
         self.me = words.member(answer["member"])
-        self.resume = answer.get("token", self.resume)
+        self.resume = answer.get("token") or self.resume
         self.people.put(self.me)
 
     def _stored(self, command: Command, answer: Mapping[str, Any]) -> Message:
         if self.me is None:
             raise TypeError("a message of nobody was stored")
-        text = answer.get("text", command.fields["text"].replace("\r\n", "\n").replace("\r", "\n").rstrip())
+        text = answer.get("text", command.fields["text"])
         said = words.message({**answer, "author": {"id": self.me.id, "name": self.me.name}, "text": text})
         if command.quote is not None:
             said = words.quoting(said, command.quote)
@@ -230,8 +231,10 @@ class Visit:
         if told.name != "welcome" or fields.get("v") != words.VERSION:
             raise Disconnected("What is at this address does not speak as pychat does.")
         news = self.people.reset(fields)
-        if fields.get("you") is not None:  # a server that knows its people
-            self.me = words.member(fields["you"])
+        you = fields.get("you") or {}
+        self._known = you.get("name") is not None
+        if self._known:
+            self.me = words.member(you)
         entered = None
         if fields.get("recovered") is not True:
             entered = self.entered = words.entered(fields, missed=not first)

@@ -65,6 +65,7 @@ def entered(told: _Object, *, missed: bool) -> Entered:
         missed=missed,
         longest_name=_number(limits.get("name", 32)),
         longest_text=_number(limits.get("text", 2_000)),
+        epoch=_text(told["epoch"]),
     )
 
 

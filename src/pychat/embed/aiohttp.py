@@ -10,7 +10,7 @@ from aiohttp import web
 from pychat.carriers.aiohttp import AiohttpCarrier
 from pychat.carriers.base import CarrierClosed
 from pychat.carriers.stream_aiohttp import AiohttpStream
-from pychat.embed.mount import HEARTBEAT_SECONDS, Mount, MountOptions
+from pychat.embed.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions
 from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
@@ -32,11 +32,13 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))
     app = web.Application()
     app[MOUNT] = handlers.mount
-    app.router.add_route("*", "/socket.io/", handlers.socketio)
+    for path in SOCKETIO_PATHS:
+        app.router.add_route("*", path, handlers.socketio)
     app.router.add_get("/ws", handlers.websocket, allow_head=False)
     app.router.add_route("*", "/api/{path:.*}", handlers.api)
     app.router.add_route("*", "/{path:.*}", handlers.site)
     app.router.add_route("*", "", handlers.without_slash)  # /chat, where the app is mounted at /chat/
+    app.on_startup.append(handlers.start)
     app.on_shutdown.append(handlers.shutdown)
     return app
 
@@ -98,6 +100,9 @@ class _Handlers:
     def _asked(self, request: web.Request, headers: dict[str, str]) -> Request:
         query = dict(request.query)
         return self.mount.request(request.method, request.path, request.remote or "", headers, query, request)
+
+    async def start(self, _: web.Application) -> None:
+        await self.mount.start()
 
     async def shutdown(self, _: web.Application) -> None:
         await self.mount.aclose()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Unpack
 from urllib.parse import parse_qsl
@@ -9,7 +12,7 @@ from urllib.parse import parse_qsl
 from pychat.carriers.asgi import AsgiCarrier, Receive, Scope, Send
 from pychat.carriers.base import CarrierClosed
 from pychat.carriers.stream_asgi import AsgiStream
-from pychat.embed.mount import Mount, MountOptions
+from pychat.embed.mount import SOCKETIO_PATHS, Mount, MountOptions
 from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
@@ -17,13 +20,16 @@ from pychat.transports.websocket import SUBPROTOCOL
 
 __all__ = ["ASGIApp", "asgi_app"]
 
+_log = logging.getLogger("pychat.room")
+
 
 def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
     """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
     `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
-    A host that passes lifespan events on closes the rooms with itself; with any other, await `aclose()` on the way out.
+    A host that passes lifespan events on starts and closes the rooms with itself. Those that pass nothing on to what is
+    mounted, such as FastAPI, take it as their own: `FastAPI(lifespan=chat.lifespan)`.
     """
     return ASGIApp(Mount(rooms, "asgi", **options))
 
@@ -43,13 +49,22 @@ class ASGIApp:
             case "http" | "websocket":
                 await self._route(scope, receive, send)
 
+    @asynccontextmanager
+    async def lifespan(self, _: object = None) -> AsyncIterator[None]:
+        """Open the rooms, and close them with all connections in the end: the lifespan of a host, or a part of it."""
+        await self.mount.start()
+        try:
+            yield
+        finally:
+            await self.aclose()
+
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms."""
         await self.mount.aclose()
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = _path(scope)
-        if path == "/socket.io/":
+        if path in SOCKETIO_PATHS:
             await self.mount.socketio.server.handle_request(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._websocket(path, scope, receive, send)
@@ -75,7 +90,10 @@ class ASGIApp:
             )
         except (CarrierClosed, ConnectionError):
             return
-        await answer.serve(stream)
+        try:
+            await answer.serve(stream)
+        finally:
+            await stream.finish()
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         mount, peer, headers = self.mount, _peer(scope), _headers(scope)
@@ -109,6 +127,12 @@ class ASGIApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                try:
+                    await self.mount.start()
+                except Exception as error:
+                    _log.exception("The rooms could not be opened")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
@@ -26,12 +27,16 @@ from pychat.transports.sse import SSETransport
 from pychat.transports.vocabulary import failure
 from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
 
-__all__ = ["HEARTBEAT_SECONDS", "Mount", "MountOptions", "refusal"]
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
 
+#: Where Socket.IO is; clients can be told to leave the slash out.
+SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
+
 _MOST_WEBSOCKETS = 100_000  # plain ones, at once
+_MOST_STREAMS = 100_000
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -83,14 +88,13 @@ class Mount:
         )
         # A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
         self.max_message_bytes = max(room.limits.text for room in self.rooms) * 12 + 4096
-        self.sse = SSETransport()
+        self.sse = SSETransport(_MOST_STREAMS if self._limited else sys.maxsize)
         self._api = Api(
             self.rooms,
             self.sse,
             origins=self._origins,
             door=self.door,
             api_tokens=options.get("api_tokens", ()),
-            limited=self._limited,
             max_body_bytes=self.max_message_bytes,
         )
 
@@ -147,6 +151,10 @@ class Mount:
     def client_address(self, peer: str, headers: Mapping[str, str]) -> str:
         """The address of the person, which trusted proxies may tell."""
         return self._proxies.client(peer, headers.get("x-forwarded-for"))
+
+    async def start(self) -> None:
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
+        await self.rooms.start()
 
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""

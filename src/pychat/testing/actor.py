@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 from pychat.errors import Close, Refused, UsageError
-from pychat.model import Member, Message
+from pychat.model import Member, Message, User
 from pychat.room import ChatRoom
 from pychat.session import Session
 from pychat.testing.line import Line
@@ -24,15 +24,17 @@ _PRESENCE = 0.25  # seconds: presence is gathered for 0.2, so that a storm of jo
 class Actor:
     """A person of a test, in the same process. `Chat.person` and `Chat.people` bring them.
 
-    What they do (`says`, `edits`, `drops` …) is done when it returns, and raises `Refused` where the room refuses.
+    What they do (`says`, `edits`, `drops` …) is done when it returns, hooks and others have been told, and it raises
+    `Refused` where the room refuses.
     What they see (`sees` …) is waited for, and raises `AssertionError` with what was seen instead. Anything that
     comes twice, or in the wrong order, fails whichever of them comes next.
     """
 
-    def __init__(self, waiting: Waiting, label: str, *, outbox: int) -> None:
+    def __init__(self, waiting: Waiting, label: str, *, outbox: int, user: User | None = None) -> None:
         self._waiting = waiting
         self._label = label
         self._outbox = outbox
+        self._user = user
         self._screen = Screen()
         self._room: ChatRoom | None = None
         self._session: Session | None = None
@@ -109,9 +111,11 @@ class Actor:
         self._room = room
         line = Line(self._screen.show, self._hang_up, outbox=self._outbox)
         self._session = await self._waiting.answer(
-            room.connect(line, since=self._screen.position), f"{self.name}, coming in,"
+            room.connect(line, since=self._screen.position, user=self._user), f"{self.name}, coming in,"
         )
         self._line = line
+        self._screen.owner = self._session.member
+        await self._waiting.settle()
 
     async def joins(self, name: str) -> Member:
         """Take a nickname."""
@@ -122,6 +126,7 @@ class Actor:
         )
         self._screen.owner = member
         session.flush()
+        await self._waiting.settle()
         return member
 
     async def renames(self, name: str) -> Member:
@@ -139,6 +144,7 @@ class Actor:
         )
         session.flush()
         self._screen.wrote(said)
+        await self._waiting.settle()
         return said
 
     async def edits(self, message: Message | int, text: str) -> None:
@@ -147,6 +153,7 @@ class Actor:
         session = self._connected()
         await self._waiting.answer(session.edit(_seq(message), text), f"{self.name}, editing,")
         session.flush()
+        await self._waiting.settle()
 
     async def deletes(self, message: Message | int) -> None:
         """Take back a message of their own."""
@@ -154,6 +161,7 @@ class Actor:
         session = self._connected()
         await self._waiting.answer(session.delete(_seq(message)), f"{self.name}, deleting,")
         session.flush()
+        await self._waiting.settle()
 
     async def reacts(self, message: Message | int, emoji: str, *, on: bool = True) -> None:
         """Put an emoji to a message, or take it away."""
@@ -161,6 +169,7 @@ class Actor:
         session = self._connected()
         await self._waiting.answer(session.react(_seq(message), emoji, on), f"{self.name}, reacting,")
         session.flush()
+        await self._waiting.settle()
 
     async def types(self, *, on: bool = True) -> None:
         """Be shown as writing, or no longer."""
@@ -168,6 +177,7 @@ class Actor:
         session = self._connected()
         await self._waiting.answer(session.type(on), f"{self.name}, typing,")
         session.flush()
+        await self._waiting.settle()
 
     async def drops(self) -> None:
         """Lose the connection. The nickname is held for the room's grace time."""
@@ -180,7 +190,7 @@ class Actor:
     async def returns(self, room: ChatRoom | None = None) -> None:
         """Come back, where and who they were; to another server of the room, if one is given.
 
-        Raise `Refused` with `name_taken` if somebody else has the nickname now: they are a guest then.
+        Raise `Refused` with `name_taken` if somebody else has the nickname now: they have none then.
         """
         __tracebackhide__ = True
         if self._line is not None and self._line.open:
@@ -191,11 +201,11 @@ class Actor:
         await self.enters(room)
         if self._token is not None:
             session = self._connected()
-            self._screen.owner = None
             self._screen.owner, self._token = await self._waiting.answer(
                 session.join(None, self._token), f"{self.name}, coming back,"
             )
             session.flush()
+            await self._waiting.settle()
 
     def stops_reading(self) -> None:
         """Read nothing any more. What is sent waits in a bounded outbox; beyond that the connection is closed."""
@@ -322,6 +332,7 @@ class Actor:
         if self._line is not None:
             self._line.cut()
         await self._waiting.answer(session.close(left=left), f"{self.name}, going,")
+        await self._waiting.settle()
 
     def _hang_up(self) -> None:
         """The server has closed the line, so a transport would tell the room."""

@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from pychat.errors import UsageError
+from pychat.model import User
 from pychat.room import ChatRoom
 from pychat.testing.actor import Actor
 from pychat.testing.clock import FakeClock
+from pychat.testing.failures import Failures
 from pychat.testing.faults import FaultyStore
 from pychat.testing.line import OUTBOX
 from pychat.testing.screen import lines
@@ -37,15 +39,30 @@ class Chat:
         self._waiting = Waiting(self.clock, self.store, patience)
         self._undo: list[Callable[[], None]] = []
         self._guests = 0
+        self._failures = Failures()
 
     def __enter__(self) -> Self:
+        self._failures.listen()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
+        self._failures.stop()
         while self._undo:
             self._undo.pop()()
+        if error is None and self.hook_errors:
+            first, others = self.hook_errors[0], len(self.hook_errors) - 1
+            raise AssertionError(f"A hook failed: {first!r}{f' (and {others} more)' if others else ''}") from first
+
+    @property
+    def hook_errors(self) -> list[BaseException]:
+        """What hooks raised that are told what has happened. At the end it fails the test: if that is meant, clear it.
+
+        What other hooks raise reaches the author, as `Refused` with `internal`.
+        """
+        return self._failures.errors
 
     @property
     def patience(self) -> float:
@@ -78,10 +95,17 @@ class Chat:
         return other
 
     async def person(
-        self, room: ChatRoom, name: str | None = None, *, reads: bool = True, outbox: int = OUTBOX
+        self,
+        room: ChatRoom,
+        name: str | None = None,
+        *,
+        user: User | None = None,
+        reads: bool = True,
+        outbox: int = OUTBOX,
     ) -> Actor:
         """Bring somebody into `room`; without a name, a guest who has taken none.
 
+        A `user` is one whom your app's `authenticate` would have returned: with their own name, unless they pick one.
         Who does not read (`reads=False`) takes nothing that comes after joining; `outbox` bytes of it are kept.
         """
         __tracebackhide__ = True
@@ -91,9 +115,11 @@ class Chat:
             raise UsageError(
                 "pychat runs on asyncio. With anyio's plugin, have a fixture `anyio_backend` that returns “asyncio”."
             ) from None
-        if name is None:
+        label = name or (user.name or user.id if user else None)
+        if label is None:
             self._guests += 1
-        actor = Actor(self._waiting, name or f"guest {self._guests}", outbox=outbox)
+            label = f"guest {self._guests}"
+        actor = Actor(self._waiting, label, outbox=outbox, user=user)
         await actor.enters(room)
         if name is not None:
             await actor.joins(name)

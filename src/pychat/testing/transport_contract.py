@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from pychat.errors import Close
+from pychat.errors import Close, UsageError
 from pychat.limits import Limits
 from pychat.model import Position
 from pychat.room import ChatRoom
@@ -40,7 +40,21 @@ class TransportContract:
                     yield lambda since=None: my_client(address, since)
 
     `people` yields a coroutine function that gives a new `Client`, connected and past its handshake.
+
+    A wire that is older than pychat may have no words for some of it. Name such tests in `lacks`, without `test_`, and
+    they are left out: `lacks = frozenset({"a_token_makes_the_same_member"})`.
     """
+
+    #: Names of tests for what the wire has no words for.
+    lacks: frozenset[str] = frozenset()
+
+    def __init_subclass__(cls, **about: Any) -> None:  # noqa: ANN401 -- handed on
+        """Take out what the wire lacks. Raise `UsageError` for a name that is no test's."""
+        super().__init_subclass__(**about)
+        for name in cls.lacks:
+            if not hasattr(TransportContract, f"test_{name}"):
+                raise UsageError(f"{cls.__name__}.lacks names {name!r}, but there is no test_{name} in the contract.")
+            setattr(cls, f"test_{name}", None)
 
     @asynccontextmanager
     async def people(self, room: ChatRoom) -> AsyncIterator[Callable[..., Awaitable[Client]]]:
@@ -94,7 +108,7 @@ class TransportContract:
         async with self._serve() as enter:
             speakers, listeners = [await enter() for _ in range(3)], [await enter() for _ in range(2)]
             for number, speaker in enumerate(speakers):
-                await speaker.command("join", {"name": f"Speaker {number}"})
+                await speaker.command("join", {"name": f"Speaker{number}"})
 
             async def talk(speaker: Client) -> None:
                 for number in range(20):

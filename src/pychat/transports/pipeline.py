@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from pychat.carriers.base import Frame
 from pychat.session import Session
@@ -46,6 +46,13 @@ class Pipeline:
         answer(await carry_out(self.session, name, fields, gathered=True))
 
 
+class Sender(Protocol):
+    """What answers are sent by."""
+
+    def send(self, frame: Frame, /) -> None:
+        """Send a frame."""
+
+
 class Answers:
     """What one connection alone is told: gathered, and written at the end of a turn of the event loop.
 
@@ -53,8 +60,8 @@ class Answers:
     stored before.
     """
 
-    def __init__(self, send: Callable[[Frame], None]) -> None:
-        self._send = send
+    def __init__(self, way: Sender) -> None:
+        self._way = way
         self._frames: list[Frame] = []
 
     def add(self, frame: Frame) -> None:
@@ -67,4 +74,4 @@ class Answers:
         """Send what has gathered."""
         frames, self._frames = self._frames, []
         if frames:
-            self._send(Frame.joined(frames))
+            self._way.send(Frame.joined(frames))

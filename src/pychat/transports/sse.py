@@ -24,7 +24,7 @@ from pychat.tokens import Tokens
 from pychat.transports.vocabulary import bye, carry_out
 from pychat.transports.vocabulary import tell as in_words
 
-__all__ = ["HEADERS", "SSETransport", "Stream", "last_seen", "prologue"]
+__all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue"]
 
 #: What a stream is told to whoever carries it: keep nothing, hold nothing back, change nothing.
 HEADERS = {
@@ -51,6 +51,11 @@ def last_seen(offset: str | None) -> Position | None:
 def prologue() -> Chunk:
     """What a stream begins with: padding, and when to come back. A crowd does not come back in one instant."""
     return Chunk(_PADDING + b"retry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311 -- no secret
+
+
+def farewell(why: Close) -> Chunk:
+    """All of a stream that somebody is turned away with. A browser gives up for ever on a status other than 200."""
+    return Chunk(_PADDING + b"retry: 10000\n\n" + _event(*bye(why)).body)
 
 
 def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None) -> Chunk:
@@ -129,13 +134,23 @@ class Stream:
 class SSETransport:
     """Brings event streams into rooms."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        """There can be so many streams, the `most`, at once."""
+        self.most = most
+        #: Whether the server goes.
+        self.closing = False
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
         self._streams: dict[_Key, dict[Stream, None]] = {}
         self._heart: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def turns_away(self) -> Close | None:
+        """Why no more streams are opened, if so."""
+        if self.closing:
+            return Close.SHUTDOWN
+        return Close.FULL if len(self) >= self.most else None
 
     def find(self, room: ChatRoom, member_id: str) -> Stream | None:
         """The newest stream of this server for which the token of `member_id` speaks."""
@@ -176,6 +191,9 @@ class SSETransport:
                 elif member_id is not None:
                     await session.resume()
                 await carrier.gone()
+            except asyncio.CancelledError:  # a host that ends
+                connection.close(Close.SHUTDOWN)
+                raise
             finally:
                 for key in stream.keys:
                     self._forget(stream, key)
@@ -194,6 +212,7 @@ class SSETransport:
 
     async def aclose(self, why: Close) -> None:
         """Close every stream, telling why; wait at most 3 seconds for them to end."""
+        self.closing = True
         if self._heart is not None:
             self._heart.cancel()
             self._heart = None

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from pychat.connection import Notice, Presence, Welcome
 from pychat.errors import Close, Refused
-from pychat.model import Deleted, Edited, LogEvent, Member, Message, Position, Reacted, Typing, iso
+from pychat.model import Deleted, Edited, Kicked, LogEvent, Member, Message, Position, Reacted, Typing, iso
 from pychat.session import Session
 
 __all__ = ["COMMANDS", "VERSION", "bye", "carry_out", "failure", "message", "page", "person", "position", "tell"]
@@ -37,6 +37,8 @@ def tell(notice: Notice) -> tuple[str, _Object]:
             return "presence", _presence(notice)
         case Typing():
             return "typing", {"member": person(notice.member), "on": notice.on}
+        case Kicked():
+            return "error", Refused("kicked", notice.text).as_dict()
         case Welcome():
             return "welcome", _welcome(notice)
         case _:

@@ -39,7 +39,7 @@ class _Connection:
 
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
-        self._answers = Answers(carrier.send)
+        self._answers = Answers(carrier)
 
     def send(self, frame: Frame) -> None:
         self._carrier.send(frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from pychat.model import (
     Edited,
     Event,
     Joined,
+    Kicked,
     Left,
     LogEvent,
     Member,
@@ -23,10 +25,11 @@ from pychat.model import (
 )
 from pychat.revision import revise
 
-__all__ = ["decode", "decode_log", "decode_message", "encode"]
+__all__ = ["decode", "decode_log", "decode_message", "encode", "member"]
 
 _KINDS: dict[str, type[Event]] = {
-    kind.__name__.lower(): kind for kind in (Message, Edited, Deleted, Reacted, Joined, Renamed, Away, Left, Typing)
+    kind.__name__.lower(): kind
+    for kind in (Message, Edited, Deleted, Reacted, Joined, Renamed, Away, Left, Kicked, Typing)
 }
 
 
@@ -37,7 +40,7 @@ def encode(event: Event) -> str:
         value = getattr(event, name)
         match value:
             case Member():
-                told[name] = [value.id, value.name]
+                told[name] = [value.id, value.name, value.roles] if value.roles else [value.id, value.name]
             case Quote():
                 told[name] = [value.seq, value.author, value.text]
             case None | False | ():
@@ -53,7 +56,7 @@ def decode(text: bytes | str, seq: int = 0) -> Event:
     kind = _KINDS[fields.pop("kind")]
     for name in ("author", "member"):
         if name in fields:
-            fields[name] = Member(*fields[name])
+            fields[name] = member(*fields[name])
     if "reply" in fields:
         fields["reply"] = Quote(*fields["reply"])
     if "reactions" in fields:
@@ -63,6 +66,11 @@ def decode(text: bytes | str, seq: int = 0) -> Event:
     if seq:
         fields["seq"] = seq
     return kind(**fields)
+
+
+def member(id: str, name: str, roles: Iterable[str] = ()) -> Member:  # noqa: A002 -- the field's name
+    """A member as they stand in Redis: roles only where there are any."""
+    return Member(id, name, tuple(roles))
 
 
 def decode_log(text: bytes | str, seq: int) -> LogEvent:

@@ -322,4 +322,7 @@ class RedisStore:
 
 
 def _members(found: list[Any]) -> tuple[Member, ...]:
-    return tuple(Member(id_.decode(), name.decode()) for id_, name, _ in sorted(found, key=lambda each: each[2]))
+    return tuple(
+        Member(id_.decode(), name.decode(), tuple(json.loads(roles)))
+        for id_, name, _, roles in sorted(found, key=lambda each: each[2])
+    )

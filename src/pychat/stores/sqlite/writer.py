@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pychat.errors import Refused
-from pychat.model import Away, Event, Left, LogEvent, Message, Position, Signal, Typing
+from pychat.model import Away, Event, Kicked, Left, LogEvent, Message, Position, Signal, Typing
 from pychat.stores.base import Opening, Receiver
 
 from . import queries, rows
@@ -181,7 +181,7 @@ class Writer:
     def _commit(self, batch: list[_Item]) -> None:
         """Write all of `batch`, or nothing of it but the names, which wait; note in each item what became of it."""
         for item in batch:
-            if isinstance(item.event, Signal) and not isinstance(item.event, Typing):
+            if isinstance(item.event, Signal) and not isinstance(item.event, Kicked | Typing):
                 self._members.note(item.room, item.event)
         durable = any(item.columns is not None for item in batch)
         done = True

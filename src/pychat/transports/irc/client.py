@@ -23,6 +23,7 @@ from pychat.transports.irc.wire import Wire
 
 __all__ = ["Client", "Network", "fill"]
 
+_LINES_PER_SECOND, _LINES_AT_ONCE = 50, 500  # what a room counts besides is less
 _WORD = 136  # bytes of a word, and
 _TEXT = 200  # of a text, in the server's own lines: they fit, whoever is told
 
@@ -67,7 +68,7 @@ class Client:
         self._open = True
         #: Whether it said goodbye.
         self.left = False
-        self.bucket = TokenBucket(network.limits.rate, network.limits.burst)
+        self.bucket = TokenBucket(_LINES_PER_SECOND if network.limits.rate else 0, _LINES_AT_ONCE)
         self._response = Response(self.write)
         self._batches = 0
         self._leaving: set[asyncio.Task[None]] = set()

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pychat.connection import Presence, Welcome
 from pychat.errors import Close
-from pychat.model import Member, Message, Typing
+from pychat.model import Kicked, Member, Message, Typing
 from pychat.session import Session
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.channel import Channel
@@ -88,6 +88,7 @@ class Seat:
         self._saying = False
         self._seq = 0
         self._listed = True
+        self._reason = ""
 
     # What the room calls.
 
@@ -108,7 +109,7 @@ class Seat:
     def close(self, why: Close) -> None:
         """Put the client out of the room, or hang up, as the reason is."""
         if why in _OF_THE_ROOM:
-            told = f"{why.text} ({why.reason})"
+            told = self._reason or f"{why.text} ({why.reason})"
             self._client.write(Line("KICK", (self.channel.name, self._client.nick, told), n.SERVER))
             self._client.unseat(self)
         else:
@@ -214,6 +215,8 @@ class Seat:
             self._client.write_data(frame.data)
             return
         match frame.notice:
+            case Kicked():
+                self._reason = frame.notice.text  # what follows is that the room closes this connection
             case Presence():
                 self._presence(frame.notice)
             case Typing() if "message-tags" in self._client.caps and frame.notice.member.id != self.session.member_id:

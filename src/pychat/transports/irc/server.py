@@ -156,7 +156,7 @@ class IrcServer:
 
     async def _take(self, client: Client, raw: bytes | None) -> bool:
         """Carry out one line; whether it was one."""
-        # Commands that no room counts are counted here; who sends too many is read no faster.
+        # Rooms count what is said in them; here every line counts, and who sends too many is read no faster.
         if wait := client.bucket.take(self.clock.steady()):
             await asyncio.sleep(min(wait, 2.0))
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from pychat.connection import Notice, Presence, Welcome
-from pychat.model import Deleted, Edited, LogEvent, Message, Reacted, Typing, iso
+from pychat.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, iso
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.line import LINE_BYTES, Line
 from pychat.transports.irc.nicks import nick_like, source
@@ -46,7 +46,7 @@ class Wire:
     def encode(self, notice: Notice) -> Frame:
         """`notice`, as lines if it is in the log."""
         match notice:
-            case Presence() | Typing() | Welcome():
+            case Kicked() | Presence() | Typing() | Welcome():
                 return Frame(notice)
             case Message():
                 self.channel.remember(notice)
@@ -94,12 +94,11 @@ class Wire:
         return self._told(event, event.target, f"* edited: {event.text}")
 
     def _deleted(self, event: Deleted) -> list[Line]:
-        nick, beginning = self.channel.nick(event.author), self.channel.beginning(event.target)
-        self.channel.revise(event.target, "")
+        self.channel.revise(event.target, "")  # what was taken back is quoted no more
         if "draft/message-redaction" in self.caps:
-            msgid = self.channel.msgid(event.target)
+            nick, msgid = self.channel.nick(event.author), self.channel.msgid(event.target)
             return [Line("REDACT", (self.channel.name, msgid), source(nick), self.tags(event))]
-        return self._told(event, event.target, f"* deleted: {beginning}" if beginning else "* deleted a message")
+        return self._told(event, event.target, "* deleted a message")
 
     def _reacted(self, event: Reacted) -> list[Line]:
         beginning = self.channel.beginning(event.target)

@@ -26,6 +26,8 @@ class Manager(socketio.AsyncManager):
     """
 
     rooms: dict[str, dict[str | None, dict[str, ClientWire]]]
+    #: What a client is made of; a transport may derive a class of its own.
+    client_class: type[ClientWire] = ClientWire
 
     def wire(self, sid: str | None, namespace: str) -> ClientWire | None:
         """The client of that name, from its CONNECT to the end of its `disconnect` handler."""
@@ -82,7 +84,6 @@ class Manager(socketio.AsyncManager):
                 self._send(wire, Packet(socketio.packet.EVENT, [event, *args], namespace, id_))
             return
         frame, attachments = encode_packet(Packet(socketio.packet.EVENT, [event, *args], namespace))
-        frame.raw  # noqa: B018 (made now, so that a bad text stops it before the first is sent)
         if attachments:
             for wire in targets:
                 wire.send(frame)
@@ -105,7 +106,7 @@ class Manager(socketio.AsyncManager):
         if namespace in session.wires:
             return None
         sid: str = self.server.eio.generate_id()
-        wire = ClientWire(session, sid, namespace)
+        wire = self.client_class(session, sid, namespace)
         session.wires[namespace] = wire
         self.rooms.setdefault(namespace, {None: {}})[None][sid] = wire
         return sid

@@ -165,6 +165,8 @@ class Session:
                 carrier.send(item)
             else:
                 carrier.send_bytes(item)
+        for wire in self.wires.values():
+            wire.reroute()
         self.wake()
 
     def _slow(self) -> None:

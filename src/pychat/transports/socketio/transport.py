@@ -16,6 +16,7 @@ from pychat.model import Message, Position, User, iso
 from pychat.request import Request
 from pychat.room import ChatRoom
 from pychat.rooms import Rooms
+from pychat.session import Session
 from pychat.tokens import Tokens
 from pychat.transports.pipeline import Answers, Pipeline
 from pychat.transports.socketio.server import Server
@@ -72,21 +73,25 @@ class _Recovering:
 _VERSION_1, _TUTORIAL = _Version1(), _Tutorial()
 
 
-class _Connection:
+class _Connection(ClientWire):
     """A Socket.IO client, as a room sees it."""
 
-    def __init__(self, client: ClientWire, wire: Wire, room: ChatRoom) -> None:
-        self._client = client
+    __slots__ = ("_answers", "_room", "pipeline", "wire")
+
+    wire: Wire
+    pipeline: Pipeline
+
+    def enter(self, room: ChatRoom, wire: Wire) -> None:
+        """Say which room it is in, and which words it speaks there."""
         self.wire = wire
         self._room = room
-        self.send = client.send  # the hot path: no call between
-
-        self._answers = Answers(client.send)
+        self._answers = Answers(self)
 
     def close(self, why: Close) -> None:
+        """Tell the client why, and close the connection."""
         self.tell(*bye(why))
         self._answers.flush()
-        self._client.close(why)
+        super().close(why)
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
@@ -96,20 +101,15 @@ class _Connection:
     @property
     def end_code(self) -> int | None:
         """The close code with which the client ended its WebSocket, if it did."""
-        return self._client.session.end_code
-
-    @property
-    def asked(self) -> bool:
-        """Whether the event that is being handled asked for an acknowledgement."""
-        return self._client.asked is not None
+        return self.session.end_code
 
     def answering(self) -> Callable[[dict[str, Any]], None]:
         """How to answer the event that is being handled; a refusal that it did not ask to hear of is an event."""
-        asked = self._client.asked
+        asked = self.asked
 
         def answer(told: dict[str, Any]) -> None:
             if asked is not None:
-                self._answers.add(self._client.acknowledgement(asked, told))
+                self._answers.add(self.acknowledgement(asked, told))
             elif not told["ok"]:
                 self.tell("error", told["error"])
 
@@ -147,7 +147,8 @@ class SocketIOTransport:
             lone_surrogates="pass",  # the room refuses such a text, with words
             **options,
         )
-        self._here: dict[str, tuple[Pipeline, _Connection]] = {}
+        self.server.manager.client_class = _Connection
+        self._here: dict[str, _Connection] = {}
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self.server.on("setPseudo", self._set_pseudo)
@@ -158,7 +159,7 @@ class SocketIOTransport:
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; takes a few seconds at most, whoever is stuck."""
-        for _, connection in list(self._here.values()):
+        for connection in list(self._here.values()):
             connection.close(why)
         await self.server.shutdown()
 
@@ -178,22 +179,27 @@ class SocketIOTransport:
             user = await self._door.let_in(_request(environ, room, given)) if self._door.asks else None
         except Refused as refused:
             raise Declined(refused.text, refused.as_dict()) from None
-        client = self.server.wire(sid)
+        connection = self.server.wire(sid)
+        assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         if version is not None:
-            connection = _Connection(client, _VERSION_1, room)
+            connection.enter(room, _VERSION_1)
             session = await room.connect(connection, since=position(given.get("since")), user=user)
-            self._here[sid] = Pipeline(session), connection
+            self._begin(connection, session)
             return None
-        if client.auth == {}:
+        if connection.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends
             # each event to handlers that do not expect it; npm's client says nothing at all, and does not mind.
-            connection = _Connection(client, _TUTORIAL, room)
-            self._here[sid] = Pipeline(await room.connect(connection, user=user)), connection
+            connection.enter(room, _TUTORIAL)
+            self._begin(connection, await room.connect(connection, user=user))
             return None
-        return await self._recover(sid, client, room, given, user)
+        return await self._recover(connection, room, given, user)
+
+    def _begin(self, connection: _Connection, session: Session) -> None:
+        connection.pipeline = Pipeline(session)
+        self._here[connection.sid] = connection
 
     async def _recover(
-        self, sid: str, client: ClientWire, room: ChatRoom, given: dict[str, Any], user: User | None
+        self, connection: _Connection, room: ChatRoom, given: dict[str, Any], user: User | None
     ) -> dict[str, str]:
         """Socket.IO's connection state recovery: the client calls itself recovered if it is told the `pid` it said.
 
@@ -211,9 +217,9 @@ class SocketIOTransport:
             known = member_id is not None
         since = _position(given.get("offset")) if known else None
         member_id = member_id or Tokens.new_id()
-        connection = _Connection(client, _Recovering(room), room)
+        connection.enter(room, _Recovering(room))
         session = await room.connect(connection, since=since, member_id=member_id, own=False, user=user)
-        self._here[sid] = Pipeline(session), connection
+        self._begin(connection, session)
         await session.resume()
         if session.recovered and isinstance(pid, str):
             return {"pid": pid}
@@ -222,23 +228,23 @@ class SocketIOTransport:
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         if sid in self._here:
-            pipeline, connection = self._here.pop(sid)
+            connection = self._here.pop(sid)
             said_so = reason == self.server.reason.CLIENT_DISCONNECT or connection.end_code == _GOODBYE
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
             page_left = connection.end_code == _GOING_AWAY and connection.wire is not _VERSION_1
-            await pipeline.session.close(left=said_so or page_left)
+            await connection.pipeline.session.close(left=said_so or page_left)
 
     async def _set_pseudo(self, sid: str, *arguments: object) -> object:
-        pipeline, connection = self._here[sid]
-        asked = connection.answering() if connection.asked else None
+        connection = self._here[sid]
+        asked = None if connection.asked is None else connection.answering()
 
         def answer(told: dict[str, Any]) -> None:
             connection.tell("pseudoStatus", "ok" if told["ok"] else "error")
             if asked is not None:
                 asked(told)
 
-        await pipeline.carry_out("join", {"name": _only(arguments)}, answer)
+        await connection.pipeline.carry_out("join", {"name": _only(arguments)}, answer)
         return self.server.not_handled
 
     async def _message(self, sid: str, *arguments: object) -> object:
@@ -254,8 +260,8 @@ class SocketIOTransport:
         return await self._carry_out(sid, name, {})
 
     async def _carry_out(self, sid: str, name: str, fields: object) -> object:
-        pipeline, connection = self._here[sid]
-        await pipeline.carry_out(name, fields, connection.answering())
+        connection = self._here[sid]
+        await connection.pipeline.carry_out(name, fields, connection.answering())
         return self.server.not_handled
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from pychat import strictjson
 from pychat.carriers.base import Frame
@@ -27,9 +28,7 @@ def encode_event(event: str, *args: Any, namespace: str = "/") -> EncodedPacket:
         arguments = strictjson.dumps([event, *args])
     except TypeError:
         raise UsageError("encode_event takes JSON, and no bytes; send those with Server.emit()") from None
-    frame = Frame(f"42{arguments}" if namespace == "/" else f"42{namespace},{arguments}")
-    frame.raw  # noqa: B018 (made now: whoever passes a bad text is told, not the loop that sends)
-    return frame
+    return Frame(f"42{arguments}" if namespace == "/" else f"42{namespace},{arguments}")
 
 
 def encode_packet(packet: Packet) -> tuple[Frame, list[bytes]]:
@@ -40,41 +39,26 @@ def encode_packet(packet: Packet) -> tuple[Frame, list[bytes]]:
     return Frame("4" + encoded[0]), encoded[1:]
 
 
-class _Held(Protocol):
-    def add(self, frame: Frame | bytes, size: int) -> bool: ...
-
-
-class _Waiting:
-    """What is sent to a client before its CONNECT has been answered: it travels right after the answer."""
-
-    __slots__ = ("_limit", "items")
-
-    def __init__(self, limit: int) -> None:
-        self.items: list[Frame | bytes] = []
-        self._limit = limit
-
-    def add(self, frame: Frame | bytes, size: int) -> bool:
-        self._limit -= size
-        self.items.append(frame)
-        return self._limit >= 0
-
-
-class _Gone:
-    """What is sent to a client that has left its namespace goes nowhere."""
-
-    __slots__ = ()
-
-    def add(self, _frame: Frame | bytes, _size: int) -> bool:
-        return True
-
-
-_GONE = _Gone()
+def _nowhere(_: object) -> None:
+    """Where goes what is sent to a client that has left its namespace."""
 
 
 class ClientWire:
     """A client, as a connection to send to. Nothing here awaits; nothing here fails because the client has gone."""
 
-    __slots__ = ("_held", "asked", "auth", "connected", "namespace", "rooms", "session", "sid")
+    __slots__ = (
+        "_held",
+        "_held_bytes",
+        "asked",
+        "auth",
+        "connected",
+        "namespace",
+        "rooms",
+        "send",
+        "send_bytes",
+        "session",
+        "sid",
+    )
 
     def __init__(self, session: Session, sid: str, namespace: str) -> None:
         self.session = session
@@ -88,7 +72,14 @@ class ClientWire:
         self.auth: dict[str, Any] | None = None
         #: The number under which the event that is being handled asked for an acknowledgement, if it did.
         self.asked: int | None = None
-        self._held: _Held | None = _Waiting(session.server.options.max_buffer_bytes)
+        #: What was sent before the CONNECT was answered: it travels right after the answer.
+        self._held: list[Frame | bytes] | None = []
+        self._held_bytes = 0
+        #: Send a packet, in order with everything sent before. What stands here is the way that it takes just now: over
+        #: a WebSocket the carrier's own method, so that a room's loop finds no call between.
+        self.send: Callable[[EncodedPacket], None] = self._hold
+        #: Send an attachment of the packet before.
+        self.send_bytes: Callable[[bytes], None] = self._hold
 
     @property
     def remote(self) -> str:
@@ -103,48 +94,48 @@ class ClientWire:
     @property
     def waiting(self) -> bool:
         """Whether its CONNECT has not been answered yet."""
-        return isinstance(self._held, _Waiting)
+        return self._held is not None
 
     @property
     def why(self) -> Close | None:
         """Why the server closed the connection, if it did."""
         return self.session.why
 
-    def send(self, packet: EncodedPacket) -> None:
-        """Send a packet, in order with everything sent before, whichever way it was sent."""
-        if self._held is None:
-            self.session.send(packet)
-        elif not self._held.add(packet, len(packet.raw)):
-            self.close(Close.SLOW)
-
     def acknowledgement(self, number: int, *values: Any) -> EncodedPacket:  # noqa: ANN401 -- JSON
         """The answer to an event that asked under `number`, for handlers that return `not_handled`."""
         space = "" if self.namespace == "/" else f"{self.namespace},"
         return Frame(f"43{space}{number}{strictjson.dumps(list(values))}")
 
-    def send_bytes(self, data: bytes) -> None:
-        """Send an attachment of the packet before."""
-        if self._held is None:
-            self.session.send_bytes(data)
-        elif not self._held.add(data, len(data)):
-            self.close(Close.SLOW)
-
     def close(self, why: Close) -> None:
         """Close the connection, so that a client's own reconnecting sees a transport that was lost."""
         self.session.close(why, self.session.server.reason.SERVER_DISCONNECT)
+
+    def _hold(self, item: Frame | bytes) -> None:
+        if self._held is not None:
+            self._held.append(item)
+            self._held_bytes += len(item.raw if isinstance(item, Frame) else item)
+            if self._held_bytes > self.session.server.options.max_buffer_bytes:
+                ClientWire.close(self, Close.SLOW)
 
     def release(self) -> None:
         """The CONNECT has been answered: what waited for it goes out."""
         held, self._held = self._held, None
         self.connected = True
-        if isinstance(held, _Waiting):
-            for item in held.items:
-                if isinstance(item, Frame):
-                    self.session.send(item)
-                else:
-                    self.session.send_bytes(item)
+        self.reroute()
+        for item in held or ():
+            if isinstance(item, Frame):
+                self.send(item)
+            else:
+                self.send_bytes(item)
+
+    def reroute(self) -> None:
+        """Take the way that the session takes now: its WebSocket, or its next poll."""
+        if self.connected:
+            way = self.session.carrier or self.session
+            self.send, self.send_bytes = way.send, way.send_bytes
 
     def leave(self) -> None:
         """It is on the way out: nothing more is sent."""
         self.connected = False
-        self._held = _GONE
+        self._held = None
+        self.send = self.send_bytes = _nowhere

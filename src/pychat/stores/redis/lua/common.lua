@@ -10,7 +10,7 @@ local LOG = key('log')            -- stream seq-0: id, date, event; what is kept
 local IDS = key('ids')            -- hash: author and id -> seq
 local MESSAGES = key('messages')  -- sorted set: seq of each message that is kept
 local FATES = key('fates')        -- hash: seq of a message -> its revisions, a line each
-local MEMBERS = key('members')    -- hash: id -> name, its keys, on which servers, when joined, who watches
+local MEMBERS = key('members')    -- hash: id -> name, roles if any, the name's keys, on which servers, when joined, who watches
 local NAMES = key('names')        -- hash: key of a name -> id of its holder
 local AWAY = key('away')          -- sorted set: id of who is on no server, by time
 local KNOWN = key('known')        -- hash: id -> last name of who left
@@ -62,11 +62,13 @@ end
 -- The member is on `server`, under a name whose keys are not `taken`.
 local function join(id, name, keys, server, event)
   local member = find(id)
+  local roles = cjson.decode(event).member[3]
   local changed = call('ZREM', AWAY, id) == 1 or not member or member.name ~= name
+    or cjson.encode(member.roles or {}) ~= cjson.encode(roles or {})
   member = member or {on = {}, joined = tick()}
   free(id, member)
   for _, each in ipairs(keys) do call('HSET', NAMES, each, id) end
-  member.name, member.keys, member.watcher, member.adopted = name, keys, nil, nil
+  member.name, member.roles, member.keys, member.watcher, member.adopted = name, roles, keys, nil, nil
   member.on[server] = true
   save(id, member)
   call('SADD', on(server), id)
@@ -85,7 +87,7 @@ local function depart(id, server, watcher, since, adopted)
   if not next(member.on) then
     member.watcher, member.adopted = watcher, adopted
     call('ZADD', AWAY, since, id)
-    tell('', cjson.encode({kind = 'away', member = {id, member.name}}))
+    tell('', cjson.encode({kind = 'away', member = {id, member.name, member.roles}}))
   end
   save(id, member)
 end
@@ -95,7 +97,7 @@ local function leave(id, member)
   for server in pairs(member.on) do call('SREM', on(server), id) end
   call('HDEL', MEMBERS, id)
   call('ZREM', AWAY, id)
-  tell('', cjson.encode({kind = 'left', member = {id, member.name}}))
+  tell('', cjson.encode({kind = 'left', member = {id, member.name, member.roles}}))
   call('HSET', KNOWN, id, member.name)
   call('ZADD', LEFT, tick(), id)
   while call('ZCARD', LEFT) > KNOWN_MOST do

@@ -26,7 +26,7 @@ for index = 1, #members, 2 do
   for each in pairs(member.on) do
     if alive[each] then list = here end
   end
-  table.insert(list, {members[index], member.name, member.joined})
+  table.insert(list, {members[index], member.name, member.joined, cjson.encode(member.roles or {})})
 end
 local seq = tonumber(call('HGET', META, 'seq') or 0)
 return {'ok', tick(), epoch, seq, call('HGET', META, 'secret'), here, away, call('HGETALL', KNOWN)}

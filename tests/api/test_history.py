@@ -36,5 +36,5 @@ async def test_history_is_json(kind: str) -> None:
         assert (await get("?limit=many"))[0] == 400
         status, page = await get("", "nowhere")
         assert (status, page["error"]["code"]) == (404, "unknown_room")
-        assert (await get("", method="POST"))[0] == 405
+        assert (await get("", method="PUT"))[0] == 405
         assert (await get("/x"))[0] == 404

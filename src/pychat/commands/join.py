@@ -1,0 +1,34 @@
+"""`pychat join`, as it is typed."""
+
+from __future__ import annotations
+
+import click
+
+from . import options
+
+__all__ = ["join"]
+
+
+@click.command()
+@options.url
+@options.room
+@options.name("Your nickname. Without it you are asked.")
+@options.token("Sent as “Authorization: Bearer TOKEN”, to a server that asks for one.")
+@options.header
+def join(url: str, room: str | None, name: str | None, token: str | None, headers: dict[str, str]) -> None:
+    """Talk in a room, in this terminal.
+
+    URL is the address of the server, or of the room's page. Needs one more package: pip install "pychat[terminal]".
+    Inside, /help tells what there is, and /quit ends.
+
+    \b
+      pychat join http://localhost:3000
+      pychat join --name Ada https://example.com/chat/rooms/lobby
+    """
+    from importlib.util import find_spec
+
+    if find_spec("textual") is None:
+        raise click.ClickException('This needs one more package. Install it: pip install "pychat[terminal]"')
+    from pychat.terminal.join import run
+
+    run(url, room, name=name, token=token, headers=headers)

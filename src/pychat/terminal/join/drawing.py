@@ -1,0 +1,163 @@
+"""How an entry of the log looks: lines of styled text, as wide as they may be. Pure; knows colours, and no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from pychat.model import Member, Message
+from pychat.terminal.safe import safe, safe_line
+
+from .colours import colour
+from .log import Entry
+
+__all__ = ["CONSOLE", "Around", "day", "draw"]
+
+_DIM = Style(color="#8189a8")
+_FAINT = Style(color="#565f89")
+_ERROR = Style(color="#f7768e")
+_NEW = Style(color="#e0af68", bold=True)
+_LINK = Style(underline=True)
+_LINKS = r"https?://[^\s<>\"']+"
+_GROUP_SECONDS = 300
+#: Breaks lines; writes nothing.
+CONSOLE = Console(width=80, color_system=None, legacy_windows=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What an entry's looks depend on, besides itself."""
+
+    width: int
+    me: Member | None
+    new_day: bool
+    head: bool
+
+    @classmethod
+    def of(cls, entry: Entry, before: Entry | None, width: int, me: Member | None) -> Around:
+        """After the entry `before`: whether a day begins, and whether the author has to be named again."""
+        message, last = entry.message, None if before is None else before.message
+        if message is None:
+            return cls(width, me, new_day=False, head=False)
+        new_day = last is None or day(last.date) != day(message.date)
+        head = (
+            new_day
+            or last is None
+            or last.author.id != message.author.id
+            or last.author.name != message.author.name
+            or message.date - last.date > _GROUP_SECONDS
+            or message.reply is not None
+        )
+        return cls(width, me, new_day=new_day, head=head)
+
+
+def day(date: float) -> str:
+    """The day in local time, for people."""
+    when = datetime.fromtimestamp(date).astimezone()
+    return f"{when:%A} {when.day} {when:%B %Y}"
+
+
+def draw(entry: Entry, around: Around) -> list[Text]:
+    """The lines of an entry."""
+    return list(_lines(entry, around))
+
+
+def _lines(entry: Entry, around: Around) -> Iterator[Text]:
+    width = around.width
+    match entry.kind:
+        case "mark":
+            yield _rule("new", width, _NEW)
+        case "notice":
+            yield from _wrapped(Text(safe(entry.text), _FAINT), width, Text("· ", _FAINT))
+        case "error":
+            yield from _wrapped(Text(safe(entry.text), _ERROR), width, Text("! ", _ERROR))
+        case "help":
+            yield Text("")
+            yield from _wrapped(Text(safe(entry.text), _DIM), width, Text("  "))
+            yield Text("")
+        case _:
+            if entry.message is not None:
+                yield from _message(entry, entry.message, around)
+
+
+def _message(entry: Entry, message: Message, around: Around) -> Iterator[Text]:
+    width, me = around.width, around.me
+    own = me is not None and message.author.id == me.id
+    if around.new_day:
+        yield Text("")
+        yield _rule(day(message.date), width, _FAINT)
+    if around.head:
+        yield Text("")
+        yield _head(message, width, own=own)
+    if message.reply is not None:
+        quote = safe_line(f"{message.reply.author}: {' '.join(message.reply.text.split())}")
+        yield _cut(Text(f"  ╭ {quote}", _DIM), width)
+    called = me is not None and not own and me.name.casefold() in message.text.casefold()
+    gutter = Text("▌ ", _NEW) if called else Text("  ")
+    yield from _wrapped(_said(entry, message), width, gutter)
+    if message.reactions:
+        yield from _wrapped(_reactions(message, me), width, Text("  "))
+
+
+def _head(message: Message, width: int, *, own: bool) -> Text:
+    when = datetime.fromtimestamp(message.date).astimezone()
+    name = safe_line(message.author.name)
+    told = Text("  ")
+    told.append(_shortened(name, width - 10), Style(color=colour(message.author.id), bold=True))
+    if own:
+        told.append(" you", _FAINT)
+    told.append(f"  {when:%H:%M}", _FAINT)
+    return _cut(told, width)
+
+
+def _said(entry: Entry, message: Message) -> Text:
+    if message.deleted:
+        return Text("deleted", Style(color="#565f89", italic=True))
+    said = Text(safe(message.text), _DIM if entry.kind == "pending" else Style())
+    said.highlight_regex(_LINKS, _LINK)
+    if message.edited is not None:
+        said.append(" (edited)", _FAINT)
+    if entry.kind == "pending":
+        said.append(" …", _FAINT)
+    if entry.kind == "failed":
+        said.append(f"\nNot sent: {safe_line(entry.text)}", _ERROR)
+    return said
+
+
+def _reactions(message: Message, me: Member | None) -> Text:
+    told = Text()
+    for emoji, ids in message.reactions:
+        if told:
+            told.append("  ")
+        mine = me is not None and me.id in ids
+        # The space keeps emoji apart that a terminal draws wider than it counts them.
+        told.append(f"{safe_line(emoji)} {len(ids)}", _NEW if mine else _DIM)
+    return told
+
+
+def _rule(words: str, width: int, style: Style) -> Text:
+    told = f"─── {words} "
+    return Text((told + "─" * max(0, width - cell_len(told)))[:width], style, no_wrap=True)
+
+
+def _wrapped(text: Text, width: int, gutter: Text) -> Iterator[Text]:
+    room = max(4, width - gutter.cell_len)
+    for line in text.wrap(CONSOLE, room, tab_size=4):
+        line.rstrip()
+        yield Text.assemble(gutter, line)
+
+
+def _cut(text: Text, width: int) -> Text:
+    text.truncate(width, overflow="ellipsis")
+    return text
+
+
+def _shortened(name: str, most: int) -> str:
+    most = max(4, most)
+    return name if cell_len(name) <= most else f"{set_cell_size(name, most - 1).rstrip()}…"

@@ -1,0 +1,52 @@
+"""The list of who is here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from pychat.model import Member
+from pychat.terminal.safe import safe_line
+
+from .colours import colour
+
+__all__ = ["People", "people_words"]
+
+
+class People(VerticalScroll, can_focus=False):
+    """Names, one a line."""
+
+    DEFAULT_CSS = """
+    People { width: 22; padding: 1 1 0 2; scrollbar-size-vertical: 1; border-left: vkey $panel; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static(markup=False)
+
+    def show(self, members: Sequence[Member], here: int, me: Member | None, *, listed: bool) -> None:
+        """Who is here now."""
+        told = Text(f"{people_words(here)}\n", Style(color="#8189a8"))
+        if not listed:
+            told.append("\nToo many to list.\n/who asks.", Style(color="#565f89"))
+        for member in members:
+            told.append("\n")
+            line = Text(safe_line(member.name), Style(color=colour(member.id)))
+            if me is not None and member.id == me.id:
+                line.append(" you", Style(color="#565f89"))
+            line.truncate(18, overflow="ellipsis")
+            told.append_text(line)
+        guests = here - len(members)
+        if listed and guests > 0 and members:
+            told.append(f"\n\n+ {guests} without a name", Style(color="#565f89"))
+        self.query_one(Static).update(told)
+
+
+def people_words(here: int) -> str:
+    """How many are here."""
+    return "only you" if here == 1 else f"{here} here"

@@ -1,0 +1,28 @@
+"""Connects, then lets the screen take over, then gives the terminal back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pychat.client import Client, Disconnected
+from pychat.client.address import Address
+from pychat.terminal import ends
+from pychat.terminal.keys import Keys
+
+from .app import ChatApp
+
+__all__ = ["run"]
+
+
+def run(url: str, room: str | None, *, name: str | None, token: str | None, headers: Mapping[str, str]) -> None:
+    """Talk until the person quits. What goes wrong before that is told on the terminal as it was."""
+    ends.run(_talk(url, room, name=name, token=token, headers=headers))
+
+
+async def _talk(url: str, room: str | None, *, name: str | None, token: str | None, headers: Mapping[str, str]) -> None:
+    address = Address.parse(url, room)
+    app = ChatApp(Keys(), address, name)
+    async with Client(address.mount, address.room, token=token, headers=headers, on_state=app.turn) as app.chat:
+        await app.run_async()
+    if app.ended is not None:
+        raise Disconnected(app.ended)

@@ -1,0 +1,71 @@
+"""What is typed after a slash, understood: `/react +1` and so on. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pychat.errors import Refused
+
+__all__ = ["COMMANDS", "HELP", "Typed", "read"]
+
+#: Each command: what it takes, and what it does.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "help": ("", "Show this."),
+    "nick": ("NAME", "Take another name."),
+    "who": ("", "Who is here."),
+    "search": ("WORDS", "Find messages that hold all of these words."),
+    "reply": ("[TEXT]", "Answer the selected message, or the last one of somebody else."),
+    "edit": ("[TEXT]", "Change the selected message, or your last one."),
+    "delete": ("", "Take it back."),
+    "react": ("EMOJI", "Put an emoji to the selected or last message, or take yours away: 👍, or +1."),
+    "quit": ("", "Leave."),
+}
+_KEYS = (
+    ("Enter", "send; Alt+Enter begins a new line"),
+    ("Tab", "complete a name or a command"),
+    ("↑ ↓", "what you wrote before"),
+    ("Alt+↑ Alt+↓", "select a message, for /reply, /edit, /delete, /react"),
+    ("PgUp PgDn", "scroll; older messages come as you go up"),
+    ("Ctrl+End", "to the newest message"),
+    ("F2", "show or hide who is here"),
+    ("Esc", "never mind"),
+    ("Ctrl+C", "empty the line; on an empty line, leave"),
+)
+_NAMES = {"+1": "👍", "-1": "👎", "heart": "❤️", "joy": "😂", "tada": "🎉", "eyes": "👀", "wave": "👋", "ok": "👌"}
+
+
+def _help() -> str:
+    rows = [(f"/{name} {takes}".strip(), does) for name, (takes, does) in COMMANDS.items()] + list(_KEYS)
+    rows.append(("//TEXT", "say something that begins with a slash"))
+    width = max(len(left) for left, _ in rows)
+    return "\n".join(f"{left:<{width}}  {right}" for left, right in rows)
+
+
+HELP = _help()
+
+
+class Typed(NamedTuple):
+    """A command and what stands after it; no `name` is a message."""
+
+    name: str
+    rest: str
+
+
+def read(line: str) -> Typed:
+    """What was meant. Raise `Refused` for a command that there is not, or that takes more or less."""
+    if not line.startswith("/") or line.startswith("//"):
+        return Typed("", line[1:] if line.startswith("//") else line)
+    name, _, rest = line[1:].partition(" ")
+    name, rest = name.strip().lower(), rest.strip()
+    found = [each for each in COMMANDS if each == name] or [each for each in COMMANDS if name and each.startswith(name)]
+    if len(found) != 1:
+        told = f"There is no command /{name}. /help shows all; // begins a message with a slash."
+        raise Refused("unknown_command", told)
+    takes = COMMANDS[found[0]][0]
+    if rest and not takes:
+        raise Refused("bad_request", f"/{found[0]} stands alone.")
+    if not rest and takes and not takes.startswith("["):
+        raise Refused("bad_request", f"Say it with {takes.lower()}: /{found[0]} {takes}")
+    if found[0] == "react":
+        rest = _NAMES.get(rest.strip(":").lower(), rest)
+    return Typed(found[0], rest)

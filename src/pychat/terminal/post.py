@@ -1,0 +1,139 @@
+"""`pychat post`: says something and goes: as a program with a token over HTTP, else as a guest over the WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Protocol
+
+import aiohttp
+
+from pychat.client import Client, Disconnected
+from pychat.client.address import Address
+from pychat.client.words import message as as_message
+from pychat.errors import Refused
+from pychat.model import Message
+
+from .forms import message_as_json
+from .keys import Keys
+
+__all__ = ["post"]
+
+#: More than any room allows; so much of an endless input is read before the server says so.
+_MOST_BYTES = 1_000_000
+_LINES_AHEAD = 100
+
+
+async def post(
+    url: str,
+    text: str,
+    *,
+    room: str | None,
+    name: str,
+    token: str | None,
+    headers: Mapping[str, str],
+    id: str | None,  # noqa: A002 -- the wire's word
+    lines: bool,
+    json: bool,
+) -> None:
+    """Say `text`, or for `-` what standard input has: as one message, or each of its `lines` as it comes.
+
+    Raise `Refused` for what the room refuses, `Disconnected` where it cannot be reached.
+    """
+    async with _speaker(Address.parse(url, room), name, token, headers) as speaker:
+        async for each in _texts(text, lines=lines):
+            said = await speaker.say(each, id=id)
+            if json:
+                sys.stdout.write(f"{message_as_json(said)}\n")
+                sys.stdout.flush()
+
+
+class _Speaker(Protocol):
+    async def say(self, text: str, *, id: str | None) -> Message:  # noqa: A002 -- as `Client` has it
+        """Say something; the message as it was stored."""
+
+
+@contextlib.asynccontextmanager
+async def _speaker(
+    address: Address, name: str, token: str | None, headers: Mapping[str, str]
+) -> AsyncIterator[_Speaker]:
+    if token is not None:
+        async with aiohttp.ClientSession(
+            trust_env=True, headers={**headers, "Authorization": f"Bearer {token}"}, timeout=aiohttp.ClientTimeout(30)
+        ) as http:
+            yield _Program(http, address, name)
+        return
+    keys, room = Keys(), address.room or ""
+    resume = keys.find(address.mount, room, name)
+    async with Client(address.mount, address.room, headers=headers, resume=resume) as chat:
+        if chat.me is None:  # a server may know us by what the headers say
+            await chat.join(name)
+        if chat.resume is not None:
+            keys.keep(address.mount, room, name, chat.resume)
+        yield chat
+
+
+class _Program:
+    """Says things with one of the server's tokens."""
+
+    def __init__(self, http: aiohttp.ClientSession, address: Address, name: str) -> None:
+        self._http = http
+        self._address = address
+        self._name = name
+        self._room = address.room
+
+    async def say(self, text: str, *, id: str | None) -> Message:  # noqa: A002 -- as `Client` has it
+        if self._room is None:
+            rooms = await self._ask("GET", self._address.rooms)
+            self._room = str(rooms["rooms"][0]["name"])  # type: ignore[index]
+        told = {"text": text, "author": self._name} | ({} if id is None else {"id": id})
+        return as_message(await self._ask("POST", self._address.messages(self._room), told))
+
+    async def _ask(self, method: str, url: str, told: Mapping[str, object] | None = None) -> Mapping[str, object]:
+        try:
+            async with self._http.request(method, url, json=told) as response:
+                answer = await response.json()
+        except (aiohttp.ContentTypeError, ValueError):
+            raise Disconnected(f"There is no pychat at {self._address.mount} that takes messages over HTTP.") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Disconnected(f"The server cannot be reached: {error}.") from None
+        if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
+            raise Disconnected(f"There is no pychat at {self._address.mount}.")
+        if not answer["ok"]:
+            raise Refused(str(answer["error"]["code"]), str(answer["error"]["text"]))
+        return answer
+
+
+async def _texts(text: str, *, lines: bool) -> AsyncIterator[str]:
+    if text != "-":
+        yield text
+        return
+    source = sys.stdin.buffer
+    read = source.readline if lines else source.read
+    async for piece in _pieces(lambda: read(_MOST_BYTES)):
+        if not lines or piece.strip():
+            yield piece.decode(errors="replace")
+        if not lines:
+            return
+
+
+async def _pieces(read: Callable[[], bytes]) -> AsyncIterator[bytes]:
+    """What `read` gives, as it comes, to the end."""
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Queue[bytes] = asyncio.Queue(_LINES_AHEAD)
+
+    def work() -> None:
+        while True:
+            piece = read()
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                asyncio.run_coroutine_threadsafe(waiting.put(piece), loop).result()
+            if not piece:
+                return
+
+    # A daemon: Ctrl-C must not wait for the next line.
+    threading.Thread(target=work, daemon=True).start()
+    while piece := await waiting.get():
+        yield piece
