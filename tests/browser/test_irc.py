@@ -31,9 +31,7 @@ async def test_a_browser_and_weechat_see_the_same(opened: Open, server: Server, 
         await ada.sees(*(said for _, said in expected))
         await ada.part("text").fill("two\nlines")
         await ada.part("text").press("Enter")
-        await wanda.until(
-            lambda: wanda.said("#lobby")[-2:] == [("Ada_Lovelace", "two"), ("Ada_Lovelace", "lines")]
-        )
+        await wanda.until(lambda: wanda.said("#lobby")[-2:] == [("Ada_Lovelace", "two"), ("Ada_Lovelace", "lines")])
         wanda.types("/me waves")
         await expect(ada.messages.last).to_contain_text("waves")
         wanda.types("/nick wendy")

@@ -14,6 +14,7 @@ import { styles } from "./styles.js";
 /** Attributes that are properties too; a change of the first two opens another room. */
 const OPENING = ["src", "room"];
 const ATTRIBUTES = [...OPENING, "name", "theme", "placeholder"];
+const KEYS = ["keydown", "keypress", "keyup"];
 /** Milliseconds. */
 const FIRST_DELAY = 1000;
 const LONGEST_DELAY = 10_000;
@@ -33,6 +34,12 @@ export class PychatRoom extends HTMLElement {
   #status = { name: "closed" };
   #opened = promise();
   #token;
+
+  constructor() {
+    super();
+    // To the page around, keys in here come from no field: its shortcuts would take every letter for theirs.
+    for (const type of KEYS) this.#root.addEventListener(type, (event) => isTyped(event) && event.stopPropagation());
+  }
 
   /**
    * The login of your application for this person: a text, or a function that gives one for each connection.
@@ -205,6 +212,10 @@ for (const name of ATTRIBUTES) {
       else this.setAttribute(name, value);
     },
   });
+}
+
+function isTyped({ target, key, ctrlKey, metaKey, altKey }) {
+  return !ctrlKey && !metaKey && !altKey && key !== "Escape" && key !== "Tab" && !!target.closest?.("input, textarea");
 }
 
 /** A promise that others settle; nobody has to wait for it. */
