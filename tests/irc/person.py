@@ -33,7 +33,9 @@ class IrcPerson:
         return cls(*await asyncio.open_connection(host, port, limit=1 << 20, **about))
 
     @classmethod
-    async def enter(cls, port: int, nick: str, channel: str | None = "#lobby", *, caps: str = "", password: str = "") -> Self:
+    async def enter(
+        cls, port: int, nick: str, channel: str | None = "#lobby", *, caps: str = "", password: str = ""
+    ) -> Self:
         """Connect as `nick`, and come into `channel`."""
         person = await cls.connect(port)
         if caps:
