@@ -1,4 +1,4 @@
-"""Measure pychat beside its peers, in turn and several times, and keep what was found for the tables and plots."""
+"""Measure pychat beside its peers, in turn and several times; keep what was found, print it, and draw it."""
 
 from __future__ import annotations
 
@@ -9,66 +9,84 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.cells import CELLS
+from benchmarks.found import Found
 from benchmarks.load import BUILT, Result
 from benchmarks.servers import HERE, SERVERS
 
-FOUND = BUILT / "found.json"
+KEPT = BUILT / "found.json"
+QUICK = ("talk", "senders", "texts", "relay", "slow", "generator")
 
 
-def machine() -> dict[str, str]:
+def machine() -> str:
     """Where this was measured, and with what."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "?")
     packages = json.loads((HERE / "package-lock.json").read_text())["packages"]
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    return {
-        "processor": f"{processor}, {os.cpu_count()} cores",
-        "system": f"{platform.system()} {platform.release()}",
-        "Python": platform.python_version(),
-        "Node": node,
-        **{name: packages[f"node_modules/{name}"]["version"] for name in ("socket.io", "uwebsockets", "bun")},
-        **{name: version(name) for name in ("python-socketio", "aiohttp", "uvloop", "uvicorn")},
-    }
+    versions = [
+        f"Python {platform.python_version()}",
+        *(f"{name} {version(name)}" for name in ("python-socketio", "aiohttp", "uvloop", "uvicorn")),
+        f"Node {node.removeprefix('v')}",
+        *(f"{name} {packages[f'node_modules/{name}']['version']}" for name in ("socket.io", "uwebsockets", "bun")),
+    ]
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; {', '.join(versions)}"
 
 
-def measure(cells: Iterable[str], servers: Iterable[str], rounds: int, seconds: float) -> list[Result]:
-    """Measure the cells; the servers take turns, so that what the machine does besides meets all of them."""
-    found = []
+def measure(
+    cells: Sequence[str], servers: Sequence[str], rounds: int, seconds: float
+) -> tuple[list[Result], list[str]]:
+    """What was found, and what failed. The servers take turns, so what the machine does besides meets all of them."""
+    found, failed = [], []
     begun = time.monotonic()
     for turn in range(rounds):
-        for cell_name in cells:
-            cell = CELLS[cell_name]
-            for name in cell.servers:
-                if name not in servers or turn >= dict(cell.most_rounds).get(name, rounds):
-                    continue
-                print(f"\r{time.monotonic() - begun:5.0f} s  round {turn + 1} {cell_name} {name}\033[K", end="", file=sys.stderr)
-                for step, result in enumerate(cell.measure(name, seconds)):
-                    found.append({"cell": cell_name, "server": name, "round": turn, "step": step, **result})
-    print(f"\r{time.monotonic() - begun:5.0f} s\033[K", file=sys.stderr)
-    return found
+        for cell, name in ((each, name) for each in cells for name in CELLS[each].servers if name in servers):
+            if turn >= CELLS[cell].most_rounds.get(name, rounds):
+                continue
+            print(f"{time.monotonic() - begun:5.0f} s, round {turn + 1}: {cell}, {name}", file=sys.stderr)
+            try:
+                found += [{"cell": cell, "server": name, **each} for each in CELLS[cell].measure(name, seconds)]
+            except SystemExit as error:
+                failed.append(f"{cell}, {name}: {error}")
+    return found, failed
 
 
 def main() -> None:
-    """Measure, keep, print."""
+    """Measure, keep, print; the page and its plots are written anew when all was measured."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("cells", nargs="*", help=f"which to measure, of {', '.join(CELLS)}; all if none is named")
-    parser.add_argument("--servers", nargs="*", default=list(SERVERS), choices=list(SERVERS), metavar="NAME")
+    parser.add_argument("--servers", nargs="+", default=list(SERVERS), choices=list(SERVERS), metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.5, help="of each run")
-    parser.add_argument("--quick", action="store_true", help="one round of short runs, for a first look")
+    parser.add_argument("--quick", action="store_true", help="one round of short runs, the longest left out")
+    parser.add_argument("--page", action="store_true", help="measure nothing, and write the page from what was kept")
     given = parser.parse_args()
+    if unknown := sorted(set(given.cells) - set(CELLS)):
+        parser.error(f"there is no cell {', '.join(unknown)}")
+    cells, rounds, seconds = given.cells or list(CELLS), given.rounds, given.seconds
     if given.quick:
-        given.rounds, given.seconds = 1, 0.6
-    unknown = set(given.cells) - set(CELLS)
-    if unknown:
-        parser.error(f"no cell {', '.join(sorted(unknown))}")
-    found = measure(given.cells or CELLS, given.servers, given.rounds, given.seconds)
-    FOUND.write_text(json.dumps({"machine": machine(), "rounds": given.rounds, "found": found}))
+        cells, rounds, seconds = given.cells or list(QUICK), 1, 0.7
+    failed: list[str] = []
+    if given.page:
+        kept = json.loads(KEPT.read_text())
+    else:
+        found, failed = measure(cells, given.servers, rounds, seconds)
+        kept = {"machine": machine(), "rounds": rounds, "found": found}
+        KEPT.write_text(json.dumps(kept))
+    from benchmarks import page, tables  # noqa: PLC0415 - drawing needs more than measuring does
+
+    found_all = Found(kept["machine"], kept["rounds"], kept["found"])
+    for table in tables.TABLES.values():
+        if text := table(found_all):
+            print(f"{text}\n")
+    if given.page or (not given.quick and not given.cells and len(given.servers) == len(SERVERS)):
+        page.write(found_all)
+    if failed:
+        raise SystemExit("\n".join(("These failed:", *failed)))
 
 
 if __name__ == "__main__":

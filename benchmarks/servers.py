@@ -43,7 +43,21 @@ class Running:
     pid: int
 
 
-_SERVE = (sys.executable, "-m", "pychat", "serve", "--port", "0", "--quiet", "--limits", "off", "--log-format", "json")
+_SERVE = (
+    sys.executable,
+    "-m",
+    "pychat",
+    "serve",
+    "--port",
+    "0",
+    "--quiet",
+    "--limits",
+    "off",
+    "--text-length",
+    "5000",
+    "--log-format",
+    "json",
+)
 
 SERVERS = {
     "node": Server("Socket.IO on Node", "socketio", ("node", "peers/node.mjs"), presence=("presence",)),
@@ -65,7 +79,7 @@ def _address(line: str) -> str:
 
 
 def _bun() -> str:
-    # npm installs the one package of binaries that fits the machine; the command `bun` needs a script run at installing.
+    # npm installs the package of binaries that fits the machine; `bun` itself needs a script to run at installing.
     return next((str(found) for found in HERE.glob("node_modules/@oven/*/bin/bun")), "bun")
 
 

@@ -27,7 +27,9 @@ def program(name: str) -> Path:
     if made.exists() and made.stat().st_mtime > max(source.stat().st_mtime for source in sources):
         return made
     if not (compiler := shutil.which(os.environ.get("CC", "cc"))):
-        raise SystemExit("The load generator is written in C. Install a C compiler (Debian: apt install gcc libc6-dev).")
+        raise SystemExit(
+            "The load generator is written in C. Install a C compiler (Debian: apt install gcc libc6-dev)."
+        )
     BUILT.mkdir(parents=True, exist_ok=True)
     flags = ["-O2", "-Wall", "-Wextra", "-Werror"]
     subprocess.run([compiler, *flags, "-o", f"{made}.{os.getpid()}", str(sources[0])], check=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 from urllib.parse import parse_qs
 
 import socketio
@@ -34,7 +34,7 @@ async def set_pseudo(sid: str, name: str) -> dict[str, bool]:
 async def message(sid: str, text: str) -> dict[str, bool]:
     """Tell it to everyone else in the room."""
     session = await server.get_session(sid)
-    date = datetime.datetime.now(datetime.UTC).isoformat()
+    date = dt.datetime.now(dt.UTC).isoformat()
     said = {"date": date, "pseudo": session["pseudo"], "message": text}
     await server.emit("message", said, room=session["room"], skip_sid=sid)
     return {"ok": True}
