@@ -24,7 +24,7 @@ _COLOURS = {
     "asgi": "#e377c2",
     "gathered": "#111111",
 }
-_SHOWN = {"svg.fonttype": "none", "svg.hashsalt": "pychat", "font.size": 9, "axes.grid": True, "grid.color": "#dddddd"}
+_SHOWN = {"font.size": 9, "axes.grid": True, "grid.color": "#dddddd"}
 
 
 def _lines(
@@ -92,12 +92,12 @@ def _connections(found: Found, memory: Axes, cost: Axes) -> None:
 
 
 def draw(found: Found, folder: Path) -> None:
-    """Write the plots into `folder`, as SVG on white, which can be read in dark and in light."""
+    """Write the plots into `folder`, as PNG on white, which can be read in dark and in light."""
     for name, panels in (("performance-fanout", _fanout), ("performance-connections", _connections)):
         with mpl.rc_context(_SHOWN):
             figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
             for axes in (left, right):
                 axes.spines[["top", "right"]].set_visible(False)
             panels(found, left, right)
-            figure.savefig(folder / f"{name}.svg", metadata={"Date": None}, facecolor="white")
+            figure.savefig(folder / f"{name}.png", dpi=110, facecolor="white")
             plt.close(figure)
