@@ -10,7 +10,7 @@ from aiohttp import web
 from pychat.carriers.aiohttp import AiohttpCarrier
 from pychat.carriers.base import CarrierClosed
 from pychat.carriers.stream_aiohttp import AiohttpStream
-from pychat.embed.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions
+from pychat.embed.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
@@ -97,7 +97,7 @@ class _Handlers:
         return stream.response
 
     async def without_slash(self, request: web.Request) -> web.StreamResponse:
-        raise web.HTTPPermanentRedirect(request.rel_url.with_path(request.path + "/").with_query(request.query))
+        return _response(request, with_slash(request.rel_url.raw_path, request.rel_url.raw_query_string))
 
     def _asked(self, request: web.Request, below: str, headers: dict[str, str]) -> Request:
         query = dict(request.query.items())

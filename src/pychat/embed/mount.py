@@ -27,7 +27,7 @@ from pychat.transports.sse import SSETransport
 from pychat.transports.vocabulary import failure
 from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
 
-__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal"]
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal", "with_slash"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
@@ -181,3 +181,12 @@ def refusal(refused: Refused) -> Response:
     if refused.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(refused.retry_after)))
     return Response(status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
+
+
+def with_slash(raw_path: str, query: str) -> Response:
+    """Where the page is, for who left out the slash behind the prefix. `raw_path` and `query` are as they came.
+
+    Relative, for a proxy may have taken away what stands before, and may speak TLS.
+    """
+    last = raw_path.rpartition("/")[2]
+    return Response(308, {"Location": f"./{last}/" + (f"?{query}" if query else "")})
