@@ -65,9 +65,7 @@ class ASGIApp:
         """
         prefix = at.rstrip("/")
         if not prefix.startswith("/"):
-            raise UsageError(
-                f'wrap(…, at={at!r}): the prefix is a path, such as "/chat".'
-            )
+            raise UsageError(f'wrap(…, at={at!r}): the prefix is a path, such as "/chat".')
 
         async def both(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
