@@ -43,6 +43,7 @@ class Messages(ScrollView, can_focus=False):
         self.me: Member | None = None
         #: The number of the message that is selected; 0 is none.
         self.selected = 0
+        self._following = True  # the newest line is to stay in sight, whatever the size
         self._lines: list[tuple[Entry, Strip]] = []
         self._drawn: dict[Entry, tuple[Around, list[Strip]]] = {}
 
@@ -58,7 +59,7 @@ class Messages(ScrollView, can_focus=False):
 
     def redraw(self, *, bottom: bool = False) -> None:
         """Draw what has changed; go to the `bottom`, or stay there."""
-        follow = bottom or self.at_bottom
+        follow = bottom or self._following
         anchor = self._anchor()
         self._draw()
         self.virtual_size = Size(self._width, len(self._lines))
@@ -100,6 +101,7 @@ class Messages(ScrollView, can_focus=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Tell who wants to know of both ends."""
         super().watch_scroll_y(old_value, new_value)
+        self._following = self.at_bottom
         if new_value <= 0 and old_value > 0:
             self.post_message(self.Top())
         elif self.at_bottom:
