@@ -91,7 +91,7 @@ async def test_aiohttp_with_several_rooms_and_mounts() -> None:
         await say_hello(url, "/other")
         await say_hello(root, "")
         status, location, _ = await fetch(f"{url}/chat?x=1")
-        assert (status, location) == (308, "/chat/?x=1")
+        assert (status, location) == (308, "./chat/?x=1")
         assert (await fetch(f"{url}/chat/nothing"))[0] == 404
 
 
