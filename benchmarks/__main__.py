@@ -55,6 +55,14 @@ def measure(
     return found, failed
 
 
+def others(cells: Sequence[str]) -> list[Result]:
+    """What an earlier run found in other cells, so that one can be measured anew alone."""
+    if not KEPT.exists():
+        return []
+    earlier = json.loads(KEPT.read_text())
+    return [each for each in earlier["found"] if each["cell"] not in cells] if earlier["machine"] == machine() else []
+
+
 def main() -> None:
     """Measure, keep, print; the page and its plots are written anew when all was measured."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
@@ -75,7 +83,7 @@ def main() -> None:
         kept = json.loads(KEPT.read_text())
     else:
         found, failed = measure(cells, given.servers, rounds, seconds)
-        kept = {"machine": machine(), "rounds": rounds, "found": found}
+        kept = {"machine": machine(), "rounds": rounds, "found": [*others(cells), *found]}
         KEPT.write_text(json.dumps(kept))
     from benchmarks import page, tables  # noqa: PLC0415 - drawing needs more than measuring does
 
