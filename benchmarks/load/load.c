@@ -620,8 +620,10 @@ static void do_resume(void) {
         }
     }
     for (int i = 0; i < count; i++) {
-        if (members[i].stalled) recovered += members[i].state == READY && caught_up(&members[i]) && !members[i].gap;
-        members[i].stalled = false;
+        Member *member = &members[i];
+        bool there = member->state == READY && caught_up(member);
+        if (member->stalled) recovered += there && !member->gap;
+        member->stalled &= !there;
     }
     settle();
     printf("\"stalled\": %d, \"closed\": %d, \"code\": %d, \"returns\": %d, \"caught_up\": %d, ", stalled, closed, code,
