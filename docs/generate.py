@@ -19,7 +19,7 @@ import click
 from click.testing import CliRunner
 
 import pychat
-from pychat import cli, session
+from pychat import cli
 from pychat.api.answer import STATUS
 from pychat.api.api import OPERATIONS
 from pychat.errors import REFUSALS, Close
