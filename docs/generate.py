@@ -19,7 +19,7 @@ import click
 from click.testing import CliRunner
 
 import pychat
-from pychat import cli, session
+from pychat import cli
 from pychat.api.answer import STATUS
 from pychat.api.api import OPERATIONS
 from pychat.errors import REFUSALS, Close
@@ -32,7 +32,7 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("The room", "", ("ChatRoom", "Limits", "Position", "__version__")),
+    ("The room", "", ("ChatRoom", "pychat.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
     (
         "Mounting",
         "",
@@ -64,6 +64,12 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Event",
         ),
     ),
+    (
+        "The client",
+        "[How to write a bot](../how-to/bots.md) uses it.",
+        ("Client", "Entered", "Disconnected", "pychat.client.State", "pychat.client.ClientEvent"),
+    ),
+    ("IRC", "", ("IrcServer", "serve_irc")),
     ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
     ("Hooks", "", ("HOOKS",)),
     (
@@ -71,6 +77,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "",
         ("SocketIOTransport", "pychat.transports.socketio.Server", "pychat.transports.socketio.Options"),
     ),
+    ("IRC", "[How to let IRC clients in](../how-to/irc.md).", ("serve_irc", "IrcServer")),
     (
         "For transports of your own",
         "[How to write a transport](../how-to/write-a-transport.md) uses all of these.",
@@ -106,12 +113,14 @@ TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"ChatRoom": {*vars(session.Room), "tokens", "clock", "renew"}, "Session": {"hold", "begin"}}
+_INNER = {"ChatRoom": {"renew"}, "Session": {"hold", "begin"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
     "MOUNT": "Where an aiohttp application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.",
-    "Event": "What the hook `event` is given: `Message | Joined | Renamed | Left | Typing`.",
+    "ClientEvent": "What iterating over a `Client` gives: "
+    "`Entered | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing`.",
+    "Event": "What the hook `event` is given: any of the above.",
 }
 
 

@@ -23,7 +23,11 @@ def check(block: Block) -> None:
     """Fail for a command that would not work: an unknown program, option, target, package or variable."""
     for line in block.code.replace("\\\n", " ").splitlines():
         for command in line.split("&&"):
-            _command(shlex.split(command, comments=True))
+            words = shlex.split(command, comments=True)
+            while "|" in words:
+                _command(words[: words.index("|")])
+                words = words[words.index("|") + 1 :]
+            _command(words)
 
 
 def _command(words: list[str]) -> None:
@@ -58,6 +62,10 @@ def _pip(arguments: list[str]) -> None:
         assert package.partition("[")[0] in {re.split(r"[\[<>=;~]", each)[0] for each in known}, package
 
 
+def _anything(arguments: list[str]) -> None:
+    """A program that every system has, in a pipe with ours."""
+
+
 def _uvicorn(arguments: list[str]) -> None:
     context = uvicorn.main.make_context("uvicorn", arguments)
     assert re.fullmatch(r"\w+:\w+", context.params["app"])
@@ -84,6 +92,9 @@ _PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "pychat": _pychat,
     "make": _make,
     "pip": _pip,
+    "df": _anything,
+    "head": _anything,
+    "tail": _anything,
     "uvicorn": _uvicorn,
     "curl": _curl,
     "python": _python,
