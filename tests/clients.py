@@ -207,10 +207,14 @@ class SSEPerson:
             if name != "message" or told["id"] not in self._said:
                 return told
 
+    async def stall(self) -> None:
+        """Read nothing more."""
+        self._reading.cancel()
+
     async def drop(self) -> None:
         """Lose the connection."""
         self.response.close()
-        await self._reading
+        await asyncio.wait([self._reading])
 
     async def close(self) -> None:
         """Go for good."""
@@ -218,5 +222,5 @@ class SSEPerson:
             async with self.http.delete(f"{self.url}/events", headers=await self.headers):
                 pass
         self.response.close()
-        await self._reading
+        await asyncio.wait([self._reading])
         await self.http.close()
