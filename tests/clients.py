@@ -74,10 +74,14 @@ class WebSocketPerson:
         told: dict[str, Any] = await self.told.next(name)
         return told
 
+    async def stall(self) -> None:
+        """Read nothing more."""
+        self._reading.cancel()
+
     async def close(self) -> None:
         """Go for good."""
         await self.socket.close()
-        await self._reading
+        await asyncio.wait([self._reading])
         await self._http.close()
 
 

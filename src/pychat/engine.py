@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pychat.clock import Clock
@@ -229,9 +229,18 @@ class Engine:
         """Whether hooks of that name hang here."""
         return self.hooks.any(name)
 
+    @property
+    def stores_at_once(self) -> bool:
+        """Whether the store never has to be waited for."""
+        return getattr(self._store, "immediate", False) and not self.hooks.any("message")
+
     def flush(self) -> None:
-        """Tell everybody now what would be told at the end of this turn of the event loop."""
+        """Tell everybody now what would be told soon."""
         self.fanout.flush()
+
+    def after_telling(self, call: Callable[[], None]) -> None:
+        """Call when everybody has been told what has happened."""
+        self.fanout.then(call)
 
     def everyone(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name (a page of them at most)."""
@@ -331,7 +340,7 @@ class Engine:
         finally:
             self._origins.pop(key, None)
         if not isinstance(stored, Message):
-            raise Refused("bad_request", "This id was used for something else than a message. Take another.")
+            raise Refused("id_used", "This id was used for something else than a message. Take another.")
         return stored
 
     def received(self, event: Event) -> None:

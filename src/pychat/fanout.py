@@ -10,16 +10,24 @@ from pychat.connection import Connection, Wire
 __all__ = ["Fanout"]
 
 
+#: Turns of the event loop in which more may come before all of it leaves. One takes 10 µs; a write to each of 1,000
+#: members, 8 ms.
+_TURNS = 8
+
+
 class Fanout:
     """The connections of a room in this process, grouped by wire.
 
-    What is sent at one turn of the event loop leaves at its end, as one write for each connection: a store that
-    commits many events together tells of them together. A turn does not wait for anything, so nor does a message.
+    What is sent at one turn of the event loop leaves as one write for each connection; so does what follows at the
+    next turns, while each brings more. A turn does not wait for anything, so nor does a message that comes alone.
     """
 
     def __init__(self) -> None:
         self._groups: dict[Wire, dict[Connection, None]] = {}
         self._pending: dict[Wire, list[tuple[object, Connection | None]]] = {}
+        self._after: list[Callable[[], None]] = []
+        self._turns = 0
+        self._grown = False
 
     def __len__(self) -> int:
         return sum(map(len, self._groups.values()))
@@ -47,12 +55,33 @@ class Fanout:
             frame = encode(wire)
             if frame is not None:
                 if not self._pending:
-                    asyncio.get_running_loop().call_soon(self.flush)
+                    self._turns = 0
+                    asyncio.get_running_loop().call_soon(self._turn, self._pending)
+                self._grown = True
                 self._pending.setdefault(wire, []).append((frame, skip))
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Call when what was sent has been written, which may be now."""
+        if self._pending:
+            self._after.append(call)
+        else:
+            call()
+
+    def _turn(self, pending: object) -> None:
+        """The end of a turn of the loop: write, unless it brought more and the next may too."""
+        if pending is not self._pending:
+            return  # it has been written already
+        if self._grown and self._turns < _TURNS:
+            self._grown = False
+            self._turns += 1
+            asyncio.get_running_loop().call_soon(self._turn, pending)
+        else:
+            self.flush()
 
     def flush(self) -> None:
         """Write what was sent. Plain calls in a plain loop: nothing can come between two receivers."""
         pending, self._pending = self._pending, {}
+        after, self._after = self._after, []
         for wire, frames in pending.items():
             group = self._groups.get(wire, {})
             skipping = {skip for _, skip in frames if skip is not None}
@@ -63,6 +92,8 @@ class Fanout:
             for connection in skipping & group.keys():
                 for frame in _joined(wire, [frame for frame, skip in frames if skip is not connection]):
                     connection.send(frame)
+        for call in after:
+            call()
 
 
 def _joined(wire: Wire, frames: list[object]) -> list[object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -36,6 +36,7 @@ __all__ = [
     "Typing",
     "User",
     "iso",
+    "numbered",
 ]
 
 
@@ -312,3 +313,13 @@ Command = Join | Drop | Leave | Say | Edit | Delete | React | SetTyping
 def iso(date: float) -> str:
     """`date` as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` writes it."""
     return datetime.fromtimestamp(date, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def numbered(event: LogEvent, seq: int) -> LogEvent:
+    """`event` as it is stored, as number `seq`."""
+    if type(event) is Message:  # the usual case by hand: `replace` asks each field what it is, 6 µs of a message's 60
+        return Message(
+            event.id, event.author, event.text, event.date, seq, event.reply, event.edited, event.deleted,
+            event.reactions,
+        )  # fmt: skip
+    return replace(event, seq=seq)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pychat.clock import Clock, Timer
@@ -56,6 +56,13 @@ class Room(Protocol):
 
     def hooked(self, name: str) -> bool:
         """Whether hooks of that name hang in the room."""
+
+    @property
+    def stores_at_once(self) -> bool:
+        """Whether the store never has to be waited for."""
+
+    def after_telling(self, call: Callable[[], None]) -> None:
+        """Call when everybody has been told what has happened."""
 
     async def message(self, seq: int) -> Message:
         """The message of that number, as it stands. `Refused` if there is none."""
@@ -185,7 +192,7 @@ class Session:
         event = await self._room.perform(Say(member_id, message_id, text, answered), None if self.echo else self)
         self._stop_typing_timer()
         if not isinstance(event, Message):
-            raise Refused("bad_request", "This id was used for something else than a message. Take another.")
+            raise Refused("id_used", "This id was used for something else than a message. Take another.")
         return event
 
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
@@ -232,9 +239,18 @@ class Session:
         if self.member_id is not None:
             await self._room.perform(Leave(self.member_id), self)
 
+    @property
+    def stores_at_once(self) -> bool:
+        """Whether the room's store never has to be waited for."""
+        return self._room.stores_at_once
+
     def flush(self) -> None:
-        """Tell everybody now what else would be told at the end of this turn of the event loop."""
+        """Tell everybody now what else would be told soon."""
         self._room.flush()
+
+    def after_telling(self, call: Callable[[], None]) -> None:
+        """Call when everybody has been told what has happened: no answer overtakes what was stored before it."""
+        self._room.after_telling(call)
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has gone: `left` if the visitor said so, else it broke, and the name is held. Idempotent."""

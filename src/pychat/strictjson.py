@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from math import isinf
 from typing import Any, NoReturn
 
@@ -32,7 +33,30 @@ def _real(digits: str) -> float:
 
 
 _decode = json.JSONDecoder(parse_constant=_constant, parse_int=_integer, parse_float=_real).decode
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _encoding() -> Callable[[object], str]:
+    """The encoder's `encode`, without the C encoder that it makes anew for each value: 2 µs of 5, twice a message."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    try:
+        fast = make(
+            None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
+        )  # fmt: skip
+        if "".join(fast({"a": ["é", 1, None]}, 0)) != '{"a":["é",1,null]}':
+            return _ENCODER.encode
+    except Exception:
+        return _ENCODER.encode
+
+    def encode(value: object) -> str:
+        return "".join(fast(value, 0))
+
+    return encode
+
+
+_encode = _encoding()
 
 
 def loads(text: str, *, surrogates: bool = False) -> Any:  # noqa: ANN401 (JSON can be anything)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import granian.cli
 import uvicorn
 
+from pychat.api.api import OPERATIONS
 from pychat.cli import main
 from pychat.settings import SETTINGS
 from tests.docs.pages import ROOT, Block
@@ -23,7 +24,11 @@ def check(block: Block) -> None:
     """Fail for a command that would not work: an unknown program, option, target, package or variable."""
     for line in block.code.replace("\\\n", " ").splitlines():
         for command in line.split("&&"):
-            _command(shlex.split(command, comments=True))
+            words = shlex.split(command, comments=True)
+            while "|" in words:
+                _command(words[: words.index("|")])
+                words = words[words.index("|") + 1 :]
+            _command(words)
 
 
 def _command(words: list[str]) -> None:
@@ -58,6 +63,10 @@ def _pip(arguments: list[str]) -> None:
         assert package.partition("[")[0] in {re.split(r"[\[<>=;~]", each)[0] for each in known}, package
 
 
+def _anything(arguments: list[str]) -> None:
+    """A program that every system has, in a pipe with ours."""
+
+
 def _uvicorn(arguments: list[str]) -> None:
     context = uvicorn.main.make_context("uvicorn", arguments)
     assert re.fullmatch(r"[\w.]+:\w+", context.params["app"])
@@ -80,7 +89,11 @@ def _django_admin(arguments: list[str]) -> None:
 
 def _curl(arguments: list[str]) -> None:
     (url,) = (argument for argument in arguments if not argument.startswith("-"))
-    assert re.fullmatch(r"http://localhost:3000/(healthz|readyz)", url), url
+    found = re.fullmatch(r"http://localhost:3000/(?:healthz|readyz|api(/[^?]+)(?:\?.*)?)", url)
+    assert found, url
+    assert found[1] is None or any(each.method == "GET" and each.pattern.fullmatch(found[1]) for each in OPERATIONS), (
+        url
+    )
 
 
 def _python(arguments: list[str]) -> None:
@@ -98,6 +111,9 @@ _PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "pychat": _pychat,
     "make": _make,
     "pip": _pip,
+    "df": _anything,
+    "head": _anything,
+    "tail": _anything,
     "uvicorn": _uvicorn,
     "curl": _curl,
     "python": _python,

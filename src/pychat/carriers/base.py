@@ -71,7 +71,11 @@ class Frame:
         """Raises `ValueError` for half a character (a lone surrogate)."""
         self.texts = texts
         #: The finished WebSocket text frames: FIN, opcode 1, length, payload.
-        self.raw = b"".join([frame_bytes(_TEXT, text.encode()) for text in texts])
+        self.raw = (
+            frame_bytes(_TEXT, texts[0].encode())
+            if len(texts) == 1
+            else b"".join([frame_bytes(_TEXT, text.encode()) for text in texts])
+        )
 
     @classmethod
     def joined(cls, frames: Iterable[Frame]) -> Frame:

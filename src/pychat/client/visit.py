@@ -253,7 +253,9 @@ class Visit:
         elif told.name == "presence":
             self._tell_of(self.people.apply(told.fields))
         elif told.name == "typing":
-            self._feed.signal(Typing(words.member(told.fields["member"]), told.fields["on"] is True))
+            typing = Typing(words.member(told.fields["member"]), told.fields["on"] is True)
+            if self.me is None or typing.member.id != self.me.id:
+                self._feed.signal(typing)
 
     def _happened(self, event: LogEvent, size: int) -> None:
         if isinstance(event, Message):

@@ -65,9 +65,7 @@ class ASGIApp:
         """
         prefix = at.rstrip("/")
         if not prefix.startswith("/"):
-            raise UsageError(
-                f'wrap(…, at={at!r}): the prefix is a path, such as "/chat".'
-            )
+            raise UsageError(f'wrap(…, at={at!r}): the prefix is a path, such as "/chat".')
 
         async def both(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
@@ -142,7 +140,8 @@ class ASGIApp:
         await mount.websocket.serve(carrier, query, user)
 
     def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
-        return self.mount.request(scope.get("method", "GET"), scope["path"], _peer(scope), headers, query, scope)
+        method, path = scope.get("method", "GET"), scope["path"]
+        return self.mount.request(method, path, _path(scope), _peer(scope), headers, query, scope)
 
 
 def _path(scope: Scope) -> str:

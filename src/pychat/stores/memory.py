@@ -7,9 +7,8 @@ import time
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 
-from pychat.model import LogEvent, Message, Position, Signal
+from pychat.model import LogEvent, Message, Position, Signal, numbered
 from pychat.revision import revise
 from pychat.stores.base import Opening, Page, Receiver, Retention
 
@@ -20,6 +19,9 @@ _KEPT = Retention(count=10_000)
 
 class MemoryStore:
     """Keeps the newest 10,000 messages of each room, or what `retention` says; all are gone when the process ends."""
+
+    #: An append never waits: see `Store`.
+    immediate = True
 
     def __init__(self, retention: Retention = _KEPT, *, date: Callable[[], float] = time.time) -> None:
         self._retention = retention
@@ -40,7 +42,7 @@ class MemoryStore:
         if known is not None:
             return known
         log.seq += 1
-        stored = replace(event, seq=log.seq)
+        stored = numbered(event, log.seq)
         log.by_id[stored.author.id, stored.id] = stored
         log.events.append(stored)
         if isinstance(stored, Message):

@@ -29,6 +29,9 @@ class Pipeline:
 
     async def carry_out(self, name: str, fields: object, answer: Callable[[dict[str, Any]], None]) -> None:
         """Begin a command after those before it have begun; call `answer` with its answer when there is one."""
+        if self.session.stores_at_once:
+            await self._carry_out(name, fields, answer)
+            return
         if name == "say" and self.session.begins_at_once(fields):
             # Tasks take their first step in the order in which they are made, and that step takes a message into the
             # store's queue.
@@ -43,7 +46,8 @@ class Pipeline:
         await self._carry_out(name, fields, answer)
 
     async def _carry_out(self, name: str, fields: object, answer: Callable[[dict[str, Any]], None]) -> None:
-        answer(await carry_out(self.session, name, fields, gathered=True))
+        told = await carry_out(self.session, name, fields, gathered=True)
+        self.session.after_telling(lambda: answer(told))
 
 
 class Sender(Protocol):
@@ -54,11 +58,7 @@ class Sender(Protocol):
 
 
 class Answers:
-    """What one connection alone is told: gathered, and written at the end of a turn of the event loop.
-
-    What the room tells everybody at the same turn was scheduled before it, so no answer overtakes what the room had
-    stored before.
-    """
+    """What one connection alone is told: gathered, and written at the end of a turn of the event loop."""
 
     def __init__(self, way: Sender) -> None:
         self._way = way

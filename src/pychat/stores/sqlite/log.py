@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from pychat.model import LogEvent, Message
+from pychat.model import LogEvent, Message, numbered
 from pychat.revision import revise
 
 from . import queries, rows, words
@@ -64,7 +64,7 @@ class Log:
         if not self._connection.execute(_INSERT, (place, *columns)).rowcount:
             first = self._connection.execute(_FIRST, (event.author.id, event.id, room.number)).fetchone()
             return rows.event(first), False
-        stored = replace(event, seq=seq)
+        stored = numbered(event, seq)
         room.head = seq
         room.changed = True
         if isinstance(stored, Message):
