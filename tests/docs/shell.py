@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from collections.abc import Callable
 
+import granian.cli
 import uvicorn
 
 from pychat.api.api import OPERATIONS
@@ -68,7 +69,22 @@ def _anything(arguments: list[str]) -> None:
 
 def _uvicorn(arguments: list[str]) -> None:
     context = uvicorn.main.make_context("uvicorn", arguments)
+    assert re.fullmatch(r"[\w.]+:\w+", context.params["app"])
+
+
+def _hypercorn(arguments: list[str]) -> None:
+    app, *options = arguments
+    assert re.fullmatch(r"\w+:\w+", app)
+    assert options in ([], ["--bind", "127.0.0.1:3000"]), options
+
+
+def _granian(arguments: list[str]) -> None:
+    context = granian.cli.cli.make_context("granian", arguments)
     assert re.fullmatch(r"\w+:\w+", context.params["app"])
+
+
+def _django_admin(arguments: list[str]) -> None:
+    assert arguments == ["startproject", "mysite", "."], arguments
 
 
 def _curl(arguments: list[str]) -> None:
@@ -89,6 +105,9 @@ def _activate(arguments: list[str]) -> None:
 
 
 _PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "django-admin": _django_admin,
+    "granian": _granian,
+    "hypercorn": _hypercorn,
     "pychat": _pychat,
     "make": _make,
     "pip": _pip,
