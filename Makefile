@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PINS := tests/constraints.txt
-SYSTEM := chromium=chromium redis-server=redis-server faketime=faketime curl=curl weechat=weechat-curses
+SYSTEM := cc=build-essential chromium=chromium redis-server=redis-server faketime=faketime curl=curl weechat=weechat-curses openssl=openssl
 
 # Tests start `pychat`, and `node` where only the environment has it.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -48,13 +48,13 @@ lock: ## move the pinned tools and libraries to the newest that pyproject.toml a
 	rm -rf $(VENV)
 	: >$(PINS)
 	$(MAKE) $(VENV)/.ready
-	$(PIP) install --group node
+	$(PIP) install --group node --group bench
 	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools >$(PINS)
 	npm update --package-lock-only --ignore-scripts
 
-bench: $(VENV)/.ready benchmarks/node_modules/.ready ## measure pychat beside its peers; options in ARGS="--rounds 3"
-	$(BIN)/python -m benchmarks.relay $(ARGS)
-	$(BIN)/python -m benchmarks.history
+bench: $(VENV)/.bench benchmarks/node_modules/.ready ## measure pychat beside its peers; ARGS="--quick", ARGS="talk storm --rounds 3"
+	$(BIN)/python -m benchmarks $(ARGS)
+	@[ -n "$(ARGS)" ] || $(BIN)/python -m benchmarks.history
 
 clean: ## remove all that make and the tools have made
 	rm -rf $(VENV) node_modules benchmarks/node_modules build dist src/pychat/assets/vendor .hypothesis .*_cache
@@ -79,6 +79,10 @@ $(VENV)/.system: Makefile scripts/system-packages | $(VENV)/.made
 node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready
 	@command -v node >/dev/null && command -v npm >/dev/null || $(PIP) install --constraint $(PINS) --group node
 	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.ready
+	$(PIP) install --constraint $(PINS) --group bench
 	@touch $@
 
 benchmarks/node_modules/.ready: benchmarks/package.json benchmarks/package-lock.json benchmarks/.npmrc | $(VENV)/.ready

@@ -1,4 +1,4 @@
-"""The servers that are measured: each on one core, with its address and what it has used of the processor."""
+"""The servers that are measured: how each is started on its core, and where it then is."""
 
 from __future__ import annotations
 
@@ -7,55 +7,102 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["GENERATOR_CORE", "Measured", "pychat_server", "socketio_server"]
+from benchmarks.load import program
+
+__all__ = ["SERVERS", "Running", "Server", "running"]
 
 HERE = Path(__file__).parent
-SERVER_CORE, GENERATOR_CORE = 0, 1
-_TICK = os.sysconf("SC_CLK_TCK")
+SERVER_CORE = 0
 
 
-class Measured:
+@dataclass(frozen=True)
+class Server:
+    """One that can be measured."""
+
+    #: What it is called in tables.
+    title: str
+    #: Which of the load program's protocols it speaks.
+    protocol: str
+    #: What starts it, in the folder `benchmarks`; it prints its address first.
+    command: tuple[str, ...]
+    #: What shows how many people are here, where that is not always so.
+    presence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Running:
     """A server that is running."""
 
-    def __init__(self, name: str, process: subprocess.Popen[str], url: str) -> None:
-        self.name = name
-        self.url = url
-        self._process = process
+    server: Server
+    address: str
+    pid: int
 
-    def cpu(self) -> float:
-        """Seconds of processor that it has used, its threads' included."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+
+_SERVE = (
+    sys.executable,
+    "-m",
+    "pychat",
+    "serve",
+    "--port",
+    "0",
+    "--quiet",
+    "--limits",
+    "off",
+    "--text-length",
+    "5000",
+    "--log-format",
+    "json",
+)
+
+SERVERS = {
+    "node": Server("Socket.IO on Node", "socketio", ("node", "peers/node.mjs"), presence=("presence",)),
+    "uws": Server("uWebSockets, C++ on Node", "websocket", ("node", "peers/uws.mjs")),
+    "bun": Server("Bun, publish", "websocket", ("{bun}", "peers/bun.mjs")),
+    "stock": Server("stock python-socketio", "socketio", (sys.executable, "peers/stock.py")),
+    "pychat": Server("pychat, memory:", "socketio", (*_SERVE, "--store", "memory:")),
+    "sqlite": Server("pychat, sqlite:", "socketio", (*_SERVE, "--store", "sqlite:{folder}/chat.db")),
+    "plain": Server("pychat, plain WebSocket", "pychat", (*_SERVE, "--store", "memory:")),
+    "asgi": Server("pychat below uvicorn", "socketio", (sys.executable, "-m", "benchmarks.peers.asgi")),
+    "bare": Server("C, a send() each", "websocket", ("{bare}",)),
+    "gathered": Server("C, one send() a turn", "websocket", ("{bare}", "--gather")),
+}
+
+
+def _address(line: str) -> str:
+    url = str(json.loads(line)["url"]) if line.startswith("{") else line
+    return url.strip().removeprefix("http://").rstrip("/")
+
+
+def _bun() -> str:
+    # npm installs the package of binaries that fits the machine; `bun` itself needs a script to run at installing.
+    return next((str(found) for found in HERE.glob("node_modules/@oven/*/bin/bun")), "bun")
 
 
 @contextlib.contextmanager
-def _started(*command: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE)
-    if os.cpu_count() != 1:
-        os.sched_setaffinity(process.pid, {SERVER_CORE})
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@contextlib.contextmanager
-def socketio_server() -> Iterator[Measured]:
-    """Node's Socket.IO."""
-    with _started("node", "peers/socketio.mjs") as process:
-        assert process.stdout is not None
-        yield Measured("socket.io (Node), stores nothing", process, process.stdout.readline().strip())
-
-
-@contextlib.contextmanager
-def pychat_server(store: str) -> Iterator[Measured]:
-    """`pychat serve`, as an operator runs it, without limits."""
-    options = ["--port", "0", "--store", store, "--quiet", "--limits", "off", "--log-format", "json"]
-    with _started(sys.executable, "-m", "pychat", "serve", *options) as process:
-        assert process.stdout is not None
-        url = str(json.loads(process.stdout.readline())["url"]).rstrip("/")
-        yield Measured(f"pychat, {store.partition(':')[0]}", process, url)
+def running(server: Server, rooms: int = 1, *, presence: bool = False) -> Iterator[Running]:
+    """Start `server` on its core with so many rooms; kill it in the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        bare = str(program("bare")) if "{bare}" in server.command else ""
+        command = [part.format(folder=folder, bare=bare, bun=_bun()) for part in server.command]
+        if "serve" in command and rooms > 1:
+            command += [part for number in range(rooms) for part in ("--room", f"r{number}")]
+        if presence:
+            command += server.presence
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+        if os.cpu_count() != 1:
+            command = ["taskset", "--cpu-list", str(SERVER_CORE), *command]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE, env=environment)
+        try:
+            assert process.stdout is not None
+            first = process.stdout.readline()
+            if not first:
+                raise SystemExit(f"{server.title} did not start")
+            yield Running(server, _address(first), process.pid)
+        finally:
+            process.kill()
+            process.communicate()

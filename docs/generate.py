@@ -19,7 +19,9 @@ import click
 from click.testing import CliRunner
 
 import pychat
-from pychat import cli, session
+from pychat import cli
+from pychat.api.answer import STATUS
+from pychat.api.api import OPERATIONS
 from pychat.errors import REFUSALS, Close
 from pychat.hooks import HOOKS
 from pychat.settings import SETTINGS, Setting
@@ -30,7 +32,7 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("The room", "", ("ChatRoom", "Limits", "Position", "__version__")),
+    ("The room", "", ("ChatRoom", "pychat.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
     (
         "Mounting",
         "",
@@ -62,6 +64,12 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Event",
         ),
     ),
+    (
+        "The client",
+        "[How to write a bot](../how-to/bots.md) uses it.",
+        ("Client", "Entered", "Disconnected", "pychat.client.State", "pychat.client.ClientEvent"),
+    ),
+    ("IRC", "", ("IrcServer", "serve_irc")),
     ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
     ("Hooks", "", ("HOOKS",)),
     (
@@ -69,6 +77,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "",
         ("SocketIOTransport", "pychat.transports.socketio.Server", "pychat.transports.socketio.Options"),
     ),
+    ("IRC", "[How to let IRC clients in](../how-to/irc.md).", ("serve_irc", "IrcServer")),
     (
         "For transports of your own",
         "[How to write a transport](../how-to/write-a-transport.md) uses all of these.",
@@ -104,12 +113,14 @@ TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"ChatRoom": {*vars(session.Room), "tokens", "clock", "renew"}, "Session": {"hold", "begin"}}
+_INNER = {"ChatRoom": {"renew"}, "Session": {"hold", "begin"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
     "MOUNT": "Where an aiohttp application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.",
-    "Event": "What the hook `event` is given: `Message | Joined | Renamed | Left | Typing`.",
+    "ClientEvent": "What iterating over a `Client` gives: "
+    "`Entered | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing`.",
+    "Event": "What the hook `event` is given: any of the above.",
 }
 
 
@@ -187,6 +198,38 @@ def _hooks() -> str:
             for name, hook in HOOKS.items()
         ),
     )
+
+
+def _operations() -> str:
+    shown = [
+        _table(
+            ("request", "what it does", "answers", "refused with"),
+            (
+                (
+                    f"`{each.method} {each.path}`",
+                    each.says,
+                    ", ".join(map(str, each.answers)),
+                    ", ".join(map(str, each.refusals)),
+                )
+                for each in OPERATIONS
+            ),
+        )
+    ]
+    for each in OPERATIONS:
+        if each.parameters:
+            lines = [
+                f"- `{part.name}`{' (a header)' * (part.where == 'header')}: {part.says}" for part in each.parameters
+            ]
+            shown.append("\n".join([f"Parameters of `{each.method} {each.path}`:", "", *lines]))
+    return "\n\n".join(shown)
+
+
+def _statuses() -> str:
+    codes: dict[int, list[str]] = {}
+    for code, status in STATUS.items():
+        codes.setdefault(status, []).append(f"`{code}`")
+    codes[422] = ["any other, and those of an application's hooks"]
+    return _table(("status", "code"), ((str(status), ", ".join(codes[status])) for status in sorted(codes)))
 
 
 def _help() -> str:
@@ -345,6 +388,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "closes": _closes,
     "hooks": _hooks,
     "help": _help,
+    "operations": _operations,
+    "statuses": _statuses,
     "api": _api,
     "testing": _testing,
 }

@@ -38,33 +38,40 @@ class Background:
             return
         self._bytes += size
         self._waiting.append((call, size))
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
+            self._task.add_done_callback(self._ended)
 
     async def aclose(self) -> None:
         """Finish what waits, for at most 3 seconds."""
         task = self._task
-        if task is None or task is asyncio.current_task():  # a hook that closes the room cannot wait for itself
+        if (
+            task is None or task.done() or task is asyncio.current_task()
+        ):  # a hook that closes the room cannot wait for itself
             return
         _, late = await asyncio.wait({task}, timeout=_PATIENCE)
         if late:
             task.cancel()
             _log.error("The async hooks were too slow: %d calls were not made or finished.", len(self._waiting) + 1)
-            for call, _ in self._waiting:
-                call.close()
-            self._waiting.clear()
+            await asyncio.wait({task})
 
     async def _work(self) -> None:
-        try:
-            while self._waiting:
-                call, size = self._waiting.popleft()
-                try:
-                    await call
-                except Exception:
-                    _log.exception("An async hook failed: %r", call)
-                self._bytes -= size
-                if self._missed and self._bytes < _MOST // 2:
-                    _log.error("The async hooks have caught up; they were not told of %d events.", self._missed)
-                    self._missed = 0
-        finally:
-            self._task = None
+        while self._waiting:
+            call, size = self._waiting.popleft()
+            try:
+                await call
+            except Exception:
+                _log.exception("An async hook failed: %r", call)
+            self._bytes -= size
+            if self._missed and self._bytes < _MOST // 2:
+                _log.error("The async hooks have caught up; they were not told of %d events.", self._missed)
+                self._missed = 0
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            return
+        # The room or the event loop ends: what waits is never begun.
+        self._bytes = 0
+        for call, _size in self._waiting:
+            call.close()
+        self._waiting.clear()

@@ -340,7 +340,7 @@ class Engine:
         finally:
             self._origins.pop(key, None)
         if not isinstance(stored, Message):
-            raise Refused("bad_request", "This id was used for something else than a message. Take another.")
+            raise Refused("id_used", "This id was used for something else than a message. Take another.")
         return stored
 
     def received(self, event: Event) -> None:

@@ -36,6 +36,7 @@ REFUSALS: dict[str, str] = {
     "text_invalid": "The message is not valid Unicode text, or holds a NUL.",
     "not_found": "There is no such message (any more).",
     "not_yours": "Only the author of a message can change it.",
+    "id_used": "The id of this message was used for something else.",
     "emoji_invalid": "A reaction is one emoji.",
     "too_many": "There is as much of this as there can be.",
     "rate_limited": "Too much at once; `retry_after` says how many seconds to wait.",

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
 from pychat.background import Background
 from pychat.errors import Refused, UsageError
+from pychat.model import Event, Member, Message
 
-__all__ = ["HOOKS", "Hook", "Hooks"]
+__all__ = ["HOOKS", "EventHook", "Hook", "Hooks", "JoinHook", "LeaveHook", "MessageHook"]
 
 _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
+_HookT = TypeVar("_HookT", bound=Callable[[Any], Any])
+
+# What can be hung in, for those who check types.
+MessageHook = TypeVar("MessageHook", bound=Callable[[Message], Message | Awaitable[Message | None] | None])
+JoinHook = TypeVar("JoinHook", bound=Callable[[Member], Member | Awaitable[Member | None] | None])
+LeaveHook = TypeVar("LeaveHook", bound=Callable[[Member], object])
+EventHook = TypeVar("EventHook", bound=Callable[[Event], object])
 
 
 class Hook(NamedTuple):
@@ -56,8 +64,8 @@ class Hooks:
         self._background = Background()
         self._hung: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
 
-    def add(self, name: str, hook: Callable[[Any], Any]) -> None:
-        """Hang in `hook`. Raise `UsageError` if there is no such name, or if the hook cannot be called."""
+    def add(self, name: str, hook: _HookT) -> _HookT:
+        """Hang in `hook`, and return it. Raise `UsageError` for a name that there is not, or what cannot be called."""
         if name not in HOOKS:
             msg = f"There is no hook “{name}”. There are: {', '.join(HOOKS)}."
             raise UsageError(msg)
@@ -66,6 +74,7 @@ class Hooks:
             msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
             raise UsageError(msg)
         self._hung[name].append(hook)
+        return hook
 
     async def aclose(self) -> None:
         """Wait a little for the async hooks that are told what has happened."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Literal, Self, overload
 
 from pychat.clock import Clock
 from pychat.connection import Connection
 from pychat.engine import Engine
 from pychat.errors import Close, Refused, UsageError
+from pychat.hooks import EventHook, JoinHook, LeaveHook, MessageHook
 from pychat.limits import Limits
 from pychat.model import Deleted, Edited, Member, Message, Position, User
 from pychat.session import Session, event_id
@@ -22,7 +23,6 @@ from pychat.tokens import Tokens
 __all__ = ["ChatRoom"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_HookT = TypeVar("_HookT", bound="Callable[[Any], Any]")
 
 
 class ChatRoom:
@@ -153,15 +153,24 @@ class ChatRoom:
         return await self._engine.message(seq)
 
     @overload
-    def on(self, name: str) -> Callable[[_HookT], _HookT]: ...
+    def on(self, name: Literal["message"]) -> Callable[[MessageHook], MessageHook]: ...
     @overload
-    def on(self, name: str, hook: _HookT) -> _HookT: ...
+    def on(self, name: Literal["message"], hook: MessageHook) -> MessageHook: ...
+    @overload
+    def on(self, name: Literal["join"]) -> Callable[[JoinHook], JoinHook]: ...
+    @overload
+    def on(self, name: Literal["join"], hook: JoinHook) -> JoinHook: ...
+    @overload
+    def on(self, name: Literal["leave"]) -> Callable[[LeaveHook], LeaveHook]: ...
+    @overload
+    def on(self, name: Literal["leave"], hook: LeaveHook) -> LeaveHook: ...
+    @overload
+    def on(self, name: Literal["event"]) -> Callable[[EventHook], EventHook]: ...
+    @overload
+    def on(self, name: Literal["event"], hook: EventHook) -> EventHook: ...
     def on(self, name: str, hook: Any = None) -> Any:
         """Hang in a hook (`pychat.HOOKS` lists them): `@room.on("message")`, or `room.on("message", function)`."""
-        if hook is None:
-            return lambda given: self.on(name, given)
-        self._engine.hooks.add(name, hook)
-        return hook
+        return partial(self._engine.hooks.add, name) if hook is None else self._engine.hooks.add(name, hook)
 
     async def start(self) -> None:
         """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent."""

@@ -192,7 +192,7 @@ class Session:
         event = await self._room.perform(Say(member_id, message_id, text, answered), None if self.echo else self)
         self._stop_typing_timer()
         if not isinstance(event, Message):
-            raise Refused("bad_request", "This id was used for something else than a message. Take another.")
+            raise Refused("id_used", "This id was used for something else than a message. Take another.")
         return event
 
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:

@@ -107,8 +107,8 @@ async def test_programs_have_tokens(mounted) -> None:
     assert (done.status, done.told["author"]) == (201, {"id": "post:admin", "name": "admin"})
     assert (await site.post({"text": "Deployed.", "author": "admin", "id": "d1"}, token=TOKEN)).status == 200
     assert "token" not in done.told
-    assert (await site.post({"text": "Whose?"}, token=TOKEN)).status == 400
-    assert (await site.post({"text": "hi", "author": "b", "reply_to": 1}, token=TOKEN)).status == 400
+    assert (await site.post({"text": "Whose?"}, token=TOKEN)).status == 422
+    assert (await site.post({"text": "hi", "author": "b", "reply_to": 1}, token=TOKEN)).status == 422
     assert (await site.post({"text": "hi", "author": "Ada"})).status == 401
     assert (await site.post({"text": "hi", "author": "b"}, token=TOKEN + "x")).status == 401
     visitor = (await site.ask("POST", "/token")).told["token"]

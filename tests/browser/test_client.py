@@ -11,7 +11,7 @@ from pychat import ChatRoom
 from tests.browser.server import Server
 
 DOCUMENTED = """async () => {
-  const { connect, Refusal } = await import("/chat/assets/js/client.js");
+  const { connect, Refusal } = await import("/chat/client.js");
   const room = connect({ room: "lobby", remember: false });
   const heard = [];
   room.on("message", ({ author, text }) => heard.push(`${author.name}: ${text}`));
@@ -27,7 +27,7 @@ DOCUMENTED = """async () => {
 }"""
 
 UNKNOWN_ROOM = """async () => {
-  const { connect } = await import("/chat/assets/js/client.js");
+  const { connect } = await import("/chat/client.js");
   const room = connect({ room: "nowhere", remember: false });
   let code;
   try { await room.join("Ada"); } catch (refusal) { code = refusal.code; }

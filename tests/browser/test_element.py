@@ -64,6 +64,22 @@ async def test_the_page_around_keeps_what_is_its_own(host: Host, visit: Visit) -
     await expect(page.get_by_role("region", name="The lobby")).to_be_visible()
 
 
+async def test_keys_that_are_typed_in_the_room_are_none_of_the_page(host: Host, visit: Visit) -> None:
+    """The page's own shortcuts hear nothing of what is written in the box, nor of the room's search; Escape they hear."""
+    page = await visit(host.page(ONE))
+    ada = box(page)
+    await ada.join("Ada")
+    await page.evaluate("globalThis.heard = []; addEventListener('keydown', ({ key }) => heard.push(key))")
+    await ada.part("text").press_sequentially("k/")
+    await ada.part("text").press("Control+k")
+    await expect(ada.part("finder")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(ada.part("finder")).to_be_hidden()
+    await ada.part("text").press("Escape")
+    heard = await page.evaluate("heard")
+    assert {"Control", "Escape"} == set(heard)
+
+
 async def test_two_rooms_on_one_page_do_not_meet(host: Host, visit: Visit) -> None:
     """Each has its own people, words, drafts and name, also after a reload, and its own keys where the focus is."""
     page = await visit(host.page(TWO))
@@ -100,7 +116,7 @@ async def test_styles_of_the_page_do_not_get_in(host: Host, visit: Visit) -> Non
         seen.append([await part.evaluate(looks) for part in parts])
         await ada.rename("Countess" if head else "Count")
         await expect(ada.part("me-name")).to_have_text("Countess" if head else "Count")
-        await ada.part("send").scroll_into_view_if_needed()
+        await expect(ada.message(text)).to_be_in_viewport(ratio=1)
     assert [look[:8] for look in seen[0]] == [look[:8] for look in seen[1]]
     assert seen[0][3] == seen[1][3]
 
@@ -219,6 +235,18 @@ async def test_attributes_can_change(host: Host, visit: Visit) -> None:
     await expect(ada.root.locator(".title")).to_have_text("The den")
     await expect(ada.part("me-name")).to_have_text("Countess")
     await expect(ada.part("text")).to_have_attribute("placeholder", "Ask us")
+
+
+async def test_addresses_are_those_of_the_document(host: Host, visit: Visit) -> None:
+    """`src` is taken from the page's `<base>`, as other addresses are; left out, it is where the script came from."""
+    page = await visit(
+        host.page(
+            '<pychat-room id="a" src="../chat"></pychat-room><pychat-room id="b"></pychat-room>',
+            head='<base href="/deep/">',
+        )
+    )
+    await box(page, "#a").live()
+    await box(page, "#b").live()
 
 
 async def test_a_name_that_cannot_be_had_is_asked_for(host: Host, visit: Visit) -> None:

@@ -19,7 +19,8 @@ async def test_a_browser_and_weechat_see_the_same(opened: Open, server: Server, 
     await ada.has_sent("Before you came")
     irc = IrcServer(server.room)
     port = await irc.start(port=0)
-    async with weechat(tmp_path, port, "wanda", "#lobby") as wanda:
+    come = (f"/server add chat 127.0.0.1/{port} -nicks=wanda -autojoin=#lobby", "/connect chat")
+    async with weechat(tmp_path, *come) as wanda:
         await expect(ada.part("people")).to_contain_text("wanda")
         expected = [("Ada_Lovelace", "Before you came")]
         for number in range(3):
@@ -37,7 +38,7 @@ async def test_a_browser_and_weechat_see_the_same(opened: Open, server: Server, 
         wanda.types("/nick wendy")
         await expect(ada.part("people")).to_contain_text("wendy")
         await ada.rename("Countess")
-        await wanda.until(lambda: ("--", "Ada_Lovelace is now known as Countess") in wanda.log("#lobby"))
+        await wanda.until(lambda: ("--", "Ada_Lovelace is now known as Countess") in wanda.log("chat.#lobby"))
         await ada.page.close()
-        await wanda.until(lambda: any(who == "<--" and "Countess" in said for who, said in wanda.log("#lobby")))
+        await wanda.until(lambda: any(who == "<--" and "Countess" in said for who, said in wanda.log("chat.#lobby")))
     await irc.aclose()

@@ -102,3 +102,26 @@ async def test_a_room_that_is_not_there_is_a_refusal_with_a_code(place: Place, v
     page = await visit(host.page("", script=""), "404")
     refused = await page.evaluate(CLIENT, [f"{chat.url}client.js", "attic"])
     assert ("refused", "unknown_room") == (refused["name"], refused["code"])
+
+
+async def test_rooms_of_two_servers_stand_on_one_page(place: Place, visit: Visit, serve: Serve) -> None:
+    """One script serves for both; a name that is taken here is none there, also after a reload."""
+    host = await place(ChatRoom("lobby", title="Ours"))
+    there = await serve(Server(ChatRoom("lobby", title="Theirs"), prefix="/", allowed_origins=[host.url]))
+    page = await visit(
+        host.page(
+            f'<pychat-room id="a" src="/chat/" room="lobby"></pychat-room>'
+            f'<pychat-room id="b" src="{there.url}" room="lobby"></pychat-room>'
+        )
+    )
+    ours, theirs = box(page, "#a"), box(page, "#b")
+    await ours.join("Ada")
+    await expect(theirs.part("naming")).to_be_visible()
+    await theirs.join("Beatrice")
+    await theirs.say("over there")
+    await theirs.sees("over there")
+    await page.reload()
+    await expect(ours.part("me-name")).to_have_text("Ada")
+    await expect(theirs.part("me-name")).to_have_text("Beatrice")
+    await expect(ours.part("empty")).to_be_visible()
+    await expect(theirs.root.get_by_role("heading", name="Theirs")).to_be_visible()

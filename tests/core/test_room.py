@@ -62,7 +62,7 @@ async def test_hooks_change_and_refuse_in_order() -> None:
 async def test_a_hook_that_fails_refuses_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """A bug in a hook reaches the log, not the room; the room goes on."""
     room = ChatRoom()
-    room.on("message", lambda message: 1 / 0 if message.text == "boom" else None)
+    room.on("message", lambda message: 1 / 0 if message.text == "boom" else None)  # type: ignore[call-overload]  # the mistake
     room.on("event", lambda _: 1 / 0)
     ada = await Person.enter(room)
     await ada.join("Ada")
@@ -98,7 +98,7 @@ def test_a_mistake_of_the_programmer_is_named() -> None:
     room = ChatRoom()
 
     with pytest.raises(UsageError, match="message, join, leave, event"):
-        room.on("mesage", print)
+        room.on("mesage", print)  # type: ignore[call-overload]  # the mistake
     with pytest.raises(UsageError, match="a function"):
         room.on("event", "print")  # type: ignore[call-overload]  # the mistake
     with pytest.raises(UsageError, match="1-64"):

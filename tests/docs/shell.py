@@ -7,8 +7,10 @@ import shlex
 import tomllib
 from collections.abc import Callable
 
+import granian.cli
 import uvicorn
 
+from pychat.api.api import OPERATIONS
 from pychat.cli import main
 from pychat.settings import SETTINGS
 from tests.docs.pages import ROOT, Block
@@ -22,7 +24,11 @@ def check(block: Block) -> None:
     """Fail for a command that would not work: an unknown program, option, target, package or variable."""
     for line in block.code.replace("\\\n", " ").splitlines():
         for command in line.split("&&"):
-            _command(shlex.split(command, comments=True))
+            words = shlex.split(command, comments=True)
+            while "|" in words:
+                _command(words[: words.index("|")])
+                words = words[words.index("|") + 1 :]
+            _command(words)
 
 
 def _command(words: list[str]) -> None:
@@ -57,14 +63,37 @@ def _pip(arguments: list[str]) -> None:
         assert package.partition("[")[0] in {re.split(r"[\[<>=;~]", each)[0] for each in known}, package
 
 
+def _anything(arguments: list[str]) -> None:
+    """A program that every system has, in a pipe with ours."""
+
+
 def _uvicorn(arguments: list[str]) -> None:
     context = uvicorn.main.make_context("uvicorn", arguments)
+    assert re.fullmatch(r"[\w.]+:\w+", context.params["app"])
+
+
+def _hypercorn(arguments: list[str]) -> None:
+    app, *options = arguments
+    assert re.fullmatch(r"\w+:\w+", app)
+    assert options in ([], ["--bind", "127.0.0.1:3000"]), options
+
+
+def _granian(arguments: list[str]) -> None:
+    context = granian.cli.cli.make_context("granian", arguments)
     assert re.fullmatch(r"\w+:\w+", context.params["app"])
+
+
+def _django_admin(arguments: list[str]) -> None:
+    assert arguments == ["startproject", "mysite", "."], arguments
 
 
 def _curl(arguments: list[str]) -> None:
     (url,) = (argument for argument in arguments if not argument.startswith("-"))
-    assert re.fullmatch(r"http://localhost:3000/(healthz|readyz)", url), url
+    found = re.fullmatch(r"http://localhost:3000/(?:healthz|readyz|api(/[^?]+)(?:\?.*)?)", url)
+    assert found, url
+    assert found[1] is None or any(each.method == "GET" and each.pattern.fullmatch(found[1]) for each in OPERATIONS), (
+        url
+    )
 
 
 def _python(arguments: list[str]) -> None:
@@ -76,9 +105,15 @@ def _activate(arguments: list[str]) -> None:
 
 
 _PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "django-admin": _django_admin,
+    "granian": _granian,
+    "hypercorn": _hypercorn,
     "pychat": _pychat,
     "make": _make,
     "pip": _pip,
+    "df": _anything,
+    "head": _anything,
+    "tail": _anything,
     "uvicorn": _uvicorn,
     "curl": _curl,
     "python": _python,

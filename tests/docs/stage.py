@@ -66,10 +66,10 @@ class Stage:
         return self._names
 
     async def serve(self) -> str:
-        """Serve the program's `app`; its address, without a slash at the end."""
+        """Serve the program's `app`, or `application`; its address, without a slash at the end."""
         if self._url is None:
             names = await self.run()
-            app = names["app"] if self.app is None else self.app
+            app = names.get("app") or names["application"] if self.app is None else self.app
             server = aiohttp_server(app) if isinstance(app, web.Application) else uvicorn_server(app)
             self._url = await self.stack.enter_async_context(server)
         return self._url

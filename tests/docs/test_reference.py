@@ -11,6 +11,8 @@ import pytest
 import pychat
 import pychat.testing
 from docs.generate import render
+from pychat.api.api import OPERATIONS
+from pychat.api.operation import Operation
 from pychat.connection import Presence, Welcome
 from pychat.embed.mount import MountOptions
 from pychat.errors import REFUSALS, Close, Refused
@@ -147,10 +149,19 @@ def test_blocks_of_the_page_are_told() -> None:
     assert blocks == set(re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE))
 
 
-@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/ws", "/socket.io/", "/rooms/", "/assets/"])
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/ws", "/socket.io/", "/rooms/", "/api/", "/assets/"])
 def test_addresses_are_told(address: str) -> None:
     """What a server answers at is in the table of addresses."""
     assert f"`{address}" in section(page(f"{REFERENCE}settings.md").text, "Addresses")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_operations_are_told(operation: Operation) -> None:
+    """Each request of the HTTP API has its row, and each of its parameters a line."""
+    text = page(f"{REFERENCE}http.md").text
+    assert f"| `{operation.method} {operation.path}` | {operation.says} |" in text
+    for parameter in operation.parameters:
+        assert f"- `{parameter.name}`" in text
 
 
 def test_the_changelog_keeps_its_form() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import itertools
 import json
 import os
 import re
@@ -13,20 +14,25 @@ import sys
 import tempfile
 import types
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import aiohttp
 import socketio
 from aiohttp import web
-from playwright.async_api import async_playwright
+from playwright.async_api import Page, async_playwright
 
-from pychat import ChatRoom, Close, aiohttp_app
+from pychat import ChatRoom, Close, IrcServer, Request, User, aiohttp_app, serve_irc
 from pychat.testing import Chat, Person, TransportContract
+from tests.browser.chromium import chromium
 from tests.clients import SocketIOPerson, WebSocketPerson
+from tests.docs.http_uses import *  # noqa: F403 -- each is a use
 from tests.docs.pages import ROOT
 from tests.docs.stage import Stage
+from tests.irc.person import IrcPerson
+from tests.irc.weechat import weechat
 from tests.servers import aiohttp_server, pychat_process
 
 
@@ -360,7 +366,7 @@ async def shows_the_changed_page(stage: Stage, argument: str) -> None:
     assert '<a href="/rules">' in text
     assert 'data-part="composer"' in text
     (style,) = re.findall(r'href="(/static/.*?)"', text)
-    assert "--accent" in (await stage.get(url + style))[1]
+    assert "--pychat-accent" in (await stage.get(url + style))[1]
 
 
 async def lets_in_pages_of(stage: Stage, argument: str) -> None:
@@ -504,6 +510,53 @@ async def comes_back(stage: Stage, argument: str) -> None:
     await person.close()
 
 
+async def answers_pings(stage: Stage, argument: str) -> None:
+    """A ping is answered, with a quote of it; other things are not, its own words least of all."""
+    room, address = await stage.room()
+    person = await Person.enter(room)
+    await person.join("Grace")
+    async with running(stage, address):
+        await until_joined(person, "pong")
+        for text in ("hello", "a ping, please", "ping"):
+            await person.say(text)
+        for text in ("a ping, please", "ping"):
+            told = await person.event("message")
+            assert (told["author"]["name"], told["text"], told["reply"]["text"]) == ("pong", "pong!", text)
+    await person.close()
+
+
+async def streams_its_answer(stage: Stage, argument: str) -> None:
+    """The answer to each of two questions grows, at the same time, and is whole in the end."""
+    room, address = await stage.room()
+    person = await Person.enter(room)
+    await person.join("Grace")
+    async with running(stage, address):
+        await until_joined(person, "sage")
+        for text in ("why?", "how?"):
+            await person.say(text)
+        answers = [await person.event("message") for _ in range(2)]
+        assert [(told["text"], told["reply"]["text"]) for told in answers] == [("…", "why?"), ("…", "how?")]
+        grown: dict[int, list[str]] = {told["seq"]: [] for told in answers}
+        while not all(texts and texts[-1].endswith("about that.") for texts in grown.values()):
+            told = await person.event("edited")
+            grown[told["target"]].append(told["text"])
+        for texts, question in zip(grown.values(), ("why?", "how?"), strict=True):
+            assert len(texts) > 1
+            assert all(whole.startswith(part) for part, whole in itertools.pairwise(texts))
+            assert texts[-1] == f"You asked: {question} I have to think about that."
+    await person.close()
+
+
+async def is_the_same_tomorrow(stage: Stage, argument: str) -> None:
+    """Run twice, it is the same member, and its report is stored once."""
+    room, address = await stage.room()
+    for each in (stage, Stage(stage.program, stage.folder, stage.stack)):
+        await each.run(address)
+        assert each.main is not None
+        await each.main
+    assert [(each.author.name, each.text) for each in await room.history()] == [("deploy", "Version 1.2 is live.")]
+
+
 async def says_hello_over_socketio(stage: Stage, argument: str) -> None:
     """What it says is heard."""
     room, address = await stage.room()
@@ -583,14 +636,99 @@ async def runs_in_a_browser(stage: Stage, argument: str) -> None:
     await person.close()
 
 
+@contextlib.asynccontextmanager
+async def _pages(room: ChatRoom, html: str, **options: Any) -> AsyncIterator[Page]:
+    """A window at a page of an application that has the room mounted at `/chat/`; its scripts may not fail."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=f"<!doctype html>{html}", content_type="text/html")
+
+    async def token(_: web.Request) -> web.Response:
+        return web.Response(text="s3cret")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_get("/my-token", token)
+    app.add_subapp("/chat/", aiohttp_app(room, **options))
+    failed: list[str] = []
+    async with aiohttp_server(app) as url, chromium() as browser:
+        window = await browser.new_page()
+        window.on("pageerror", lambda error: failed.append(str(error)))
+        await window.goto(url)
+        yield window
+        assert failed == []
+
+
+async def _talk_in(window: Page, room: ChatRoom) -> None:
+    """Somebody at the page and somebody elsewhere hear each other."""
+    person = await Person.enter(room)
+    await window.locator("[data-part=name-input]").fill("Ada")
+    await window.locator("[data-part=name-button]").click()
+    await window.locator("[data-part=text]").fill("Hello from the box")
+    await window.locator("[data-part=text]").press("Enter")
+    assert (await person.event("message"))["text"] == "Hello from the box"
+    await room.post("Hello from Python", author="bot")
+    await window.locator(".message", has_text="Hello from Python").wait_for()
+    await person.close()
+
+
+async def is_a_room_in_a_page(stage: Stage, argument: str) -> None:
+    """The markup is all that it takes to have the room in a page, as high as it says."""
+    room = ChatRoom("lobby")
+    async with _pages(room, stage.code) as window:
+        await _talk_in(window, room)
+        box = await window.locator("pychat-room").bounding_box()
+        assert box is not None
+        assert box["height"] == 480
+
+
+async def is_a_room_on_another_site(stage: Stage, argument: str) -> None:
+    """The same with everything from another origin, which lets the page's in."""
+    room = ChatRoom("lobby")
+    chat = web.Application()
+    async with contextlib.AsyncExitStack() as stack:
+        chat.add_subapp("/chat/", aiohttp_app(room, allowed_origins="*"))
+        other = await stack.enter_async_context(aiohttp_server(chat))
+        html = stage.code.replace(f"{argument}/", f"{other}/chat/")
+        assert html != stage.code
+        window = await stack.enter_async_context(_pages(ChatRoom("lobby"), html))
+        await _talk_in(window, room)
+
+
+async def draws_its_own_list(stage: Stage, argument: str) -> None:
+    """The page shows what others say, and what is typed in its own form reaches them."""
+    room = ChatRoom("lobby")
+    async with _pages(room, stage.code) as window:
+        person = await Person.enter(room)
+        await window.get_by_label("Message").fill("Hello from a list")
+        await window.get_by_role("button", name="Send").click()
+        assert (await person.event("message"))["text"] == "Hello from a list"
+        await room.post("Hello from Python", author="bot")
+        await window.get_by_role("listitem").filter(has_text="bot: Hello from Python").wait_for()
+        await window.get_by_role("listitem").filter(has_text=re.compile(r"^Guest \d+: Hello from a list$")).wait_for()
+        await person.close()
+
+
+async def sends_a_token(stage: Stage, argument: str) -> None:
+    """The application is given the token that the page got for the person, and knows them by it."""
+
+    def authenticate(request: Request) -> User | None:
+        return User("1", "Ada") if request.bearer == "s3cret" else None
+
+    script = f'<script type="module" src="/chat/pychat-room.js"></script><script type="module">{stage.code}</script>'
+    html = f'<pychat-room src="/chat/"></pychat-room>{script}'
+    async with _pages(ChatRoom("lobby"), html, authenticate=authenticate) as window:
+        await window.locator("[data-part=me-name]", has_text="Ada").wait_for()
+
+
 async def sets_properties_that_there_are(stage: Stage, argument: str) -> None:
     """The style sheet sets what pychat's own style sheet uses."""
-    ours = (ROOT / "src" / "pychat" / "assets" / "page.css").read_text("utf-8")
+    assets = ROOT / "src" / "pychat" / "assets"
+    ours = "".join(file.read_text("utf-8") for file in assets.glob("*.css"))
     names = set(re.findall(r"(--[\w-]+):", stage.code))
     assert names
     for name in names:
-        assert f"{name}: " in ours
-        assert f"var({name})" in ours
+        assert f"var({name}," in ours
 
 
 async def is_held_with_a_server(stage: Stage, argument: str) -> None:
@@ -659,6 +797,94 @@ async def clients(host: str, namespace: str, count: int) -> AsyncIterator[list[s
             stack.push_async_callback(client.disconnect)
             connected.append(client)
         yield connected
+
+
+async def is_typed_into_weechat(stage: Stage, argument: str) -> None:
+    """Whoever types that is in the room."""
+    room = ChatRoom("lobby")
+    irc = await serve_irc(room, port=0)
+    async with weechat(stage.folder) as somebody:
+        for line in stage.code.splitlines():
+            somebody.types(line.replace("6667", str(irc.port)))
+            if line.startswith("/connect"):
+                await somebody.until(lambda: any("/join" in said for _, said in somebody.log("server.pychat")))
+        await somebody.until(lambda: len(room.members) == 1)
+    await irc.aclose()
+    await room.aclose()
+
+
+@contextlib.contextmanager
+def irc_on_a_free_port() -> Iterator[list[int]]:
+    """Where the docs say 6667."""
+    ports: list[int] = []
+    real = IrcServer.start
+
+    async def start(self: IrcServer, host: str | None, port: int) -> int:
+        assert port == 6667
+        ports.append(await real(self, host, 0))
+        return ports[0]
+
+    with mock.patch.object(IrcServer, "start", start):
+        yield ports
+
+
+async def knows_who_has_a_token(stage: Stage, argument: str) -> None:
+    """With the token one is Ada; without, one is told what to do."""
+    with irc_on_a_free_port() as ports:
+        names = await stage.run()
+    ada = await IrcPerson.enter(ports[0], "whoever", password="ada-s-token")
+    assert "Ada" in ada.heard[-2].params[-1].split()
+    stranger = await IrcPerson.connect(ports[0])
+    stranger.say("NICK ada", "USER ada 0 * :Ada")
+    assert (await stranger.next()).params[-1] == "Set your token as the server password, and connect again."
+    await names["irc"].aclose()
+    for person in (ada, stranger):
+        await person.close()
+    await names["room"].aclose()
+
+
+async def lets_irc_in(stage: Stage, argument: str) -> None:
+    """An IRC client and a page hear each other."""
+    with irc_on_a_free_port() as ports:
+        url = await stage.serve()
+    ada, bob = await IrcPerson.enter(ports[0], "ada"), await WebSocketPerson.enter(f"{url}/chat")
+    await bob.command("join", {"name": "Bob"})
+    ada.say("PRIVMSG #lobby :hi")
+    assert (await bob.event("message"))["text"] == "hi"
+    await bob.command("say", {"text": "hello"})
+    assert (await ada.line("PRIVMSG")).params == ("#lobby", "hello")
+    await ada.close()
+    await bob.close()
+
+
+async def is_talked_over(stage: Stage, argument: str) -> None:
+    """Two people who come with `nc` are asked for a name, hear each other and a browser, and read why not."""
+    visit = (await stage.run())["visit"]
+    room = ChatRoom("lobby")
+    server = await asyncio.start_server(lambda reader, writer: visit(room, reader, writer), "localhost", 0)
+    address = server.sockets[0].getsockname()[:2]
+    (ada_hears, ada), (bob_hears, bob) = [await asyncio.open_connection(*address) for _ in range(2)]
+    for hears in (ada_hears, bob_hears):
+        assert await hears.readline() == b"What is your name?\n"
+    ada.write(b"Ada\nfirst\n")
+    assert await bob_hears.readline() == b"Ada: first\n"
+    bob.write(b"ADA\n")
+    assert b"Please take another name" in await bob_hears.readline()
+    bob.write("Bob\r\nhi ☕\r\n".encode())
+    assert (await ada_hears.readline()).decode() == "Bob: hi ☕\n"
+    page = await Person.enter(room)
+    await page.join("Grace")
+    await page.say("hello")
+    for hears in (ada_hears, bob_hears):
+        assert await hears.readline() == b"Grace: hello\n"
+    room.dismiss(Close.SHUTDOWN)
+    for hears, writer in ((ada_hears, ada), (bob_hears, bob)):
+        assert (await hears.read()).decode() == f"{Close.SHUTDOWN.text}\n"
+        writer.close()
+        await writer.wait_closed()
+    server.close()
+    await server.wait_closed()
+    await room.aclose()
 
 
 async def keeps_the_contract(stage: Stage, argument: str) -> None:

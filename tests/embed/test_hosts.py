@@ -59,6 +59,7 @@ async def test_fastapi_with_several_rooms_and_mounts() -> None:
         assert (await fetch(url))[2] == '"home"'
         assert "<title>The kitchen" in (await fetch(f"{url}/chat/rooms/kitchen"))[2]
         assert (await fetch(f"{url}/chat/assets/js/client.js"))[0] == 200
+        assert (await fetch(f"{url}/chat/pychat-room.js"))[0] == 200
         assert (await fetch(f"{url}/chat/socket.io/socket.io.js"))[0] == 200
         status, location, _ = await fetch(f"{url}/chat?x=1")
         assert (status in {307, 308}, location.endswith("/chat/?x=1")) == (True, True)
@@ -90,7 +91,7 @@ async def test_aiohttp_with_several_rooms_and_mounts() -> None:
         await say_hello(url, "/other")
         await say_hello(root, "")
         status, location, _ = await fetch(f"{url}/chat?x=1")
-        assert (status, location) == (308, "/chat/?x=1")
+        assert (status, location) == (308, "./chat/?x=1")
         assert (await fetch(f"{url}/chat/nothing"))[0] == 404
 
 

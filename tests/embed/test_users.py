@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -10,7 +11,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+import socketio
 import socketio.exceptions
+from aiohttp import web
+from fastapi import FastAPI
+from yarl import URL
 
 import pychat
 from pychat import ChatRoom, Refused, Request, User
@@ -130,7 +135,7 @@ async def test_a_refusal_at_the_handshake_says_why(kind: str, node_clients: Any)
         node = await node_clients(url, auth={"v": 1, "token": "?"})
         assert await node.told("(connect_error)") == [
             "Log in first.",
-            {"code": "login_required", "text": "Log in first.", "retry_after": 3},
+            {"code": "login_required", "text": "Log in first.", "retry_after": 3, "reconnect": True},
         ]
         async with http.get(f"{url}/api/rooms/lobby/messages?access_token=1") as response:
             assert response.status == 200
@@ -235,3 +240,63 @@ async def test_a_moderator_may_delete_what_others_said() -> None:
         assert [message.author.roles for message in await room.history()] == [(), ()]
         await ada.close()
         await bob.close()
+
+
+@hosts
+async def test_the_room_that_is_asked_about_is_the_one_that_is_entered(kind: str) -> None:
+    """Neither a prefix that looks like a room's address nor a name that is said twice gets anybody past the check."""
+
+    def guests_stay_out_of(request: Request) -> None:
+        if request.room == "staff":
+            raise Refused("staff_only", "No.")
+
+    rooms = ChatRoom("lobby"), ChatRoom("staff")
+    prefix = "/api/rooms/lobby"
+    if kind == "aiohttp":
+        app = web.Application()
+        app.add_subapp(prefix, pychat.aiohttp_app(*rooms, authenticate=guests_stay_out_of))
+        host = aiohttp_server(app)
+    else:
+        api = FastAPI()
+        api.mount(prefix, pychat.asgi_app(*rooms, authenticate=guests_stay_out_of))
+        host = uvicorn_server(api)
+    async with host as origin, aiohttp.ClientSession() as http:
+        url = f"{origin}{prefix}"
+        for query, expected in (
+            ("room=staff", 403),
+            ("room=lobby&room=staff", 403),
+            ("room=lobby", "lobby"),
+            ("room=staff&room=lobby", "lobby"),
+        ):
+            try:
+                async with http.ws_connect(f"{url}/ws?{query}") as socket:
+                    entered = (await socket.receive_json())["room"]["name"]
+            except aiohttp.WSServerHandshakeError as refused:
+                entered = refused.status
+            assert expected == entered
+        for path, status in (
+            ("rooms/staff/messages", 403),
+            ("rooms/staff/messages?room=lobby", 403),
+            ("rooms/%73taff/messages", 403),
+            ("rooms/lobby/messages", 200),
+        ):
+            async with http.get(URL(f"{url}/api/{path}", encoded=True)) as response:
+                assert (path, status) == (path, response.status)
+        path = f"{prefix}/socket.io"
+        assert await entered_over_socketio(origin, path, {"v": 1, "room": "staff"}) == "staff_only"
+        assert await entered_over_socketio(origin, path, {"v": 1}, "room=lobby&room=staff") == "lobby"
+        assert await entered_over_socketio(origin, path, {"v": 1}, "room=staff&room=lobby") == "staff_only"
+
+
+async def entered_over_socketio(origin: str, path: str, auth: dict[str, Any], query: str = "") -> str:
+    """The name of the room that one comes into, or the code of the refusal."""
+    client = socketio.AsyncClient(reconnection=False)
+    entered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    client.on("welcome", lambda told: entered.set_result(told["room"]["name"]))
+    client.on("connect_error", lambda told: entered.set_result(told["data"]["code"]))
+    with contextlib.suppress(socketio.exceptions.ConnectionError):
+        await client.connect(f"{origin}?{query}", auth=auth, transports=["websocket"], socketio_path=path.strip("/"))
+    try:
+        return await asyncio.wait_for(entered, 10)
+    finally:
+        await client.disconnect()

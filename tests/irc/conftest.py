@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
@@ -54,25 +54,19 @@ async def server(opened: Open, room: ChatRoom) -> IrcServer:
     return await opened(room)
 
 
-@pytest.fixture
-async def people() -> AsyncIterator[Callable[[IrcPerson], IrcPerson]]:
-    """Clients to be closed in the end."""
-    known: list[IrcPerson] = []
-
-    def keep(person: IrcPerson) -> IrcPerson:
-        known.append(person)
-        return person
-
-    yield keep
-    for person in known:
-        await person.close()
+@pytest.fixture(autouse=True)
+async def everybody_goes() -> AsyncIterator[None]:
+    """Close every client in the end, whatever a test came to."""
+    yield
+    while IrcPerson.connected:
+        await IrcPerson.connected.pop().close()
 
 
 @pytest.fixture
-def enter(server: IrcServer, people: Callable[[IrcPerson], IrcPerson]) -> Enter:
+def enter(server: IrcServer) -> Enter:
     """Let somebody in."""
 
     async def come(nick: str, channel: str | None = "#lobby", **about: str) -> IrcPerson:
-        return people(await IrcPerson.enter(server.port, nick, channel, **about))
+        return await IrcPerson.enter(server.port, nick, channel, **about)
 
     return come

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from pychat.transports.irc.line import Line
 
@@ -21,6 +22,9 @@ CAPS = (
 class IrcPerson:
     """One client on a real socket. Lines wait until they are asked for."""
 
+    #: Everybody who came, to be closed in the end.
+    connected: ClassVar[list[IrcPerson]] = []
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
@@ -28,9 +32,11 @@ class IrcPerson:
         self.heard: list[Line] = []
 
     @classmethod
-    async def connect(cls, port: int, host: str = "127.0.0.1", **about: object) -> Self:
+    async def connect(cls, port: int, host: str = "127.0.0.1", **about: Any) -> Self:
         """Connect, and say nothing."""
-        return cls(*await asyncio.open_connection(host, port, limit=1 << 20, **about))
+        person = cls(*await asyncio.open_connection(host, port, limit=1 << 20, **about))
+        cls.connected.append(person)
+        return person
 
     @classmethod
     async def enter(
@@ -61,7 +67,7 @@ class IrcPerson:
             raw = await self.reader.readline()
         if not raw:
             raise EOFError
-        self.heard.append(Line.parse(raw.removesuffix(b"\r\n")) if len(raw) <= 512 else Line("LONG", (raw.decode(),)))
+        self.heard.append(Line.parse(raw.removesuffix(b"\r\n")))
         return self.heard[-1]
 
     async def line(self, command: str, which: Callable[[Line], bool] = lambda _: True) -> Line:
@@ -93,7 +99,5 @@ class IrcPerson:
     async def close(self) -> None:
         """Cut the line."""
         self.writer.close()
-        try:
+        with contextlib.suppress(OSError):  # where the other side was quicker
             await self.writer.wait_closed()
-        except OSError:
-            pass  # the other side was quicker

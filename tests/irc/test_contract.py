@@ -6,9 +6,12 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
-from pychat import ChatRoom, IrcServer, Position
+import pytest
+
+from pychat import ChatRoom, IrcServer, Position, UsageError
 from pychat.testing import Client, TransportContract
 from pychat.transports.irc.line import Line
 from tests.clients import Told
@@ -84,11 +87,14 @@ class Contracted:
         told: _Fields = await self._told.next(name)
         return told
 
+    async def stall(self) -> None:
+        """Read nothing more."""
+        self._reading.cancel()
+
     async def close(self) -> None:
         """Go for good."""
         self._person.say("QUIT")
-        async with asyncio.timeout(PATIENCE):
-            await self._reading
+        await asyncio.wait([self._reading], timeout=PATIENCE)
         await self._person.close()
 
     async def _ask(self, line: str, tags: str = "") -> Any:
@@ -99,18 +105,26 @@ class Contracted:
         return answer[0] if answer[0].command in ("FAIL", "433") else answer
 
     async def _read(self) -> None:
-        batches: dict[str, tuple[str, list[Line]]] = {}
+        batches: dict[str, tuple[Line, list[Line]]] = {}
         try:
             while True:
                 line = await self._person.next()
                 if line.command == "BATCH" and line.params[0].startswith("+"):
-                    parent = line.tags.get("batch", "")
-                    batches[line.params[0][1:]] = batches.get(parent) or (line.tags.get("label", ""), [])
-                elif line.command == "BATCH":
-                    label, lines = batches.pop(line.params[0][1:])
-                    if label and all(each is not lines for _, each in batches.values()):
-                        self._told.put(f"answer {label}", lines or [line])
-                elif "batch" in line.tags:
+                    batches[line.params[0][1:]] = (line, [])
+                    continue
+                if line.command == "BATCH":
+                    opening, lines = batches.pop(line.params[0][1:])
+                    if opening.params[1] == "draft/multiline":
+                        text = "".join(each.params[-1] for each in lines)  # nothing here has line feeds
+                        line = replace(opening, command="PRIVMSG", params=("#lobby", text))
+                    elif "label" in opening.tags:
+                        self._told.put(f"answer {opening.tags['label']}", lines or [opening])
+                        continue
+                    else:
+                        outer = batches.get(opening.tags.get("batch", ""))
+                        (outer[1] if outer else []).extend(lines)
+                        continue
+                if "batch" in line.tags:
                     batches[line.tags["batch"]][1].append(line)
                 elif "label" in line.tags:
                     self._told.put(f"answer {line.tags['label']}", [line])
@@ -198,3 +212,9 @@ class TestIrc(TransportContract):
                 return person
 
             yield enter
+
+
+def test_what_a_wire_lacks_is_spelled_right() -> None:
+    """A name that is no test's is an error, not a test that is run after all."""
+    with pytest.raises(UsageError, match="there is no test_tokens"):
+        type("Mine", (TransportContract,), {"lacks": frozenset({"tokens"})})

@@ -31,15 +31,18 @@ class WeeChat:
         """Type a line, and press Enter."""
         os.write(self._terminal, f"{text}\r".encode())
 
-    def log(self, channel: str) -> list[tuple[str, str]]:
-        """What stands in that channel: who, and what. `--`, `-->` and the like are WeeChat's own."""
-        path = self._folder / "logs" / f"irc.chat.{channel}.weechatlog"
+    def log(self, buffer: str) -> list[tuple[str, str]]:
+        """What stands in a window: who, and what. `--`, `-->` and the like are WeeChat's own.
+
+        It is `server.NAME` for a server, `NAME.#channel` for a channel.
+        """
+        path = self._folder / "logs" / f"irc.{buffer}.weechatlog"
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         return [(who.strip(), said) for _, who, said in (line.split("\t", 2) for line in lines)]
 
     def said(self, channel: str) -> list[tuple[str, str]]:
         """What people said in that channel."""
-        return [(who, said) for who, said in self.log(channel) if who not in ("", "--", "-->", "<--")]
+        return [(who, said) for who, said in self.log(f"chat.{channel}") if who not in ("", "--", "-->", "<--")]
 
     async def until(self, it_is_so: Callable[[], bool]) -> None:
         """Wait for what another program does, and has no event for."""
@@ -57,20 +60,20 @@ class WeeChat:
 
 
 @contextlib.asynccontextmanager
-async def weechat(folder: Path, port: int, nick: str, channel: str) -> AsyncIterator[WeeChat]:
-    """Start WeeChat, and let it come into `channel`."""
+async def weechat(folder: Path, *more: str) -> AsyncIterator[WeeChat]:
+    """Start WeeChat with `more` commands; it sends at once, and shows what it knows."""
     program = shutil.which("weechat")
     assert program, "this test needs WeeChat; `make test` brings it"
     commands = (
         "/set logger.file.flush_delay 0",
+        "/set weechat.look.paste_max_lines -1",  # who types fast is not asked
         "/set irc.server_default.anti_flood_prio_high 0",
         "/set irc.server_default.capabilities *",
-        f"/server add chat 127.0.0.1/{port} -nicks={nick} -autojoin={channel}",
-        "/connect chat",
+        *more,
     )
     terminal, its_end = pty.openpty()
     fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 -- starting it takes no time
         [program, "-d", str(folder), "-r", ";".join(commands)],
         stdin=its_end,
         stdout=its_end,
@@ -84,7 +87,6 @@ async def weechat(folder: Path, port: int, nick: str, channel: str) -> AsyncIter
     loop = asyncio.get_running_loop()
     loop.add_reader(terminal, person.read)
     try:
-        await person.until(lambda: any("nick" in said and who == "--" for who, said in person.log(channel)))
         yield person
     finally:
         loop.remove_reader(terminal)

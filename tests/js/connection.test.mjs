@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Connection } from "../../src/pychat/assets/js/connection.js";
-import { FakeClock, FakeSocket } from "./fakes.mjs";
+import { Refusal } from "../../src/pychat/assets/js/refusal.js";
+import { FakeClock, FakeSocket, settled } from "./fakes.mjs";
 
 function made(random = 0.5) {
   const socket = new FakeSocket();
@@ -125,4 +126,21 @@ test("commands tell what the server answered", async () => {
   await assert.rejects(connection.send("say", {}), { code: "internal", answered: true });
   connection.close();
   await assert.rejects(connection.send("say", {}), { code: "closed" });
+});
+
+test("who never got through asks why: told a reason it waits for a person, told none it goes on", async () => {
+  const socket = new FakeSocket();
+  const clock = new FakeClock();
+  const reasons = [undefined, new Refusal("origin_refused", "Not from there.")];
+  const connection = new Connection({ socket, clock, random: () => 0.5, reason: async () => reasons.shift() });
+  connection.open();
+  socket.active = true;
+  socket.fire("connect_error", new Error("websocket error"));
+  await settled();
+  assert.equal(connection.state.name, "connecting");
+  await clock.pass(500);
+  socket.fire("connect_error", new Error("websocket error"));
+  await settled();
+  assert.deepEqual(connection.state, { name: "refused", text: "Not from there.", code: "origin_refused" });
+  assert.equal(reasons.length, 0);
 });

@@ -10,12 +10,12 @@ const BEN = { id: "b", name: "Ben" };
 const DATE = "2026-01-31T12:00:00.000Z";
 
 /** A room, and a server that stores what is said from seq 1 on. */
-function made({ storage = new MemoryStorage(), welcome = {} } = {}) {
+function made({ storage = new MemoryStorage(), welcome = {}, name } = {}) {
   const socket = new FakeSocket();
   const clock = new FakeClock();
   socket.limit = clock.setTimeout;
   const connection = new Connection({ socket, clock, random: () => 0.5 });
-  const room = new Room({ connection, clock, storage, key: "k" });
+  const room = new Room({ connection, clock, storage, key: "k", name });
   const server = { seq: 0, stored: new Map() };
   socket.answer = (name, data) => {
     if (name === "join") return { ok: true, member: { id: "a", name: data.name }, token: "t" };
@@ -398,4 +398,49 @@ test("a room that began anew meanwhile is not mixed with the old one", async () 
   answer(archive({ limit: 50 }));
   await filled;
   assert.deepEqual(shown(room), ["new:sent"]);
+});
+
+test("a name that is given is taken at first; one that cannot be had is asked for, and not tried again", async () => {
+  const { room } = made({ name: "Ada" });
+  await settled();
+  assert.deepEqual(room.me, ADA);
+  const other = made({ name: "Ada", welcome: null });
+  other.socket.answer = () => ({ ok: false, error: { code: "name_taken", text: "Taken." } });
+  other.socket.welcome();
+  assert.equal(other.room.arriving, true);
+  await settled();
+  assert.equal(other.room.arriving, false);
+  assert.deepEqual(other.events.map(([name, told]) => [name, told?.code]), [["ask", "name_taken"]]);
+  other.socket.drop();
+  await other.clock.pass(10_000);
+  other.socket.welcome();
+  await settled();
+  assert.equal(other.socket.sent.filter(([name]) => name === "join").length, 1);
+});
+
+test("whom a login names is in the room without a word, and sends what was unsent; nothing of it is kept", async () => {
+  const you = { id: "user:1", name: "Ada", roles: ["moderator"], name_fixed: true };
+  const { socket, clock, room, storage } = made({ name: "Somebody", welcome: { you } });
+  await settled();
+  assert.deepEqual([room.me, room.joined, room.moderates], [{ id: "user:1", name: "Ada" }, true, true]);
+  await room.say("hi");
+  socket.drop();
+  const later = room.say("later");
+  await clock.pass(10_000);
+  socket.welcome({ you, recovered: true });
+  await later;
+  assert.deepEqual(socket.sent.map(([name]) => name), ["say", "say"]);
+  assert.deepEqual(room.log.entries.map(({ own }) => own), [true, true]);
+  assert.equal(storage.length, 0);
+});
+
+test("when a login has ended, a name is asked for", async () => {
+  const { socket, clock, room } = made({ welcome: { you: { id: "user:1", name: "Ada", name_fixed: true } } });
+  await settled();
+  socket.drop();
+  await clock.pass(10_000);
+  socket.welcome();
+  await settled();
+  assert.deepEqual([room.me, room.you, room.joined], [null, null, false]);
+  assert.deepEqual(socket.sent, []);
 });

@@ -24,6 +24,7 @@ STATUS: Mapping[str, int] = {
     "not_found": 404,
     "unknown_command": 404,
     "unknown_room": 404,
+    "id_used": 409,
     "name_fixed": 409,
     "name_taken": 409,
     "not_joined": 409,

@@ -25,8 +25,8 @@ __all__ = ["OPERATIONS", "Api"]
 _log = logging.getLogger("pychat.api")
 
 
-async def _describe(call: Call) -> Response:  # noqa: ARG001 -- what every operation is given
-    return answer(200, document(OPERATIONS))
+async def _describe(call: Call) -> Response:
+    return answer(200, document(OPERATIONS, [room.name for room in call.rooms]))
 
 
 #: Every operation.

@@ -101,13 +101,8 @@ class Call:
             if not isinstance(fields.get(name, ""), str):
                 raise Refused("bad_request", f"“{name}” must be a text.")
         for name in numbers:
-            value = fields.get(name)
-            if isinstance(value, str):
-                fields[name] = _number(name, value)
-            elif value is not None and (
-                not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53
-            ):
-                raise Refused("bad_request", f"“{name}” must be a whole number, 0 or above.")
+            if name in fields:
+                fields[name] = _number(name, fields[name])
         return fields
 
     async def json(self) -> _Fields:
@@ -160,7 +155,10 @@ def _form(text: str, names: tuple[str, ...], plain: str) -> _Fields:
     return fields
 
 
-def _number(name: str, given: str) -> int:
-    if not _NUMBER.fullmatch(given):
-        raise Refused("bad_request", f"“{name}” must be a whole number, 0 or above.")
-    return int(given)
+def _number(name: str, given: object) -> int:
+    if isinstance(given, str) and _NUMBER.fullmatch(given):
+        return int(given)
+    # JSON knows no integers: 1.0 is 1.
+    if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < 2**53 and given == int(given):
+        return int(given)
+    raise Refused("bad_request", f"“{name}” must be a whole number, 0 or above.")

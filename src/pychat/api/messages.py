@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pychat.api import schemas
-from pychat.api.answer import answer
+from pychat.api.answer import Denied, answer
 from pychat.api.call import Call
 from pychat.api.operation import Operation, Parameter
 from pychat.errors import Refused
@@ -38,9 +38,9 @@ async def say(call: Call) -> Response:
     told: dict[str, object] = {}
     if call.program:
         if author is None:
-            raise Refused("bad_request", "Say as whom: {“text”: “hi”, “author”: “bot”}.")
+            raise Denied(422, "Say as whom: {“text”: “hi”, “author”: “bot”}.")
         if reply_to is not None:
-            raise Refused("bad_request", "A program cannot reply to a message; leave “reply_to” out.")
+            raise Denied(422, "A program cannot reply to a message; leave “reply_to” out.")
         call.spend()
         said = await room.post(text, author=author, id=given_id)
     else:
@@ -122,6 +122,8 @@ _SAY = {
     },
 }
 
+_THIS = {"room": "$request.path.room", "seq": "$response.body#/seq"}
+
 OPERATIONS = (
     Operation(
         "readMessages",
@@ -148,10 +150,11 @@ OPERATIONS = (
         (Parameter("author", "Who says it, where the body does not tell.", {"type": "string"}),),
         {
             "application/json": _SAY,
-            "application/x-www-form-urlencoded": _SAY,
+            "application/x-www-form-urlencoded": {**_SAY, "additionalProperties": False},
             "text/plain": {"type": "string", "description": "The text alone."},
         },
         token=True,
+        leads_to={"findMessage": _THIS, "edit": _THIS, "delete": _THIS},
     ),
     Operation(
         "findMessage",

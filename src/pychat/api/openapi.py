@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from pychat._version import __version__
 from pychat.api.operation import Operation
 from pychat.api.schemas import COMPONENTS
+from pychat.transports.vocabulary import COMMANDS
 
 __all__ = ["document"]
 
 _Object = dict[str, Any]
-_TEXT = {"type": "string"}
-_PARTS = {
-    "room": "A room's name.",
-    "seq": "A message's number.",
-    "command": "The name of a command.",
+#: The schemas of what stands in an address.
+_PARTS: dict[str, _Object] = {
+    "seq": {"type": "integer", "minimum": 1, "maximum": 999_999_999_999_999},
+    "command": {"type": "string", "enum": list(COMMANDS)},
 }
 
 
-def document(operations: Iterable[Operation]) -> _Object:
-    """The description of `operations`. The address of the server is relative to the document's own."""
+def document(operations: Iterable[Operation], rooms: Iterable[str]) -> _Object:
+    """The description of `operations` on `rooms`. The address of the server is relative to the document's own."""
     paths: dict[str, _Object] = {}
+    parts = {**_PARTS, "room": {"type": "string", "enum": list(rooms)}}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation, parts)
     return {
         "openapi": "3.1.0",
         "info": {"title": "pychat", "version": __version__, "summary": "Chat rooms over plain HTTP."},
@@ -45,19 +46,13 @@ def document(operations: Iterable[Operation]) -> _Object:
     }
 
 
-def _described(operation: Operation) -> _Object:
+def _described(operation: Operation, parts: Mapping[str, _Object]) -> _Object:
     told: _Object = {
         "operationId": operation.name,
         "summary": operation.says,
         "parameters": [
             *(
-                {
-                    "name": name,
-                    "in": "path",
-                    "required": True,
-                    "description": _PARTS[name],
-                    "schema": {"type": "string"},
-                }
+                {"name": name, "in": "path", "required": True, "schema": parts[name]}
                 for name in re.findall(r"\{(\w+)\}", operation.path)
             ),
             *(
@@ -66,7 +61,10 @@ def _described(operation: Operation) -> _Object:
             ),
         ],
         "responses": {
-            **{str(status): _answered(status, schema) for status, schema in operation.answers.items()},
+            **{
+                str(status): _links(_answered(status, schema), operation)
+                for status, schema in operation.answers.items()
+            },
             **{str(status): _answered(status, "Refusal") for status in operation.refusals},
         },
     }
@@ -89,3 +87,8 @@ def _answered(status: int, schema: str) -> _Object:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         told["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
     return told
+
+
+def _links(answered: _Object, operation: Operation) -> _Object:
+    links = {name: {"operationId": name, "parameters": dict(parts)} for name, parts in operation.leads_to.items()}
+    return {**answered, "links": links} if links else answered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -42,8 +42,10 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     #: Media type -> schema of the body.
     body: Mapping[str, Schema] | None = None
-    #: Whether a token is of use, and whether nothing can be done without one.
+    #: Whether a token is of use.
     token: bool = False
+    #: The name of another operation -> what of this answer it can be asked about, by the name of its parameter.
+    leads_to: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

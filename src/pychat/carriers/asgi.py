@@ -40,8 +40,10 @@ class AsgiCarrier:
         "_cut",
         "_cutting",
         "_gone",
+        "_interrupts",
         "_limit",
         "_max_message",
+        "_parting",
         "_queue",
         "_reader",
         "_receive",
@@ -74,6 +76,8 @@ class AsgiCarrier:
         self._closing = False
         self._gone = False
         self._cutting = False
+        self._parting = False
+        self._interrupts = 0
         self._cut: asyncio.TimerHandle | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._awake: asyncio.Future[None] | None = None
@@ -168,6 +172,9 @@ class AsgiCarrier:
                         await send({"type": "websocket.send", "bytes": item})
                         self._bytes -= len(item) + 10
                     else:
+                        # Granian holds a close back for as long as somebody waits for a message.
+                        self._parting = True
+                        self._interrupt()
                         await send({"type": "websocket.close", "code": item[0], "reason": item[1]})
                         return
                     queue.popleft()
@@ -197,15 +204,24 @@ class AsgiCarrier:
         """The next event of the host; None when the deadline of a closing has cut the waiting short."""
         self._reader = reader = asyncio.current_task()
         try:
-            if self._cutting:
-                return None
-            return await self._receive()
-        except asyncio.CancelledError:
-            if self._cutting and reader is not None and reader.uncancel() == 0:
-                return None
-            raise
+            while not self._cutting:
+                try:
+                    if self._parting:
+                        await asyncio.wait((self._writer,))
+                    return await self._receive()
+                except asyncio.CancelledError:
+                    ours, self._interrupts = self._interrupts, 0
+                    if reader is None or not ours or [reader.uncancel() for _ in range(ours)][-1]:
+                        raise
+            return None
         finally:
             self._reader = None
+
+    def _interrupt(self) -> None:
+        """Have who waits for an event of the host look around."""
+        if self._reader is not None:
+            self._interrupts += 1
+            self._reader.cancel()
 
     def _too_large(self, data: str | bytes) -> bool:
         limit = self._max_message
@@ -229,8 +245,7 @@ class AsgiCarrier:
             return
         self._cutting = True
         self._writer.cancel()
-        if self._reader is not None:
-            self._reader.cancel()
+        self._interrupt()
 
     def _end(self) -> None:
         self._gone = self._closing = True

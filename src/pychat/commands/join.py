@@ -25,10 +25,11 @@ def join(url: str, room: str | None, name: str | None, token: str | None, header
       pychat join http://localhost:3000
       pychat join --name Ada https://example.com/chat/rooms/lobby
     """
-    from importlib.util import find_spec
-
-    if find_spec("textual") is None:
-        raise click.ClickException('This needs one more package. Install it: pip install "pychat[terminal]"')
-    from pychat.terminal.join import run
+    try:
+        from pychat.terminal.join import run
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"rich", "textual"}:
+            raise
+        raise click.ClickException('This needs one more package. Install it: pip install "pychat[terminal]"') from None
 
     run(url, room, name=name, token=token, headers=headers)

@@ -10,7 +10,7 @@ from aiohttp import web
 from pychat.carriers.aiohttp import AiohttpCarrier
 from pychat.carriers.base import CarrierClosed
 from pychat.carriers.stream_aiohttp import AiohttpStream
-from pychat.embed.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions
+from pychat.embed.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
@@ -36,7 +36,7 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     for path in SOCKETIO_PATHS:
         app.router.add_route("*", path, handlers.socketio)
     app.router.add_get("/ws", handlers.websocket, allow_head=False)
-    app.router.add_route("*", "/api/{path:.*}", handlers.api)
+    app.router.add_route("*", r"/api/{path:[\s\S]*}", handlers.api)  # line ends as well: they are told 404 in our words
     app.router.add_route("*", "/{path:.*}", handlers.site)
     app.router.add_route("*", "", handlers.without_slash)  # /chat, where the app is mounted at /chat/
     app.on_startup.append(handlers.start)
@@ -58,7 +58,8 @@ class _Handlers:
         refused = mount.refuse_websocket(peer, headers)
         if refused is not None:
             return _response(request, refused)
-        user = await mount.let_in(self._asked(request, headers))
+        asked = self._asked(request, "/ws", headers)
+        user = await mount.let_in(asked)
         if isinstance(user, Response):
             return _response(request, user)
         try:
@@ -72,15 +73,16 @@ class _Handlers:
             )
         except CarrierClosed:
             return web.Response(status=400)
-        await mount.websocket.serve(carrier, request.query, user)
+        await mount.websocket.serve(carrier, asked.query, user)
         return carrier.response
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
-        return _response(request, self.mount.respond(path, self._asked(request, _headers(request))))
+        return _response(request, self.mount.respond(path, self._asked(request, path, _headers(request))))
 
     async def api(self, request: web.Request) -> web.StreamResponse:
-        path, asked = f"/api/{request.match_info['path']}", self._asked(request, _headers(request))
+        path = f"/api/{request.match_info['path']}"
+        asked = self._asked(request, path, _headers(request))
         answer = await self.mount.api(path, asked, request.remote or "", partial(_read, request))
         if isinstance(answer, Response):
             return _response(request, answer)
@@ -94,11 +96,11 @@ class _Handlers:
         return stream.response
 
     async def without_slash(self, request: web.Request) -> web.StreamResponse:
-        raise web.HTTPPermanentRedirect(request.rel_url.with_path(request.path + "/").with_query(request.query))
+        return _response(request, with_slash(request.rel_url.raw_path, request.rel_url.raw_query_string))
 
-    def _asked(self, request: web.Request, headers: dict[str, str]) -> Request:
-        query = dict(request.query)
-        return self.mount.request(request.method, request.path, request.remote or "", headers, query, request)
+    def _asked(self, request: web.Request, below: str, headers: dict[str, str]) -> Request:
+        query = dict(request.query.items())
+        return self.mount.request(request.method, request.path, below, request.remote or "", headers, query, request)
 
     async def start(self, _: web.Application) -> None:
         await self.mount.start()

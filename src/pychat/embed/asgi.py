@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Unpack
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from pychat.carriers.asgi import AsgiCarrier, Receive, Scope, Send
 from pychat.carriers.base import CarrierClosed
 from pychat.carriers.stream_asgi import AsgiStream
-from pychat.embed.mount import SOCKETIO_PATHS, Mount, MountOptions
+from pychat.embed.lifespan import Host, serve_lifespan
+from pychat.embed.mount import SOCKETIO_PATHS, Mount, MountOptions, with_slash
+from pychat.errors import UsageError
 from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
 from pychat.transports.websocket import SUBPROTOCOL
 
 __all__ = ["ASGIApp", "asgi_app"]
-
-_log = logging.getLogger("pychat.room")
 
 
 def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
@@ -45,7 +44,7 @@ class ASGIApp:
         """Serve one connection of the host (ASGI 3)."""
         match scope["type"]:
             case "lifespan":
-                await self._lifespan(receive, send)
+                await serve_lifespan(self.mount, scope, receive, send)
             case "http" | "websocket":
                 await self._route(scope, receive, send)
 
@@ -58,6 +57,29 @@ class ASGIApp:
         finally:
             await self.aclose()
 
+    def wrap(self, app: Host, *, at: str) -> Host:
+        """An ASGI application that is `app`, with the rooms below the prefix `at`: `chat.wrap(django, at="/chat")`.
+
+        For hosts that mount nothing, such as Django and Quart. The rooms open before the lifespan of `app` begins, and
+        close before it ends; an `app` that knows no lifespan needs none. Raise `UsageError` for a prefix that is none.
+        """
+        prefix = at.rstrip("/")
+        if not prefix.startswith("/"):
+            raise UsageError(f'wrap(…, at={at!r}): the prefix is a path, such as "/chat".')
+
+        async def both(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await serve_lifespan(self.mount, scope, receive, send, app)
+                return
+            root = scope.get("root_path", "").rstrip("/")
+            path = _below(root, scope["path"])
+            if path == prefix or path.startswith(f"{prefix}/"):
+                await self({**scope, "root_path": root + prefix, "path": root + path}, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return both
+
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms."""
         await self.mount.aclose()
@@ -69,10 +91,7 @@ class ASGIApp:
         elif scope["type"] == "websocket":
             await self._websocket(path, scope, receive, send)
         elif not path:
-            location = f"{scope['path']}/"
-            if scope.get("query_string"):
-                location += f"?{scope['query_string'].decode('latin-1')}"
-            await _respond(scope, send, Response(308, {"Location": location}))
+            await _respond(scope, send, with_slash(_raw_path(scope), scope.get("query_string", b"").decode("latin-1")))
         elif path.startswith("/api/"):
             await self._api(path, scope, receive, send)
         else:
@@ -121,32 +140,27 @@ class ASGIApp:
         await mount.websocket.serve(carrier, query, user)
 
     def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
-        return self.mount.request(scope.get("method", "GET"), scope["path"], _peer(scope), headers, query, scope)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                try:
-                    await self.mount.start()
-                except Exception as error:
-                    _log.exception("The rooms could not be opened")
-                    await send({"type": "lifespan.startup.failed", "message": str(error)})
-                    return
-                await send({"type": "lifespan.startup.complete"})
-            elif message["type"] == "lifespan.shutdown":
-                await self.aclose()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+        method, path = scope.get("method", "GET"), scope["path"]
+        return self.mount.request(method, path, _path(scope), _peer(scope), headers, query, scope)
 
 
 def _path(scope: Scope) -> str:
     """The path below the mount. ASGI hosts put the prefix into `root_path`, and mostly leave it in `path` too."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "").rstrip("/")
-    if root and (path == root or path.startswith(f"{root}/")):
-        return path[len(root) :]
+    path = _below(scope.get("root_path", "").rstrip("/"), scope["path"])
+    # Below a mount of Litestar each path ends with a slash, whatever was asked for.
+    if path.endswith("/") and not _raw_path(scope).endswith("/"):
+        return path[:-1]
     return path
+
+
+def _below(root: str, path: str) -> str:
+    return path[len(root) :] if root and (path == root or path.startswith(f"{root}/")) else path
+
+
+def _raw_path(scope: Scope) -> str:
+    """The path as it was asked for, percent-encoded; hosts need not tell (ASGI, HTTP connection scope)."""
+    raw: bytes | None = scope.get("raw_path")
+    return raw.decode("latin-1") if raw else quote(scope["path"])
 
 
 def _query(scope: Scope) -> dict[str, str]:

@@ -27,7 +27,7 @@ from pychat.transports.sse import SSETransport
 from pychat.transports.vocabulary import failure
 from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
 
-__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal"]
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal", "with_slash"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
@@ -40,7 +40,7 @@ _MOST_STREAMS = 100_000
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
-_ROOM = re.compile(r"/api/rooms/([^/]+)")  # of a path; elsewhere a room is named by `?room=`
+_ROOM = re.compile(r"/api/rooms/([^/]+)")  # elsewhere a room is named by `?room=`
 
 
 class MountOptions(TypedDict, total=False):
@@ -51,9 +51,11 @@ class MountOptions(TypedDict, total=False):
     authenticate: Authenticate | None
     #: A folder whose `page.html` is used instead; it may extend `pychat/page.html`.
     templates: str | Path | None
-    #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all.
+    #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
+    #: `pychat serve`. With logins by cookie, name those that you trust: a page that may connect is who its reader is.
     allowed_origins: Iterable[str] | str
-    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`.
+    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`;
+    #: `--trusted-proxy`.
     trusted_proxies: Iterable[str] | str
     #: What may wait for one slow reader before it is closed, in bytes.
     max_buffer_bytes: int
@@ -112,10 +114,20 @@ class Mount:
         return self._site.respond(request.method, path, request.headers, request.query)
 
     def request(
-        self, method: str, path: str, peer: str, headers: Mapping[str, str], query: Mapping[str, str], raw: object
+        self,
+        method: str,
+        path: str,
+        below: str,
+        peer: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        raw: object,
     ) -> Request:
-        """What the app is asked about. `path` is the host's, names in `headers` are in lower case."""
-        in_path = _ROOM.search(path)
+        """What the app is asked about. `path` is the host's, `below` the mount's; names in `headers` are in lower case.
+
+        The room must be the one that is entered then: it is read from the mount's path and this very `query` alone.
+        """
+        in_path = _ROOM.match(below)
         room = in_path[1] if in_path else query.get("room", self.rooms.first.name)
         return Request(method, path, headers, query, self.client_address(peer, headers), room, raw)
 
@@ -169,3 +181,12 @@ def refusal(refused: Refused) -> Response:
     if refused.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(refused.retry_after)))
     return Response(status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
+
+
+def with_slash(raw_path: str, query: str) -> Response:
+    """Where the page is, for who left out the slash behind the prefix. `raw_path` and `query` are as they came.
+
+    Relative, for a proxy may have taken away what stands before, and may speak TLS.
+    """
+    last = raw_path.rpartition("/")[2]
+    return Response(308, {"Location": f"./{last}/" + (f"?{query}" if query else "")})

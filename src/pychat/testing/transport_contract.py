@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
+from unittest import SkipTest
 
 from pychat.errors import Close, UsageError
 from pychat.limits import Limits
@@ -18,7 +19,11 @@ _Fields = dict[str, Any]
 
 
 class Client(Protocol):
-    """One person, as the contract sees them."""
+    """One person, as the contract sees them.
+
+    One that can be made to read nothing more has `async def stall(self) -> None` besides; without it, the test of slow
+    readers is skipped.
+    """
 
     async def command(self, name: str, fields: _Fields) -> _Fields:
         """Send a command of version 1 and return its answer."""
@@ -301,6 +306,23 @@ class TransportContract:
             error = (await ada.command("say", {"text": "two"}))["error"]
             assert error["code"] == "rate_limited"
             assert error["retry_after"] > 0
+
+    async def test_who_does_not_read_is_closed_alone(self) -> None:
+        """What waits for one reader is bounded: it is let go, and the others go on as before."""
+        room = self.room(limits=Limits(text=20_000, rate=0))
+        async with self.people(room) as enter:
+            slow, bob = await enter(), await enter()
+            stall = getattr(slow, "stall", None)
+            if stall is None:
+                raise SkipTest("This client has no `stall`.")
+            await bob.command("join", {"name": "Bob"})
+            await stall()
+            for _ in range(600):  # 12 MB: more than systems keep for a socket
+                await room.post("x" * 20_000, author="bot")
+                assert len((await bob.event("message"))["text"]) == 20_000
+            while (await bob.event("presence"))["here"] != 1:
+                pass
+            assert (await bob.command("say", {"text": "still here"}))["ok"]
 
     async def test_a_close_says_why(self) -> None:
         """Before the server closes a connection it says why, and whether to come back."""

@@ -31,11 +31,13 @@ const CLOCK = {
  * @param {string | URL} [options.url] where pychat is mounted, such as `/chat/`; by default, where this file came from
  * @param {string} [options.room] its name; by default the server's first room
  * @param {string} [options.name] the nickname to take at first, without anybody being asked
+ * @param {string | (() => string | Promise<string>)} [options.token] what `authenticate` of the application is given as
+ *   `request.bearer`; a function is asked for each connection
  * @param {boolean} [options.remember] keep the name and unsent messages in the browser's storage, so that a reload
  *   finds them; `true` by default
  * @returns {Room}
  */
-export function connect({ url, room: name, name: nickname, remember = true } = {}) {
+export function connect({ url, room: name, name: nickname, token, remember = true } = {}) {
   const base = mounted(url);
   let room;
   const socket = io(base.origin, {
@@ -43,7 +45,7 @@ export function connect({ url, room: name, name: nickname, remember = true } = {
     // WebSocket first: live after one round trip, and no need that a load balancer keeps a client at one server.
     transports: ["websocket", "polling"],
     tryAllTransports: true,
-    auth: (answer) => answer({ v: VERSION, room: name, since: room.since }),
+    auth: (answer) => bearer(token).then((given) => answer({ v: VERSION, room: name, since: room.since, token: given })),
     forceNew: true,
     autoConnect: false,
     reconnection: false,
@@ -61,6 +63,16 @@ export function connect({ url, room: name, name: nickname, remember = true } = {
   connection.on("state", (state) => state.name === "closed" && globalThis.removeEventListener?.("online", back));
   connection.open();
   return room;
+}
+
+/** A login that cannot be had is reported, and the server says what it thinks of people without one. */
+async function bearer(token) {
+  try {
+    return typeof token === "function" ? await token() : token;
+  } catch (error) {
+    globalThis.reportError?.(error);
+    return undefined;
+  }
 }
 
 /**

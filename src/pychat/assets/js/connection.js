@@ -125,7 +125,7 @@ export class Connection extends Emitter {
     if (this.#socket.active) return this.#lost("The server cannot be reached.");
     this.#reached = true;
     if (error.data?.reconnect === true) this.#lost(error.data.text ?? error.message);
-    else this.#refuse(error.data?.text ?? error.message, error.data?.reason);
+    else this.#refuse(error.data?.text ?? error.message, error.data?.reason ?? error.data?.code);
   }
 
   #lost(text) {

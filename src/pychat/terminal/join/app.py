@@ -38,8 +38,8 @@ __all__ = ["ChatApp"]
 
 _PAGE = 50
 _WIDE = 90  # columns from which on people are listed beside the messages
-_DIM = Style(color="#8189a8")
-_FAINT = Style(color="#565f89")
+_DIM = Style(color="#9aa5ce")
+_FAINT = Style(color="#737aa2")
 _WARN = Style(color="#e0af68")
 _ERROR = Style(color="#f7768e")
 
@@ -49,10 +49,10 @@ class ChatApp(App[None]):
 
     CSS = """
     Screen { background: $background; }
-    #top { background: $panel; }
+    #top { background: $surface; }
     #status { color: $text-muted; }
-    #mode { height: 1; padding: 0 1; color: $text-muted; display: none; }
-    #foot { height: auto; border-top: solid $panel; }
+    #mode { height: 1; padding: 0 2; color: $text-muted; display: none; }
+    #foot { height: auto; }
     """
     BINDINGS: ClassVar = [
         Binding("pageup", "page(-1)", show=False, priority=True),
@@ -105,7 +105,7 @@ class ChatApp(App[None]):
         self._messages = self.query_one(Messages)
         self._composer = self.query_one(Composer)
         self._composer.focus()
-        self._fit()
+        self._fit(self.size.width)
         self._messages.me = self.chat.me
         self.set_interval(0.5, self._tick)
         self.run_worker(self._follow(), exit_on_error=True)
@@ -193,8 +193,9 @@ class ChatApp(App[None]):
         except Refused as refused:
             self._composer.put(sent.text)
             self._tell(refused.text, error=True)
-        self._messages.unselect()
-        self._soon(bottom=True)
+        if self._mode is None:
+            self._messages.unselect()
+        self._soon(bottom=self._mode is None)
 
     def on_composer_writing(self, writing: Composer.Writing) -> None:
         """Let the others know."""
@@ -246,12 +247,14 @@ class ChatApp(App[None]):
                     self._say(rest, answered)
                 else:
                     self._mode = "reply", answered
+                    self._messages.selected = answered.seq
             case "edit":
                 target = self._target(own=True)
                 if rest:
                     self._try(chat.edit(target, rest))
                 else:
                     self._mode = "edit", target
+                    self._messages.selected = target.seq
                     self._composer.put(target.text)
             case "delete":
                 self._try(chat.delete(self._target(own=True)))
@@ -402,13 +405,13 @@ class ChatApp(App[None]):
         if self._typists or self.chat.state.name != "live":
             self._show()
 
-    def _fit(self) -> None:
-        shown = self.size.width >= _WIDE if self._people_shown is None else self._people_shown
+    def _fit(self, width: int) -> None:
+        shown = width >= _WIDE if self._people_shown is None else self._people_shown
         self.query_one(People).display = shown
 
-    def on_resize(self, _: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """People are listed where there is room."""
-        self._fit()
+        self._fit(event.size.width)
         self.call_later(self._show)
 
     def on_messages_bottom(self) -> None:
@@ -456,7 +459,7 @@ class ChatApp(App[None]):
     def action_people(self) -> None:
         """Show or hide who is here."""
         self._people_shown = not self.query_one(People).display
-        self._fit()
+        self._fit(self.size.width)
 
     def action_stop(self) -> None:
         """Empty the line; on an empty line, leave."""

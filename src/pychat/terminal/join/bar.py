@@ -12,7 +12,7 @@ __all__ = ["Bar"]
 class Bar(Widget):
     """The left side gives way where there is not room for both."""
 
-    DEFAULT_CSS = "Bar { height: 1; padding: 0 1; }"
+    DEFAULT_CSS = "Bar { height: 1; padding: 0 2; }"
     left: reactive[Text] = reactive(Text)
     right: reactive[Text] = reactive(Text)
 

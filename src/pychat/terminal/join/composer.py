@@ -23,7 +23,7 @@ class Composer(TextArea):
     """Tells `Sent` for Enter, `Writing` for a change of the text, and `Never` for Escape."""
 
     DEFAULT_CSS = """
-    Composer { height: auto; min-height: 1; max-height: 8; border: none; padding: 0 1; scrollbar-size-vertical: 1; }
+    Composer { height: auto; min-height: 1; max-height: 8; border: none; padding: 0 2; scrollbar-size-vertical: 1; }
     Composer:focus { border: none; }
     """
 

@@ -19,8 +19,8 @@ from .log import Entry
 
 __all__ = ["CONSOLE", "Around", "day", "draw"]
 
-_DIM = Style(color="#8189a8")
-_FAINT = Style(color="#565f89")
+_DIM = Style(color="#9aa5ce")
+_FAINT = Style(color="#737aa2")
 _ERROR = Style(color="#f7768e")
 _NEW = Style(color="#e0af68", bold=True)
 _LINK = Style(underline=True)
@@ -74,12 +74,12 @@ def _lines(entry: Entry, around: Around) -> Iterator[Text]:
         case "mark":
             yield _rule("new", width, _NEW)
         case "notice":
-            yield from _wrapped(Text(safe(entry.text), _FAINT), width, Text("· ", _FAINT))
+            yield from _marked(Text("· ", _FAINT), Text(safe(entry.text), _FAINT), width)
         case "error":
-            yield from _wrapped(Text(safe(entry.text), _ERROR), width, Text("! ", _ERROR))
+            yield from _marked(Text("! ", _ERROR), Text(safe(entry.text), _ERROR), width)
         case "help":
             yield Text("")
-            yield from _wrapped(Text(safe(entry.text), _DIM), width, Text("  "))
+            yield from _columns(entry.text, width)
             yield Text("")
         case _:
             if entry.message is not None:
@@ -118,7 +118,7 @@ def _head(message: Message, width: int, *, own: bool) -> Text:
 
 def _said(entry: Entry, message: Message) -> Text:
     if message.deleted:
-        return Text("deleted", Style(color="#565f89", italic=True))
+        return Text("deleted", Style(color="#737aa2", italic=True))
     said = Text(safe(message.text), _DIM if entry.kind == "pending" else Style())
     said.highlight_regex(_LINKS, _LINK)
     if message.edited is not None:
@@ -144,6 +144,29 @@ def _reactions(message: Message, me: Member | None) -> Text:
 def _rule(words: str, width: int, style: Style) -> Text:
     told = f"─── {words} "
     return Text((told + "─" * max(0, width - cell_len(told)))[:width], style, no_wrap=True)
+
+
+def _marked(mark: Text, text: Text, width: int) -> Iterator[Text]:
+    """The mark stands before the first line."""
+    for number, line in enumerate(_wrapped(text, width - mark.cell_len, Text())):
+        yield Text.assemble(mark if number == 0 else " " * mark.cell_len, line)
+
+
+def _columns(text: str, width: int) -> Iterator[Text]:
+    """Lines, of which those with a tab have two columns; the second goes below where there is no room beside."""
+    rows = [line.split("\t", 1) for line in text.split("\n")]
+    left = max((cell_len(row[0]) for row in rows if len(row) > 1), default=0) + 4
+    for first, *more in rows:
+        if not more:
+            yield from _wrapped(Text(safe_line(first), _DIM), width, Text("  "))
+            continue
+        name, does = Text(f"  {safe_line(first)}", Style(bold=True)), Text(safe_line(more[0]), _DIM)
+        if width < left + 30:
+            yield name
+            yield from _wrapped(does, width, Text("    "))
+            continue
+        for number, line in enumerate(_wrapped(does, width - left, Text())):
+            yield Text.assemble(name if number == 0 else "", " " * (left - (name.cell_len if number == 0 else 0)), line)
 
 
 def _wrapped(text: Text, width: int, gutter: Text) -> Iterator[Text]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -49,7 +48,7 @@ class Log:
     @property
     def unsent(self) -> list[Entry]:
         """What is on its way, or was refused."""
-        return [entry for entry in self.entries if entry.kind in ("pending", "failed")]
+        return self.entries[self._settled() :]
 
     @property
     def messages(self) -> list[Message]:
@@ -58,19 +57,18 @@ class Log:
 
     def find(self, seq: int) -> Message | None:
         """The message of that number, if it is here."""
-        return next((message for message in reversed(self.messages) if message.seq == seq), None)
+        for entry in reversed(self.entries):
+            if entry.kind == "message" and entry.seq <= seq:
+                return entry.message if entry.seq == seq else None
+        return None
 
     def add(self, message: Message) -> None:
         """A message of the room; if it is one of ours that was on its way, it has arrived."""
         if self.find(message.seq) is not None:
             return
-        self.entries = [
-            entry
-            for entry in self.entries
-            if not (
-                entry.kind in ("pending", "failed") and entry.message is not None and entry.message.id == message.id
-            )
-        ]
+        for entry in self.unsent:
+            if entry.message is not None and entry.message.id == message.id:
+                self.entries.remove(entry)
         self._insert(Entry("message", message=message))
         if len(self.entries) > _MOST:
             del self.entries[:-_MOST]
@@ -130,10 +128,13 @@ class Log:
 
     def _insert(self, entry: Entry) -> None:
         at = self._settled()
-        if entry.seq:
-            # The feed is in order, so this is the end, but for what was fetched meanwhile.
-            numbered = [(each.seq, index) for index, each in enumerate(self.entries[:at]) if each.seq]
-            place = bisect_left(numbered, (entry.seq, 0))
-            if place < len(numbered):
-                at = numbered[place][1]
+        index = at
+        # The feed is in order, so this is the end, but for what was fetched meanwhile.
+        while entry.seq and index:
+            index -= 1
+            seq = self.entries[index].seq
+            if seq > entry.seq:
+                at = index
+            elif seq:
+                break
         self.entries.insert(at, entry)

@@ -23,7 +23,12 @@ class Messages(ScrollView, can_focus=False):
     """Shows a log. Call `redraw` after changing it: what the reader looks at stays where it is."""
 
     DEFAULT_CSS = """
-    Messages { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: scroll; padding: 0; }
+    Messages {
+        height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: scroll; padding: 0;
+        scrollbar-color: #3b4261; scrollbar-color-hover: #565f89; scrollbar-color-active: #565f89;
+        scrollbar-background: $background; scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+    }
     """
 
     class Top(Told):
@@ -88,7 +93,7 @@ class Messages(ScrollView, can_focus=False):
             return Strip.blank(width, self.rich_style)
         entry, strip = self._lines[index]
         style = self.rich_style
-        if self.selected and entry.seq == self.selected:
+        if self.selected and entry.seq == self.selected and strip.cell_length:
             style += _SELECTED
         return strip.crop_extend(0, width, style).apply_style(style)
 

@@ -20,12 +20,12 @@ class Naming(ModalScreen[bool]):
     """Asks until `take` does not refuse, or the person goes: then it gives false."""
 
     DEFAULT_CSS = """
-    Naming { align: center middle; background: $background 70%; }
+    Naming { align: center middle; background: $background 40%; }
     Naming Vertical {
-        width: 46; max-width: 100%; height: auto; padding: 1 2; background: $panel; border: round $primary;
+        width: 46; max-width: 100%; height: auto; padding: 1 2; background: $surface; border: round #565f89;
     }
-    Naming Input { border: none; height: 1; margin: 1 0; padding: 0 1; background: $background; }
-    Naming .wrong { color: $error; height: auto; }
+    Naming Input { margin: 1 0; padding: 0 1; background: $background; }
+    Naming .wrong { color: $error; height: auto; margin-bottom: 1; }
     Naming .how { color: $text-muted; height: auto; }
     """
     BINDINGS: ClassVar = [("escape", "go", "Leave"), ("ctrl+c", "go", "Leave"), ("ctrl+q", "go", "Leave")]
@@ -41,7 +41,7 @@ class Naming(ModalScreen[bool]):
         """A question, a line to write in, and what was wrong."""
         with Vertical():
             yield Static(f"Who are you in “{safe(self._title)}”?", markup=False)
-            yield Input(self._name_before, placeholder="Your name", select_on_focus=False)
+            yield Input(self._name_before, placeholder="Your name", select_on_focus=False, compact=True)
             yield Static(self._wrong, classes="wrong", markup=False)
             yield Static("Enter joins · Esc leaves", classes="how", markup=False)
 

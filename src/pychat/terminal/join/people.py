@@ -22,7 +22,7 @@ class People(VerticalScroll, can_focus=False):
     """Names, one a line."""
 
     DEFAULT_CSS = """
-    People { width: 22; padding: 1 1 0 2; scrollbar-size-vertical: 1; border-left: vkey $panel; }
+    People { width: 22; padding: 1 1 0 1; scrollbar-size-vertical: 1; border-left: solid #2a2f4a; }
     """
 
     def compose(self) -> ComposeResult:
@@ -31,19 +31,20 @@ class People(VerticalScroll, can_focus=False):
 
     def show(self, members: Sequence[Member], here: int, me: Member | None, *, listed: bool) -> None:
         """Who is here now."""
-        told = Text(f"{people_words(here)}\n", Style(color="#8189a8"))
+        told = Text()
         if not listed:
-            told.append("\nToo many to list.\n/who asks.", Style(color="#565f89"))
+            told.append("Too many to list.\n/who asks.", Style(color="#737aa2"))
         for member in members:
-            told.append("\n")
+            if told:
+                told.append("\n")
             line = Text(safe_line(member.name), Style(color=colour(member.id)))
             if me is not None and member.id == me.id:
-                line.append(" you", Style(color="#565f89"))
+                line.append(" you", Style(color="#737aa2"))
             line.truncate(18, overflow="ellipsis")
             told.append_text(line)
         guests = here - len(members)
         if listed and guests > 0 and members:
-            told.append(f"\n\n+ {guests} without a name", Style(color="#565f89"))
+            told.append(f"\n\n+ {guests} without a name", Style(color="#737aa2"))
         self.query_one(Static).update(told)
 
 

@@ -10,12 +10,14 @@ from pychat.terminal import ends
 from pychat.terminal.keys import Keys
 
 from .app import ChatApp
+from .keyboard import teach
 
 __all__ = ["run"]
 
 
 def run(url: str, room: str | None, *, name: str | None, token: str | None, headers: Mapping[str, str]) -> None:
     """Talk until the person quits. What goes wrong before that is told on the terminal as it was."""
+    teach()
     ends.run(_talk(url, room, name=name, token=token, headers=headers))
 
 

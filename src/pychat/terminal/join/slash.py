@@ -14,33 +14,33 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "nick": ("NAME", "Take another name."),
     "who": ("", "Who is here."),
     "search": ("WORDS", "Find messages that hold all of these words."),
-    "reply": ("[TEXT]", "Answer the selected message, or the last one of somebody else."),
+    "reply": ("[TEXT]", "Answer the selected message, or the last of somebody else."),
     "edit": ("[TEXT]", "Change the selected message, or your last one."),
     "delete": ("", "Take it back."),
-    "react": ("EMOJI", "Put an emoji to the selected or last message, or take yours away: 👍, or +1."),
+    "react": ("EMOJI", "Put 👍 (or +1) to the selected or last message, or take it away."),
     "quit": ("", "Leave."),
 }
 _KEYS = (
-    ("Enter", "send; Alt+Enter begins a new line"),
-    ("Tab", "complete a name or a command"),
-    ("↑ ↓", "what you wrote before"),
-    ("Alt+↑ Alt+↓", "select a message, for /reply, /edit, /delete, /react"),
-    ("PgUp PgDn", "scroll; older messages come as you go up"),
-    ("Ctrl+End", "to the newest message"),
-    ("F2", "show or hide who is here"),
-    ("Esc", "never mind"),
-    ("Ctrl+C", "empty the line; on an empty line, leave"),
+    ("Enter", "Send. Alt+Enter begins a new line."),
+    ("Tab", "Complete a name or a command."),
+    ("↑ ↓", "What you wrote before."),
+    ("Alt+↑ Alt+↓", "Select a message, for /reply, /edit, /delete, /react."),
+    ("PgUp PgDn", "Scroll. Older messages come as you go up."),
+    ("Ctrl+End", "To the newest message."),
+    ("F2", "Show or hide who is here."),
+    ("Esc", "Never mind."),
+    ("Ctrl+C", "Empty the line; on an empty line, leave."),
+    ("//TEXT", "Say something that begins with a slash."),
 )
 _NAMES = {"+1": "👍", "-1": "👎", "heart": "❤️", "joy": "😂", "tada": "🎉", "eyes": "👀", "wave": "👋", "ok": "👌"}
 
 
 def _help() -> str:
     rows = [(f"/{name} {takes}".strip(), does) for name, (takes, does) in COMMANDS.items()] + list(_KEYS)
-    rows.append(("//TEXT", "say something that begins with a slash"))
-    width = max(len(left) for left, _ in rows)
-    return "\n".join(f"{left:<{width}}  {right}" for left, right in rows)
+    return "\n".join("\t".join(row) for row in rows)
 
 
+#: Lines of two columns, with a tab between.
 HELP = _help()
 
 

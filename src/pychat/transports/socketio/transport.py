@@ -179,7 +179,9 @@ class SocketIOTransport:
         try:
             user = await self._door.let_in(_request(environ, room, given)) if self._door.asks else None
         except Refused as refused:
-            raise Declined(refused.text, refused.as_dict()) from None
+            # What may be better in a moment is worth coming back for: pychat's page does, by this word.
+            later = refused.retry_after is not None or refused.code in {"internal", "unavailable"}
+            raise Declined(refused.text, {**refused.as_dict(), "reconnect": later}) from None
         connection = self.server.wire(sid)
         assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         if version is not None:

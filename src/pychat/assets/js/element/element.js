@@ -14,6 +14,7 @@ import { styles } from "./styles.js";
 /** Attributes that are properties too; a change of the first two opens another room. */
 const OPENING = ["src", "room"];
 const ATTRIBUTES = [...OPENING, "name", "theme", "placeholder"];
+const KEYS = ["keydown", "keypress", "keyup"];
 /** Milliseconds. */
 const FIRST_DELAY = 1000;
 const LONGEST_DELAY = 10_000;
@@ -32,6 +33,27 @@ export class PychatRoom extends HTMLElement {
   #field = null;
   #status = { name: "closed" };
   #opened = promise();
+  #token;
+
+  constructor() {
+    super();
+    // To the page around, keys in here come from no field: its shortcuts would take every letter for theirs.
+    for (const type of KEYS) this.#root.addEventListener(type, (event) => isTyped(event) && event.stopPropagation());
+  }
+
+  /**
+   * The login of your application for this person: a text, or a function that gives one for each connection.
+   * @param {string | (() => string | Promise<string>) | undefined} token
+   */
+  set token(token) {
+    if (token === this.#token) return;
+    this.#token = token;
+    if (this.#life) this.#again();
+  }
+
+  get token() {
+    return this.#token;
+  }
 
   /** The room, as `connect()` gives it, once it is open. @returns {import("../room.js").Room | null} */
   get client() {
@@ -55,7 +77,16 @@ export class PychatRoom extends HTMLElement {
   }
 
   connectedCallback() {
+    for (const name of [...ATTRIBUTES, "token"]) this.#upgrade(name);
     if (!this.#life) this.#begin();
+  }
+
+  /** A page may have set a property before this file came, which then hides ours. */
+  #upgrade(name) {
+    if (!Object.hasOwn(this, name)) return;
+    const value = this[name];
+    delete this[name];
+    this[name] = value;
   }
 
   // Moved to another place of the document, it has come back before this turn is over.
@@ -69,9 +100,12 @@ export class PychatRoom extends HTMLElement {
     if (before === now || !this.#life) return;
     if (name === "name" && now) this.#client?.join(now).catch((refusal) => this.#client?.emit("ask", refusal));
     if (name === "placeholder") this.#hint();
-    if (!OPENING.includes(name)) return;
+    if (OPENING.includes(name)) this.#again();
+  }
+
+  /** Opens what it is told to now. Several things may change in one turn. */
+  #again() {
     const life = this.#life;
-    // Both may change in one turn.
     queueMicrotask(() => {
       if (life !== this.#life) return;
       this.#end();
@@ -100,7 +134,8 @@ export class PychatRoom extends HTMLElement {
     const placard = new Placard(this.#root);
     let base;
     try {
-      base = mounted(this.getAttribute("src") ?? undefined);
+      const src = this.getAttribute("src");
+      base = mounted(src === null ? undefined : new URL(src, this.baseURI));
     } catch {
       return this.#refuse(placard, new Refusal("no_chat", `“${this.getAttribute("src")}” is no address; write src="/chat/" or src="https://chat.example/".`));
     }
@@ -123,7 +158,7 @@ export class PychatRoom extends HTMLElement {
 
   #show(frame, base, room, signal) {
     this.#root.replaceChildren(frame);
-    const client = connect({ url: base, room, name: this.getAttribute("name") ?? undefined });
+    const client = connect({ url: base, room, name: this.getAttribute("name") ?? undefined, token: this.#token });
     this.#client = client;
     signal.addEventListener("abort", () => client.close());
     const parts = new Parts(this.#root, { key: `${base.href}:${room ?? ""}`, signal });
@@ -141,10 +176,7 @@ export class PychatRoom extends HTMLElement {
     console.error(`${this.#called()}: ${text}`);
     this.#opened.reject(refusal);
     this.#tell({ name: "refused", text, code });
-    placard.refuse(refusal, () => {
-      this.#end();
-      this.#begin();
-    });
+    placard.refuse(refusal, () => this.#again());
   }
 
   #hint() {
@@ -181,6 +213,10 @@ for (const name of ATTRIBUTES) {
       else this.setAttribute(name, value);
     },
   });
+}
+
+function isTyped({ target, key, ctrlKey, metaKey, altKey }) {
+  return !ctrlKey && !metaKey && !altKey && key !== "Escape" && key !== "Tab" && !!target.closest?.("input, textarea");
 }
 
 /** A promise that others settle; nobody has to wait for it. */

@@ -21,6 +21,7 @@ export function naming(room, parts, composer) {
   const second = new NameField(room, parts, { form: parts.find("rename", "form"), input: "rename-input", button: "rename-button", error: "rename-error" });
   const open = over(dialog, parts);
   const me = parts.find("me-button", "button");
+  const hint = parts.find("me-hint");
   const avatar = parts.find("me-avatar");
 
   function show() {
@@ -35,6 +36,7 @@ export function naming(room, parts, composer) {
       write(avatar, initials(known.name));
       avatar.style.setProperty("--hue", hue(known.id));
       me.disabled = !!room.you?.name_fixed;
+      hint.hidden = me.disabled;
       me.title = me.disabled ? known.name : "Change name";
     }
   }

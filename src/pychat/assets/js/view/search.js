@@ -123,6 +123,8 @@ export function search(room, parts, reveal) {
     const asksFor = (event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey);
     if (!asksFor || parts.root.querySelector("dialog[open]")) return;
     event.preventDefault();
+    // The page around may have a search of its own.
+    event.stopPropagation();
     open();
   });
   room.on("welcome", () => (button.hidden = false));

@@ -1,0 +1,28 @@
+// uWebSockets, C++ below Node: the room is a topic, and publishing to it is the library's own loop. Stores nothing.
+import uws from "uwebsockets";
+
+const { App, DISABLED, us_socket_local_port } = uws;
+const text = new TextDecoder();
+App()
+  .ws("/*", {
+    compression: DISABLED,
+    maxBackpressure: 64 * 1024 * 1024, // with its default it drops messages, which would be no chat
+    upgrade: (response, request, context) => {
+      const header = (name) => request.getHeader(`sec-websocket-${name}`);
+      const data = { room: request.getQuery("room"), pseudo: "" };
+      response.upgrade(data, header("key"), header("protocol"), header("extensions"), context);
+    },
+    open: (socket) => void socket.subscribe(socket.getUserData().room),
+    message: (socket, bytes) => {
+      const data = socket.getUserData();
+      const [event, argument] = JSON.parse(text.decode(bytes));
+      if (event === "setPseudo") {
+        data.pseudo = argument;
+        socket.send('["pseudoStatus","ok"]');
+      } else {
+        const said = { date: new Date().toISOString(), pseudo: data.pseudo, message: argument };
+        socket.publish(data.room, JSON.stringify(["message", said]));
+      }
+    },
+  })
+  .listen(0, (socket) => console.log(`http://127.0.0.1:${us_socket_local_port(socket)}`));

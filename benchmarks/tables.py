@@ -1,0 +1,203 @@
+"""What was found, as tables in Markdown: they are printed, and stand in the documentation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from benchmarks.cells import CELLS, FLIGHTS, MEMBERS
+from benchmarks.found import Found
+from benchmarks.servers import SERVERS
+
+__all__ = ["TABLES"]
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    """With as many digits as mean something."""
+    if value is None:
+        return "–"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}{unit}"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]], figures: int) -> str:
+    # A row is left out if all its last cells, so many, are empty.
+    shown = [row for row in map(list, rows) if any(re.search(r"[1-9]", cell) for cell in row[len(row) - figures :])]
+    cells = [list(head), *shown]
+    if not shown:
+        return ""
+    return "\n".join(
+        [
+            "| " + " | ".join(cells[0]) + " |",
+            "|" + "---|" * len(cells[0]),
+            *(f"| {' | '.join(row)} |" for row in cells[1:]),
+        ]
+    )
+
+
+def where(found: Found) -> str:
+    """The machine and the versions."""
+    return f"{found.machine}. Server on one core, load generator on the other; medians of {found.rounds} rounds."
+
+
+def cost(found: Found) -> str:
+    """The server's processor for a delivery, at 1,000 members."""
+    head = ["µs of CPU for a delivery", *(f"{flight} in flight" for flight in FLIGHTS), "20 a second"]
+    labels = [*(f"flight {flight}" for flight in FLIGHTS), "rate"]
+    rows = (
+        [SERVERS[name].title, *(_number(found.median("talk", name, label, "cpu_us")) for label in labels)]
+        for name in CELLS["talk"].servers
+    )
+    return _table(head, rows, 4)
+
+
+def latency(found: Found) -> str:
+    """From sending to each member's having it, at 1,000 members."""
+    head = ["ms, p50 / p99", *(f"{flight} in flight" for flight in FLIGHTS), "20 a second"]
+    labels = [*(f"flight {flight}" for flight in FLIGHTS), "rate"]
+    rows = (
+        [
+            SERVERS[name].title,
+            *(
+                " / ".join(_number(found.median("talk", name, label, field)) for field in ("p50", "p99"))
+                for label in labels
+            ),
+        ]
+        for name in CELLS["talk"].servers
+    )
+    return _table(head, rows, 4)
+
+
+def goals(found: Found) -> str:
+    """How pychat stands to its peers in each way of use."""
+    head = ["", "in flight", "µs for a delivery", "to Node", "to uWebSockets", "p99, ms", "Node's p99", "uWebSockets'"]
+    ways = [("talk", "pychat", ""), ("talk", "sqlite", ", `sqlite:`")]
+    ways += [(cell, "pychat", "") for cell in ("crowd", "senders", "texts", "rooms")]
+    rows = []
+    for cell, server, more in ways:
+        for flight in FLIGHTS:
+            label = f"flight {flight}"
+            rows.append(
+                [
+                    f"{CELLS[cell].title}{more}",
+                    str(flight),
+                    _number(found.median(cell, server, label, "cpu_us")),
+                    *(_number(found.ratio(cell, label, "cpu_us", peer, server), "×") for peer in ("node", "uws")),
+                    *(_number(found.median(cell, name, label, "p99")) for name in (server, "node", "uws")),
+                ]
+            )
+    return _table(head, rows, 6)
+
+
+def connections(found: Found) -> str:
+    """What a connection takes: memory while idle, processor to be made."""
+    steps = list(pairwise(MEMBERS))
+    head = ["", f"KiB for an idle one of {MEMBERS[-1]:,}", *(f"µs each, {a:,} to {b:,}" for a, b in steps)]
+    rows = []
+    for name in CELLS["crowd"].servers:
+        full, alone = (found.median("crowd", name, label, "memory_kib") for label in (f"idle {MEMBERS[-1]}", "alone"))
+        each = (full - alone) / (MEMBERS[-1] - 1) if full and alone else None
+        costs = (found.median("crowd", name, f"connect {b}", "cpu_us") for _, b in steps)
+        rows.append([SERVERS[name].title, _number(each), *(_number(cost) for cost in costs)])
+    return _table(head, rows, len(steps) + 1)
+
+
+def relay(found: Found) -> str:
+    """Many senders, few members: what a message costs besides its deliveries."""
+    rows = []
+    for name in CELLS["relay"].servers:
+        messages, seconds, cpu = (
+            found.median("relay", name, "relay", field) for field in ("messages", "seconds", "cpu")
+        )
+        rate, each = (messages / seconds, cpu / messages * 1e6) if messages and seconds and cpu else (None, None)
+        rows.append([SERVERS[name].title, _number(rate), _number(each)])
+    return _table(["8 senders, 64 in flight each, acknowledged", "messages/s", "µs of CPU for a message"], rows, 2)
+
+
+def storm(found: Found) -> str:
+    """What happens to those who talk while thousands come."""
+    head = [
+        "",
+        "let in, of 5,000",
+        "seconds to let them in",
+        "count right at all after, s",
+        "`nbUsers` to each",
+        "p99 before, ms",
+        "p99 meanwhile, ms",
+    ]
+    rows = (
+        [
+            SERVERS[name].title,
+            *(
+                _number(found.median("storm", name, "storm", field))
+                for field in ("entered", "entered_in", "right_after", "presences_each")
+            ),
+            *(_number(found.median("storm", name, label, "p99")) for label in ("before", "storm")),
+        ]
+        for name in CELLS["storm"].servers
+    )
+    return _table(head, rows, 6).replace("-1.00 |", "not in 35 |")
+
+
+def slow(found: Found) -> str:
+    """What those who read notice of those who do not."""
+    head = [
+        "",
+        "p99 before, ms",
+        "p99 with them",
+        "µs for a delivery before",
+        "with them",
+        "server's memory before, MiB",
+        "at most",
+        "closed",
+        "code",
+        "caught up",
+    ]
+    rows = []
+    for name in CELLS["slow"].servers:
+        memory = [
+            found.median("slow", name, label, field)
+            for label, field in (("before, loaded", "memory_kib"), ("stalled, loaded", "peak_kib"))
+        ]
+        rows.append(
+            [
+                SERVERS[name].title,
+                *(_number(found.median("slow", name, label, "p99")) for label in ("before", "stalled")),
+                *(
+                    _number(found.median("slow", name, label, "cpu_us"))
+                    for label in ("before, loaded", "stalled, loaded")
+                ),
+                *(_number(each / 1024 if each else None) for each in memory),
+                *(
+                    f"{found.median('slow', name, 'resumed', field) or 0:.0f}"
+                    for field in ("closed", "code", "caught_up")
+                ),
+            ]
+        )
+    return _table(head, rows, 9)
+
+
+def generator(found: Found) -> str:
+    """Whether the load generator is the bottleneck."""
+    deliveries, seconds, busy = (
+        found.median("generator", "gathered", "many", field) for field in ("deliveries", "seconds", "busy")
+    )
+    if not (deliveries and seconds and busy):
+        return ""
+    rate = _number(deliveries / seconds)
+    return f"The load generator took and checked {rate} deliveries a second, and was busy for {busy:.0%} of the time."
+
+
+#: The tables by the name that the page knows them by.
+TABLES: dict[str, Callable[[Found], str]] = {
+    "where": where,
+    "goals": goals,
+    "cost": cost,
+    "latency": latency,
+    "connections": connections,
+    "relay": relay,
+    "storm": storm,
+    "slow": slow,
+    "generator": generator,
+}

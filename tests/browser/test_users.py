@@ -1,0 +1,103 @@
+"""People whom the application knows by a login of its own, on the page and in a box on a page."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+import pychat
+from pychat import ChatRoom, Refused, User
+from tests.browser.conftest import Place, Visit
+from tests.browser.host import box
+from tests.browser.window import Window
+
+USERS = {
+    "ada": User("1", "Ada"),
+    "mod": User("2", "Grace", roles=("moderator",)),
+    "free": User("3", "Barbara", name_fixed=False),
+    "nameless": User("4"),
+}
+
+
+def authenticate(request: pychat.Request) -> User | None:
+    """Whoever has a session is known; the banned stay out; others are guests."""
+    session = request.cookies.get("session", "")
+    if session == "banned":
+        raise Refused("banned", "You are banned here.")
+    return USERS.get(session)
+
+
+async def enter(visit: Visit, url: str, session: str, *expected: str, element: bool = False) -> Window:
+    """Open a page with that session."""
+    cookies = {"cookies": [{"name": "session", "value": session, "url": url}], "origins": []}
+    page = await visit(url, *expected, storage_state=cookies)
+    return box(page) if element else Window(page, url)
+
+
+@pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
+async def test_who_is_logged_in_is_not_asked_for_a_name(place: Place, visit: Visit, element: bool) -> None:
+    """The name of the login is there at once, also after a reload, and cannot be changed where it is fixed."""
+    host = await place(ChatRoom("lobby"), authenticate=authenticate)
+    url = host.page('<pychat-room src="/chat/"></pychat-room>') if element else f"{host.url}/chat/"
+    ada = await enter(visit, url, "ada", element=element)
+    for _ in range(2):
+        await expect(ada.part("me-name")).to_have_text("Ada")
+        await expect(ada.part("me-button")).to_be_disabled()
+        await expect(ada.part("me-button")).to_have_accessible_name("Ada")
+        await expect(ada.part("naming")).to_be_hidden()
+        await ada.page.reload()
+    await ada.say("hi")
+    await ada.has_sent("hi")
+    await ada.page.reload()
+    await expect(ada.message("hi")).to_have_class("message own")
+
+
+async def test_who_may_choose_is_let(place: Place, visit: Visit) -> None:
+    """A name that is not fixed can be changed; a login without a name picks one, and has it again."""
+    host = await place(ChatRoom("lobby"), authenticate=authenticate)
+    barbara = await enter(visit, f"{host.url}/chat/", "free")
+    await expect(barbara.part("me-name")).to_have_text("Barbara")
+    await barbara.rename("Countess")
+    await expect(barbara.part("me-name")).to_have_text("Countess")
+    nameless = await enter(visit, f"{host.url}/chat/", "nameless")
+    await nameless.join("Linus")
+    await nameless.say("hi")
+    await nameless.has_sent("hi")
+
+
+async def test_a_moderator_takes_back_what_others_say(place: Place, visit: Visit) -> None:
+    """The bar of anybody's message offers a moderator to delete it; nobody else sees that."""
+    host = await place(ChatRoom("lobby"), authenticate=authenticate)
+    ada = await enter(visit, f"{host.url}/chat/", "ada")
+    grace = await enter(visit, f"{host.url}/chat/", "mod")
+    await ada.say("rude")
+    await grace.say("Please mind your words")
+    await ada.sees("rude", "Please mind your words")
+    await ada.message("Please mind your words").locator(".bubble").hover()
+    await expect(ada.part("deed-reply")).to_be_visible()
+    await expect(ada.part("deed-delete")).to_be_hidden()
+    await grace.message("rude").locator(".bubble").hover()
+    await expect(grace.part("deed-edit")).to_be_hidden()
+    await grace.part("deed-delete").click()
+    await grace.part("sure-yes").click()
+    await ada.sees("Message deleted", "Please mind your words")
+
+
+async def test_who_logs_out_is_a_guest_who_is_asked(place: Place, visit: Visit) -> None:
+    """A name that came with a login is not taken by itself once the login has ended."""
+    host = await place(ChatRoom("lobby"), authenticate=authenticate)
+    ada = await enter(visit, f"{host.url}/chat/", "ada")
+    await expect(ada.part("me-name")).to_have_text("Ada")
+    await ada.page.context.clear_cookies()
+    await ada.page.reload()
+    await expect(ada.part("naming")).to_be_visible()
+    await expect(ada.part("me-button")).to_be_hidden()
+
+
+async def test_who_may_not_come_in_is_told_why(place: Place, visit: Visit) -> None:
+    """The words of the application stand where the box to write in would be."""
+    host = await place(ChatRoom("lobby"), authenticate=authenticate)
+    url = f"{host.url}/chat/"
+    eve = await enter(visit, url, "banned", "403", "WebSocket")
+    await expect(eve.part("banner")).to_contain_text("You are banned here.")
+    await expect(eve.part("naming")).to_be_hidden()

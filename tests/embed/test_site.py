@@ -1,0 +1,69 @@
+"""What a mount answers to those who make a room part of their page."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from pychat import ChatRoom
+from pychat.carriers.origin import OriginPolicy
+from pychat.http import Response
+from pychat.rooms import Rooms
+from pychat.site import Site
+
+HERE, FRIEND, STRANGER = "https://chat.example", "https://friend.example", "https://stranger.example"
+
+
+def ask(path: str, origin: str | None = None, **query: str) -> Response:
+    """A GET to two rooms that let the pages of one friend in."""
+    rooms = Rooms(ChatRoom("lobby", title="The lobby"), ChatRoom("den", title="The den"))
+    headers = {"host": "chat.example"} | ({"origin": origin} if origin else {})
+    return Site(rooms, origins=OriginPolicy([FRIEND])).respond("GET", path, headers, query)
+
+
+@pytest.mark.parametrize("origin", [None, HERE, FRIEND])
+def test_a_page_that_may_connect_gets_the_markup(origin: str | None) -> None:
+    """It is that of the page, of the room that is named or the first, without what only a page of its own has."""
+    for query, title in (({}, "The lobby"), ({"room": "den"}, "The den")):
+        response = ask("/part", origin, **query)
+        text = response.body.decode()
+        assert response.status == 200
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Origin" in response.headers["Vary"]
+        assert f">{title}</h2>" in text
+        assert not re.search(r"<main|<h1|theme-button|share-address|<nav", text)
+
+
+def test_a_page_that_may_not_is_told_what_to_set() -> None:
+    """It can read the refusal, whatever its origin; nobody keeps it."""
+    response = ask("/part", STRANGER)
+    told = json.loads(response.body)
+    assert response.status == 403
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert (told["ok"], told["error"]["code"]) == (False, "origin_refused")
+    assert f"--allow-origin {STRANGER}" in told["error"]["text"]
+    assert f'allowed_origins=["{STRANGER}"]' in told["error"]["text"]
+
+
+def test_a_room_that_is_not_there_is_told_with_those_that_are() -> None:
+    """404, the code of the wire, and the names."""
+    response = ask("/part", room="attic")
+    told = json.loads(response.body)
+    assert response.status == 404
+    assert told["error"]["code"] == "unknown_room"
+    assert "lobby, den" in told["error"]["text"]
+
+
+def test_the_addresses_that_stay_lead_to_files_that_are_kept() -> None:
+    """Scripts with an address to write down name only files under the hash, all of which there are."""
+    for path in ("/pychat-room.js", "/client.js"):
+        response = ask(path, STRANGER)
+        named = re.findall(r'"\./(.*?)"', response.body.decode())
+        assert response.status == 200
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "must-revalidate" in response.headers["Cache-Control"]
+        assert named
+        assert all("immutable" in ask(f"/{name}").headers["Cache-Control"] for name in named)
