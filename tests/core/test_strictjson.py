@@ -1,5 +1,7 @@
 """JSON, strictly."""
 
+import json
+
 import pytest
 
 from pychat import strictjson
@@ -12,6 +14,21 @@ def test_what_is_not_json_is_refused(text: str) -> None:
     """Also what Python's own parser would let through."""
     with pytest.raises(ValueError):  # noqa: PT011 -- any of json's
         strictjson.loads(text)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_fast_encoder_says_the_same(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The C encoder is not documented: a Python where it has moved is noticed here, and served all the same."""
+    if not fast:
+        monkeypatch.setattr("json.encoder.c_make_encoder", None)
+    encode = strictjson.encoder()
+    assert fast is ("encoder.<locals>" in encode.__qualname__)
+    value = {"a": ["é", "\u2028", '"', 1, 2.5, True, None], "b": {"c": []}}
+    assert json.dumps(value, ensure_ascii=False, separators=(",", ":")) == encode(value)
+    with pytest.raises(ValueError, match="JSON"):
+        encode([float("inf")])
+    with pytest.raises(TypeError):
+        encode([b""])
 
 
 def test_what_is_json_comes_through() -> None:

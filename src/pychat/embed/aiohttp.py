@@ -14,6 +14,7 @@ from pychat.embed.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOp
 from pychat.http import BodyTooLarge, Response
 from pychat.request import Request, joined_headers
 from pychat.room import ChatRoom
+from pychat.transports.socketio.host_aiohttp import handle
 from pychat.transports.websocket import SUBPROTOCOL
 
 __all__ = ["MOUNT", "aiohttp_app"]
@@ -48,9 +49,7 @@ class _Handlers:
         self.mount = mount
 
     async def socketio(self, request: web.Request) -> web.StreamResponse:
-        response = await self.mount.socketio.server.handle_request(request)
-        assert isinstance(response, web.StreamResponse)  # noqa: S101 -- what the aiohttp driver gives
-        return response
+        return await handle(self.mount.socketio.server.eio, request)  # each call between keeps 250 bytes a connection
 
     async def websocket(self, request: web.Request) -> web.StreamResponse:
         mount, peer, headers = self.mount, request.remote or "", _headers(request)

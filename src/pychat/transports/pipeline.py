@@ -25,7 +25,7 @@ class Pipeline:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[None]] | None = None
 
     async def carry_out(self, name: str, fields: object, answer: Callable[[dict[str, Any]], None]) -> None:
         """Begin a command after those before it have begun; call `answer` with its answer when there is one."""
@@ -36,6 +36,7 @@ class Pipeline:
             # Tasks take their first step in the order in which they are made, and that step takes a message into the
             # store's queue.
             task = asyncio.get_running_loop().create_task(self._carry_out(name, fields, answer))
+            self._under_way = self._under_way or set()
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
             if len(self._under_way) >= _MOST:

@@ -16,6 +16,7 @@ from pychat.carriers.base import CLOSE_SECONDS, Carrier, CarrierClosed, Frame
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, UsageError
+from pychat.tokens import Tokens
 from pychat.transports.socketio.deadlines import Deadlines
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import BadPacket
@@ -193,6 +194,10 @@ class EngineServer(engineio.AsyncServer):
             await asyncio.wait(list(self._tasks), timeout=1)
 
     # For the layer above.
+
+    def generate_id(self) -> str:
+        """A fresh session id that nobody can guess, as long as the library's: 120 random bits, URL-safe."""
+        return (Tokens.new_id() + Tokens.new_id())[:20]
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something that `shutdown` waits for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["build_environ"]
@@ -38,9 +39,14 @@ def build_environ(
         "wsgi.async": True,
     }
     for name, value in headers:
-        key = name.upper().replace("-", "_")
-        if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-            key = "HTTP_" + key
+        key = _key(name)
         between = "; " if key == "HTTP_COOKIE" else ","
         environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
     return environ
+
+
+@lru_cache(256)
+def _key(name: str) -> str:
+    """The key of a header. One text serves all connections, each of which keeps its environ."""
+    key = name.upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else "HTTP_" + key

@@ -154,7 +154,7 @@ class Manager(socketio.AsyncManager):
         if wire is None:
             return
         wire.leave()
-        for room in list(wire.rooms):
+        for room in list(wire.rooms or ()):
             self.basic_leave_room(sid, namespace, room)
         wire.session.wires.pop(namespace, None)
         rooms = self.rooms[namespace]
@@ -176,13 +176,14 @@ class Manager(socketio.AsyncManager):
             return
         if room is None or self.is_sid_room(namespace, room):
             raise ValueError("cannot enter a sid room")
+        wire.rooms = wire.rooms or set()
         wire.rooms.add(room)
         self.rooms[namespace].setdefault(room, {})[sid] = wire
 
     def basic_leave_room(self, sid: str, namespace: str, room: str) -> None:
         """Take a client out of a room, if it is in it."""
         wire = self.wire(sid, namespace)
-        if wire is None or room not in wire.rooms:
+        if wire is None or not wire.rooms or room not in wire.rooms:
             return
         wire.rooms.discard(room)
         members = self.rooms[namespace][room]
@@ -200,4 +201,4 @@ class Manager(socketio.AsyncManager):
     def get_rooms(self, sid: str, namespace: str) -> list[str]:
         """The rooms of a client, its own among them."""
         wire = self.wire(sid, namespace)
-        return [] if wire is None else [sid, *wire.rooms]
+        return [] if wire is None else [sid, *(wire.rooms or ())]

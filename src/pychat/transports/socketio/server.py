@@ -14,6 +14,7 @@ import socketio
 import socketio.exceptions
 import socketio.packet
 
+from pychat import strictjson
 from pychat.carriers.base import CLOSE_SECONDS, Frame
 from pychat.errors import Close, UsageError
 from pychat.transports.socketio.engine import EngineServer
@@ -180,7 +181,7 @@ class Server(socketio.AsyncServer):
         try:
             # The library swallows a cancellation that meets a handler; the next handler must not run after it.
             while inbox and not (me is not None and me.cancelling()):
-                item = inbox.popleft()
+                item = inbox.pop(0)
                 if isinstance(item, str):
                     await self._end(session, item)
                     continue
@@ -262,7 +263,7 @@ class Server(socketio.AsyncServer):
         if answer is False:
             await self.manager.disconnect(sid, namespace, ignore_queue=True)
             if self.always_connect:
-                session.left.add(namespace)
+                session.left |= {namespace}
                 self._send_to(session, Packet(_DISCONNECT, namespace=namespace))
             else:
                 self._refuse(session, namespace, refusal)
@@ -270,7 +271,8 @@ class Server(socketio.AsyncServer):
         self.eio.connected(session)
         if not self.always_connect:
             told = {**answer, "sid": sid} if isinstance(answer, dict) else {"sid": sid}
-            self._send_to(session, Packet(_CONNECT, told, namespace))
+            space = "" if namespace == "/" else f"{namespace},"
+            session.send(Frame(f"4{_CONNECT}{space}{strictjson.dumps(told)}"))
             # This lets go what was sent to the client before the answer.
             await self.manager.connect(sid, namespace)
 
@@ -283,7 +285,7 @@ class Server(socketio.AsyncServer):
         ) and namespace != "*"
 
     def _refuse(self, session: Session, namespace: str, refusal: Any) -> None:  # noqa: ANN401 (JSON)
-        session.left.add(namespace)
+        session.left |= {namespace}
         if len(session.left) > _MAX_NAMESPACES:
             raise BadPacket("Too many namespaces")
         self._send_to(session, Packet(_CONNECT_ERROR, refusal, namespace))
@@ -334,7 +336,7 @@ class Server(socketio.AsyncServer):
             here = await self.manager.can_disconnect(sid, namespace)
         wire = self.manager.wire(sid, namespace)
         if here and wire is not None and wire.connected:
-            wire.session.left.add(namespace)
+            wire.session.left |= {namespace}
             wire.send(encode_packet(Packet(_DISCONNECT, namespace=namespace))[0])
             await self._leave(wire, self.reason.SERVER_DISCONNECT)
 

@@ -170,7 +170,8 @@ class SocketIOTransport:
             raise Declined(Close.VERSION.text, {"reason": Close.VERSION.reason, "speaks": [VERSION]})
         name = given.get("room")
         if name is None:
-            name = parse_qs(environ.get("QUERY_STRING", "")).get("room", [None])[0]
+            query = environ.get("QUERY_STRING", "")
+            name = parse_qs(query).get("room", [None])[0] if "room" in query else None
         try:
             room = self._rooms.pick(name)
         except Refused as refused:

@@ -64,8 +64,8 @@ class ClientWire:
         self.session = session
         self.sid = sid
         self.namespace = namespace
-        #: The rooms of python-socketio that it is in, beside its own.
-        self.rooms: set[str] = set()
+        #: The rooms of python-socketio that it is in, beside its own, if there are any.
+        self.rooms: set[str] | None = None
         #: CONNECTed, and not yet on the way out.
         self.connected = False
         #: What it said when it connected: an object, or `None` where it said nothing.
