@@ -89,7 +89,7 @@ def running(folder: Path, command: list[str], port: int | None = None, **environ
     words = [word.replace("3000", str(port)) for word in command]
     if words[0] == "python":
         words[0] = sys.executable
-    else:
+    elif "/" not in words[0]:
         words[0] = str(Path(sys.executable).with_name(words[0]))
     log = folder / "log"
     with log.open("wb") as output:
