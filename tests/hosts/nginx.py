@@ -45,8 +45,11 @@ def of_the_docs(name: str) -> str:
 
 
 @contextlib.contextmanager
-def proxy(folder: Path, upstream: int, locations: str = "") -> Iterator[Proxy]:
-    """The site of the docs in front of the port `upstream`, and more `locations`; without TLS too."""
+def proxy(folder: Path, upstream: int, locations: str = "", *, before: str = "", to: str = "") -> Iterator[Proxy]:
+    """The site of the docs in front of the port `upstream`, and more `locations`; without TLS too.
+
+    `before` stands before the site, and may have an `upstream` for it `to` lead to.
+    """
     plain, tls = free_port(), free_port()
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
@@ -58,13 +61,13 @@ def proxy(folder: Path, upstream: int, locations: str = "") -> Iterator[Proxy]:
     for told, here in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{tls} ssl; listen 127.0.0.1:{plain};"),
         ("/etc/ssl/", f"{folder}/"),
-        ("127.0.0.1:3000", f"127.0.0.1:{upstream}"),
+        ("127.0.0.1:3000", to or f"127.0.0.1:{upstream}"),
     ):
         assert told in site
         site = site.replace(told, here)
     body, end = site.rstrip().removesuffix("}"), "}"
     configuration = folder / "all.conf"
-    configuration.write_text(_AROUND.format(folder=folder, sites=f"{body}{locations}{end}"), "utf-8")
+    configuration.write_text(_AROUND.format(folder=folder, sites=f"{before}{body}{locations}{end}"), "utf-8")
     nginx = shutil.which("nginx")
     assert nginx, "these tests need nginx; `make test` brings it"
     subprocess.run([nginx, "-t", "-q", "-c", configuration], check=True)
