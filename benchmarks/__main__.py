@@ -38,10 +38,10 @@ def machine() -> str:
 
 
 def measure(
-    cells: Sequence[str], servers: Sequence[str], rounds: int, seconds: float
-) -> tuple[list[Result], list[str]]:
-    """What was found, and what failed. The servers take turns, so what the machine does besides meets all of them."""
-    found, failed = [], []
+    cells: Sequence[str], servers: Sequence[str], rounds: int, seconds: float, found: list[Result]
+) -> list[str]:
+    """Add to `found`; return what failed. The servers take turns: what the machine does besides meets all of them."""
+    failed = []
     begun = time.monotonic()
     for turn in range(rounds):
         for cell, name in ((each, name) for each in cells for name in CELLS[each].servers if name in servers):
@@ -52,7 +52,15 @@ def measure(
                 found += [{"cell": cell, "server": name, **each} for each in CELLS[cell].measure(name, seconds)]
             except SystemExit as error:
                 failed.append(f"{cell}, {name}: {error}")
-    return found, failed
+    return failed
+
+
+def others(cells: Sequence[str]) -> list[Result]:
+    """What an earlier run found in other cells, so that one can be measured anew alone."""
+    if not KEPT.exists():
+        return []
+    earlier = json.loads(KEPT.read_text())
+    return [each for each in earlier["found"] if each["cell"] not in cells] if earlier["machine"] == machine() else []
 
 
 def main() -> None:
@@ -61,7 +69,7 @@ def main() -> None:
     parser.add_argument("cells", nargs="*", help=f"which to measure, of {', '.join(CELLS)}; all if none is named")
     parser.add_argument("--servers", nargs="+", default=list(SERVERS), choices=list(SERVERS), metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of each run")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each run")
     parser.add_argument("--quick", action="store_true", help="one round of short runs, the longest left out")
     parser.add_argument("--page", action="store_true", help="measure nothing, and write the page from what was kept")
     given = parser.parse_args()
@@ -74,9 +82,11 @@ def main() -> None:
     if given.page:
         kept = json.loads(KEPT.read_text())
     else:
-        found, failed = measure(cells, given.servers, rounds, seconds)
-        kept = {"machine": machine(), "rounds": rounds, "found": found}
-        KEPT.write_text(json.dumps(kept))
+        kept = {"machine": machine(), "rounds": rounds, "found": others(cells)}
+        try:
+            failed = measure(cells, given.servers, rounds, seconds, kept["found"])
+        finally:  # what there is, if it was too long for somebody
+            KEPT.write_text(json.dumps(kept))
     from benchmarks import page, tables  # noqa: PLC0415 - drawing needs more than measuring does
 
     found_all = Found(kept["machine"], kept["rounds"], kept["found"])

@@ -42,7 +42,6 @@ def _lines(
                 linewidth=width,
                 label=SERVERS[name].title,
             )
-    axes.legend(frameon=False, fontsize=8)
 
 
 def _per_second(found: Found, cell: str, name: str, label: str) -> float | None:
@@ -66,9 +65,9 @@ def _fanout(found: Found, flights: Axes, members: Axes) -> None:
         yscale="log",
     )
     flights.set_xticks(FLIGHTS, [str(flight) for flight in FLIGHTS])
+    flights.minorticks_off()
     _lines(members, servers, MEMBERS, lambda name, size: _per_second(found, "crowd", name, f"members {size}"))
-    members.set(title="4 messages in flight", xlabel="members", yscale="log", xscale="log")
-    members.set_xticks(MEMBERS, [f"{size:,}" for size in MEMBERS])
+    members.set(title="4 messages in flight", xlabel="members", yscale="log")
 
 
 def _connections(found: Found, memory: Axes, cost: Axes) -> None:
@@ -95,9 +94,10 @@ def draw(found: Found, folder: Path) -> None:
     """Write the plots into `folder`, as PNG on white, which can be read in dark and in light."""
     for name, panels in (("performance-fanout", _fanout), ("performance-connections", _connections)):
         with mpl.rc_context(_SHOWN):
-            figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+            figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
             for axes in (left, right):
                 axes.spines[["top", "right"]].set_visible(False)
             panels(found, left, right)
+            figure.legend(*left.get_legend_handles_labels(), loc="outside right center", frameon=False)
             figure.savefig(folder / f"{name}.png", dpi=110, facecolor="white")
             plt.close(figure)

@@ -131,9 +131,18 @@ class SocketIOPerson:
         """The next event of that name."""
         return await self.told.next(name)
 
+    async def stall(self) -> None:
+        """Read nothing more."""
+        self.client.eio.read_loop_task.cancel()
+
     async def close(self) -> None:
         """Go for good."""
-        await self.client.disconnect()
+        try:
+            await self.client.disconnect()
+        except asyncio.CancelledError:
+            # It waits for the task that was stopped by `stall`.
+            if not self.client.eio.read_loop_task.cancelled():
+                raise
         await self._http.close()
 
 
@@ -207,10 +216,14 @@ class SSEPerson:
             if name != "message" or told["id"] not in self._said:
                 return told
 
+    async def stall(self) -> None:
+        """Read nothing more."""
+        self._reading.cancel()
+
     async def drop(self) -> None:
         """Lose the connection."""
         self.response.close()
-        await self._reading
+        await asyncio.wait([self._reading])
 
     async def close(self) -> None:
         """Go for good."""
@@ -218,5 +231,5 @@ class SSEPerson:
             async with self.http.delete(f"{self.url}/events", headers=await self.headers):
                 pass
         self.response.close()
-        await self._reading
+        await asyncio.wait([self._reading])
         await self.http.close()

@@ -94,7 +94,7 @@ static int poller;
 static Member *members;
 static Sender *senders; // of room r: senders[r * given.senders] and those after it
 static int *settled;    // members of each room that must get every message
-static int count, ready, resumed;
+static int count, ready;
 static uint64_t now;
 static Histogram latency, connecting;
 static uint64_t deliveries, messages, acknowledged;
@@ -344,6 +344,7 @@ static void on_frame(Member *member, int opcode, const char *payload, size_t siz
         send_frame(member, 10, payload, size);
     } else if (opcode == 8) {
         member->code = size < 2 ? 1005 : (unsigned char)payload[0] << 8 | (unsigned char)payload[1];
+        send_frame(member, 8, payload, size < 2 ? 0 : 2);
         if (!member->stalled) fail("member %d was closed with %d %.*s", member->number, member->code, (int)size - 2, payload + 2);
     } else if (opcode < 3) {
         const char *text = memchr(payload, '~', size);
@@ -391,10 +392,10 @@ static size_t take_frames(Member *member, const char *bytes, size_t size) {
 static void on_end(Member *member) {
     if (!member->stalled) fail("member %d: the server closed the connection", member->number);
     close(member->fd);
+    if (member->state == READY) ready--;
+    else dial.opening--;
     member->state = CLOSED;
-    member->rest_size = 0;
-    ready--;
-    resumed++;
+    member->rest_size = member->unsent_size = 0;
 }
 
 // Read once; true if there may be more.
@@ -598,40 +599,35 @@ static bool caught_up(const Member *member) {
 }
 
 static void do_resume(void) {
-    int stalled = 0, closed = 0, code = 0, recovered = 0;
-    for (int i = 0; i < count; i++) {
+    int stalled = 0, closed = 0, code = 0, returns = 0, recovered = 0;
+    for (int i = 0; i < count; i++)
         if (members[i].stalled) stalled++, watch(&members[i]);
-    }
-    uint64_t until = now + 15000000000u;
+    uint64_t until = now + 20000000000u;
     for (bool waiting = true; waiting && now < until;) {
         turn(false);
         waiting = false;
-        for (int i = 0; i < count; i++) waiting |= members[i].stalled && members[i].state == READY && !caught_up(&members[i]);
-    }
-    dial.at = count;
-    for (int i = 0; i < count; i++) {
-        Member *member = &members[i];
-        if (member->stalled && member->state == CLOSED) {
-            closed++;
-            if (member->code) code = member->code;
-            member->stalled = false;
-            member->returned = true;
-            dial_one(member);
+        for (int i = 0; i < count; i++) {
+            Member *member = &members[i];
+            if (!member->stalled) continue;
+            if (member->state == CLOSED) {
+                if (member->code) code = member->code;
+                if (!member->returned) closed++;
+                member->returned = true;
+                returns++;
+                dial_one(member);
+            }
+            waiting |= member->state != READY || !caught_up(member);
         }
     }
-    connect_until(count);
-    until = now + 5000000000u;
-    for (bool waiting = true; waiting && now < until;) {
-        turn(false);
-        waiting = false;
-        for (int i = 0; i < count; i++) waiting |= (members[i].stalled || members[i].returned) && !caught_up(&members[i]);
-    }
     for (int i = 0; i < count; i++) {
-        if (members[i].stalled || members[i].returned) recovered += caught_up(&members[i]) && !members[i].gap;
-        members[i].stalled = false;
+        Member *member = &members[i];
+        bool there = member->state == READY && caught_up(member);
+        if (member->stalled) recovered += there && !member->gap;
+        member->stalled &= !there;
     }
     settle();
-    printf("\"stalled\": %d, \"closed\": %d, \"code\": %d, \"caught_up\": %d, ", stalled, closed, code, recovered);
+    printf("\"stalled\": %d, \"closed\": %d, \"code\": %d, \"returns\": %d, \"caught_up\": %d, ", stalled, closed, code,
+           returns, recovered);
 }
 
 // The server's seconds of processor, its memory and the most that it had, in KiB.

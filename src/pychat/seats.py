@@ -36,7 +36,9 @@ class Seats:
 
     def count(self, elsewhere: Mapping[str, object]) -> int:
         """How many people there are, with the members (by id) who may be on other servers."""
-        return len(self._taken.keys() | elsewhere.keys()) + len(self._guests)
+        # The smaller of the two is walked: two members in a crowd of thousands who only read, or the other way about.
+        both = len(self._taken.keys() & elsewhere.keys())
+        return len(self._taken) + len(elsewhere) - both + len(self._guests)
 
     def take(self, session: Session, member_id: str | None) -> None:
         """Count `session` as one of `member_id`'s, or as a guest's. Idempotent."""

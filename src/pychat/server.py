@@ -20,6 +20,7 @@ from pychat.console import Console
 from pychat.embed.aiohttp import MOUNT, aiohttp_app
 from pychat.errors import Refused, UsageError
 from pychat.limits import Limits
+from pychat.process import MANY_FILES, prepare, raise_file_limit
 from pychat.room import ChatRoom
 from pychat.settings import Settings
 from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
@@ -32,11 +33,12 @@ _GOING_SECONDS = 4.5  # from the signal to the end, whoever is stuck
 
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raise `UsageError` for settings that cannot be served."""
+    files = raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings))
+        runner.run(_serve(settings, files))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, files: int | None) -> None:
     going = asyncio.Event()
     _on_signals(going.set)
     unlimited = settings.limits == "off"
@@ -84,6 +86,10 @@ async def _serve(settings: Settings) -> None:
             if irc is not None:
                 told = f"IRC clients come in at {settings.host}, port {irc.port}, and /join #{settings.room[0]}"
                 console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
+            if files is not None and files < MANY_FILES:
+                told = f"This process may open {files} files, and each connection is one. Raise that with ulimit -n."
+                console.say(told, {"event": "few_files", "files": files})
+            prepare()
             if settings.open:
                 asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
             await going.wait()

@@ -237,6 +237,18 @@ async def test_attributes_can_change(host: Host, visit: Visit) -> None:
     await expect(ada.part("text")).to_have_attribute("placeholder", "Ask us")
 
 
+async def test_addresses_are_those_of_the_document(host: Host, visit: Visit) -> None:
+    """`src` is taken from the page's `<base>`, as other addresses are; left out, it is where the script came from."""
+    page = await visit(
+        host.page(
+            '<pychat-room id="a" src="../chat"></pychat-room><pychat-room id="b"></pychat-room>',
+            head='<base href="/deep/">',
+        )
+    )
+    await box(page, "#a").live()
+    await box(page, "#b").live()
+
+
 async def test_a_name_that_cannot_be_had_is_asked_for(host: Host, visit: Visit) -> None:
     """Where the page gives a name that is taken, the person is told, and chooses another."""
     await box(await visit(host.page(ONE))).join("Ada")

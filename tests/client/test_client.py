@@ -25,8 +25,10 @@ from pychat import (
     Reacted,
     Refused,
     Renamed,
+    Request,
     Typing,
     UsageError,
+    User,
     aiohttp_app,
     asgi_app,
 )
@@ -287,6 +289,41 @@ async def test_being_sent_out_ends_it(room: ChatRoom, url: str) -> None:
             await ada.say("hi")
     assert [state.name for state in states] == ["live", "closed"]
     assert states[-1].text == Close.KICKED.text
+
+
+async def test_a_callback_that_fails_ends_nothing(url: str) -> None:
+    """What `on_state` raises is told to the event loop's handler, and the client goes on."""
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+
+    def fail(state: State) -> None:
+        raise ValueError(state.name)
+
+    async with Client(url, name="Ada", on_state=fail) as ada:
+        assert (await ada.say("hi")).text == "hi"
+    assert ["live", "closed"] == [str(error) for error in told]
+
+
+async def test_who_has_a_login_need_not_join(room: ChatRoom) -> None:
+    """The server knows the name by what the client sends with `token`; roles are those of members, and `me` is an author."""
+
+    def who(request: Request) -> User | None:
+        if request.headers.get("authorization") != "Bearer secret":
+            raise Refused("login_required", "Log in first.")
+        return User("7", "Ada", roles=("moderator",))
+
+    async with aiohttp_server(aiohttp_app(room, authenticate=who)) as address:
+        async with Client(address, token="secret") as ada:
+            assert ada.me is not None
+            assert ada.me.name == "Ada"
+            said = await ada.say("hi")
+            assert (await event(ada, Message)).author == said.author == ada.me
+            assert [member.roles for member in await ada.who()] == [("moderator",)]
+            room.dismiss(Close.SHUTDOWN)
+            assert (await ada.say("back")).author == ada.me
+        with pytest.raises(Disconnected, match="does not let you in"):
+            async with Client(address):
+                raise AssertionError
 
 
 async def test_closing_ends_the_iterator(url: str) -> None:

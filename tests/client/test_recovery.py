@@ -220,8 +220,11 @@ async def _any_sequence(steps: list[str]) -> None:
                 await room.post(f"{number}", author="bot")
             elif step == "cut":
                 laid.cut()
-            else:
-                laid.deaf = step == "deaf"
+            elif step == "deaf":
+                laid.deaf = True
+            elif laid.deaf:  # TCP loses nothing in the middle: what was lost ends the connection
+                laid.deaf = False
+                laid.cut()
             if number % 3 == 0:
                 await asyncio.sleep(0.002)
         if laid.deaf:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from pychat import HOOKS, ChatRoom, Limits, Member, Message, Position, Refused, UsageError
+from pychat.connection import Notice
+from pychat.errors import Close
 from pychat.model import Away, Event, Joined, Left, LogEvent
 from pychat.stores import MemoryStore, Opening, Page, Receiver, Retention, open_store
 from pychat.testing import FakeClock, Person, RecordingConnection
@@ -174,6 +176,18 @@ async def test_what_was_deleted_is_not_told_to_who_comes_back() -> None:
     assert "secret" not in str(bob.connection.events)
 
 
+class Joining:
+    """A wire whose frames are lists of texts, and can be joined."""
+
+    def encode(self, notice: Notice) -> list[str] | None:
+        """A message's text."""
+        return [notice.text] if isinstance(notice, Message) else None
+
+    def join(self, frames: list[list[str]]) -> list[str]:
+        """One list."""
+        return [text for frame in frames for text in frame]
+
+
 async def test_a_storm_of_joins_is_gathered() -> None:
     """200 joins reach a member in a few notices, and together they tell of everyone."""
     room = ChatRoom(limits=Limits(listed=1000))
@@ -190,6 +204,38 @@ async def test_a_storm_of_joins_is_gathered() -> None:
         joined |= {member["name"] for member in told.get("joined", ())}
     assert told["here"] == 201
     assert notices < 20
+
+
+async def test_what_comes_close_together_leaves_together() -> None:
+    """Messages at turns of the loop that follow each other are one write, and are not held back without end."""
+    room = ChatRoom()
+    reader = await Person.enter(room)
+    writes: list[list[str]] = []
+
+    class Counting:
+        wire = Joining()
+
+        def send(self, frame: list[str]) -> None:
+            writes.append(frame)
+
+        def close(self, why: Close) -> None:
+            raise AssertionError(why)
+
+    await room.connect(Counting())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    writes.clear()
+    for number in range(100):
+        await room.post(f"{number}", author="bot")
+        if number == 0:
+            await asyncio.sleep(0)
+            assert [] == writes
+        elif number > 20:
+            await asyncio.sleep(0)
+    assert [f"{number}" for number in range(100)] == [(await reader.event("message"))["text"] for _ in range(100)]
+    texts = [text for frame in writes for text in frame]
+    assert [f"{number}" for number in range(100)] == texts
+    assert 8 < len(writes) < 20, "8 turns at the most in each"
 
 
 async def test_a_crowd_is_counted_and_listed_again_when_it_thins() -> None:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import types
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -813,9 +813,10 @@ async def is_typed_into_weechat(stage: Stage, argument: str) -> None:
     await room.aclose()
 
 
-async def lets_irc_in(stage: Stage, argument: str) -> None:
-    """An IRC client and a page hear each other."""
-    ports = []
+@contextlib.contextmanager
+def irc_on_a_free_port() -> Iterator[list[int]]:
+    """Where the docs say 6667."""
+    ports: list[int] = []
     real = IrcServer.start
 
     async def start(self: IrcServer, host: str | None, port: int) -> int:
@@ -824,6 +825,27 @@ async def lets_irc_in(stage: Stage, argument: str) -> None:
         return ports[0]
 
     with mock.patch.object(IrcServer, "start", start):
+        yield ports
+
+
+async def knows_who_has_a_token(stage: Stage, argument: str) -> None:
+    """With the token one is Ada; without, one is told what to do."""
+    with irc_on_a_free_port() as ports:
+        names = await stage.run()
+    ada = await IrcPerson.enter(ports[0], "whoever", password="ada-s-token")
+    assert "Ada" in ada.heard[-2].params[-1].split()
+    stranger = await IrcPerson.connect(ports[0])
+    stranger.say("NICK ada", "USER ada 0 * :Ada")
+    assert (await stranger.next()).params[-1] == "Set your token as the server password, and connect again."
+    await names["irc"].aclose()
+    for person in (ada, stranger):
+        await person.close()
+    await names["room"].aclose()
+
+
+async def lets_irc_in(stage: Stage, argument: str) -> None:
+    """An IRC client and a page hear each other."""
+    with irc_on_a_free_port() as ports:
         url = await stage.serve()
     ada, bob = await IrcPerson.enter(ports[0], "ada"), await WebSocketPerson.enter(f"{url}/chat")
     await bob.command("join", {"name": "Bob"})

@@ -9,7 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from pychat import ChatRoom, IrcServer, Position
+import pytest
+
+from pychat import ChatRoom, IrcServer, Position, UsageError
 from pychat.testing import Client, TransportContract
 from pychat.transports.irc.line import Line
 from tests.clients import Told
@@ -210,3 +212,9 @@ class TestIrc(TransportContract):
                 return person
 
             yield enter
+
+
+def test_what_a_wire_lacks_is_spelled_right() -> None:
+    """A name that is no test's is an error, not a test that is run after all."""
+    with pytest.raises(UsageError, match="there is no test_tokens"):
+        type("Mine", (TransportContract,), {"lacks": frozenset({"tokens"})})

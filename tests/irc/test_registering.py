@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pychat import ChatRoom, IrcServer, Limits
+from pychat import ChatRoom, IrcServer, Limits, Refused, Request, User
 from pychat.testing import Person
 from pychat.transports.irc.capabilities import CAPABILITIES
 from pychat.transports.irc.line import Line
@@ -167,3 +167,40 @@ async def test_everything_has_an_answer_with_a_label(enter: Enter) -> None:
     assert {line.tags["batch"] for line in several[1:-1]} == {opening.params[0][1:]}
     for answer, label in ((none, "l3"), (quiet, "l4")):
         assert [(line.command, line.tags) for line in answer] == [("ACK", {"label": label})]
+
+
+async def test_the_app_says_who_somebody_is(opened: Open) -> None:
+    """As on every wire: a password is a token, a user is known by the app's id, and some rooms may be closed to some."""
+    lobby, staff = ChatRoom("lobby"), ChatRoom("staff")
+
+    async def authenticate(request: Request) -> User | Refused | None:
+        if request.bearer == "t-ada":
+            return User("1", "Ada Lovelace", roles=("moderator",))
+        if request.bearer is not None:
+            return Refused("login_required", "This token is not known.")
+        return Refused("login_required", "Only for staff.") if request.room == "staff" else None
+
+    server = await opened(lobby, staff, authenticate=authenticate)
+    ada = await IrcPerson.enter(server.port, "whoever", caps=CAPS, password="t-ada")
+    assert ("whoever!~chat@pychat", ("Ada_Lovelace",)) in [
+        (line.source, line.params) for line in ada.heard if line.command == "NICK"
+    ]
+    assert [("user:1", "Ada Lovelace", ("moderator",))] == [(each.id, each.name, each.roles) for each in lobby.members]
+    phone = await IrcPerson.enter(server.port, "Ada_Lovelace", "#staff", password="t-ada")
+    assert [line.params[1] for line in await phone.since("NICK countess")] == ["countess"]
+    assert ["user:1"] == [each.id for each in staff.members]
+    bob = await IrcPerson.enter(server.port, "bob")
+    assert [(line.command, line.params[-1]) for line in await bob.since("JOIN #staff")][-1] == (
+        "437",
+        "Only for staff.",
+    )
+    bob.say("PRIVMSG #lobby :spam")
+    spam = await ada.line("PRIVMSG")
+    ada.say(f"REDACT #lobby {spam.tags['msgid']}")
+    assert (await ada.line("REDACT")).params[1] == spam.tags["msgid"]
+    eve = await IrcPerson.connect(server.port)
+    eve.say("PASS wrong", "NICK eve", "USER eve 0 * :Eve")
+    assert [(line.command, line.params[-1]) for line in await eve.ended()] == [
+        ("464", "This token is not known."),
+        ("ERROR", "Closing link: This token is not known."),
+    ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -78,6 +80,23 @@ async def test_the_console_shows_who_says_what_escaped() -> None:
         assert served.line(event="message")["text"] == "one\n\x1b[31mtwo\u202e"
         assert served.line(event="rename")["name"] == "Countess"
         assert served.line(event="leave")["here"] == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+def test_the_limit_on_open_files_is_raised_and_told_if_low() -> None:
+    """Each connection is a file: the soft limit becomes the hard one, and a low one is told at the start."""
+    script = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, 1000))
+os.execv(sys.executable, [sys.executable, "-m", "pychat", *sys.argv[1:]])
+"""
+    low = (sys.executable, "-c", script)
+    with pychat_process(command=low) as served:
+        assert served.line(event="few_files")["files"] == 1000
+        limits = Path(f"/proc/{served.process.pid}/limits")
+        if limits.exists():
+            (line,) = [line for line in limits.read_text().splitlines() if line.startswith("Max open files")]
+            assert line.split()[3:5] == ["1000", "1000"]
 
 
 async def test_quiet_stops_the_texts_only() -> None:

@@ -210,9 +210,10 @@ class Visit:
             command.result.set_result(result)
 
     def _joined(self, answer: Mapping[str, Any]) -> None:
-        self.me = words.member(answer["member"])
+        member = words.member(answer["member"])
+        self.me = member.bare  # as the author of a message is told
         self.resume = answer.get("token") or self.resume
-        self.people.put(self.me)
+        self.people.put(member)
 
     def _stored(self, command: Command, answer: Mapping[str, Any]) -> Message:
         if self.me is None:
@@ -234,7 +235,7 @@ class Visit:
         you = fields.get("you") or {}
         self._known = you.get("name") is not None
         if self._known:
-            self.me = words.member(you)
+            self.me = words.member(you).bare
         entered = None
         if fields.get("recovered") is not True:
             entered = self.entered = words.entered(fields, missed=not first)
@@ -276,13 +277,17 @@ class Visit:
             if self.me is None or each.member.id != self.me.id:
                 self._feed.signal(each)
             elif isinstance(each, Renamed):
-                self.me = each.member
+                self.me = each.member.bare
 
     def _turn(self, state: State) -> None:
         if state != self.state:
             self.state = state
             if self._on_state is not None:
-                self._on_state(state)
+                try:
+                    self._on_state(state)
+                except Exception as error:  # the program's own; the connection is none of its business
+                    told = {"message": "on_state of a pychat.Client failed", "exception": error}
+                    asyncio.get_running_loop().call_exception_handler(told)
 
 
 async def _welcome(link: Link) -> Told:

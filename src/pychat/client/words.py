@@ -23,7 +23,7 @@ _Object = Mapping[str, Any]
 
 def member(told: _Object) -> Member:
     """Somebody with a nickname."""
-    return Member(_text(told["id"]), _text(told["name"]))
+    return Member(_text(told["id"]), _text(told["name"]), tuple(_text(role) for role in told.get("roles", ())))
 
 
 def members(told: Iterable[_Object]) -> tuple[Member, ...]:

@@ -13,6 +13,7 @@ import { People } from "./people.js";
 import { Position } from "./position.js";
 import { Refusal } from "./refusal.js";
 import { REVISIONS } from "./revision.js";
+import { Sending, waitingHelps } from "./sending.js";
 import { Typists } from "./typists.js";
 
 /**
@@ -21,11 +22,6 @@ import { Typists } from "./typists.js";
  * @typedef {import("./log.js").Entry} Entry
  */
 
-/** Seconds to wait where the server does not say how many. */
-const RETRY_AFTER = 2;
-const WAITING_HELPS = new Set(["rate_limited", "unavailable"]);
-/** Seconds: told to wait longer than this, a person decides. */
-const LONGEST_WAIT = 60;
 /** Milliseconds: said again this often while typing goes on. */
 const TYPING_EVERY = 3000;
 /** Characters of a message that is answered, as the server quotes it. */
@@ -65,14 +61,12 @@ export class Room extends Emitter {
   #identity;
   #wanted;
   #outbox;
+  #sending;
   #position = new Position();
   #typists = new Typists();
   #typingTimer;
   #saidTyping = -Infinity;
   #welcomed = false;
-  #flushing = false;
-  /** Promises of `say`, by message id. */
-  #waiting = new Map();
 
   /**
    * @param {object} parts
@@ -90,6 +84,18 @@ export class Room extends Emitter {
     this.#history = new History({ connection, log: this.log, epoch: () => this.since?.epoch, file: (message) => this.#file(message) });
     this.#identity = new Identity(storage, `${key}:me`);
     this.#outbox = new Outbox(storage, `${key}:unsent:`);
+    this.#sending = new Sending({
+      connection,
+      clock,
+      outbox: this.#outbox,
+      log: this.log,
+      room: {
+        joined: () => this.joined,
+        parted: (told) => this.#part(told),
+        stored: (answer, entry) => this.#sent(answer, entry),
+        changed: (entry) => this.#tell("change", entry),
+      },
+    });
     const { id, name } = this.#identity.current;
     if (id && name) this.me = { id, name };
     for (const item of this.#outbox.items) this.#pend(item);
@@ -150,7 +156,7 @@ export class Room extends Emitter {
     const item = this.#outbox.add(newId(), text, this.#clock.now(), this.#quote(replyTo));
     this.#saidTyping = -Infinity;
     this.#tell("add", this.#pend(item));
-    return this.#stored(item.id);
+    return this.#sending.stored(item.id);
   }
 
   /**
@@ -221,14 +227,14 @@ export class Room extends Emitter {
     if (!item) throw new Refusal("discarded");
     this.#tell("remove", this.log.drop(id));
     this.#tell("add", this.#pend(item));
-    return this.#stored(id);
+    return this.#sending.stored(id);
   }
 
   /** Throws a message away that has not been stored. @param {string} id of the entry */
   discard(id) {
     this.#outbox.remove(id);
     this.#tell("remove", this.log.drop(id));
-    this.#answer(id, new Refusal("discarded"));
+    this.#sending.settle(id, new Refusal("discarded"));
   }
 
   /** Call it at each keystroke with `true`, with `false` when the text is gone; the wire hears of it when it must. @param {boolean} on */
@@ -363,7 +369,7 @@ export class Room extends Emitter {
     // Stored after all, though the answer never came.
     if (own && this.#outbox.has(message.id)) {
       this.#outbox.remove(message.id);
-      this.#answer(message.id, message);
+      this.#sending.settle(message.id, message);
     }
     return filed;
   }
@@ -441,7 +447,7 @@ export class Room extends Emitter {
     }
     this.emit("people", this.people);
     this.emit("joined", member);
-    this.#flush();
+    this.#sending.flush();
     return member;
   }
 
@@ -456,7 +462,7 @@ export class Room extends Emitter {
         return;
       } catch (refusal) {
         if (!refusal.answered || this.state.name !== "live") return;
-        if (waitingHelps(refusal)) await this.#sleep(refusal.retryAfter);
+        if (waitingHelps(refusal)) await this.#sending.pause(refusal.retryAfter);
         // Another tab may have come back first, and been given a new token for both.
         else if (this.#identity.current.token === token) {
           this.#wanted = undefined;
@@ -490,77 +496,21 @@ export class Room extends Emitter {
     return this.log.pend({ id, text, reply, error, date: new Date(at).toISOString(), author: this.me ?? { id: "", name: "" } });
   }
 
-  #stored(id) {
-    const promise = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    // Its fate is in the log too, for those who do not wait for it.
-    promise.catch(() => {});
-    this.#flush();
-    return promise;
+  #sent(answer, entry) {
+    this.#position.wrote(answer.seq);
+    if (!entry) return;
+    this.#tell("change", entry);
+    this.emit("message", told(entry));
   }
 
-  #answer(id, outcome) {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (outcome instanceof Refusal) waiting?.reject(outcome);
-    else waiting?.resolve({ id, seq: outcome.seq, date: outcome.date });
-  }
-
-  /** One at a time: were they sent together, one that must wait would be overtaken by the next. */
-  async #flush() {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    try {
-      for (let item; this.joined && (item = this.#outbox.next); ) await this.#post(item);
-    } finally {
-      this.#flushing = false;
-    }
-  }
-
-  async #post({ id, text, reply }) {
-    try {
-      const answer = await this.#connection.send("say", reply ? { id, text, reply_to: reply.seq } : { id, text });
-      if (!this.#outbox.has(id)) return;
-      this.#outbox.remove(id);
-      this.#position.wrote(answer.seq);
-      // A hook of the room may have changed the words; then the answer tells them.
-      const entry = this.log.confirm(id, { text, ...answer });
-      this.#answer(id, answer);
-      if (!entry) return;
-      this.#tell("change", entry);
-      this.emit("message", told(entry));
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      if (!this.#outbox.has(id)) return;
-      const error = { code: refusal.code, text: refusal.text };
-      if (!refusal.answered) {
-        // It goes out again, with the same id, when we are back.
-        this.joined = false;
-      } else if (refusal.code === "not_joined") {
-        this.joined = false;
-        this.#comeBack();
-      } else if (waitingHelps(refusal)) {
-        this.#tell("change", this.log.wait(id, error));
-        await this.#sleep(refusal.retryAfter);
-        this.#tell("change", this.log.wait(id));
-      } else {
-        this.#outbox.fail(id, error);
-        this.#tell("change", this.log.fail(id, error));
-        this.#answer(id, refusal);
-      }
-    }
-  }
-
-  #sleep(seconds = RETRY_AFTER) {
-    return new Promise((resolve) => this.#clock.setTimeout(resolve, seconds * 1000));
+  #part(told) {
+    this.joined = false;
+    if (told) this.#comeBack();
   }
 
   #tell(kind, entry) {
     if (entry || kind === "reset" || kind === "more") this.emit("log", { kind, entry });
   }
-}
-
-function waitingHelps({ code, retryAfter }) {
-  return retryAfter === undefined ? WAITING_HELPS.has(code) : retryAfter <= LONGEST_WAIT;
 }
 
 /** An entry of the log as the message that it is. */

@@ -7,9 +7,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
+from pychat.auth import Door
 from pychat.clock import Clock
 from pychat.errors import Close, Refused
 from pychat.limits import Limits, TokenBucket
+from pychat.model import User
+from pychat.request import Request
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.line import LINE_BYTES, Line
@@ -36,6 +39,10 @@ class Network(Protocol):
     limits: Limits
 
     @property
+    def door(self) -> Door:
+        """Who asks the app who somebody is."""
+
+    @property
     def channels(self) -> Mapping[str, Channel]:
         """Every channel, by the name that it is found by."""
 
@@ -50,8 +57,9 @@ class Network(Protocol):
 class Client:
     """One connection, from its first line to its last."""
 
-    def __init__(self, network: Network, outbox: Outbox) -> None:
+    def __init__(self, network: Network, outbox: Outbox, remote: str = "") -> None:
         self.network = network
+        self.remote = remote
         self.outbox = outbox
         self.nick = "*"
         #: What it asked to be called, and told of itself, before it was let in.
@@ -60,6 +68,9 @@ class Client:
         self.realname = ""
         self.password = ""
         self.caps: frozenset[str] = frozenset()
+        #: Whom the app knows this to be, and where it refuses them: for each channel.
+        self.users: dict[str, User] = {}
+        self.barred: dict[str, Refused] = {}
         self.negotiating = False
         self.registered = False
         self.away = False
@@ -90,16 +101,43 @@ class Client:
         """The member that this client is in that room, as far as it can be known before coming in."""
         if channel.key in self.seats:
             return self.seats[channel.key].session.member_id
+        if channel.key in self.users:
+            return self.users[channel.key].member_id
         if not self.secret:
             return None
         # The room's secret makes the id of it, so that neither can be guessed from the other.
         return channel.room.tokens.issue(f"irc:{self.secret.hex()}").partition(".")[2]
 
+    async def identify(self) -> None:
+        """Ask the app who this is, room by room. Raise `Refused` where none lets them in."""
+        self.users, self.barred = {}, {}
+        if not self.network.door.asks:
+            return
+        auth = {"nick": self.wanted, "user": self.user, **({"token": self.password} if self.password else {})}
+        for key, channel in self.network.channels.items():
+            request = Request("GET", "/irc", {}, {}, self.remote, channel.room.name, self, auth)
+            try:
+                user = await self.network.door.let_in(request)
+            except Refused as refused:
+                self.barred[key] = refused
+            else:
+                self.users |= {} if user is None else {key: user}
+        if len(self.barred) == len(self.network.channels):
+            raise next(iter(self.barred.values()))
+
+    def is_known(self) -> bool:
+        """Whether this person will be known when they come back: by a password, or to the app."""
+        return bool(self.secret or self.users)
+
+    def _is_also(self, other: Client) -> bool:
+        """Whether that is another client of the same person."""
+        return (self.users or self.secret) == (other.users or other.secret) and self.is_known()
+
     async def check_nick(self, nick: str) -> str:
         """The form in which `nick` may be taken just now. Raise `Refused`."""
         for other in self.network.clients:
             same = other is not self and casefold(other.nick) == casefold(nick)
-            if same and not (self.secret and self.secret == other.secret):
+            if same and not self._is_also(other):
                 raise Refused("name_taken", f"Somebody is called “{nick}”. Take another nick: /nick NAME")
         name = nick
         for channel in self.network.channels.values():
@@ -155,14 +193,14 @@ class Client:
         """The client is no longer in that room."""
         if self.seats.get(seat.channel.key) is seat:
             del self.seats[seat.channel.key]
-            task = asyncio.get_running_loop().create_task(seat.session.close(left=not self.secret))
+            task = asyncio.get_running_loop().create_task(seat.session.close(left=not self.is_known()))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
     async def leave(self) -> None:
         """Leave all rooms. Names of those who have no password, to be known by later, are free at once."""
         for seat in list(self.seats.values()):
-            await seat.session.close(left=self.left or not self.secret)
+            await seat.session.close(left=self.left or not self.is_known())
         self.seats.clear()
         if self._leaving:
             await asyncio.wait(self._leaving)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pychat.connection import Presence, Welcome
 from pychat.errors import Close
-from pychat.model import Kicked, Member, Message, Typing
+from pychat.model import Kicked, Member, Message, Typing, User
 from pychat.session import Session
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.channel import Channel
@@ -122,11 +122,13 @@ class Seat:
         """Who the client is here."""
         return self.session.member
 
-    async def enter(self, member_id: str | None) -> None:
-        """Come in, as that member if the client can prove to be one. Raise `Refused`."""
-        self.session = await self.channel.room.connect(self, member_id=member_id)
+    async def enter(self, member_id: str | None, user: User | None = None) -> None:
+        """Come in, as that member or user if the client can prove to be one. Raise `Refused`."""
+        self.session = await self.channel.room.connect(self, member_id=None if user else member_id, user=user)
         try:
-            member, _ = await self.session.join(self._client.nick)
+            member = None if user is None else self.session.member  # the name comes with the login
+            if member is None:
+                member, _ = await self.session.join(self._client.nick)
         except BaseException:
             await self.session.close(left=True)
             raise

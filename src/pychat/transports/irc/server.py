@@ -9,6 +9,7 @@ import ssl
 from collections import Counter
 from datetime import UTC, datetime
 
+from pychat.auth import Authenticate, Door
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.clock import Clock
 from pychat.errors import Close, Refused
@@ -34,6 +35,9 @@ _MOST_BAD_LINES = 10
 class IrcServer:
     """Brings IRC clients into rooms, which are channels: the room `lobby` is `#lobby`.
 
+    `authenticate` is the app's, as for a mount: its `Request` has `room` and `remote`, and in `auth` the `nick` and
+    `user` that somebody gave and, as `token`, the server password; that is `Request.bearer`.
+
     Limits: `max_clients` at once, of which `max_per_address` from one address; `max_buffer_bytes` that wait for a slow
     reader. A client that is silent for `ping_seconds` is asked whether it lives, and has as long to answer.
     """
@@ -41,6 +45,7 @@ class IrcServer:
     def __init__(
         self,
         *rooms: ChatRoom,
+        authenticate: Authenticate | None = None,
         max_clients: int = 10_000,
         max_per_address: int = 100,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
@@ -50,6 +55,7 @@ class IrcServer:
         self.clock: Clock = each.first.clock
         self.limits = each.first.limits
         self.started = f"{datetime.fromtimestamp(self.clock.date(), UTC):%Y-%m-%d %H:%M:%S} UTC"
+        self.door = Door(authenticate)
         self.channels: dict[str, Channel] = {}
         for room in each:  # where two names differ in case only, the first is the one that can be joined
             channel = Channel(room)
@@ -100,7 +106,7 @@ class IrcServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = str((writer.get_extra_info("peername") or ("",))[0])
-        client = Client(self, Outbox(writer, self._most_bytes, lambda: client.close(Close.SLOW)))
+        client = Client(self, Outbox(writer, self._most_bytes, lambda: client.close(Close.SLOW)), address)
         full = len(self.clients) >= self._most or self._addresses[address] >= self._most_per_address
         self.clients[client] = asyncio.current_task()
         self._addresses[address] += 1
@@ -176,11 +182,17 @@ class IrcServer:
         return True
 
 
-async def serve_irc(*rooms: ChatRoom, host: str | None = "127.0.0.1", port: int = 6667) -> IrcServer:
+async def serve_irc(
+    *rooms: ChatRoom,
+    host: str | None = "127.0.0.1",
+    port: int = 6667,
+    authenticate: Authenticate | None = None,
+) -> IrcServer:
     """Let IRC clients into `rooms`, each a channel; close what this returns with `aclose`, before the rooms.
 
-    `host` may be an IPv6 address, or `None` for all of this machine's. Raise `OSError` where it cannot listen.
+    `host` may be an IPv6 address, or `None` for all of this machine's. `authenticate` is that of `IrcServer`. Raise
+    `OSError` where it cannot listen.
     """
-    server = IrcServer(*rooms)
+    server = IrcServer(*rooms, authenticate=authenticate)
     await server.start(host, port)
     return server

@@ -134,7 +134,8 @@ export class PychatRoom extends HTMLElement {
     const placard = new Placard(this.#root);
     let base;
     try {
-      base = mounted(this.getAttribute("src") ?? undefined);
+      const src = this.getAttribute("src");
+      base = mounted(src === null ? undefined : new URL(src, this.baseURI));
     } catch {
       return this.#refuse(placard, new Refusal("no_chat", `“${this.getAttribute("src")}” is no address; write src="/chat/" or src="https://chat.example/".`));
     }

@@ -90,6 +90,12 @@ async def _let_in(client: Client) -> None:
     """Greet a client that has said who it is, if it has."""
     if client.registered or client.negotiating or client.wanted is None or client.user is None:
         return
+    try:
+        await client.identify()
+    except Refused as refused:
+        client.refuse("NICK", refused, n.ERR_PASSWDMISMATCH)
+        client.hang_up(refused.text)
+        return
     wanted, client.wanted = client.wanted, None
     try:
         client.nick = await client.check_nick(wanted)

@@ -28,8 +28,10 @@ async def _join_one(client: Client, name: str) -> None:
     elif channel.key not in client.seats:
         seat = client.seat(channel)
         try:
+            if channel.key in client.barred:
+                raise client.barred[channel.key]
             await channel.room.start()
-            await seat.enter(client.member_id(channel))
+            await seat.enter(client.member_id(channel), client.users.get(channel.key))
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
             return
