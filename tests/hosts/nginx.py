@@ -52,8 +52,11 @@ def proxy(folder: Path, upstream: int, locations: str = "", *, before: str = "",
     """
     plain, tls = free_port(), free_port()
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=example.com", "-keyout", folder / "example.com.key", "-out", folder / "example.com.crt"],
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-days", "2", "-subj", "/CN=example.com"),
+            *("-keyout", folder / "example.com.key", "-out", folder / "example.com.crt"),
+        ],
         check=True,
         capture_output=True,
     )

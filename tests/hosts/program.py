@@ -114,7 +114,7 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     give_up = time.monotonic() + _PATIENCE
     while True:
         if process.poll() is not None or time.monotonic() > give_up:
-            raise AssertionError(f"{process.args} did not start:\n{log.read_text('utf-8')}")
+            raise AssertionError(f"{process.args!r} did not start:\n{log.read_text('utf-8')}")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:

@@ -70,7 +70,9 @@ async def test_two_processes_behind_nginx(tmp_path: Path, store: str) -> None:
     """As the docs have it, each person comes to one process: polling finds its session, and all are in one room."""
     upstream = of_the_docs("several.conf")
     with process(tmp_path / "one", store) as one, process(tmp_path / "two", store) as two:
-        upstream = upstream.replace("127.0.0.1:3000", f"127.0.0.1:{one.port}").replace("127.0.0.1:3001", f"127.0.0.1:{two.port}")
+        for told, server in (("127.0.0.1:3000", one), ("127.0.0.1:3001", two)):
+            assert told in upstream
+            upstream = upstream.replace(told, f"127.0.0.1:{server.port}")
         (tmp_path / "nginx").mkdir()
         with proxy(tmp_path / "nginx", one.port, before=upstream, to="chat") as nginx:
             await everybody_talks(f"{nginx.url}/chat")
@@ -83,8 +85,8 @@ async def test_two_processes_behind_nginx(tmp_path: Path, store: str) -> None:
             assert (await dan.command("say", {"text": "to all processes"}))["ok"]
             for ear in ears:
                 assert (await ear.event("message"))["text"] == "to all processes"
-            for person in (*ears, dan):
-                await person.close()
+                await ear.close()
+            await dan.close()
 
 
 async def test_without_stickiness_polling_is_told_so(tmp_path: Path, store: str) -> None:

@@ -56,13 +56,15 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def nginx(application: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """nginx before it."""
+    """Nginx before it."""
     locations = LOCATIONS.replace("PORT", str(application.port))
     with proxy(tmp_path_factory.mktemp("nginx"), application.port, locations) as running_proxy:
         yield running_proxy
 
 
-@pytest.mark.parametrize("prefix", ["/talk", "/another/name", "/under/talk", "/chat/talk", "/wrapped", "/under/wrapped"])
+@pytest.mark.parametrize(
+    "prefix", ["/talk", "/another/name", "/under/talk", "/chat/talk", "/wrapped", "/under/wrapped"]
+)
 async def test_a_prefix_kept_taken_away_or_changed(nginx: Proxy, prefix: str) -> None:
     """The page, its files, WebSockets, polling and event streams work below whatever prefix the proxy makes of it."""
     await page_loads(nginx.url + prefix)
