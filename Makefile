@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PINS := tests/constraints.txt
-SYSTEM := cc=build-essential chromium=chromium redis-server=redis-server faketime=faketime curl=curl weechat=weechat-curses openssl=openssl
+SYSTEM := cc=build-essential chromium=chromium redis-server=redis-server faketime=faketime curl=curl weechat=weechat-curses openssl=openssl nginx=nginx-light
 
 # Tests start `pychat`, and `node` where only the environment has it.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin
 # Node.js brings certificates of its own; behind a proxy that adds one, the machine's are the right ones.
 export NODE_USE_SYSTEM_CA ?= 1
 
