@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 MINUTES ?= 10
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -25,7 +26,7 @@ serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--
 	@$(BIN)/pychat serve $(ARGS)
 
 test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests; some with ARGS="tests/test_x.py -k y"
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) $(ARGS)
 
 soak: $(VENV)/.system node_modules/.ready ## kill servers under people who talk, for ten minutes or MINUTES=60, then try many sequences
 	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/python -m pytest --capture=no tests/proof/test_sigkill.py
