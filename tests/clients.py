@@ -9,12 +9,16 @@ from typing import Any, Self
 
 import aiohttp
 import socketio
+from engineio.payload import Payload
 
 from pychat.model import Position
 
 __all__ = ["PATIENCE", "SSEPerson", "SocketIOPerson", "Told", "WebSocketPerson"]
 
 PATIENCE = 10.0
+
+# python-engineio's client breaks off at the 17th packet of one poll, unless it is told to take more; JavaScript's takes all.
+Payload.max_decode_packets = 100_000
 
 
 class Told:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from pychat.connection import Connection, Wire
 
-__all__ = ["Fanout"]
+__all__ = ["Fanout", "joined"]
 
 
 #: Turns of the event loop in which more may come before all of it leaves. One takes 10 µs; a write to each of 1,000
@@ -86,17 +86,17 @@ class Fanout:
             group = self._groups.get(wire, {})
             skipping = {skip for _, skip in frames if skip is not None}
             ways = [connection.send for connection in group if connection not in skipping]
-            for frame in _joined(wire, [frame for frame, _ in frames]):
+            for frame in joined(wire, [frame for frame, _ in frames]):
                 for send in ways:  # the hot path: over a WebSocket, `send` is the carrier's own
                     send(frame)
             for connection in skipping & group.keys():
-                for frame in _joined(wire, [frame for frame, skip in frames if skip is not connection]):
+                for frame in joined(wire, [frame for frame, skip in frames if skip is not connection]):
                     connection.send(frame)
         for call in after:
             call()
 
 
-def _joined(wire: Wire, frames: list[object]) -> list[object]:
+def joined(wire: Wire, frames: list[object]) -> list[object]:
     """`frames` as one, on wires that have a way to do that."""
     join = getattr(wire, "join", None)
     return frames if join is None or len(frames) < 2 else [join(frames)]

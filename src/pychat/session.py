@@ -10,6 +10,7 @@ from typing import Protocol
 from pychat.clock import Clock, Timer
 from pychat.connection import Connection, Notice, Welcome, You
 from pychat.errors import Refused
+from pychat.fanout import joined
 from pychat.limits import Limits, TokenBucket
 from pychat.model import (
     Command,
@@ -139,10 +140,13 @@ class Session:
     def begin(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
         """Tell the visitor where things stand, then what was missed."""
         self.recovered = welcome.recovered
-        for notice in (welcome, *missed):
-            frame = self._room.frame(self.connection, notice)
+        connection = self.connection
+        frames = [self._room.frame(connection, notice) for notice in (welcome, *missed)]
+        told = [frame for frame in frames[1:] if frame is not None]
+        # One frame where the wire can join: however much was missed, to be behind by it is no slowness.
+        for frame in (*frames[:1], *joined(connection.wire, told)):
             if frame is not None:
-                self.connection.send(frame)
+                connection.send(frame)
 
     def begins_at_once(self, fields: object) -> bool:
         """Whether saying this is in the hands of the store with its first step: no hook and no look-up comes before."""

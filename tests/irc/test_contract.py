@@ -191,6 +191,8 @@ class TestIrc(TransportContract):
             "messages_have_a_life",  # all but editing
             "refusals_say_why_to_their_cause_alone",  # of commands that IRC has otherwise
             "welcome_says_where_things_stand",  # IRC has many lines for that
+            "who_missed_a_lot_catches_up_while_others_talk",  # by CHATHISTORY, in pieces: see test_limits
+            "who_missed_too_much_reads_it_upwards",  # the same
         }
     )
 

@@ -71,6 +71,26 @@ async def test_a_slow_reader_is_closed_alone(opened: Open) -> None:
     assert (await quick.since("VERSION"))[-1].command == "351"
 
 
+async def test_who_missed_more_than_may_wait_reads_it_while_others_talk(opened: Open) -> None:
+    """History goes out as the client reads: all of it once and in order, then what was said meanwhile."""
+    room = ChatRoom("lobby", limits=Limits(text=20_000))
+    server = await opened(room, max_buffer_bytes=100_000)
+    for number in range(100):
+        await room.post(f"{number} {'x' * 19_000}", author="bot")
+    ada = await IrcPerson.enter(server.port, "ada", None, caps=CAPS)
+    ada.say("JOIN #lobby")
+    await ada.line("366")
+    ada.say(f"CHATHISTORY AFTER #lobby msgid=0.{room.position.epoch} 100")
+    await ada.line("BATCH")  # it has begun
+    for number in range(100, 130):
+        await room.post(f"{number} {'x' * 1_000}", author="bot")
+    heard: list[str] = []
+    while len(heard) < 130:
+        text = (await ada.line("PRIVMSG")).params[-1]
+        heard += [text.split()[0]] if text[0].isdigit() else []
+    assert [str(number) for number in range(130)] == heard
+
+
 async def test_bad_lines_are_told_and_then_too_many(enter: Enter) -> None:
     """Not UTF-8, too long, no command: each has its words; ten in a row are the end."""
     ada, bob = await enter("Ada"), await enter("Bob", caps=CAPS)

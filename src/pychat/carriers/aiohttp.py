@@ -31,7 +31,7 @@ class AiohttpCarrier:
     transport, so the order holds. The handler must return `response` when `receive` has raised.
     """
 
-    __slots__ = ("_closing", "_cut", "_limit", "_transport", "on_slow", "remote", "response")
+    __slots__ = ("_closing", "_cut", "_largest", "_limit", "_transport", "on_slow", "remote", "response")
 
     def __init__(
         self, response: web.WebSocketResponse, transport: asyncio.Transport, remote: str, max_buffer_bytes: int
@@ -41,6 +41,7 @@ class AiohttpCarrier:
         self.on_slow: Callable[[], None] | None = None
         self._transport = transport
         self._limit = max_buffer_bytes
+        self._largest = 0  # frame that came since the buffer was last empty, in bytes
         self._closing = False
         self._cut: asyncio.TimerHandle | None = None
 
@@ -92,12 +93,14 @@ class AiohttpCarrier:
 
     def send(self, frame: Frame) -> None:
         """Send a frame; a receiver that is too far behind is closed with `Close.SLOW`."""
-        # An empty buffer takes any frame: a large welcome is no slowness.
         transport = self._transport
         if self._closing or transport.is_closing():
             return
-        waiting = transport.get_write_buffer_size()
-        if waiting and waiting + len(frame.raw) > self._limit:
+        waiting, size = transport.get_write_buffer_size(), len(frame.raw)
+        if not waiting or size > self._largest:
+            self._largest = size
+        # What was missed goes in one frame: it is not counted, only what comes beside it.
+        if waiting + size > self._limit + self._largest:
             self._slow()
         else:
             transport.write(frame.raw)

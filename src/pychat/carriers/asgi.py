@@ -41,6 +41,7 @@ class AsgiCarrier:
         "_cutting",
         "_gone",
         "_interrupts",
+        "_largest",
         "_limit",
         "_max_message",
         "_parting",
@@ -71,6 +72,7 @@ class AsgiCarrier:
         self._send = send
         self._max_message = max_message_bytes
         self._limit = max_buffer_bytes
+        self._largest = 0  # frame that came since the queue was last empty, in bytes
         self._queue: deque[Frame | bytes | tuple[int, str]] = deque()
         self._bytes = 0
         self._closing = False
@@ -142,7 +144,9 @@ class AsgiCarrier:
     def _put(self, item: Frame | bytes, size: int) -> None:
         if self._closing:
             return
-        if self._bytes and self._bytes + size > self._limit:
+        if not self._bytes or size > self._largest:
+            self._largest = size
+        if self._bytes + size > self._limit + self._largest:
             self.close(Close.SLOW.code, Close.SLOW.reason)
             if self.on_slow is not None:
                 self.on_slow()

@@ -21,7 +21,7 @@ __all__ = [
 #: How long a closing connection may take to send what waits and to answer; then it is cut.
 CLOSE_SECONDS = 3.0
 
-#: What may wait for one receiver before it is closed with `Close.SLOW`, in bytes.
+#: What may wait for one receiver beside the largest frame before it is closed with `Close.SLOW`, in bytes.
 DEFAULT_BUFFER_BYTES = 1024 * 1024
 
 #: The largest message that is taken from a client, in bytes.
@@ -99,7 +99,8 @@ class Sender(Protocol):
     """The sending half of an accepted WebSocket.
 
     `send` never awaits and never fails: what cannot go out at once waits in a buffer bounded in bytes, and a
-    receiver whose buffer overflows is closed with `Close.SLOW`.
+    receiver whose buffer overflows is closed with `Close.SLOW`. The largest frame that came since the buffer was last
+    empty is not counted: who comes back gets all that was missed as one frame, and reading that is no slowness.
     """
 
     #: Called once, from within `send`, when the buffer overflows and the carrier closes itself.

@@ -38,7 +38,8 @@ class Chunk:
 class StreamCarrier(Protocol):
     """One response of the host whose body is still being written.
 
-    `send` never awaits and never fails: what cannot go out at once waits in a buffer bounded in bytes.
+    `send` never awaits and never fails: what cannot go out at once waits in a buffer bounded in bytes,
+    in which, as in a `Carrier`, the largest chunk is not counted.
     """
 
     #: Called once, from within `send`, when the buffer would overflow. Nothing more is sent but what `end` is given.

@@ -24,6 +24,7 @@ class AsgiStream:
         "_awake",
         "_bytes",
         "_ended",
+        "_largest",
         "_leaving",
         "_limit",
         "_queue",
@@ -38,6 +39,7 @@ class AsgiStream:
         self._receive = receive
         self._send = send
         self._limit = max_buffer_bytes
+        self._largest = 0  # chunk that came since the queue was last empty, in bytes
         self._queue: list[bytes] = []
         self._bytes = 0  # in the queue, and on their way
         self._awake = asyncio.Event()
@@ -69,7 +71,10 @@ class AsgiStream:
         """Send a chunk; for a receiver that is too far behind, call `on_slow` instead."""
         if self._ended.is_set():
             return
-        if self._bytes and self._bytes + len(chunk.body) > self._limit:
+        size = len(chunk.body)
+        if not self._bytes or size > self._largest:
+            self._largest = size
+        if self._bytes + size > self._limit + self._largest:
             if self.on_slow is not None:
                 self.on_slow()
             return

@@ -57,7 +57,7 @@ class MountOptions(TypedDict, total=False):
     #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`;
     #: `--trusted-proxy`.
     trusted_proxies: Iterable[str] | str
-    #: What may wait for one slow reader before it is closed, in bytes.
+    #: What may wait for one slow reader beside the largest frame before it is closed, in bytes.
     max_buffer_bytes: int
     #: `False` lifts the limits on connections, for measuring.
     limited: bool

@@ -210,6 +210,44 @@ class TransportContract:
             assert welcome["recovered"] is False
             assert [message["seq"] for message in welcome["messages"]] == [1, 2, 3, 4, 5]
 
+    async def test_who_missed_a_lot_catches_up_while_others_talk(self) -> None:
+        """However much was missed, up to a page: all comes once and in order, and then what is said meanwhile."""
+        room = self.room(limits=Limits(text=20_000))
+        async with self.people(room) as enter:
+            bob = await enter()
+            epoch = (await bob.event("welcome"))["epoch"]
+            for number in range(600):  # 12 MB: more than may wait, and more than systems keep for a socket
+                await room.post(f"{number} {'x' * 19_000}", author="bot")
+            ada = await enter(since=Position(epoch, 0))
+            for number in range(600, 630):  # before it can have read it
+                await room.post(f"{number} {'x' * 19_000}", author="bot")
+            assert (await ada.event("welcome"))["recovered"] is True
+            heard = [await ada.event("message") for _ in range(630)]
+            assert [message["seq"] for message in heard] == list(range(1, 631))
+            assert [int(message["text"].split()[0]) for message in heard] == list(range(630))
+            assert [(await bob.event("message"))["seq"] for _ in range(630)] == list(range(1, 631))
+            await room.post("and on", author="bot")
+            assert (await ada.event("message"))["text"] == "and on"
+
+    async def test_who_missed_too_much_reads_it_upwards(self) -> None:
+        """Beyond a page nothing is replayed: there are the newest messages, and the history above them."""
+        room = self.room(limits=Limits(text=20_000, page=50, history=20, rate=0))
+        async with self.people(room) as enter:
+            bob = await enter()
+            epoch = (await bob.event("welcome"))["epoch"]
+            for number in range(230):
+                await room.post(f"{number} {'x' * 19_000}", author="bot")
+            ada = await enter(since=Position(epoch, 1))
+            await room.post("meanwhile", author="bot")
+            welcome = await ada.event("welcome")
+            assert (welcome["recovered"], welcome["more"]) == (False, True)
+            read = welcome["messages"]
+            while read[0]["seq"] > 1:
+                page = await ada.command("history", {"before": read[0]["seq"], "limit": 50})
+                read = [*page["messages"], *read]
+            assert [message["seq"] for message in read] == list(range(1, 231))
+            assert (await ada.event("message"))["text"] == "meanwhile"
+
     async def test_messages_have_a_life(self) -> None:
         """Replies quote; authors edit and delete; anybody reacts. Everyone hears of it, now or on coming back."""
         async with self._serve() as enter:

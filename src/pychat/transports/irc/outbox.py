@@ -14,12 +14,13 @@ class Outbox:
     """The way out of one connection. Never waits, never raises."""
 
     def __init__(self, writer: asyncio.StreamWriter, most: int, on_full: Callable[[], None]) -> None:
-        """`on_full` is called when more than `most` bytes wait for the client."""
+        """`on_full` is called when more than `most` bytes wait for the client beside the most that one turn brought."""
         self._writer = writer
         self._most = most
         self._on_full = on_full
         self._gathered: list[bytes] = []
-        self._size = 0
+        self._size = 0  # of what this turn has brought
+        self._largest = 0  # turn since nothing waited, in bytes
         self._closed = False
         self._farewell: asyncio.TimerHandle | None = None
 
@@ -32,7 +33,10 @@ class Outbox:
         """Send `data` at the end of this turn."""
         if self._closed or not data:
             return
-        if self.waiting + len(data) > self._most:
+        before, size = self._writer.transport.get_write_buffer_size(), self._size + len(data)
+        if not before or size > self._largest:
+            self._largest = size
+        if before + size > self._most + self._largest:
             self._on_full()
             return
         if not self._gathered:

@@ -24,7 +24,7 @@ class Options:
     max_connections: int = 100_000
     #: Sessions at once that are not CONNECTed yet; past them a handshake is answered 429 with Retry-After.
     max_pending: int = 2_000
-    #: Bytes that may wait for one client; past them it is closed with `Close.SLOW`.
+    #: Bytes that may wait for one client beside the largest frame; past them it is closed with `Close.SLOW`.
     max_buffer_bytes: int = DEFAULT_BUFFER_BYTES
     #: Bytes of one client's events that may wait for its handlers; past them its socket is not read.
     max_queue_bytes: int = 64 * 1024

@@ -41,6 +41,7 @@ class Session:
         "half_packet",
         "inbox",
         "inbox_bytes",
+        "largest",
         "last",
         "left",
         "outbox",
@@ -71,6 +72,7 @@ class Session:
         self.posting = False
         self.outbox: list[Frame | bytes] = []
         self.outbox_bytes = 0
+        self.largest = 0  # of what came since the outbox was last empty, in bytes: it is not counted
         #: Something has arrived since the last ping went out.
         self.alive = True
         self.closed = False
@@ -116,7 +118,9 @@ class Session:
             self._gather(data, len(data) * 4 // 3 + 4)
 
     def _gather(self, item: Frame | bytes, size: int) -> None:
-        if self.outbox_bytes and self.outbox_bytes + size > self.server.options.max_buffer_bytes:
+        if not self.outbox or size > self.largest:
+            self.largest = size
+        if self.outbox_bytes + size > self.server.options.max_buffer_bytes + self.largest:
             self.outbox.clear()
             self.close(Close.SLOW, self.server.reason.TRANSPORT_CLOSE)
             return

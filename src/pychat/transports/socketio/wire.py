@@ -39,6 +39,10 @@ def encode_packet(packet: Packet) -> tuple[Frame, list[bytes]]:
     return Frame("4" + encoded[0]), encoded[1:]
 
 
+def _size(item: Frame | bytes) -> int:
+    return len(item.raw if isinstance(item, Frame) else item)
+
+
 def _nowhere(_: object) -> None:
     """Where goes what is sent to a client that has left its namespace."""
 
@@ -113,8 +117,9 @@ class ClientWire:
     def _hold(self, item: Frame | bytes) -> None:
         if self._held is not None:
             self._held.append(item)
-            self._held_bytes += len(item.raw if isinstance(item, Frame) else item)
-            if self._held_bytes > self.session.server.options.max_buffer_bytes:
+            self._held_bytes += _size(item)
+            beside = self._held_bytes - self.session.server.options.max_buffer_bytes
+            if beside > 0 and beside > max(map(_size, self._held)):  # what was missed comes as one, and is not counted
                 ClientWire.close(self, Close.SLOW)
 
     def release(self) -> None:
