@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import json
 import re
 import shutil
@@ -93,10 +92,12 @@ class AtThePage(Person):
         self._window = window
 
     async def say(self, number: int) -> None:
+        """Write it and press Enter."""
         await self._window.say(f"ada-{number}")
 
     async def heard(self) -> list[str]:
-        sent = self._window.root.locator('.message:not([data-state="sending"]) .text')
+        """The texts on the page, but for those on their way."""
+        sent = self._window.root.locator('.message:not([data-state="pending"]) .text')
         return [text.strip() for text in await sent.all_inner_texts()]
 
 
@@ -142,6 +143,7 @@ class WithCurl(Person):
                 self.ears.append(told["text"])
 
     async def say(self, number: int) -> None:
+        """Run a curl."""
         bearer = ("-H", f"Authorization: Bearer {self._token}")
         answer = json.loads(await _output("curl", "-s", *bearer, "-d", f"carl-{number}", f"{self._room}/messages"))
         assert answer["ok"], answer
@@ -172,9 +174,11 @@ class WithWeeChat(Person):
         self._before = 0
 
     async def say(self, number: int) -> None:
+        """Type it."""
         self.program.types(f"wanda-{number}")
 
     async def heard(self) -> list[str]:
+        """The lines of the window."""
         return [found[0] for _, said in self._lines() if (found := _SAID.search(said))]
 
     def _lines(self) -> list[tuple[str, str]]:
@@ -201,11 +205,13 @@ class AtTheTerminal(Person):
         self.terminal = terminal
 
     async def say(self, number: int) -> None:
+        """Type it, and press Enter when it stands there."""
         self.terminal.type(f"theo-{number}")
         await self.terminal.shows(f"theo-{number}")
         self.terminal.type("\r")
 
     async def heard(self) -> list[str]:
+        """What the screen shows."""
         return _SAID.findall(self.terminal.shown)
 
 
@@ -242,6 +248,7 @@ class Bot(Person):
                 self.ears.append(event.text)
 
     async def say(self, number: int) -> None:
+        """Wait until it is stored."""
         assert (await self._client.say(f"robo-{number}")).text == f"robo-{number}"
 
 
@@ -279,6 +286,7 @@ class OfTwentyThirteen(Person):
         await self._call("setPseudo", self.name)
 
     async def say(self, number: int) -> None:
+        """Wait until it is stored."""
         await self._call("message", f"olga-{number}")
 
 
