@@ -115,6 +115,16 @@ async def test_two_talk(url: str, bob: Person, room: ChatRoom, tmp_path: Path) -
     assert [member.name for member in room.members] == ["Bob"]
 
 
+async def test_what_people_do(url: str, bob: Person, tmp_path: Path) -> None:
+    """`/me waves` is said as it is, and shown as a deed, of oneself and of others."""
+    async with screen(url, tmp_path) as ada:
+        await ada.say("/me waves")
+        assert (await bob.event("message"))["text"] == "/me waves"
+        await ada.sees("  * Ada waves")
+        await bob.say("/me bows")
+        await ada.sees("  * Bob bows")
+
+
 async def test_more_than_one_line(url: str, bob: Person, tmp_path: Path) -> None:
     """Ctrl+J (and Alt+Enter) begin a new line, a paste brings several, and nothing is sent before Enter."""
     async with screen(url, tmp_path) as ada:

@@ -58,6 +58,8 @@ async def test_lines_for_people(room: ChatRoom, url: str, tmp_path: Path) -> Non
         await ada.command("react", {"target": 6, "emoji": "👍"})
         await ada.command("delete", {"target": 6})
         assert [await line(process), await line(process)] == [f"{when} Ada edited: ho", f"{when} Ada deleted a message"]
+        await ada.say("/me waves")
+        assert await line(process) == f"{when} * Ada waves"
         await ada.join("Countess")
         assert (await line(process))[5:] == " * Ada is now Countess"
         await ada.close()

@@ -240,6 +240,9 @@ class ChatApp(App[None]):
                 self.exit()
             case "nick":
                 self._try(self._join(rest))
+            case "me":
+                self._mode = None
+                self._say(f"/me {rest}", None)
             case "who":
                 self._try(self._who())
             case "search":
