@@ -12,16 +12,25 @@ from pathlib import Path
 import pytest
 
 from pychat import ChatRoom, Close, aiohttp_app
-from pychat.testing import FakeClock, Person
+from pychat.clock import Clock
+from pychat.testing import Person
 from tests.clients import WebSocketPerson
 from tests.servers import aiohttp_server, pychat_process
 from tests.terminal.running import ended, running
 
 
+class SameMinute(Clock):
+    """Time goes on, and yet it is always the same minute."""
+
+    def date(self) -> float:
+        """That minute."""
+        return 1_790_000_000.0
+
+
 @pytest.fixture
 async def room() -> ChatRoom:
     """A room in which it is always the same minute."""
-    return ChatRoom("lobby", clock=FakeClock())
+    return ChatRoom("lobby", clock=SameMinute())
 
 
 @pytest.fixture
