@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pychat import ChatRoom, Close, aiohttp_app
+from pychat import ChatRoom, Close, Refused, Request, aiohttp_app
 from pychat.clock import Clock
 from pychat.testing import Person
 from tests.clients import WebSocketPerson
@@ -173,3 +173,15 @@ async def test_what_ends_it_otherwise(room: ChatRoom, url: str, tmp_path: Path) 
         room.dismiss(Close.KICKED)
         _, error = await asyncio.wait_for(process.communicate(), 20)
         assert (process.returncode, error.decode()) == (1, f"pychat: {Close.KICKED.text}\n")
+
+
+async def test_why_one_is_not_let_in(tmp_path: Path) -> None:
+    """In the words of the server, which command no terminal."""
+
+    def nobody(_: Request) -> None:
+        raise Refused("login_required", "Log in\x1b[31m first.")
+
+    async with aiohttp_server(aiohttp_app(ChatRoom("lobby"), authenticate=nobody)) as address:
+        done = await ended(tmp_path, "tail", address)
+    told = "pychat: The server does not let you in (HTTP 401): Log in\\x1b[31m first.\n"
+    assert (done.status, done.out, done.error) == (1, "", told)

@@ -16,9 +16,9 @@ __all__ = ["as_json", "as_text", "message_as_json"]
 
 
 def as_text(event: ClientEvent, now: float) -> str | None:
-    """`12:03 Ada: hi`, or `12:03 * Ada waves`, in local time; more lines of a text are indented below. `None` for what has no line.
+    """`12:03 Ada: hi`, or `12:03 * Ada waves`, in local time; more lines of a text are indented below.
 
-    `now` dates what has no date of its own.
+    `None` for what has no line. `now` dates what has no date of its own.
     """
     match event:
         case Message(deleted=True):
