@@ -61,6 +61,8 @@ _SERVE = (
 
 SERVERS = {
     "node": Server("Socket.IO on Node", "socketio", ("node", "peers/node.mjs"), presence=("presence",)),
+    "node-deflate": Server("Socket.IO on Node, told to compress", "socketio", ("node", "peers/node.mjs", "deflate")),
+    "uws-deflate": Server("uWebSockets, told to compress", "websocket", ("node", "peers/uws.mjs", "deflate")),
     "uws": Server("uWebSockets, C++ on Node", "websocket", ("node", "peers/uws.mjs")),
     "bun": Server("Bun, publish", "websocket", ("{bun}", "peers/bun.mjs")),
     "stock": Server("stock python-socketio", "socketio", (sys.executable, "peers/stock.py")),

@@ -13,7 +13,7 @@
 //                                           when every member of its room but the author has it (and, with acks=1,
 //                                           when it is acknowledged). With `messages`, no more than these are sent.
 //   storm N [over=5] [rate=20] [after=3]    the senders talk while N more people connect and take a name; the last
-//                                           command if they cannot all do so within 30 seconds more
+//                                           command if they cannot all do so within 60 seconds more
 //   stall N                                 N members stop reading
 //   resume                                  they read again; those that were closed return and say where they left
 //
@@ -105,7 +105,7 @@ static void do_storm(const char *command) {
     dial.pace = (uint64_t)(over * 1e9 / newcomers);
     dial.next = wires.now;
     dial.target = count + newcomers;
-    uint64_t begun = wires.now, until = wires.now + (uint64_t)((over + 30) * 1e9);
+    uint64_t begun = wires.now, until = wires.now + (uint64_t)((over + 60) * 1e9);
     while (wires.now < until) {
         turn(false);
         if (!all_in && ready == dial.target) all_in = wires.now, until = wires.now + (uint64_t)(after * 1e9);
