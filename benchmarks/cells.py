@@ -126,7 +126,7 @@ CELLS: dict[str, Measured] = {
         transport="deflate",
         most_rounds={"": 2},
     ),
-    # 20 a second to 5,000 would alone be a core's work, and coming is 2 seconds of one: so 10 a second, and ten seconds.
+    # 20 a second to 5,000 would alone be a core's work, and coming takes 2 seconds: so 10 a second, in 10 seconds.
     "storm": Cell(
         "100 members talk while 5,000 come in ten seconds and take a name",
         ("node", "pychat"),

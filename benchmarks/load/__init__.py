@@ -30,11 +30,11 @@ def program(name: str) -> Path:
         return made
     if not (compiler := shutil.which(os.environ.get("CC", "cc"))):
         raise SystemExit(
-            "The load generator is written in C. Install a C compiler and zlib (Debian: apt install gcc libc6-dev zlib1g-dev)."
+            "The load generator is written in C. Install a C compiler (Debian: apt install gcc libc6-dev)."
         )
     BUILT.mkdir(parents=True, exist_ok=True)
     flags = ["-O2", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run([compiler, *flags, "-o", f"{made}.{os.getpid()}", *map(str, sources), "-lz"], check=True)
+    subprocess.run([compiler, *flags, "-o", f"{made}.{os.getpid()}", *map(str, sources), "-l:libz.so.1"], check=True)
     os.replace(f"{made}.{os.getpid()}", made)  # noqa: PTH105 - at once, whoever else compiles
     return made
 

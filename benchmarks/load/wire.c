@@ -12,6 +12,24 @@
 #include <time.h>
 #include <unistd.h>
 
+// zlib's z_stream, as its library has it since 1995: every Debian has that, but few have its headers.
+struct Inflater {
+    const char *next_in;
+    unsigned avail_in;
+    unsigned long total_in;
+    char *next_out;
+    unsigned avail_out;
+    unsigned long total_out;
+    const char *msg;
+    void *state, *zalloc, *zfree, *opaque;
+    int data_type;
+    unsigned long adler, reserved;
+};
+int inflateInit2_(Inflater *stream, int bits, const char *version, int size);
+int inflate(Inflater *stream, int flush);
+int inflateReset(Inflater *stream);
+enum { Z_OK = 0, Z_STREAM_END = 1, Z_SYNC_FLUSH = 2, RAW = -15 };
+
 struct Wires wires;
 static char buffer[BUFFER + TEXT * 2], plain[BUFFER];
 
@@ -138,15 +156,15 @@ void wire_writable(Wire *wire) {
 
 static void take_deflated(Wire *wire, const char *payload, size_t size) {
     static char whole[BUFFER];
-    z_stream *stream = wire->inflater;
+    Inflater *stream = wire->inflater;
     if (!stream) {
         stream = wire->inflater = calloc(1, sizeof *stream);
-        if (inflateInit2(stream, -15) != Z_OK) fail("no memory to inflate with");
+        if (inflateInit2_(stream, RAW, "1.2.0", sizeof *stream) != Z_OK) fail("no memory to inflate with");
     }
     memcpy(whole, payload, size);
     memcpy(whole + size, "\0\0\xff\xff", 4); // RFC 7692, 7.2.2
-    stream->next_in = (Bytef *)whole, stream->avail_in = (uInt)size + 4;
-    stream->next_out = (Bytef *)plain, stream->avail_out = sizeof plain;
+    stream->next_in = whole, stream->avail_in = (unsigned)size + 4;
+    stream->next_out = plain, stream->avail_out = sizeof plain;
     int result = inflate(stream, Z_SYNC_FLUSH);
     if ((result != Z_OK && result != Z_STREAM_END) || !stream->avail_out) fail("a compressed frame is damaged: %d", result);
     if (result == Z_STREAM_END) inflateReset(stream);

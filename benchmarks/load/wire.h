@@ -4,10 +4,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <zlib.h>
 
 enum { TEXT = 8192, BUFFER = 1 << 20 };
 typedef enum { ENDED, DIALLING, SHAKING_HANDS, FLOWING } WireState;
+
+typedef struct Inflater Inflater;
 
 typedef struct {
     int fd;
@@ -19,7 +20,7 @@ typedef struct {
     size_t rest_size;
     char *unsent;
     size_t unsent_size;
-    z_stream *inflater;
+    Inflater *inflater;
 } Wire;
 
 extern struct Wires {
