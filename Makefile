@@ -55,7 +55,6 @@ lock: ## move the pinned tools and libraries to the newest that pyproject.toml a
 
 bench: $(VENV)/.bench benchmarks/node_modules/.ready ## measure pychat beside its peers; ARGS="--quick", ARGS="talk storm --rounds 3"
 	$(BIN)/python -m benchmarks $(ARGS)
-	@[ -n "$(ARGS)" ] || $(BIN)/python -m benchmarks.history
 
 clean: ## remove all that make and the tools have made
 	rm -rf $(VENV) node_modules benchmarks/node_modules build dist src/pychat/assets/vendor .hypothesis .*_cache
