@@ -114,7 +114,7 @@ async def test_slow_reader(meet):
 
 async def test_silent_peer_is_cut(meet, monkeypatch):
     """A peer that never answers a close does not keep the connection: it is cut after the deadline."""
-    for module in ("aiohttp", "asgi"):
+    for module in ("outgoing", "asgi"):
         monkeypatch.setattr(f"pychat.carriers.{module}.CLOSE_SECONDS", 0.1)
     meeting = await meet()
     # It neither reads nor answers from here on.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from aiohttp import WSMsgType, web
 
@@ -13,37 +13,29 @@ from pychat.carriers.base import (
     DEFAULT_MESSAGE_BYTES,
     NO_CODE,
     CarrierClosed,
-    Frame,
     close_frame,
-    frame_bytes,
 )
-from pychat.errors import Close
+from pychat.carriers.outgoing import Outgoing
 
 __all__ = ["AiohttpCarrier"]
 
 _BINARY = 0x82
 
 
-class AiohttpCarrier:
+class AiohttpCarrier(Outgoing):
     """One WebSocket of an aiohttp server.
 
     A send is one `transport.write()`: no task, no await, no queue. aiohttp's own frames (pongs) go through the same
     transport, so the order holds. The handler must return `response` when `receive` has raised.
     """
 
-    __slots__ = ("_closing", "_cut", "_largest", "_limit", "_transport", "on_slow", "remote", "response")
+    __slots__ = ("response",)
 
     def __init__(
         self, response: web.WebSocketResponse, transport: asyncio.Transport, remote: str, max_buffer_bytes: int
     ) -> None:
+        super().__init__(transport, remote, max_buffer_bytes)
         self.response = response
-        self.remote = remote
-        self.on_slow: Callable[[], None] | None = None
-        self._transport = transport
-        self._limit = max_buffer_bytes
-        self._largest = 0  # frame that came since the buffer was last empty, in bytes
-        self._closing = False
-        self._cut: asyncio.TimerHandle | None = None
 
     @classmethod
     async def accept(
@@ -86,36 +78,6 @@ class AiohttpCarrier:
         """The subprotocol that was agreed on."""
         return self.response.ws_protocol
 
-    @property
-    def buffered(self) -> int:
-        """Bytes that wait for the receiver, beyond what the kernel has taken."""
-        return self._transport.get_write_buffer_size()
-
-    def send(self, frame: Frame) -> None:
-        """Send a frame; a receiver that is too far behind is closed with `Close.SLOW`."""
-        transport = self._transport
-        if self._closing or transport.is_closing():
-            return
-        waiting, size = transport.get_write_buffer_size(), len(frame.raw)
-        if not waiting or size > self._largest:
-            self._largest = size
-        # What was missed goes in one frame: it is not counted, only what comes beside it.
-        if waiting + size > self._limit + self._largest:
-            self._slow()
-        else:
-            transport.write(frame.raw)
-
-    def send_bytes(self, data: bytes) -> None:
-        """Send a binary message."""
-        frame = Frame()
-        frame.raw = frame_bytes(_BINARY, data)
-        self.send(frame)
-
-    def _slow(self) -> None:
-        self.close(Close.SLOW.code, Close.SLOW.reason)
-        if self.on_slow is not None:
-            self.on_slow()
-
     async def receive(self) -> str | bytes:
         """Wait for the next message; raise `CarrierClosed` when there will be none."""
         while True:
@@ -135,29 +97,5 @@ class AiohttpCarrier:
                 code = message.data if 1000 <= message.data < 5000 and message.data != 1005 else 1000
                 self._transport.write(close_frame(code, ""))
         self._closing = True
-        self._transport.close()
-        if self._transport.get_write_buffer_size():
-            self._cut_later()
-        elif self._cut is not None:
-            self._cut.cancel()
+        self._end_transport()
         raise CarrierClosed(told)
-
-    def close(self, code: int = 1000, reason: str = "") -> None:
-        """Write a close frame behind what waits; the connection is cut if the peer does not answer in time."""
-        if self._closing:
-            return
-        self._closing = True
-        if not self._transport.is_closing():
-            self._transport.write(close_frame(code, reason))
-        self._cut_later()
-
-    def abort(self) -> None:
-        """Cut the connection at once."""
-        self._closing = True
-        if self._cut is not None:
-            self._cut.cancel()
-        self._transport.abort()
-
-    def _cut_later(self) -> None:
-        if self._cut is None:
-            self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
-from pychat.carriers.base import CLOSE_SECONDS, NO_CODE, Frame, close_frame, frame_bytes
+from pychat.carriers.base import NO_CODE, Frame, close_frame, frame_bytes
 from pychat.carriers.frames import CLOSE, PING, FrameReader
-from pychat.errors import Close
+from pychat.carriers.outgoing import Outgoing
 
 __all__ = ["BareCarrier", "Reader"]
 
-_BINARY, _PONG = 0x82, 0x8A
+_PONG = 0x8A
 
 
 class Reader(Protocol):
@@ -25,72 +24,30 @@ class Reader(Protocol):
         """There will be no more; `code` is that of the client's close frame, if it sent one."""
 
 
-class BareCarrier(asyncio.Protocol):
+class BareCarrier(Outgoing, asyncio.Protocol):
     """One WebSocket, from the end of its handshake. No task, no future and no queue belongs to it.
 
     With aiohttp's request, response, parser and task a connection takes twice the memory, and opening one three
     times the processor.
     """
 
-    __slots__ = (
-        "_closing",
-        "_cut",
-        "_ended",
-        "_frames",
-        "_limit",
-        "_paused",
-        "_transport",
-        "_waiting",
-        "on_slow",
-        "reader",
-        "remote",
-    )
+    __slots__ = ("_ended", "_frames", "_paused", "_waiting", "reader")
 
     def __init__(
         self, transport: asyncio.Transport, remote: str, *, max_message_bytes: int, max_buffer_bytes: int
     ) -> None:
         """Set `reader` before the next turn of the loop."""
+        super().__init__(transport, remote, max_buffer_bytes)
         self.reader: Reader
-        self.remote = remote
-        self.on_slow: Callable[[], None] | None = None
-        self._transport = transport
-        self._limit = max_buffer_bytes
         self._frames = FrameReader(max_message_bytes)
         self._paused = False
         self._waiting: list[tuple[int, str | bytes]] = []  # read already, when it was paused
-        self._closing = False
         self._ended = False
-        self._cut: asyncio.TimerHandle | None = None
 
     @property
     def protocol(self) -> str | None:
         """No subprotocol."""
         return None
-
-    @property
-    def buffered(self) -> int:
-        """Bytes that wait for the receiver, beyond what the kernel has taken."""
-        return self._transport.get_write_buffer_size()
-
-    def send(self, frame: Frame) -> None:
-        """Send a frame; a receiver that is too far behind is closed with `Close.SLOW`."""
-        # An empty buffer takes any frame: a large welcome is no slowness.
-        transport = self._transport
-        if self._closing or transport.is_closing():
-            return
-        waiting = transport.get_write_buffer_size()
-        if waiting and waiting + len(frame.raw) > self._limit:
-            self.close(Close.SLOW.code, Close.SLOW.reason)
-            if self.on_slow is not None:
-                self.on_slow()
-        else:
-            transport.write(frame.raw)
-
-    def send_bytes(self, data: bytes) -> None:
-        """Send a binary message."""
-        frame = Frame()
-        frame.raw = frame_bytes(_BINARY, data)
-        self.send(frame)
 
     def pause(self) -> None:
         """Push nothing more, and leave the socket alone."""
@@ -107,19 +64,9 @@ class BareCarrier(asyncio.Protocol):
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Write a close frame behind what waits; the connection is cut if the client does not answer in time."""
-        if self._closing:
-            return
-        self._closing = True
-        if not self._transport.is_closing():
-            self._transport.write(close_frame(code, reason))
-            if self._paused:
-                self.resume()  # for the answer
-        self._cut_later()
-
-    def abort(self) -> None:
-        """Cut the connection at once."""
-        self._closing = True
-        self._transport.abort()
+        super().close(code, reason)
+        if self._paused:
+            self.resume()  # for the answer
 
     # What the event loop calls (asyncio.Protocol).
 
@@ -158,18 +105,10 @@ class BareCarrier(asyncio.Protocol):
             self._closing = True
             told = code
             self._transport.write(close_frame(code if 1000 <= code < 5000 and code != NO_CODE else 1000, ""))
-        self._transport.close()
-        if self._transport.get_write_buffer_size():
-            self._cut_later()
-        elif self._cut is not None:
-            self._cut.cancel()
+        self._end_transport()
         self._end(told)
 
     def _end(self, code: int | None) -> None:
         if not self._ended:
             self._ended = True
             self.reader.ended(code)
-
-    def _cut_later(self) -> None:
-        if self._cut is None:
-            self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
