@@ -2,14 +2,15 @@
 
 PYTHON ?= python3
 MINUTES ?= 10
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PINS := tests/constraints.txt
-SYSTEM := cc=build-essential chromium=chromium redis-server=redis-server faketime=faketime curl=curl weechat=weechat-curses openssl=openssl
+SYSTEM := cc=build-essential chromium=chromium redis-server=redis-server faketime=faketime curl=curl weechat=weechat-curses openssl=openssl nginx=nginx-light
 
 # Tests start `pychat`, and `node` where only the environment has it.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin
 # Node.js brings certificates of its own; behind a proxy that adds one, the machine's are the right ones.
 export NODE_USE_SYSTEM_CA ?= 1
 
@@ -25,7 +26,7 @@ serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--
 	@$(BIN)/pychat serve $(ARGS)
 
 test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests; some with ARGS="tests/test_x.py -k y"
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) $(ARGS)
 
 soak: $(VENV)/.system node_modules/.ready ## kill servers under people who talk, for ten minutes or MINUTES=60, then try many sequences
 	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/python -m pytest --capture=no tests/proof/test_sigkill.py
@@ -54,7 +55,6 @@ lock: ## move the pinned tools and libraries to the newest that pyproject.toml a
 
 bench: $(VENV)/.bench benchmarks/node_modules/.ready ## measure pychat beside its peers; ARGS="--quick", ARGS="talk storm --rounds 3"
 	$(BIN)/python -m benchmarks $(ARGS)
-	@[ -n "$(ARGS)" ] || $(BIN)/python -m benchmarks.history
 
 clean: ## remove all that make and the tools have made
 	rm -rf $(VENV) node_modules benchmarks/node_modules build dist src/pychat/assets/vendor .hypothesis .*_cache

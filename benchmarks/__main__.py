@@ -37,15 +37,27 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; {', '.join(versions)}"
 
 
+def _rounds(cell: str, name: str, rounds: int) -> int:
+    most = CELLS[cell].most_rounds
+    return min(rounds, most.get(name, most.get("", rounds)))
+
+
+def _takes(cell: str, servers: Sequence[str], rounds: int) -> float:
+    asked = [name for name in CELLS[cell].servers if name in servers]
+    return CELLS[cell].takes * sum(_rounds(cell, name, rounds) for name in asked)
+
+
 def measure(
     cells: Sequence[str], servers: Sequence[str], rounds: int, seconds: float, found: list[Result]
 ) -> list[str]:
     """Add to `found`; return what failed. The servers take turns: what the machine does besides meets all of them."""
     failed = []
+    minutes = sum(_takes(cell, servers, rounds) for cell in cells) / 60
+    print(f"This takes about {minutes:.0f} minutes where nothing else runs.", file=sys.stderr)
     begun = time.monotonic()
     for turn in range(rounds):
         for cell, name in ((each, name) for each in cells for name in CELLS[each].servers if name in servers):
-            if turn >= CELLS[cell].most_rounds.get(name, rounds):
+            if turn >= _rounds(cell, name, rounds):
                 continue
             print(f"{time.monotonic() - begun:5.0f} s, round {turn + 1}: {cell}, {name}", file=sys.stderr)
             try:
@@ -67,7 +79,8 @@ def main() -> None:
     """Measure, keep, print; the page and its plots are written anew when all was measured."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("cells", nargs="*", help=f"which to measure, of {', '.join(CELLS)}; all if none is named")
-    parser.add_argument("--servers", nargs="+", default=list(SERVERS), choices=list(SERVERS), metavar="NAME")
+    names = [*SERVERS, "redis"]
+    parser.add_argument("--servers", nargs="+", default=names, choices=names, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each run")
     parser.add_argument("--quick", action="store_true", help="one round of short runs, the longest left out")
@@ -93,7 +106,7 @@ def main() -> None:
     for table in tables.TABLES.values():
         if text := table(found_all):
             print(f"{text}\n")
-    if given.page or (not given.quick and not given.cells and len(given.servers) == len(SERVERS)):
+    if given.page or (not given.quick and not given.cells and given.servers == names):
         page.write(found_all)
     if failed:
         raise SystemExit("\n".join(("These failed:", *failed)))

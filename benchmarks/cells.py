@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from benchmarks.history import History
 from benchmarks.load import Result, generator
+from benchmarks.redis import Backplane
 from benchmarks.servers import SERVERS, running
 
-__all__ = ["CELLS", "FLIGHTS", "MEMBERS", "Cell"]
+__all__ = ["CELLS", "FLIGHTS", "MEMBERS", "Cell", "Measured"]
 
 #: Messages in flight.
 FLIGHTS = (1, 4, 32)
@@ -16,7 +19,22 @@ FLIGHTS = (1, 4, 32)
 MEMBERS = (100, 1000, 2000, 4000, 8000)
 
 
-@dataclass(frozen=True)
+class Measured(Protocol):
+    """Anything that is measured."""
+
+    title: str
+    #: The names of the servers that are asked, in turn.
+    servers: tuple[str, ...]
+    #: About how many seconds one server takes.
+    takes: float
+    #: How often it is asked at most: `""` stands for every server that is not named.
+    most_rounds: dict[str, int]
+
+    def measure(self, name: str, seconds: float) -> Iterator[Result]:
+        """Yield what was found of the server of that name, in runs of so many seconds."""
+
+
+@dataclass
 class Cell:
     """One way to use a room."""
 
@@ -25,18 +43,22 @@ class Cell:
     #: What the load generator is told, in turn, and under which label the result is kept; `{}` stands for the seconds
     #: of a run. What has no label is for warming up.
     commands: tuple[tuple[str, str], ...]
+    takes: float
     rooms: int = 1
     senders: int = 1
     bytes: int = 64
+    #: How members are connected: `websocket`; `deflate`, which offers to take compressed frames; or `polling`.
+    transport: str = "websocket"
     #: Everyone is told how many are here, on servers too that do not always do that.
     presence: bool = False
-    #: How often servers are asked that take very long.
-    most_rounds: dict[str, int] = field(default_factory=dict)
+    most_rounds: dict[str, int] = field(default_factory=lambda: {"": 3})
 
     def measure(self, name: str, seconds: float) -> Iterator[Result]:
         """Start the server of that name, and yield what comes of each command."""
         server = SERVERS[name]
-        options = ("--rooms", str(self.rooms), "--senders", str(self.senders), "--bytes", str(self.bytes))
+        options = ["--transport", self.transport]
+        for option, value in (("rooms", self.rooms), ("senders", self.senders), ("bytes", self.bytes)):
+            options += [f"--{option}", str(value)]
         with (
             running(server, self.rooms, presence=self.presence) as up,
             generator(up.address, up.pid, "--protocol", server.protocol, *options) as load,
@@ -49,7 +71,7 @@ class Cell:
 
 _WARM = ("", "run flight=4 seconds=0.5")
 _RUNS = (_WARM, *((f"flight {flight}", f"run flight={flight} seconds={{}}") for flight in FLIGHTS))
-_RATE = ("rate", "run rate=20 seconds={}")
+_RATE = ("rate", "run rate=20 seconds=2")
 _THOUSAND = ("", "connect 1000")
 _MAIN = ("node", "uws", "pychat")
 
@@ -63,31 +85,54 @@ def _growing() -> Iterator[tuple[str, str]]:
         yield f"members {members}", "run flight=4 seconds=0.7"
 
 
-CELLS = {
+CELLS: dict[str, Measured] = {
     "talk": Cell(
         "1,000 members",
         ("node", "uws", "bun", "stock", "pychat", "sqlite", "plain", "asgi", "bare", "gathered"),
         (_THOUSAND, *_RUNS, _RATE),
+        takes=7,
+        most_rounds={"stock": 3, "plain": 3, "asgi": 3, "bare": 3, "gathered": 3},
     ),
     "crowd": Cell(
         "8,000 members",
         ("node", "uws", "bun", "stock", "pychat"),
         (*_growing(), *_RUNS[1:]),
-        most_rounds={"stock": 1, "bun": 1},
+        takes=20,
+        most_rounds={"": 3, "stock": 1, "bun": 1},
     ),
-    "senders": Cell("1,000 members, eight senders", _MAIN, (_THOUSAND, *_RUNS), senders=8),
-    "texts": Cell("1,000 members, 1,000-byte texts", _MAIN, (_THOUSAND, *_RUNS), bytes=1000),
-    "rooms": Cell("100 rooms of 80, a sender in each", _MAIN, (("", "connect 8000"), *_RUNS), rooms=100),
+    "senders": Cell("1,000 members, eight senders", _MAIN, (_THOUSAND, *_RUNS), takes=6, senders=8),
+    "texts": Cell("1,000 members, 1,000-byte texts", _MAIN, (_THOUSAND, *_RUNS), takes=6, bytes=1000),
+    "rooms": Cell("100 rooms of 80, a sender in each", _MAIN, (("", "connect 8000"), *_RUNS), takes=11, rooms=100),
     "relay": Cell(
         "8 members who all send, acknowledged",
         ("node", "stock", "pychat", "sqlite"),
         (("", "connect 8"), ("", "run flight=64 acks=1 seconds=0.5"), ("relay", "run flight=64 acks=1 seconds={}")),
+        takes=3,
         senders=8,
     ),
+    "polling": Cell(
+        "500 members who poll",
+        ("node", "stock", "pychat"),
+        (("", "connect 500"), *_RUNS, _RATE),
+        takes=8,
+        transport="polling",
+    ),
+    "deflate": Cell(
+        "500 members who offer to take compressed frames, 200-byte texts",
+        ("node", "node-deflate", "stock", "uws-deflate", "pychat"),
+        (("", "connect 500"), *_RUNS[:-1]),
+        takes=5,
+        bytes=200,
+        transport="deflate",
+        most_rounds={"": 2},
+    ),
+    # 20 a second to 5,000 would alone be a core's work, and coming takes 2 seconds: so 10 a second, in 10 seconds.
     "storm": Cell(
-        "1,000 members talk while 5,000 come in 5 seconds and take a name",
+        "100 members talk while 5,000 come in ten seconds and take a name",
         ("node", "pychat"),
-        (_THOUSAND, ("before", "run rate=20 seconds={}"), ("storm", "storm 5000 over=5 rate=20")),
+        (("", "connect 100"), _WARM, ("before", "run rate=10 seconds=3"), ("storm", "storm 5000 over=10 rate=10")),
+        takes=22,
+        senders=100,
         presence=True,
         most_rounds={"node": 1, "pychat": 3},
     ),
@@ -99,13 +144,14 @@ CELLS = {
         (
             _THOUSAND,
             _WARM,
-            ("before", "run rate=20 seconds={}"),
+            ("before", "run rate=20 seconds=2"),
             ("before, loaded", "run flight=16 seconds={}"),
             ("", "stall 50"),
             ("stalled, loaded", "run flight=16 messages=1700 seconds=60"),
-            ("stalled", "run rate=20 seconds={}"),
+            ("stalled", "run rate=20 seconds=2"),
             ("resumed", "resume"),
         ),
+        takes=25,
         bytes=4000,
         most_rounds={"node": 1, "pychat": 3},
     ),
@@ -113,5 +159,8 @@ CELLS = {
         "what the load generator can check",
         ("gathered",),
         (_THOUSAND, ("many", "run flight=256 seconds={}")),
+        takes=2,
     ),
+    "redis": Backplane(),
+    "history": History(),
 }

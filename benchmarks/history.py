@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.load import Result
 from pychat import ChatRoom
 from pychat.model import Member, Message
 from pychat.stores import open_store
@@ -48,31 +49,39 @@ async def measure(url: str, count: int, rounds: int) -> dict[str, float]:
         await room.start()
         await room.aclose()
 
-    found = {"open the room": await median(rounds, enter)}
+    found = {"open": await median(rounds, enter)}
     room = ChatRoom(store=url)
-    found["newest 50"] = await median(rounds, room.history)
-    found["50 in the middle"] = await median(rounds, lambda: room.history(before=count // 2))
-    found["search one word"] = await median(rounds, lambda: room.history(matching="word7"))
+    found["newest"] = await median(rounds, room.history)
+    found["middle"] = await median(rounds, lambda: room.history(before=count // 2))
+    found["search"] = await median(rounds, lambda: room.history(matching="word7"))
     await room.aclose()
     return found
 
 
-async def main() -> None:
-    """Fill two files, measure both, print the ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=11)
-    given = parser.parse_args()
-    found = []
+async def both(many: int, rounds: int) -> AsyncIterator[Result]:
+    """What was found of a file of 100 messages, and of one of so many."""
     with tempfile.TemporaryDirectory() as folder:
-        for count in (100, given.messages):
-            url = f"sqlite:{Path(folder) / f'{count}.db'}"
+        for label, count in (("few", 100), ("many", many)):
+            url = f"sqlite:{Path(folder) / f'{label}.db'}"
             await fill(url, count)
-            found.append(await measure(url, count, given.rounds))
-    print(f"{'milliseconds, median':24}{'100':>10}{given.messages:>12,}{'ratio':>8}")
-    for name, small in found[0].items():
-        print(f"{name:24}{small:10.2f}{found[1][name]:12.2f}{found[1][name] / small:8.2f}")
+            yield {"label": label, "count": count, **await measure(url, count, rounds)}
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+@dataclass
+class History:
+    """A long history, as a cell."""
+
+    title: str = "a room of a million messages"
+    servers: tuple[str, ...] = ("sqlite",)
+    takes: float = 75
+    most_rounds: dict[str, int] = field(default_factory=lambda: {"": 1})
+    messages: int = 1_000_000
+
+    def measure(self, name: str, seconds: float) -> Iterator[Result]:
+        """Measure eleven times."""
+        del name, seconds
+
+        async def run() -> list[Result]:
+            return [each async for each in both(self.messages, 11)]
+
+        yield from asyncio.run(run())

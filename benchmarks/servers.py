@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,8 @@ _SERVE = (
 
 SERVERS = {
     "node": Server("Socket.IO on Node", "socketio", ("node", "peers/node.mjs"), presence=("presence",)),
+    "node-deflate": Server("Socket.IO on Node, told to compress", "socketio", ("node", "peers/node.mjs", "deflate")),
+    "uws-deflate": Server("uWebSockets, told to compress", "websocket", ("node", "peers/uws.mjs", "deflate")),
     "uws": Server("uWebSockets, C++ on Node", "websocket", ("node", "peers/uws.mjs")),
     "bun": Server("Bun, publish", "websocket", ("{bun}", "peers/bun.mjs")),
     "stock": Server("stock python-socketio", "socketio", (sys.executable, "peers/stock.py")),
@@ -96,13 +99,16 @@ def running(server: Server, rooms: int = 1, *, presence: bool = False) -> Iterat
         environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
         if os.cpu_count() != 1:
             command = ["taskset", "--cpu-list", str(SERVER_CORE), *command]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE, env=environment)
+        # What it prints goes to a file, for nobody reads on, and who prints into a full pipe stands still.
+        printed = Path(folder) / "printed"
+        with printed.open("w") as out:
+            process = subprocess.Popen(command, stdout=out, cwd=HERE, env=environment)
         try:
-            assert process.stdout is not None
-            first = process.stdout.readline()
-            if not first:
-                raise SystemExit(f"{server.title} did not start")
-            yield Running(server, _address(first), process.pid)
+            while "\n" not in (first := printed.read_text()):
+                if process.poll() is not None:
+                    raise SystemExit(f"{server.title} did not start")
+                time.sleep(0.02)
+            yield Running(server, _address(first.splitlines()[0]), process.pid)
         finally:
             process.kill()
-            process.communicate()
+            process.wait()

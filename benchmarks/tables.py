@@ -8,7 +8,9 @@ from itertools import pairwise
 
 from benchmarks.cells import CELLS, FLIGHTS, MEMBERS
 from benchmarks.found import Found
+from benchmarks.redis import READERS
 from benchmarks.servers import SERVERS
+from benchmarks.verdicts import verdicts
 
 __all__ = ["TABLES"]
 
@@ -115,6 +117,49 @@ def relay(found: Found) -> str:
     return _table(["8 senders, 64 in flight each, acknowledged", "messages/s", "µs of CPU for a message"], rows, 2)
 
 
+def polling(found: Found) -> str:
+    """What somebody who polls costs."""
+    head = ["500 who poll", *(f"{flight} in flight" for flight in FLIGHTS), "20 a second", "p50 / p99 of these, ms"]
+    labels = [*(f"flight {flight}" for flight in FLIGHTS), "rate"]
+    rows = (
+        [
+            SERVERS[name].title,
+            *(_number(found.median("polling", name, label, "cpu_us")) for label in labels),
+            " / ".join(_number(found.median("polling", name, "rate", field)) for field in ("p50", "p99")),
+        ]
+        for name in CELLS["polling"].servers
+    )
+    return _table(head, rows, 5)
+
+
+def deflate(found: Found) -> str:
+    """What compression costs, and saves."""
+    labels = [f"flight {flight}" for flight in FLIGHTS[:-1]]
+    head = [
+        "500 who offer permessage-deflate",
+        *(f"µs, {flight} in flight" for flight in FLIGHTS[:-1]),
+        "bytes for a delivery",
+        "compressed",
+        "server's memory, MiB",
+    ]
+    rows = []
+    for name in CELLS["deflate"].servers:
+        received, inflated, deliveries, memory = (
+            found.median("deflate", name, labels[-1], field)
+            for field in ("bytes", "inflated", "deliveries", "memory_kib")
+        )
+        rows.append(
+            [
+                SERVERS[name].title,
+                *(_number(found.median("deflate", name, label, "cpu_us")) for label in labels),
+                _number(received / deliveries if received and deliveries else None),
+                "–" if inflated is None else "yes" if inflated else "no",
+                _number(memory / 1024 if memory else None),
+            ]
+        )
+    return _table(head, rows, 5)
+
+
 def storm(found: Found) -> str:
     """What happens to those who talk while thousands come."""
     head = [
@@ -122,22 +167,78 @@ def storm(found: Found) -> str:
         "let in, of 5,000",
         "seconds to let them in",
         "count right at all after, s",
-        "`nbUsers` to each",
-        "p99 before, ms",
-        "p99 meanwhile, ms",
+        "frames of `nbUsers`",
+        "for each person",
+        "p50 / p99 before, ms",
+        "p50 / p99 meanwhile, ms",
     ]
+    rows = []
+    for name in CELLS["storm"].servers:
+        frames, members, entered_in, right = (
+            found.median("storm", name, "storm", field)
+            for field in ("presences", "members", "entered_in", "right_after")
+        )
+        rows.append(
+            [
+                SERVERS[name].title,
+                _number(found.median("storm", name, "storm", "entered")),
+                *("not in 70" if each is not None and each < 0 else _number(each) for each in (entered_in, right)),
+                _number(frames),
+                _number(frames / members if frames and members else None),
+                *(
+                    " / ".join(_number(found.median("storm", name, label, field)) for field in ("p50", "p99"))
+                    for label in ("before", "storm")
+                ),
+            ]
+        )
+    return _table(head, rows, 7)
+
+
+def history(found: Found) -> str:
+    """What a long history costs."""
+    few, many = (found.median("history", "sqlite", label, "count") for label in ("few", "many"))
+    what = {
+        "open": "open the room (once, when the server starts; reads up to 1,000 events)",
+        "newest": "the newest 50 messages",
+        "middle": "50 messages in the middle",
+        "search": "search for a word",
+    }
     rows = (
-        [
-            SERVERS[name].title,
-            *(
-                _number(found.median("storm", name, "storm", field))
-                for field in ("entered", "entered_in", "right_after", "presences_each")
-            ),
-            *(_number(found.median("storm", name, label, "p99")) for label in ("before", "storm")),
-        ]
-        for name in CELLS["storm"].servers
+        [title, *(_number(found.median("history", "sqlite", label, field)) for label in ("few", "many"))]
+        for field, title in what.items()
     )
-    return _table(head, rows, 6).replace("-1.00 |", "not in 35 |")
+    return _table(["milliseconds, messages", f"{few or 0:,.0f}", f"{many or 0:,.0f}"], rows, 2)
+
+
+def million(found: Found) -> str:
+    """A million people in one room, on paper: what was measured, what is assumed, and what follows."""
+    people, each, rate, minutes = 1_000_000, 5000, 10, 10
+    servers = people // each
+    delivery = found.median("crowd", "pychat", "flight 1", "cpu_us")
+    connect = found.median("crowd", "pychat", f"connect {MEMBERS[-1]}", "cpu_us")
+    one, many = (found.median("redis", "redis", f"readers {readers}", "cpu_us") for readers in READERS)
+    if not (delivery and connect and one and many):
+        return ""
+    reader = (many - one) / (READERS[1] - READERS[0])
+    event = one + reader * (servers - 1)  # µs of Redis for an event that all servers are told
+    joins = people / minutes / 60
+    rows = [
+        ["µs of a server for a delivery, at 8,000 members", _number(delivery), "measured"],
+        ["µs of a server for a new connection", _number(connect), "measured"],
+        ["µs of Redis for an event, with one server", _number(one), "measured"],
+        ["µs of Redis for each further server", _number(reader), f"measured, up to {READERS[1]} servers"],
+        ["people; of these on a server", f"{people:,}; {each:,}", "assumed"],
+        ["messages a second; bytes for a delivery", f"{rate}; 200", "assumed"],
+        ["servers, with a core each", f"{servers:,}", "follows"],
+        ["ms for a round to all of a server", _number(each * delivery / 1000), "follows"],
+        ["share of each core for the talk, nothing gathered", f"{each * rate * delivery / 1e6:.0%}", "follows"],
+        ["GB a second, of all servers", _number(people * rate * 200 / 1e9), "follows"],
+        ["share of one core of Redis for the talk", f"{rate * event / 1e6:.0%}", "follows"],
+        [f"the same for a million names within {minutes} minutes", f"{joins * event / 1e6:.0%}", "follows"],
+        ["names a second that Redis can tell all servers of", _number(1e6 / event), "follows"],
+        ["seconds of all cores for a million handshakes", _number(people * connect / 1e6 / servers), "follows"],
+    ]
+    return _table(["", "", "measured or assumed"], rows, 2)
 
 
 def slow(found: Found) -> str:
@@ -197,7 +298,14 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "latency": latency,
     "connections": connections,
     "relay": relay,
+    "polling": polling,
+    "deflate": deflate,
     "storm": storm,
     "slow": slow,
     "generator": generator,
+    "history": history,
+    "million": million,
+    "verdicts": lambda found: _table(
+        ["target", "wanted", "found", ""], ([*row, "met" if met else "**missed**"] for *row, met in verdicts(found)), 3
+    ),
 }

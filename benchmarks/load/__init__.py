@@ -19,12 +19,14 @@ GENERATOR_CORE = 1
 
 Result = dict[str, Any]
 
+_PARTS = {"load": ("load", "members", "wire"), "bare": ("bare",)}
+
 
 def program(name: str) -> Path:
-    """The program made of `name`.c: compiled unless it is newer than its sources."""
-    sources = [HERE / f"{name}.c", *HERE.glob("*.h")]
+    """The program made of `name`.c: compiled unless it is newer than all sources."""
+    sources = [HERE / f"{part}.c" for part in _PARTS[name]]
     made = BUILT / name
-    if made.exists() and made.stat().st_mtime > max(source.stat().st_mtime for source in sources):
+    if made.exists() and made.stat().st_mtime > max(source.stat().st_mtime for source in HERE.glob("*.[ch]")):
         return made
     if not (compiler := shutil.which(os.environ.get("CC", "cc"))):
         raise SystemExit(
@@ -32,7 +34,7 @@ def program(name: str) -> Path:
         )
     BUILT.mkdir(parents=True, exist_ok=True)
     flags = ["-O2", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run([compiler, *flags, "-o", f"{made}.{os.getpid()}", str(sources[0])], check=True)
+    subprocess.run([compiler, *flags, "-o", f"{made}.{os.getpid()}", *map(str, sources), "-l:libz.so.1"], check=True)
     os.replace(f"{made}.{os.getpid()}", made)  # noqa: PTH105 - at once, whoever else compiles
     return made
 

@@ -1,11 +1,13 @@
 // uWebSockets, C++ below Node: the room is a topic, and publishing to it is the library's own loop. Stores nothing.
+// With "deflate" it compresses each message once for all who offer that; its default is not to.
 import uws from "uwebsockets";
 
-const { App, DISABLED, us_socket_local_port } = uws;
+const { App, DISABLED, SHARED_COMPRESSOR, us_socket_local_port } = uws;
+const deflate = process.argv.includes("deflate");
 const text = new TextDecoder();
 App()
   .ws("/*", {
-    compression: DISABLED,
+    compression: deflate ? SHARED_COMPRESSOR : DISABLED,
     maxBackpressure: 64 * 1024 * 1024, // with its default it drops messages, which would be no chat
     upgrade: (response, request, context) => {
       const header = (name) => request.getHeader(`sec-websocket-${name}`);
@@ -21,7 +23,7 @@ App()
         socket.send('["pseudoStatus","ok"]');
       } else {
         const said = { date: new Date().toISOString(), pseudo: data.pseudo, message: argument };
-        socket.publish(data.room, JSON.stringify(["message", said]));
+        socket.publish(data.room, JSON.stringify(["message", said]), false, deflate);
       }
     },
   })

@@ -15,6 +15,7 @@ from pychat.hooks import EventHook, JoinHook, LeaveHook, MessageHook
 from pychat.limits import Limits
 from pychat.model import Deleted, Edited, Member, Message, Position, User
 from pychat.session import Session, event_id
+from pychat.state import quote
 from pychat.stores import Store, open_store
 from pychat.texts import accept_text
 from pychat.threads import ThreadsafeRoom
@@ -94,13 +95,16 @@ class ChatRoom:
         *,
         author: str | User,
         id: str | None = None,  # noqa: A002 -- the wire's word
+        reply_to: int | None = None,
     ) -> Message:
         """Say something as `author`, from code: no nickname is taken, and names that are reserved may be used.
 
         The author is a name, or a user of the app's: then it is their message, to edit and delete when they are here.
+        With `reply_to` it answers the message of that number.
 
         With an `id` of yours (1-64 characters of `A-Z a-z 0-9 _ -`) a repeated call stores nothing twice. Return the
-        message as stored. Raise `Refused` for a text, name or id that the room does not allow, or where a hook does.
+        message as stored. Raise `Refused` for a text, name or id that the room does not allow, for a message to answer
+        that is not there, or where a hook does.
         """
         await self.start()
         if isinstance(author, User):
@@ -113,7 +117,8 @@ class ChatRoom:
         first = None if id is None else self._engine.tail.first(member.id, id)
         if isinstance(first, Message):
             return first
-        draft = Message(event_id(id), member, accept_text(text, self.limits.text), self.clock.date())
+        reply = None if reply_to is None else quote(await self.message(reply_to))
+        draft = Message(event_id(id), member, accept_text(text, self.limits.text), self.clock.date(), reply=reply)
         return await self._engine.store_message(draft)
 
     async def edit(self, seq: int, text: str) -> Message:

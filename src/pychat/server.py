@@ -25,6 +25,7 @@ from pychat.room import ChatRoom
 from pychat.settings import Settings
 from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
 from pychat.transports.irc import IrcServer
+from pychat.transports.socketio import Front, Server
 
 __all__ = ["run"]
 
@@ -68,6 +69,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
     app.router.add_get("/readyz", _readiness(going, store))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
     irc: IrcServer | None = None
+    listening: asyncio.Server | None = None
     with Console(settings.log_format, quiet=settings.quiet) as console:
         for room in rooms:
             console.watch(room)
@@ -78,7 +80,8 @@ async def _serve(settings: Settings, files: int | None) -> None:
                     await room.start()
             except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
                 console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
-            port = await _listen(runner, settings)
+            listening = await _listen(runner, app[MOUNT].socketio.server, settings)
+            port: int = listening.sockets[0].getsockname()[1]
             irc = await _listen_for_irc(rooms, settings)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
@@ -101,6 +104,8 @@ async def _serve(settings: Settings, files: int | None) -> None:
                         await irc.aclose()
                     # While it still listens: a client between two polls comes once more, to hear the goodbye.
                     await app[MOUNT].aclose()
+                    if listening is not None:
+                        listening.close()
                     await runner.cleanup()
             await store.aclose()
 
@@ -125,16 +130,19 @@ def _without_password(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//…@", url)
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> int:
+async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings) -> asyncio.Server:
+    plain = runner.server
+    assert plain is not None  # noqa: S101 -- it is set up
+    loop = asyncio.get_running_loop()
     try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
+        return await loop.create_server(
+            lambda: Front(socketio, plain), settings.host or None, settings.port, backlog=1024
+        )
     except socket.gaierror:
         msg = f"--host {settings.host}: there is no such address. Try 127.0.0.1, or 0.0.0.0 for all of this machine."
         raise UsageError(msg) from None
     except OSError as error:
         raise UsageError(_why_not(error, settings.host, settings.port, "--port")) from None
-    port: int = runner.addresses[0][1]
-    return port
 
 
 async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings) -> IrcServer | None:

@@ -44,21 +44,25 @@ class Site:
             "client.js": self._assets.script(f'export * from "./{self._assets.url("js/client.js")}";\n'),
         }
 
-    def respond(self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Response:
-        """The answer to a request. Names in `headers` are in lower case."""
-        response = self._find(path, headers, query)
+    def respond(
+        self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], host: str | None
+    ) -> Response:
+        """The answer to a request, which reached this server as `host`. Names in `headers` are in lower case."""
+        response = self._find(path, headers, query, host)
         if response is None:
             return Response(404, _TEXT, b"There is nothing here.\n")
         if method not in ("GET", "HEAD"):
             return Response(405, {**_TEXT, "Allow": "GET, HEAD"}, b"Only GET and HEAD are answered here.\n")
         return response
 
-    def _find(self, path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Response | None:
+    def _find(
+        self, path: str, headers: Mapping[str, str], query: Mapping[str, str], host: str | None
+    ) -> Response | None:
         match path.split("/", 2)[1:]:
             case [""]:
                 return self._page.respond(self._rooms.first, "./", headers)
             case ["part"]:
-                return self._part(headers, query)
+                return self._part(headers, query, host)
             case [name] if name in self._scripts:
                 return self._scripts[name].respond(headers)
             case ["rooms", name] if (room := self._rooms.get(name)) is not None:
@@ -69,11 +73,11 @@ class Site:
                 return self._assets.socketio_client(name, headers)
         return None
 
-    def _part(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Response:
+    def _part(self, headers: Mapping[str, str], query: Mapping[str, str], host: str | None) -> Response:
         """A room for a page of somebody else: `?room=` names it, and a page that may not have it is told why."""
         origin = headers.get("origin")
         try:
-            if not self._origins.allows(origin, headers.get("host")):
+            if not self._origins.allows(origin, host):
                 raise Refused("origin_refused", _TO_LET_IN.format(origin=origin))
             room = self._rooms.pick(query.get("room"))
         except Refused as refused:

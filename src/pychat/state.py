@@ -40,7 +40,7 @@ from pychat.model import (
 from pychat.names import Names
 from pychat.texts import accept_text
 
-__all__ = ["RoomState"]
+__all__ = ["RoomState", "quote"]
 
 _QUOTED = 200  # characters of a message that a reply quotes
 _REMEMBERED = 10_000  # members who left, whose last names are remembered
@@ -89,7 +89,8 @@ class RoomState:
                 case Say():
                     author = self._member(command.member_id)
                     text = accept_text(command.text, self._limits.text)
-                    return Message(command.id, author, text, now, reply=_quote(command.reply_to))
+                    reply = None if command.reply_to is None else quote(command.reply_to)
+                    return Message(command.id, author, text, now, reply=reply)
                 case Edit():
                     return self._edit(command, now)
                 case Delete():
@@ -221,9 +222,8 @@ class RoomState:
             self.typing.discard(member_id)
 
 
-def _quote(message: Message | None) -> Quote | None:
-    if message is None:
-        return None
+def quote(message: Message) -> Quote:
+    """What a reply to `message` quotes of it. Raise `Refused` if it was deleted."""
     if message.deleted:
         raise Refused("not_found", "The message that you answer was deleted.")
     text = message.text if len(message.text) <= _QUOTED else message.text[: _QUOTED - 1] + "…"

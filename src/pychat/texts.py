@@ -1,4 +1,4 @@
-"""Message texts: which are allowed, and in what form they are kept."""
+"""Message texts: which are allowed, in what form they are kept, and which tell what their author does."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 
 from pychat.errors import Refused
 
-__all__ = ["accept_text"]
+__all__ = ["accept_text", "action"]
 
+_ME = "/me "
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -29,3 +30,8 @@ def accept_text(raw: str, longest: int) -> str:
     if _HALF.search(text):
         raise Refused("text_invalid", "This message is not valid Unicode: it holds half of a surrogate pair.")
     return text
+
+
+def action(text: str) -> str | None:
+    """What the author does, where one line tells just that: `waves` of `/me waves`. `None` for what is only said."""
+    return (text[len(_ME) :].lstrip() or None) if text.startswith(_ME) and "\n" not in text else None

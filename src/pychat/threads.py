@@ -45,9 +45,10 @@ class ThreadsafeRoom:
         *,
         author: str | User,
         id: str | None = None,  # noqa: A002 -- the wire's word
+        reply_to: int | None = None,
     ) -> Message:
         """Say something: see `ChatRoom.post`."""
-        return self._do(lambda: self._room.post(text, author=author, id=id))
+        return self._do(lambda: self._room.post(text, author=author, id=id, reply_to=reply_to))
 
     def edit(self, seq: int, text: str) -> Message:
         """Change the text of message number `seq`."""

@@ -108,9 +108,13 @@ async def test_programs_have_tokens(mounted) -> None:
     assert (await site.post({"text": "Deployed.", "author": "admin", "id": "d1"}, token=TOKEN)).status == 200
     assert "token" not in done.told
     assert (await site.post({"text": "Whose?"}, token=TOKEN)).status == 422
-    assert (await site.post({"text": "hi", "author": "b", "reply_to": 1}, token=TOKEN)).status == 422
+    answer = await site.post({"text": "Thanks!", "author": "b", "reply_to": 1}, token=TOKEN)
+    assert (answer.status, answer.told["reply"]) == (201, {"seq": 1, "author": "admin", "text": "Deployed."})
+    assert (await site.post({"text": "?", "author": "b", "reply_to": 99}, token=TOKEN)).code == "not_found"
     assert (await site.post({"text": "hi", "author": "Ada"})).status == 401
-    assert (await site.post({"text": "hi", "author": "b"}, token=TOKEN + "x")).status == 401
+    wrong = await site.post({"text": "hi", "author": "b"}, token=TOKEN + "x")
+    assert wrong.status == 401
+    assert "--api-token" in wrong.told["error"]["text"]
     visitor = (await site.ask("POST", "/token")).told["token"]
     assert (await site.post({"text": "hi", "author": "Ada"}, token=visitor)).status == 201
     assert site.room.here == 0

@@ -26,6 +26,22 @@ async def test_two_people_talk_both_ways(opened: Open) -> None:
     await ada.has_sent("Hello Ben")
 
 
+async def test_what_people_do(opened: Open) -> None:
+    """`/me waves` is read as “Ada waves” by everyone, its author too; an edit may make a saying of it."""
+    ada, ben = await opened("Ada"), await opened("Ben")
+    await ada.say("/me waves at <b>Ben</b>")
+    for window in (ada, ben):
+        await window.sees("Ada waves at <b>Ben</b>")
+        await expect(window.root.locator(".message")).to_have_class(re.compile(r"\baction\b"))
+        await expect(window.root.locator(".message .actor")).to_have_text("Ada")
+    await ada.part("text").press("ArrowUp")
+    await expect(ada.part("text")).to_have_value("/me waves at <b>Ben</b>")
+    await ada.say("Ada waves at <b>Ben</b>")
+    await expect(ben.root.locator(".message .edited")).to_be_visible()
+    await ben.sees("Ada waves at <b>Ben</b>")
+    await expect(ben.root.locator(".message .actor")).to_have_count(0)
+
+
 async def test_a_guest_reads_along_and_is_asked_for_a_name(opened: Open) -> None:
     """Without a name one reads everything; the place of the message box holds the form for the name."""
     ada = await opened("Ada")

@@ -243,7 +243,8 @@ async def test_cookies_headers_and_tokens_are_sent() -> None:
             async with Client(url, headers={"X-Team": "red"}, cookies={"a": "b", "c": "d"}, token="t", session=http):
                 raise AssertionError
         assert not http.closed
-    assert asked == [("red", "b", "Bearer t")]
+    # Again for the reason; a host that has none in JSON is left with its status.
+    assert asked == [("red", "b", "Bearer t")] * 2
 
 
 async def test_what_is_no_pychat_is_told() -> None:
@@ -321,9 +322,25 @@ async def test_who_has_a_login_need_not_join(room: ChatRoom) -> None:
             assert [member.roles for member in await ada.who()] == [("moderator",)]
             room.dismiss(Close.SHUTDOWN)
             assert (await ada.say("back")).author == ada.me
-        with pytest.raises(Disconnected, match="does not let you in"):
+        with pytest.raises(Disconnected, match=r"does not let you in \(HTTP 401\): Log in first\."):
             async with Client(address):
                 raise AssertionError
+        with pytest.raises(Disconnected, match=r"Log in first\."):
+            async with Client(address, room="lobby"):
+                raise AssertionError
+
+
+async def test_the_name_of_a_login_counts(room: ChatRoom, caplog: pytest.LogCaptureFixture) -> None:
+    """A program that asks for another is let in all the same, and its log says who it is; later wishes are refused."""
+    app = aiohttp_app(room, authenticate=lambda _: User("7", "Ada"))
+    async with aiohttp_server(app) as address, Client(address, name="Countess") as ada:
+        assert ada.me is not None
+        assert ada.me.name == "Ada"
+        assert ["You are “Ada” and not “Countess”: on this server the name comes with the login."] == [
+            record.getMessage() for record in caplog.records if record.name == "pychat.client"
+        ]
+        with pytest.raises(Refused, match="comes with your login"):
+            await ada.join("Countess")
 
 
 async def test_closing_ends_the_iterator(url: str) -> None:

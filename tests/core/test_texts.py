@@ -3,7 +3,7 @@
 import pytest
 
 from pychat.errors import Refused
-from pychat.texts import accept_text
+from pychat.texts import accept_text, action
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,12 @@ def test_what_is_not_a_text_is_refused(raw: str, code: str) -> None:
     with pytest.raises(Refused) as refused:
         accept_text(raw, 10)
     assert code == refused.value.code
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [("/me waves", "waves"), ("/me  waves", "waves"), ("/me", None), ("/meet", None), ("/me waves\nand goes", None)],
+)
+def test_a_line_may_tell_what_its_author_does(text: str, does: str | None) -> None:
+    """`/me`, and what is done, on one line."""
+    assert does == action(text)

@@ -9,6 +9,7 @@ import pytest
 
 from pychat import ChatRoom
 from pychat.carriers.origin import OriginPolicy
+from pychat.embed.mount import Mount
 from pychat.http import Response
 from pychat.rooms import Rooms
 from pychat.site import Site
@@ -20,7 +21,7 @@ def ask(path: str, origin: str | None = None, **query: str) -> Response:
     """A GET to two rooms that let the pages of one friend in."""
     rooms = Rooms(ChatRoom("lobby", title="The lobby"), ChatRoom("den", title="The den"))
     headers = {"host": "chat.example"} | ({"origin": origin} if origin else {})
-    return Site(rooms, origins=OriginPolicy([FRIEND])).respond("GET", path, headers, query)
+    return Site(rooms, origins=OriginPolicy([FRIEND])).respond("GET", path, headers, query, "chat.example")
 
 
 @pytest.mark.parametrize("origin", [None, HERE, FRIEND])
@@ -34,6 +35,15 @@ def test_a_page_that_may_connect_gets_the_markup(origin: str | None) -> None:
         assert "Origin" in response.headers["Vary"]
         assert f">{title}</h2>" in text
         assert not re.search(r"<main|<h1|theme-button|share-address|<nav", text)
+
+
+@pytest.mark.parametrize(("proxy", "status"), [("10.0.0.1", 200), ("10.0.0.2", 403)])
+def test_behind_a_proxy_it_is_the_host_that_the_page_knows(proxy: str, status: int) -> None:
+    """Which a proxy that is trusted may tell, and nobody else: as for the connections that follow."""
+    mount = Mount([ChatRoom()], "asgi", trusted_proxies=["10.0.0.1"])
+    headers = {"host": "inside:8000", "x-forwarded-host": "chat.example", "origin": HERE}
+    request = mount.request("GET", "/chat/part", "/part", proxy, headers, {}, None)
+    assert mount.respond("/part", request, proxy).status == status
 
 
 def test_a_page_that_may_not_is_told_what_to_set() -> None:

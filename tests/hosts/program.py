@@ -89,7 +89,7 @@ def running(folder: Path, command: list[str], port: int | None = None, **environ
     words = [word.replace("3000", str(port)) for word in command]
     if words[0] == "python":
         words[0] = sys.executable
-    else:
+    elif "/" not in words[0]:
         words[0] = str(Path(sys.executable).with_name(words[0]))
     log = folder / "log"
     with log.open("wb") as output:
@@ -114,7 +114,7 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     give_up = time.monotonic() + _PATIENCE
     while True:
         if process.poll() is not None or time.monotonic() > give_up:
-            raise AssertionError(f"{process.args} did not start:\n{log.read_text('utf-8')}")
+            raise AssertionError(f"{process.args!r} did not start:\n{log.read_text('utf-8')}")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:

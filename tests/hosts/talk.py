@@ -16,7 +16,7 @@ from tests.clients import PATIENCE, SocketIOPerson, SSEPerson, Told
 __all__ = ["everybody_talks", "goes_to_slash", "page_loads", "you_are"]
 
 
-async def page_loads(url: str, tls: ssl.SSLContext | bool = True) -> None:  # noqa: FBT001 -- aiohttp's own default
+async def page_loads(url: str, tls: ssl.SSLContext | bool = True) -> None:
     """Below `url` there is the page, and each file that it names, at addresses relative to it."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as http:
         async with http.get(f"{url}/") as response:
@@ -38,7 +38,7 @@ async def goes_to_slash(url: str) -> None:
 
 
 async def everybody_talks(url: str, room: str | None = None, tls: Any = True) -> None:
-    """pychat's client, Socket.IO by polling and by WebSocket, and an event stream are in one room."""
+    """Pychat's client, Socket.IO by polling and by WebSocket, and an event stream are in one room."""
     host, _, path = url.partition("://")[2].partition("/")
     host = f"{url.partition('://')[0]}://{host}"
     path = f"{path}/socket.io".lstrip("/")
@@ -74,8 +74,10 @@ async def _read(client: pychat.Client, heard: Told) -> None:
 
 async def you_are(url: str, http: aiohttp.ClientSession) -> str | int | None:
     """The name that the room knows this visitor by, None for a guest; the HTTP status of a refusal."""
+    # Granian, when it is busy, does not always answer a close.
+    patience = aiohttp.ClientWSTimeout(ws_receive=PATIENCE, ws_close=1.0)
     try:
-        async with asyncio.timeout(PATIENCE), http.ws_connect(f"{url}/ws") as socket:
+        async with http.ws_connect(f"{url}/ws", timeout=patience) as socket:
             you = (await socket.receive_json()).get("you")
             return None if you is None else str(you["name"])
     except aiohttp.WSServerHandshakeError as refused:

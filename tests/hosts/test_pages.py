@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from pychat import Close
 from tests.clients import WebSocketPerson
 from tests.hosts.program import free_port, running, written
 from tests.hosts.talk import everybody_talks, goes_to_slash, page_loads
 
 #: The prefix of each page, and what people on a WebSocket are told when the server stops (docs/how-to/asgi.md).
-PAGES = {
-    "aiohttp": ("/talk/chat", {1001, 1012, 4000}),
+PAGES: dict[str, tuple[str, set[int | None]]] = {
+    "aiohttp": ("/talk/chat", {Close.SHUTDOWN.code}),
     "fastapi": ("/chat", {1012}),
     "starlette": ("/chat", {1006, None}),
     "litestar": ("/chat", {1012}),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from pychat import Close
-from tests.clients import WebSocketPerson
+from tests.clients import SSEPerson, WebSocketPerson
 from tests.hosts.program import Running, running
 from tests.hosts.talk import everybody_talks, page_loads
 
@@ -79,6 +80,28 @@ async def test_a_close_code_arrives(server: Running) -> None:
     await ada.socket.send_str("x" * 1_000_000)
     assert await ada.told.next("closed") == Close.TOO_LARGE.code
     await ada.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "bye"),
+    [
+        (["uvicorn", "app:app", "--port", "3000", "--timeout-graceful-shutdown", "1"], True),
+        (["hypercorn", "app:app", "--bind", "127.0.0.1:3000", "--graceful-timeout", "1"], True),
+        (["granian", "--interface", "asgi", "app:app", "--port", "3000", "--workers-kill-timeout", "1"], False),
+    ],
+    ids=SERVERS,
+)
+async def test_an_event_stream_does_not_hold_up_the_end(command: list[str], bye: bool, tmp_path: Path) -> None:
+    """With the options of the docs the server ends although somebody listens, and where it can be said, it is said."""
+    (tmp_path / "app.py").write_text(APP, "utf-8")
+    with running(tmp_path, command) as server:
+        dan = await SSEPerson.enter(server.url)
+        await dan.event("welcome")
+        server.ask_to_stop()
+        await dan.told.next("closed")
+        assert dan.told.count("bye") == bye
+        await dan.close()
+        server.ended()
 
 
 async def test_a_slow_reader_holds_nobody_up(server: Running) -> None:

@@ -35,7 +35,9 @@ async def browser() -> AsyncIterator[aiohttp.ClientSession]:
     ],
     ids=["aiohttp", "starlette", "litestar", "quart"],
 )
-async def test_who_has_logged_in_is_known(host: str, page: str, heading: str, forged: int | None, tmp_path: Path) -> None:
+async def test_who_has_logged_in_is_known(
+    host: str, page: str, heading: str, forged: int | None, tmp_path: Path
+) -> None:
     """After `POST /login` the name is there without asking; a stranger is a guest, and who forges a cookie is nobody else."""
     port = free_port()
     code = code_of(page, heading)
@@ -74,23 +76,39 @@ async def test_django_s_users(tmp_path: Path) -> None:
     port = free_port()
     settings = 'import os\n\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")\n'
     command = written("django", tmp_path, port, settings + code_of("your-own-users", "Django: the session"))
-    subprocess.run(
-        [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.com"],
-        cwd=tmp_path,
-        env={**os.environ, "DJANGO_SUPERUSER_PASSWORD": "s3cret"},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    a_superuser(tmp_path)
     with running(tmp_path, command, port) as server:
         url, admin = f"{server.url}/chat", f"{server.url}/admin"
         async with browser() as ada, browser() as stranger:
             assert await you_are(url, ada) is None
             for path, fields in (("login/?next=/admin/", {"username": "ada", "password": "s3cret"}), ("logout/", {})):
                 async with ada.get(f"{admin}/login/") as response:
-                    (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', await response.text())[:1] or [""]
+                    (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', await response.text())[:1] or [
+                        ""
+                    ]
                 token = token or next(cookie.value for cookie in ada.cookie_jar if cookie.key == "csrftoken")
                 async with ada.post(f"{admin}/{path}", data={**fields, "csrfmiddlewaretoken": token}) as response:
                     assert response.status == 200, await response.text()
                 assert await you_are(url, ada) == ("ada" if fields else None)
             assert await you_are(url, stranger) is None
         assert "Traceback" not in server.log
+
+
+def a_superuser(folder: Path) -> None:
+    """Let the project have one: ada, with the password s3cret."""
+    subprocess.run(
+        [
+            sys.executable,
+            "manage.py",
+            "createsuperuser",
+            "--noinput",
+            "--username",
+            "ada",
+            "--email",
+            "ada@example.com",
+        ],
+        cwd=folder,
+        env={**os.environ, "DJANGO_SUPERUSER_PASSWORD": "s3cret"},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )

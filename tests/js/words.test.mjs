@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { action } from "../../src/pychat/assets/js/action.js";
 import { hue, initials } from "../../src/pychat/assets/js/colour.js";
 import { excerpt } from "../../src/pychat/assets/js/excerpt.js";
 import { newId } from "../../src/pychat/assets/js/identity.js";
@@ -20,6 +21,18 @@ test("times are told relative to now", () => {
     ["just now", "just now", "just now", "1 min ago", "59 min ago", "1 h ago", "23 h ago", "1 day ago", "2 days ago", "Jun 8"],
   );
   assert.equal(relative(new Date(2024, 0, 2), now), "Jan 2, 2024");
+});
+
+test("/me tells what somebody does", () => {
+  assert.deepEqual(["/me waves", "/me  waves", "/me", "/me ", "/meet", "say /me waves", "/me waves\nand goes"].map(action), [
+    "waves",
+    "waves",
+    "",
+    "",
+    "",
+    "",
+    "",
+  ]);
 });
 
 test("days have names", () => {

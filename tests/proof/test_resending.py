@@ -36,6 +36,24 @@ async def test_a_reply_is_answered_alike_after_its_target_was_deleted(store: Sto
     await room.aclose()
 
 
+async def test_who_comes_back_from_behind_their_own_message_asks_again(store: Store) -> None:
+    """An answer may come after later events: if it is lost, the message is not told again, and its answer tells where it stands."""
+    room = ChatRoom(store=store)
+    ada = await Person.enter(room)
+    token = (await ada.join("Ada"))["token"]
+    answer = await ada.command("say", {"text": "mine", "id": "a1"})
+    later = await room.post("later", author="bot")
+    assert (await ada.event("message"))["seq"] == later.seq == answer["seq"] + 1
+    await ada.drop()
+    ada = await Person.enter(room, since=room.position)
+    assert (await ada.event("welcome"))["recovered"] is True
+    await ada.join("Ada", token)
+    assert answer == await ada.command("say", {"text": "mine", "id": "a1"})
+    await room.post("the end", author="bot")
+    assert (await ada.event("message"))["text"] == "the end"
+    await room.aclose()
+
+
 async def test_an_edit_is_answered_alike_after_its_target_was_deleted(store: Store) -> None:
     """It was carried out; that the message is gone since is told by another event."""
     room = ChatRoom(store=store)

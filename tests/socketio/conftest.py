@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from aiohttp import web
 
-from pychat.transports.socketio import Server
+from pychat.transports.socketio import Front, Server
 
 PATH = "/chat/socket.io/"
 
@@ -32,6 +32,25 @@ async def on_aiohttp(server: Server, *, send_buffer: int | None = None):
         yield sock.getsockname()[1]
     finally:
         await server.shutdown(0.05)
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def behind_front(server: Server, *, send_buffer: int | None = None):
+    """Serve as `pychat serve` does: new WebSockets by the short way, all else under aiohttp."""
+    app = web.Application()
+    app.router.add_route("*", PATH, server.handle_aiohttp)
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
+    await runner.setup()
+    assert runner.server is not None
+    sock, plain = listening(send_buffer), runner.server
+    loop = asyncio.get_running_loop()
+    front = await loop.create_server(lambda: Front(server, plain, PATH), sock=sock)
+    try:
+        yield sock.getsockname()[1]
+    finally:
+        await server.shutdown(0.05)
+        front.close()
         await runner.cleanup()
 
 
@@ -67,7 +86,7 @@ def listening(send_buffer: int | None) -> socket.socket:
     return sock
 
 
-HOSTS = {"aiohttp": on_aiohttp, "uvicorn": on_uvicorn}
+HOSTS = {"aiohttp": on_aiohttp, "front": behind_front, "uvicorn": on_uvicorn}
 
 
 @dataclass

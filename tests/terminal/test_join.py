@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from pychat import ChatRoom, Client, Close, aiohttp_app
+from pychat import ChatRoom, Client, Close, User, aiohttp_app
 from pychat.client.address import Address
 from pychat.terminal.join.app import ChatApp
 from pychat.terminal.join.bar import Bar
@@ -113,6 +113,16 @@ async def test_two_talk(url: str, bob: Person, room: ChatRoom, tmp_path: Path) -
         await ada.until(lambda: "typing" not in ada.bar("status"))
     await bob.event("presence")
     assert [member.name for member in room.members] == ["Bob"]
+
+
+async def test_what_people_do(url: str, bob: Person, tmp_path: Path) -> None:
+    """`/me waves` is said as it is, and shown as a deed, of oneself and of others."""
+    async with screen(url, tmp_path) as ada:
+        await ada.say("/me waves")
+        assert (await bob.event("message"))["text"] == "/me waves"
+        await ada.sees("  * Ada waves")
+        await bob.say("/me bows")
+        await ada.sees("  * Bob bows")
 
 
 async def test_more_than_one_line(url: str, bob: Person, tmp_path: Path) -> None:
@@ -249,6 +259,14 @@ async def test_a_name_is_asked_for(url: str, bob: Person, tmp_path: Path) -> Non
         assert not isinstance(ada.app.screen, Naming)
         await ada.say("hi")
         assert (await bob.event("message"))["author"]["name"] == "Bobby"
+
+
+async def test_the_name_of_a_login_stays(room: ChatRoom, tmp_path: Path) -> None:
+    """Who asks for another with `--name` is told so, and is in the room."""
+    app = aiohttp_app(room, authenticate=lambda _: User("7", "Ada"))
+    async with aiohttp_server(app) as address, screen(address, tmp_path, name="Countess") as ada:
+        await ada.sees("Your name here is “Ada”: it comes with your login.")
+        assert ada.bar("top").startswith("The lobby  Ada")
 
 
 async def test_the_same_person_comes_back(url: str, room: ChatRoom, tmp_path: Path) -> None:

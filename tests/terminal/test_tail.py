@@ -11,17 +11,26 @@ from pathlib import Path
 
 import pytest
 
-from pychat import ChatRoom, Close, aiohttp_app
-from pychat.testing import FakeClock, Person
+from pychat import ChatRoom, Close, Refused, Request, aiohttp_app
+from pychat.clock import Clock
+from pychat.testing import Person
 from tests.clients import WebSocketPerson
 from tests.servers import aiohttp_server, pychat_process
 from tests.terminal.running import ended, running
 
 
+class SameMinute(Clock):
+    """Time goes on, and yet it is always the same minute."""
+
+    def date(self) -> float:
+        """That minute."""
+        return 1_790_000_000.0
+
+
 @pytest.fixture
 async def room() -> ChatRoom:
     """A room in which it is always the same minute."""
-    return ChatRoom("lobby", clock=FakeClock())
+    return ChatRoom("lobby", clock=SameMinute())
 
 
 @pytest.fixture
@@ -58,6 +67,8 @@ async def test_lines_for_people(room: ChatRoom, url: str, tmp_path: Path) -> Non
         await ada.command("react", {"target": 6, "emoji": "👍"})
         await ada.command("delete", {"target": 6})
         assert [await line(process), await line(process)] == [f"{when} Ada edited: ho", f"{when} Ada deleted a message"]
+        await ada.say("/me waves")
+        assert await line(process) == f"{when} * Ada waves"
         await ada.join("Countess")
         assert (await line(process))[5:] == " * Ada is now Countess"
         await ada.close()
@@ -162,3 +173,15 @@ async def test_what_ends_it_otherwise(room: ChatRoom, url: str, tmp_path: Path) 
         room.dismiss(Close.KICKED)
         _, error = await asyncio.wait_for(process.communicate(), 20)
         assert (process.returncode, error.decode()) == (1, f"pychat: {Close.KICKED.text}\n")
+
+
+async def test_why_one_is_not_let_in(tmp_path: Path) -> None:
+    """In the words of the server, which command no terminal."""
+
+    def nobody(_: Request) -> None:
+        raise Refused("login_required", "Log in\x1b[31m first.")
+
+    async with aiohttp_server(aiohttp_app(ChatRoom("lobby"), authenticate=nobody)) as address:
+        done = await ended(tmp_path, "tail", address)
+    told = "pychat: The server does not let you in (HTTP 401): Log in\\x1b[31m first.\n"
+    assert (done.status, done.out, done.error) == (1, "", told)

@@ -32,6 +32,7 @@ async def say(call: Call) -> Response:
     fields = await call.fields("text", "id", "author", numbers=("reply_to",), plain="text")
     text, given_id, author = (_text(fields, name) for name in ("text", "id", "author"))
     reply_to = fields.get("reply_to")
+    answered = reply_to if isinstance(reply_to, int) else None
     if text is None:
         raise Refused("bad_request", "Say what: {“text”: “hi”}.")
     stood = room.position.seq
@@ -39,13 +40,11 @@ async def say(call: Call) -> Response:
     if call.program:
         if author is None:
             raise Denied(422, "Say as whom: {“text”: “hi”, “author”: “bot”}.")
-        if reply_to is not None:
-            raise Denied(422, "A program cannot reply to a message; leave “reply_to” out.")
         call.spend()
-        said = await room.post(text, author=author, id=given_id)
+        said = await room.post(text, author=author, id=given_id, reply_to=answered)
     else:
         async with call.session(author) as (session, token):
-            said = await session.say(text, given_id, reply_to if isinstance(reply_to, int) else None)
+            said = await session.say(text, given_id, answered)
             if token is not None:
                 told["token"] = token
     headers = {"Location": f"messages/{said.seq}"}
@@ -117,7 +116,7 @@ _SAY = {
     "properties": {
         "text": {"type": "string", "description": "What to say."},
         "id": schemas.ID,
-        "reply_to": {**schemas.NUMBER, "description": "The number of the message that this answers. Visitors only."},
+        "reply_to": {**schemas.NUMBER, "description": "The number of the message that this answers."},
         "author": {"type": "string", "description": "Who says it: any name for a program, a nickname for a guest."},
     },
 }

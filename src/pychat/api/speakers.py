@@ -86,7 +86,8 @@ class Speakers:
         if member_id is None:
             raise Refused(
                 "unauthorized",
-                "This server does not know that token. Take a new one: POST to …/token, or from a stream's welcome.",
+                "This server does not know that token. A program needs one of those that the server was started with"
+                " (--api-token, api_tokens=…); a visitor can take a new one: POST …/token.",
             )
         return member_id
 

@@ -13,6 +13,7 @@ __all__ = [
     "Carrier",
     "CarrierClosed",
     "Frame",
+    "Sender",
     "close_frame",
     "frame_bytes",
 ]
@@ -94,8 +95,8 @@ class Frame:
         return self.texts[0]
 
 
-class Carrier(Protocol):
-    """One accepted WebSocket of the host.
+class Sender(Protocol):
+    """The sending half of an accepted WebSocket.
 
     `send` never awaits and never fails: what cannot go out at once waits in a buffer bounded in bytes, and a
     receiver whose buffer overflows is closed with `Close.SLOW`. The largest frame that came since the buffer was last
@@ -123,15 +124,19 @@ class Carrier(Protocol):
     def send_bytes(self, data: bytes) -> None:
         """Send a binary message, in order with everything sent before it. A no-op once closed."""
 
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Send what waits, then a close frame; cut the connection if that is not done in `CLOSE_SECONDS`."""
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+
+
+class Carrier(Sender, Protocol):
+    """One accepted WebSocket of the host."""
+
     async def receive(self) -> str | bytes:
         """Wait for the next message, whole. Raise `CarrierClosed` when there will be none.
 
         After `close`, messages are thrown away until the other side has answered or the connection is cut:
         keep receiving, so that the closing can be finished.
         """
-
-    def close(self, code: int = 1000, reason: str = "") -> None:
-        """Send what waits, then a close frame; cut the connection if that is not done in `CLOSE_SECONDS`."""
-
-    def abort(self) -> None:
-        """Cut the connection at once."""

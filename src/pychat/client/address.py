@@ -60,6 +60,11 @@ class Address:
         return f"{self.mount}ws{'?' if query else ''}{urlencode(query)}"
 
     @property
+    def door(self) -> str:
+        """Where plain HTTP is told whether one may come in."""
+        return self.rooms if self.room is None else f"{self.rooms}/{quote(self.room, safe='')}"
+
+    @property
     def rooms(self) -> str:
         """The address of the list of rooms over plain HTTP."""
         return f"{self.mount}api/rooms"

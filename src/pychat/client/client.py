@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from pychat.errors import UsageError
+from pychat.errors import Refused, UsageError
 from pychat.model import Member, Message, Quote
 from pychat.texts import accept_text
 
@@ -24,6 +25,8 @@ from .visit import Visit
 
 __all__ = ["Client"]
 
+_log = logging.getLogger("pychat.client")
+
 _TYPING_SECONDS = 3.0
 _PAGE = 200
 _QUOTED = 200  # characters of a message that a reply quotes, as the server has it
@@ -33,7 +36,8 @@ class Client:
     """A room on a server. Use it as `async with pychat.Client(url, name="bot") as chat`, and iterate over it.
 
     `url` is the server's, with any prefix, or that of a room's page; `room` names one of several rooms. With `name`
-    you join at once; without, you listen, and may `join` later. `headers`, `cookies` and `token` (sent as
+    you join at once; without, you listen, and may `join` later. Where the name comes with your login that one counts,
+    and a warning is logged if it is another. `headers`, `cookies` and `token` (sent as
     `Authorization: Bearer …`) are for servers that ask who you are; a `session` of aiohttp's brings its own TLS and
     proxies. `resume` is the `chat.resume` of an earlier run: with it you are the same member again. `on_state` is
     called whenever `state` changes.
@@ -89,7 +93,7 @@ class Client:
         try:
             await visit.ready
             if self._name is not None:
-                await self.join(self._name)
+                await self._join_first(self._name)
         except BaseException:
             await self.aclose()
             raise
@@ -116,6 +120,15 @@ class Client:
             await self._visit.catch_up()
         _ = self._visit  # or nothing would ever come
         return await self._feed.events.get()
+
+    async def _join_first(self, name: str) -> None:
+        try:
+            await self.join(name)
+        except Refused as refused:
+            # Who runs one program at many servers is not kept out by the one where logins have names.
+            if refused.code != "name_fixed" or self.me is None:
+                raise
+            _log.warning("You are “%s” and not “%s”: on this server the name comes with the login.", self.me.name, name)
 
     # What one can know
 

@@ -23,6 +23,10 @@ _HEARTBEAT_SECONDS = 30.0
 _LARGEST = 64 * 2**20
 #: What servers and proxies answer while the server is away, or has too much to do.
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: What a server answers whose login refuses us; and how long, and how many bytes, the reason may take.
+_UNLET = frozenset({401, 403})
+_REASON_SECONDS = 5.0
+_LONGEST_REASON = 65_536
 #: What others answer who know nothing of rooms.
 _NOBODY = frozenset({404, 405, 410, 426, 501})
 _CLOSES = {close.code: close for close in Close} | {1009: Close.TOO_LARGE}
@@ -56,9 +60,12 @@ class Link:
         self._error = ""
 
     @classmethod
-    async def open(cls, http: aiohttp.ClientSession, url: str, headers: Mapping[str, str], *, known: bool) -> Link:
+    async def open(
+        cls, http: aiohttp.ClientSession, url: str, headers: Mapping[str, str], *, door: str, known: bool
+    ) -> Link:
         """Connect. Raise `Lost` where trying again can help, `Disconnected` where not.
 
+        Who is not let in asks at `door`, over plain HTTP, for the reason: a failed handshake has no words.
         Where a server is `known` to be, whatever else answers there for now is taken for a restart.
         """
         try:
@@ -70,7 +77,7 @@ class Link:
                 max_msg_size=_LARGEST,
             )
         except aiohttp.WSServerHandshakeError as error:
-            raise _unlet(error, url, known=known) from error
+            raise _unlet(error, url, await _reason(http, error.status, door, headers), known=known) from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise Disconnected(f"{url} is not an address.") from error
         except aiohttp.ClientConnectorCertificateError as error:
@@ -160,8 +167,20 @@ class Link:
         return Lost("The connection was lost." if close is None else close.text)
 
 
-def _unlet(error: aiohttp.WSServerHandshakeError, url: str, *, known: bool) -> Exception:
-    """What is made of an HTTP answer that is no WebSocket."""
+async def _reason(http: aiohttp.ClientSession, status: int, door: str, headers: Mapping[str, str]) -> str:
+    """The server's own words for not letting us in; empty if it has none."""
+    if status not in _UNLET:
+        return ""
+    try:
+        async with asyncio.timeout(_REASON_SECONDS), http.get(door, headers=headers) as response:
+            told = strictjson.loads((await response.content.read(_LONGEST_REASON)).decode())
+        return str(told["error"]["text"]) if response.status in _UNLET else ""
+    except (aiohttp.ClientError, OSError, ValueError, LookupError, TypeError):
+        return ""  # something else stands there, with words for people who look at pages
+
+
+def _unlet(error: aiohttp.WSServerHandshakeError, url: str, reason: str, *, known: bool) -> Exception:
+    """What is made of an HTTP answer that is no WebSocket, and of the `reason` that the server gave for it."""
     place = url.partition("?")[0].removesuffix("ws")
     if error.status == 400:
         told = f"The server at {place} does not speak this version of the protocol ({_SUBPROTOCOL})."
@@ -170,7 +189,8 @@ def _unlet(error: aiohttp.WSServerHandshakeError, url: str, *, known: bool) -> E
         after = "" if error.headers is None else error.headers.get("Retry-After", "")
         return Lost(f"The server is busy or away (HTTP {error.status}).", float(after) if after.isdecimal() else 0.0)
     if error.status >= 400 and error.status not in _NOBODY:
-        return Disconnected(f"The server does not let you in (HTTP {error.status}).")
+        said = f": {reason}" if reason else "."
+        return Disconnected(f"The server does not let you in (HTTP {error.status}){said}")
     return Disconnected(f"There is no pychat at {place} (HTTP {error.status}). Give the address of the room's page.")
 
 

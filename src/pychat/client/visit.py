@@ -130,7 +130,7 @@ class Visit:
         try:
             async with asyncio.timeout(_WELCOME_SECONDS):
                 url = self._address.websocket(since)
-                link = await Link.open(http, url, self._headers, known=since is not None)
+                link = await Link.open(http, url, self._headers, door=self._address.door, known=since is not None)
         except TimeoutError:
             raise Lost("The server does not answer.") from None
         began, sending = loop.time(), None

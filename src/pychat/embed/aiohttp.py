@@ -78,7 +78,8 @@ class _Handlers:
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
-        return _response(request, self.mount.respond(path, self._asked(request, path, _headers(request))))
+        asked = self._asked(request, path, _headers(request))
+        return _response(request, self.mount.respond(path, asked, request.remote or ""))
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         path = f"/api/{request.match_info['path']}"

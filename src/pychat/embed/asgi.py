@@ -95,7 +95,8 @@ class ASGIApp:
         elif path.startswith("/api/"):
             await self._api(path, scope, receive, send)
         else:
-            await _respond(scope, send, self.mount.respond(path, self._asked(scope, _headers(scope), _query(scope))))
+            asked = self._asked(scope, _headers(scope), _query(scope))
+            await _respond(scope, send, self.mount.respond(path, asked, _peer(scope)))
 
     async def _api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope, _headers(scope), _query(scope))

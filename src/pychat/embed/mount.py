@@ -104,14 +104,15 @@ class Mount:
         self, path: str, request: Request, peer: str, read: Callable[[int], Awaitable[bytes]]
     ) -> Response | Streaming:
         """The answer to a request for `path`, which begins with `/api/`; `read` reads its body."""
-        host = self._proxies.host(peer, request.headers.get("host"), request.headers.get("x-forwarded-host"))
+        host = self._host(peer, request.headers)
         return await self._api.respond(Incoming(request, path, host, read))
 
-    def respond(self, path: str, request: Request) -> Response:
-        """The answer to a plain HTTP request for `path`, which is relative to the mount."""
+    def respond(self, path: str, request: Request, peer: str) -> Response:
+        """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""
         if path == "/ws":
             return self.not_a_websocket()
-        return self._site.respond(request.method, path, request.headers, request.query)
+        host = self._host(peer, request.headers)
+        return self._site.respond(request.method, path, request.headers, request.query, host)
 
     def request(
         self,
@@ -146,8 +147,7 @@ class Mount:
 
     def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
         """Why a plain WebSocket may not be opened, if so. Names in `headers` are in lower case."""
-        host = self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
-        if not self._origins.allows(headers.get("origin"), host):
+        if not self._origins.allows(headers.get("origin"), self._host(peer, headers)):
             return Response(
                 403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
             )
@@ -163,6 +163,10 @@ class Mount:
     def client_address(self, peer: str, headers: Mapping[str, str]) -> str:
         """The address of the person, which trusted proxies may tell."""
         return self._proxies.client(peer, headers.get("x-forwarded-for"))
+
+    def _host(self, peer: str, headers: Mapping[str, str]) -> str | None:
+        """What the person calls this server, which trusted proxies may tell."""
+        return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
 
     async def start(self) -> None:
         """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""

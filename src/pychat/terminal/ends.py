@@ -10,6 +10,8 @@ from typing import Any
 
 from pychat.errors import ChatError, UsageError
 
+from .safe import safe
+
 __all__ = ["run"]
 
 
@@ -27,5 +29,5 @@ def run(work: Coroutine[Any, Any, None], *, interrupted: int = 130) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except ChatError as error:
-        print(f"pychat: {error}", file=sys.stderr)  # noqa: T201 -- a command speaks by printing
+        print(f"pychat: {safe(str(error))}", file=sys.stderr)  # noqa: T201 -- a command speaks by printing
         raise SystemExit(2 if isinstance(error, UsageError) else 1) from None

@@ -7,6 +7,7 @@ from datetime import datetime
 from pychat.client import ClientEvent
 from pychat.model import Deleted, Edited, Joined, Left, Member, Message, Reacted, Renamed
 from pychat.strictjson import dumps
+from pychat.texts import action
 from pychat.transports.vocabulary import tell
 
 from .safe import safe, safe_json
@@ -15,16 +16,19 @@ __all__ = ["as_json", "as_text", "message_as_json"]
 
 
 def as_text(event: ClientEvent, now: float) -> str | None:
-    """`12:03 Ada: hi`, in local time; more lines of a text are indented below. `None` for what has no line.
+    """`12:03 Ada: hi`, or `12:03 * Ada waves`, in local time; more lines of a text are indented below.
 
-    `now` dates what has no date of its own.
+    `None` for what has no line. `now` dates what has no date of its own.
     """
     match event:
         case Message(deleted=True):
             said = f"{event.author.name} (deleted)"
         case Message():
             to = "" if event.reply is None else f" (to {event.reply.author})"
-            said = f"{event.author.name}{to}: {event.text}{' (edited)' if event.edited else ''}"
+            does, edited = action(event.text), " (edited)" if event.edited else ""
+            said = f"{event.author.name}{to}: {event.text}{edited}"
+            if does is not None:
+                said = f"* {event.author.name}{to} {does}{edited}"
         case Edited():
             said = f"{event.author.name} edited: {event.text}"
         case Deleted():

@@ -59,7 +59,7 @@ async def carry_out(session: Session, name: str, fields: object, *, gathered: bo
     """Carry out a command and return its answer; a refusal is an answer too. Never raises for what a visitor sent.
 
     Everybody has been told what was stored before, so that no answer overtakes it; with `gathered`, the caller sees to
-    that, by sending answers at the end of the turn of the event loop.
+    that, by sending answers with `Session.after_telling`.
     """
     try:
         command = COMMANDS.get(name)

@@ -109,14 +109,18 @@ class ChatApp(App[None]):
         self._messages.me = self.chat.me
         self.set_interval(0.5, self._tick)
         self.run_worker(self._follow(), exit_on_error=True)
-        if self.chat.me is None:
-            if self._wanted is None:
+        me, wanted = self.chat.me, self._wanted
+        if wanted is None:
+            if me is None:
                 self._ask()
-            else:
-                try:
-                    await self._join(self._wanted)
-                except ChatError as error:
-                    self._ask(self._wanted, str(error))
+        elif me is None or me.name != wanted:
+            try:
+                await self._join(wanted)
+            except ChatError as error:
+                if me is None:
+                    self._ask(wanted, str(error))
+                else:
+                    self._tell(str(error), error=True)  # the name that came with the login stays
         self._show()
 
     def turn(self, state: State) -> None:
@@ -236,6 +240,9 @@ class ChatApp(App[None]):
                 self.exit()
             case "nick":
                 self._try(self._join(rest))
+            case "me":
+                self._mode = None
+                self._say(f"/me {rest}", None)
             case "who":
                 self._try(self._who())
             case "search":

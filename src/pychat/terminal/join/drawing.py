@@ -13,6 +13,7 @@ from rich.text import Text
 
 from pychat.model import Member, Message
 from pychat.terminal.safe import safe, safe_line
+from pychat.texts import action
 
 from .colours import colour
 from .log import Entry
@@ -119,7 +120,13 @@ def _head(message: Message, width: int, *, own: bool) -> Text:
 def _said(entry: Entry, message: Message) -> Text:
     if message.deleted:
         return Text("deleted", Style(color="#737aa2", italic=True))
-    said = Text(safe(message.text), _DIM if entry.kind == "pending" else Style())
+    style = _DIM if entry.kind == "pending" else Style()
+    does = action(message.text)
+    if does is None:
+        said = Text(safe(message.text), style)
+    else:
+        name = safe_line(message.author.name), Style(color=colour(message.author.id), bold=True)
+        said = Text.assemble("* ", name, f" {safe(does)}", style=style + Style(italic=True))
     said.highlight_regex(_LINKS, _LINK)
     if message.edited is not None:
         said.append(" (edited)", _FAINT)

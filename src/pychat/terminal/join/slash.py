@@ -12,6 +12,7 @@ __all__ = ["COMMANDS", "HELP", "Typed", "read"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("", "Show this."),
     "nick": ("NAME", "Take another name."),
+    "me": ("TEXT", "Say what you do: /me waves."),
     "who": ("", "Who is here."),
     "search": ("WORDS", "Find messages that hold all of these words."),
     "reply": ("[TEXT]", "Answer the selected message, or the last of somebody else."),

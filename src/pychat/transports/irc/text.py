@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pychat.texts import action
+
 __all__ = ["clean", "from_irc", "is_action", "split", "to_irc"]
 
 _ACTION = "\x01ACTION "
@@ -33,7 +35,7 @@ def from_irc(text: str) -> str | None:
 
 def is_action(text: str) -> bool:
     """Whether `text` tells what its author does: `/me waves`."""
-    return text.startswith(_ME) and "\n" not in text
+    return action(text) is not None
 
 
 def to_irc(text: str, most: int) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import engineio
 
-from pychat.carriers.base import CLOSE_SECONDS, Carrier, CarrierClosed, Frame
+from pychat.carriers.bare import BareCarrier
+from pychat.carriers.base import CLOSE_SECONDS, Carrier, CarrierClosed, Frame, Sender
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, UsageError
@@ -20,10 +21,10 @@ from pychat.tokens import Tokens
 from pychat.transports.socketio.deadlines import Deadlines
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import BadPacket
-from pychat.transports.socketio.request import BodyTooLarge, HostRequest, Reply
+from pychat.transports.socketio.request import BodyTooLarge, HostRequest, Opening, PushingRequest, Reply
 from pychat.transports.socketio.session import PING, PROBE, PROBE_PONG, UPGRADE, Session
 
-__all__ = ["EngineServer", "Listener"]
+__all__ = ["EngineServer", "Listener", "Query"]
 
 _log = logging.getLogger("pychat.socketio")
 
@@ -56,7 +57,7 @@ class Listener(Protocol):
         """The session is over; call `forget` when everybody has been told."""
 
 
-class _Query:
+class Query:
     """The three parameters of a request that matter."""
 
     __slots__ = ("eio", "jsonp", "sid", "transport")
@@ -101,7 +102,7 @@ class EngineServer(engineio.AsyncServer):
         self.proxies = Proxies(options.trusted_proxies)
         self.sockets: dict[str, Session] = {}
         self._parting: dict[str, Session] = {}
-        self._carriers: set[Carrier] = set()
+        self._carriers: set[Sender] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet: asyncio.Future[None] | None = None
         self._shutting_down = False
@@ -272,6 +273,18 @@ class EngineServer(engineio.AsyncServer):
 
     # Requests.
 
+    def open_socket(self, request: PushingRequest) -> bool:
+        """Open a session on a new WebSocket that pushes what it reads; false where `serve` is to say why not."""
+        remote = self.proxies.client(request.peer, request.header("x-forwarded-for"))
+        host = self.proxies.host(request.peer, request.header("host"), request.header("x-forwarded-host"))
+        allowed = "websocket" in self.transports and self.origins.allows(request.header("origin"), host)
+        if not allowed or self._refusal() is not None:
+            return False
+        carrier = request.accept(remote, self.max_http_buffer_size, self.options.max_buffer_bytes)
+        self._carriers.add(carrier)
+        carrier.reader = _Pushed(self, self._open(request, remote, carrier), carrier)
+        return True
+
     async def serve(self, request: HostRequest) -> Reply | Carrier:
         """Serve one request: an answer, or the WebSocket that has ended."""
         remote = self.proxies.client(request.peer, request.header("x-forwarded-for"))
@@ -291,7 +304,7 @@ class EngineServer(engineio.AsyncServer):
             asked = request.header("access-control-request-headers")
             headers = [("Access-Control-Allow-Methods", "GET, POST, OPTIONS"), ("Access-Control-Max-Age", "600")]
             return Reply(204, b"", headers + ([("Access-Control-Allow-Headers", asked)] if asked else []))
-        query = _Query(request.query)
+        query = Query(request.query)
         if query.transport not in self.transports:
             return _error(400, _UNKNOWN_TRANSPORT)
         if query.eio != "4":
@@ -356,7 +369,7 @@ class EngineServer(engineio.AsyncServer):
             reply.headers.append(("Set-Cookie", self._generate_sid_cookie(session.sid, attributes)))
         return reply
 
-    def _open(self, request: HostRequest, remote: str, carrier: Carrier | None) -> Session:
+    def _open(self, request: Opening, remote: str, carrier: Sender | None) -> Session:
         sid = self.generate_id()
         session = Session(self, sid, remote)
         session.environ = request.environ(remote)
@@ -383,7 +396,7 @@ class EngineServer(engineio.AsyncServer):
         self._carriers.add(carrier)
         return carrier
 
-    def _released(self, session: Session | None, carrier: Carrier) -> None:
+    def _released(self, session: Session | None, carrier: Sender) -> None:
         """The host is done with this WebSocket, however that came."""
         if session is not None:
             session.close(None, self.reason.TRANSPORT_CLOSE)
@@ -525,6 +538,45 @@ class EngineServer(engineio.AsyncServer):
             reply.body = await asyncio.to_thread(_compress, name, reply.body)
         reply.headers += [("Content-Encoding", name), ("Vary", "Accept-Encoding")]
         return reply
+
+
+class _Pushed:
+    """Gives a session what its WebSocket pushes."""
+
+    __slots__ = ("_carrier", "_server", "_session")
+
+    def __init__(self, server: EngineServer, session: Session, carrier: BareCarrier) -> None:
+        self._server = server
+        self._session = session
+        self._carrier = carrier
+
+    def received(self, data: str | bytes) -> None:
+        session = self._session
+        try:
+            session.receive(data)
+        except BadPacket as problem:
+            self._server._complain(session, problem)
+        else:
+            if session.inbox_bytes > self._server.options.max_queue_bytes and session.room is None:
+                self._wait_for_room()
+
+    def ended(self, code: int | None) -> None:
+        self._session.end_code = code
+        self._server._released(self._session, self._carrier)
+
+    def _wait_for_room(self) -> None:
+        """Leave the client's socket alone until its handlers have caught up."""
+        self._carrier.pause()
+        self._session.room = asyncio.get_running_loop().create_future()
+        self._session.room.add_done_callback(self._look_for_room)
+
+    def _look_for_room(self, _: asyncio.Future[None]) -> None:
+        session = self._session
+        session.room = None
+        if session.inbox_bytes > self._server.options.max_queue_bytes and not session.closed:
+            self._wait_for_room()
+        else:
+            self._carrier.resume()
 
 
 def _compress(name: str, body: bytes) -> bytes:

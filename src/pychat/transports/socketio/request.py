@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pychat.carriers.bare import BareCarrier
 from pychat.carriers.base import Carrier
 
-__all__ = ["BodyTooLarge", "HostRequest", "Reply"]
+__all__ = ["BodyTooLarge", "HostRequest", "Opening", "PushingRequest", "Reply"]
 
 
 class BodyTooLarge(Exception):
@@ -24,20 +25,35 @@ class Reply:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
-class HostRequest(Protocol):
+class Opening(Protocol):
+    """What a new session is told of the request that opens it."""
+
+    #: The address of the connection; empty for a Unix socket.
+    peer: str
+
+    def header(self, name: str) -> str | None:
+        """A header by its name in small letters; several of that name are joined by commas."""
+
+    def environ(self, remote: str) -> dict[str, Any]:
+        """The WSGI-like dictionary that python-socketio hands to `connect` handlers."""
+
+
+class PushingRequest(Opening, Protocol):
+    """The opening handshake of a WebSocket that pushes what it reads."""
+
+    def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> BareCarrier:
+        """Accept the WebSocket."""
+
+
+class HostRequest(Opening, Protocol):
     """One HTTP request of aiohttp or ASGI."""
 
     #: The HTTP method, in capitals.
     method: str
     #: The query string, without the question mark.
     query: str
-    #: The address of the connection; empty for a Unix socket.
-    peer: str
     #: Whether this is the opening handshake of a WebSocket.
     upgrade: bool
-
-    def header(self, name: str) -> str | None:
-        """A header by its name in small letters; several of that name are joined by commas."""
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises `BodyTooLarge` past `limit` bytes, `ConnectionError` when the client goes."""
@@ -47,6 +63,3 @@ class HostRequest(Protocol):
 
     async def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> Carrier:
         """Accept the WebSocket. Raises `CarrierClosed` when the client has gone."""
-
-    def environ(self, remote: str) -> dict[str, Any]:
-        """The WSGI-like dictionary that python-socketio hands to `connect` handlers."""

@@ -6,7 +6,7 @@ import asyncio
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
-from pychat.carriers.base import Carrier, Frame
+from pychat.carriers.base import Frame, Sender
 from pychat.errors import Close
 from pychat.transports.socketio.packet import BadPacket, Packet
 
@@ -64,9 +64,9 @@ class Session:
         self.server = server
         self.sid = sid
         self.remote = remote
-        self.carrier: Carrier | None = None
+        self.carrier: Sender | None = None
         #: The WebSocket that wants to take over; `probed` once it has shown that it works.
-        self.probe: Carrier | None = None
+        self.probe: Sender | None = None
         self.probed = False
         self.poll: asyncio.Future[bool] | None = None
         self.posting = False
@@ -155,7 +155,7 @@ class Session:
             self.last = None
         return "\x1e".join(parts) if parts else NOOP
 
-    def adopt(self, carrier: Carrier) -> None:
+    def adopt(self, carrier: Sender) -> None:
         """From now on this WebSocket carries the session; what waited for a poll goes first."""
         self.probe = None
         self.probed = False

@@ -1,5 +1,6 @@
 /** One line of the conversation: a message as nodes. What people wrote is text and links here, never markup. */
 
+import { action } from "../action.js";
 import { hue, initials } from "../colour.js";
 import { pieces } from "../links.js";
 import { exact, relative } from "../time.js";
@@ -31,8 +32,11 @@ export function fillLine(line, entry, room, parts) {
   time.title = exact(date);
   write(time, relative(date, new Date()));
   const text = line.querySelector(".text");
+  const does = deleted ? "" : action(entry.text);
+  line.classList.toggle("action", !!does);
   if (deleted) write(text, "Message deleted");
-  else if (text.textContent !== entry.text) text.replaceChildren(...linked(entry.text));
+  else if (does) fillAction(text, author.name, does);
+  else if (text.textContent !== entry.text || text.querySelector(".actor")) text.replaceChildren(...linked(entry.text));
   line.classList.toggle("jumbo", !deleted && !entry.reply && isEmoji(entry.text));
   fillQuote(line.querySelector(".quote"), deleted ? undefined : entry.reply, room);
   const edited = line.querySelector(".edited");
@@ -46,6 +50,15 @@ export function fillLine(line, entry, room, parts) {
   const trouble = line.querySelector(".trouble");
   trouble.hidden = !error;
   write(line.querySelector(".trouble-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
+}
+
+/** “Ada waves”, for the author too: it is how everyone reads it. */
+function fillAction(text, name, does) {
+  if (text.firstElementChild?.matches(".actor") && text.textContent === `${name} ${does}`) return;
+  const actor = document.createElement("bdi");
+  actor.className = "actor";
+  actor.textContent = name;
+  text.replaceChildren(actor, " ", ...linked(does));
 }
 
 function fillQuote(quote, reply, room) {
