@@ -117,6 +117,7 @@ static void do_storm(const char *command) {
     for (int i = 0; i < count; i++) told += members[i].presences;
     dial.names = false;
     dial.pace = 0;
+    for (until = wires.now + 1000000000; all_in && wires.now < until;) turn(false); // newcomers may have no message yet
     if (all_in) settle();
     printf("\"entered\": %d, \"entered_in\": %.3f, \"right_after\": %.3f, \"presences\": %lu, ", entered,
            all_in ? (double)(all_in - begun) / 1e9 : -1.0, all_right ? (double)(all_right - all_in) / 1e9 : -1.0, told);
