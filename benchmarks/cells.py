@@ -95,10 +95,10 @@ CELLS: dict[str, Measured] = {
     ),
     "crowd": Cell(
         "8,000 members",
-        ("node", "uws", "bun", "stock", "pychat"),
+        ("node", "uws", "bun", "stock", "pychat", "mounted"),
         (*_growing(), *_RUNS[1:]),
         takes=20,
-        most_rounds={"": 3, "stock": 1, "bun": 1},
+        most_rounds={"": 3, "stock": 1, "bun": 1, "mounted": 1},
     ),
     "senders": Cell("1,000 members, eight senders", _MAIN, (_THOUSAND, *_RUNS), takes=6, senders=8),
     "texts": Cell("1,000 members, 1,000-byte texts", _MAIN, (_THOUSAND, *_RUNS), takes=6, bytes=1000),

@@ -22,6 +22,7 @@ _COLOURS = {
     "bun": "#b07d2b",
     "stock": "#7f7f7f",
     "asgi": "#e377c2",
+    "mounted": "#ff9896",
     "gathered": "#111111",
 }
 _SHOWN = {"font.size": 9, "axes.grid": True, "grid.color": "#dddddd"}
@@ -71,7 +72,7 @@ def _fanout(found: Found, flights: Axes, members: Axes) -> None:
 
 
 def _connections(found: Found, memory: Axes, cost: Axes) -> None:
-    servers = ("pychat", "uws", "bun", "node", "stock")
+    servers = ("pychat", "mounted", "uws", "bun", "node", "stock")
 
     def each(name: str, size: int) -> float | None:
         full, alone = (found.median("crowd", name, label, "memory_kib") for label in (f"idle {size}", "alone"))

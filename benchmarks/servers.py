@@ -71,6 +71,7 @@ SERVERS = {
     "sqlite": Server("pychat, sqlite:", "socketio", (*_SERVE, "--store", "sqlite:{folder}/chat.db")),
     "plain": Server("pychat, plain WebSocket", "pychat", (*_SERVE, "--store", "memory:")),
     "asgi": Server("pychat below uvicorn", "socketio", (sys.executable, "-m", "benchmarks.peers.asgi")),
+    "mounted": Server("pychat in an aiohttp app", "socketio", (sys.executable, "-m", "benchmarks.peers.mounted")),
     "bare": Server("C, a send() each", "websocket", ("{bare}",)),
     "gathered": Server("C, one send() a turn", "websocket", ("{bare}", "--gather")),
 }
