@@ -399,5 +399,5 @@ async def test_16_nothing_grows_with_the_number_connected(serve, recorder):
         await asyncio.sleep(0.001)
     assert ({}, {}, {}) == (server.manager.rooms, server.environ, server.manager.callbacks)
     assert not any(
-        len(wheel) for wheel in (server.eio._connecting, server.eio._pings, server.eio._pongs, server.eio._upgrading)
+        len(wheel) for wheel in (server.eio._connecting, server.eio.pings, server.eio._pongs, server.eio.upgrading)
     )

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import logging
-import zlib
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
 import engineio
 
-from pychat.carriers.bare import BareCarrier
-from pychat.carriers.base import CLOSE_SECONDS, Carrier, CarrierClosed, Frame, Sender
+from pychat.carriers.base import CLOSE_SECONDS, Carrier, Frame, Sender
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, UsageError
@@ -21,27 +18,28 @@ from pychat.tokens import Tokens
 from pychat.transports.socketio.deadlines import Deadlines
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import BadPacket
-from pychat.transports.socketio.request import BodyTooLarge, HostRequest, Opening, PushingRequest, Reply
-from pychat.transports.socketio.session import PING, PROBE, PROBE_PONG, UPGRADE, Session
+from pychat.transports.socketio.polling import payload, poll, post
+from pychat.transports.socketio.replies import (
+    BAD_METHOD,
+    BAD_REQUEST,
+    BAD_VERSION,
+    FORBIDDEN,
+    UNKNOWN_SID,
+    UNKNOWN_TRANSPORT,
+    Query,
+    refusal,
+)
+from pychat.transports.socketio.request import HostRequest, Opening, PushingRequest, Reply
+from pychat.transports.socketio.session import PING, Session
+from pychat.transports.socketio.sockets import Pushed, read, upgrade
 
-__all__ = ["EngineServer", "Listener", "Query"]
+__all__ = ["EngineServer", "Listener"]
 
 _log = logging.getLogger("pychat.socketio")
-
-# The error codes of Engine.IO's reference server.
-_UNKNOWN_TRANSPORT = (0, "Transport unknown")
-_UNKNOWN_SID = (1, "Session ID unknown")
-_BAD_METHOD = (2, "Bad handshake method")
-_BAD_REQUEST = (3, "Bad request")
-_FORBIDDEN = (4, "Forbidden")
-_BAD_VERSION = (5, "Unsupported protocol version")
 
 #: After these a polling client that is between two polls is told with the next one; after the others its session
 #: is unknown at once, as the protocol's test suite has it.
 _TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED}
-
-#: Bodies up to this size are compressed on the spot; larger ones in a thread, so that nobody else waits.
-_COMPRESS_HERE = 32 * 1024
 
 
 class Listener(Protocol):
@@ -55,28 +53,6 @@ class Listener(Protocol):
 
     def ended(self, session: Session, reason: str) -> None:
         """The session is over; call `forget` when everybody has been told."""
-
-
-class Query:
-    """The three parameters of a request that matter."""
-
-    __slots__ = ("eio", "jsonp", "sid", "transport")
-
-    def __init__(self, query: str) -> None:
-        # Nothing that matters here is ever percent-encoded; the first of a name counts.
-        values = dict(part.partition("=")[::2] for part in reversed(query.split("&")))
-        self.transport = values.get("transport", "")
-        self.eio = values.get("EIO", "")
-        self.sid = values.get("sid", "")
-        self.jsonp = "j" in values
-
-
-def _error(status: int, error: tuple[int, str], retry_after: int | None = None) -> Reply:
-    code, message = error
-    headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-    if retry_after is not None:
-        headers.append(("Retry-After", str(retry_after)))
-    return Reply(status, json.dumps({"code": code, "message": message}, separators=(",", ":")).encode(), headers)
 
 
 class EngineServer(engineio.AsyncServer):
@@ -107,8 +83,8 @@ class EngineServer(engineio.AsyncServer):
         self._quiet: asyncio.Future[None] | None = None
         self._shutting_down = False
         self._connecting = Deadlines[Session](options.connect_timeout, self._never_connected)
-        self._upgrading = Deadlines[Session](options.upgrade_timeout, self._never_upgraded)
-        self._pings = Deadlines[Session](self.ping_interval + self.ping_interval_grace_period, self._ping)
+        self.upgrading = Deadlines[Session](options.upgrade_timeout, self._never_upgraded)
+        self.pings = Deadlines[Session](self.ping_interval + self.ping_interval_grace_period, self._ping)
         self._pongs = Deadlines[Session](self.ping_timeout, self._pong_late)
         self._partings = Deadlines[Session](CLOSE_SECONDS, self._part)
 
@@ -188,7 +164,7 @@ class EngineServer(engineio.AsyncServer):
             carrier.abort()
         for task in list(self._tasks):
             task.cancel()
-        for wheel in (self._connecting, self._upgrading, self._pings, self._pongs, self._partings):
+        for wheel in (self._connecting, self.upgrading, self.pings, self._pongs, self._partings):
             wheel.clear()
         self._parting.clear()
         if self._tasks:
@@ -224,11 +200,11 @@ class EngineServer(engineio.AsyncServer):
     def ponged(self, session: Session) -> None:
         """The ping has been answered."""
         if self._pongs.stop(session):
-            self._pings.start(session)
+            self.pings.start(session)
 
     def ended(self, session: Session, reason: str) -> None:
         """A session has closed itself."""
-        for wheel in (self._connecting, self._upgrading, self._pings, self._pongs):
+        for wheel in (self._connecting, self.upgrading, self.pings, self._pongs):
             wheel.stop(session)
         told_later = session.poll is None or session.outbox
         if session.last is not None and told_later and session.why in _TOLD:
@@ -282,7 +258,7 @@ class EngineServer(engineio.AsyncServer):
             return False
         carrier = request.accept(remote, self.max_http_buffer_size, self.options.max_buffer_bytes)
         self._carriers.add(carrier)
-        carrier.reader = _Pushed(self, self._open(request, remote, carrier), carrier)
+        carrier.reader = Pushed(self, self._open(request, remote, carrier), carrier)
         return True
 
     async def serve(self, request: HostRequest) -> Reply | Carrier:
@@ -291,7 +267,7 @@ class EngineServer(engineio.AsyncServer):
         host = self.proxies.host(request.peer, request.header("host"), request.header("x-forwarded-host"))
         origin = request.header("origin")
         if not self.origins.allows(origin, host):
-            return _error(403, _FORBIDDEN)
+            return refusal(403, FORBIDDEN)
         reply = await self._route(request, remote)
         if isinstance(reply, Reply) and origin is not None:
             reply.headers += [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
@@ -306,63 +282,63 @@ class EngineServer(engineio.AsyncServer):
             return Reply(204, b"", headers + ([("Access-Control-Allow-Headers", asked)] if asked else []))
         query = Query(request.query)
         if query.transport not in self.transports:
-            return _error(400, _UNKNOWN_TRANSPORT)
+            return refusal(400, UNKNOWN_TRANSPORT)
         if query.eio != "4":
-            return _error(400, _BAD_VERSION)
+            return refusal(400, BAD_VERSION)
         if query.jsonp or request.upgrade != (query.transport == "websocket"):
-            return _error(400, _BAD_REQUEST)
+            return refusal(400, BAD_REQUEST)
         if not query.sid:
             if request.method != "GET":
-                return _error(400, _BAD_METHOD)
+                return refusal(400, BAD_METHOD)
             return await self._handshake(request, remote)
         session = self.sockets.get(query.sid) or self._parting.get(query.sid)
         if session is None or session.closed:
-            return self._goodbye(session, request) if session is not None else _error(400, _UNKNOWN_SID)
+            return self._goodbye(session, request) if session is not None else refusal(400, UNKNOWN_SID)
         if request.upgrade:
-            return await self._upgrade(session, request, remote)
+            return await upgrade(self, session, request, remote)
         if session.carrier is not None:
-            return _error(400, _BAD_REQUEST)
+            return refusal(400, BAD_REQUEST)
         if request.method == "GET":
-            return await self._poll(session, request)
+            return await poll(self, session, request)
         if request.method == "POST":
-            return await self._post(session, request)
-        reply = _error(405, _BAD_REQUEST)
+            return await post(self, session, request)
+        reply = refusal(405, BAD_REQUEST)
         reply.headers.append(("Allow", "GET, POST, OPTIONS"))
         return reply
 
     def _goodbye(self, session: Session, request: HostRequest) -> Reply:
         """A closed session's client asks again: once it is told how it ended."""
         if request.method != "GET" or request.upgrade or session.told() or session.poll is not None:
-            return _error(400, _UNKNOWN_SID)
+            return refusal(400, UNKNOWN_SID)
         body = session.take()
         if session.told():
             self._partings.stop(session)
             self._part(session)
-        return self._payload(body)
+        return payload(body)
 
     def _refusal(self) -> Reply | None:
         if self._shutting_down:
-            return _error(503, (_BAD_REQUEST[0], "The server is going away"), retry_after=5)
+            return refusal(503, (BAD_REQUEST[0], "The server is going away"), retry_after=5)
         if len(self.sockets) >= self.options.max_connections:
-            return _error(503, (_BAD_REQUEST[0], Close.FULL.text), retry_after=10)
+            return refusal(503, (BAD_REQUEST[0], Close.FULL.text), retry_after=10)
         if len(self._connecting) >= self.options.max_pending:
-            return _error(429, (_BAD_REQUEST[0], "Too many are connecting at once"), retry_after=2)
+            return refusal(429, (BAD_REQUEST[0], "Too many are connecting at once"), retry_after=2)
         return None
 
     async def _handshake(self, request: HostRequest, remote: str) -> Reply | Carrier:
-        refusal = self._refusal()
-        if refusal is not None:
-            return refusal
+        no = self._refusal()
+        if no is not None:
+            return no
         if request.upgrade:
-            carrier = await self._accept(request, remote)
+            carrier = await self.accept(request, remote)
             session = self._open(request, remote, carrier)
             try:
-                await self._read(session, carrier)
+                await read(self, session, carrier)
             finally:
-                self._released(session, carrier)
+                self.released(session, carrier)
             return carrier
         session = self._open(request, remote, None)
-        reply = self._payload(session.take())
+        reply = payload(session.take())
         if self.cookie:
             attributes = {"path": "/", "SameSite": "Lax"}
             attributes.update(self.cookie if isinstance(self.cookie, dict) else {"name": self.cookie})
@@ -375,218 +351,37 @@ class EngineServer(engineio.AsyncServer):
         session.environ = request.environ(remote)
         self.sockets[sid] = session
         self._connecting.start(session)
-        self._pings.start(session)
+        self.pings.start(session)
         if carrier is not None:
             session.adopt(carrier)
-        upgrades = '["websocket"]' if carrier is None and self._upgradable() else "[]"
+        upgrades = '["websocket"]' if carrier is None and self.upgradable() else "[]"
         session.send(
             Frame(
-                f'0{{"sid":"{sid}","upgrades":{upgrades},"pingInterval":{round(self._pings.seconds * 1000)},'
+                f'0{{"sid":"{sid}","upgrades":{upgrades},"pingInterval":{round(self.pings.seconds * 1000)},'
                 f'"pingTimeout":{round(self.ping_timeout * 1000)},"maxPayload":{self.max_http_buffer_size}}}'
             )
         )
         self.listener.opened(session)
         return session
 
-    def _upgradable(self) -> bool:
+    def upgradable(self) -> bool:
+        """Whether a polling client may change to WebSocket."""
         return bool(self.allow_upgrades) and "websocket" in self.transports
 
-    async def _accept(self, request: HostRequest, remote: str) -> Carrier:
+    async def accept(self, request: HostRequest, remote: str) -> Carrier:
+        """Accept a WebSocket, which `shutdown` waits for until it is `released`."""
         carrier = await request.accept(remote, self.max_http_buffer_size, self.options.max_buffer_bytes)
         self._carriers.add(carrier)
         return carrier
 
-    def _released(self, session: Session | None, carrier: Sender) -> None:
+    def complain(self, session: Session, problem: BadPacket) -> None:
+        """Close the connection of a client that does not follow the protocol."""
+        _log.info("%s: %s; the connection is closed", session.remote, problem)
+        session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
+
+    def released(self, session: Session | None, carrier: Sender) -> None:
         """The host is done with this WebSocket, however that came."""
         if session is not None:
             session.close(None, self.reason.TRANSPORT_CLOSE)
         self._carriers.discard(carrier)
         self._less()
-
-    async def _read(self, session: Session, carrier: Carrier) -> None:
-        """Read a session's WebSocket until it has ended."""
-        try:
-            while True:
-                session.receive(await carrier.receive())
-                if session.inbox_bytes > self.options.max_queue_bytes:
-                    await self._wait_for_room(session)
-        except CarrierClosed as end:
-            session.end_code = end.code
-            session.close(None, self.reason.TRANSPORT_CLOSE)
-            return
-        except BadPacket as problem:
-            self._complain(session, problem)
-        await _drain(carrier)
-
-    def _complain(self, session: Session, problem: BadPacket) -> None:
-        _log.info("%s: %s; the connection is closed", session.remote, problem)
-        session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
-
-    async def _wait_for_room(self, session: Session) -> None:
-        """Leave the client's socket alone until its handlers have caught up."""
-        while session.inbox_bytes > self.options.max_queue_bytes and not session.closed:
-            session.room = asyncio.get_running_loop().create_future()
-            try:
-                await session.room
-            finally:
-                session.room = None
-
-    async def _upgrade(self, session: Session, request: HostRequest, remote: str) -> Reply | Carrier:
-        if not self._upgradable():
-            return _error(400, _BAD_REQUEST)
-        carrier = await self._accept(request, remote)
-        mine = False
-        try:
-            if session.closed or session.carrier is not None or session.probe is not None:
-                # One WebSocket a session; the session itself goes on.
-                carrier.close(1000)
-            else:
-                session.probe = carrier
-                self._upgrading.start(session)
-                mine = await self._probe(session, carrier)
-                self._upgrading.stop(session)
-            if mine:
-                await self._read(session, carrier)
-            else:
-                await _drain(carrier)
-        finally:
-            if session.probe is carrier:
-                session.probe = None
-                session.probed = False
-            self._released(session if mine else None, carrier)
-        return carrier
-
-    async def _probe(self, session: Session, carrier: Carrier) -> bool:
-        """Let a WebSocket show that it works; whether it carries the session now."""
-        works = False
-        try:
-            data = await carrier.receive()
-            while data == PROBE:
-                works = session.probed = True
-                carrier.send(PROBE_PONG)
-                session.wake()
-                data = await carrier.receive()
-            works = works and data == UPGRADE
-        except CarrierClosed:
-            works = False
-        finally:
-            session.probed = False
-        if works and not session.closed:
-            session.adopt(carrier)
-            return True
-        session.probe = None
-        carrier.close(1000)
-        return False
-
-    async def _poll(self, session: Session, request: HostRequest) -> Reply:
-        if session.poll is not None:
-            session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
-            return _error(400, _BAD_REQUEST)
-        if not session.outbox and not session.probed:
-            session.poll = asyncio.get_running_loop().create_future()
-            here = False
-            try:
-                here = await request.hold(session.poll)
-            finally:
-                session.poll = None
-                if not here:
-                    # It went with its request open; whoever it is, nothing more will be fetched.
-                    session.close(None, self.reason.TRANSPORT_CLOSE)
-            if not here:
-                return _error(400, _UNKNOWN_SID)
-        return await self._compressed(session.take(), request)
-
-    async def _post(self, session: Session, request: HostRequest) -> Reply:
-        if session.posting or (request.header("content-type") or "").startswith("application/octet-stream"):
-            session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
-            return _error(400, _BAD_REQUEST)
-        session.posting = True
-        try:
-            async with asyncio.timeout(self._pings.seconds + self.ping_timeout):
-                body = await request.body(self.max_http_buffer_size)
-            session.receive_payload(body.decode())
-            if session.inbox_bytes > self.options.max_queue_bytes:
-                await self._wait_for_room(session)
-        except BodyTooLarge:
-            session.close(Close.TOO_LARGE, self.reason.TRANSPORT_ERROR)
-            return _error(413, (_BAD_REQUEST[0], Close.TOO_LARGE.text))
-        except (BadPacket, UnicodeDecodeError) as problem:
-            self._complain(session, BadPacket(str(problem)))
-            return _error(400, _BAD_REQUEST)
-        except (TimeoutError, ConnectionError):
-            session.close(None, self.reason.TRANSPORT_CLOSE)
-            return _error(400, _BAD_REQUEST)
-        finally:
-            session.posting = False
-        return Reply(200, b"ok", [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")])
-
-    def _payload(self, text: str) -> Reply:
-        headers = [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")]
-        return Reply(200, text.encode(), headers)
-
-    async def _compressed(self, text: str, request: HostRequest) -> Reply:
-        reply = self._payload(text)
-        if not self.http_compression or len(reply.body) < self.compression_threshold:
-            return reply
-        accepted = {part.partition(";")[0].strip() for part in (request.header("accept-encoding") or "").split(",")}
-        name = "gzip" if "gzip" in accepted else "deflate" if "deflate" in accepted else None
-        if name is None:
-            return reply
-        if len(reply.body) <= _COMPRESS_HERE:
-            reply.body = _compress(name, reply.body)
-        else:
-            reply.body = await asyncio.to_thread(_compress, name, reply.body)
-        reply.headers += [("Content-Encoding", name), ("Vary", "Accept-Encoding")]
-        return reply
-
-
-class _Pushed:
-    """Gives a session what its WebSocket pushes."""
-
-    __slots__ = ("_carrier", "_server", "_session")
-
-    def __init__(self, server: EngineServer, session: Session, carrier: BareCarrier) -> None:
-        self._server = server
-        self._session = session
-        self._carrier = carrier
-
-    def received(self, data: str | bytes) -> None:
-        session = self._session
-        try:
-            session.receive(data)
-        except BadPacket as problem:
-            self._server._complain(session, problem)
-        else:
-            if session.inbox_bytes > self._server.options.max_queue_bytes and session.room is None:
-                self._wait_for_room()
-
-    def ended(self, code: int | None) -> None:
-        self._session.end_code = code
-        self._server._released(self._session, self._carrier)
-
-    def _wait_for_room(self) -> None:
-        """Leave the client's socket alone until its handlers have caught up."""
-        self._carrier.pause()
-        self._session.room = asyncio.get_running_loop().create_future()
-        self._session.room.add_done_callback(self._look_for_room)
-
-    def _look_for_room(self, _: asyncio.Future[None]) -> None:
-        session = self._session
-        session.room = None
-        if session.inbox_bytes > self._server.options.max_queue_bytes and not session.closed:
-            self._wait_for_room()
-        else:
-            self._carrier.resume()
-
-
-def _compress(name: str, body: bytes) -> bytes:
-    return gzip.compress(body, 1, mtime=0) if name == "gzip" else zlib.compress(body, 1)
-
-
-async def _drain(carrier: Carrier) -> None:
-    """Let a closing be finished; its deadline is the carrier's."""
-    try:
-        while True:
-            await carrier.receive()
-    except CarrierClosed:
-        return

@@ -11,8 +11,9 @@ from hashlib import sha1
 from typing import Any, cast
 
 from pychat.carriers.bare import BareCarrier
-from pychat.transports.socketio.engine import EngineServer, Query
+from pychat.transports.socketio.engine import EngineServer
 from pychat.transports.socketio.environ import build_environ
+from pychat.transports.socketio.replies import Query
 from pychat.transports.socketio.server import Server
 
 __all__ = ["Front"]

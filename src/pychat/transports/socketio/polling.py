@@ -1,0 +1,95 @@
+"""HTTP long-polling: what waits goes out with the next poll, what is posted comes in, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from typing import TYPE_CHECKING
+
+from pychat.errors import Close
+from pychat.transports.socketio.packet import BadPacket
+from pychat.transports.socketio.replies import BAD_REQUEST, UNKNOWN_SID, refusal
+from pychat.transports.socketio.request import BodyTooLarge, HostRequest, Reply
+from pychat.transports.socketio.session import Session
+from pychat.transports.socketio.sockets import wait_for_room
+
+if TYPE_CHECKING:
+    from pychat.transports.socketio.engine import EngineServer
+
+__all__ = ["payload", "poll", "post"]
+
+#: Bodies up to this size are compressed on the spot; larger ones in a thread, so that nobody else waits.
+_COMPRESS_HERE = 32 * 1024
+
+
+async def poll(server: EngineServer, session: Session, request: HostRequest) -> Reply:
+    """Answer with what waits, or as soon as something does."""
+    if session.poll is not None:
+        session.close(Close.BAD_FRAME, server.reason.TRANSPORT_ERROR)
+        return refusal(400, BAD_REQUEST)
+    if not session.outbox and not session.probed:
+        session.poll = asyncio.get_running_loop().create_future()
+        here = False
+        try:
+            here = await request.hold(session.poll)
+        finally:
+            session.poll = None
+            if not here:
+                # It went with its request open; whoever it is, nothing more will be fetched.
+                session.close(None, server.reason.TRANSPORT_CLOSE)
+        if not here:
+            return refusal(400, UNKNOWN_SID)
+    return await _compressed(server, session.take(), request)
+
+
+async def post(server: EngineServer, session: Session, request: HostRequest) -> Reply:
+    """Take the packets of a body, in order."""
+    if session.posting or (request.header("content-type") or "").startswith("application/octet-stream"):
+        session.close(Close.BAD_FRAME, server.reason.TRANSPORT_ERROR)
+        return refusal(400, BAD_REQUEST)
+    session.posting = True
+    try:
+        async with asyncio.timeout(server.pings.seconds + server.ping_timeout):
+            body = await request.body(server.max_http_buffer_size)
+        session.receive_payload(body.decode())
+        if session.inbox_bytes > server.options.max_queue_bytes:
+            await wait_for_room(server, session)
+    except BodyTooLarge:
+        session.close(Close.TOO_LARGE, server.reason.TRANSPORT_ERROR)
+        return refusal(413, (BAD_REQUEST[0], Close.TOO_LARGE.text))
+    except (BadPacket, UnicodeDecodeError) as problem:
+        server.complain(session, BadPacket(str(problem)))
+        return refusal(400, BAD_REQUEST)
+    except (TimeoutError, ConnectionError):
+        session.close(None, server.reason.TRANSPORT_CLOSE)
+        return refusal(400, BAD_REQUEST)
+    finally:
+        session.posting = False
+    return Reply(200, b"ok", [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")])
+
+
+def payload(text: str) -> Reply:
+    """The answer that holds these packets."""
+    headers = [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")]
+    return Reply(200, text.encode(), headers)
+
+
+async def _compressed(server: EngineServer, text: str, request: HostRequest) -> Reply:
+    reply = payload(text)
+    if not server.http_compression or len(reply.body) < server.compression_threshold:
+        return reply
+    accepted = {part.partition(";")[0].strip() for part in (request.header("accept-encoding") or "").split(",")}
+    name = "gzip" if "gzip" in accepted else "deflate" if "deflate" in accepted else None
+    if name is None:
+        return reply
+    if len(reply.body) <= _COMPRESS_HERE:
+        reply.body = _compress(name, reply.body)
+    else:
+        reply.body = await asyncio.to_thread(_compress, name, reply.body)
+    reply.headers += [("Content-Encoding", name), ("Vary", "Accept-Encoding")]
+    return reply
+
+
+def _compress(name: str, body: bytes) -> bytes:
+    return gzip.compress(body, 1, mtime=0) if name == "gzip" else zlib.compress(body, 1)
