@@ -36,6 +36,12 @@ def test_every_page_is_on_the_map() -> None:
     assert {each.path for each in pages() if each.name.startswith("docs/")} - {index.path} <= reached
 
 
+@pytest.mark.parametrize("where", [*pages(), page("CHANGELOG.md")], ids=str)
+def test_pages_are_of_one_piece(where: Page) -> None:
+    """What a merge could not decide is not left to the reader."""
+    assert [] == re.findall(r"^(?:<{7}|={7}|>{7})(?: .*)?$", where.path.read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("where", pages(), ids=str)
 def test_pages_speak_of_this_project_alone(where: Page) -> None:
     """No path of somebody's machine, and no address of a package registry."""
