@@ -245,8 +245,10 @@ class TransportContract:
             while read[0]["seq"] > 1:
                 page = await ada.command("history", {"before": read[0]["seq"], "limit": 50})
                 read = [*page["messages"], *read]
-            assert [message["seq"] for message in read] == list(range(1, 231))
-            assert (await ada.event("message"))["text"] == "meanwhile"
+            if len(read) == 230:  # else it was said before she was in
+                read.append(await ada.event("message"))
+            assert [message["seq"] for message in read] == list(range(1, 232))
+            assert read[-1]["text"] == "meanwhile"
 
     async def test_messages_have_a_life(self) -> None:
         """Replies quote; authors edit and delete; anybody reacts. Everyone hears of it, now or on coming back."""
