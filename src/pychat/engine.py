@@ -424,7 +424,8 @@ class Engine:
         for member in [member for member in self.members() if member.id not in here]:
             self.received(Away(member))
         for member in opening.members:
-            if self.state.members.get(member.id) != member:
+            known = self.state.members.get(member.id)
+            if known is None or (known, known.roles) != (member, member.roles):
                 self.received(Joined(member))
 
     def _missed(self, since: Position) -> list[LogEvent] | None:

@@ -48,12 +48,13 @@ class Member:
     """Somebody with a nickname. `id` stays when the name changes, and when the same person comes back.
 
     `roles` are those that the app gave them: `"moderator"` may delete anybody's message, the others are the app's
-    own. Who is here has them; the authors of what is in the log do not.
+    own. Who is here has them; the authors of what is in the log do not. So roles do not count where two members are
+    compared: `message.author == chat.me` whatever the roles.
     """
 
     id: str
     name: str
-    roles: tuple[str, ...] = ()
+    roles: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def bare(self) -> Member:

@@ -148,7 +148,7 @@ class RoomState:
         before, member = self.members.get(command.member_id), Member(command.member_id, name, command.roles)
         if before is None:
             return Joined(member)
-        return None if before == member else Renamed(member, before.name)
+        return None if (before, before.roles) == (member, member.roles) else Renamed(member, before.name)
 
     def _is_free(self, name: str, member_id: str) -> bool:
         return {self._holders.get(key) for key in self._names.keys(name)} <= {None, member_id}

@@ -33,7 +33,8 @@ from pychat import (
     asgi_app,
 )
 from pychat.client import State
-from tests.client.hearing import event, texts
+from pychat.testing import RecordingConnection
+from tests.client.hearing import event, texts, until
 from tests.servers import aiohttp_server, uvicorn_server
 
 
@@ -306,7 +307,7 @@ async def test_a_callback_that_fails_ends_nothing(url: str) -> None:
 
 
 async def test_who_has_a_login_need_not_join(room: ChatRoom) -> None:
-    """The server knows the name by what the client sends with `token`; roles are those of members, and `me` is an author."""
+    """The server knows the name by what the client sends with `token`; `me` has the roles, and is an author."""
 
     def who(request: Request) -> User | None:
         if request.headers.get("authorization") != "Bearer secret":
@@ -316,12 +317,16 @@ async def test_who_has_a_login_need_not_join(room: ChatRoom) -> None:
     async with aiohttp_server(aiohttp_app(room, authenticate=who)) as address:
         async with Client(address, token="secret") as ada:
             assert ada.me is not None
-            assert ada.me.name == "Ada"
+            assert (ada.me.name, ada.me.roles) == ("Ada", ("moderator",))
+            assert [member.roles for member in ada.members] == [ada.me.roles]
             said = await ada.say("hi")
             assert (await event(ada, Message)).author == said.author == ada.me
             assert [member.roles for member in await ada.who()] == [("moderator",)]
             room.dismiss(Close.SHUTDOWN)
             assert (await ada.say("back")).author == ada.me
+            await room.connect(RecordingConnection(), user=User("7", "Ada", roles=("vip",)))
+            await ada.say("in another tab")
+            await until(lambda: ada.me is not None and ada.me.roles == ("vip",))
         with pytest.raises(Disconnected, match=r"does not let you in \(HTTP 401\): Log in first\."):
             async with Client(address):
                 raise AssertionError

@@ -29,6 +29,10 @@ class People:
         """Those with a name, in the order of joining; nobody in a crowd."""
         return tuple(self._members.values())
 
+    def find(self, member_id: str) -> Member | None:
+        """The member of that id, if they are here and listed."""
+        return self._members.get(member_id)
+
     def reset(self, told: Mapping[str, Any]) -> _News:
         """Everything anew, from a `welcome`; what has changed since we knew it."""
         before, listed_before = self._members, self.listed

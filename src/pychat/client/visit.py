@@ -210,10 +210,9 @@ class Visit:
             command.result.set_result(result)
 
     def _joined(self, answer: Mapping[str, Any]) -> None:
-        member = words.member(answer["member"])
-        self.me = member.bare  # as the author of a message is told
+        self.me = words.member(answer["member"])
         self.resume = answer.get("token") or self.resume
-        self.people.put(member)
+        self.people.put(self.me)
 
     def _stored(self, command: Command, answer: Mapping[str, Any]) -> Message:
         if self.me is None:
@@ -235,7 +234,7 @@ class Visit:
         you = fields.get("you") or {}
         self._known = you.get("name") is not None
         if self._known:
-            self.me = words.member(you).bare
+            self.me = words.member(you)
         entered = None
         if fields.get("recovered") is not True:
             entered = self.entered = words.entered(fields, missed=not first)
@@ -276,8 +275,8 @@ class Visit:
         for each in news:
             if self.me is None or each.member.id != self.me.id:
                 self._feed.signal(each)
-            elif isinstance(each, Renamed):
-                self.me = each.member.bare
+        if self.me is not None:  # the app may have given us another name, or other roles
+            self.me = self.people.find(self.me.id) or self.me
 
     def _turn(self, state: State) -> None:
         if state != self.state:
