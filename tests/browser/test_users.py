@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from playwright.async_api import expect
 
@@ -9,6 +11,7 @@ import pychat
 from pychat import ChatRoom, Refused, User
 from tests.browser.conftest import Place, Visit
 from tests.browser.host import box
+from tests.browser.server import Server
 from tests.browser.window import Window
 
 USERS = {
@@ -101,3 +104,40 @@ async def test_who_may_not_come_in_is_told_why(place: Place, visit: Visit) -> No
     eve = await enter(visit, url, "banned", "403", "WebSocket")
     await expect(eve.part("banner")).to_contain_text("You are banned here.")
     await expect(eve.part("naming")).to_be_hidden()
+
+
+async def log_in(window: Window, session: str) -> None:
+    """Be somebody else in the same browser, from the next connection on."""
+    await window.page.context.clear_cookies()
+    await window.page.context.add_cookies([{"name": "session", "value": session, "url": window.url}])
+
+
+async def test_words_of_one_login_are_never_those_of_another(
+    serve: Callable[[Server], Awaitable[Server]], visit: Visit
+) -> None:
+    """What Ada had not sent, and what she was writing, is neither sent nor seen as Grace, and is there when she is back."""
+    server = await serve(Server(ChatRoom("lobby"), authenticate=authenticate))
+    window = await enter(visit, server.url, "ada", "WebSocket", "net::ERR_", "Failed to load")
+    await window.live()
+    await server.stop()
+    await window.is_state("reconnecting")
+    await window.say("Adas secret")
+    await expect(window.message("Adas secret")).to_have_attribute("data-state", "pending")
+    await window.part("text").fill("half a thou")
+    await log_in(window, "mod")
+    server.rooms = (ChatRoom("lobby"),)
+    await server.start()
+    await expect(window.part("me-name")).to_have_text("Grace", timeout=15_000)
+    for text in ("one", "two"):
+        await expect(window.part("text")).to_have_value("")
+        await window.say(text)
+        await window.has_sent(text)
+        await expect(window.message("Adas secret")).to_have_count(0)
+        await window.page.reload()
+        await expect(window.part("me-name")).to_have_text("Grace")
+    assert ["one", "two"] == [message.text for message in await server.room.history()]
+    await log_in(window, "ada")
+    await window.page.reload()
+    await window.has_sent("Adas secret")
+    await expect(window.part("text")).to_have_value("half a thou")
+    assert "Ada" == (await server.room.history())[-1].author.name

@@ -444,3 +444,58 @@ test("when a login has ended, a name is asked for", async () => {
   assert.deepEqual([room.me, room.you, room.joined], [null, null, false]);
   assert.deepEqual(socket.sent, []);
 });
+
+const LOGIN_ADA = { id: "user:1", name: "Ada", name_fixed: true, roles: [] };
+const LOGIN_GRACE = { id: "user:2", name: "Grace", name_fixed: true, roles: [] };
+
+test("what one login wrote is never sent or shown under another, and waits for its own", async () => {
+  const first = made({ welcome: { you: LOGIN_ADA } });
+  first.socket.drop();
+  first.room.say("Adas secret");
+  assert.deepEqual(shown(first.room), ["Adas secret:pending"]);
+  for (const you of [LOGIN_GRACE, undefined]) {
+    const other = made({ storage: first.storage, welcome: { you } });
+    if (!you) await other.room.join("Eve");
+    await other.room.say("mine");
+    await settled();
+    assert.deepEqual(other.socket.said("say").map(({ text }) => text), ["mine"]);
+    assert.deepEqual(shown(other.room), ["mine:sent"]);
+  }
+  const again = made({ storage: first.storage, welcome: { you: LOGIN_ADA } });
+  await settled();
+  assert.deepEqual(again.socket.said("say").map(({ text }) => text), ["Adas secret"]);
+});
+
+for (const recovered of [false, true]) {
+  test(`a tab that comes back as somebody else${recovered ? ", recovered," : ""} sets the words of the first aside until it is them again`, async () => {
+    const { room, socket, clock } = made({ welcome: { you: LOGIN_ADA } });
+    const logs = [];
+    room.on("log", ({ kind }) => logs.push(kind));
+    socket.drop();
+    room.say("Adas secret");
+    await clock.pass(1000);
+    socket.welcome({ you: LOGIN_GRACE, recovered });
+    await settled();
+    assert.deepEqual([socket.said("say"), shown(room), room.me.name], [[], [], "Grace"]);
+    assert.ok(logs.includes("reset"));
+    socket.drop();
+    await clock.pass(3000);
+    socket.welcome({ you: LOGIN_ADA, recovered });
+    await settled();
+    assert.deepEqual(socket.said("say").map(({ text }) => text), ["Adas secret"]);
+    assert.deepEqual(room.log.entries.map(({ text, state, author }) => [text, state, author.name]), [["Adas secret", "sent", "Ada"]]);
+  });
+}
+
+test("what a guest wrote is not sent by who logs in, and goes out when the same guest is back", async () => {
+  const guest = made();
+  await guest.room.join("Ada");
+  guest.socket.drop();
+  guest.room.say("as a guest");
+  const login = made({ storage: guest.storage, welcome: { you: LOGIN_GRACE } });
+  await settled();
+  assert.deepEqual([login.socket.said("say"), shown(login.room)], [[], []]);
+  const again = made({ storage: guest.storage });
+  await settled();
+  assert.deepEqual(again.socket.said("say").map(({ text }) => text), ["as a guest"]);
+});

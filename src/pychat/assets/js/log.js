@@ -113,6 +113,12 @@ export class Log {
     return entry;
   }
 
+  /** Forget all of ours that were never stored. */
+  dropUnsent() {
+    this.entries.length = this.#settled();
+    this.#unsent.clear();
+  }
+
   /** A line between the messages. @param {Entry} entry */
   note(entry) {
     this.entries.splice(this.#settled(), 0, entry);

@@ -1,4 +1,4 @@
-/** Messages not stored by the server yet, kept over reloads in a Storage. Sends nothing. */
+/** Messages not stored by the server yet, kept over reloads in a Storage, each for the login that wrote it. Sends nothing. */
 
 import { Refusal } from "./refusal.js";
 
@@ -6,13 +6,15 @@ import { Refusal } from "./refusal.js";
 const CAPACITY = 500;
 
 /**
- * @typedef {{id: string, text: string, at: number, reply?: import("./log.js").Quote, error?: {code: string, text: string}}} Item
- * `at` is in milliseconds and sets the order; with `error` it was refused for good, and waits for a decision.
+ * @typedef {{id: string, text: string, at: number, by?: string, reply?: import("./log.js").Quote, error?: {code: string, text: string}}} Item
+ * `at` is in milliseconds and sets the order; `by` is the id of the login that wrote it, left out for a guest; with `error` it was refused for good, and waits for a decision.
  */
 
 export class Outbox {
   /** @type {Map<string, Item>} */
   #items = new Map();
+  /** The login whose messages are looked at; none for a guest. @type {string | undefined} */
+  #by;
   #storage;
   #prefix;
 
@@ -33,15 +35,25 @@ export class Outbox {
     for (const item of kept) if (typeof item?.id === "string" && typeof item.text === "string") this.#items.set(item.id, item);
   }
 
-  /** @returns {Item[]} oldest first */
-  get items() {
-    return [...this.#items.values()];
+  /**
+   * From now on the messages of that login alone; those of others stay where they are, until it is them again.
+   * @param {string} [by] the id of a login, nothing for a guest
+   * @returns {boolean} whether it was another
+   */
+  turnTo(by) {
+    const other = by !== this.#by;
+    this.#by = by;
+    return other;
   }
 
-  /** @returns {Item | undefined} the oldest that is to be sent */
+  /** @returns {Item[]} of who we are now, oldest first */
+  get items() {
+    return [...this.#items.values()].filter(({ by }) => by === this.#by);
+  }
+
+  /** @returns {Item | undefined} the oldest of ours that is to be sent */
   get next() {
-    for (const item of this.#items.values()) if (!item.error) return item;
-    return undefined;
+    return this.items.find(({ error }) => !error);
   }
 
   /** @param {string} id */
@@ -57,9 +69,9 @@ export class Outbox {
    * @throws {Refusal} `outbox_full`
    */
   add(id, text, now, reply) {
-    if (this.#items.size >= CAPACITY) throw new Refusal("outbox_full");
+    if (this.items.length >= CAPACITY) throw new Refusal("outbox_full");
     const newest = Math.max(...this.items.map((item) => item.at), 0);
-    return this.#put({ id, text, at: Math.max(now, newest + 1), reply });
+    return this.#put({ id, text, at: Math.max(now, newest + 1), by: this.#by, reply });
   }
 
   /** @param {string} id @param {{code: string, text: string}} error */

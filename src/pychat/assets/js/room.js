@@ -421,6 +421,7 @@ export class Room extends Emitter {
     const left = this.you && !you;
     this.you = you;
     this.#identity.know(you);
+    if (this.#outbox.turnTo(you?.id)) this.#setAside();
     if (you?.name_fixed) this.#wanted = undefined;
     if (left || (you && !you.name && this.me?.id !== you.id)) this.#become(null);
   }
@@ -494,6 +495,13 @@ export class Room extends Emitter {
 
   #pend({ id, text, at, reply, error }) {
     return this.log.pend({ id, text, reply, error, date: new Date(at).toISOString(), author: this.me ?? { id: "", name: "" } });
+  }
+
+  /** Nobody's words are sent, or seen, under somebody else's name: those of who we are now, in place of the other's. */
+  #setAside() {
+    this.log.dropUnsent();
+    for (const item of this.#outbox.items) this.#pend(item);
+    this.#tell("reset");
   }
 
   #sent(answer, entry) {

@@ -18,7 +18,10 @@ export function composer(room, parts) {
   const error = parts.find("say-error");
   const typing = parts.find("typing");
   const drafts = browserStorage("sessionStorage");
-  const draftKey = `pychat:draft:${parts.key}`;
+  /** The login whose draft is in the box; none for a guest. @type {string | undefined} */
+  let writer;
+  // A space is in no address, so nobody's id makes another room's key.
+  const draftKey = () => `pychat:draft:${parts.key}${writer === undefined ? "" : ` ${writer}`}`;
   const context = parts.find("context");
   let idle;
   let width = 0;
@@ -48,7 +51,7 @@ export function composer(room, parts) {
     error.hidden = true;
     // An old message that is edited is no draft, and no news.
     if (about?.kind === "edit") return;
-    drafts.setItem(draftKey, field.value);
+    drafts.setItem(draftKey(), field.value);
     clearTimeout(idle);
     const on = !!field.value.trim();
     room.typing(on);
@@ -70,7 +73,7 @@ export function composer(room, parts) {
       show();
     });
     field.value = "";
-    drafts.removeItem(draftKey);
+    drafts.removeItem(draftKey());
     error.hidden = true;
     show();
   }
@@ -114,6 +117,14 @@ export function composer(room, parts) {
     send.setAttribute("aria-label", about?.kind === "edit" ? "Save" : "Send");
     send.title = about?.kind === "edit" ? "Save" : "Send";
     show();
+  }
+
+  /** It is somebody else now: the draft of who wrote before is out of sight until it is them again. */
+  function turnTo(login) {
+    setAbout(null);
+    clearTimeout(idle);
+    writer = login;
+    field.value = drafts.getItem(draftKey()) ?? "";
   }
 
   function begin(kind, entry) {
@@ -162,11 +173,14 @@ export function composer(room, parts) {
     typing.classList.toggle("on", members.length > 0);
     if (members.length) write(parts.find("typing-text"), typingWords(members));
   });
-  room.on("welcome", show);
+  room.on("welcome", () => {
+    if (room.you?.id !== writer) turnTo(room.you?.id);
+    show();
+  });
   // In a frame of its own: growing here, the box would be observed again at once.
   new ResizeObserver(() => requestAnimationFrame(() => form.clientWidth !== width && show())).observe(form);
 
-  field.value = drafts.getItem(draftKey) ?? "";
+  field.value = drafts.getItem(draftKey()) ?? "";
 
   return {
     /** @param {boolean} on */

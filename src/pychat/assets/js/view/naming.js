@@ -31,7 +31,7 @@ export function naming(room, parts, composer) {
     composer.offer(!!known);
     me.hidden = !known;
     if (known) {
-      storage.setItem(LAST, known.name);
+      if (!room.you) storage.setItem(LAST, known.name);
       write(parts.find("me-name"), known.name);
       write(avatar, initials(known.name));
       avatar.style.setProperty("--hue", hue(known.id));
