@@ -34,6 +34,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         #: All that the command has written.
         self.written = b""
+        self._begun = b""
         self._master, slave = pty.openpty()
         self._size(columns, lines)
         kept = environment(home, TERM="xterm-256color", COLORTERM="truecolor", **more)
@@ -56,6 +57,11 @@ class Terminal:
             asyncio.get_running_loop().remove_reader(self._master)
             return
         self.written += data
+        data = self._begun + data
+        # A sequence that was read in part waits for its end.
+        part = re.search(rb"(?:\x1b(?:\[[\d;<=>?$ ]*)?)?\Z", data)
+        self._begun = part[0] if part else b""
+        data = data.removesuffix(self._begun)
         # What pyte does not know: the protocols of keyboards, pointers and synchronised output.
         self._stream.feed(re.sub(rb"\x1b\[[<>=?][\d;$]*[a-zA-Z]|\x1b\[\?[\d;]*\$p|\x1b\[\d* ?q", b"", data))
 
