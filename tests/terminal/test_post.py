@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from pychat import ChatRoom, aiohttp_app
+from pychat import ChatRoom, Request, User, aiohttp_app
 from pychat.testing import Person
 from tests.servers import aiohttp_server
 from tests.terminal.running import ended, running
@@ -156,3 +156,34 @@ async def test_with_a_token(tmp_path: Path) -> None:
         ("tea", "Bearer secret", {"text": "hi", "author": "ci", "id": "x"}),
         ("first", "Bearer wrong", {"text": "no", "author": "ci"}),
     ]
+
+
+def who(request: Request) -> User | None:
+    """The users of an app, by their tokens: with a name, with one to change, and without any."""
+    users = {"pong": User("1", "pong"), "free": User("2", "free", name_fixed=False), "none": User("3")}
+    return users.get(request.headers.get("authorization", "").removeprefix("Bearer "))
+
+
+@pytest.mark.parametrize("way", ["--token", "--header"])
+async def test_the_name_of_a_login(room: ChatRoom, tmp_path: Path, way: str) -> None:
+    """Over HTTP and over the WebSocket: without `--name` it is that of the login; another is refused where it is fixed."""
+    async with aiohttp_server(aiohttp_app(room, authenticate=who)) as url:
+        for token, *more in (("pong",), ("free",), ("none",), ("free", "--name", "Fred"), ("pong", "--name", "pong")):
+            sent = token if way == "--token" else f"Authorization: Bearer {token}"
+            done = await ended(tmp_path, "post", url, "hi", way, sent, *more)
+            assert (done.status, done.out, done.error) == (0, "", "")
+        sent = "pong" if way == "--token" else "Authorization: Bearer pong"
+        done = await ended(tmp_path, "post", url, "hi", way, sent, "--name", "Bob")
+        assert (done.status, done.error) == (1, "pychat: Your name here is “pong”: it comes with your login.\n")
+        done = await ended(tmp_path, "post", url, "hi", way, sent, "--id", "no spaces")
+        assert (done.status, done.error) == (1, "pychat: An id has 1-64 characters of A-Z a-z 0-9 _ and -.\n")
+        assert [name for name, _ in await said(room)] == ["pong", "free", "grace", "Fred", "pong"]
+
+
+async def test_a_token_of_the_server(room: ChatRoom, tmp_path: Path) -> None:
+    """A program has no name of its own: without `--name` it is one's login name."""
+    async with aiohttp_server(aiohttp_app(room, api_tokens=["a-token-of-this-server"])) as url:
+        for more in ([], ["--name", "ci"]):
+            done = await ended(tmp_path, "post", url, "hi", "--token", "a-token-of-this-server", *more)
+            assert (done.status, done.error) == (0, "")
+        assert [("grace", "hi"), ("ci", "hi")] == await said(room)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pychat import ChatRoom, Close, Refused, Request, aiohttp_app
+from pychat import ChatRoom, Close, Refused, Request, aiohttp_app, asgi_app
 from pychat.clock import Clock
 from pychat.testing import Person
 from tests.clients import WebSocketPerson
-from tests.servers import aiohttp_server, pychat_process
+from tests.servers import aiohttp_server, pychat_process, uvicorn_server
 from tests.terminal.running import ended, running
 
 
@@ -173,6 +173,20 @@ async def test_what_ends_it_otherwise(room: ChatRoom, url: str, tmp_path: Path) 
         room.dismiss(Close.KICKED)
         _, error = await asyncio.wait_for(process.communicate(), 20)
         assert (process.returncode, error.decode()) == (1, f"pychat: {Close.KICKED.text}\n")
+
+
+async def test_a_chat_that_is_elsewhere(tmp_path: Path) -> None:
+    """ASGI applications refuse a WebSocket for which they have no place with 403: one is told to look for the path."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    async with uvicorn_server(Starlette(routes=[Mount("/chat", asgi_app(ChatRoom("lobby")))])) as address:
+        done = await ended(tmp_path, "tail", address)
+    assert (done.status, done.out) == (1, "")
+    assert done.error == (
+        f"pychat: The server does not let you in (HTTP 403), and shows no pychat at {address}/."
+        f" Is the chat below a path, as in {address}/chat/? Give its whole address.\n"
+    )
 
 
 async def test_why_one_is_not_let_in(tmp_path: Path) -> None:

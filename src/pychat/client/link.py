@@ -77,7 +77,8 @@ class Link:
                 max_msg_size=_LARGEST,
             )
         except aiohttp.WSServerHandshakeError as error:
-            raise _unlet(error, url, await _reason(http, error.status, door, headers), known=known) from error
+            reason = await _reason(http, error.status, door, headers)
+            raise _unlet(error, _place(url), reason or _elsewhere(_place(url)), known=known) from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise Disconnected(f"{url} is not an address.") from error
         except aiohttp.ClientConnectorCertificateError as error:
@@ -168,20 +169,29 @@ class Link:
 
 
 async def _reason(http: aiohttp.ClientSession, status: int, door: str, headers: Mapping[str, str]) -> str:
-    """The server's own words for not letting us in; empty if it has none."""
+    """How the sentence ends that we are not let in: in the server's own words; empty if no pychat is seen there."""
     if status not in _UNLET:
-        return ""
+        return "."
     try:
         async with asyncio.timeout(_REASON_SECONDS), http.get(door, headers=headers) as response:
             told = strictjson.loads((await response.content.read(_LONGEST_REASON)).decode())
-        return str(told["error"]["text"]) if response.status in _UNLET else ""
-    except (aiohttp.ClientError, OSError, ValueError, LookupError, TypeError):
+        return "." if told["ok"] else f": {told['error']['text']}"
+    except (aiohttp.ClientError, OSError):
+        return "."
+    except (ValueError, LookupError, TypeError):
         return ""  # something else stands there, with words for people who look at pages
 
 
-def _unlet(error: aiohttp.WSServerHandshakeError, url: str, reason: str, *, known: bool) -> Exception:
+def _elsewhere(place: str) -> str:
+    return f", and shows no pychat at {place}. Is the chat below a path, as in {place}chat/? Give its whole address."
+
+
+def _place(url: str) -> str:
+    return url.partition("?")[0].removesuffix("ws")
+
+
+def _unlet(error: aiohttp.WSServerHandshakeError, place: str, reason: str, *, known: bool) -> Exception:
     """What is made of an HTTP answer that is no WebSocket, and of the `reason` that the server gave for it."""
-    place = url.partition("?")[0].removesuffix("ws")
     if error.status == 400:
         told = f"The server at {place} does not speak this version of the protocol ({_SUBPROTOCOL})."
         return Disconnected(told, Close.VERSION)
@@ -189,8 +199,7 @@ def _unlet(error: aiohttp.WSServerHandshakeError, url: str, reason: str, *, know
         after = "" if error.headers is None else error.headers.get("Retry-After", "")
         return Lost(f"The server is busy or away (HTTP {error.status}).", float(after) if after.isdecimal() else 0.0)
     if error.status >= 400 and error.status not in _NOBODY:
-        said = f": {reason}" if reason else "."
-        return Disconnected(f"The server does not let you in (HTTP {error.status}){said}")
+        return Disconnected(f"The server does not let you in (HTTP {error.status}){reason}")
     return Disconnected(f"There is no pychat at {place} (HTTP {error.status}). Give the address of the room's page.")
 
 

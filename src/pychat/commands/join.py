@@ -30,6 +30,7 @@ def join(url: str, room: str | None, name: str | None, token: str | None, header
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"rich", "textual"}:
             raise
-        raise click.ClickException('This needs one more package. Install it: pip install "pychat[terminal]"') from None
+        click.echo('pychat: This needs one more package. Install it: pip install "pychat[terminal]"', err=True)
+        raise SystemExit(1) from None
 
     run(url, room, name=name, token=token, headers=headers)

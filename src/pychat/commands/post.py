@@ -13,8 +13,8 @@ __all__ = ["post"]
 @options.url
 @click.argument("text")
 @options.room
-@options.name("Who says it. [default: your login name]")
-@options.token("One of the server's API tokens: post as a program, over HTTP, under any name.")
+@options.name("Who says it. [default: the name of your login there, or else your login name here]")
+@options.token("One of the server's API tokens, to post under any name; or that of your login. Over HTTP.")
 @click.option("--lines", is_flag=True, help="With -: each line is a message, as it comes.")
 @click.option("--id", metavar="ID", help="A name for this message: said again with the same ID, it is stored once.")
 @click.option("--json", is_flag=True, help="Print the message as it was stored.")
@@ -40,8 +40,6 @@ def post(
       df -h | pychat post --name server http://localhost:3000 -
       tail -f app.log | pychat post --lines --name app http://localhost:3000 -
     """
-    from getpass import getuser
-
     from pychat.terminal import ends
     from pychat.terminal.post import post as say
 
@@ -49,9 +47,4 @@ def post(
         raise click.UsageError("--lines is for standard input: give - as TEXT.")
     if lines and id is not None:
         raise click.UsageError("--id is for one message, and --lines may be many. Leave one of them out.")
-    if not name:
-        try:
-            name = getuser()
-        except (KeyError, OSError):  # a container may know no names
-            raise click.UsageError("There is no login name here. Say who you are: --name NAME.") from None
-    ends.run(say(url, text, room=room, name=name, token=token, headers=headers, id=id, lines=lines, json=json))
+    ends.run(say(url, text, room=room, name=name or None, token=token, headers=headers, id=id, lines=lines, json=json))

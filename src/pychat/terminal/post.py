@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,7 +15,7 @@ import aiohttp
 from pychat.client import Client, Disconnected
 from pychat.client.address import Address
 from pychat.client.words import message as as_message
-from pychat.errors import Refused
+from pychat.errors import Refused, UsageError
 from pychat.model import Message
 
 from .forms import message_as_json
@@ -25,6 +26,8 @@ __all__ = ["post"]
 #: More than any room allows; so much of an endless input is read before the server says so.
 _MOST_BYTES = 1_000_000
 _LINES_AHEAD = 100
+#: What a server says that does not know our name: to its own tokens, and to a login without one.
+_NAMELESS = frozenset({(422, "bad_request"), (409, "not_joined")})
 
 
 async def post(
@@ -32,7 +35,7 @@ async def post(
     text: str,
     *,
     room: str | None,
-    name: str,
+    name: str | None,
     token: str | None,
     headers: Mapping[str, str],
     id: str | None,  # noqa: A002 -- the wire's word
@@ -41,6 +44,7 @@ async def post(
 ) -> None:
     """Say `text`, or for `-` what standard input has: as one message, or each of its `lines` as it comes.
 
+    Without a `name` it is that of the login, where the server knows one; else the name that the system has.
     Raise `Refused` for what the room refuses, `Disconnected` where it cannot be reached.
     """
     async with _speaker(Address.parse(url, room), name, token, headers) as speaker:
@@ -51,6 +55,10 @@ async def post(
                 sys.stdout.flush()
 
 
+class _Nameless(Refused):
+    """The server wants to know who speaks."""
+
+
 class _Speaker(Protocol):
     async def say(self, text: str, *, id: str | None) -> Message:  # noqa: A002 -- as `Client` has it
         """Say something; the message as it was stored."""
@@ -58,7 +66,7 @@ class _Speaker(Protocol):
 
 @contextlib.asynccontextmanager
 async def _speaker(
-    address: Address, name: str, token: str | None, headers: Mapping[str, str]
+    address: Address, name: str | None, token: str | None, headers: Mapping[str, str]
 ) -> AsyncIterator[_Speaker]:
     if token is not None:
         async with aiohttp.ClientSession(
@@ -67,19 +75,26 @@ async def _speaker(
             yield _Program(http, address, name)
         return
     keys, room = Keys(), address.room or ""
-    resume = keys.find(address.mount, room, name)
-    async with Client(address.mount, address.room, headers=headers, resume=resume) as chat:
-        if chat.me is None:  # a server may know us by what the headers say
-            await chat.join(name)
-        if chat.resume is not None:
-            keys.keep(address.mount, room, name, chat.resume)
+    async with Client(address.mount, address.room, headers=headers) as chat:
+        if chat.me is None or name is not None:  # a server may know us by what the headers say
+            name = name or _own_name()
+            await chat.join(name, resume=keys.find(address.mount, room, name))
+            if chat.resume is not None:
+                keys.keep(address.mount, room, name, chat.resume)
         yield chat
 
 
-class _Program:
-    """Says things with one of the server's tokens."""
+def _own_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may know no names
+        raise UsageError("There is no login name here. Say who you are: --name NAME.") from None
 
-    def __init__(self, http: aiohttp.ClientSession, address: Address, name: str) -> None:
+
+class _Program:
+    """Says things with a token: one of the server's own, or that of a login."""
+
+    def __init__(self, http: aiohttp.ClientSession, address: Address, name: str | None) -> None:
         self._http = http
         self._address = address
         self._name = name
@@ -89,13 +104,19 @@ class _Program:
         if self._room is None:
             rooms = await self._ask("GET", self._address.rooms)
             self._room = str(rooms["rooms"][0]["name"])  # type: ignore[index]
-        told = {"text": text, "author": self._name} | ({} if id is None else {"id": id})
-        return as_message(await self._ask("POST", self._address.messages(self._room), told))
+        url = self._address.messages(self._room)
+        told = {"text": text} | ({} if id is None else {"id": id})
+        if self._name is None:
+            try:
+                return as_message(await self._ask("POST", url, told))
+            except _Nameless:
+                self._name = _own_name()
+        return as_message(await self._ask("POST", url, {**told, "author": self._name}))
 
     async def _ask(self, method: str, url: str, told: Mapping[str, object] | None = None) -> Mapping[str, object]:
         try:
             async with self._http.request(method, url, json=told) as response:
-                answer = await response.json()
+                status, answer = response.status, await response.json()
         except (aiohttp.ContentTypeError, ValueError):
             raise Disconnected(f"There is no pychat at {self._address.mount} that takes messages over HTTP.") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -103,7 +124,9 @@ class _Program:
         if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
             raise Disconnected(f"There is no pychat at {self._address.mount}.")
         if not answer["ok"]:
-            raise Refused(str(answer["error"]["code"]), str(answer["error"]["text"]))
+            code = str(answer["error"]["code"])
+            kind = _Nameless if (status, code) in _NAMELESS else Refused
+            raise kind(code, str(answer["error"]["text"]))
         return answer
 
 
