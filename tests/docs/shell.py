@@ -88,10 +88,14 @@ def _django_admin(arguments: list[str]) -> None:
 
 
 def _curl(arguments: list[str]) -> None:
+    method = "POST" if "-d" in arguments else "GET"
+    if method == "POST":
+        at = arguments.index("-d")
+        arguments = arguments[:at] + arguments[at + 2 :]
     (url,) = (argument for argument in arguments if not argument.startswith("-"))
     found = re.fullmatch(r"http://localhost:3000/(?:healthz|readyz|api(/[^?]+)(?:\?.*)?)", url)
     assert found, url
-    assert found[1] is None or any(each.method == "GET" and each.pattern.fullmatch(found[1]) for each in OPERATIONS), (
+    assert found[1] is None or any(each.method == method and each.pattern.fullmatch(found[1]) for each in OPERATIONS), (
         url
     )
 
