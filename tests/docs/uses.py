@@ -189,15 +189,74 @@ async def knows_its_users(stage: Stage, argument: str) -> None:
 
 
 async def sends_out(stage: Stage, argument: str) -> None:
-    """Who logs out is told so, and disconnected for good."""
+    """Who logs out is told so, and disconnected until the next login; a stranger sends nobody out."""
     url = await stage.serve()
-    ada = await WebSocketPerson.enter(f"{url}/chat", name="Ada")
-    assert (await ada.event("welcome"))["you"]["id"] == "user:ada"
-    async with aiohttp.ClientSession() as http, http.post(f"{url}/logout/ada") as response:
+    cookies = {"session": "s3cret"}
+    async with aiohttp.ClientSession() as stranger, aiohttp.ClientSession(cookies=cookies) as ada:
+        async with ada.ws_connect(f"{url}/chat/ws") as socket:
+            assert (await socket.receive_json())["you"]["id"] == argument
+            async with stranger.post(f"{url}/logout") as response:
+                assert response.status == 200
+            await socket.send_json({"type": "say", "text": "still here", "ref": 1})
+            assert (await _answer(socket))["ok"]
+            await _log_out(ada, socket, url)
+        assert await you_are(f"{url}/chat/ws", cookies=cookies) == 401
+
+
+async def _answer(socket: aiohttp.ClientWebSocketResponse) -> Any:
+    while (told := await socket.receive_json())["type"] != "ack":
+        pass
+    return told
+
+
+async def _log_out(http: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse, url: str) -> None:
+    async with http.post(f"{url}/logout") as response:
         assert response.status == 200
-    assert (await ada.event("error"))["text"] == "You have logged out."
-    assert await ada.told.next("closed") == Close.KICKED.code
-    await ada.close()
+    while (told := await socket.receive_json())["type"] != "error":
+        pass
+    assert told["text"] == "You have logged out."
+    async for _ in socket:
+        pass
+    assert socket.close_code == Close.KICKED.code
+
+
+async def sends_strangers_to_the_login(stage: Stage, argument: str) -> None:
+    """Only who opens a page without the cookie; the WebSocket and the API answer as without the middleware."""
+    url = await stage.serve()
+    name, _, value = argument.partition("=")
+    async with aiohttp.ClientSession() as stranger, aiohttp.ClientSession(cookies={name: value}) as known:
+        await _is_sent_to_the_login(stranger, url)
+        async with known.get(f"{url}/chat/", headers={"Accept": "text/html"}) as response:
+            assert "data-pychat" in await response.text()
+        async with stranger.get(f"{url}/chat/api/rooms/lobby/messages") as response:
+            assert response.status == 401
+    assert await you_are(f"{url}/chat/ws") == 401
+    assert (await you_are(f"{url}/chat/ws", cookies={name: value}))["name"] == "Ada"
+
+
+async def _is_sent_to_the_login(http: aiohttp.ClientSession, url: str) -> None:
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for path in ("/chat/", "/chat/rooms/lobby"):
+        async with http.get(url + path, headers=accept, allow_redirects=False) as response:
+            assert (response.status, response.headers["Location"]) == (303, "/login")
+
+
+async def logs_in_and_out(stage: Stage, argument: str) -> None:
+    """A stranger is sent to the login; after it they see the page, and after the logout they do not; nobody else goes."""
+    url = await stage.serve()
+    jar, other = aiohttp.CookieJar(unsafe=True), aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as ada, aiohttp.ClientSession(cookie_jar=other) as bob:
+        await _is_sent_to_the_login(ada, url)
+        for each, name in ((ada, "Ada"), (bob, "Bob")):
+            async with each.post(f"{url}/login?name={name}") as response:
+                assert response.status == 200
+        async with ada.get(f"{url}/chat/", headers={"Accept": "text/html"}) as response:
+            assert "data-pychat" in await response.text()
+        async with ada.ws_connect(f"{url}/chat/ws") as socket, bob.ws_connect(f"{url}/chat/ws") as bobs:
+            await _log_out(ada, socket, url)
+            await bobs.send_json({"type": "say", "text": "still here", "ref": 1})
+            assert (await _answer(bobs))["ok"]
+        await _is_sent_to_the_login(ada, url)
 
 
 async def you_are(url: str, **options: Any) -> Any:
