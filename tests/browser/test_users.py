@@ -141,3 +141,24 @@ async def test_words_of_one_login_are_never_those_of_another(
     await window.has_sent("Adas secret")
     await expect(window.part("text")).to_have_value("half a thou")
     assert "Ada" == (await server.room.history())[-1].author.name
+
+
+@pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
+async def test_who_is_sent_out_is_told_why(place: Place, visit: Visit, element: bool) -> None:
+    """The words of the kick stand where the box to write in was; nobody is listed, nothing waits, and a button leads on."""
+    room = ChatRoom("lobby")
+    host = await place(room, authenticate=authenticate)
+    url = host.page('<pychat-room src="/chat/"></pychat-room>') if element else f"{host.url}/chat/"
+    ada = await enter(visit, url, "ada", element=element)
+    await ada.say("hi")
+    await ada.has_sent("hi")
+    await room.kick("user:1", "You have logged out.")
+    await expect(ada.part("banner-text")).to_have_text("You have logged out.")
+    for part in ("composer", "naming", "me-button", "people-button"):
+        await expect(ada.part(part)).to_be_hidden()
+    await expect(ada.root.locator(".person")).to_have_count(0)
+    await expect(ada.root.get_by_text("Waiting to be sent")).to_have_count(0)
+    await ada.root.get_by_role("button", name="Connect again" if element else "Reload the page").click()
+    await ada.live()
+    await expect(ada.part("composer")).to_be_visible()
+    await expect(ada.part("banner")).to_be_hidden()

@@ -284,6 +284,11 @@ export class Room extends Emitter {
         this.emit("typing", []);
       }
     }
+    if (state.name === "refused" && this.about) {
+      // We are not here, and are not told any more who is.
+      this.people.reset({ here: 0 });
+      this.emit("people", this.people);
+    }
     this.emit("state", state);
     if (state.name !== "live") return;
     // Whose login has a name is in the room already.

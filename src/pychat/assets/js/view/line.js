@@ -45,8 +45,8 @@ export function fillLine(line, entry, room, parts) {
   fillReactions(line.querySelector(".reactions"), entry, room, parts);
   if (!own) return;
   line.setAttribute("aria-live", "off");
-  const offline = room.state.name !== "live";
-  write(line.querySelector(".fate-text"), { sent: "Sent", pending: offline ? "Waiting to be sent" : "Sending", failed: "Not sent" }[state]);
+  const waiting = { live: "Sending", refused: "Not sent", closed: "Not sent" }[room.state.name] ?? "Waiting to be sent";
+  write(line.querySelector(".fate-text"), { sent: "Sent", pending: waiting, failed: "Not sent" }[state]);
   const trouble = line.querySelector(".trouble");
   trouble.hidden = !error;
   write(line.querySelector(".trouble-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");

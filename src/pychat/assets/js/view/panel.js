@@ -23,7 +23,7 @@ export function panel(room, parts) {
 
   function show() {
     const { here, listed } = room.people;
-    const known = room.about !== null;
+    const known = room.about !== null && room.state.name !== "refused";
     button.hidden = !known;
     write(parts.find("people-count"), String(here));
     write(parts.find("panel-count"), known ? String(here) : "");
@@ -94,7 +94,7 @@ export function panel(room, parts) {
   parts.find("panel-close", "button").addEventListener("click", () => sheet.close());
   sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
   new ResizeObserver(() => wide === (getComputedStyle(side).display !== "none") || settle()).observe(side.parentElement ?? side);
-  for (const event of ["people", "me", "welcome"]) room.on(event, show);
+  for (const event of ["people", "me", "welcome", "state"]) room.on(event, show);
   settle();
 }
 
