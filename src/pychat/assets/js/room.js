@@ -444,7 +444,8 @@ export class Room extends Emitter {
   #arrive(member) {
     this.joined = true;
     this.#become(member);
-    this.people.put(member);
+    const roles = this.you?.roles;
+    this.people.put(roles?.length ? { ...member, roles } : member);
     // The room may hear of us before we are told who we are.
     const { last } = this.log;
     if (last?.notice) {
