@@ -17,6 +17,7 @@ from tests.browser.window import Window
 USERS = {
     "ada": User("1", "Ada"),
     "mod": User("2", "Grace", roles=("moderator",)),
+    "many": User("5", "Katherine", roles=("moderator", "a rather long name of a role", "<b>orbit</b>")),
     "free": User("3", "Barbara", name_fixed=False),
     "nameless": User("4"),
 }
@@ -141,3 +142,53 @@ async def test_words_of_one_login_are_never_those_of_another(
     await window.has_sent("Adas secret")
     await expect(window.part("text")).to_have_value("half a thou")
     assert "Ada" == (await server.room.history())[-1].author.name
+
+
+@pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
+async def test_who_is_sent_out_is_told_why(place: Place, visit: Visit, element: bool) -> None:
+    """The words of the kick stand where the box to write in was; nobody is listed, nothing waits, and a button leads on."""
+    room = ChatRoom("lobby")
+    host = await place(room, authenticate=authenticate)
+    url = host.page('<pychat-room src="/chat/"></pychat-room>') if element else f"{host.url}/chat/"
+    ada = await enter(visit, url, "ada", element=element)
+    await ada.say("hi")
+    await ada.has_sent("hi")
+    await room.kick("user:1", "You have logged out.")
+    await expect(ada.part("banner-text")).to_have_text("You have logged out.")
+    for part in ("composer", "naming", "me-button", "people-button"):
+        await expect(ada.part(part)).to_be_hidden()
+    await expect(ada.root.locator(".person")).to_have_count(0)
+    await expect(ada.root.get_by_text("Waiting to be sent")).to_have_count(0)
+    await ada.root.get_by_role("button", name="Connect again" if element else "Reload the page").click()
+    await ada.live()
+    await expect(ada.part("composer")).to_be_visible()
+    await expect(ada.part("banner")).to_be_hidden()
+
+
+@pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
+async def test_roles_stand_beside_the_names(place: Place, visit: Visit, element: bool) -> None:
+    """Everyone reads somebody's roles beside the name, in the list and in the messages, also once they have left; in a narrow box too."""
+    host = await place(ChatRoom("lobby"), authenticate=authenticate)
+    style = '<div style="width: 260px; height: 500px"><pychat-room src="/chat/"></pychat-room></div>'
+    url = host.page(style) if element else f"{host.url}/chat/"
+    ada = await enter(visit, url, "ada", element=element)
+    many = await enter(visit, url, "many", element=element)
+    roles = ["moderator", "a rather long name of a role", "<b>orbit</b>"]
+    await ada.say("hi")
+    await many.say("mind your words")
+    await ada.sees("hi", "mind your words")
+    for window in (ada, many):
+        await expect(window.message("mind your words").locator(".role")).to_have_text(roles)
+        await expect(window.message("hi").locator(".role")).to_have_count(0)
+    if element:
+        await ada.part("people-button").click()
+    person = ada.root.locator(".person", has_text="Katherine")
+    await expect(person.locator(".role")).to_have_text(roles)
+    await expect(ada.root.locator(".person", has_text="Ada").locator(".role")).to_have_count(0)
+    for piece in (person, ada.message("mind your words")):
+        assert await piece.evaluate("one => one.scrollWidth <= one.clientWidth")
+    if element:
+        await ada.part("panel-close").click()
+    await many.page.close()
+    await expect(ada.part("people-count")).to_have_text("1")
+    await expect(ada.message("mind your words").locator(".role")).to_have_text(roles)

@@ -67,6 +67,19 @@ test("after bye with reconnect it waits half a second to two", async () => {
   }
 });
 
+test("who is sent out with words is told these, and only then", async () => {
+  const { socket, connection } = made();
+  connection.open();
+  socket.welcome();
+  socket.fire("error", { code: "kicked", text: "You have logged out." });
+  socket.fire("bye", { code: 4008, reason: "kicked", reconnect: false, text: "Out." });
+  assert.deepEqual(connection.state, { name: "refused", text: "You have logged out.", code: "kicked" });
+  connection.open();
+  socket.welcome();
+  socket.fire("bye", { code: 4008, reason: "kicked", reconnect: false, text: "Out." });
+  assert.deepEqual(connection.state, { name: "refused", text: "Out.", code: "kicked" });
+});
+
 test("bye without reconnect, and a connection that the server refuses, wait for a person", async () => {
   const { socket, clock, connection } = made();
   connection.open();

@@ -499,3 +499,11 @@ test("what a guest wrote is not sent by who logs in, and goes out when the same 
   await settled();
   assert.deepEqual(again.socket.said("say").map(({ text }) => text), ["as a guest"]);
 });
+
+test("who is sent out sees nobody as here", async () => {
+  const { room, socket } = made({ welcome: { you: LOGIN_ADA, here: 2, members: [ADA, BEN] } });
+  const told = [];
+  room.on("people", ({ members }) => told.push(members.length));
+  socket.fire("bye", { code: 4008, reason: "kicked", reconnect: false, text: "Out." });
+  assert.deepEqual([room.people.here, room.people.members, told], [0, [], [0]]);
+});

@@ -43,6 +43,8 @@ export class Connection extends Emitter {
   /** Whether this attempt got through to the server. */
   #reached = false;
   #bye = null;
+  /** Why the application sends us out, in its own words; `bye` follows. @type {string | undefined} */
+  #kicked;
 
   /**
    * @param {object} parts
@@ -107,6 +109,7 @@ export class Connection extends Emitter {
 
   #heard(name, data) {
     if (name === "bye") this.#bye = data ?? {};
+    if (name === "error" && data?.code === "kicked") this.#kicked = data.text;
     if (name === "welcome") {
       this.#clock.clearTimeout(this.#timer);
       this.#liveSince = this.#clock.now();
@@ -130,7 +133,7 @@ export class Connection extends Emitter {
 
   #lost(text) {
     const bye = this.#bye;
-    if (bye?.reconnect === false) return this.#refuse(bye.text, bye.reason);
+    if (bye?.reconnect === false) return this.#refuse((bye.reason === "kicked" && this.#kicked) || bye.text, bye.reason);
     if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#failures = 0;
     // Some proxies let a WebSocket hang or close it at once, others do not know a session begun by long-polling.
     // Each failure that `tryAllTransports` sees is met at once; for the rest, begin the other way next time.
@@ -166,6 +169,7 @@ export class Connection extends Emitter {
   #silence() {
     this.#clock.clearTimeout(this.#timer);
     this.#bye = null;
+    this.#kicked = undefined;
     this.#liveSince = null;
     // What Socket.IO kept back it would send after the next connect, before we have joined again.
     this.#socket.sendBuffer.length = 0;

@@ -4,7 +4,7 @@ import { Gaps } from "./gaps.js";
 import { revised } from "./revision.js";
 
 /**
- * @typedef {{id: string, name: string}} Member
+ * @typedef {{id: string, name: string, roles?: string[]}} Member
  * @typedef {{seq: number, author?: string, text?: string}} Quote how the message that is answered began
  * @typedef {{id: string, seq: number, date: string, author: Member, text: string, reply?: Quote, edited?: string,
  *   deleted?: boolean, reactions?: Record<string, string[]>}} Message as on the wire

@@ -9,12 +9,16 @@ export class People {
   listed = true;
   /** @type {Map<string, Member>} in the order of joining */
   #members = new Map();
+  /** Of those who have some, since the last reset: who has left is still the author of what stands there. @type {Map<string, string[]>} */
+  #roles = new Map();
 
   /** @param {{here: number, members?: Member[], listed?: boolean}} told */
   reset({ here, members = [], listed = true }) {
     this.here = here;
     this.listed = listed;
-    this.#members = new Map(members.map((member) => [member.id, member]));
+    this.#members.clear();
+    this.#roles.clear();
+    for (const member of members) this.#set(member);
   }
 
   /**
@@ -40,19 +44,35 @@ export class People {
     }
     for (const member of joined) {
       if (!this.#members.has(member.id)) news.joined.push(member);
-      this.#members.set(member.id, member);
+      this.#set(member);
     }
     for (const to of renamed) {
       const from = this.#members.get(to.id);
       if (from && from.name !== to.name) news.renamed.push({ from, to });
-      this.#members.set(to.id, to);
+      this.#set(to);
     }
     return news;
   }
 
   /** One that we know of by other ways: ourselves. @param {Member} member */
   put(member) {
-    if (this.listed) this.#members.set(member.id, member);
+    if (this.listed) this.#set(member);
+  }
+
+  /** What the application gave them, as far as it is known here. @param {string} id @returns {readonly string[]} */
+  rolesOf(id) {
+    return this.#roles.get(id) ?? [];
+  }
+
+  /** Everybody's, as one text to compare. @returns {string} */
+  get roles() {
+    return JSON.stringify([...this.#roles]);
+  }
+
+  #set(member) {
+    this.#members.set(member.id, member);
+    if (member.roles?.length) this.#roles.set(member.id, member.roles);
+    else this.#roles.delete(member.id);
   }
 
   /** @returns {Member[]} */

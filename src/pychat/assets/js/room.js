@@ -284,6 +284,11 @@ export class Room extends Emitter {
         this.emit("typing", []);
       }
     }
+    if (state.name === "refused" && this.about) {
+      // We are not here, and are not told any more who is.
+      this.people.reset({ here: 0 });
+      this.emit("people", this.people);
+    }
     this.emit("state", state);
     if (state.name !== "live") return;
     // Whose login has a name is in the room already.
@@ -439,7 +444,8 @@ export class Room extends Emitter {
   #arrive(member) {
     this.joined = true;
     this.#become(member);
-    this.people.put(member);
+    const roles = this.you?.roles;
+    this.people.put(roles?.length ? { ...member, roles } : member);
     // The room may hear of us before we are told who we are.
     const { last } = this.log;
     if (last?.notice) {

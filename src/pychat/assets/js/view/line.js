@@ -5,6 +5,7 @@ import { hue, initials } from "../colour.js";
 import { pieces } from "../links.js";
 import { exact, relative } from "../time.js";
 import { write } from "./parts.js";
+import { fillRoles } from "./roles.js";
 
 /** @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts @returns {HTMLElement} */
 export function makeLine(entry, room, parts) {
@@ -27,6 +28,7 @@ export function fillLine(line, entry, room, parts) {
   line.style.setProperty("--hue", hue(author.id));
   write(line.querySelector(".avatar"), initials(author.name));
   write(line.querySelector(".author"), own ? "You" : author.name);
+  fillRoles(line.querySelector(".author"), room.people.rolesOf(author.id));
   const time = line.querySelector("time");
   time.dateTime = entry.date;
   time.title = exact(date);
@@ -45,8 +47,8 @@ export function fillLine(line, entry, room, parts) {
   fillReactions(line.querySelector(".reactions"), entry, room, parts);
   if (!own) return;
   line.setAttribute("aria-live", "off");
-  const offline = room.state.name !== "live";
-  write(line.querySelector(".fate-text"), { sent: "Sent", pending: offline ? "Waiting to be sent" : "Sending", failed: "Not sent" }[state]);
+  const waiting = { live: "Sending", refused: "Not sent", closed: "Not sent" }[room.state.name] ?? "Waiting to be sent";
+  write(line.querySelector(".fate-text"), { sent: "Sent", pending: waiting, failed: "Not sent" }[state]);
   const trouble = line.querySelector(".trouble");
   trouble.hidden = !error;
   write(line.querySelector(".trouble-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");

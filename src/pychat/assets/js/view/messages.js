@@ -32,6 +32,7 @@ export function messages(room, parts, scroll) {
   let days = new Map();
   let stale = new Set();
   let planned = false;
+  let roles = room.people.roles;
   /** The one line that Tab leads to; the arrow keys lead to the others. */
   let current = null;
 
@@ -189,6 +190,14 @@ export function messages(room, parts, scroll) {
       plan();
     });
   }
+  room.on("people", () => {
+    // People come and go all the time in a busy room, but hardly anybody's roles change.
+    const now = room.people.roles;
+    if (now === roles) return;
+    roles = now;
+    for (const entry of room.log.entries) if (entry.author) stale.add(entry);
+    plan();
+  });
   parts.every(FRESHEN_EVERY, freshen);
   parts.listen(document, "visibilitychange", () => document.hidden || freshen());
   plan();

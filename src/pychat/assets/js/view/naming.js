@@ -25,9 +25,10 @@ export function naming(room, parts, composer) {
   const avatar = parts.find("me-avatar");
 
   function show() {
-    const known = room.me;
+    // Who was sent away writes nothing that would not be sent.
+    const known = room.state.name === "refused" ? null : room.me;
     // Until the server has told who is here, nobody is asked anything.
-    form.hidden = !!known || !room.about || room.arriving;
+    form.hidden = !!known || !room.about || room.arriving || room.state.name === "refused";
     composer.offer(!!known);
     me.hidden = !known;
     if (known) {
@@ -42,6 +43,7 @@ export function naming(room, parts, composer) {
   }
 
   room.on("me", show);
+  room.on("state", show);
   room.on("welcome", () => {
     const asked = form.hidden && !room.me;
     show();

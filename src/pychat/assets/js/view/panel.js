@@ -3,6 +3,7 @@
 import { hue, initials } from "../colour.js";
 import { over } from "./over.js";
 import { write } from "./parts.js";
+import { fillRoles } from "./roles.js";
 
 /** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
 export function panel(room, parts) {
@@ -23,7 +24,7 @@ export function panel(room, parts) {
 
   function show() {
     const { here, listed } = room.people;
-    const known = room.about !== null;
+    const known = room.about !== null && room.state.name !== "refused";
     button.hidden = !known;
     write(parts.find("people-count"), String(here));
     write(parts.find("panel-count"), known ? String(here) : "");
@@ -48,7 +49,7 @@ export function panel(room, parts) {
       rows.delete(id);
     }
     let at = list.firstElementChild;
-    for (const { id, name } of sorted) {
+    for (const { id, name, roles = [] } of sorted) {
       let row = rows.get(id);
       if (!row) {
         row = parts.copy("person");
@@ -57,7 +58,8 @@ export function panel(room, parts) {
       }
       write(row.querySelector(".avatar"), initials(name));
       write(row.querySelector(".person-name"), name);
-      row.title = name;
+      fillRoles(row.querySelector(".person-name"), roles);
+      row.title = roles.length ? `${name} (${roles.join(", ")})` : name;
       row.querySelector(".you").hidden = id !== room.me?.id;
       if (row === at) at = at.nextElementSibling;
       else list.insertBefore(row, at);
@@ -94,7 +96,7 @@ export function panel(room, parts) {
   parts.find("panel-close", "button").addEventListener("click", () => sheet.close());
   sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
   new ResizeObserver(() => wide === (getComputedStyle(side).display !== "none") || settle()).observe(side.parentElement ?? side);
-  for (const event of ["people", "me", "welcome"]) room.on(event, show);
+  for (const event of ["people", "me", "welcome", "state"]) room.on(event, show);
   settle();
 }
 

@@ -34,9 +34,14 @@ export class Parts {
     return this.root.activeElement;
   }
 
+  /** Whether it is a page of its own, not a box on somebody else's. */
+  get wholePage() {
+    return this.root === document;
+  }
+
   /** Whether the focus may be taken unasked: on a page of one's own, or where it is here already. And no keyboard may come up. */
   get mayFocus() {
-    return hasKeys() && (this.root === document || this.active !== null);
+    return hasKeys() && (this.wholePage || this.active !== null);
   }
 
   /** Listens to something that outlives the view. @param {EventTarget} target @param {string} event @param {(event: any) => void} listener */

@@ -38,7 +38,7 @@ export function status(room, parts) {
     if (banner.hidden) return;
     banner.dataset.tone = name === "refused" ? "danger" : "warn";
     write(text, name !== "refused" && room.me ? `${why} What you write is kept, and sent later.` : why);
-    button.textContent = name === "refused" ? "Try again" : "Try now";
+    button.textContent = name !== "refused" ? "Try now" : parts.wholePage ? "Reload the page" : "Connect again";
     if (name === "refused") write(count, "");
     else if (retryAt === undefined) write(count, "Trying again…");
     else {
@@ -54,7 +54,8 @@ export function status(room, parts) {
     else if (room.state.name === "reconnecting") room.reconnect();
     else if (Date.now() - hiddenSince > ASK_AFTER) room.who().catch(() => {});
   });
-  button.addEventListener("click", () => room.reconnect());
+  // A page may lie behind a login, which a reload leads to; somebody else's page around a box is not ours to reload.
+  button.addEventListener("click", () => (room.state.name === "refused" && parts.wholePage ? location.reload() : room.reconnect()));
   parts.signal?.addEventListener("abort", () => clearInterval(timer));
   room.on("state", show);
   room.on("me", show);

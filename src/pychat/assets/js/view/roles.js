@@ -1,0 +1,28 @@
+/** Badges for the roles that the application gave somebody: texts, beside their name. */
+
+/**
+ * @param {Element} name what they stand behind
+ * @param {readonly string[]} roles
+ */
+export function fillRoles(name, roles) {
+  let badges = name.nextElementSibling?.matches(".roles") ? name.nextElementSibling : null;
+  if (!roles.length) return badges?.remove();
+  if (!badges) {
+    badges = document.createElement("span");
+    badges.className = "roles";
+    name.after(badges);
+  }
+  const told = JSON.stringify(roles);
+  if (badges.dataset.roles === told) return;
+  badges.dataset.roles = told;
+  badges.replaceChildren(...roles.map(badge));
+}
+
+function badge(role) {
+  const made = document.createElement("bdi");
+  made.className = "role";
+  made.setAttribute("part", "role");
+  made.textContent = role;
+  made.title = role;
+  return made;
+}
