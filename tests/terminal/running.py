@@ -25,7 +25,11 @@ class Done:
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """An environment in which nobody was here before; times are in UTC."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYCHAT_", "XDG_", "COLUMNS", "LINES"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYCHAT_", "XDG_", "COLUMNS", "LINES"))
+    }
     return {**kept, "HOME": str(home), "TZ": "UTC", "LOGNAME": "grace", **more}
 
 
