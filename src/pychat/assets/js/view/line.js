@@ -108,8 +108,8 @@ function namesOf(ids, room) {
   return told.join(", ");
 }
 
-/** Text and links, as nodes. */
-function linked(text) {
+/** Text and links, as nodes. @param {string} text @returns {Node[]} */
+export function linked(text) {
   return pieces(text).map((piece) => {
     if (!piece.href) return document.createTextNode(piece.text);
     const link = document.createElement("a");
