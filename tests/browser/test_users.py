@@ -27,7 +27,7 @@ def authenticate(request: pychat.Request) -> User | None:
     """Whoever has a session is known; the banned stay out; others are guests."""
     session = request.cookies.get("session", "")
     if session == "banned":
-        raise Refused("banned", "You are banned here.")
+        raise Refused("banned", "You are banned here. Write to https://example.org/appeal")
     return USERS.get(session)
 
 
@@ -98,13 +98,27 @@ async def test_who_logs_out_is_a_guest_who_is_asked(place: Place, visit: Visit) 
     await expect(ada.part("me-button")).to_be_hidden()
 
 
-async def test_who_may_not_come_in_is_told_why(place: Place, visit: Visit) -> None:
-    """The words of the application stand where the box to write in would be."""
+@pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
+async def test_who_may_not_come_in_is_told_why(place: Place, visit: Visit, element: bool) -> None:
+    """The words of the application stand in the middle, a link among them can be followed, and there is nothing else to do."""
     host = await place(ChatRoom("lobby"), authenticate=authenticate)
-    url = f"{host.url}/chat/"
-    eve = await enter(visit, url, "banned", "403", "WebSocket")
-    await expect(eve.part("banner")).to_contain_text("You are banned here.")
-    await expect(eve.part("naming")).to_be_hidden()
+    url = host.page('<pychat-room src="/chat/"></pychat-room>') if element else f"{host.url}/chat/"
+    eve = await enter(visit, url, "banned", "403", "WebSocket", element=element)
+    await expect(eve.part("barred-text")).to_have_text("You are banned here. Write to https://example.org/appeal")
+    await expect(eve.part("barred").get_by_role("link")).to_have_attribute("href", "https://example.org/appeal")
+    for part in ("naming", "composer", "banner", "empty"):
+        await expect(eve.part(part)).to_be_hidden()
+
+
+async def test_who_is_logged_in_is_not_told_to_send_the_address(place: Place, visit: Visit) -> None:
+    """Only where guests can follow it, an empty room offers its address."""
+    host = await place(ChatRoom("lobby"), authenticate=authenticate)
+    guest = await enter(visit, f"{host.url}/chat/", "")
+    await expect(guest.part("share")).to_be_visible()
+    ada = await enter(visit, f"{host.url}/chat/", "ada")
+    await expect(ada.part("share-hello")).to_be_visible()
+    for part in ("share", "share-words", "share-note"):
+        await expect(ada.part(part)).to_be_hidden()
 
 
 async def log_in(window: Window, session: str) -> None:

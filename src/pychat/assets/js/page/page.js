@@ -15,5 +15,5 @@ const parts = new Parts(document, { key: location.pathname });
 theme(parts);
 fitWindow();
 title(room);
-share(parts);
+share(room, parts);
 view(room, parts);

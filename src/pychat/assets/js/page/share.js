@@ -1,14 +1,20 @@
 /** What an empty room offers: its address, to be sent to others. */
 
-/** @param {import("../view/parts.js").Parts} parts */
-export function share(parts) {
+/** @param {import("../room.js").Room} room @param {import("../view/parts.js").Parts} parts */
+export function share(room, parts) {
   const form = parts.find("share", "form");
   const field = parts.find("share-address", "input");
   const button = parts.find("share-button", "button");
   const address = new URL(location.href);
   address.hash = "";
   field.value = address.href;
-  parts.find("share-note").hidden = !/^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(address.hostname);
+  const here = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(address.hostname);
+  room.on("welcome", () => {
+    // Whom a login lets in cannot let others in by an address.
+    form.hidden = parts.find("share-words").hidden = !!room.you;
+    parts.find("share-hello").hidden = !room.you;
+    parts.find("share-note").hidden = !here || !!room.you;
+  });
   field.addEventListener("focus", () => field.select());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

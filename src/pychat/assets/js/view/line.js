@@ -28,7 +28,7 @@ export function fillLine(line, entry, room, parts) {
   line.style.setProperty("--hue", hue(author.id));
   write(line.querySelector(".avatar"), initials(author.name));
   write(line.querySelector(".author"), own ? "You" : author.name);
-  fillRoles(line.querySelector(".author"), room.people.rolesOf(author.id));
+  fillRoles(line.querySelector(".author"), room.people.rolesOf(author.id), parts);
   const time = line.querySelector("time");
   time.dateTime = entry.date;
   time.title = exact(date);
@@ -108,8 +108,8 @@ function namesOf(ids, room) {
   return told.join(", ");
 }
 
-/** Text and links, as nodes. */
-function linked(text) {
+/** Text and links, as nodes. @param {string} text @returns {Node[]} */
+export function linked(text) {
   return pieces(text).map((piece) => {
     if (!piece.href) return document.createTextNode(piece.text);
     const link = document.createElement("a");

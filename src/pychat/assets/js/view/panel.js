@@ -58,7 +58,7 @@ export function panel(room, parts) {
       }
       write(row.querySelector(".avatar"), initials(name));
       write(row.querySelector(".person-name"), name);
-      fillRoles(row.querySelector(".person-name"), roles);
+      fillRoles(row.querySelector(".person-name"), roles, parts);
       row.title = roles.length ? `${name} (${roles.join(", ")})` : name;
       row.querySelector(".you").hidden = id !== room.me?.id;
       if (row === at) at = at.nextElementSibling;

@@ -3,8 +3,9 @@
 /**
  * @param {Element} name what they stand behind
  * @param {readonly string[]} roles
+ * @param {import("./parts.js").Parts} parts
  */
-export function fillRoles(name, roles) {
+export function fillRoles(name, roles, parts) {
   let badges = name.nextElementSibling?.matches(".roles") ? name.nextElementSibling : null;
   if (!roles.length) return badges?.remove();
   if (!badges) {
@@ -15,13 +16,11 @@ export function fillRoles(name, roles) {
   const told = JSON.stringify(roles);
   if (badges.dataset.roles === told) return;
   badges.dataset.roles = told;
-  badges.replaceChildren(...roles.map(badge));
+  badges.replaceChildren(...roles.map((role) => badge(role, parts)));
 }
 
-function badge(role) {
-  const made = document.createElement("bdi");
-  made.className = "role";
-  made.setAttribute("part", "role");
+function badge(role, parts) {
+  const made = parts.copy("role");
   made.textContent = role;
   made.title = role;
   return made;

@@ -1,5 +1,9 @@
-/** Shows the state of the connection: a word in the header, and a line above the message box when there is trouble. */
+/**
+ * Shows the state of the connection: a word in the header, and a line above the message box when there is trouble. To
+ * who is not let in, that is all there is to show, and it stands in the middle.
+ */
 
+import { linked } from "./line.js";
 import { write } from "./parts.js";
 
 const WORDS = {
@@ -17,6 +21,7 @@ const ASK_AFTER = 30_000;
 export function status(room, parts) {
   const pill = parts.find("pill");
   const word = parts.find("pill-text");
+  const barred = parts.find("barred");
   const banner = parts.find("banner");
   const text = parts.find("banner-text");
   const count = parts.find("banner-count");
@@ -33,8 +38,11 @@ export function status(room, parts) {
     pill.dataset.state = name;
     write(word, WORDS[name]);
     clearInterval(timer);
+    const out = name === "refused" && !room.about;
+    if (out && barred.hidden) parts.find("barred-text").replaceChildren(...linked(why));
+    barred.hidden = !out;
     // The first attempt is no trouble yet.
-    banner.hidden = !why || name === "live" || name === "closed";
+    banner.hidden = !why || out || name === "live" || name === "closed";
     if (banner.hidden) return;
     banner.dataset.tone = name === "refused" ? "danger" : "warn";
     write(text, name !== "refused" && room.me ? `${why} What you write is kept, and sent later.` : why);
