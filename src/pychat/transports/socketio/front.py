@@ -28,8 +28,8 @@ _ELSEWHERE = {"content-length", "transfer-encoding", "expect", "sec-websocket-pr
 class Front(asyncio.Protocol):
     """Stands before aiohttp in a server that owns its port.
 
-    What is beyond doubt the opening handshake of a new Socket.IO client takes the short way: a third of the
-    processor, half of the memory. Whatever else comes is given to aiohttp from its first byte, refusals included: so
+    What is beyond doubt the opening handshake of a new Socket.IO client takes the short way: half of the
+    processor, a third of the memory. Whatever else comes is given to aiohttp from its first byte, refusals included: so
     there is one place that says why not.
     """
 
