@@ -221,7 +221,7 @@ class Writer:
         assert not isinstance(event, Signal)  # noqa: S101 -- same
         try:
             item.result, item.tell = self._log.append(item.room, event, columns)
-        except (ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+        except (Refused, ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
             item.error = error  # a caller's mistake, such as half a character; nothing of it was written
             return
         if item.tell and isinstance(item.result, Message):
