@@ -39,11 +39,15 @@ class Names:
 
         With `reserved`, those names may be used too: by the program, not by a visitor.
         """
-        # Preparing is quadratic in runs of combining marks, so what is much too long is not prepared.
-        shown = _prepare(raw) if len(raw) <= LOOKED_AT * self.longest + LOOKED_AT else raw
-        if len(shown) > self.longest:
-            text = f"A nickname can have {self.longest} characters at most; this one has {len(shown)}."
-            raise Refused("name_invalid", text)
+        # Normalising is quadratic in runs of combining marks, and preparing is slow, so that both are done last.
+        length = len(raw)
+        if length <= LOOKED_AT * self.longest + LOOKED_AT:
+            length = len(unicodedata.normalize("NFKC", " ".join(raw.translate(_VARIATION_SELECTORS).split())))
+        if length > self.longest:
+            raise Refused(
+                "name_invalid", f"A nickname can have {self.longest} characters at most; this one has {length}."
+            )
+        shown = _prepare(raw)
         if not reserved and not self.keys(shown).isdisjoint(self._reserved):
             raise Refused("name_reserved", f"The name “{shown}” is reserved. Please take another.")
         return shown
