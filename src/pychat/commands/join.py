@@ -31,7 +31,7 @@ def join(url: str, room: str | None, name: str | None, token: str | None, header
         if (error.name or "").partition(".")[0] not in {"rich", "textual"}:
             raise
         click.echo(
-            'pychat: This needs one more package. In the checkout of pychat: pip install ".[terminal]"', err=True
+            'pychat: This needs one more package. In pychat's checkout: pip install ".[terminal]"', err=True
         )
         raise SystemExit(1) from None
 
