@@ -30,9 +30,7 @@ def join(url: str, room: str | None, name: str | None, token: str | None, header
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"rich", "textual"}:
             raise
-        click.echo(
-            'pychat: This needs one more package. In pychat's checkout: pip install ".[terminal]"', err=True
-        )
+        click.echo('pychat: This needs one more package. In its checkout: pip install ".[terminal]"', err=True)
         raise SystemExit(1) from None
 
     run(url, room, name=name, token=token, headers=headers)
