@@ -16,9 +16,9 @@ from filelock import FileLock, Timeout
 from pychat.errors import UsageError
 
 from . import queries, schema
-from .members import Members
+from .damage import is_damage, line, remedy
 
-__all__ = ["Database", "damaged", "is_damage", "line"]
+__all__ = ["Database"]
 
 _OPEN: set[Path] = set()  # in this process
 _BESIDE = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
@@ -27,20 +27,6 @@ _CHECKED_WHOLE = 64 << 20  # bytes; `quick_check` reads about 0.5 GB a second, a
 _OPENED = 1000  # messages and events of each room that must be readable: about what opening it reads
 _CREATED = 1 << 20  # bytes that starting may need
 _WAL_KEPT = 64 << 20  # bytes that the -wal file may keep after a burst
-# What keeps SQLite from using a file that may be sound.
-_OPERATIONAL = {
-    sqlite3.SQLITE_AUTH,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOLFS,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_READONLY,
-}
 
 
 class Database:
@@ -226,7 +212,7 @@ class Database:
         if found:
             queries.secret(connection)
             for room in queries.rooms(connection):
-                Members.check(connection, room.number)
+                queries.check_members(connection, room.number)
                 queries.history(connection, room.name, before=None, limit=_OPENED, matching=None)
                 queries.events(connection, room.name, after=room.head - _OPENED, limit=_OPENED)
 
@@ -248,33 +234,11 @@ class Database:
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             if is_damage(error):
                 raise UsageError(
-                    f"{self.path} is damaged ({line(error)}); pychat left it as it is. {damaged(self.path)}"
+                    f"{self.path} is damaged ({line(error)}); pychat left it as it is. {remedy(self.path)}"
                 ) from error
             # A full disk has many names: "disk I/O error", for one.
             full = shutil.disk_usage(self.path.parent).free < _CREATED
             raise UsageError(f"{self.path} cannot be used: {'the disk is full' if full else line(error)}.") from error
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether it says that the file is damaged, and not that it cannot be used just now."""
-    if isinstance(error, sqlite3.Error):
-        # "no such table", "cannot decode": SQLite calls these operational, or Python found out by itself.
-        return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _OPERATIONAL
-    return isinstance(error, UnicodeDecodeError)  # the error was to quote what stands in the file
-
-
-def line(error: BaseException) -> str:
-    """What it says, on one line that any terminal can show: it may quote what stands in the file."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return "".join(each if each.isprintable() else "?" for each in text)[:200]
-
-
-def damaged(path: Path) -> str:
-    """What to do about a file that is damaged."""
-    return (
-        "Put a backup in its place, or save what can be saved with the program sqlite3: sqlite3 "
-        f"{path} .recover | sqlite3 saved.db; or start afresh with another --store."
-    )
 
 
 def _holder(locked: Path) -> int | None:

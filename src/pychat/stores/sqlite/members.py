@@ -86,14 +86,3 @@ class Members:
         away = connection.execute(query, (room, "away", -1)).fetchall()
         known = connection.execute(query, (room, "known", KNOWN)).fetchall()
         return tuple(Member(*each) for each in reversed(away)), tuple(Member(*each) for each in reversed(known))
-
-    @staticmethod
-    def check(connection: sqlite3.Connection, room: int) -> None:
-        """Raise `sqlite3.DatabaseError` where a row is not as pychat wrote it."""
-        query = (
-            "SELECT count(*) FROM members WHERE room = ? AND NOT (typeof(id) = 'text' AND typeof(name) = 'text' "
-            "AND state IN ('here', 'away', 'known') AND typeof(changed) = 'integer')"
-        )
-        (wrong,) = connection.execute(query, (room,)).fetchone()
-        if wrong:
-            raise sqlite3.DatabaseError(f"{wrong} members of room number {room} are not as pychat wrote them")

@@ -12,7 +12,7 @@ from pychat.stores.base import Page
 
 from . import rows, words
 
-__all__ = ["Room", "events", "history", "room", "rooms", "secret", "snapshot", "standing"]
+__all__ = ["Room", "check_members", "events", "history", "room", "rooms", "secret", "snapshot", "standing"]
 
 _STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place"  # noqa: S608 -- constants
 
@@ -92,6 +92,17 @@ def standing(connection: sqlite3.Connection, after: int, end: int, limit: int) -
     """At most `limit` messages from after one place to another, oldest first, as they stand."""
     query = f"{_STANDING} WHERE kind = 'message' AND place > ? AND place <= ? ORDER BY place LIMIT ?"
     return [rows.message(columns) for columns in connection.execute(query, (after, end, limit))]
+
+
+def check_members(connection: sqlite3.Connection, room: int) -> None:
+    """Raise `sqlite3.DatabaseError` where a member of that room is not as pychat wrote it."""
+    query = (
+        "SELECT count(*) FROM members WHERE room = ? AND NOT (typeof(id) = 'text' AND typeof(name) = 'text' "
+        "AND state IN ('here', 'away', 'known') AND typeof(changed) = 'integer')"
+    )
+    (wrong,) = connection.execute(query, (room,)).fetchone()
+    if wrong:
+        raise sqlite3.DatabaseError(f"{wrong} members of room number {room} are not as pychat wrote them")
 
 
 def _room(columns: tuple[object, ...]) -> Room:

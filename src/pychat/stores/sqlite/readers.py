@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from pychat.errors import Refused
 
-from .database import Database, damaged, is_damage, line
+from .damage import is_damage, line, remedy
+from .database import Database
 
 __all__ = ["Readers"]
 
@@ -71,7 +72,7 @@ class Readers:
             if why not in self._damage and len(self._damage) < _DAMAGE:
                 self._damage.add(why)
                 told = "%s cannot be read everywhere, and who asks for that is refused: %s. %s"
-                _logger.error(told, self._database.path, why, damaged(self._database.path))
+                _logger.error(told, self._database.path, why, remedy(self._database.path))
         elif why != self._trouble:
             self._trouble = why
             unforeseen = not isinstance(error, sqlite3.Error | OSError)

@@ -21,7 +21,8 @@ from pychat.model import Away, Event, Kicked, Left, LogEvent, Message, Position,
 from pychat.stores.base import Opening, Receiver
 
 from . import queries, rows
-from .database import Database, damaged, is_damage, line
+from .damage import is_damage, line, remedy
+from .database import Database
 from .log import Log
 from .members import Members
 from .readers import Readers
@@ -380,7 +381,7 @@ class Writer:
                 "%s cannot be written, messages are refused: %s.%s",
                 self._database.path,
                 why,
-                f" {damaged(self._database.path)}" if is_damage(error) else "",
+                f" {remedy(self._database.path)}" if is_damage(error) else "",
                 exc_info=error if unforeseen else None,
             )
 
