@@ -17,7 +17,7 @@ from dataclasses import replace
 from pychat.clock import Clock
 from pychat.connection import Connection, Notice, Welcome
 from pychat.errors import Close, Refused, UsageError
-from pychat.fanout import Fanout
+from pychat.fanout import Fanout, close_quietly
 from pychat.hooks import Hooks
 from pychat.limits import Limits
 from pychat.model import (
@@ -145,7 +145,7 @@ class Engine:
         """Close every connection, telling why, without waiting for it."""
         self.fanout.flush()
         for connection in self.fanout:
-            connection.close(why)
+            close_quietly(connection, why)
 
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
@@ -380,8 +380,8 @@ class Engine:
             self.seat(session, None)
             frame = self.frame(session.connection, event) if event.text else None
             if frame is not None:
-                session.connection.send(frame)
-            session.connection.close(Close.KICKED)
+                self.fanout.tell(session.connection, frame)
+            close_quietly(session.connection, Close.KICKED)
         if sessions and event.member.id not in self._kicking:
             self.soon(Leave(event.member.id))  # they were kicked by another server, which cannot say this for ours
 

@@ -84,6 +84,8 @@ class Close(Enum):
     VERSION = (4007, False, "This server does not speak that version of the protocol.")
     KICKED = (4008, False, "You were disconnected by the server.")
     LOST = (4009, True, "The room lost what was said, and starts anew.")
+    UNAVAILABLE = (4010, True, "The room cannot be entered just now. You will be connected again when it can.")
+    FAILED = (4011, True, "The server failed to serve this connection. Connect again to catch up.")
 
     def __init__(self, code: int, reconnect: bool, text: str) -> None:
         self.code = code

@@ -550,5 +550,5 @@ def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     for name in [name for name in sys.modules if name.partition(".")[0] == "redis"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(UsageError, match=r"pip install pychat\[redis\]"):
+    with pytest.raises(UsageError, match=r"pip install \"\.\[redis\]\""):
         open_store("redis://localhost/0")
