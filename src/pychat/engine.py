@@ -50,6 +50,7 @@ from pychat.model import (
 )
 from pychat.names import Names
 from pychat.presence import PresenceGatherer
+from pychat.ratelog import RateLimitedLogger
 from pychat.roomlog import RoomLog, Standing
 from pychat.seats import Seats
 from pychat.session import Session
@@ -62,6 +63,7 @@ from pychat.tokens import Tokens
 __all__ = ["Engine"]
 
 _log = logging.getLogger("pychat.room")
+_limited = RateLimitedLogger(_log)
 
 _GOING_AGAIN = 2.0  # seconds until the store is told once more of somebody who has gone
 _TRIES = 3  # to find a name for somebody known, while people on other servers take the ones that are found
@@ -119,6 +121,11 @@ class Engine:
     def position(self) -> Position:
         """Where the log stands. The epoch is empty until it is open."""
         return Position(self._log.epoch or "", self.state.seq)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the room was closed."""
+        return self._closed
 
     def members(self) -> tuple[Member, ...]:
         """Everyone with a nickname, in the order of joining."""
@@ -521,7 +528,7 @@ class Engine:
         try:
             await work
         except Refused as refused:
-            _log.info("%s in room %s was refused: %s", command, self.name, refused)
+            _limited.info("%s in room %s was refused: %s", command, self.name, refused)
 
     def load(self, standing: Standing) -> None:
         """Begin, or begin anew, where the room stands."""
