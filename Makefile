@@ -68,6 +68,8 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.made $(PINS) pyproject.toml src/pychat/_version.py hatch_build.py package.json package-lock.json
+	@# An environment that is older than the name pychat-room holds the same files under another name.
+	@$(PIP) uninstall --yes pychat 2>/dev/null
 	$(PIP) install --constraint $(PINS) --build-constraint $(PINS) --editable . --group dev
 	@touch $@
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -74,6 +75,68 @@ def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
 
 
 @pytest.mark.timeout(180)
+def test_the_distribution_has_a_name_that_is_ours(built: Built) -> None:
+    """The index has another project called `pychat`: what we build is `pychat-room`, and nothing pins the other one."""
+    with zipfile.ZipFile(built.wheel) as wheel:
+        metadata = wheel.read(next(name for name in wheel.namelist() if name.endswith("METADATA"))).decode()
+
+    assert "Name: pychat-room" in metadata.splitlines()
+    assert not re.search(r"(?m)^pychat\b", (ROOT / "tests" / "constraints.txt").read_text("utf-8"))
+
+
+#: A command that would install the package `pychat` of the index, alone or among others; and extras of that name.
+FOREIGN = re.compile(
+    r"""\b(?:pip3?|pipx|uvx?|poetry|pdm|conda)[ \t]+(?:pip[ \t]+)?(?:install|add|inject|run|download|--from)"""
+    r"""(?:[ \t]+[^\s`&|;]+)*?[ \t]+["']?pychat(?![\w./-])"""
+    r"""|\bpychat\\?\[\w"""
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("pip install pychat", True),
+        ("`pip install -U pychat`", True),
+        ('pip install "pychat>=0.1" && pychat serve', True),
+        ("python -m pip install fastapi pychat 'uvicorn[standard]'", True),
+        ("uv add pychat", True),
+        ('uv pip install "pychat[redis]"', True),
+        ("needs pychat[terminal]", True),
+        ("`pip install django pychat uvicorn`", True),
+        ("pip install . && pychat serve", False),
+        ("pip install .\npychat serve", False),
+        ('pip install ".[terminal]"', False),
+        ("pip install pychat-room", False),
+        ("pip install ./pychat", False),
+    ],
+)
+def test_what_counts_as_foreign(text: str, foreign: bool) -> None:
+    """The search below finds what it should find, and no more."""
+    assert foreign == bool(FOREIGN.search(text))
+
+
+def test_nobody_is_told_to_install_what_is_not_ours() -> None:
+    """No page, help, error, docstring or test says to install `pychat` from the index, where it is another project."""
+    folders = (ROOT / name for name in ("src", "docs", "tests", "benchmarks", "scripts"))
+    files = [path for folder in folders for path in folder.rglob("*") if not {"vendor", "node_modules"} & {*path.parts}]
+    files += [ROOT / name for name in ("README.md", "CHANGELOG.md", "Makefile", "hatch_build.py", "pyproject.toml")]
+    texts = [
+        path for path in files if path.suffix not in {".png", ".pyc"} and path.is_file() and path != Path(__file__)
+    ]
+
+    assert len(texts) > 300
+    assert [] == [path for path in texts if FOREIGN.search(path.read_text("utf-8"))]
+
+
+def test_both_first_pages_begin_with_one_command() -> None:
+    """README and tutorial install pychat in the same way, with what works from a clone."""
+    command = "git clone URL pychat && cd pychat && pip install . && pychat serve"
+    for name in ("README.md", "docs/tutorial/first-room.md"):
+        page = (ROOT / name).read_text("utf-8")
+        assert command == re.findall(r"(?m)^```sh\n(.*)$", page)[0]
+
+
+@pytest.mark.timeout(180)
 def test_sdist_holds_all_that_a_build_needs(built: Built) -> None:
     """From the sdist one can build, test and change pychat; the browser's script is in it already."""
     with tarfile.open(built.sdist) as sdist:
@@ -97,7 +160,7 @@ def test_sdist_holds_all_that_a_build_needs(built: Built) -> None:
 
 @pytest.mark.timeout(300)
 async def test_two_browsers_chat_through_an_installed_wheel(built: Built, tmp_path: Path) -> None:
-    """`pip install pychat` and `pychat serve` on a clean machine: the page is there, and people talk."""
+    """An installed wheel and `pychat serve` on a clean machine: the page is there, and people talk."""
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
     run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "tests" / "constraints.txt", built.wheel)
@@ -105,7 +168,7 @@ async def test_two_browsers_chat_through_an_installed_wheel(built: Built, tmp_pa
     look = """if True:
         from importlib import metadata, resources
         import pychat
-        print(metadata.version("pychat"))
+        print(metadata.version("pychat-room"))
         print(*sorted(path.name for path in resources.files("pychat").joinpath("assets/vendor").iterdir()))
     """
     version, vendored = run(python, "-I", "-c", look, cwd=tmp_path).splitlines()

@@ -35,7 +35,7 @@ class Assets:
         if not (self.folder / _CLIENT).is_file():
             msg = (
                 "The Socket.IO client script is missing from this installation. Install pychat again "
-                "(in a checkout: pip install -e .), which puts it there."
+                "(in its checkout: pip install -e .), which puts it there."
             )
             raise UsageError(msg)
 

@@ -31,12 +31,12 @@ REFUSALS: dict[str, str] = {
     "name_fixed": "Your name comes with your login, and cannot be changed here.",
     "kicked": "You were sent out of the room; the text says why.",
     "login_required": "Log in to the site first.",
-    "text_empty": "The message holds nothing but white space.",
+    "text_empty": "The message holds nothing that can be seen.",
     "text_too_long": "The message is longer than the room allows.",
     "text_invalid": "The message is not valid Unicode text, or holds a NUL.",
     "not_found": "There is no such message (any more).",
     "not_yours": "Only the author of a message can change it.",
-    "id_used": "The id of this message was used for something else.",
+    "id_used": "The id was used for something else.",
     "emoji_invalid": "A reaction is one emoji.",
     "too_many": "There is as much of this as there can be.",
     "rate_limited": "Too much at once; `retry_after` says how many seconds to wait.",
@@ -84,6 +84,8 @@ class Close(Enum):
     VERSION = (4007, False, "This server does not speak that version of the protocol.")
     KICKED = (4008, False, "You were disconnected by the server.")
     LOST = (4009, True, "The room lost what was said, and starts anew.")
+    UNAVAILABLE = (4010, True, "The room cannot be entered just now. You will be connected again when it can.")
+    FAILED = (4011, True, "The server failed to serve this connection. Connect again to catch up.")
 
     def __init__(self, code: int, reconnect: bool, text: str) -> None:
         self.code = code

@@ -58,8 +58,12 @@ def _pip(arguments: list[str]) -> None:
     verb, *packages = arguments
     assert verb == "install"
     table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    known = {".", "pychat", *table["project"]["dependencies"], *map(str, table["dependency-groups"]["test"])}
+    known = {".", *table["project"]["dependencies"], *map(str, table["dependency-groups"]["test"])}
+    extras = table["project"]["optional-dependencies"]
     for package in packages:
+        if extra := re.fullmatch(r"\.\[(\w+)\]", package):
+            assert extra[1] in extras, package
+            continue
         assert package.partition("[")[0] in {re.split(r"[\[<>=;~]", each)[0] for each in known}, package
 
 
@@ -104,12 +108,22 @@ def _python(arguments: list[str]) -> None:
     assert arguments[0].endswith(".py") or arguments == ["-m", "venv", ".venv"], arguments
 
 
+def _git(arguments: list[str]) -> None:
+    assert arguments == ["clone", "URL", "pychat"], arguments
+
+
+def _cd(arguments: list[str]) -> None:
+    assert arguments == ["pychat"], arguments
+
+
 def _activate(arguments: list[str]) -> None:
     assert arguments == [".venv/bin/activate"]
 
 
 _PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "cd": _cd,
     "django-admin": _django_admin,
+    "git": _git,
     "granian": _granian,
     "hypercorn": _hypercorn,
     "pychat": _pychat,

@@ -61,6 +61,14 @@ class TestRedis(StoreContract):
         yield store
         await store.aclose()
 
+    @asynccontextmanager
+    async def beside(self, store: Store) -> AsyncIterator[Store]:
+        """Another server's, on the same Redis."""
+        assert isinstance(store, RedisStore)
+        other = RedisStore(self.url)
+        yield other
+        await other.aclose()
+
 
 class Server:
     """A server of the room: its store, and what it was told."""
@@ -550,5 +558,5 @@ def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     for name in [name for name in sys.modules if name.partition(".")[0] == "redis"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(UsageError, match=r"pip install pychat\[redis\]"):
+    with pytest.raises(UsageError, match=r"pip install \"\.\[redis\]\""):
         open_store("redis://localhost/0")

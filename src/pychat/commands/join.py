@@ -18,8 +18,8 @@ __all__ = ["join"]
 def join(url: str, room: str | None, name: str | None, token: str | None, headers: dict[str, str]) -> None:
     """Talk in a room, in this terminal.
 
-    URL is the address of the server, or of the room's page. Needs one more package: pip install "pychat[terminal]".
-    Inside, /help tells what there is, and /quit ends.
+    URL is the address of the server, or of the room's page. Needs one more package: pip install ".[terminal]",
+    in the checkout of pychat. Inside, /help tells what there is, and /quit ends.
 
     \b
       pychat join http://localhost:3000
@@ -30,7 +30,7 @@ def join(url: str, room: str | None, name: str | None, token: str | None, header
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"rich", "textual"}:
             raise
-        click.echo('pychat: This needs one more package. Install it: pip install "pychat[terminal]"', err=True)
+        click.echo('pychat: This needs one more package. In its checkout: pip install ".[terminal]"', err=True)
         raise SystemExit(1) from None
 
     run(url, room, name=name, token=token, headers=headers)

@@ -80,5 +80,5 @@ def _redis_store(url: str, retention: Retention | None, grace: float) -> Store:
     except ImportError as error:
         if error.name is None or error.name.partition(".")[0] != "redis":
             raise
-        raise UsageError("A store in Redis needs redis-py: pip install pychat[redis]") from None
+        raise UsageError('A store in Redis needs redis-py. In the checkout of pychat: pip install ".[redis]"') from None
     return RedisStore(url, grace=grace) if retention is None else RedisStore(url, retention, grace=grace)
