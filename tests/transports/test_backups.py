@@ -76,7 +76,7 @@ async def test_event_streams(tmp_path: Path) -> None:
         await ada.event("welcome")
         await room.post("old 11", author="bot")
         await ada.event("message")
-        offset = ada.offset
+        offset = ada.offset or ""
         await ada.close()
         await put_back()
         back = await SSEPerson.enter(url, lastEventId=offset)
