@@ -75,7 +75,9 @@ async def test_the_header_goes_before_the_address(mounted) -> None:
     await back.close()
 
 
-@pytest.mark.parametrize("since", ["x", "epoch:1", "epoch:", ":1", "{}:99", "{}:-1", "{}:1.5", "{}:1.", "{}:1.other", "{}:0.other"])
+@pytest.mark.parametrize(
+    "since", ["x", "epoch:1", "epoch:", ":1", "{}:99", "{}:-1", "{}:1.5", "{}:1.", "{}:1.other", "{}:0.other"]
+)
 async def test_a_gap_is_never_silent(mounted, since: str) -> None:
     """From a place that is not known one is told what a newcomer is told, and that it is so."""
     site = await mounted()
