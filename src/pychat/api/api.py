@@ -34,7 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *places.OPERATIONS,
     *messages.OPERATIONS,
     *visitors.OPERATIONS,
-    Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}),
+    Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}, (429,), metered=True),
 )
 
 
@@ -103,6 +103,8 @@ class Api:
         except Refused as refused:
             return refusal(refused, status_of(refused))
         try:
+            if operation.metered:
+                call.spend()
             return await operation.run(call)
         except Refused as refused:
             return refusal(refused)

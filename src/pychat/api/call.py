@@ -73,8 +73,10 @@ class Call:
         return self.speakers.session(self.room, self.bearer, self.user, self.request.remote, name)
 
     def spend(self) -> None:
-        """Count a request of a program. Raise `Refused` if that is too many."""
-        self.speakers.spend(self.room, f"program {self.bearer}")
+        """Count a request that no session counts. Raise `Refused` if that is too many."""
+        who = f"program {self.bearer}" if self.program else self.user.member_id if self.user else None
+        room = self.room if "room" in self.parts else self.rooms.first
+        self.speakers.spend(room, who or f"address {self.request.remote}")
 
     def number(self, name: str) -> int | None:
         """A whole number of the query."""
