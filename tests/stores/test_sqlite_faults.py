@@ -14,7 +14,7 @@ import pytest
 from pychat.errors import Refused
 from pychat.model import Away, Event, Joined, Left, Member, Message, Typing
 from pychat.stores import Page
-from pychat.stores.sqlite import SqliteStore
+from pychat.stores.sqlite import SqliteStore, writer
 
 from .faults import Disk
 
@@ -252,6 +252,120 @@ async def test_a_database_that_was_moved_away_is_not_written(store):
         await store.append("lobby", said(2))
     elsewhere.rename(store.path)
     assert (await store.append("lobby", said(2))).seq == 2
+
+
+async def _after_a_kill(path: Path, *removed: str) -> tuple[set[str], set[str], str]:
+    """What a server acknowledged around the removal of files beside its database, and what is there after its kill."""
+    talker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _TALKER, str(path), "0", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert talker.stdout is not None
+    assert talker.stderr is not None
+    heard = [await talker.stdout.readline() for _ in range(200)]
+    for suffix in removed:
+        if suffix.startswith("other"):
+            path.with_name("other").write_bytes(b"another file")
+            path.with_name("other").replace(f"{path}{suffix.removeprefix('other')}")
+        else:
+            Path(f"{path}{suffix}").unlink()
+    told = (await talker.stderr.readline()).decode()
+    heard += [await talker.stdout.readline() for _ in range(300)]
+    talker.kill()
+    heard += (await talker.stdout.read()).splitlines(keepends=True)
+    await talker.wait()
+    store = SqliteStore(path)
+    stored = await store.events("lobby", after=0, limit=1_000_000)
+    await store.aclose()
+    return {line.decode().split()[1] for line in heard if line.endswith(b"\n")}, {each.id for each in stored}, told
+
+
+@pytest.mark.parametrize("removed", [["-wal"], ["-shm"], ["-wal", "-shm"], ["other-wal"]], ids="+".join)
+async def test_a_wal_that_was_removed_takes_nothing_with_it(tmp_path, removed):
+    """What was acknowledged before and after is there after a kill: the server notices, and says what it did."""
+    path = tmp_path / "chat.db"
+    acknowledged, stored, told = await _after_a_kill(path, *removed)
+    assert "was removed or replaced while it was in use" in told
+    assert "nothing is lost" in told
+    assert acknowledged <= stored
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+
+
+async def test_a_wal_that_was_removed_is_noticed_where_nobody_speaks(store, caplog):
+    """The next message may be tomorrow's, and the power may go before it."""
+    await store.append("lobby", said(1))
+    wal = Path(f"{store.path}-wal")
+    wal.unlink()
+    async with asyncio.timeout(20):
+        while not wal.exists():
+            await asyncio.sleep(0.01)
+    connection = sqlite3.connect(f"file:{store.path}?immutable=1", uri=True)  # the file alone, as a kill would leave it
+    assert connection.execute("SELECT count(*) FROM events").fetchone() == (1,)
+    connection.close()
+    assert "nothing is lost" in caplog.text
+    assert (await store.append("lobby", said(2))).seq == 2
+
+
+async def test_a_wal_that_was_removed_under_a_reader_of_another_program_waits(store, caplog):
+    """Messages are refused until that has ended; then all is there."""
+    await store.append("lobby", said(1))
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT count(*) FROM events").fetchone()
+    await store.append("lobby", said(2))
+    Path(f"{store.path}-wal").unlink()
+    with pytest.raises(Refused, match="cannot store"):
+        await store.append("lobby", said(3))
+    assert not store.available
+    other.close()
+    assert (await store.append("lobby", said(3))).seq == 3
+    assert store.available
+    assert [each.seq for each in (await store.history("lobby")).messages] == [1, 2, 3]
+    assert caplog.text.count("another program has the database open") == 1
+
+
+class _Surprise(BaseException):
+    """What nobody foresees."""
+
+
+@pytest.mark.parametrize("surprise", [RuntimeError("unforeseen"), _Surprise("unforeseen")], ids=["error", "worse"])
+@pytest.mark.parametrize("where", ["pychat.stores.sqlite.members.Members.note", "pychat.stores.sqlite.log.Log.append"])
+async def test_what_nobody_foresaw_refuses_a_batch_and_not_the_rest(store, told, caplog, monkeypatch, surprise, where):
+    """Everybody is answered, the log has the cause with its traceback, once, and the next are stored."""
+
+    def fail(*_: object) -> None:
+        raise surprise
+
+    await store.append("lobby", said(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(where, fail)
+        for _ in range(2):
+            batch = [store.signal("lobby", Joined(BOB)), store.append("lobby", said(2)), store.append("lobby", said(3))]
+            joined, *refused = await asyncio.gather(*batch, return_exceptions=True)
+            assert joined is None
+            assert [each.code for each in refused if isinstance(each, Refused)] == ["unavailable"] * 2
+            assert not store.available
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+    assert "unforeseen" in caplog.text
+    assert (await store.append("lobby", said(2))).seq == 2
+    assert store.available
+    assert [each.seq for each in told if isinstance(each, Message)] == [1, 2]
+    assert "can be written again" in caplog.text
+
+
+async def test_a_store_that_failed_is_available_again_by_itself(store, disk, monkeypatch):
+    """Whoever looks at `/readyz` sends nobody there until it is."""
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(writer, "_LOOK_SECONDS", 0.05)
+    disk.read_only = True
+    with pytest.raises(Refused):
+        await store.append("lobby", said(1))
+    assert not store.available
+    disk.read_only = False
+    async with asyncio.timeout(20):
+        while not store.available:
+            await asyncio.sleep(0.01)
 
 
 async def test_one_subscriber_that_fails_takes_nothing_from_others(store, told, caplog):

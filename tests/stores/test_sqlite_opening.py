@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import collections
+import random
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from pychat.errors import UsageError
+from pychat.errors import Refused, UsageError
 from pychat.model import Edited, Member, Message
+from pychat.room import ChatRoom
 from pychat.stores.sqlite import SqliteArchive, SqliteStore, database, schema
 
 ADA = Member("a", "Ada")
@@ -171,6 +174,113 @@ async def test_two_names_are_one_database(path):
     with pytest.raises(UsageError, match="open already"):
         await SqliteStore(link).open()
     await one.aclose()
+
+
+async def test_a_file_with_two_names_is_not_served(path):
+    """A hard link has no part in the `-wal` beside the other name: it is said, with what to do."""
+    link = path.with_name("link.db")
+    link.hardlink_to(path)
+    for each in (path, link):
+        told = await refusal(each)
+        assert "has 2 names (hard links)" in told
+        assert f"cp {each}" in told
+    store = SqliteStore(path)
+    link.unlink()
+    assert (await store.history("lobby")).seq == 300
+    link.hardlink_to(
+        path
+    )  # whoever makes one while it is served is told so at the second start, which is the wrong one
+    assert "hard links" in await refusal(link)
+    await store.aclose()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere this lock would meet those of SQLite")
+async def test_one_server_for_one_file_by_whatever_name_it_is_reached(path, monkeypatch):
+    """Where a file is mounted at another place it has another lock file beside it, and is locked all the same."""
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _HOLDER, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"open\n"
+        assert f"in use by another pychat (process {holder.pid})" in await refusal(path)
+        path.with_name("chat.db.lock").unlink()
+        told = await refusal(path)
+        assert f"in use by another pychat (process {holder.pid})" in told
+        assert "--store redis://" in told
+    finally:
+        holder.kill()
+        await holder.wait()
+    await fill(path, 1)  # the lock has ended with the process
+
+
+def _flips(data: bytes) -> Iterator[tuple[int, int]]:
+    """Bits to flip: every header byte, the schema, and a good deal of the rest."""
+    chance = random.Random(1)  # noqa: S311 -- the same each time
+    yield from ((place, 1 << chance.randrange(8)) for place in range(100))
+    yield from ((place, 128) for place in range(100, 4096, 29) if data[place])  # texts of the schema are no UTF-8 then
+    written = [place for place in range(4096, len(data)) if data[place]]
+    yield from ((place, 1 << chance.randrange(8)) for place in chance.sample(written, 150))
+
+
+async def test_a_file_with_a_wrong_bit_works_or_is_refused_in_one_line(tmp_path, caplog):
+    """Whichever bit it is: no traceback at the start, and none for those who read and write later."""
+    path = tmp_path / "chat.db"
+    await fill(path, 40)
+    data = content(path)
+    outcomes = collections.Counter[str]()
+    for place, bit in _flips(data):
+        spoiled = bytearray(data)
+        spoiled[place] ^= bit
+        path.write_bytes(spoiled)
+        store = SqliteStore(path)
+        room = ChatRoom("lobby", store=store)
+        outcome = "works"
+        try:
+            await room.start()
+            await room.history(matching="text")
+            await room.post("text", author="bot")
+            await room.edit(39, "changed")
+            await store.events("lobby", after=0, limit=100)
+        except UsageError as error:
+            assert len(str(error).splitlines()) == 1
+            assert str(error).isprintable()
+            outcome = "refused"
+        except Refused as refused:
+            assert refused.code in {"unavailable", "not_found"}
+            outcome = "unavailable"
+        outcomes[outcome] += 1
+        await room.aclose()
+        await store.aclose()
+        for beside in ("-wal", "-shm"):
+            path.with_name(f"chat.db{beside}").unlink(missing_ok=True)
+    assert outcomes["works"] > 20
+    assert outcomes["refused"] > 100
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_what_is_found_damaged_later_is_refused_and_said_once(path, caplog):
+    """Who reads it is told to come again; the log has one line, which says what to do."""
+    store = SqliteStore(path)
+    await store.open()
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE events SET text = CAST(x'ff' AS TEXT) WHERE place & 0xffff = 7")
+    connection.execute("UPDATE events SET date = 1e300 WHERE place & 0xffff = 9")
+    connection.commit()
+    connection.close()
+    for before in (9, 9, 300, 9, 300):
+        if before == 300:
+            assert len((await store.history("lobby", before=before)).messages) == 50
+        else:
+            with pytest.raises(Refused, match="cannot read"):
+                await store.history("lobby", before=before)
+    with pytest.raises(Refused, match="cannot read"):
+        await store.history("lobby", before=10, limit=1)
+    await store.aclose()
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert "Could not decode to UTF-8" in caplog.text
+    assert ".recover" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def _rename(connection: sqlite3.Connection) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +16,15 @@ from filelock import FileLock, Timeout
 from pychat.errors import UsageError
 
 from . import queries, schema
+from .damage import is_damage, line, remedy
 
 __all__ = ["Database"]
 
 _OPEN: set[Path] = set()  # in this process
+_BESIDE = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
 _BUSY_SECONDS = 5  # how long to wait for another program that writes
 _CHECKED_WHOLE = 64 << 20  # bytes; `quick_check` reads about 0.5 GB a second, and starting should take no longer
+_OPENED = 1000  # messages and events of each room that must be readable: about what opening it reads
 _CREATED = 1 << 20  # bytes that starting may need
 _WAL_KEPT = 64 << 20  # bytes that the -wal file may keep after a burst
 
@@ -28,7 +32,8 @@ _WAL_KEPT = 64 << 20  # bytes that the -wal file may keep after a burst
 class Database:
     """One file, locked while this lives: another pychat cannot serve it, anyone can read it.
 
-    The lock is advisory, on a file beside it (`chat.db.lock`), and ends with the process however that ends.
+    Two locks are held, both advisory, and both end with the process however that ends: one on a file beside it
+    (`chat.db.lock`), and on Linux one on the file itself, whatever it is called elsewhere.
     """
 
     def __init__(self, path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> None:
@@ -38,6 +43,8 @@ class Database:
         self._factory = factory
         self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False)
         self._inode: tuple[int, int] | None = None
+        self._beside: dict[str, tuple[int, int] | None] = {}
+        self._file: int | None = None
 
     def open(self) -> sqlite3.Connection:
         """Lock it, check it, bring it up to date; return the connection that writes. Raise `UsageError`."""
@@ -50,12 +57,11 @@ class Database:
         try:
             self._lock.acquire()
         except Timeout:
-            raise UsageError(
-                f"{self.path} is in use by another pychat; stop it, or give this one another --store."
-            ) from None
+            raise UsageError(self._in_use(Path(f"{self.path}.lock"))) from None
         except OSError as error:
             raise UsageError(f"{self.path}.lock cannot be written: {os.strerror(error.errno or 0)}.") from None
         try:
+            self._lock_file()
             connection = self._open()
             _OPEN.add(self.path)
             return connection
@@ -64,8 +70,11 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Let others have it."""
+        """Let others have it. Close all connections first: closing the file ends SQLite's own locks on it (POSIX)."""
         _OPEN.discard(self.path)
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
         self._lock.release()
 
     def write(self) -> sqlite3.Connection:
@@ -77,24 +86,74 @@ class Database:
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
             connection.execute("PRAGMA secure_delete = FAST")  # zeroes what is removed where that costs no write
             connection.execute("PRAGMA cache_size = -16000")  # KiB
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # this opens the files beside it
+            self._beside = {suffix: self._identity(suffix) for suffix in _BESIDE}
         except BaseException:
             connection.close()
             raise
         return connection
 
     def read(self) -> sqlite3.Connection:
-        """A connection that reads."""
+        """A connection that reads. Raise `OSError` where it would not see what the one that writes has written."""
+        if (lost := self.lost()) is not None:
+            raise OSError(f"{lost} was removed or replaced")
         connection = self._connect("rw")
         connection.execute("PRAGMA query_only = ON")
         return connection
 
     def moved(self) -> bool:
         """Whether the file is no longer where it was: then what is written would be lost with the process."""
+        return self._identity("") != self._inode
+
+    def lost(self) -> Path | None:
+        """Which of the files that SQLite keeps beside it is no longer the one that the writing connection has open.
+
+        What is written then reaches a file without a name, which ends with the process.
+        """
+        for suffix, known in self._beside.items():
+            if self._identity(suffix) != known:
+                return Path(f"{self.path}{suffix}")
+        return None
+
+    def clear(self) -> None:
+        """Remove what others have put in the place of lost files; no connection is open, nothing waits in a -wal."""
+        for suffix, known in self._beside.items():
+            if self._identity(suffix) not in (known, None):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        self._beside = {}
+
+    def _identity(self, suffix: str) -> tuple[int, int] | None:
+        """What the file of that name is, whatever it is called."""
         try:
-            now = self.path.stat()
+            found = os.stat(f"{self.path}{suffix}")  # noqa: PTH116 -- at each commit: a Path takes twice as long
         except FileNotFoundError:
-            return True
-        return (now.st_dev, now.st_ino) != self._inode
+            return None
+        return found.st_dev, found.st_ino
+
+    def _lock_file(self) -> None:
+        """Lock the file itself: by another mount it is reached beside another lock file, and another -wal.
+
+        On Linux alone flock() and the locks of SQLite have nothing to do with each other.
+        """
+        if not sys.platform.startswith("linux"):
+            return
+        import fcntl  # noqa: PLC0415 -- not on every platform
+
+        self._file = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(self._in_use(self.path)) from None
+        except OSError:  # a file system without such locks
+            pass
+
+    def _in_use(self, locked: Path) -> str:
+        holder = _holder(locked)
+        by = "another pychat" if holder is None else f"another pychat (process {holder})"
+        return (
+            f"{self.path} is in use by {by}: one process at a time can serve a file. Stop that one, or give this one "
+            "another --store. Several processes or workers are one room with --store redis://…"
+        )
 
     def _place(self) -> None:
         if not self.path.parent.is_dir():
@@ -109,6 +168,14 @@ class Database:
                 raise
             except OSError as error:
                 raise UsageError(f"{self.path} cannot be made: {os.strerror(error.errno or 0)}.") from None
+        names = self.path.stat().st_nlink
+        if names > 1:
+            # SQLite keeps the newest messages in a file beside the name that it was opened by: under another name they
+            # are missing, and two servers would each have their own.
+            raise UsageError(
+                f"{self.path} has {names} names (hard links), and SQLite needs it to have one. Remove the others "
+                f"(find / -xdev -samefile {self.path} lists them), or serve a copy: cp {self.path} another.db."
+            )
 
     def _open(self) -> sqlite3.Connection:
         with self._in_words():
@@ -143,8 +210,11 @@ class Database:
             if said != "ok":
                 raise sqlite3.DatabaseError(said.removeprefix("*** in database main ***\n").splitlines()[0])
         if found:
+            queries.secret(connection)
             for room in queries.rooms(connection):
-                queries.history(connection, room.name, before=None, limit=50, matching=None)
+                queries.check_members(connection, room.number)
+                queries.history(connection, room.name, before=None, limit=_OPENED, matching=None)
+                queries.events(connection, room.name, after=room.head - _OPENED, limit=_OPENED)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         # Connections pass from the thread that opens to the one that writes; never two use one at once.
@@ -161,12 +231,24 @@ class Database:
     def _in_words(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.OperationalError, OSError) as error:  # full, read-only, locked, a disk's failure
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            if is_damage(error):
+                raise UsageError(
+                    f"{self.path} is damaged ({line(error)}); pychat left it as it is. {remedy(self.path)}"
+                ) from error
             # A full disk has many names: "disk I/O error", for one.
             full = shutil.disk_usage(self.path.parent).free < _CREATED
-            raise UsageError(f"{self.path} cannot be used: {'the disk is full' if full else error}.") from error
-        except sqlite3.DatabaseError as error:
-            raise UsageError(
-                f"{self.path} is damaged ({error}); pychat left it as it is. Put a backup in its place, or save what "
-                "can be saved with the program sqlite3 and its .recover, or start afresh with another --store."
-            ) from error
+            raise UsageError(f"{self.path} cannot be used: {'the disk is full' if full else line(error)}.") from error
+
+
+def _holder(locked: Path) -> int | None:
+    """The process that holds a lock on that file, where Linux tells."""
+    try:
+        number = str(locked.stat().st_ino)
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            match line.split():
+                case [_, "FLOCK", _, "WRITE", process, place, *_] if place.rpartition(":")[2] == number:
+                    return int(process) if int(process) > 0 else None
+    except (OSError, ValueError):
+        pass
+    return None

@@ -12,7 +12,7 @@ from pychat.stores.base import Page
 
 from . import rows, words
 
-__all__ = ["Room", "events", "history", "room", "rooms", "snapshot", "standing"]
+__all__ = ["Room", "check_members", "events", "history", "room", "rooms", "secret", "snapshot", "standing"]
 
 _STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place"  # noqa: S608 -- constants
 
@@ -43,14 +43,22 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 def rooms(connection: sqlite3.Connection) -> list[Room]:
     """Every room, the oldest first."""
     found = connection.execute("SELECT number, name, epoch, head, messages FROM rooms ORDER BY number")
-    return [Room(*columns) for columns in found]
+    return [_room(columns) for columns in found]
 
 
 def room(connection: sqlite3.Connection, name: str) -> Room | None:
     """The room of that name."""
     query = "SELECT number, name, epoch, head, messages FROM rooms WHERE name = ?"
     columns = connection.execute(query, (name,)).fetchone()
-    return None if columns is None else Room(*columns)
+    return None if columns is None else _room(columns)
+
+
+def secret(connection: sqlite3.Connection) -> bytes:
+    """What signs the tokens of all rooms."""
+    match connection.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone():
+        case [bytes() as found] if len(found) >= 16:
+            return found
+    raise sqlite3.DatabaseError("the secret that signs tokens is missing")
 
 
 def events(connection: sqlite3.Connection, name: str, *, after: int, limit: int) -> list[LogEvent]:
@@ -84,6 +92,25 @@ def standing(connection: sqlite3.Connection, after: int, end: int, limit: int) -
     """At most `limit` messages from after one place to another, oldest first, as they stand."""
     query = f"{_STANDING} WHERE kind = 'message' AND place > ? AND place <= ? ORDER BY place LIMIT ?"
     return [rows.message(columns) for columns in connection.execute(query, (after, end, limit))]
+
+
+def check_members(connection: sqlite3.Connection, room: int) -> None:
+    """Raise `sqlite3.DatabaseError` where a member of that room is not as pychat wrote it."""
+    query = (
+        "SELECT count(*) FROM members WHERE room = ? AND NOT (typeof(id) = 'text' AND typeof(name) = 'text' "
+        "AND state IN ('here', 'away', 'known') AND typeof(changed) = 'integer')"
+    )
+    (wrong,) = connection.execute(query, (room,)).fetchone()
+    if wrong:
+        raise sqlite3.DatabaseError(f"{wrong} members of room number {room} are not as pychat wrote them")
+
+
+def _room(columns: tuple[object, ...]) -> Room:
+    match columns:
+        case [int() as number, str() as name, str() as epoch, int() as head, int() as messages]:
+            if 0 < number < 1 << 23 and 0 <= messages <= head < 1 << rows.ROOM_SHIFT:
+                return Room(number, name, epoch, head, messages)
+    raise sqlite3.DatabaseError(f"room number {columns[0]} is not as pychat wrote it")
 
 
 def _matching(

@@ -6,12 +6,15 @@ import asyncio
 import logging
 import queue
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from pychat.errors import Refused
 
+from .damage import is_damage, line, remedy
 from .database import Database
 
 __all__ = ["Readers"]
@@ -19,6 +22,8 @@ __all__ = ["Readers"]
 _THREADS = 2  # a slow search leaves one for those who join
 _WAITING = 10_000
 _RETRY_SECONDS = 2.0
+_DAMAGE = 100  # kinds of damage that are said
+_PAUSE_SECONDS = 2.0  # how long the writer waits for queries to end
 
 _logger = logging.getLogger("pychat.stores.sqlite")
 _T = TypeVar("_T")
@@ -33,6 +38,12 @@ class Readers:
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._waiting = 0
         self._closed = False
+        self._trouble: str | None = None
+        self._damage: set[str] = set()
+        self._gate = threading.Condition()
+        # These two are guarded by the gate.
+        self._reading = 0
+        self._paused = False
 
     async def read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         """What `query` makes of a connection. Raise `Refused` where nothing can be read, or too much waits."""
@@ -40,15 +51,46 @@ class Readers:
             raise Refused("unavailable", "The room is too busy to look that up. Try again.", _RETRY_SECONDS)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
-        except (sqlite3.Error, OSError) as error:
-            _logger.exception("%s cannot be read.", self._database.path)
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+        except Refused:
+            raise
+        except Exception as error:
+            self._failed(error)
             text = "The room cannot read its messages just now. Try again soon."
             raise Refused("unavailable", text, _RETRY_SECONDS) from error
         finally:
             self._waiting -= 1
+        if self._trouble is not None:
+            self._trouble = None
+            _logger.warning("%s can be read again.", self._database.path)
+        return found
+
+    def _failed(self, error: Exception) -> None:
+        """Say it once: damage for good, as other pages can be read; anything else until something can be read again."""
+        why = line(error)
+        if is_damage(error):
+            if why not in self._damage and len(self._damage) < _DAMAGE:
+                self._damage.add(why)
+                told = "%s cannot be read everywhere, and who asks for that is refused: %s. %s"
+                _logger.error(told, self._database.path, why, remedy(self._database.path))
+        elif why != self._trouble:
+            self._trouble = why
+            unforeseen = not isinstance(error, sqlite3.Error | OSError)
+            told = "%s cannot be read, searches and older messages are refused: %s."
+            _logger.error(told, self._database.path, why, exc_info=error if unforeseen else None)
 
     def _read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
+        with self._gate:
+            self._gate.wait_for(lambda: not self._paused)
+            self._reading += 1
+        try:
+            return self._query(query)
+        finally:
+            with self._gate:
+                self._reading -= 1
+                self._gate.notify_all()
+
+    def _query(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         if self._closed:
             raise Refused("unavailable", "The server is going away. Try again when it is back.", _RETRY_SECONDS)
         try:
@@ -63,9 +105,31 @@ class Readers:
         self._idle.put(connection)
         return result
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """No connection of the readers is open meanwhile; queries wait. For another thread than the loop's.
+
+        Raise `TimeoutError` where a query that is under way does not end.
+        """
+        with self._gate:
+            self._paused = True
+            ended = self._gate.wait_for(lambda: not self._reading, _PAUSE_SECONDS)
+        try:
+            if not ended:
+                raise TimeoutError("a search takes too long")
+            self._close_idle()
+            yield
+        finally:
+            with self._gate:
+                self._paused = False
+                self._gate.notify_all()
+
     def close(self) -> None:
         """End the threads, when what they do is done; what waits is refused."""
         self._closed = True
         self._pool.shutdown()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         while not self._idle.empty():
             self._idle.get().close()

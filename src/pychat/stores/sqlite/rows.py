@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from pychat.model import Deleted, Edited, LogEvent, Member, Message, Quote, Reacted
@@ -12,6 +13,7 @@ __all__ = ["EVENT", "MESSAGE", "ROOM_SHIFT", "event", "message", "place", "revis
 #: Room and number are one integer, the place: reading a room from a number on is reading a table from a key on.
 #: 2**40 events fit a room, and 2**23 rooms a database.
 ROOM_SHIFT = 40
+_FIRST, _LAST = -62_135_596_800.0, 253_402_300_800.0  # what `datetime` can tell: the years 1 to 9999
 
 #: The columns of an event, as `event` takes them.
 EVENT = "place, kind, id, author, name, date, target, text, reply"
@@ -43,27 +45,32 @@ def row(event: LogEvent) -> tuple[Any, ...]:
 
 
 def event(columns: tuple[Any, ...]) -> LogEvent:
-    """What was stored as `columns`."""
+    """What was stored as `columns`. Raise `sqlite3.DatabaseError` for what pychat cannot have stored."""
     place, kind, id, author, name, date, target, text, reply = columns  # noqa: A001 -- as the column is called
+    if not (type(id) is type(author) is type(name) is str and type(date) is float and _FIRST < date < _LAST):
+        raise _damaged(place)
     who, seq = Member(author, name), place & (1 << ROOM_SHIFT) - 1
+    is_text = type(text) is str
     match kind:
-        case "message":
-            return Message(id, who, text, date, seq, None if reply is None else Quote(*loads(reply, surrogates=True)))
-        case "edited":
+        case "message" if is_text:
+            return Message(id, who, text, date, seq, None if reply is None else _quote(place, reply))
+        case "edited" if is_text and type(target) is int:
             return Edited(id, who, target, text, date, seq)
-        case "deleted":
+        case "deleted" if type(target) is int:
             return Deleted(id, who, target, date, seq)
-        case _:
+        case "reacted" | "unreacted" if is_text and type(target) is int:
             return Reacted(id, who, target, text, kind == "reacted", date, seq)
+    raise _damaged(place)
 
 
 def message(columns: tuple[Any, ...]) -> Message:
     """A message as it stands, from what was said and what has become of it."""
     said = event(columns[:9])
-    assert isinstance(said, Message)  # noqa: S101 -- the query takes nothing else
     text, edited, deleted, reactions = columns[9:]
-    if text is None:
+    if text is None and isinstance(said, Message):
         return said
+    if not (isinstance(said, Message) and type(text) is str and type(edited) in (float, type(None))):
+        raise _damaged(columns[0])
     return Message(
         said.id,
         said.author,
@@ -73,8 +80,40 @@ def message(columns: tuple[Any, ...]) -> Message:
         said.reply,
         edited,
         bool(deleted),
-        tuple((emoji, tuple(ids)) for emoji, ids in loads(reactions)),
+        _reactions(columns[0], reactions),
     )
+
+
+def _quote(place: int, reply: Any) -> Quote:  # noqa: ANN401 -- what stands there
+    match _json(place, reply):
+        case [int() as seq, str() as author, str() as text]:
+            return Quote(seq, author, text)
+    raise _damaged(place)
+
+
+def _reactions(place: int, reactions: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:  # noqa: ANN401 -- same
+    match _json(place, reactions):
+        case [*found] if all(_is_reaction(each) for each in found):
+            return tuple((emoji, tuple(ids)) for emoji, ids in found)
+    raise _damaged(place)
+
+
+def _is_reaction(found: object) -> bool:
+    match found:
+        case [str(), [*ids]]:
+            return all(isinstance(each, str) for each in ids)
+    return False
+
+
+def _json(place: int, text: Any) -> Any:  # noqa: ANN401 -- same
+    try:
+        return loads(text, surrogates=True)
+    except (TypeError, ValueError):
+        raise _damaged(place) from None
+
+
+def _damaged(place: Any) -> sqlite3.DatabaseError:  # noqa: ANN401 -- same
+    return sqlite3.DatabaseError(f"what stands at place {place} is not as pychat wrote it")
 
 
 def revision(message: Message) -> tuple[Any, ...]:

@@ -81,15 +81,14 @@ class SqliteStore:
 
         def start() -> tuple[sqlite3.Connection, bytes, list[queries.Room]]:
             connection = database.open()
-            (secret,) = connection.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone()
-            return connection, secret, queries.rooms(connection)
+            return connection, queries.secret(connection), queries.rooms(connection)
 
         loop = asyncio.get_running_loop()
         connection, secret, rooms = await loop.run_in_executor(None, start)
         retaining = Retaining(self._retention, (room.name for room in rooms), date=self._date)
         self._database = database
         self._readers = Readers(database)
-        self._writer = Writer(database, connection, secret, retaining, loop)
+        self._writer = Writer(database, connection, secret, retaining, self._readers, loop)
 
     async def subscribe(self, room: str, receive: Receiver) -> Opening:
         return await (await self._writing()).subscribe(room, receive)

@@ -9,9 +9,11 @@ import queue
 import sqlite3
 import sys
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pychat.errors import Refused
@@ -19,9 +21,11 @@ from pychat.model import Away, Event, Kicked, Left, LogEvent, Message, Position,
 from pychat.stores.base import Opening, Receiver
 
 from . import queries, rows
+from .damage import is_damage, line, remedy
 from .database import Database
 from .log import Log
 from .members import Members
+from .readers import Readers
 from .retaining import Retaining
 
 __all__ = ["Writer"]
@@ -30,6 +34,9 @@ _WAITING_BYTES = 16 << 20  # of events that wait for the disk; past it they are 
 _EVENT_BYTES = 1_000  # what an event takes beside its text
 _AT_ONCE = 512  # items in a transaction: the loop tells of them in one go, and should not be held long
 _RETRY_SECONDS = 5.0
+_LOOK_SECONDS = 1.0  # how often the files are looked at where nothing is written: three calls of stat()
+_BUSY_MILLISECONDS = 200  # for another program that reads, where a file was lost
+_STUMBLED_SECONDS = 0.1  # a thread that fails at once, again and again, leaves the processor to others
 _UNAVAILABLE = "The room cannot store messages just now. Try again soon."
 
 _logger = logging.getLogger("pychat.stores.sqlite")
@@ -64,12 +71,14 @@ class Writer:
         connection: sqlite3.Connection,
         secret: bytes,
         retaining: Retaining,
+        readers: Readers,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._database = database
         self._connection: sqlite3.Connection | None = connection
         self._secret = secret
         self._retaining = retaining
+        self._readers = readers
         self._loop = loop
         #: Whether the last transaction went well.
         self.available = True
@@ -77,6 +86,8 @@ class Writer:
         self._members = Members()
         self._synchronous = "FULL"
         self._trouble: str | None = None
+        self._batch: list[_Item] = []
+        self._looked = 0.0
         #: The newest event of each room that was told, or is about to be.
         self._heads: dict[str, int] = {}
         # Only the loop's thread touches these two.
@@ -143,40 +154,76 @@ class Writer:
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def _run(self) -> None:
-        with contextlib.suppress(_End):
-            while True:
+        running = True
+        while running:
+            try:
                 self._step()
-        if self._members.waiting:
-            self._commit([])
+            except _End:
+                running = False
+            except BaseException as error:  # whatever it is, people wait for an answer
+                self._stumbled(error)
+        with contextlib.suppress(Exception):
+            if self._members.waiting:
+                self._commit([])
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
+                if self._database.lost() is not None:
+                    self._connection.execute("PRAGMA wal_checkpoint(FULL)")
                 self._connection.close()
 
     def _step(self) -> None:
-        batch, order = self._take()
+        order = self._take()
+        batch = self._batch
         if batch:
             self._commit(batch)
+            self._batch = []
             self._call(self._deliver, batch)
         if order is not None:
             order()
+        self._look()
         while self._retaining.due():
             self._transact(lambda _: self._retaining.step(self._log), durable=False)
             if not self._queue.empty():
                 break
 
-    def _take(self) -> tuple[list[_Item], Callable[[], None] | None]:
-        """What waits, once something does or retention is due; and the order that came after it, if any."""
-        batch: list[_Item] = []
+    def _take(self) -> Callable[[], None] | None:
+        """Put what waits into the batch, once something does or it is time to look; return the order after it."""
+        seconds = self._retaining.seconds
         with contextlib.suppress(queue.Empty):
-            each = self._queue.get(timeout=self._retaining.seconds)
+            each = self._queue.get(timeout=_LOOK_SECONDS if seconds is None else min(_LOOK_SECONDS, seconds))
             while True:
                 if not isinstance(each, _Item):
-                    return batch, each
-                batch.append(each)
-                if len(batch) == _AT_ONCE:
+                    return each
+                self._batch.append(each)
+                if len(self._batch) == _AT_ONCE:
                     break
                 each = self._queue.get_nowait()
-        return batch, None
+        return None
+
+    def _stumbled(self, error: BaseException) -> None:
+        """Something happened that nobody foresaw: refuse what was under way, say why, and go on."""
+        batch, self._batch = self._batch, []
+        for item in batch:
+            if not isinstance(item.event, Signal):
+                item.tell, item.result = False, None
+                item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
+        self.available = False
+        self._call(self._deliver, batch)
+        with contextlib.suppress(Exception):
+            self._failed(error)
+        time.sleep(_STUMBLED_SECONDS)
+
+    def _look(self) -> None:
+        """Once a second, look whether the files are still those that are open, and whether a failure is over.
+
+        What was acknowledged should not have to wait for the next message, nor should `/readyz`.
+        """
+        now = time.monotonic()
+        if now < self._looked + (_LOOK_SECONDS if self.available else _RETRY_SECONDS):
+            return
+        self._looked = now
+        if not self.available or (self._connection is not None and self._database.lost() is not None):
+            self.available = self._transact(_probe, durable=True)
 
     def _commit(self, batch: list[_Item]) -> None:
         """Write all of `batch`, or nothing of it but the names, which wait; note in each item what became of it."""
@@ -222,7 +269,10 @@ class Writer:
         try:
             item.result, item.tell = self._log.append(item.room, event, columns)
         except (ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
-            item.error = error  # a caller's mistake, such as half a character; nothing of it was written
+            # Else a caller's mistake, such as half a character; nothing of it was written.
+            if isinstance(error, UnicodeDecodeError):  # what stands in the file is none of theirs
+                raise sqlite3.DatabaseError("a text in it is not UTF-8") from error
+            item.error = error
             return
         if item.tell and isinstance(item.result, Message):
             self._retaining.added(item.room, self._log.room(item.room).messages)
@@ -232,6 +282,8 @@ class Writer:
         try:
             if self._database.moved():
                 raise OSError(f"{self._database.path} was moved away or replaced")
+            if (lost := self._database.lost()) is not None:
+                self._rescue(lost)
             if self._connection is None:
                 self._connect()
             assert self._connection is not None  # noqa: S101 -- just made
@@ -252,6 +304,29 @@ class Writer:
             self._trouble = None
             _logger.warning("%s can be written again.", self._database.path)
         return True
+
+    def _rescue(self, lost: Path) -> None:
+        """Write what is in the -wal, which has lost its name, to the database; begin anew beside it.
+
+        Raise `sqlite3.Error` or `OSError` where that cannot be: it is tried again, and nothing is closed meanwhile.
+        """
+        if self._connection is None:
+            return
+        with self._readers.paused():
+            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")  # people wait
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise OSError(f"{lost} was removed or replaced, and another program has the database open")
+            self._connection.close()
+            self._connection = None
+            self._database.clear()
+            self._connect()
+        _logger.warning(
+            "%s was removed or replaced while it was in use. What it held is in %s now: nothing is lost. "
+            "Leave the three files where they are until the server has stopped.",
+            lost,
+            self._database.path,
+        )
 
     def _connect(self) -> list[tuple[str, LogEvent]]:
         """Begin anew with another connection; tell, and return, what turns out to be stored and was not told.
@@ -279,43 +354,61 @@ class Writer:
     def _look_again(self) -> dict[tuple[str, str, str], LogEvent]:
         """After a transaction that failed: what of it is stored all the same, by room, author and id."""
         try:
-            untold = [] if self._database.moved() else self._connect()
+            if self._connection is not None or self._database.moved():
+                return {}
+            untold = self._connect()
         except Exception:  # it will be tried again, and told, with the next transaction
             return {}
         return {(room, event.author.id, event.id): event for room, event in untold}
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         """Begin anew with another connection, whatever the state of this one."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.rollback()
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+            if self._database.lost() is None:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.close()
+                self._connection = None
+            else:  # it alone has what was acknowledged
+                self._log = Log(self._connection)
         self._retaining.failed()
-        if str(error) != self._trouble:
-            self._trouble = str(error)
+        why = line(error)
+        if why != self._trouble:
+            self._trouble = why
             unforeseen = not isinstance(error, sqlite3.Error | OSError)
             _logger.error(
-                "%s cannot be written, messages are refused: %s.", self._database.path, error, exc_info=unforeseen
+                "%s cannot be written, messages are refused: %s.%s",
+                self._database.path,
+                why,
+                f" {remedy(self._database.path)}" if is_damage(error) else "",
+                exc_info=error if unforeseen else None,
             )
 
     def _deliver(self, batch: list[_Item]) -> None:
         """On the loop: tell everyone, in order, then answer."""
         for item in batch:
             self._waiting -= item.size
-            if item.tell:
-                happened = item.event if item.result is None else item.result
-                assert happened is not None  # noqa: S101 -- an event or a signal
-                self._tell([(item.room, happened)])
-            if item.receive is not None and item.error is None:
-                self._receivers[item.room].append(item.receive)
-            if item.future.done():  # who asked has gone
-                continue
-            if item.error is not None:
-                item.future.set_exception(item.error)
-            else:
-                item.future.set_result(item.result)
+            try:
+                if item.tell:
+                    happened = item.event if item.result is None else item.result
+                    assert happened is not None  # noqa: S101 -- an event or a signal
+                    self._tell([(item.room, happened)])
+                if item.receive is not None and item.error is None:
+                    self._receivers[item.room].append(item.receive)
+            except Exception as error:  # the others are to be answered all the same
+                _logger.exception("%s was stored, and could not be told.", item.event)
+                item.error = error
+            self._answer(item)
+
+    @staticmethod
+    def _answer(item: _Item) -> None:
+        if item.future.done():  # who asked has gone
+            return
+        if item.error is not None:
+            item.future.set_exception(item.error)
+        else:
+            item.future.set_result(item.result)
 
     def _tell(self, events: Sequence[tuple[str, Event]]) -> None:
         for room, event in events:
@@ -328,6 +421,10 @@ class Writer:
 
 class _End(Exception):
     """The thread shall end."""
+
+
+def _probe(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('opened', 1)")
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

@@ -1,0 +1,95 @@
+"""Logging that a visitor cannot flood: a few lines a minute for each kind of event, and then the number of the rest."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+__all__ = ["RateLimitedLogger", "RateLimiter"]
+
+_MAX_KINDS = 1_000  # kinds come from the code, so there are few; this bounds what a mistake there could hold
+
+
+class RateLimiter:
+    """Counts events by kind and says which of them may be told: the first `lines` of each kind in `seconds`.
+
+    Holds one small record for each kind and nothing of the events. `clock` is steady, in seconds.
+    """
+
+    def __init__(self, lines: int = 5, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lines = lines
+        self._seconds = seconds
+        self._clock = clock
+        self._kinds: dict[object, _Kind] = {}
+
+    def note(self, kind: object) -> str | None:
+        """What to add to the line of this event, mostly nothing; `None` if the event is to be counted only."""
+        now = self._clock()
+        record = self._kinds.get(kind)
+        if record is None:
+            if len(self._kinds) >= _MAX_KINDS:
+                self._kinds.clear()
+            record = self._kinds[kind] = _Kind(now)
+        elif now - record.begun >= self._seconds:
+            record.begun, record.told = now, 0
+        if record.told >= self._lines:
+            record.left_out += 1
+            return None
+        record.told += 1
+        notes = []
+        if record.left_out:
+            notes.append(f"{record.left_out:,} more like this since the line before were left out")
+            record.left_out = 0
+        if record.told == self._lines:
+            notes.append(f"more like this are only counted for the next {round(self._seconds + record.begun - now)} s")
+        return f" [{'; '.join(notes)}]" if notes else ""
+
+
+class _Kind:
+    __slots__ = ("begun", "left_out", "told")
+
+    def __init__(self, begun: float) -> None:
+        self.begun = begun
+        self.told = 0
+        self.left_out = 0
+
+
+class RateLimitedLogger:
+    """A logger for what visitors can cause: at most `lines` lines in `seconds` for each message (its format string)."""
+
+    def __init__(
+        self,
+        logger: logging.Logger,
+        *,
+        lines: int = 5,
+        seconds: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logger = logger
+        self._limiter = RateLimiter(lines, seconds, clock)
+
+    def info(self, message: str, *args: object) -> None:
+        """Log something usual."""
+        self._log(logging.INFO, message, args)
+
+    def warning(self, message: str, *args: object) -> None:
+        """Log something that the operator should look at."""
+        self._log(logging.WARNING, message, args)
+
+    def error(self, message: str, *args: object) -> None:
+        """Log a failure."""
+        self._log(logging.ERROR, message, args)
+
+    def exception(self, message: str, *args: object, exc_info: BaseException | bool = True) -> None:
+        """Log a failure with its traceback: that of the exception which is being handled, or of the one given."""
+        self._log(logging.ERROR, message, args, exc_info)
+
+    def _log(
+        self, level: int, message: str, args: tuple[object, ...], exc_info: BaseException | bool | None = None
+    ) -> None:
+        if self._logger.isEnabledFor(level):
+            note = self._limiter.note(message)
+            if note is not None:
+                with_note = f"{message}%s"
+                self._logger.log(level, with_note, *args, note, exc_info=exc_info, stacklevel=3)
