@@ -12,6 +12,7 @@ from pychat.api.call import Call
 from pychat.api.openapi import document
 from pychat.api.operation import Operation
 from pychat.api.speakers import Speakers
+from pychat.api.turns import Turns
 from pychat.auth import Door, status_of
 from pychat.carriers.origin import OriginPolicy
 from pychat.errors import Refused
@@ -57,6 +58,7 @@ class Api:
         self._max_body = max_body_bytes
         self._sse = sse
         self._speakers = Speakers(sse, api_tokens)
+        self._turns = Turns()
 
     async def respond(self, incoming: Incoming) -> Response | Streaming:
         """The answer to a request; what is refused is told in the form of the wire's answers."""
@@ -103,9 +105,11 @@ class Api:
         except Refused as refused:
             return refusal(refused, status_of(refused))
         try:
-            if operation.metered:
-                call.spend()
-            return await operation.run(call)
+            if not operation.metered:
+                return await operation.run(call)
+            call.spend()
+            async with self._turns.turn(call.who):
+                return await operation.run(call)
         except Refused as refused:
             return refusal(refused)
         except Denied as denied:

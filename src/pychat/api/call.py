@@ -68,15 +68,20 @@ class Call:
         scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
         return token.strip() or None if scheme.lower() == "bearer" else None
 
+    @property
+    def who(self) -> str:
+        """Whom requests are counted for that no session counts: a program, a user, or everybody at one address."""
+        if self.program:
+            return f"program {self.bearer}"
+        return f"address {self.request.remote}" if self.user is None else self.user.member_id
+
     def session(self, name: str | None = None) -> AbstractAsyncContextManager[tuple[Session, str | None]]:
         """The session in which a visitor's request speaks: see `Speakers.session`."""
         return self.speakers.session(self.room, self.bearer, self.user, self.request.remote, name)
 
     def spend(self) -> None:
         """Count a request that no session counts. Raise `Refused` if that is too many."""
-        who = f"program {self.bearer}" if self.program else self.user.member_id if self.user else None
-        room = self.room if "room" in self.parts else self.rooms.first
-        self.speakers.spend(room, who or f"address {self.request.remote}")
+        self.speakers.spend(self.room if "room" in self.parts else self.rooms.first, self.who)
 
     def number(self, name: str) -> int | None:
         """A whole number of the query."""
