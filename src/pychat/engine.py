@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from pychat.clock import Clock
 from pychat.connection import Connection, Notice, Welcome
 from pychat.errors import Close, Refused, UsageError
 from pychat.fanout import Fanout, close_quietly
 from pychat.hooks import Hooks
-from pychat.limits import Limits
+from pychat.limits import Limits, accept_search
+from pychat.locks import Locks
 from pychat.model import (
     Away,
     Command,
@@ -54,12 +56,15 @@ from pychat.session import Session
 from pychat.state import RoomState
 from pychat.stores import Opening, Store
 from pychat.tail import Tail
-from pychat.texts import accept_text
+from pychat.texts import accept_text, emoji_of
 from pychat.tokens import Tokens
 
 __all__ = ["Engine"]
 
 _log = logging.getLogger("pychat.room")
+
+_TRIES = 3  # to find a name for somebody known, while people on other servers take the ones that are found
+_T = TypeVar("_T")
 
 
 class Engine:
@@ -87,7 +92,7 @@ class Engine:
         self.state = RoomState(self.names, limits)
         self.tail = Tail(keep=limits.page, page=limits.history)
         self.fanout = Fanout()
-        self.seats = Seats(grace, lambda member_id: self.soon(Leave(member_id)), clock)
+        self.seats = Seats(grace, self._expired, clock)
         self._store = store
         self._log = RoomLog(store, name, limits, self)
         self._presence = PresenceGatherer(
@@ -101,6 +106,7 @@ class Engine:
         self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
         self._kicking: set[str] = set()  # ids of the members whom this server is sending out
+        self._places = Locks()  # by member: each member's comings and goings happen one after the other
         self._tasks: set[asyncio.Task[object]] = set()
         self._closed = False
         #: The event loop that the room runs on, once it does.
@@ -151,6 +157,8 @@ class Engine:
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
         """The last `limit` messages before number `before`, as they stand; with `matching`, those with its words."""
+        if matching is not None:
+            matching = accept_search(matching)
         await self.start()
         limit = max(0, min(limit, self.limits.page))
         return list((await self._store.history(self.name, before=before, limit=limit, matching=matching)).messages)
@@ -252,43 +260,128 @@ class Engine:
 
     async def perform(self, command: Command, origin: Session | None = None) -> Event | None:
         """Carry out `command`: decide, let the hooks see it, decide again if they changed it, store. Or `Refused`."""
+        if isinstance(command, Join | Drop | Leave):
+            return await self._come_or_go(command, origin)
         if isinstance(command, Say | Edit | Delete | React):
             first = self.tail.first(command.member_id, command.id)
             if first is not None:
-                return first  # again, for want of an answer: whatever has happened since, it gets the same
+                # Again, for want of an answer: whatever has happened since, it gets the same.
+                return _same(first, _would_be(command))
         event = self._decide(command)
+        if isinstance(command, Edit) and isinstance(event, Edited) and self.hooks.any("message"):
+            target = await self.message(event.target)
+            changed = await self.hooks.change(
+                "message", replace(target, author=self._named(event.author), text=event.text)
+            )
+            event = self._decide(replace(command, target=await self.message(event.target), text=changed.text))
         match event:
-            case Message():
-                return await self.store_message(event, origin)
-            case Edited() if self.hooks.any("message"):
-                target = await self.message(event.target)
-                changed = await self.hooks.change(
-                    "message", replace(target, author=self._named(event.author), text=event.text)
-                )
-                event = replace(event, text=accept_text(changed.text, self.limits.text))
-            case Joined() | Renamed() if self.hooks.any("join"):
-                changed_member = await self.hooks.change("join", event.member)
-                known = isinstance(command, Join) and command.known
-                event = self._decide(Join(event.member.id, changed_member.name, changed_member.roles, known))
-        match event:
-            case None if isinstance(command, Join) and command.member_id not in self._claimed:
-                # Here already, but on another server: if that one goes, or loses them, they are still here on this one.
-                await self._signal(Joined(self.state.members[command.member_id]))
             case None:
                 return None
+            case Message():
+                return await self.store_message(event, origin)
             case Edited() | Deleted() | Reacted():
                 return await self.append(event)
-            case Joined() | Renamed() | Away() | Left() | Typing():
+            case _:
+                assert isinstance(event, Typing)  # noqa: S101 -- what is left
                 await self._signal(event)
         return event
 
+    async def _come_or_go(
+        self, command: Join | Drop | Leave, origin: Session | None = None, when: Callable[[], bool] | None = None
+    ) -> Event | None:
+        """Carry out what changes who is here; nothing, if `when` is false as its turn comes."""
+        asked = not self.hooks.any("join")
+        while True:
+            if isinstance(command, Join) and not asked:
+                wished = self._decide(command)
+                if isinstance(wished, Joined | Renamed):
+                    asked = True
+                    changed = await self.hooks.change("join", wished.member)
+                    name = command.name if changed.name == wished.member.name else changed.name
+                    command = replace(command, member_id=wished.member.id, name=name, roles=changed.roles)
+            done, event = await self._to_its_end(self._take_turn(command, origin, when, asked=asked))
+            if done:
+                return event
+
+    async def _take_turn(
+        self, command: Join | Drop | Leave, origin: Session | None, when: Callable[[], bool] | None, *, asked: bool
+    ) -> tuple[bool, Event | None]:
+        """Decide and store, after what the same member asked for before. `False` if the hooks must be asked first.
+
+        No code of the app's runs here, or a hook that asks for something of the same member would wait for itself.
+        """
+        async with self._places.hold(command.member_id):
+            if when is not None and not when():
+                return True, None
+            if origin is not None and origin.gone and isinstance(command, Join):
+                raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
+            event: Event | None = None
+            for tries in range(1, _TRIES + 1):
+                event = self._decide(command)
+                if isinstance(event, Joined | Renamed) and not asked:
+                    return False, None
+                try:
+                    await self._settle(command, event)
+                    break
+                except Refused as refused:
+                    # Somebody on another server was quicker. Who is known gets the next name that is like it.
+                    again = refused.code == "name_taken" and isinstance(command, Join) and command.known
+                    if not again or tries == _TRIES:
+                        raise
+            if isinstance(command, Join):
+                await self._seated(command.member_id, origin)
+            return True, event
+
+    async def _settle(self, command: Join | Drop | Leave, event: Event | None) -> None:
+        """Tell the store of `event`. The name in it is reserved until that is done, or has failed."""
+        if event is None and isinstance(command, Join) and command.member_id not in self._claimed:
+            # Here already, but on another server: if that one goes, or loses them, they are still here on this one.
+            event = Joined(self.state.members[command.member_id])
+        if isinstance(event, Joined | Renamed | Away | Left):
+            with self.state.reserving(event.member):
+                await self._signal(event)
+
+    async def _seated(self, member_id: str, origin: Session | None) -> None:
+        """After a join: its session is the member's, and a member whom nobody is any more is away at once.
+
+        While the join was stored the connection may have ended, or the member may have left.
+        """
+        if member_id not in self.state.members:
+            return
+        if origin is not None and not origin.gone and origin.member_id != member_id:
+            self.seat(origin, member_id)
+        if member_id not in self.seats:
+            gone: Drop | Leave = Drop(member_id) if self.seats.holds_names else Leave(member_id)
+            await self._settle(gone, self._decide(gone))
+            self._hold_name(member_id)
+
+    async def _to_its_end(self, work: Coroutine[object, object, _T]) -> _T:
+        """Await `work`, which goes on to its end even where its caller is cancelled: what is begun in a store is."""
+        if getattr(self._store, "immediate", False):
+            return await work
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            return await asyncio.shield(task)
+        finally:
+            del task  # or its failure would hold this frame, and this frame the failure
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # heard of, whether or not anybody waits for it
+
     async def append(self, event: LogEvent) -> LogEvent:
         """Store what has become of a message."""
-        return await self._store.append(self.name, event)
+        return _same(await self._store.append(self.name, event), event)
 
     def soon(self, command: Command) -> None:
         """Carry out a command of nobody's, without waiting for it; if it is refused, nobody needs to know."""
-        task = asyncio.get_running_loop().create_task(self._perform_quietly(command))
+        self._spawn(self._perform_quietly(command))
+
+    def _spawn(self, work: Coroutine[object, object, object]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -305,9 +398,9 @@ class Engine:
         self._presence.note()
         if member_id is not None and member_id not in self.seats:
             gone = left or not self.seats.holds_names
-            await self._perform_quietly(Leave(member_id) if gone else Drop(member_id))
-            if member_id in self.state.away and member_id not in self.seats:
-                self.seats.hold(member_id)  # by this server alone, whichever others hear of it
+            command = Leave(member_id) if gone else Drop(member_id)
+            await self._quietly(command, self._come_or_go(command, when=lambda: member_id not in self.seats))
+            self._hold_name(member_id)
 
     # How things happen.
 
@@ -340,7 +433,7 @@ class Engine:
         finally:
             self._origins.pop(key, None)
         if not isinstance(stored, Message):
-            raise Refused("id_used", "This id was used for something else than a message. Take another.")
+            raise _id_used()
         return stored
 
     def received(self, event: Event) -> None:
@@ -361,7 +454,7 @@ class Engine:
             case Away():
                 self._claimed.discard(event.member.id)
                 if event.member.id in self.seats:  # gone from another server, or taken for gone, but still on this one
-                    self.soon(Join(event.member.id, event.member.name, event.member.roles, known=True))
+                    self._rejoin(event.member)
                 self._presence.note(event)
             case Kicked():
                 self._send_out(event)
@@ -377,6 +470,7 @@ class Engine:
     def _send_out(self, event: Kicked) -> None:
         sessions = self.seats.of(event.member.id)
         for session in sessions:
+            session.gone = True
             self.seat(session, None)
             frame = self.frame(session.connection, event) if event.text else None
             if frame is not None:
@@ -392,9 +486,27 @@ class Engine:
     def _announce(self, notice: Notice, *, skip: Connection | None = None) -> None:
         self.fanout.send(lambda wire: self.tail.frame(wire, notice), skip=skip)
 
+    def _hold_name(self, member_id: str) -> None:
+        """Hold the name of somebody who is away for the grace time: by this server alone, whichever others know."""
+        if member_id in self.state.away and member_id not in self.seats:
+            self.seats.hold(member_id)
+
+    def _expired(self, member_id: str) -> None:
+        """The grace time is over: the name is free, unless its owner comes back first."""
+        command = Leave(member_id)
+        self._spawn(self._quietly(command, self._come_or_go(command, when=lambda: member_id in self.state.away)))
+
+    def _rejoin(self, member: Member) -> None:
+        """Somebody was taken for gone who is still connected here."""
+        command = Join(member.id, member.name, member.roles, known=True)
+        self._spawn(self._quietly(command, self._come_or_go(command, when=lambda: member.id in self.seats)))
+
     async def _perform_quietly(self, command: Command) -> None:
+        await self._quietly(command, self.perform(command))
+
+    async def _quietly(self, command: Command, work: Coroutine[object, object, object]) -> None:
         try:
-            await self.perform(command)
+            await work
         except Refused as refused:
             _log.info("%s in room %s was refused: %s", command, self.name, refused)
 
@@ -402,7 +514,9 @@ class Engine:
         """Begin, or begin anew, where the room stands."""
         opening = standing.opening
         self.tokens = Tokens(opening.secret)
+        reserved = self.state.reserved  # what is under way stays so
         self.state = RoomState(self.names, self.limits)
+        self.state.reserved = reserved
         for member in opening.known:
             self.state.remember(member)
         for member in opening.members:
@@ -450,3 +564,40 @@ class Engine:
             longest_text=self.limits.text,
             you=session.you,
         )
+
+
+def _would_be(command: Say | Edit | Delete | React) -> LogEvent:
+    """What `command` makes happen, as far as two events of one id are compared."""
+    author = Member(command.member_id, "")
+    match command:
+        case Say():
+            return Message(command.id, author, command.text, 0)
+        case Edit():
+            return Edited(command.id, author, command.target.seq, command.text, 0)
+        case Delete():
+            return Deleted(command.id, author, command.target.seq, 0)
+        case React():
+            emoji = emoji_of(command.emoji) or command.emoji
+            return Reacted(command.id, author, command.target.seq, emoji, command.on, 0)
+
+
+def _same(stored: LogEvent, event: LogEvent) -> LogEvent:
+    """`stored`, which the store has under the id of `event`; or `Refused`, if it is not that event."""
+    match stored, event:
+        case (Message(), Message()):
+            same = True
+        case Edited(), Edited():
+            same = stored.target == event.target
+        case Deleted(), Deleted():
+            same = stored.target == event.target
+        case Reacted(), Reacted():
+            same = (stored.target, stored.emoji, stored.on) == (event.target, event.emoji, event.on)
+        case _:
+            same = False
+    if not same:
+        raise _id_used()
+    return stored
+
+
+def _id_used() -> Refused:
+    return Refused("id_used", "This id was used for something else. Take another.")

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-__all__ = ["Limits", "TokenBucket"]
+from pychat.errors import Refused, UsageError
+
+__all__ = ["LOOKED_AT", "SEARCH_COST", "Limits", "TokenBucket", "accept_search"]
+
+#: What is longer than so many times its limit is refused before it is looked at: some work grows faster than its input.
+LOOKED_AT = 4
+#: Characters of what is searched for. Each of its words is looked for in each message.
+_LONGEST_SEARCH = 200
+#: Commands that a search counts as: without an index it reads every message that is kept.
+SEARCH_COST = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,34 @@ class Limits:
     #: Messages that one answer, or one recovery, may hold.
     page: int = 1_000
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for what cannot be a limit."""
+        for name, (least, most) in _RANGES.items():
+            value: object = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+                to = f"of {least} or more" if most == math.inf else f"from {least} to {most:,}"
+                raise UsageError(f"Limits({name}={value!r}): {name} is a whole number {to}.")
+        rate: object = self.rate
+        if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 <= rate < math.inf:
+            raise UsageError(f"Limits(rate={rate!r}): rate is a number of commands a second; 0 lifts the limit.")
+
+
+_RANGES = {
+    "name": (1, 1_000),  # preparing a name is quadratic in its length
+    "text": (1, math.inf),
+    "burst": (1, math.inf),
+    "listed": (0, math.inf),
+    "history": (0, math.inf),
+    "page": (1, math.inf),
+}
+
+
+def accept_search(matching: str) -> str:
+    """What is searched for. Raise `Refused` with `bad_request` if it is too long."""
+    if len(matching) > _LONGEST_SEARCH:
+        raise Refused("bad_request", f"What is searched for has {_LONGEST_SEARCH} characters at most. Search for less.")
+    return matching
+
 
 class TokenBucket:
     """`rate` tokens a second flow in, `burst` fit. Time is given, in seconds of any steady clock."""
@@ -38,14 +76,18 @@ class TokenBucket:
         self._level = float(burst)
         self._then: float | None = None
 
-    def take(self, now: float) -> float:
-        """Take one token: 0.0, or the seconds until there is one (and none is taken). A rate of 0 has no limit."""
+    def take(self, now: float, cost: float = 1.0) -> float:
+        """Take a token, or `cost` of them: 0.0, or the seconds until there are so many (and none is taken).
+
+        A rate of 0 has no limit. What costs more than fit takes all that fit.
+        """
         if not self._rate:
             return 0.0
         if self._then is not None:
             self._level = min(self._burst, self._level + max(0.0, now - self._then) * self._rate)
         self._then = now
-        if self._level >= 1.0:
-            self._level -= 1.0
+        cost = min(cost, self._burst)
+        if self._level >= cost:
+            self._level -= cost
             return 0.0
-        return (1.0 - self._level) / self._rate
+        return (cost - self._level) / self._rate

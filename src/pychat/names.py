@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
+from pychat.blanks import blank
 from pychat.errors import Refused, UsageError
+from pychat.limits import LOOKED_AT
 
 __all__ = ["Names"]
 
 _VARIATION_SELECTORS = {0xFE0E: None, 0xFE0F: None}
 _LEFT_TO_RIGHT_MARK = "\u200e"
 _CONTEXTUAL_JOINERS = {0x200C: None, 0x200D: None}
+_BLANKS_ALLOWED = " \u200c\u200d"  # the joiners where RFC 5892 lets them stand
 
 
 class Names:
@@ -36,15 +39,21 @@ class Names:
 
         With `reserved`, those names may be used too: by the program, not by a visitor.
         """
+        # Normalising is quadratic in runs of combining marks, and preparing is slow, so that both are done last.
+        length = len(raw)
+        if length <= LOOKED_AT * self.longest + LOOKED_AT:
+            length = len(unicodedata.normalize("NFKC", " ".join(raw.translate(_VARIATION_SELECTORS).split())))
+        if length > self.longest:
+            raise Refused(
+                "name_invalid", f"A nickname can have {self.longest} characters at most; this one has {length}."
+            )
         shown = _prepare(raw)
-        if len(shown) > self.longest:
-            text = f"A nickname can have {self.longest} characters at most; this one has {len(shown)}."
-            raise Refused("name_invalid", text)
         if not reserved and not self.keys(shown).isdisjoint(self._reserved):
             raise Refused("name_reserved", f"The name “{shown}” is reserved. Please take another.")
         return shown
 
     @staticmethod
+    @lru_cache(4096)
     def keys(name: str) -> frozenset[str]:
         """What `name` is compared by: names that share a key cannot be told apart, and collide."""
         plain = unicodedata.normalize("NFKC", name).translate(_CONTEXTUAL_JOINERS)
@@ -65,6 +74,9 @@ def _prepare(raw: str) -> str:
         name = ", ".join(f"U+{ord(character):04X}" for character in culprit[:3]) or "none"
         text = f"A nickname cannot hold this character: {name}. Use letters, digits, spaces, punctuation or emoji."
         raise Refused("name_invalid", text) from None
+    for character in shown:
+        if blank(character) and character not in _BLANKS_ALLOWED:
+            raise Refused("name_invalid", f"A nickname cannot hold U+{ord(character):04X}, which nobody would see.")
     if not any(unicodedata.category(character)[0] in "LNPS" for character in shown):
         raise Refused("name_invalid", "A nickname needs at least one visible character.")
     return shown

@@ -6,13 +6,25 @@ import gc
 import socket
 from collections.abc import Iterable
 
-__all__ = ["MANY_FILES", "UNREAD_SECONDS", "cut_unread", "prepare", "raise_file_limit"]
+__all__ = [
+    "MANY_FILES",
+    "UNREAD_SECONDS",
+    "cut_unread",
+    "max_connections",
+    "max_irc_clients",
+    "prepare",
+    "raise_file_limit",
+]
 
 #: A limit on open files below this is worth a word: each connection is one.
 MANY_FILES = 4096
 
 #: How long a connection lives on while its other side takes nothing of what waits for it.
 UNREAD_SECONDS = 90
+
+_OWN_FILES = 64  # for the store, the event loop, threads and such
+_MAX_CONNECTIONS = 200_000
+_MAX_IRC_CLIENTS = 10_000
 
 _COLLECT_AFTER = (20_000, 50, 10)
 
@@ -41,6 +53,16 @@ def cut_unread(listening: Iterable[socket.socket]) -> None:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         for each in listening:
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+
+
+def max_connections(files: int | None) -> int:
+    """How many HTTP connections, WebSockets included, `files` open files allow; the rest is for everything else."""
+    return _MAX_CONNECTIONS if files is None else max(1, min(_MAX_CONNECTIONS, files - files // 8 - _OWN_FILES))
+
+
+def max_irc_clients(files: int | None) -> int:
+    """How many IRC clients `files` open files allow beside those."""
+    return _MAX_IRC_CLIENTS if files is None else max(1, min(_MAX_IRC_CLIENTS, files // 8))
 
 
 def prepare() -> None:

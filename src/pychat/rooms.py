@@ -45,6 +45,14 @@ class Rooms:
             raise Refused("unknown_room", f"There is no room of that name here. There are: {', '.join(self._by_name)}.")
         return room
 
+    @property
+    def max_message_bytes(self) -> int:
+        """Bytes of one message to the server, on any wire.
+
+        A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
+        """
+        return max(room.limits.text for room in self) * 12 + 4096
+
     async def start(self) -> None:
         """Open all rooms. Where a store cannot be reached, that is logged, and the room opens for whoever comes."""
         for room in self:

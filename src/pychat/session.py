@@ -11,7 +11,7 @@ from pychat.clock import Clock, Timer
 from pychat.connection import Connection, Notice, Welcome, You
 from pychat.errors import Refused
 from pychat.fanout import joined
-from pychat.limits import Limits, TokenBucket
+from pychat.limits import SEARCH_COST, Limits, TokenBucket
 from pychat.model import (
     Command,
     Delete,
@@ -106,6 +106,8 @@ class Session:
         self.echo = False
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
         self._typing: Timer | None = None
+        #: Whether the visitor has gone or was sent out: what is under way for them must not seat them any more.
+        self.gone = False
         self._closed = False
 
     @property
@@ -180,7 +182,7 @@ class Session:
         try:
             await self._room.perform(self._wish(member_id, name), self)
         except Refused:
-            if before is None:
+            if before is None and not self.gone:
                 self._room.seat(self, None)
             raise
         member = self._room.member(member_id)
@@ -195,8 +197,7 @@ class Session:
         answered = None if reply_to is None else await self._room.message(reply_to)
         event = await self._room.perform(Say(member_id, message_id, text, answered), None if self.echo else self)
         self._stop_typing_timer()
-        if not isinstance(event, Message):
-            raise Refused("id_used", "This id was used for something else than a message. Take another.")
+        assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
         return event
 
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
@@ -219,7 +220,7 @@ class Session:
 
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
-        self._spend()
+        self._spend(1.0 if matching is None else SEARCH_COST)
         return await self._room.history(before=before, limit=limit, matching=matching)
 
     async def type(self, on: bool) -> None:
@@ -259,12 +260,12 @@ class Session:
     async def close(self, *, left: bool = False) -> None:
         """The connection has gone: `left` if the visitor said so, else it broke, and the name is held. Idempotent."""
         if not self._closed:
-            self._closed = True
+            self._closed = self.gone = True
             self._stop_typing_timer()
             await self._room.depart(self, left=left)
 
-    def _spend(self) -> None:
-        wait = self._bucket.take(self._room.clock.steady())
+    def _spend(self, cost: float = 1.0) -> None:
+        wait = self._bucket.take(self._room.clock.steady(), cost)
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
 

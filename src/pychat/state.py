@@ -2,13 +2,15 @@
 
 `decide` looks at a command and says what would happen, or why not; it changes nothing. `apply` takes what has
 happened and never refuses. Neither knows of sockets, clocks or stores, so replaying a room's events through `apply`
-gives the same room everywhere. Between a `decide` and its `apply` nobody may await, or two people get one name.
+gives the same room everywhere. Storing an event is awaited, so what a `decide` relies on (that a name is free) is
+reserved from then until it was applied or has failed: others find it taken meanwhile.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import assert_never
 
 from pychat.errors import Refused
@@ -38,14 +40,13 @@ from pychat.model import (
     Typing,
 )
 from pychat.names import Names
-from pychat.texts import accept_text
+from pychat.revision import check
+from pychat.texts import accept_emoji, accept_text
 
 __all__ = ["RoomState", "quote"]
 
 _QUOTED = 200  # characters of a message that a reply quotes
 _REMEMBERED = 10_000  # members who left, whose last names are remembered
-_EMOJI_LENGTH = 16  # code points; a flag of a region takes 7, a family 11
-_KINDS_OF_REACTION = 20  # on one message
 _NUMBERED = re.compile(r" \(([0-9]{1,3})\)$")
 _NAMESAKES = 1000  # people with a login who have one name
 _MODERATOR = "moderator"  # the role that may delete anybody's message
@@ -58,6 +59,8 @@ class RoomState:
         self._names = names
         self._limits = limits
         self._holders: dict[str, str] = {}  # key of a name -> id of the member who has it
+        #: Names that were decided on and are not applied yet: key of a name -> id of the member who will have it.
+        self.reserved: dict[str, str] = {}
         #: Members who are here, by id, in the order in which they joined.
         self.members: dict[str, Member] = {}
         #: Members whose connection broke, and whose names are held.
@@ -106,6 +109,16 @@ class RoomState:
         except Refused as refused:
             return refused
 
+    @contextmanager
+    def reserving(self, member: Member) -> Iterator[None]:
+        """Hold the name of `member` for them inside, whatever becomes of it; for everybody else it is taken."""
+        keys = [key for key in self._names.keys(member.name) if self.reserved.setdefault(key, member.id) == member.id]
+        try:
+            yield
+        finally:
+            for key in keys:
+                self.reserved.pop(key, None)
+
     def apply(self, event: Event) -> None:
         """Take `event` as having happened."""
         match event:
@@ -127,8 +140,10 @@ class RoomState:
                 self.remember(event.member)
             case Kicked():
                 pass  # what follows is that they leave
-            case Typing():
-                (self.typing.add if event.on else self.typing.discard)(event.member.id)
+            case Typing() if event.on and event.member.id in self.members:
+                self.typing.add(event.member.id)
+            case Typing():  # no longer, or of somebody who has gone meanwhile
+                self.typing.discard(event.member.id)
             case _:
                 assert_never(event)
 
@@ -151,7 +166,8 @@ class RoomState:
         return None if (before, before.roles) == (member, member.roles) else Renamed(member, before.name)
 
     def _is_free(self, name: str, member_id: str) -> bool:
-        return {self._holders.get(key) for key in self._names.keys(name)} <= {None, member_id}
+        free = (None, member_id)
+        return all(self._holders.get(key) in free and self.reserved.get(key) in free for key in self._names.keys(name))
 
     def _like(self, name: str, member_id: str) -> str:
         """`name`, or “name (2)”, “name (3)” …: the one that the member has, or had; else the first that is free."""
@@ -172,25 +188,19 @@ class RoomState:
 
     def _edit(self, command: Edit, now: float) -> Event | None:
         author = self._author(command)
-        if command.target.deleted:
-            raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
         text = accept_text(command.text, self._limits.text)
-        return None if text == command.target.text else Edited(command.id, author.bare, command.target.seq, text, now)
+        event = Edited(command.id, author.bare, command.target.seq, text, now)
+        check(command.target, event)
+        return None if text == command.target.text else event
 
     def _react(self, command: React, now: float) -> Event | None:
         member, target, emoji = self._member(command.member_id), command.target, command.emoji
-        if not 1 <= len(emoji) <= _EMOJI_LENGTH or not any(unicodedata.category(sign)[0] == "S" for sign in emoji):
-            raise Refused("emoji_invalid", "React with one emoji.")
-        if any(unicodedata.category(sign)[0] in "CZL" and sign != "\u200d" for sign in emoji):
-            raise Refused("emoji_invalid", "React with one emoji, without letters or spaces.")
-        if target.deleted:
-            raise Refused("not_found", "This message was deleted.")
         chosen = dict(target.reactions)
-        if command.on == (member.id in chosen.get(emoji, ())):
-            return None
-        if command.on and emoji not in chosen and len(chosen) >= _KINDS_OF_REACTION:
-            raise Refused("too_many", "This message has as many kinds of reactions as it can have.")
-        return Reacted(command.id, member.bare, target.seq, emoji, command.on, now)
+        if emoji not in chosen:  # what is there from before the rules for emoji can still be taken away
+            emoji = accept_emoji(emoji)
+        event = Reacted(command.id, member.bare, target.seq, emoji, command.on, now)
+        check(target, event)
+        return None if command.on == (member.id in chosen.get(emoji, ())) else event
 
     def _author(self, command: Edit | Delete) -> Member:
         member = self._member(command.member_id)

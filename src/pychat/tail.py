@@ -54,7 +54,7 @@ class Tail:
         if isinstance(event, Message):
             self._messages.append(event)
             if len(self._messages) >= 2 * self._most:  # in strides: half of it is moved for each page
-                del self._messages[: -self._most]
+                del self._messages[: len(self._messages) - self._most]
                 self.more = True
         else:
             index = bisect_left(self._messages, event.target, key=lambda message: message.seq)

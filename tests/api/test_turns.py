@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from pychat.api.turns import Turns
 
@@ -29,6 +30,8 @@ async def test_few_at_once_and_one_of_each() -> None:
     assert 49 == begun.count("a")
     assert "f" in begun
     assert begun.index("f") < 10
+    del greedy, others
+    gc.collect()
     assert not turns._each
 
 

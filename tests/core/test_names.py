@@ -1,5 +1,9 @@
 """Nicknames: RFC 8266, and what would be taken for something else."""
 
+import contextlib
+import unicodedata
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +49,17 @@ def test_a_name_is_shown_as_rfc_8266_prepares_it(raw: str, shown: str) -> None:
         "\ud800",
         "x" * 33,
         "\u0301",
+        "\u2800",
+        "Ada\u2800",
+        "\u115f",
+        "\u3164\u1160",
+        "A\uffa0da",
+        "Ada\U00016fe4",
+        "\U0001d159",
+        "\U00013441",
+        "\u00ad",
+        "A\U000e0041da",
+        "\u180e",
     ],
 )
 def test_a_name_that_would_deceive_or_break_is_refused(raw: str) -> None:
@@ -100,6 +115,27 @@ def test_reserved_names_and_length_can_be_set() -> None:
             names.accept(raw)
     with pytest.raises(UsageError):
         Names(longest=0)
+
+
+@pytest.mark.parametrize(
+    "part", ["\u0315\u0300", "\ufdfa", "\u0345\u0315", " \u0301", "\ufe0f", "👍🏽", "\u1100\u1161\u11a8"]
+)
+def test_what_is_much_too_long_is_not_prepared(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Normalising is quadratic in combining marks: however much is sent, at most a few times the limit is looked at."""
+    looked_at: list[int] = []
+    real = unicodedata.normalize
+
+    def normalize(form: Any, text: str) -> str:
+        looked_at.append(len(text))
+        return real(form, text)
+
+    monkeypatch.setattr("pychat.names.unicodedata.normalize", normalize)
+    for length in (31, 32, 33, 128, 132, 133, 1000, 1_000_000):
+        with contextlib.suppress(Refused):
+            NAMES.accept("a" + (part * length)[: length - 1])
+        assert max(looked_at, default=0) <= 200
+    with pytest.raises(Refused, match="32 characters at most; this one has 1000000"):
+        NAMES.accept("x" * 1_000_000)
 
 
 @given(st.text(max_size=40))

@@ -117,9 +117,7 @@ async def test_binary_over_polling(serve, recorder):
     assert (200, '451-["message-back",{"_placeholder":true,"num":0}]\x1ebAQIDBA==') == await wire.poll(sid)
 
 
-@pytest.mark.parametrize(
-    "body", ["abc", "", "4", "0", "2", "7", "bnot base64!", '40\x1e42["message"', "\x1e", b"4\xff"]
-)
+@pytest.mark.parametrize("body", ["abc", "", "4", "0", "2", "7", "bnot base64!", "40\x1e45", "\x1e", b"4\xff"])
 async def test_bad_body_closes_the_session(serve, recorder, body):
     """A body that is no payload is 400, and the session is over."""
     wire = await serve(recorder()[0])
@@ -127,6 +125,17 @@ async def test_bad_body_closes_the_session(serve, recorder, body):
     status, _ = await wire.post(sid, body)
     assert status == 400
     assert (await wire.poll(sid))[0] == 400
+
+
+async def test_bad_json_closes_the_session(serve, recorder):
+    """JSON is read when it is its turn: the body is taken, then the session is over."""
+    server, log = recorder()
+    wire = await serve(server)
+    sid = await wire.open_polling()
+    await wire.post(sid, '40\x1e42["message",1]\x1e42["message"\x1e42["message",2]')
+    await log.until(3)
+    assert ["connect", "message", "disconnect"] == [entry[0] for entry in log]
+    assert (await wire.post(sid, "41"))[0] == 400
 
 
 async def test_binary_content_type_closes_the_session(serve, recorder):

@@ -61,6 +61,14 @@ class TestRedis(StoreContract):
         yield store
         await store.aclose()
 
+    @asynccontextmanager
+    async def beside(self, store: Store) -> AsyncIterator[Store]:
+        """Another server's, on the same Redis."""
+        assert isinstance(store, RedisStore)
+        other = RedisStore(self.url)
+        yield other
+        await other.aclose()
+
 
 class Server:
     """A server of the room: its store, and what it was told."""

@@ -20,3 +20,8 @@ class TestFaultless(StoreContract):
         store = FaultyStore(None if retention is None else MemoryStore(retention))
         yield store
         await store.aclose()
+
+    @asynccontextmanager
+    async def beside(self, store: Store) -> AsyncIterator[Store]:
+        """The same: servers that share it are in one process."""
+        yield store

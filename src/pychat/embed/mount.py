@@ -91,8 +91,7 @@ class Mount:
             max_buffer_bytes=self.max_buffer_bytes,
             limited=self._limited,
         )
-        # A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
-        self.max_message_bytes = max(room.limits.text for room in self.rooms) * 12 + 4096
+        self.max_message_bytes = self.rooms.max_message_bytes
         self.sse = SSETransport(_MOST_STREAMS if self._limited else sys.maxsize)
         self._api = Api(
             self.rooms,

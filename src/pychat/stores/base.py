@@ -72,7 +72,8 @@ class Store(Protocol):
 
         (author's id, event id) is unique: if it is there already nothing is stored, nobody is told, and what is
         there is returned, as it was first stored. Subscribers of this process are told before this returns, and
-        after it is stored.
+        after it is stored. Raise `Refused` where `pychat.revision.check` does, for the message as it stands when the
+        event takes its place: whoever asked did not know what came first.
         """
 
     async def signal(self, room: str, event: Signal) -> None:

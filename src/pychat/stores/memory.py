@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from bisect import bisect_left
@@ -9,12 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from pychat.model import LogEvent, Message, Position, Signal, numbered
-from pychat.revision import revise
+from pychat.revision import check, revise
 from pychat.stores.base import Opening, Page, Receiver, Retention
 
 __all__ = ["MemoryStore"]
 
 _KEPT = Retention(count=10_000)
+_COMPARED = 500_000  # characters that a search compares at one turn of the loop: 1 to 2 ms
+_EACH = 500  # what looking at a message costs beside its text, as so many characters
 
 
 class MemoryStore:
@@ -41,6 +44,9 @@ class MemoryStore:
         known = log.by_id.get((event.author.id, event.id))
         if known is not None:
             return known
+        revised = None if isinstance(event, Message) else log.index(event.target)
+        if revised is not None and not isinstance(event, Message):
+            check(log.messages[revised], event)
         log.seq += 1
         stored = numbered(event, log.seq)
         log.by_id[stored.author.id, stored.id] = stored
@@ -48,10 +54,8 @@ class MemoryStore:
         if isinstance(stored, Message):
             log.messages.append(stored)
             self._retain(log)
-        else:
-            index = log.index(stored.target)
-            if index is not None:
-                log.messages[index] = revise(log.messages[index], stored)
+        elif revised is not None:
+            log.messages[revised] = revise(log.messages[revised], stored)
         for receive in log.receivers:
             receive(stored)
         return stored
@@ -73,14 +77,27 @@ class MemoryStore:
         end = len(log.messages) if before is None else bisect_left(log.messages, before, key=lambda each: each.seq)
         if matching is None:
             return Page(tuple(log.messages[max(0, end - limit) : end]), log.seq)
-        words = matching.casefold().split()
-        found: list[Message] = []
-        while words and end and len(found) < limit:
-            end -= 1
-            text = log.messages[end].text.casefold()
-            if all(word in text for word in words):
-                found.append(log.messages[end])
-        return Page(tuple(reversed(found)), log.seq)
+        return await self._search(log, end, limit, set(matching.casefold().split()))
+
+    async def _search(self, log: _Log, end: int, limit: int, words: set[str]) -> Page:
+        """Find messages by words: a part at each turn of the loop, one search at a time; nobody waits for it."""
+        seq, found = log.seq, list[Message]()
+        if not words:
+            return Page((), seq)
+        async with log.searching:
+            budget = _COMPARED
+            while end and len(found) < limit:
+                end -= 1
+                message = log.messages[end]
+                text = message.text.casefold()
+                if all(word in text for word in words):
+                    found.append(message)
+                budget -= _EACH + len(text) * len(words)
+                if budget < 0:
+                    budget = _COMPARED
+                    await asyncio.sleep(0)
+                    end = bisect_left(log.messages, message.seq, key=lambda each: each.seq)  # the oldest may be gone
+        return Page(tuple(reversed(found)), seq)
 
     async def aclose(self) -> None:
         self._logs.clear()
@@ -98,7 +115,7 @@ class MemoryStore:
 
 
 class _Log:
-    __slots__ = ("by_id", "events", "messages", "receivers", "seq")
+    __slots__ = ("by_id", "events", "messages", "receivers", "searching", "seq")
 
     def __init__(self) -> None:
         self.seq = 0
@@ -106,6 +123,7 @@ class _Log:
         self.messages: list[Message] = []  # as they stand
         self.by_id: dict[tuple[str, str], LogEvent] = {}
         self.receivers: list[Receiver] = []
+        self.searching = asyncio.Lock()
 
     def index(self, seq: int) -> int | None:
         index = bisect_left(self.messages, seq, key=lambda each: each.seq)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from pychat.errors import Refused
 from pychat.model import Away, Event, Joined, Left, LogEvent, Member, Renamed, Signal
+from pychat.names import Names
 from pychat.stores import MemoryStore, Opening, Page, Receiver, Store
 from pychat.testing.clock import FakeClock
 
@@ -80,8 +81,10 @@ class FaultyStore:
             return stored
 
     async def signal(self, room: str, event: Signal) -> None:
-        """Pass `event` on."""
+        """Pass `event` on; or refuse it with `name_taken`, where somebody of another server has the name."""
         async with self._call():
+            if isinstance(event, Joined | Renamed) and self._here[room].taken(event.member):
+                raise Refused("name_taken", f"Somebody here is called “{event.member.name}”. Please take another name.")
             await self._inner.signal(room, event)
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
@@ -122,10 +125,20 @@ class _Here:
     members: dict[str, Member] = field(default_factory=dict)
     away: dict[str, Member] = field(default_factory=dict)
     known: dict[str, Member] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)  # key of a name -> id of the member who has it
+
+    def taken(self, member: Member) -> bool:
+        return not {self.holders.get(key) for key in Names.keys(member.name)} <= {None, member.id}
 
     def follow(self, event: Event | Opening) -> None:
         if isinstance(event, Joined | Renamed | Away | Left):
             member = event.member
+            before = self.members.get(member.id) or self.away.get(member.id)
+            for key in () if before is None else Names.keys(before.name):
+                if self.holders.get(key) == member.id:
+                    del self.holders[key]
+            if not isinstance(event, Left):
+                self.holders.update(dict.fromkeys(Names.keys(member.name), member.id))
             for where in (self.members, self.away, self.known):
                 where.pop(member.id, None)
             where = self.away if isinstance(event, Away) else self.known if isinstance(event, Left) else self.members

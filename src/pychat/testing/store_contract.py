@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from pychat.errors import Refused
+from pychat.limits import Limits
 from pychat.model import (
     Away,
     Deleted,
@@ -22,8 +25,11 @@ from pychat.model import (
     Renamed,
     Signal,
 )
+from pychat.names import Names
 from pychat.revision import revise
+from pychat.room import ChatRoom
 from pychat.stores import Opening, Page, Retention, Store
+from pychat.testing.people import Person
 
 __all__ = ["StoreContract"]
 
@@ -51,6 +57,11 @@ class StoreContract:
 
     #: Whether what was stored is there after `aclose`.
     durable = True
+
+    @asynccontextmanager
+    async def beside(self, store: Store) -> AsyncIterator[Store | None]:
+        """Open what another server of the same rooms has, beside `store`; `None` for a store of one server."""
+        yield None
 
     @asynccontextmanager
     async def opened(self, retention: Retention | None = None) -> AsyncIterator[Store]:
@@ -151,6 +162,134 @@ class StoreContract:
             assert page.seq == 8
             assert told == await store.events("lobby", after=0, limit=100)
             assert told[:2] == [first, second]
+
+    async def test_what_came_first_decides_what_can_still_happen(self) -> None:
+        """However many ask at once: nothing happens to what is deleted, and 20 kinds of reactions are the most."""
+        async with self.opened() as store:
+            told: list[Event | Opening] = []
+            await store.subscribe("lobby", told.append)
+            await store.append("lobby", message(1))
+            await store.append("lobby", message(2))
+            reactions = [Reacted(f"r{each}", ADA, 1, chr(0x1F600 + each), True, DATE) for each in range(30)]
+            answers = await asyncio.gather(*(store.append("lobby", each) for each in reactions), return_exceptions=True)
+            refused = [each for each in answers if isinstance(each, BaseException)]
+            assert [each.code for each in refused if isinstance(each, Refused)] == ["too_many"] * 10
+            stored = [each for each in answers if isinstance(each, Reacted)]
+            assert (await store.history("lobby")).messages[0].reactions == tuple(
+                (each.emoji, ("a",)) for each in stored
+            )
+            again = replace(stored[0], seq=0)
+            assert stored[0] == await store.append("lobby", again)  # what is stored is answered as the first time
+            other = Reacted("other", BOB, 1, stored[0].emoji, True, DATE)
+            assert (await store.append("lobby", other)).seq == 23  # a kind that is there
+            free = [Reacted("free", ADA, 1, stored[1].emoji, False, DATE), Reacted("new", ADA, 1, "☕", True, DATE)]
+            assert [(await store.append("lobby", each)).seq for each in free] == [24, 25]
+            await store.append("lobby", Edited("e1", ADA, 2, "edited", DATE))
+            await store.append("lobby", Deleted("d", ADA, 2, DATE))
+            late: list[LogEvent] = [Edited("e2", ADA, 2, "late", DATE), Reacted("late", BOB, 2, "☕", True, DATE)]
+            for each in late:
+                with contextlib.suppress(Refused):
+                    raise AssertionError(f"{await store.append('lobby', each)} happened to a deleted message")
+            assert (await store.append("lobby", Edited("e1", ADA, 2, "edited", DATE))).seq == 26
+            assert [event.seq for event in told if isinstance(event, LogEvent)] == list(range(1, 28))
+
+    async def test_of_all_who_ask_for_a_name_at_once_one_gets_it(self) -> None:
+        """On one server and on two, in whatever shape they write it: those who join, change names, or come back."""
+        async with self._rooms() as rooms:
+            newcomers = [await Person.enter(rooms[number % len(rooms)]) for number in range(12)]
+            shapes = ["Ada", "ADA", "Аda"]
+            answers = await asyncio.gather(*(each.join(shapes[n % 3]) for n, each in enumerate(newcomers)))
+            assert sorted(answer["ok"] for answer in answers) == [False] * 11 + [True]
+            assert {"name_taken"} == {answer["error"]["code"] for answer in answers if not answer["ok"]}
+            for number, person in enumerate(newcomers):
+                assert (await person.join(f"Nr {number}"))["ok"]
+            await self._agree(rooms, 12)
+            answers = await asyncio.gather(*(each.join(shapes[n % 3]) for n, each in enumerate(newcomers)))
+            assert sorted(answer["ok"] for answer in answers) == [False] * 11 + [True]
+            owner = next(number for number, answer in enumerate(answers) if answer["ok"])
+            token = answers[owner]["token"]
+            await newcomers[owner].command("leave")
+            await self._agree(rooms, 11)
+            others = [person for number, person in enumerate(newcomers) if number != owner]
+            back = await Person.enter(rooms[-1])
+            answers = await asyncio.gather(
+                *(each.join("Ada") for each in others[:3]),
+                back.command("join", {"token": token}),
+                *(each.join("ada") for each in others[3:]),
+            )
+            assert sorted(answer["ok"] for answer in answers) == [False] * 11 + [True]
+            await self._agree(rooms, 11 + answers[3]["ok"])
+
+    async def test_of_all_who_react_at_once_so_many_kinds_are_taken(self) -> None:
+        """And everybody else is told so; on one server and on two."""
+        async with self._rooms() as rooms:
+            people = [await Person.enter(rooms[number % len(rooms)]) for number in range(4)]
+            for number, person in enumerate(people):
+                assert (await person.join(f"Nr {number}"))["ok"]
+            said = await people[0].say("hello")
+            for room in rooms:
+                await self._until(lambda room=room: room.position.seq == 1)  # type: ignore[misc]  # bound as it is now
+            answers = await asyncio.gather(
+                *(
+                    people[number % 4].command("react", {"target": said["seq"], "emoji": chr(0x1F600 + number)})
+                    for number in range(28)
+                )
+            )
+            assert sorted(answer["ok"] for answer in answers) == [False] * 8 + [True] * 20
+            assert {"too_many"} == {answer["error"]["code"] for answer in answers if not answer["ok"]}
+            for room in rooms:
+                assert len((await room.message(said["seq"])).reactions) == 20
+
+    async def test_an_id_is_used_for_one_thing(self) -> None:
+        """Who uses it again for something else is told so, at once and ever after, on every server."""
+        async with self._rooms() as rooms:
+            people = [await Person.enter(room) for room in rooms]
+            token = (await people[0].join("Ada"))["token"]
+            for person in people[1:]:
+                await self._until(lambda: all(room.members for room in rooms))
+                assert (await person.command("join", {"token": token}))["ok"]
+            uses: list[tuple[str, dict[str, object]]] = [
+                ("say", {"text": "hello", "id": "x"}),
+                ("edit", {"target": 1, "text": "changed", "id": "x"}),
+                ("delete", {"target": 1, "id": "x"}),
+                ("react", {"target": 1, "emoji": "👍", "id": "x"}),
+            ]
+            assert (await people[0].command(*uses[0]))["ok"]
+            for room in rooms:
+                await self._until(lambda room=room: room.position.seq == 1)  # type: ignore[misc]  # bound as it is now
+            for person in people:
+                assert (await person.command(*uses[0]))["seq"] == 1
+                for use in uses[1:]:
+                    assert (await person.command(*use))["error"]["code"] == "id_used"
+            assert (await people[-1].command("react", {"target": 1, "emoji": "👍", "id": "y"}))["ok"]
+            for person in people:
+                assert (await person.command("say", {"text": "hello", "id": "y"}))["error"]["code"] == "id_used"
+                other = {"target": 1, "emoji": "🎉", "id": "y"}
+                assert (await person.command("react", other))["error"]["code"] == "id_used"
+
+    @asynccontextmanager
+    async def _rooms(self) -> AsyncIterator[list[ChatRoom]]:
+        """The same room on each server that there can be, up to two."""
+        async with self.opened() as store, self.beside(store) as beside:
+            rooms = [ChatRoom(store=each, limits=Limits(rate=0)) for each in (store, beside) if each is not None]
+            for room in rooms:
+                await room.start()
+            yield rooms
+            for room in rooms:
+                await room.aclose()
+
+    async def _agree(self, rooms: list[ChatRoom], count: int) -> None:
+        """Wait until each server knows so many members; no name has two owners then."""
+        for room in rooms:
+            await self._until(lambda room=room: len(room.members) == count)  # type: ignore[misc]  # bound as it is now
+            keys = [Names.keys(member.name) for member in room.members]
+            assert len(frozenset[str]().union(*keys)) == sum(map(len, keys))
+
+    @staticmethod
+    async def _until(true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not true():  # noqa: ASYNC110 -- what other servers do sets no event here
+                await asyncio.sleep(0.002)
 
     async def test_words_are_found(self) -> None:
         """However they are cased, wherever they stand, in what messages say now."""

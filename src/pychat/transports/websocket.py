@@ -11,6 +11,7 @@ from pychat import strictjson
 from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
+from pychat.limits import TokenBucket
 from pychat.model import Position, User
 from pychat.rooms import Rooms
 from pychat.session import Session
@@ -24,6 +25,8 @@ SUBPROTOCOL = "pychat.v1"
 # Close codes of somebody who goes for good. A browser that leaves or reloads a page says 1001, and may be back.
 _GOODBYES = frozenset({1000, NO_CODE})
 _NUMBER = re.compile(r"[0-9]{1,18}")
+# Messages that are no command: so many a second are answered, and so many at once. Past them the connection is closed.
+_BAD_RATE, _BAD_BURST = 20.0, 200
 
 
 class _JSONWire:
@@ -40,6 +43,7 @@ class _Connection:
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
         self._answers = Answers(carrier)
+        self._bad: TokenBucket | None = None
 
     def send(self, frame: Frame) -> None:
         self._carrier.send(frame)
@@ -52,6 +56,13 @@ class _Connection:
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this one connection something."""
         self._answers.add(Frame(strictjson.dumps({"type": name, **fields})))
+
+    def charge(self) -> None:
+        """Take the price of a message that is no command; close the connection of who sends nothing else."""
+        if self._bad is None:
+            self._bad = TokenBucket(_BAD_RATE, _BAD_BURST)
+        if self._bad.take(asyncio.get_running_loop().time()):
+            self.close(Close.BAD_FRAME)
 
 
 class WebSocketTransport:
@@ -117,6 +128,7 @@ class WebSocketTransport:
                 raise Refused("bad_request", "Say which command: {“type”: “say”, “text”: “hi”}.")
         except Refused as refused:
             tell(failure(refused))
+            connection.charge()
         else:
             await pipeline.carry_out(name, command, tell)
 

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pychat.errors import Refused, UsageError
 from pychat.model import Away, Joined, Left, LogEvent, Member, Message, Position, Renamed, Signal
 from pychat.names import Names
+from pychat.revision import KINDS_OF_REACTION, deleted, too_many_kinds
 from pychat.stores.base import Opening, Page, Receiver, Retention
 from pychat.stores.redis.codec import decode_log, decode_message, encode
 from pychat.stores.redis.feed import Doubt, Feed
@@ -103,10 +104,20 @@ class RedisStore:
     async def append(self, room: str, event: LogEvent) -> LogEvent:
         feed = self._feed(room)
         target = "" if isinstance(event, Message) else event.target
-        status, tick, seq, last = await self._step(
-            feed, "append", f"{event.author.id}\0{event.id}", target, event.date, encode(event), *self._kept()
+        status, tick, *stored = await self._step(
+            feed,
+            "append",
+            f"{event.author.id}\0{event.id}",
+            target,
+            event.date,
+            encode(event),
+            *self._kept(),
+            KINDS_OF_REACTION,
         )
         await feed.told(tick, self._patience)
+        if status in (b"deleted", b"full"):
+            raise deleted() if status == b"deleted" else too_many_kinds()
+        seq, last = stored
         if status == b"before":
             return decode_log(last, seq)
         if last and last % _REVISIONS_MOST == 0:
@@ -224,6 +235,7 @@ class RedisStore:
             feed, "signal", self._id, kind, member.id, member.name, keys, encode(event), "1" if adopted else ""
         )
         if answer[0] == b"taken":
+            await feed.told(answer[1], self._patience)  # of who has it: whoever asks again finds it taken
             raise Refused(
                 "name_taken",
                 f"Somebody here is called “{member.name}”, or looks as if. Please take another name.",

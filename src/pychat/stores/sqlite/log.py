@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+from pychat.errors import Refused
 from pychat.model import LogEvent, Message, numbered
-from pychat.revision import revise
+from pychat.revision import check, revise
 
 from . import queries, rows, words
 
@@ -57,28 +58,47 @@ class Log:
         return standing
 
     def append(self, name: str, event: LogEvent, columns: tuple[Any, ...]) -> tuple[LogEvent, bool]:
-        """Store `event`, of those `columns`; or find it. Return it as it was stored, and whether it is new."""
+        """Store `event`, of those `columns`; or find it. Return it as it was stored, and whether it is new.
+
+        Raise `Refused` where what happened before makes it impossible.
+        """
         room = self.room(name)
         seq = room.head + 1
         place = rows.place(room.number, seq)
+        revised = None
+        if not isinstance(event, Message) and 0 < event.target < seq:
+            revised = self._message(rows.place(room.number, event.target))
+            try:
+                if revised is not None:
+                    check(revised, event)
+            except Refused:
+                first = self._first(room, event)
+                if first is None:
+                    raise
+                return first, False
         if not self._connection.execute(_INSERT, (place, *columns)).rowcount:
-            first = self._connection.execute(_FIRST, (event.author.id, event.id, room.number)).fetchone()
-            return rows.event(first), False
+            first = self._first(room, event)
+            assert first is not None  # noqa: S101 -- it is in the way
+            return first, False
         stored = numbered(event, seq)
         room.head = seq
         room.changed = True
         if isinstance(stored, Message):
             room.messages += 1
             self._connection.execute(_INDEX, (place, words.searchable(stored.text)))
-        elif 0 < stored.target < seq:
-            self._revise(rows.place(room.number, stored.target), stored)
+        elif revised is not None:
+            self._revise(rows.place(room.number, stored.target), revised, stored)
         return stored, True
 
-    def _revise(self, place: int, event: Any) -> None:  # noqa: ANN401 -- what revise() takes
+    def _first(self, room: Standing, event: LogEvent) -> LogEvent | None:
+        columns = self._connection.execute(_FIRST, (event.author.id, event.id, room.number)).fetchone()
+        return None if columns is None else rows.event(columns)
+
+    def _message(self, place: int) -> Message | None:
         columns = self._connection.execute(f"{_STANDING} place = ? AND kind = 'message'", (place,)).fetchone()
-        if columns is None:
-            return
-        before = rows.message(columns)
+        return None if columns is None else rows.message(columns)
+
+    def _revise(self, place: int, before: Message, event: Any) -> None:  # noqa: ANN401 -- what revise() takes
         after = revise(before, event)
         if after == before:
             return

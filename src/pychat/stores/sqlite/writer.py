@@ -268,7 +268,7 @@ class Writer:
         assert not isinstance(event, Signal)  # noqa: S101 -- same
         try:
             item.result, item.tell = self._log.append(item.room, event, columns)
-        except (ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+        except (Refused, ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
             # Else a caller's mistake, such as half a character; nothing of it was written.
             if isinstance(error, UnicodeDecodeError):  # what stands in the file is none of theirs
                 raise sqlite3.DatabaseError("a text in it is not UTF-8") from error

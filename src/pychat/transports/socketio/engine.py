@@ -71,6 +71,10 @@ class EngineServer(engineio.AsyncServer):
             raise UsageError("cors_allowed_origins takes origins here, no function; or use allowed_origins")
         super().__init__(**kwargs)
         self.options = options
+        #: Bytes of one message to the server; a body of several has `max_http_buffer_size`.
+        self.max_message_bytes: int = options.max_message_bytes or self.max_http_buffer_size
+        if self.max_message_bytes > self.max_http_buffer_size:
+            raise UsageError("max_message_bytes is at most max_http_buffer_size: a body holds at least one message")
         allowed: Any = options.allowed_origins
         if origins is not None:
             # The library's [] means "no checks at all".
@@ -86,6 +90,7 @@ class EngineServer(engineio.AsyncServer):
         self._shutting_down = False
         self._connecting = Deadlines[Session](options.connect_timeout, self._never_connected)
         self.upgrading = Deadlines[Session](options.upgrade_timeout, self._never_upgraded)
+        self.halves = Deadlines[Session](options.attachment_timeout, self._never_whole)
         self.pings = Deadlines[Session](self.ping_interval + self.ping_interval_grace_period, self._ping)
         self._pongs = Deadlines[Session](self.ping_timeout, self._pong_late)
         self._partings = Deadlines[Session](CLOSE_SECONDS, self._part)
@@ -166,7 +171,7 @@ class EngineServer(engineio.AsyncServer):
             carrier.abort()
         for task in list(self._tasks):
             task.cancel()
-        for wheel in (self._connecting, self.upgrading, self.pings, self._pongs, self._partings):
+        for wheel in (self._connecting, self.upgrading, self.halves, self.pings, self._pongs, self._partings):
             wheel.clear()
         self._parting.clear()
         if self._tasks:
@@ -192,10 +197,12 @@ class EngineServer(engineio.AsyncServer):
 
     def connected(self, session: Session) -> None:
         """It is CONNECTed to a namespace: no deadline any more."""
+        session.early = 0
         self._connecting.stop(session)
 
     def unconnected(self, session: Session) -> None:
         """It is CONNECTed to nothing (any more)."""
+        session.greeted = False
         if not session.closed:
             self._connecting.start(session)
 
@@ -206,7 +213,7 @@ class EngineServer(engineio.AsyncServer):
 
     def ended(self, session: Session, reason: str) -> None:
         """A session has closed itself."""
-        for wheel in (self._connecting, self.upgrading, self.pings, self._pongs):
+        for wheel in (self._connecting, self.upgrading, self.halves, self.pings, self._pongs):
             wheel.stop(session)
         told_later = session.poll is None or session.outbox
         if session.last is not None and told_later and session.why in _TOLD:
@@ -245,6 +252,9 @@ class EngineServer(engineio.AsyncServer):
         if session.probe is not None:
             session.probe.close(1000)
 
+    def _never_whole(self, session: Session) -> None:
+        self.complain(session, BadPacket("Attachments that were announced did not come in time"))
+
     def _part(self, session: Session) -> None:
         self._parting.pop(session.sid, None)
         self._less()
@@ -258,7 +268,7 @@ class EngineServer(engineio.AsyncServer):
         allowed = "websocket" in self.transports and self.origins.allows(request.header("origin"), host)
         if not allowed or self._refusal() is not None:
             return False
-        carrier = request.accept(remote, self.max_http_buffer_size, self.options.max_buffer_bytes)
+        carrier = request.accept(remote, self.max_message_bytes, self.options.max_buffer_bytes)
         self._carriers.add(carrier)
         carrier.reader = Pushed(self, self._open(request, remote, carrier), carrier)
         return True
@@ -372,7 +382,7 @@ class EngineServer(engineio.AsyncServer):
 
     async def accept(self, request: HostRequest, remote: str) -> Carrier:
         """Accept a WebSocket, which `shutdown` waits for until it is `released`."""
-        carrier = await request.accept(remote, self.max_http_buffer_size, self.options.max_buffer_bytes)
+        carrier = await request.accept(remote, self.max_message_bytes, self.options.max_buffer_bytes)
         self._carriers.add(carrier)
         return carrier
 

@@ -28,6 +28,14 @@ class Options:
     max_buffer_bytes: int = DEFAULT_BUFFER_BYTES
     #: Bytes of one client's events that may wait for its handlers; past them its socket is not read.
     max_queue_bytes: int = 64 * 1024
+    #: Bytes of one message to the server, with its attachments; `None`: as many as a body, `max_http_buffer_size`.
+    max_message_bytes: int | None = None
+    #: Bytes of the JSON that a client sends with a CONNECT (`auth`); past them it is answered CONNECT_ERROR.
+    max_auth_bytes: int = 4_096
+    #: Packets in the body of one POST; past them it is answered 413, and the session is closed.
+    max_payload_packets: int = 4_096
+    #: Seconds in which all attachments of a packet must have come; past them the connection is closed.
+    attachment_timeout: float = 30.0
     #: Origins of other hosts' pages that may connect, such as `"https://example.com"`; `"*"` for all.
     allowed_origins: Iterable[str] | str = ()
     #: Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Host are believed.
@@ -37,11 +45,20 @@ class Options:
     lone_surrogates: Literal["close", "pass"] = "close"
 
     def __post_init__(self) -> None:
-        for name in ("connect_timeout", "upgrade_timeout"):
+        for name in ("connect_timeout", "upgrade_timeout", "attachment_timeout"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} is a number of seconds above 0")
-        for name in ("max_connections", "max_pending", "max_buffer_bytes", "max_queue_bytes"):
-            if getattr(self, name) < 1:
+        for name in (
+            "max_connections",
+            "max_pending",
+            "max_buffer_bytes",
+            "max_queue_bytes",
+            "max_message_bytes",
+            "max_auth_bytes",
+            "max_payload_packets",
+        ):
+            value = getattr(self, name)
+            if value is not None and value < 1:
                 raise UsageError(f"{name} is a whole number above 0")
         if self.lone_surrogates not in {"close", "pass"}:
             raise UsageError('lone_surrogates is "close" or "pass"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 from pychat.errors import Close
@@ -21,6 +22,13 @@ __all__ = ["payload", "poll", "post"]
 
 #: Bodies up to this size are compressed on the spot; larger ones in a thread, so that nobody else waits.
 _COMPRESS_HERE = 32 * 1024
+_SEPARATOR = b"\x1e"
+#: Packets of one body that are taken in one turn of the event loop; then others are served.
+_PACKETS_A_TURN = 32
+
+
+class PayloadTooLarge(BadPacket):
+    """A body holds more packets than are taken, or one that is too large."""
 
 
 async def poll(server: EngineServer, session: Session, request: HostRequest) -> Reply:
@@ -52,12 +60,14 @@ async def post(server: EngineServer, session: Session, request: HostRequest) -> 
     try:
         async with asyncio.timeout(server.pings.seconds + server.ping_timeout):
             body = await request.body(server.max_http_buffer_size)
-        session.receive_payload(body.decode())
-        if session.inbox_bytes > server.options.max_queue_bytes:
-            await wait_for_room(server, session)
+        await _take_payload(server, session, body)
     except BodyTooLarge:
         session.close(Close.TOO_LARGE, server.reason.TRANSPORT_ERROR)
-        return refusal(413, (BAD_REQUEST[0], Close.TOO_LARGE.text))
+        text = f"A body can have {server.max_http_buffer_size} bytes at most (maxPayload in the handshake)"
+        return refusal(413, (BAD_REQUEST[0], text))
+    except PayloadTooLarge as problem:
+        session.close(Close.TOO_LARGE, server.reason.TRANSPORT_ERROR)
+        return refusal(413, (BAD_REQUEST[0], str(problem)))
     except (BadPacket, UnicodeDecodeError) as problem:
         server.complain(session, BadPacket(str(problem)))
         return refusal(400, BAD_REQUEST)
@@ -67,6 +77,42 @@ async def post(server: EngineServer, session: Session, request: HostRequest) -> 
     finally:
         session.posting = False
     return Reply(200, b"ok", [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")])
+
+
+async def _take_payload(server: EngineServer, session: Session, body: bytes) -> None:
+    """Hand the packets of a body to the session, in order, until one closes it.
+
+    A few in each turn of the event loop, and none while those before wait for their handlers. Raises `BadPacket` and
+    `UnicodeDecodeError` at the first that is none.
+    """
+    count = body.count(_SEPARATOR) + 1
+    if count > server.options.max_payload_packets:
+        most = server.options.max_payload_packets
+        raise PayloadTooLarge(f"A body can have {most} packets at most; this one has {count}. Send several")
+    begin = 0
+    for number in range(1, count + 1):
+        end = body.find(_SEPARATOR, begin) if number < count else len(body)
+        session.receive(_packet(body[begin:end], server.max_message_bytes))
+        begin = end + 1
+        if session.inbox_bytes > server.options.max_queue_bytes:
+            await wait_for_room(server, session)
+        elif not number % _PACKETS_A_TURN:
+            await asyncio.sleep(0)
+        if session.closed:
+            return
+
+
+def _packet(part: bytes, max_bytes: int) -> str | bytes:
+    """One Engine.IO packet of a body: text, or bytes in base64 behind a `b`."""
+    binary = part.startswith(b"b")
+    if len(part) > (max_bytes * 4 // 3 + 5 if binary else max_bytes):
+        raise PayloadTooLarge(f"A message can have {max_bytes} bytes at most")
+    if not binary:
+        return part.decode()
+    try:
+        return b64decode(part[1:], validate=True)
+    except ValueError:
+        raise BadPacket("Not base64") from None
 
 
 def payload(text: str) -> Reply:

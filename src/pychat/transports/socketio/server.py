@@ -20,7 +20,7 @@ from pychat.errors import Close, UsageError
 from pychat.transports.socketio.engine import EngineServer
 from pychat.transports.socketio.manager import Manager
 from pychat.transports.socketio.options import Options
-from pychat.transports.socketio.packet import BadPacket, Packet
+from pychat.transports.socketio.packet import BadPacket, Packet, Undecoded
 from pychat.transports.socketio.session import Session
 from pychat.transports.socketio.wire import ClientWire, encode_packet
 
@@ -39,6 +39,10 @@ _ACK = socketio.packet.ACK
 _ACKS = {socketio.packet.ACK, socketio.packet.BINARY_ACK}
 #: Namespaces of one client: those it is connected to, and those that it was refused.
 _MAX_NAMESPACES = 100
+#: Events of one client that are handled in one turn of the event loop, where no handler waits; then others are served.
+_EVENTS_A_TURN = 16
+#: Closed with one of these, a client has sent what is not to be taken: what it sent before is not handled any more.
+_DROPPED = {Close.BAD_FRAME, Close.TOO_LARGE, Close.KICKED}
 _OPTION_NAMES = frozenset(field.name for field in dataclasses.fields(Options))
 
 
@@ -116,6 +120,11 @@ class Server(socketio.AsyncServer):
             raise KeyError(sid)
         return wire
 
+    def drop_environ(self, sid: str) -> None:
+        """Forget the request with which a client connected; from now on its environ is empty."""
+        session = self.wire(sid).session
+        session.environ = self.environ[session.sid] = {}
+
     async def shutdown(self, deadline: float = CLOSE_SECONDS) -> None:
         """Tell everybody and close all with `Close.SHUTDOWN`; returns within `deadline` seconds, stuck or not.
 
@@ -135,36 +144,51 @@ class Server(socketio.AsyncServer):
     def packet(self, session: Session, data: str | bytes) -> None:
         """Take a message: acknowledgements at once, everything else in order, one at a time."""
         packet = session.half_packet
-        try:
-            if packet is None:
-                packet = Packet(encoded_packet=data)
-            elif not isinstance(data, bytes):
-                raise BadPacket("A text where an attachment was announced")
-            elif packet.size + len(data) > self.eio.max_http_buffer_size + 1024:
-                raise BadPacket("Attachments that are larger than is taken")
-            else:
-                packet.add_attachment(data)
-        except RecursionError:
-            raise BadPacket("A packet that is nested too deeply") from None
-        if len(packet.attachments) < packet.attachment_count:
-            session.half_packet = packet
+        if packet is None:
+            packet = Undecoded(data)
+        else:
+            packet.attach(data, self.eio.max_message_bytes)
+        if not packet.complete:
+            if session.half_packet is None:
+                session.half_packet = packet
+                self.eio.halves.start(session)
             return
-        session.half_packet = None
-        if packet.half_characters and self.options.lone_surrogates == "close":
-            raise BadPacket("A text holds half a character (a lone surrogate)")
-        if packet.packet_type in _ACKS:
-            wire = self._wire_of(session, packet)
-            if wire is not None and packet.id in self.manager.callbacks.get(wire.sid, ()):
-                self.eio.spawn(self.manager.trigger_callback(wire.sid, packet.id, packet.data))
+        if session.half_packet is not None:
+            session.half_packet = None
+            self.eio.halves.stop(session)
+        if packet.kind != _CONNECT and not session.greeted and not session.left:
+            raise BadPacket("A packet for a namespace that was not connected to")
+        if packet.kind == _CONNECT:
+            session.greeted = True
+            said, most = packet.payload or "", self.options.max_auth_bytes
+            if len(said) > most or len(said.encode(errors="surrogatepass")) > most:
+                packet.drop_payload()
+        elif packet.kind in _ACKS:
+            self._acknowledged(session, packet)
             return
         session.inbox.append(packet)
         session.inbox_bytes += packet.size
         self._work_on(session)
 
+    def _acknowledged(self, session: Session, text: Undecoded) -> None:
+        """Take an acknowledgement. One that nobody waits for is not even read."""
+        wire = self._wire_of(session, text.namespace)
+        if text.id is None or not (text.payload or "").startswith("["):
+            raise BadPacket("A packet without the payload that its type takes")
+        if wire is not None and text.id in self.manager.callbacks.get(wire.sid, ()):
+            packet = self._decode(text)
+            self.eio.spawn(self.manager.trigger_callback(wire.sid, packet.id, packet.data))
+
+    def _decode(self, text: Undecoded) -> Packet:
+        packet = Packet.of(text)
+        if packet.half_characters and self.options.lone_surrogates == "close":
+            raise BadPacket("A text holds half a character (a lone surrogate)")
+        return packet
+
     def ended(self, session: Session, reason: str) -> None:
-        """A session is over: what it sent before is handled first."""
+        """A session is over: what it sent before is handled first, unless it is to be dropped."""
         session.half_packet = None
-        session.inbox.append(reason)
+        session.reason = reason
         self._work_on(session)
 
     # One client's events, in order.
@@ -176,28 +200,40 @@ class Server(socketio.AsyncServer):
 
     async def _work(self, session: Session) -> None:
         """Handle what has gathered, then end: a task lives for a burst of events, not for a connection."""
-        inbox = session.inbox
         me = asyncio.current_task()
+        handled = 0
         try:
             # The library swallows a cancellation that meets a handler; the next handler must not run after it.
-            while inbox and not (me is not None and me.cancelling()):
-                item = inbox.pop(0)
-                if isinstance(item, str):
-                    await self._end(session, item)
-                    continue
-                try:
-                    await self._handle(session, item)
-                except BadPacket as problem:
-                    _log.info("%s: %s; the connection is closed", session.remote, problem)
-                    session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
-                except Exception:
-                    _log.exception("A handler of %r failed", item.data[0] if isinstance(item.data, list) else "connect")
-                finally:
-                    session.inbox_bytes -= item.size
-                    if session.room is not None and not session.room.done():
-                        session.room.set_result(None)
+            while (session.inbox or session.reason is not None) and not (me is not None and me.cancelling()):
+                batch, session.inbox = session.inbox, []
+                batch.reverse()  # the end of a list is the cheap one to take from
+                while batch and session.why not in _DROPPED:
+                    if me is not None and me.cancelling():
+                        return
+                    await self._work_off(session, batch.pop())
+                    handled += 1
+                    if not handled % _EVENTS_A_TURN:
+                        await asyncio.sleep(0)
+                if session.reason is not None and not session.inbox:
+                    reason, session.reason = session.reason, None
+                    await self._end(session, reason)
         finally:
             session.working = False
+
+    async def _work_off(self, session: Session, text: Undecoded) -> None:
+        packet: Packet | None = None
+        try:
+            packet = self._decode(text) if text.payload is not None else None
+            await self._handle(session, text, packet)
+        except BadPacket as problem:
+            self.eio.complain(session, problem)
+        except Exception:
+            data = None if packet is None else packet.data
+            _log.exception("A handler of %r failed", data[0] if isinstance(data, list) else "connect")
+        finally:
+            session.inbox_bytes -= text.size
+            if session.room is not None and not session.room.done():
+                session.room.set_result(None)
 
     async def _end(self, session: Session, reason: str) -> None:
         try:
@@ -207,13 +243,18 @@ class Server(socketio.AsyncServer):
             self.environ.pop(session.sid, None)
             self.eio.forget(session)
 
-    async def _handle(self, session: Session, packet: Packet) -> None:
-        namespace = packet.namespace or "/"
+    async def _handle(self, session: Session, text: Undecoded, packet: Packet | None) -> None:
+        namespace = text.namespace or "/"
+        if packet is None:
+            most = self.options.max_auth_bytes
+            told = f"What is said when connecting (auth) can have {most} bytes at most; send less"
+            self._refuse(session, namespace, {"message": told})
+            return
         if packet.packet_type == _CONNECT:
             if not session.closed:
                 await self._connect(session, namespace, packet.data)
             return
-        wire = self._wire_of(session, packet)
+        wire = self._wire_of(session, text.namespace)
         if wire is None:
             return
         if packet.packet_type == _DISCONNECT:
@@ -227,9 +268,9 @@ class Server(socketio.AsyncServer):
             values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
             self._send_to(session, Packet(_ACK, values, namespace, packet.id))
 
-    def _wire_of(self, session: Session, packet: Packet) -> ClientWire | None:
+    def _wire_of(self, session: Session, namespace: str | None) -> ClientWire | None:
         """The client a packet is from; None for one that we have just sent away and that does not know it yet."""
-        namespace = packet.namespace or "/"
+        namespace = namespace or "/"
         wire = session.wires.get(namespace)
         if wire is not None and wire.connected:
             return wire
@@ -260,6 +301,9 @@ class Server(socketio.AsyncServer):
         except Exception:
             _log.exception("A handler of 'connect' failed")
             refusal = {"message": "The server failed at this; it is logged there"}
+        finally:
+            # The handler has seen them. Nobody keeps a megabyte by connecting with it.
+            wire.auth = auth = None
         if answer is False:
             await self.manager.disconnect(sid, namespace, ignore_queue=True)
             if self.always_connect:
@@ -288,6 +332,9 @@ class Server(socketio.AsyncServer):
         session.left |= {namespace}
         if len(session.left) > _MAX_NAMESPACES:
             raise BadPacket("Too many namespaces")
+        if not session.wires:
+            session.greeted = False
+            session.count_early()
         self._send_to(session, Packet(_CONNECT_ERROR, refusal, namespace))
 
     async def _ask(self, namespace: str, sid: str, environ: dict[str, Any], auth: object) -> Any:  # noqa: ANN401

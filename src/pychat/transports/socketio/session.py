@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from pychat.carriers.base import Frame, Sender
 from pychat.errors import Close
-from pychat.transports.socketio.packet import BadPacket, Packet
+from pychat.transports.socketio.packet import BadPacket, Undecoded
 
 if TYPE_CHECKING:
     from pychat.transports.socketio.engine import EngineServer
@@ -20,6 +20,8 @@ CLOSE = "1"
 NOOP = "6"
 PROBE = "2probe"
 UPGRADE = "5"
+#: Packets that a client may send before it is CONNECTed to a namespace: CONNECTs, and the answers to pings.
+MAX_EARLY = 100
 PING = Frame("2")
 PROBE_PONG = Frame("3probe")
 
@@ -36,8 +38,10 @@ class Session:
         "alive",
         "carrier",
         "closed",
+        "early",
         "end_code",
         "environ",
+        "greeted",
         "half_packet",
         "inbox",
         "inbox_bytes",
@@ -50,6 +54,7 @@ class Session:
         "posting",
         "probe",
         "probed",
+        "reason",
         "remote",
         "room",
         "server",
@@ -85,11 +90,16 @@ class Session:
         self.session: dict[str, Any] = {}
         self.environ: dict[str, Any] = {}
         # Of Socket.IO: what this client is connected to, and what it sent that is not handled yet.
+        #: It has sent a CONNECT that was not refused; `early` counts the packets before that, and the refusals.
+        self.greeted = False
+        self.early = 0
         self.wires: dict[str, ClientWire] = {}
         self.left: frozenset[str] = frozenset()
-        self.half_packet: Packet | None = None
-        self.inbox: list[Packet | str] = []  # an empty deque takes 760 bytes
+        self.half_packet: Undecoded | None = None
+        self.inbox: list[Undecoded] = []  # an empty deque takes 760 bytes
         self.inbox_bytes = 0
+        #: Why it ended, in a word of engineio's, until its `disconnect` handlers have run.
+        self.reason: str | None = None
         self.room: asyncio.Future[None] | None = None
         self.working = False
 
@@ -180,6 +190,8 @@ class Session:
         if self.closed:
             return
         self.alive = True
+        if not self.greeted:
+            self.count_early()
         if isinstance(data, bytes):
             self.server.listener.packet(self, data)
             return
@@ -193,18 +205,11 @@ class Session:
         elif kind not in {"5", "6"}:
             raise BadPacket("An unknown Engine.IO packet type")
 
-    def receive_payload(self, body: str) -> None:
-        """Take the packets of a POST, in order. Raises `BadPacket` at the first that is none."""
-        for part in body.split("\x1e"):
-            if part.startswith("b"):
-                try:
-                    self.receive(b64decode(part[1:], validate=True))
-                except BadPacket:
-                    raise
-                except ValueError:
-                    raise BadPacket("Not base64") from None
-            else:
-                self.receive(part)
+    def count_early(self) -> None:
+        """Count a packet of a client that is not CONNECTed. Raises `BadPacket` when there were too many."""
+        self.early += 1
+        if self.early > MAX_EARLY:
+            raise BadPacket("Too many packets before a CONNECT that was accepted")
 
     def close(self, why: Close | None, reason: str, *, last: str = CLOSE) -> None:
         """End the session at once; the client is told as far as it can be. Only the first call counts.

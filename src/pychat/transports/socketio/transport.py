@@ -26,6 +26,7 @@ from pychat.transports.vocabulary import COMMANDS, VERSION, bye, position, tell
 __all__ = ["SocketIOTransport"]
 
 _UNLIMITED = 1_000_000_000
+_BODY_BYTES = 100_000  # of a POST, where messages are small
 _GOODBYE, _GOING_AWAY = 1000, 1001  # RFC 6455, section 7.4.1
 
 
@@ -137,6 +138,9 @@ class SocketIOTransport:
         """
         self._door = door or Door()
         self._rooms = Rooms(rooms) if isinstance(rooms, ChatRoom) else rooms
+        most = options.setdefault("max_message_bytes", self._rooms.max_message_bytes)
+        # A client that polls sends what has gathered in one body, as large as the handshake allows.
+        options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * most))
         if not limited:
             options |= {"max_connections": _UNLIMITED, "max_pending": _UNLIMITED}
         self.server = Server(
@@ -156,6 +160,7 @@ class SocketIOTransport:
         for name in COMMANDS:
             self.server.on(name, self._command(name))
         self.server.on("*", self._unknown)
+        self._events = len(self.server.handlers["/"])
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; takes a few seconds at most, whoever is stuck."""
@@ -200,6 +205,10 @@ class SocketIOTransport:
     def _begin(self, connection: _Connection, session: Session) -> None:
         connection.pipeline = Pipeline(session)
         self._here[connection.sid] = connection
+        server = self.server
+        if len(server.handlers) == 1 and len(server.handlers["/"]) == self._events and not server.namespace_handlers:
+            # The chat does not look at the request again. Handlers of an application may: those keep it.
+            server.drop_environ(connection.sid)
 
     async def _recover(
         self, connection: _Connection, room: ChatRoom, given: dict[str, Any], user: User | None

@@ -5,7 +5,7 @@ if lost(epoch, known) then return {'lost'} end
 
 if kind == 'joined' or kind == 'renamed' then
   keys = cjson.decode(keys)
-  if taken(id, keys) then return {'taken'} end
+  if taken(id, keys) then return {'taken', tick()} end
   join(id, name, keys, server, event)
 elseif kind == 'away' then
   depart(id, server, server, now(), adopted ~= '')

@@ -1,0 +1,95 @@
+"""Packets by the thousand: in the bodies of clients that poll, in one read of a WebSocket, before a CONNECT and after it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import aiohttp
+import pytest
+
+from tests.attacks.conftest import Public
+from tests.attacks.public import PublicServer
+
+_BODY = 100_000  # bytes; the handshake says it as maxPayload
+_MOST = 4_096  # packets
+
+_KINDS = {
+    "events": '42["x"]',
+    "messages": '42["say",{"text":"hi"}]',
+    "acknowledgements that nobody asked for": "431[]",
+    "pongs": "3",
+    "noops": "6",
+    "CONNECTs": "40",
+    "attachments": "bAA==",
+    "half packets": '451-["x",{"_placeholder":true,"num":0}]',
+}
+
+
+class _Polling:
+    """A client that polls, by hand."""
+
+    def __init__(self, server: PublicServer, http: aiohttp.ClientSession) -> None:
+        self._url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+        self._http = http
+        self._sid = ""
+        self.handshake: dict[str, object] = {}
+
+    async def open(self, *, connect: bool) -> None:
+        """Open a session."""
+        async with self._http.get(self._url) as answer:
+            assert answer.status == 200, await answer.text()
+            self.handshake = json.loads((await answer.text())[1:])
+        self._sid = str(self.handshake["sid"])
+        if connect:
+            assert (await self.post("40"))[0] == 200
+
+    async def post(self, body: str) -> tuple[int, str]:
+        """Post a body."""
+        async with self._http.post(f"{self._url}&sid={self._sid}", data=body) as answer:
+            return answer.status, await answer.text()
+
+
+def _full(packet: str) -> str:
+    """A body that is as large as one may be."""
+    return "\x1e".join([packet] * min(_MOST, (_BODY + 1) // (len(packet) + 1)))
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_bodies_full_of_packets(public: Public, connected: bool):
+    """Bodies at the limit, of every kind of packet, from a dozen clients without a pause: nobody else waits."""
+    async with public() as server, aiohttp.ClientSession() as http:
+        bodies = [_full(packet) for packet in _KINDS.values()]
+
+        async def flood(number: int) -> None:
+            client = _Polling(server, http)
+            body = bodies[number % len(bodies)]
+            while time.monotonic() < until:
+                await client.open(connect=connected)
+                while (await client.post(body))[0] == 200 and time.monotonic() < until:
+                    pass
+
+        async with server.attacked():
+            until = time.monotonic() + 4
+            await asyncio.gather(*(flood(number) for number in range(12)))
+        await server.settles()
+        assert "Traceback" not in server.log
+
+
+async def test_a_body_of_too_many_packets(public: Public):
+    """A body past the limits is refused with words that say the limit, and ends its session; no work comes of it."""
+    async with public() as server, aiohttp.ClientSession() as http:
+        cpu = 0.0
+        async with server.attacked():
+            for packet, count in (('42["x"]', 125_000), ("3", 500_000), ("", 1_000_000), ("3", _MOST + 1)):
+                client = _Polling(server, http)
+                await client.open(connect=True)
+                assert client.handshake["maxPayload"] == _BODY
+                before = server.cpu()
+                status, text = await client.post("\x1e".join([packet] * count))
+                cpu = max(cpu, server.cpu() - before)
+                assert (413, True) == (status, str(_BODY) in text or str(_MOST) in text), text
+                assert (await client.post("3"))[0] == 400
+        assert cpu < 0.5
+        await server.settles()

@@ -1,0 +1,144 @@
+"""A store that asks for leave at every await, and a scheduler that gives it in every order that there is."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from pychat.model import Event, LogEvent, Signal
+from pychat.stores import Opening, Page, Receiver, Store
+
+__all__ = ["Gates", "ScheduledStore", "schedules"]
+
+_QUIET = 6  # turns of the loop without anything new, after which nothing more comes by itself
+
+
+class Gates:
+    """Where calls wait, before the store is asked and before its answer is handed on, until one is let through."""
+
+    def __init__(self) -> None:
+        #: Whether calls wait; others pass.
+        self.shut = False
+        self._waiting: list[asyncio.Future[None]] = []
+        self._busy = 0
+
+    async def wait(self) -> None:
+        """Wait to be let through."""
+        if self.shut:
+            gate = asyncio.get_running_loop().create_future()
+            self._waiting.append(gate)
+            await gate
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        """Wait, do what is inside, and wait again."""
+        await self.wait()
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
+        await self.wait()
+
+    async def quiet(self) -> None:
+        """Wait until all who can go on have done so."""
+        still = 0
+        before = -1
+        while still < _QUIET:
+            await asyncio.sleep(0.0002 if self._busy else 0)
+            self._waiting = [gate for gate in self._waiting if not gate.done()]
+            still = still + 1 if len(self._waiting) == before and not self._busy else 0
+            before = len(self._waiting)
+
+    async def run(self, work: list[Coroutine[Any, Any, Any]], choose: Callable[[int], int]) -> list[Any]:
+        """Begin all of `work` at once; let one call through at a time, of so many as wait the one that `choose` says."""
+        self.shut = True
+        tasks = [asyncio.ensure_future(each) for each in work]
+        await self.quiet()
+        while self._waiting:
+            self._waiting.pop(choose(len(self._waiting))).set_result(None)
+            await self.quiet()
+        self.shut = False
+        async with asyncio.timeout(10):
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class ScheduledStore:
+    """`inner`, each of whose calls goes through `gates`."""
+
+    available = True
+
+    def __init__(self, inner: Store, gates: Gates) -> None:
+        self.inner = inner
+        self.gates = gates
+        #: Told of all that happens, before the room is.
+        self.replica: Receiver = lambda _: None
+
+    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+        """Open a log."""
+
+        def hear(event: Event | Opening) -> None:
+            self.replica(event)
+            receive(event)
+
+        async with self.gates.call():
+            return await self.inner.subscribe(room, hear)
+
+    async def append(self, room: str, event: LogEvent) -> LogEvent:
+        """Store an event."""
+        async with self.gates.call():
+            return await self.inner.append(room, event)
+
+    async def signal(self, room: str, event: Signal) -> None:
+        """Tell of an event."""
+        async with self.gates.call():
+            await self.inner.signal(room, event)
+
+    async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
+        """The log itself."""
+        async with self.gates.call():
+            return await self.inner.events(room, after=after, limit=limit)
+
+    async def history(
+        self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> Page:
+        """Messages as they stand."""
+        async with self.gates.call():
+            return await self.inner.history(room, before=before, limit=limit, matching=matching)
+
+    async def aclose(self) -> None:
+        """Close the store inside."""
+        await self.inner.aclose()
+
+
+def schedules(most: int, seed: object) -> Iterator[Callable[[int], int]]:
+    """Choosers, one for each run of the same work: every order once, if there are at most `most`; then chance.
+
+    The first half goes through the orders as a tree is walked; if the tree has more leaves, the rest are drawn.
+    """
+    path: list[int] = []
+    for number in range(most):
+        if number >= most // 2 and path:
+            chance = random.Random(f"{seed} {number}")  # noqa: S311 -- it is to be repeated
+            yield chance.randrange
+            continue
+        taken: list[tuple[int, int]] = []
+        yield _follow(path, taken)
+        while taken and taken[-1][0] + 1 >= taken[-1][1]:
+            taken.pop()
+        if not taken:
+            return
+        path = [choice for choice, _ in taken]
+        path[-1] += 1
+
+
+def _follow(path: list[int], taken: list[tuple[int, int]]) -> Callable[[int], int]:
+    def choose(count: int) -> int:
+        choice = min(path[len(taken)], count - 1) if len(taken) < len(path) else 0
+        taken.append((choice, count))
+        return choice
+
+    return choose
