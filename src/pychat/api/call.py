@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from pychat import strictjson
 from pychat.api.answer import Denied
 from pychat.api.speakers import Speakers
+from pychat.carriers.addresses import address_key
 from pychat.errors import Refused
 from pychat.http import BodyTooLarge, Incoming
 from pychat.model import User
@@ -73,7 +74,7 @@ class Call:
         """Whom requests are counted for that no session counts: a program, a user, or everybody at one address."""
         if self.program:
             return f"program {self.bearer}"
-        return f"address {self.request.remote}" if self.user is None else self.user.member_id
+        return f"address {address_key(self.request.remote)}" if self.user is None else self.user.member_id
 
     def session(self, name: str | None = None) -> AbstractAsyncContextManager[tuple[Session, str | None]]:
         """The session in which a visitor's request speaks: see `Speakers.session`."""

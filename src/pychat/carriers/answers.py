@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from pychat.carriers.addresses import address_key
+
 __all__ = ["AnswerBudget"]
 
 _SECONDS = 10.0  # that any answer may take, and
@@ -47,7 +49,7 @@ class AnswerBudget:
 
         `cut` is called once at most, and returns at once; the block has to end soon after.
         """
-        answer = object()
+        address, answer = address_key(address), object()
         timer = asyncio.get_running_loop().call_later(self._seconds + size / self._rate, self._cut, address, answer)
         self._waiting.setdefault(address, {})[answer] = (size, cut)
         self._bytes[address] += size
