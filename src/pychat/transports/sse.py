@@ -206,7 +206,7 @@ class SSETransport:
         if name == "join" and isinstance(fields, dict) and fields.get("token") is None:
             fields = {**fields, "token": stream.token}
         answer = await carry_out(stream.session, name, fields)
-        if name == "join" and answer["ok"]:
+        if name == "join" and answer["ok"] and not stream.session.gone:
             self._find_by(stream, (room.name, answer["member"]["id"]))
         return answer
 

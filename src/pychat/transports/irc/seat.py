@@ -89,6 +89,8 @@ class Seat:
         self._seq = 0
         self._listed = True
         self._reason = ""
+        #: Whether the room has put the client out.
+        self.out = False
 
     # What the room calls.
 
@@ -109,6 +111,7 @@ class Seat:
     def close(self, why: Close) -> None:
         """Put the client out of the room, or hang up, as the reason is."""
         if why in _OF_THE_ROOM:
+            self.out = True
             told = self._reason or f"{why.text} ({why.reason})"
             self._client.write(Line("KICK", (self.channel.name, self._client.nick, told), n.SERVER))
             self._client.unseat(self)

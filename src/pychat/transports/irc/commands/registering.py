@@ -73,10 +73,11 @@ async def _rename(client: Client, wanted: str) -> None:
     before, done = client.nick, []
     try:
         wanted = await client.check_nick(wanted)
-        for seat in client.seats.values():
+        seats = list(client.seats.values())
+        for seat in seats:
             member, _ = await seat.session.join(wanted)
             done.append(seat)
-            if seat is list(client.seats.values())[-1]:
+            if seat is seats[-1]:
                 wanted = seat.channel.nick(member)  # a hook may have had a say
     except Refused as refused:
         for seat in done:

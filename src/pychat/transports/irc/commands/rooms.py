@@ -35,6 +35,9 @@ async def _join_one(client: Client, name: str) -> None:
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
             return
+        if seat.out:  # the room has sent the client away meanwhile, and said so
+            await seat.session.close(left=not client.is_known())
+            return
         client.seats[channel.key] = seat
         seat.begin()
 
