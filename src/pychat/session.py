@@ -135,6 +135,8 @@ class Session:
         try:
             await self._room.perform(Join(user.member_id, name, user.roles, known=True), self)
         except Refused as refused:
+            if refused.code == "unavailable":
+                raise
             _log.warning("The user %s could not be seated as %r: %s", user.id, name, refused)
             if refused.code == "name_invalid":
                 self._name_fixed = False  # or they would never have one
@@ -162,7 +164,9 @@ class Session:
         if self.member_id is not None and name is not None:
             try:
                 await self._room.perform(Join(self.member_id, name), self)
-            except Refused:
+            except Refused as refused:
+                if refused.code == "unavailable":
+                    raise
                 return None
         return self.member
 

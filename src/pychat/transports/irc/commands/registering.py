@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pychat._version import __version__
+from pychat.admission import close_for, is_temporary
 from pychat.errors import Refused
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.capabilities import listing, requested
@@ -101,6 +102,10 @@ async def _let_in(client: Client) -> None:
     try:
         client.nick = await client.check_nick(wanted)
     except Refused as refused:
+        if is_temporary(refused):  # no other nick helps
+            client.notice(refused.text)
+            client.close(close_for(refused))
+            return
         _refuse_nick(client, refused, wanted)
         return
     client.registered = True
