@@ -7,7 +7,10 @@ import asyncio
 import aiohttp
 import pytest
 
+from pychat.carriers.aiohttp import AiohttpCarrier
+from pychat.carriers.asgi import AsgiCarrier
 from pychat.carriers.base import Frame, close_frame, frame_bytes
+from pychat.carriers.frames import FRAMES_PER_TURN
 from pychat.errors import Close
 
 
@@ -126,6 +129,57 @@ async def test_silent_peer_is_cut(meet, monkeypatch):
     async with asyncio.timeout(2):
         await meeting.ended.wait()
     meeting.client._response.connection.transport.abort()
+
+
+async def test_heartbeat(meet):
+    """Who answers pings stays; who does not is closed with 4002."""
+    meeting = await meet(heartbeat=0.1)
+    if isinstance(meeting.carrier, AsgiCarrier):
+        return  # there it is the host's affair
+    meeting.client._autoping = False
+    async with asyncio.timeout(10):
+        for _ in range(5):
+            assert (await meeting.client.receive()).type is aiohttp.WSMsgType.PING
+            await meeting.client.pong()
+        while (message := await meeting.client.receive()).type is aiohttp.WSMsgType.PING:
+            pass
+        assert (aiohttp.WSMsgType.CLOSE, 4002, "timeout") == (message.type, message.data, message.extra)
+        await meeting.ended.wait()
+
+
+async def test_what_came_before_the_close_is_received(meet):
+    """A client that says a lot and closes at once has been heard to the end, in order."""
+    meeting = await meet()
+    words = [str(number) for number in range(500)]
+    for word in words:
+        await meeting.client.send_str(word)
+    await meeting.client.close(code=3000)
+    async with asyncio.timeout(5):
+        await meeting.ended.wait()
+    assert words == [meeting.received.get_nowait() for _ in words]
+
+
+async def test_a_reader_that_does_not_keep_up_stops_the_socket(meet, monkeypatch):
+    """Messages that nobody receives are not read without end; when they are received, they are all there, in order."""
+    meeting = await meet()
+    if isinstance(meeting.carrier, AsgiCarrier):
+        return
+    taken, receive = asyncio.Event(), AiohttpCarrier.receive
+
+    async def later(self: AiohttpCarrier) -> str | bytes:
+        await taken.wait()
+        return await receive(self)
+
+    monkeypatch.setattr(AiohttpCarrier, "receive", later)
+    words = [str(number) for number in range(300)]
+    for word in words:
+        await meeting.client.send_str(word)
+    while not meeting.carrier._paused:
+        await asyncio.sleep(0)
+    assert len(meeting.carrier._queue) <= 2 * FRAMES_PER_TURN
+    taken.set()
+    async with asyncio.timeout(5):
+        assert words == [await meeting.received.get() for _ in words]
 
 
 async def test_abort(meet):

@@ -1,41 +1,85 @@
-"""A carrier over aiohttp: aiohttp reads, finished frames go straight to the socket's transport."""
+"""A carrier over aiohttp: aiohttp answers the handshake, and hands on what it reads from then on."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import hdrs, web
 
+from pychat.carriers.bare import BareCarrier
 from pychat.carriers.base import (
-    CLOSE_SECONDS,
     DEFAULT_BUFFER_BYTES,
     DEFAULT_MESSAGE_BYTES,
-    NO_CODE,
     CarrierClosed,
-    close_frame,
+    Frame,
+    frame_bytes,
 )
-from pychat.carriers.outgoing import Outgoing
+from pychat.carriers.frames import BYTES_PER_TURN, FRAMES_PER_TURN
+from pychat.carriers.handshake import VERSION, accept_key
+from pychat.errors import Close
 
 __all__ = ["AiohttpCarrier"]
 
-_BINARY = 0x82
+_PING = Frame()
+_PING.raw = frame_bytes(0x89, b"")
 
 
-class AiohttpCarrier(Outgoing):
-    """One WebSocket of an aiohttp server.
+class _Upgrade(web.StreamResponse):
+    """The answer to a handshake. What follows it is the carrier's: nothing is written at its end."""
 
-    A send is one `transport.write()`: no task, no await, no queue. aiohttp's own frames (pongs) go through the same
-    transport, so the order holds. The handler must return `response` when `receive` has raised.
+    _length_check = False
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write nothing."""
+
+
+class AiohttpCarrier(BareCarrier):
+    """One WebSocket of an aiohttp server, read as every other is: the same frames, limits and close codes.
+
+    The handler must return `response` when `receive` has raised.
     """
 
-    __slots__ = ("response",)
+    __slots__ = (
+        "_beat",
+        "_code",
+        "_deaf",
+        "_heard",
+        "_heartbeat",
+        "_protocol",
+        "_queue",
+        "_queued",
+        "_waiter",
+        "response",
+    )
 
     def __init__(
-        self, response: web.WebSocketResponse, transport: asyncio.Transport, remote: str, max_buffer_bytes: int
+        self,
+        response: web.StreamResponse,
+        transport: asyncio.Transport,
+        remote: str,
+        *,
+        protocol: str | None,
+        heartbeat: float | None,
+        max_message_bytes: int,
+        max_buffer_bytes: int,
     ) -> None:
-        super().__init__(transport, remote, max_buffer_bytes)
+        super().__init__(transport, remote, max_message_bytes=max_message_bytes, max_buffer_bytes=max_buffer_bytes)
         self.response = response
+        self.reader = self
+        self._protocol = protocol
+        self._queue: deque[str | bytes] | None = None  # messages that `receive` was not there for
+        self._queued = 0  # bytes in it
+        self._waiter: asyncio.Future[str | bytes | None] | None = None
+        self._code: int | None = None
+        self._deaf = False  # it was closed on our side: what comes is thrown away
+        self._heartbeat = heartbeat
+        self._heard = True  # something, since the last ping
+        self._beat: asyncio.TimerHandle | None = None
+        if heartbeat is not None:
+            self._beat = asyncio.get_running_loop().call_later(heartbeat, self._ping)
 
     @classmethod
     async def accept(
@@ -50,20 +94,17 @@ class AiohttpCarrier(Outgoing):
     ) -> AiohttpCarrier:
         """Answer the upgrade request. `heartbeat` is in seconds: WebSocket pings, for transports without their own.
 
-        `remote` replaces the address of the connection where proxies are trusted. Raises `web.HTTPBadRequest` for
-        what is no WebSocket handshake, and `CarrierClosed` when the client has gone already.
+        `remote` replaces the address of the connection where proxies are trusted. Raises `web.HTTPException` for
+        what is no WebSocket handshake of version 13, and `CarrierClosed` when the client has gone already.
         """
-        response = web.WebSocketResponse(
-            # The reader refuses a message of exactly this size; ours is the largest that is taken.
-            max_msg_size=max_message_bytes + 1,
-            protocols=tuple(protocols),
-            heartbeat=heartbeat,
-            autoclose=False,
-            autoping=True,
-            # Each member's copy would be compressed anew, with hundreds of KiB of state for each connection.
-            compress=False,
-            timeout=CLOSE_SECONDS,
+        accept = _check(request)
+        protocol = _agreed(request, protocols)
+        response = _Upgrade(
+            status=101, headers={"Upgrade": "websocket", "Connection": "upgrade", "Sec-WebSocket-Accept": accept}
         )
+        if protocol is not None:
+            response.headers["Sec-WebSocket-Protocol"] = protocol
+        response.force_close()  # no request follows
         try:
             await response.prepare(request)
         except ConnectionError:
@@ -71,31 +112,125 @@ class AiohttpCarrier(Outgoing):
         transport = request.transport
         if transport is None:
             raise CarrierClosed
-        return cls(response, transport, (request.remote or "") if remote is None else remote, max_buffer_bytes)
+        carrier = cls(
+            response,
+            transport,
+            (request.remote or "") if remote is None else remote,
+            protocol=protocol,
+            heartbeat=heartbeat,
+            max_message_bytes=max_message_bytes,
+            max_buffer_bytes=max_buffer_bytes,
+        )
+        parser: Any = carrier  # where aiohttp has the parser of its own WebSockets
+        request.protocol.set_parser(parser)  # feeds what came behind the handshake
+        return carrier
 
     @property
     def protocol(self) -> str | None:
         """The subprotocol that was agreed on."""
-        return self.response.ws_protocol
+        return self._protocol
 
     async def receive(self) -> str | bytes:
         """Wait for the next message; raise `CarrierClosed` when there will be none."""
         while True:
-            message = await self.response.receive()
-            kind = message.type
-            if kind is WSMsgType.TEXT or kind is WSMsgType.BINARY:
-                if not self._closing:
-                    data: str | bytes = message.data
-                    return data
-            elif kind is not WSMsgType.PING and kind is not WSMsgType.PONG:
-                break
-        told: int | None = None
-        if kind is WSMsgType.CLOSE and not self._closing:
-            self._closing = True
-            told = message.data or NO_CODE
-            if not self._transport.is_closing():
-                code = message.data if 1000 <= message.data < 5000 and message.data != 1005 else 1000
-                self._transport.write(close_frame(code, ""))
-        self._closing = True
-        self._end_transport()
-        raise CarrierClosed(told)
+            if self._queue:
+                data: str | bytes | None = self._queue.popleft()
+                assert data is not None  # noqa: S101 -- for the type checker
+                self._queued -= len(data)
+                if not self._queue:
+                    self._queue = None
+                    if self._paused:
+                        self.resume()
+            elif self._ended:
+                raise CarrierClosed(self._code)
+            else:
+                self._waiter = asyncio.get_running_loop().create_future()
+                try:
+                    data = await self._waiter
+                finally:
+                    self._waiter = None
+            if data is not None and not self._deaf:
+                return data
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Write a close frame behind what waits; the connection is cut if the client does not answer in time."""
+        self._deaf = True
+        super().close(code, reason)
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        self._deaf = True
+        super().abort()
+
+    # The carrier is its own reader.
+
+    def received(self, data: str | bytes) -> None:
+        """Hand a message to `receive`, or keep it: a bounded number, then the socket is not read."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(data)
+            return
+        if self._queue is None:
+            self._queue = deque()
+        self._queue.append(data)
+        self._queued += len(data)
+        if len(self._queue) >= FRAMES_PER_TURN or self._queued >= BYTES_PER_TURN:
+            self.pause()
+
+    def ended(self, code: int | None) -> None:
+        """There will be no more."""
+        self._code = code
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # What aiohttp calls.
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Bytes have come; nothing of them is left to aiohttp."""
+        self._heard = True
+        self.data_received(data)
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """The connection has gone."""
+        self.connection_lost(None)
+
+    def _ping(self) -> None:
+        """Ask whether the client is there; close if it did not answer the last time."""
+        self._beat = None
+        if self._closing or self._heartbeat is None:
+            return
+        if not self._heard and not self._paused:
+            self.close(Close.TIMEOUT.code, Close.TIMEOUT.reason)
+            return
+        self._heard = False
+        self.send(_PING)
+        self._beat = asyncio.get_running_loop().call_later(self._heartbeat, self._ping)
+
+
+def _check(request: web.BaseRequest) -> str:
+    """The `Sec-WebSocket-Accept` for a handshake that is in order."""
+    headers = request.headers
+    tokens = [token.strip().lower() for value in headers.getall(hdrs.CONNECTION, ()) for token in value.split(",")]
+    if headers.get(hdrs.UPGRADE, "").strip().lower() != "websocket" or "upgrade" not in tokens:
+        raise web.HTTPBadRequest(text="This is no WebSocket handshake: Upgrade and Connection do not ask for one.\n")
+    if headers.getall(hdrs.SEC_WEBSOCKET_VERSION, ()) != [VERSION]:
+        raise web.HTTPUpgradeRequired(
+            text=f"This server speaks version {VERSION} of the WebSocket protocol (RFC 6455).\n",
+            headers={hdrs.SEC_WEBSOCKET_VERSION: VERSION, hdrs.UPGRADE: "websocket", hdrs.CONNECTION: "upgrade"},
+        )
+    keys = headers.getall(hdrs.SEC_WEBSOCKET_KEY, ())
+    accept = accept_key(keys[0]) if len(keys) == 1 else None
+    if accept is None:
+        raise web.HTTPBadRequest(text="Sec-WebSocket-Key is not 16 bytes in base64.\n")
+    return accept
+
+
+def _agreed(request: web.BaseRequest, protocols: Iterable[str]) -> str | None:
+    """The first subprotocol of the client's that is spoken here."""
+    known = set(protocols)
+    offered = ",".join(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, ())).split(",")
+    return next((name.strip() for name in offered if name.strip() in known), None)

@@ -16,6 +16,7 @@ from pychat.carriers.base import (
     CarrierClosed,
     Frame,
 )
+from pychat.carriers.frames import FRAMES_PER_TURN
 from pychat.errors import Close
 
 __all__ = ["AsgiCarrier", "Receive", "Scope", "Send"]
@@ -49,6 +50,7 @@ class AsgiCarrier:
         "_reader",
         "_receive",
         "_send",
+        "_taken",
         "_writer",
         "on_slow",
         "protocol",
@@ -80,6 +82,7 @@ class AsgiCarrier:
         self._cutting = False
         self._parting = False
         self._interrupts = 0
+        self._taken = 0  # messages since others had a turn of the event loop for sure
         self._cut: asyncio.TimerHandle | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._awake: asyncio.Future[None] | None = None
@@ -187,6 +190,11 @@ class AsgiCarrier:
 
     async def receive(self) -> str | bytes:
         """Wait for the next message; raise `CarrierClosed` when there will be none."""
+        self._taken += 1
+        if self._taken >= FRAMES_PER_TURN:
+            # A host that has read many messages at once hands them out without a turn of the loop between.
+            self._taken = 0
+            await asyncio.sleep(0)
         while not self._gone:
             message = await self._next()
             if message is None or message["type"] != "websocket.receive":

@@ -11,6 +11,7 @@ from pychat import strictjson
 from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
+from pychat.limits import TokenBucket
 from pychat.model import Position, User
 from pychat.rooms import Rooms
 from pychat.session import Session
@@ -24,6 +25,8 @@ SUBPROTOCOL = "pychat.v1"
 # Close codes of somebody who goes for good. A browser that leaves or reloads a page says 1001, and may be back.
 _GOODBYES = frozenset({1000, NO_CODE})
 _NUMBER = re.compile(r"[0-9]{1,18}")
+# Messages that are no command: so many a second are answered, and so many at once. Past them the connection is closed.
+_BAD_RATE, _BAD_BURST = 20.0, 200
 
 
 class _JSONWire:
@@ -40,6 +43,7 @@ class _Connection:
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
         self._answers = Answers(carrier)
+        self._bad: TokenBucket | None = None
 
     def send(self, frame: Frame) -> None:
         self._carrier.send(frame)
@@ -53,6 +57,13 @@ class _Connection:
         """Tell this one connection something."""
         self._answers.add(Frame(strictjson.dumps({"type": name, **fields})))
 
+    def charge(self) -> None:
+        """Take the price of a message that is no command; close the connection of who sends nothing else."""
+        if self._bad is None:
+            self._bad = TokenBucket(_BAD_RATE, _BAD_BURST)
+        if self._bad.take(asyncio.get_running_loop().time()):
+            self.close(Close.BAD_FRAME)
+
 
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
@@ -65,7 +76,7 @@ class WebSocketTransport:
         return len(self._open)
 
     async def serve(self, carrier: Carrier, query: Mapping[str, str], user: User | None = None) -> None:
-        """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`.
+        """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`, `id`.
 
         `user` is whom the app knows the person as; without one, a guest.
         """
@@ -117,6 +128,7 @@ class WebSocketTransport:
                 raise Refused("bad_request", "Say which command: {“type”: “say”, “text”: “hi”}.")
         except Refused as refused:
             tell(failure(refused))
+            connection.charge()
         else:
             await pipeline.carry_out(name, command, tell)
 
@@ -143,4 +155,6 @@ def _parse(data: str | bytes) -> dict[str, Any]:
 
 def _since(query: Mapping[str, str]) -> Position | None:
     seq = query.get("seq", "")
-    return position({"epoch": query.get("epoch"), "seq": int(seq)}) if _NUMBER.fullmatch(seq) else None
+    if not _NUMBER.fullmatch(seq):
+        return None
+    return position({"epoch": query.get("epoch"), "seq": int(seq), "id": query.get("id")})
