@@ -70,7 +70,7 @@ class Visit:
                 try:
                     await self._stay(http)
                 except Lost as lost:
-                    if not self.ready.done():
+                    if not self.ready.done() and not lost.asked_back:
                         raise Disconnected(lost.text) from lost
                     delay = self._backoff.next(lost.after)
                     self._turn(State("reconnecting", lost.text, delay))
@@ -240,7 +240,8 @@ class Visit:
             entered = self.entered = words.entered(fields, missed=not first)
             for message in entered.messages:
                 self._settle(message)
-        self._feed.start(Position(str(fields["epoch"]), int(fields["seq"])), entered, told.size)
+        position = Position(str(fields["epoch"]), int(fields["seq"]), str(fields.get("id", "")))
+        self._feed.start(position, entered, told.size)
         if first:
             self.ready.set_result(None)
         else:

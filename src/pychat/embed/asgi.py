@@ -141,7 +141,7 @@ class ASGIApp:
             )
         except CarrierClosed:
             return
-        await mount.websocket.serve(carrier, query, user)
+        await mount.serve_websocket(carrier, query, user)
 
     async def _respond(self, scope: Scope, send: Send, response: Response) -> None:
         """Answer a request, or the handshake of a WebSocket that is refused."""
