@@ -13,6 +13,7 @@ from pychat import strictjson
 from pychat.admission import is_temporary
 from pychat.api import Api
 from pychat.auth import Authenticate, Door, status_of
+from pychat.carriers.answers import AnswerBudget
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES, Carrier
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
@@ -75,6 +76,9 @@ class Mount:
         self.rooms = Rooms(*rooms)
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        #: What the hosts hold answers to.
+        self.answers = AnswerBudget()
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))
@@ -175,8 +179,28 @@ class Mount:
         """What the person calls this server, which trusted proxies may tell."""
         return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
 
+    def arrive(self) -> None:
+        """A request has come. On another event loop than the one before, which has ended, everything begins anew.
+
+        So it is where a test's client calls an application without its lifespan: each request has a loop of its own.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop and (self._loop is None or not self._loop.is_running()):
+            self._reopen(loop)
+
+    def _reopen(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        for transport in (self.websocket, self.socketio, self.sse):
+            transport.reopen()
+
     async def start(self) -> None:
-        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them.
+
+        After `aclose`, everything is opened again.
+        """
+        loop = asyncio.get_running_loop()
+        if self.sse.closing or loop is not self._loop:
+            self._reopen(loop)
         await self.rooms.start()
 
     async def aclose(self) -> None:

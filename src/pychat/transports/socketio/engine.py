@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import engineio
 
+from pychat.carriers.answers import AnswerBudget
 from pychat.carriers.base import CLOSE_SECONDS, Carrier, Frame, Sender
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
@@ -80,6 +81,7 @@ class EngineServer(engineio.AsyncServer):
             allowed = "*" if origins == [] else origins
         self.origins = OriginPolicy(allowed)
         self.proxies = Proxies(options.trusted_proxies)
+        self.answers = AnswerBudget()
         self.sockets: dict[str, Session] = {}
         self._parting: dict[str, Session] = {}
         self._carriers: set[Sender] = set()
@@ -174,6 +176,17 @@ class EngineServer(engineio.AsyncServer):
         self._parting.clear()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=1)
+
+    def reopen(self) -> None:
+        """Begin anew, with no sessions."""
+        self._shutting_down = False
+        self._quiet = None
+        for wheel in (self._connecting, self.upgrading, self.halves, self.pings, self._pongs, self._partings):
+            wheel.clear()
+        self.sockets.clear()
+        self._parting.clear()
+        self._carriers.clear()
+        self._tasks.clear()
 
     # For the layer above.
 
