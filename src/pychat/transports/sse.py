@@ -199,6 +199,7 @@ class SSETransport:
                     self._forget(stream, key)
                 await session.close()
         finally:
+            carrier.on_slow = None  # the two let go of each other
             del self._open[connection]
 
     async def carry_out(self, room: ChatRoom, stream: Stream, name: str, fields: object) -> dict[str, Any]:
