@@ -12,10 +12,12 @@ from logging.handlers import QueueHandler, QueueListener
 from typing import Any, Self
 
 from pychat.model import Away, Event, Joined, Left, Message, Renamed
+from pychat.ratelog import RateLimiter
 from pychat.room import ChatRoom
 
 __all__ = ["Console", "escape"]
 
+_LINES_A_MINUTE = 10  # of warnings and errors that one line of code logs
 _WAITING = 10_000  # lines; a terminal that takes no more must not hold up the room
 
 
@@ -37,6 +39,7 @@ class Console:
         stream = logging.StreamHandler(sys.stdout)
         stream.setFormatter(_JSON() if log_format == "json" else _Text())
         self._handler = _Bounded(queue.Queue(_WAITING))
+        self._handler.addFilter(_RateLimit())
         self._listener = QueueListener(self._handler.queue, stream)
 
     def __enter__(self) -> Self:
@@ -87,6 +90,25 @@ class Console:
             case _:
                 return
         self.say(f"[{room.name}] {text}", fields)
+
+
+class _RateLimit(logging.Filter):
+    """Counts warnings and errors of one line of code that come by the dozen, and lets few of them through.
+
+    It stands before the queue, so that nothing is held of those that are counted: a traceback holds all of its frames.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limiter = RateLimiter(_LINES_A_MINUTE)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        note = self._limiter.note((record.pathname, record.lineno))
+        if note:
+            record.msg, record.args = f"{record.getMessage()}{note}", None
+        return note is not None
 
 
 class _Bounded(QueueHandler):

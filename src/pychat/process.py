@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gc
 
-__all__ = ["MANY_FILES", "prepare", "raise_file_limit"]
+__all__ = ["MANY_FILES", "max_connections", "max_irc_clients", "prepare", "raise_file_limit"]
 
 #: A limit on open files below this is worth a word: each connection is one.
 MANY_FILES = 4096
+
+_OWN_FILES = 64  # for the store, the event loop, threads and such
+_MAX_CONNECTIONS = 200_000
+_MAX_IRC_CLIENTS = 10_000
 
 _COLLECT_AFTER = (20_000, 50, 10)
 
@@ -25,6 +29,16 @@ def raise_file_limit() -> int | None:
         except (ValueError, OSError):  # macOS refuses some that it calls allowed
             return soft
     return None if hard == resource.RLIM_INFINITY else hard
+
+
+def max_connections(files: int | None) -> int:
+    """How many HTTP connections, WebSockets included, `files` open files allow; the rest is for everything else."""
+    return _MAX_CONNECTIONS if files is None else max(1, min(_MAX_CONNECTIONS, files - files // 8 - _OWN_FILES))
+
+
+def max_irc_clients(files: int | None) -> int:
+    """How many IRC clients `files` open files allow beside those."""
+    return _MAX_IRC_CLIENTS if files is None else max(1, min(_MAX_IRC_CLIENTS, files // 8))
 
 
 def prepare() -> None:

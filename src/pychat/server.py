@@ -16,19 +16,22 @@ from pathlib import Path
 
 from aiohttp import web
 
+from pychat.carriers.addresses import AddressLimiter
 from pychat.console import Console
 from pychat.embed.aiohttp import MOUNT, aiohttp_app
+from pychat.embed.connection import HttpConnection
 from pychat.errors import Refused, UsageError
 from pychat.limits import Limits
-from pychat.process import MANY_FILES, prepare, raise_file_limit
+from pychat.process import MANY_FILES, max_connections, max_irc_clients, prepare, raise_file_limit
 from pychat.room import ChatRoom
 from pychat.settings import Settings
 from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
 from pychat.transports.irc import IrcServer
-from pychat.transports.socketio import Front, Server
+from pychat.transports.socketio import Connections, Front, Server
 
 __all__ = ["run"]
 
+_MAX_PER_ADDRESS = 5_000  # connections; a school behind one address has fewer people
 _GOING_SECONDS = 4.5  # from the signal to the end, whoever is stuck
 
 
@@ -80,9 +83,9 @@ async def _serve(settings: Settings, files: int | None) -> None:
                     await room.start()
             except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
                 console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
-            listening = await _listen(runner, app[MOUNT].socketio.server, settings)
+            listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
             port: int = listening.sockets[0].getsockname()[1]
-            irc = await _listen_for_irc(rooms, settings)
+            irc = await _listen_for_irc(rooms, settings, files)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
             console.say(greeting, {"event": "start", "url": address, "store": _without_password(url)})
@@ -130,13 +133,19 @@ def _without_password(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//…@", url)
 
 
-async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings) -> asyncio.Server:
+async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, files: int | None) -> asyncio.Server:
     plain = runner.server
     assert plain is not None  # noqa: S101 -- it is set up
+    most = max_connections(files)
+    per_address = most if settings.limits == "off" else min(_MAX_PER_ADDRESS, most // 2)
+    connections = Connections(AddressLimiter(most, per_address), socketio.eio.proxies)
     loop = asyncio.get_running_loop()
     try:
         return await loop.create_server(
-            lambda: Front(socketio, plain), settings.host or None, settings.port, backlog=1024
+            lambda: Front(socketio, lambda: HttpConnection(plain, connections), connections=connections),
+            settings.host or None,
+            settings.port,
+            backlog=1024,
         )
     except socket.gaierror:
         msg = f"--host {settings.host}: there is no such address. Try 127.0.0.1, or 0.0.0.0 for all of this machine."
@@ -145,7 +154,7 @@ async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings) -
         raise UsageError(_why_not(error, settings.host, settings.port, "--port")) from None
 
 
-async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings) -> IrcServer | None:
+async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings, files: int | None) -> IrcServer | None:
     if settings.irc_port is None:
         return None
     tls = None
@@ -155,7 +164,7 @@ async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings) -> IrcServe
             tls.load_cert_chain(settings.irc_tls_cert, settings.irc_tls_key)
         except OSError as error:
             raise UsageError(f"--irc-tls-cert {settings.irc_tls_cert}: {error}.") from None
-    irc = IrcServer(*rooms)
+    irc = IrcServer(*rooms, max_clients=max_irc_clients(files))
     try:
         await irc.start(settings.host, settings.irc_port, tls=tls)
     except OSError as error:

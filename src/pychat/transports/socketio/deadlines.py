@@ -46,6 +46,14 @@ class Deadlines(Generic[Item]):
         """Stop the time of an item; whether it was running."""
         return self._items.pop(item, None) is not None
 
+    def expire_first(self) -> bool:
+        """Call `due` for the item whose time ends first, now; false if there is none."""
+        if not self._items:
+            return False
+        item, _ = self._items.popitem(last=False)
+        self._due(item)
+        return True
+
     def clear(self) -> None:
         """Forget everything."""
         self._items.clear()

@@ -11,18 +11,24 @@ from hashlib import sha1
 from typing import Any, cast
 
 from pychat.carriers.bare import BareCarrier
+from pychat.transports.socketio.connections import Connections
 from pychat.transports.socketio.engine import EngineServer
 from pychat.transports.socketio.environ import build_environ
 from pychat.transports.socketio.replies import Query
 from pychat.transports.socketio.server import Server
 
-__all__ = ["Front"]
+__all__ = ["MAX_FIELDS", "MAX_HEAD_BYTES", "Front"]
 
-_MOST_BYTES = 8192  # of a request's head
-_FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")  # RFC 9112, section 5
+#: The largest head of a request, in bytes, and the most fields in it.
+MAX_HEAD_BYTES = 8192
+MAX_FIELDS = 100
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 #: With one of these a request is more than an opening handshake, or something is to be agreed on.
 _ELSEWHERE = {"content-length", "transfer-encoding", "expect", "sec-websocket-protocol"}
+#: Where a connection is counted, and for which address.
+_Counted = tuple[Connections, str]
 
 
 class Front(asyncio.Protocol):
@@ -33,50 +39,102 @@ class Front(asyncio.Protocol):
     there is one place that says why not.
     """
 
-    __slots__ = ("_engine", "_head", "_path", "_plain", "_transport")
+    __slots__ = ("_connections", "_counted", "_engine", "_head", "_path", "_plain", "_transport")
 
-    def __init__(self, server: Server, plain: Callable[[], asyncio.Protocol], path: str = "/socket.io/") -> None:
-        """`plain` makes the protocol that everything else is given to, such as aiohttp's `web.Server`."""
+    def __init__(
+        self,
+        server: Server,
+        plain: Callable[[], asyncio.Protocol],
+        path: str = "/socket.io/",
+        connections: Connections | None = None,
+    ) -> None:
+        """`plain` makes the protocol that everything else is given to, such as aiohttp's `web.Server`.
+
+        With `connections` each connection is counted and timed there, from now on by `plain`'s protocol.
+        """
         self._engine: EngineServer = server.eio
         self._plain = plain
         self._path = f"GET {path}?".encode()
-        self._head = b""
+        self._head = bytearray()
+        self._connections = connections
+        self._counted: _Counted | None = None
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection has been accepted."""
         self._transport = cast("asyncio.Transport", transport)
+        if self._connections is not None:
+            address = self._connections.address(self._transport)
+            if self._connections.opened(self._transport, address):
+                self._counted = (self._connections, address)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has gone before it said what it wants."""
+        if self._counted is not None:
+            connections, address = self._counted
+            connections.closed(self._transport, address)
 
     def data_received(self, data: bytes) -> None:
         """Decide whose connection this is, as soon as that can be known."""
-        head = self._head = self._head + data
+        transport = self._transport
+        if transport.is_closing():  # it was one too many
+            return
+        head = self._head
+        searched = max(0, len(head) - 3)
+        head += data
         if head.startswith(self._path[: len(head)]):
-            end = head.find(b"\r\n\r\n")
-            if end < 0 and len(head) <= _MOST_BYTES:
+            end = head.find(b"\r\n\r\n", searched, MAX_HEAD_BYTES)
+            if end < 0 and len(head) < MAX_HEAD_BYTES:
                 return
-            request = None if end < 0 else _read(head[:end], self._transport)
+            request = None if end < 0 else _read(bytes(head[:end]), transport, self._counted)
             if request is not None and self._engine.open_socket(request):
+                if self._counted is not None:
+                    self._counted[0].head_ends(transport)
                 # What the client said without waiting for the answer.
-                request.carrier.data_received(head[end + 4 :])
+                request.carrier.data_received(bytes(head[end + 4 :]))
                 return
         protocol = self._plain()
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        protocol.data_received(head)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(bytes(head))
+
+
+class _Socket(BareCarrier):
+    """A WebSocket whose connection is counted."""
+
+    __slots__ = ("counted",)
+
+    counted: _Counted | None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has gone."""
+        if self.counted is not None:
+            connections, address = self.counted
+            connections.closed(self._transport, address)
+            self.counted = None
+        super().connection_lost(exc)
 
 
 class FrontRequest:
     """The opening handshake of a new client."""
 
-    __slots__ = ("_fields", "_key", "_path", "_transport", "carrier", "method", "peer", "query", "upgrade")
+    __slots__ = ("_counted", "_fields", "_key", "_path", "_transport", "carrier", "method", "peer", "query", "upgrade")
 
-    carrier: BareCarrier
+    carrier: _Socket
 
-    def __init__(self, transport: asyncio.Transport, target: str, fields: dict[str, str], key: bytes) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        target: str,
+        fields: dict[str, str],
+        key: bytes,
+        counted: _Counted | None,
+    ) -> None:
         self.method = "GET"
         self.upgrade = True
         self._path, _, self.query = target.partition("?")
         self._fields = fields
+        self._counted = counted
         self._key = key
         self._transport = transport
         peer = transport.get_extra_info("peername")
@@ -89,9 +147,10 @@ class FrontRequest:
     def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> BareCarrier:
         """Answer the handshake."""
         answer = b64encode(sha1(self._key + _GUID, usedforsecurity=False).digest())
-        self.carrier = BareCarrier(
+        self.carrier = _Socket(
             self._transport, remote, max_message_bytes=max_message_bytes, max_buffer_bytes=max_buffer_bytes
         )
+        self.carrier.counted = self._counted
         self._transport.set_protocol(self.carrier)
         self._transport.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -116,19 +175,21 @@ class FrontRequest:
         )
 
 
-def _read(head: bytes, transport: asyncio.Transport) -> FrontRequest | None:
+def _read(head: bytes, transport: asyncio.Transport, counted: _Counted | None) -> FrontRequest | None:
     """A request that is in order in every respect and asks for a new WebSocket of Engine.IO 4; `None` for any other."""
     first, *lines = head.decode("latin-1").split("\r\n")
     method, _, rest = first.partition(" ")
     target, _, version = rest.partition(" ")
     if method != "GET" or version != "HTTP/1.1" or not target.isascii() or not target.isprintable():
         return None
+    if len(lines) > MAX_FIELDS:
+        return None
     fields: dict[str, str] = {}
     for line in lines:
-        field = _FIELD.fullmatch(line)
-        if field is None:
+        name, colon, value = line.partition(":")
+        if not colon or not _NAME.fullmatch(name) or _CONTROL.search(value):
             return None
-        name, value = field[1].lower(), field[2]
+        name, value = name.lower(), value.strip(" \t")
         between = "; " if name == "cookie" else ","
         fields[name] = f"{fields[name]}{between}{value}" if name in fields else value
     query = Query(target.partition("?")[2])
@@ -144,7 +205,7 @@ def _read(head: bytes, transport: asyncio.Transport) -> FrontRequest | None:
         and _ELSEWHERE.isdisjoint(fields)
     )
     key = fields.get("sec-websocket-key", "")
-    return FrontRequest(transport, target, fields, key.encode()) if opens and _is_key(key) else None
+    return FrontRequest(transport, target, fields, key.encode(), counted) if opens and _is_key(key) else None
 
 
 def _is_key(key: str) -> bool:
