@@ -286,7 +286,6 @@ async def test_nothing_is_left_of_who_has_gone(tmp_path, uncollected):
         gc.collect()
         before = ours()
         for host, life in LIFE:
-            print(host, life.__name__, time.monotonic(), flush=True)
             for number in range(1_000, 1_000 + LIVES, _AT_ONCE):
                 await asyncio.gather(*(life(ports[host], number + more) for more in range(_AT_ONCE)))
         left = await settled(before)
