@@ -12,6 +12,7 @@ from typing import Literal, TypedDict, Unpack
 from pychat import strictjson
 from pychat.api import Api
 from pychat.auth import Authenticate, Door, status_of
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
@@ -35,8 +36,8 @@ HEARTBEAT_SECONDS = 25.0
 #: Where Socket.IO is; clients can be told to leave the slash out.
 SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
-_MOST_WEBSOCKETS = 100_000  # plain ones, at once
-_MOST_STREAMS = 100_000
+_MOST_CONNECTIONS = 100_000  # plain WebSockets at once, and as many streams
+_MOST_PER_ADDRESS = 5_000
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -78,7 +79,8 @@ class Mount:
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))
         self._site = Site(self.rooms, options.get("templates"), self._origins)
-        self.websocket = WebSocketTransport(self.rooms)
+        most = (_MOST_CONNECTIONS, _MOST_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
+        self.websocket = WebSocketTransport(self.rooms, AddressLimiter(*most))
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
@@ -89,7 +91,7 @@ class Mount:
             limited=self._limited,
         )
         self.max_message_bytes = self.rooms.max_message_bytes
-        self.sse = SSETransport(_MOST_STREAMS if self._limited else sys.maxsize)
+        self.sse = SSETransport(AddressLimiter(*most))
         self._api = Api(
             self.rooms,
             self.sse,
@@ -150,7 +152,7 @@ class Mount:
             return Response(
                 403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
             )
-        if self._limited and len(self.websocket) >= _MOST_WEBSOCKETS:
+        if not self.websocket.limits.allows(self.client_address(peer, headers)):
             return Response(503, {**_TEXT, "Retry-After": "10"}, f"{Close.FULL.text}\n".encode())
         offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
         if offered and SUBPROTOCOL not in offered:

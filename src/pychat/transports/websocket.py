@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from pychat import strictjson
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
@@ -68,8 +70,10 @@ class _Connection:
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, limits: AddressLimiter | None = None) -> None:
+        """`limits` says how many there can be at once, in all and from one address; none by default."""
         self._rooms = rooms
+        self.limits = limits or AddressLimiter(sys.maxsize, sys.maxsize)
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
 
     def __len__(self) -> int:
@@ -81,6 +85,17 @@ class WebSocketTransport:
         `user` is whom the app knows the person as; without one, a guest.
         """
         connection = _Connection(carrier)
+        if not self.limits.acquire(carrier.remote):  # others came while this one was let in
+            connection.close(Close.FULL)
+            return
+        try:
+            await self._serve(connection, carrier, query, user)
+        finally:
+            self.limits.release(carrier.remote)
+
+    async def _serve(
+        self, connection: _Connection, carrier: Carrier, query: Mapping[str, str], user: User | None
+    ) -> None:
         self._open[connection] = asyncio.current_task()
         try:
             session = await self._enter(connection, query, user)

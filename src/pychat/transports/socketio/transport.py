@@ -142,7 +142,8 @@ class SocketIOTransport:
         # A client that polls sends what has gathered in one body, as large as the handshake allows.
         options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * most))
         if not limited:
-            options |= {"max_connections": _UNLIMITED, "max_pending": _UNLIMITED}
+            names = ("max_connections", "max_pending", "max_connections_per_address", "max_pending_per_address")
+            options |= dict.fromkeys(names, _UNLIMITED)
         self.server = Server(
             async_mode=async_mode,
             allowed_origins=allowed_origins,
