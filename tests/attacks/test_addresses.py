@@ -31,7 +31,11 @@ async def handshakes(server: PublicServer, number: int, source: str, headers: by
     ("attacker", "neighbour", "newcomer"),
     [
         (b"X-Forwarded-For: 192.0.2.1\r\n", b"X-Forwarded-For: 192.0.2.1\r\n", b"X-Forwarded-For: 192.0.2.2\r\n"),
-        (b"X-Forwarded-For: 2001:db8::%d\r\n", b"X-Forwarded-For: 2001:db8::f\r\n", b"X-Forwarded-For: 2001:db9::1\r\n"),
+        (
+            b"X-Forwarded-For: 2001:db8::%d\r\n",
+            b"X-Forwarded-For: 2001:db8::f\r\n",
+            b"X-Forwarded-For: 2001:db9::1\r\n",
+        ),
         (b"", b"", b""),
     ],
     ids=["behind a proxy", "IPv6", "directly"],

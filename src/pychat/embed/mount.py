@@ -14,6 +14,7 @@ from pychat.api import Api
 from pychat.auth import Authenticate, Door, status_of
 from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
+from pychat.carriers.hosts import HostPolicy
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, Refused
@@ -55,6 +56,9 @@ class MountOptions(TypedDict, total=False):
     #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, name those that you trust: a page that may connect is who its reader is.
     allowed_origins: Iterable[str] | str
+    #: The host names that are answered to, such as `"chat.example.com"`, beside addresses, `localhost` and this
+    #: machine's own names; `--allow-host`. `"*"`, the default, is any: which names your application has, it knows best.
+    allowed_hosts: Iterable[str] | str
     #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`;
     #: `--trusted-proxy`.
     trusted_proxies: Iterable[str] | str
@@ -76,6 +80,7 @@ class Mount:
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
+        self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))
         self._site = Site(self.rooms, options.get("templates"), self._origins)
@@ -85,6 +90,7 @@ class Mount:
             self.rooms,
             async_mode=async_mode,
             allowed_origins=options.get("allowed_origins", ()),
+            allowed_hosts=options.get("allowed_hosts", "*"),
             trusted_proxies=options.get("trusted_proxies", ()),
             door=self.door,
             max_buffer_bytes=self.max_buffer_bytes,
@@ -105,11 +111,17 @@ class Mount:
         self, path: str, request: Request, peer: str, read: Callable[[int], Awaitable[bytes]]
     ) -> Response | Streaming:
         """The answer to a request for `path`, which begins with `/api/`; `read` reads its body."""
+        misdirected = self._misdirected(peer, request.headers)
+        if misdirected is not None:
+            return refusal(Refused("host_refused", misdirected), 421)
         host = self._host(peer, request.headers)
         return await self._api.respond(Incoming(request, path, host, read))
 
     def respond(self, path: str, request: Request, peer: str) -> Response:
         """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""
+        misdirected = self._misdirected(peer, request.headers)
+        if misdirected is not None:
+            return Response(421, _TEXT, f"{misdirected}\n".encode())
         if path == "/ws":
             return self.not_a_websocket()
         host = self._host(peer, request.headers)
@@ -148,6 +160,9 @@ class Mount:
 
     def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
         """Why a plain WebSocket may not be opened, if so. Names in `headers` are in lower case."""
+        misdirected = self._misdirected(peer, headers)
+        if misdirected is not None:
+            return Response(421, _TEXT, f"{misdirected}\n".encode())
         if not self._origins.allows(headers.get("origin"), self._host(peer, headers)):
             return Response(
                 403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
@@ -169,6 +184,10 @@ class Mount:
         """What the person calls this server, which trusted proxies may tell."""
         return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
 
+    def _misdirected(self, peer: str, headers: Mapping[str, str]) -> str | None:
+        """Why this server is not the one that was asked for, if so."""
+        return self._hosts.refusal(self._proxies, peer, headers.get("host"), headers.get("x-forwarded-host"))
+
     async def start(self) -> None:
         """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
         await self.rooms.start()
@@ -180,12 +199,12 @@ class Mount:
         await self.rooms.aclose(Close.SHUTDOWN)
 
 
-def refusal(refused: Refused) -> Response:
+def refusal(refused: Refused, status: int | None = None) -> Response:
     """A refusal as an HTTP response, in the form that it has on every wire."""
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if refused.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(refused.retry_after)))
-    return Response(status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
+    return Response(status or status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
 
 
 def with_slash(raw_path: str, query: str) -> Response:

@@ -12,6 +12,7 @@ import engineio
 
 from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import CLOSE_SECONDS, Carrier, Frame, Sender
+from pychat.carriers.hosts import HostPolicy
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, UsageError
@@ -81,6 +82,7 @@ class EngineServer(engineio.AsyncServer):
             # The library's [] means "no checks at all".
             allowed = "*" if origins == [] else origins
         self.origins = OriginPolicy(allowed)
+        self.hosts = HostPolicy(options.allowed_hosts)
         self.proxies = Proxies(options.trusted_proxies)
         self.sockets: dict[str, Session] = {}
         self._parting: dict[str, Session] = {}
@@ -269,7 +271,7 @@ class EngineServer(engineio.AsyncServer):
         remote = self.proxies.client(request.peer, request.header("x-forwarded-for"))
         host = self.proxies.host(request.peer, request.header("host"), request.header("x-forwarded-host"))
         allowed = "websocket" in self.transports and self.origins.allows(request.header("origin"), host)
-        if not allowed or self._refusal(remote) is not None:
+        if not allowed or self._misdirected(request) is not None or self._refusal(remote) is not None:
             return False
         carrier = request.accept(remote, self.max_message_bytes, self.options.max_buffer_bytes)
         self._carriers.add(carrier)
@@ -280,6 +282,9 @@ class EngineServer(engineio.AsyncServer):
         """Serve one request: an answer, or the WebSocket that has ended."""
         remote = self.proxies.client(request.peer, request.header("x-forwarded-for"))
         host = self.proxies.host(request.peer, request.header("host"), request.header("x-forwarded-host"))
+        misdirected = self._misdirected(request)
+        if misdirected is not None:
+            return refusal(421, (FORBIDDEN[0], misdirected))
         origin = request.header("origin")
         if not self.origins.allows(origin, host):
             return refusal(403, FORBIDDEN)
@@ -289,6 +294,11 @@ class EngineServer(engineio.AsyncServer):
             if self.cors_credentials:
                 reply.headers.append(("Access-Control-Allow-Credentials", "true"))
         return reply
+
+    def _misdirected(self, request: Opening) -> str | None:
+        """Why this server is not the one that was asked for, if so."""
+        given = request.header("host"), request.header("x-forwarded-host")
+        return self.hosts.refusal(self.proxies, request.peer, *given)
 
     async def _route(self, request: HostRequest, remote: str) -> Reply | Carrier:
         if request.method == "OPTIONS":

@@ -42,6 +42,8 @@ class Options:
     attachment_timeout: float = 30.0
     #: Origins of other hosts' pages that may connect, such as `"https://example.com"`; `"*"` for all.
     allowed_origins: Iterable[str] | str = ()
+    #: Host names that are answered to, beside addresses, `localhost` and this machine's own; `"*"` for any.
+    allowed_hosts: Iterable[str] | str = "*"
     #: Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Host are believed.
     trusted_proxies: Iterable[str] | str = ()
     #: What to do with an event that holds half a character (`"\\ud800"`): close the connection, or hand it on to

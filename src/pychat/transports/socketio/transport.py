@@ -126,6 +126,7 @@ class SocketIOTransport:
         *,
         async_mode: Literal["aiohttp", "asgi"] = "asgi",
         allowed_origins: Iterable[str] | str = (),
+        allowed_hosts: Iterable[str] | str = "*",
         trusted_proxies: Iterable[str] | str = (),
         door: Door | None = None,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
@@ -147,6 +148,7 @@ class SocketIOTransport:
         self.server = Server(
             async_mode=async_mode,
             allowed_origins=allowed_origins,
+            allowed_hosts=allowed_hosts,
             trusted_proxies=trusted_proxies,
             max_buffer_bytes=max_buffer_bytes,
             lone_surrogates="pass",  # the room refuses such a text, with words
