@@ -55,7 +55,7 @@ class WebSocketPerson:
     async def enter(cls, url: str, since: Position | None = None, **query: str) -> Self:
         """Connect to the mount at `url`."""
         if since is not None:
-            query |= {"epoch": since.epoch, "seq": str(since.seq)}
+            query |= {"epoch": since.epoch, "seq": str(since.seq)} | ({"id": since.id} if since.id else {})
         http = aiohttp.ClientSession()
         return cls(http, await http.ws_connect(f"{url}/ws", params=query, protocols=("pychat.v1",)))
 
@@ -118,7 +118,7 @@ class SocketIOPerson:
         if version is not None:
             auth["v"] = version
         if since is not None:
-            auth["since"] = {"epoch": since.epoch, "seq": since.seq}
+            auth["since"] = {"epoch": since.epoch, "seq": since.seq} | ({"id": since.id} if since.id else {})
         try:
             await person.client.connect(url, auth=auth or None, transports=list(transports), socketio_path=path)
         except BaseException:
@@ -171,7 +171,7 @@ class SSEPerson:
         """Open a stream of the mount at `url`."""
         headers = dict(headers or {})
         if since is not None:
-            headers["Last-Event-ID"] = f"{since.epoch}:{since.seq}"
+            headers["Last-Event-ID"] = f"{since.epoch}:{since.seq}" + (f".{since.id}" if since.id else "")
         http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         address = f"{url}/api/rooms/{room}"
         return cls(http, address, await http.get(f"{address}/events", params=query, headers=headers))

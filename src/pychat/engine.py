@@ -50,6 +50,7 @@ from pychat.model import (
 )
 from pychat.names import Names
 from pychat.presence import PresenceGatherer
+from pychat.progress import Progress
 from pychat.roomlog import RoomLog, Standing
 from pychat.seats import Seats
 from pychat.session import Session
@@ -62,7 +63,7 @@ from pychat.tokens import Tokens
 __all__ = ["Engine"]
 
 _log = logging.getLogger("pychat.room")
-
+_BEHIND_SECONDS = 8.0  # for which somebody waits who comes from a server that is ahead of this one; clients wait 12
 _TRIES = 3  # to find a name for somebody known, while people on other servers take the ones that are found
 _T = TypeVar("_T")
 
@@ -92,6 +93,7 @@ class Engine:
         self.state = RoomState(self.names, limits)
         self.tail = Tail(keep=limits.page, page=limits.history)
         self.fanout = Fanout()
+        self._progress = Progress(clock)
         self.seats = Seats(grace, self._expired, clock)
         self._store = store
         self._log = RoomLog(store, name, limits, self)
@@ -117,7 +119,7 @@ class Engine:
     @property
     def position(self) -> Position:
         """Where the log stands. The epoch is empty until it is open."""
-        return Position(self._log.epoch or "", self.state.seq)
+        return Position(self._log.epoch or "", self.state.seq, self.tail.newest_id)
 
     def members(self) -> tuple[Member, ...]:
         """Everyone with a nickname, in the order of joining."""
@@ -140,6 +142,7 @@ class Engine:
         if self._closed:
             return
         self._closed = True
+        self._progress.release()
         self.dismiss(why)
         self.seats.stop()
         for session in self.seats:
@@ -177,6 +180,8 @@ class Engine:
         self, connection: Connection, since: Position | None, member_id: str | None, user: User | None, *, own: bool
     ) -> Session:
         """Seat somebody in the open room: see `ChatRoom.connect`."""
+        if since is not None:
+            await self._catch_up(since)
         session = Session(self, connection, user)
         if user is not None:
             member_id = user.member_id
@@ -187,6 +192,8 @@ class Engine:
             except BaseException:
                 await session.close()
                 raise
+        else:
+            await self.start()
         missed = None if since is None else self._missed(since)
         # From here to the end nothing may await: what was missed goes out, and what follows goes the common way.
         self.fanout.flush()
@@ -442,9 +449,11 @@ class Engine:
         match event:
             case Message():
                 self.tail.add(event)
+                self._progress.told(event.seq)
                 self._announce(event, skip=self._origins.get((event.author.id, event.id)))
             case Edited() | Deleted() | Reacted():
                 self.tail.add(event)
+                self._progress.told(event.seq)
                 self._announce(event)
             case Typing():
                 self._announce(event)
@@ -525,14 +534,17 @@ class Engine:
             self.state.apply(Away(member))
             self.seats.hold(member.id)
         self.state.seq = standing.seq
+        self._claimed.clear()  # in what the store remembers now it may have no part
         self.tail.load(standing.seq, standing.events, standing.messages, more=standing.more)
+        self._progress.release()
 
     def reopened(self, opening: Opening) -> None:
         """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""
         if opening.position != self.position:
             # Everybody comes back, to be told what a newcomer is told.
-            self._log.lose()
             self.dismiss(Close.LOST)
+            self._log.lose()
+            self._progress.release()
             return
         here = {member.id: member for member in opening.members}
         for member in [member for member in self.members() if member.id not in here]:
@@ -542,11 +554,29 @@ class Engine:
             if known is None or (known, known.roles) != (member, member.roles):
                 self.received(Joined(member))
 
+    async def _catch_up(self, since: Position) -> None:
+        """Wait until this server has been told what somebody saw on another one, which is ahead.
+
+        What the store does not have is not waited for: then another log was seen. Raise `Refused` with `unavailable`
+        where the store cannot say so, or this server is told nothing for too long.
+        """
+        if not self._is_ahead(since):
+            return
+        found = await self._store.events(self.name, after=since.seq - 1, limit=1)
+        if not found or found[0].seq != since.seq or since.id not in ("", found[0].id):
+            return
+        if self._is_ahead(since):
+            await self._progress.wait(since.seq, _BEHIND_SECONDS)
+        await self.start()  # the log may have been lost meanwhile
+        if self._is_ahead(since):
+            raise Refused("unavailable", "This server is behind the others. Please try again in a moment.", 1.0)
+
+    def _is_ahead(self, position: Position) -> bool:
+        return position.epoch == self._log.epoch and position.seq > self.state.seq
+
     def _missed(self, since: Position) -> list[LogEvent] | None:
         """What happened after `since`: all of it, or `None` if that can no longer be had (or is too much)."""
-        if since.epoch != self._log.epoch or not 0 <= since.seq <= self.state.seq:
-            return None
-        return self.tail.since(since.seq)
+        return self.tail.since(since) if since.epoch == self._log.epoch else None
 
     def _welcome(self, session: Session, since: Position | None) -> Welcome:
         listed = self._presence.listed and len(self.state.members) <= self.limits.listed

@@ -97,11 +97,14 @@ class User:
 class Position:
     """A place in a room's log: the `seq` of the last event seen, and the `epoch` in which it was numbered.
 
-    The epoch changes only where a log was lost, so two numbers can be compared if their epochs are the same.
+    The epoch changes only where a log was lost, so two numbers can be compared if their epochs are the same. `id` is
+    that of the event number `seq`, empty before the first or where it is not known. A backup that was put back has
+    the same epoch, and other events under the numbers that come after it: the id tells them apart.
     """
 
     epoch: str
     seq: int
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class RoomLog:
 
     async def open(self) -> None:
         """Open the log, if it is not. Idempotent; whoever comes meanwhile waits for the same opening."""
-        if self.epoch is None:
+        while self.epoch is None:  # again where it was lost while it was opened
             self._starting = self._starting or asyncio.Lock()
             async with self._starting:
                 if self.epoch is None:
@@ -91,7 +91,7 @@ class RoomLog:
 
     async def _recent(self, head: int) -> list[LogEvent]:
         """The newest events up to number `head`, without a gap. After a restart everybody comes back at once."""
-        most = self._limits.page
+        most = self._limits.page + 1  # one more tells what was just before them
         events = await self.store.events(self._room, after=max(0, head - most), limit=most)
         events = [event for event in events if event.seq <= head]
         return events if [event.seq for event in events] == list(range(head - len(events) + 1, head + 1)) else []

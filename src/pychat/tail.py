@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from pychat.connection import Notice, Wire
-from pychat.model import Deleted, Edited, LogEvent, Message
+from pychat.model import Deleted, Edited, LogEvent, Message, Position
 from pychat.revision import revise
 
 __all__ = ["Tail"]
@@ -23,6 +23,7 @@ class Tail:
         self._messages: list[Message] = []
         self._most = page
         self._floor = 0  # everything after this number is in `_events`
+        self._floor_id: str | None = ""  # of the event of that number; `None` if it is not known
         self._frames: dict[Wire, dict[int, object]] = {}
         self._first: dict[tuple[str, str], LogEvent] = {}  # author's id, event's id -> the event as it was stored
         #: Whether there are older messages than those of `page`.
@@ -32,10 +33,13 @@ class Tail:
         """Begin, or begin anew, at event number `seq`: with the newest `events` and, as they stand, `messages`."""
         self._events.clear()
         self._frames.clear()
-        self._floor = seq
+        self._first.clear()
+        self._floor, self._floor_id = seq, None
         for event in events:
             self.add(event)
         self._floor = seq - len(self._events)
+        if self._floor == 0:
+            self._floor_id = ""
         self._messages = list(messages)
         self.more = more
 
@@ -43,7 +47,7 @@ class Tail:
         """Something was added to the log."""
         if len(self._events) == self._events.maxlen:
             gone = self._events.popleft()
-            self._floor = gone.seq
+            self._floor, self._floor_id = gone.seq, gone.id
             self._first.pop((gone.author.id, gone.id), None)
             for frames in self._frames.values():
                 frames.pop(gone.seq, None)
@@ -73,11 +77,22 @@ class Tail:
         """Whether there are messages before those of `page`."""
         return self.more or len(self._messages) > self._most
 
-    def since(self, seq: int) -> list[LogEvent] | None:
-        """The events after number `seq`, or `None` if some of them are no longer here."""
-        if seq < self._floor:
+    @property
+    def newest_id(self) -> str:
+        """The id of the newest event; empty before the first, and where it is not known."""
+        return self._events[-1].id if self._events else self._floor_id or ""
+
+    def since(self, position: Position) -> list[LogEvent] | None:
+        """The events after `position`; `None` if some of them are no longer here, or it is of another log.
+
+        A position without an id is taken at its word.
+        """
+        index = position.seq - self._floor
+        if not 0 <= index <= len(self._events):
             return None
-        return list(islice(self._events, max(0, seq - self._floor), None))
+        if position.id and position.id != (self._events[index - 1].id if index else self._floor_id):
+            return None
+        return list(islice(self._events, index, None))
 
     def frame(self, wire: Wire, notice: Notice) -> object:
         """`notice` on `wire`. Events of the log are encoded once, for who hears them now and who comes back."""

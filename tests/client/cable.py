@@ -20,6 +20,8 @@ class Cable:
         self.url = ""
         #: While true, what the server says is lost.
         self.deaf = False
+        #: Seconds by which all that the server says comes late.
+        self.delay = 0.0
         #: While true, whoever connects is cut off at once.
         self.unplugged = False
         #: How often somebody has connected.
@@ -52,6 +54,8 @@ class Cable:
     async def _pour(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
+                if answers and self.delay:
+                    await asyncio.sleep(self.delay)
                 if not (answers and self.deaf):
                     writer.write(data)
                     await writer.drain()

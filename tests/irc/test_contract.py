@@ -189,6 +189,7 @@ class TestIrc(TransportContract):
             "a_token_makes_the_same_member",  # a password does
             "history_is_read_upwards_and_searched",  # read it is, but not searched
             "messages_have_a_life",  # all but editing
+            "the_id_of_the_last_event_tells_whether_it_is_the_same_log",  # an id of IRC's is a number and an epoch
             "refusals_say_why_to_their_cause_alone",  # of commands that IRC has otherwise
             "welcome_says_where_things_stand",  # IRC has many lines for that
             "who_missed_a_lot_catches_up_while_others_talk",  # by CHATHISTORY, in pieces: see test_limits

@@ -58,6 +58,21 @@ test("an answer that overtakes does not skip what stands before it", () => {
   assert.equal(position.since.seq, 20);
 });
 
+test("a position holds the id of the event that it names", () => {
+  const position = new Position();
+  position.start("e", 10, "ten");
+  assert.deepEqual(position.since, { epoch: "e", seq: 10, id: "ten" });
+  position.wrote(12, "twelve");
+  position.wrote(13, "thirteen");
+  assert.equal(position.since.id, "ten");
+  position.read(11, "eleven");
+  assert.deepEqual(position.since, { epoch: "e", seq: 13, id: "thirteen" });
+  position.read(12, "twelve");
+  assert.equal(position.since.id, "thirteen");
+  position.start("e", 0);
+  assert.deepEqual(position.since, { epoch: "e", seq: 0 });
+});
+
 test("two tabs share the storage of the outbox and overwrite nothing", () => {
   const storage = new MemoryStorage();
   const [one, two] = [new Outbox(storage, "p:"), new Outbox(storage, "p:")];

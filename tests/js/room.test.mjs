@@ -71,10 +71,10 @@ test("an answer that overtakes another's message does not move the place to go o
   const { room, socket, server } = made();
   await room.join("Ada");
   server.seq = 1; // Ben's message is seq 1, and comes late
-  await room.say("mine");
+  const { id } = await room.say("mine");
   assert.deepEqual(room.since, { epoch: "e1", seq: 0 });
   socket.fire("message", message(1, "ben"));
-  assert.deepEqual(room.since, { epoch: "e1", seq: 2 });
+  assert.deepEqual(room.since, { epoch: "e1", seq: 2, id });
   assert.deepEqual(shown(room), ["ben:sent", "mine:sent"]);
 });
 
@@ -301,7 +301,7 @@ test("what was missed comes as events, and only they move the place to go on fro
   const event = { date: DATE, author: BEN, target: 1 };
   socket.fire("edited", { id: "e", seq: 2, ...event, text: "second" });
   socket.fire("reacted", { id: "r", seq: 3, ...event, emoji: "👍", on: true });
-  assert.deepEqual(room.since, { epoch: "e1", seq: 3 });
+  assert.deepEqual(room.since, { epoch: "e1", seq: 3, id: "r" });
   assert.deepEqual(room.messages, [{ ...message(1, "second"), edited: DATE, reactions: { "👍": ["b"] } }]);
   socket.fire("deleted", { id: "d", seq: 4, ...event, target: 99 });
   assert.deepEqual(heard, [["edited", 1], ["reacted", 1], ["deleted", 99]]);

@@ -49,14 +49,11 @@ async def test_each_event_has_its_position(mounted) -> None:
     assert ada.offset == f"{epoch}:0"
     for text in ("one", "two", "three"):
         await site.room.post(text, author="bot")
-    offsets = []
-    for _ in range(3):
-        await ada.event("message")
-        offsets.append(ada.offset)
+    ids = [(await ada.event("message"))["id"] for _ in range(3)]
     await site.room.edit(2, "2")
-    await ada.event("edited")
-    assert ada.offset == f"{epoch}:4"
-    for query in ({"since": f"{epoch}:1"}, {"lastEventId": f"{epoch}:1"}):
+    edit = (await ada.event("edited"))["id"]
+    assert ada.offset == f"{epoch}:4.{edit}"
+    for query in ({"since": f"{epoch}:1"}, {"lastEventId": f"{epoch}:1"}, {"since": f"{epoch}:1.{ids[0]}"}):
         back = await SSEPerson.enter(site.url, **query)
         welcome = await back.event("welcome")
         assert (welcome["recovered"], welcome["seq"], welcome["messages"]) == (True, 1, [])
@@ -78,7 +75,9 @@ async def test_the_header_goes_before_the_address(mounted) -> None:
     await back.close()
 
 
-@pytest.mark.parametrize("since", ["x", "epoch:1", "epoch:", ":1", "{}:99", "{}:-1", "{}:1.5"])
+@pytest.mark.parametrize(
+    "since", ["x", "epoch:1", "epoch:", ":1", "{}:99", "{}:-1", "{}:1.5", "{}:1.", "{}:1.other", "{}:0.other"]
+)
 async def test_a_gap_is_never_silent(mounted, since: str) -> None:
     """From a place that is not known one is told what a newcomer is told, and that it is so."""
     site = await mounted()

@@ -13,6 +13,7 @@ import pytest
 from pychat import ChatRoom, Close, Limits, Position, User
 from pychat.stores.redis import RedisStore
 from pychat.testing import Person, RecordingConnection
+from tests.client.cable import cable
 from tests.clients import WebSocketPerson
 from tests.servers import pychat_process
 from tests.stores.redis_server import RedisServer, redis_server
@@ -32,8 +33,8 @@ async def room_on(redis: RedisServer) -> AsyncIterator[Any]:
     """How to start a server of the room."""
     async with AsyncExitStack() as stack:
 
-        async def start(*, grace: float = 30.0) -> ChatRoom:
-            store = RedisStore(redis.url, heartbeat=1.5, grace=grace)
+        async def start(*, grace: float = 30.0, url: str = redis.url) -> ChatRoom:
+            store = RedisStore(url, heartbeat=1.5, grace=grace)
             stack.push_async_callback(store.aclose)
             room = ChatRoom(store=store, limits=Limits(rate=0), grace=grace)
             stack.push_async_callback(room.aclose)
@@ -202,6 +203,56 @@ async def test_where_redis_lost_the_log_everybody_comes_back_to_a_new_one(redis:
     assert (await back.event("message"))["text"] == "hello"
     await until(lambda: names(one) == names(two) == ["Ada", "Eve"])
     assert one.position == two.position
+
+
+async def test_what_was_acknowledged_in_a_lost_log_is_stored_again(redis: RedisServer, room_on: Any) -> None:
+    """Whoever sends the same again after that is answered with a number under which it stands."""
+    one, two = await room_on(), await room_on()
+    ada = await Person.enter(one)
+    token = (await ada.join("Ada"))["token"]
+    await ada.say("first")
+    assert (await ada.command("say", {"text": "kept?", "id": "once"}))["seq"] == 2
+    redis.do("FLUSHALL")
+    await until(lambda: ada.connection.closed)
+    await ada.drop()
+    back = await Person.enter(one)
+    assert (await back.join("Ada", token))["ok"]
+    assert (await back.command("say", {"text": "kept?", "id": "once"}))["seq"] == 1
+    assert [message.text for message in await two.history()] == ["kept?"]
+
+
+async def test_who_moves_to_a_server_that_lags_hears_nothing_twice(redis: RedisServer, room_on: Any) -> None:
+    """All that Redis says to it comes 0.15 seconds late: whoever comes from the other server goes on all the same."""
+    async with cable(redis.url) as laid:
+        one, two = await room_on(), await room_on(url=f"redis://{laid.url.removeprefix('http://')}/0")
+        laid.delay = 0.15
+        bob = await Person.enter(one)
+        await bob.join("Bob")
+        heard: list[list[str]] = []
+
+        async def move() -> None:
+            ada = await Person.enter(one)
+            last = [await ada.event("message") for _ in range(2)][-1]
+            texts = [last["text"]]
+            await ada.close()
+            back = await Person.enter(two, since=Position(one.position.epoch, last["seq"], last["id"]))
+            welcome = await back.event("welcome")
+            assert welcome["recovered"], "sent back in time"
+            while texts[-1] != "last":
+                texts.append((await back.event("message"))["text"])
+            heard.append(texts)
+
+        moving = []
+        for number in range(40):
+            if number < 20:
+                moving.append(asyncio.create_task(move()))
+            await bob.say(f"{number}")
+        await bob.say("last")
+        await asyncio.gather(*moving)
+        assert len(heard) == 20
+        for texts in heard:
+            start = int(texts[0])
+            assert texts == [*(f"{number}" for number in range(start, 40)), "last"]
 
 
 async def test_two_processes_are_one_room_and_say_when_they_are_not_ready(redis: RedisServer) -> None:

@@ -56,6 +56,7 @@ class Address:
         query = {} if self.room is None else {"room": self.room}
         if since is not None:
             query |= {"epoch": since.epoch, "seq": str(since.seq)}
+            query |= {"id": since.id} if since.id else {}
         # aiohttp takes http:// for ws://, and so follows a redirect from one to the other.
         return f"{self.mount}ws{'?' if query else ''}{urlencode(query)}"
 

@@ -71,5 +71,5 @@ class Feed:
             if not self.events.put(event, size):
                 self._ahead.clear()  # asked for again, from here, when the program has caught up
                 return
-            self.position = Position(self.position.epoch, seq)
+            self.position = Position(self.position.epoch, seq, event.id)
             self.recent.take(event)

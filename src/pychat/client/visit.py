@@ -240,7 +240,8 @@ class Visit:
             entered = self.entered = words.entered(fields, missed=not first)
             for message in entered.messages:
                 self._settle(message)
-        self._feed.start(Position(str(fields["epoch"]), int(fields["seq"])), entered, told.size)
+        position = Position(str(fields["epoch"]), int(fields["seq"]), str(fields.get("id", "")))
+        self._feed.start(position, entered, told.size)
         if first:
             self.ready.set_result(None)
         else:

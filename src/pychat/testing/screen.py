@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Iterable
 
 from pychat.connection import Notice, Presence, Welcome
-from pychat.model import Deleted, Edited, Member, Message, Position, Reacted, Typing
+from pychat.model import Deleted, Edited, LogEvent, Member, Message, Position, Reacted, Typing
 from pychat.revision import revise
 
 __all__ = ["Screen", "lines"]
@@ -59,7 +59,7 @@ class Screen:
         """The room has answered: this is what one wrote oneself. It takes its place by its number."""
         if message.seq not in self._seen:
             self._place(message)
-            self._reach(message.seq)
+            self._reach(message)
 
     def unseen(self) -> list[Message]:
         """What has come and was not looked at."""
@@ -92,12 +92,12 @@ class Screen:
         if self.position is not None and event.seq <= self.position.seq:
             when = "a second time" if event.seq in self._seen else f"after number {self.position.seq}"
             self.faults.append(f"number {event.seq} of the log came {when}: {event}")
-        self._reach(event.seq)
+        self._reach(event)
 
-    def _reach(self, seq: int) -> None:
-        self._seen.add(seq)
-        if self.position is not None:
-            self.position = Position(self.position.epoch, max(seq, self.position.seq))
+    def _reach(self, event: LogEvent) -> None:
+        self._seen.add(event.seq)
+        if self.position is not None and event.seq > self.position.seq:
+            self.position = Position(self.position.epoch, event.seq, event.id)
 
     def _place(self, message: Message) -> None:
         bisect.insort(self.messages, message, key=lambda each: each.seq)

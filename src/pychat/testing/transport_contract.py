@@ -210,6 +210,20 @@ class TransportContract:
             assert welcome["recovered"] is False
             assert [message["seq"] for message in welcome["messages"]] == [1, 2, 3, 4, 5]
 
+    async def test_the_id_of_the_last_event_tells_whether_it_is_the_same_log(self) -> None:
+        """A backup that was put back has the same epoch, and other events: who saw those before is shown the page."""
+        async with self._serve() as enter:
+            ada, bob = await enter(), await enter()
+            await ada.command("join", {"name": "Ada"})
+            epoch = (await bob.event("welcome"))["epoch"]
+            ids = [(await ada.command("say", {"text": f"{number}"}))["id"] for number in range(3)]
+            same = await enter(since=Position(epoch, 2, ids[1]))
+            assert (await same.event("welcome"))["recovered"] is True
+            assert (await same.event("message"))["seq"] == 3
+            other = await enter(since=Position(epoch, 2, "of-another-log"))
+            welcome = await other.event("welcome")
+            assert (welcome["recovered"], [each["seq"] for each in welcome["messages"]]) == (False, [1, 2, 3])
+
     async def test_who_missed_a_lot_catches_up_while_others_talk(self) -> None:
         """However much was missed, up to a page: all comes once and in order, and then what is said meanwhile."""
         room = self.room(limits=Limits(text=20_000))

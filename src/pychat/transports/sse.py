@@ -18,7 +18,7 @@ from pychat.carriers.base import CLOSE_SECONDS
 from pychat.carriers.stream import Chunk, StreamCarrier
 from pychat.connection import Notice, Welcome
 from pychat.errors import Close
-from pychat.model import Position, User
+from pychat.model import LogEvent, Position, User
 from pychat.room import ChatRoom
 from pychat.session import Session
 from pychat.tokens import Tokens
@@ -40,13 +40,13 @@ _HEARTBEAT = Chunk(b":\n\n")
 # Proxies and browsers of old pass nothing on before they have this much.
 _PADDING = b":" + b" " * 2046 + b"\n"
 _Key = tuple[str, str]
-_OFFSET = re.compile(r"(.{1,100}):([0-9]{1,18})")
+_OFFSET = re.compile(r"(.{1,100}):([0-9]{1,18})(?:\.([A-Za-z0-9_-]{1,64}))?")
 
 
 def last_seen(offset: str | None) -> Position | None:
     """The position behind the `id` of an event; anything else is nowhere."""
     found = None if offset is None else _OFFSET.fullmatch(offset)
-    return None if found is None else Position(found[1], int(found[2]))
+    return None if found is None else Position(found[1], int(found[2]), found[3] or "")
 
 
 def prologue() -> Chunk:
@@ -60,29 +60,32 @@ def farewell(why: Close) -> Chunk:
 
 
 def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None) -> Chunk:
-    told = "" if offset is None else f"id: {offset.epoch}:{offset.seq}\n"
+    told = "" if offset is None else f"id: {offset.epoch}:{offset.seq}{offset.id and f'.{offset.id}'}\n"
     return Chunk(f"{told}event: {name}\ndata: {strictjson.dumps({'type': name, **fields})}\n\n".encode())
 
 
 class _EventWire:
-    """One for all streams of a room and epoch, for the position is in the bytes."""
+    """One for all streams of a room, for the position is in the bytes."""
 
     join = staticmethod(Chunk.joined)
 
-    def __init__(self, epoch: str) -> None:
-        self._epoch = epoch
+    def __init__(self, room: ChatRoom) -> None:
+        self._room = room
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _EventWire) and other._epoch == self._epoch
+        return isinstance(other, _EventWire) and other._room is self._room
 
     def __hash__(self) -> int:
-        return hash(self._epoch)
+        return hash(id(self._room))
 
     def encode(self, notice: Notice) -> Chunk | Welcome:
         if isinstance(notice, Welcome):
             return notice  # it will hold a token, so each stream has its own
-        seq = getattr(notice, "seq", None)
-        return _event(*in_words(notice), None if seq is None else Position(self._epoch, seq))
+        # The epoch of now: it may be another than that of the moment in which the stream began.
+        offset = None
+        if isinstance(notice, LogEvent):
+            offset = Position(self._room.position.epoch, notice.seq, notice.id)
+        return _event(*in_words(notice), offset)
 
 
 class _Connection:
@@ -193,7 +196,7 @@ class SSETransport:
     ) -> None:
         owner = user.member_id if user is not None else member_id or Tokens.new_id()
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
-        connection = _Connection(carrier, _EventWire(room.position.epoch), token)
+        connection = _Connection(carrier, _EventWire(room), token)
         carrier.on_slow = lambda: connection.close(Close.SLOW)
         self._open[connection] = asyncio.current_task()
         if self._heart is None:

@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "VERSION", "bye", "carry_out", "failure", "message", "pag
 
 VERSION = 1
 _log = logging.getLogger("pychat.transports")
+_NUMBERS = 2**53  # from here on numbers are not exact in JavaScript
 
 _Object = dict[str, Any]
 
@@ -78,11 +79,15 @@ async def carry_out(session: Session, name: str, fields: object, *, gathered: bo
         return failure(Refused("internal", "The server failed at this, and has logged why. Try again."))
 
 
-def position(given: object) -> Position | None:
-    """Where a client says that it left: `{"epoch": "…", "seq": 41}`. Anything else is nowhere."""
+def position(given: Any) -> Position | None:  # noqa: ANN401 -- whatever came
+    """Where a client says that it left: `{"epoch": "…", "seq": 41, "id": "…"}`. Anything else is nowhere.
+
+    The id, of the event of that number, may be left out.
+    """
     match given:
-        case {"epoch": str() as epoch, "seq": int() as seq} if not isinstance(seq, bool):
-            return Position(epoch, seq)
+        case {"epoch": str() as epoch, "seq": int() as seq} if not isinstance(seq, bool) and 0 <= seq < _NUMBERS:
+            event_id = given.get("id", "")
+            return Position(epoch, seq, event_id if isinstance(event_id, str) else "")
     return None
 
 
@@ -181,7 +186,7 @@ def _text(fields: Mapping[str, object], name: str) -> str | None:
 
 def _number(fields: Mapping[str, object], name: str) -> int | None:
     value = fields.get(name)
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53):
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _NUMBERS):
         raise Refused("bad_request", f"“{name}” must be a whole number, 0 or above.")
     return value
 
@@ -234,6 +239,7 @@ def _welcome(welcome: Welcome) -> _Object:
         "room": {"name": welcome.room, "title": welcome.title},
         "epoch": welcome.position.epoch,
         "seq": welcome.position.seq,
+        **({"id": welcome.position.id} if welcome.position.id else {}),
         "recovered": welcome.recovered,
         "here": welcome.here,
         "members": [person(member) for member in welcome.members],

@@ -80,7 +80,7 @@ class WebSocketTransport:
         return len(self._open)
 
     async def serve(self, carrier: Carrier, query: Mapping[str, str], user: User | None = None) -> None:
-        """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`.
+        """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`, `id`.
 
         `user` is whom the app knows the person as; without one, a guest.
         """
@@ -170,4 +170,6 @@ def _parse(data: str | bytes) -> dict[str, Any]:
 
 def _since(query: Mapping[str, str]) -> Position | None:
     seq = query.get("seq", "")
-    return position({"epoch": query.get("epoch"), "seq": int(seq)}) if _NUMBER.fullmatch(seq) else None
+    if not _NUMBER.fullmatch(seq):
+        return None
+    return position({"epoch": query.get("epoch"), "seq": int(seq), "id": query.get("id")})

@@ -118,7 +118,7 @@ export class Room extends Emitter {
     return !!this.you?.roles?.includes("moderator");
   }
 
-  /** Where to go on from. @returns {{epoch: string, seq: number} | undefined} */
+  /** Where to go on from. @returns {{epoch: string, seq: number, id?: string} | undefined} */
   get since() {
     return this.#position.since;
   }
@@ -327,7 +327,7 @@ export class Room extends Emitter {
     Object.assign(this.limits, data.limits);
     this.people.reset(data);
     // Recovered, it is our own place, and what was missed follows as events.
-    this.#position.start(data.epoch, data.seq);
+    this.#position.start(data.epoch, data.seq, data.id);
     if (!data.recovered) {
       this.log.clear(data.more ? (data.messages[0]?.seq ?? data.seq + 1) : undefined);
       for (const message of data.messages) this.#file(message);
@@ -340,7 +340,7 @@ export class Room extends Emitter {
   // Messages of the room
 
   #read(message) {
-    this.#position.read(message.seq);
+    this.#position.read(message.seq, message.id);
     const { entry, how } = this.#file(message);
     if (how === "known") return;
     this.#hearTyping(message.author, false);
@@ -349,7 +349,7 @@ export class Room extends Emitter {
   }
 
   #revise(kind, event) {
-    this.#position.read(event.seq);
+    this.#position.read(event.seq, event.id);
     this.#tell("change", this.#history.revise(kind, event));
     this.emit(kind, event);
   }
@@ -357,8 +357,8 @@ export class Room extends Emitter {
   async #change(command, data) {
     await this.#ready();
     if (!this.joined) throw new Refusal("not_joined");
-    const { seq } = await this.#connection.send(command, data);
-    if (seq !== undefined) this.#position.wrote(seq);
+    const { seq, id } = await this.#connection.send(command, data);
+    if (seq !== undefined) this.#position.wrote(seq, id);
   }
 
   #quote(seq) {
@@ -511,7 +511,7 @@ export class Room extends Emitter {
   }
 
   #sent(answer, entry) {
-    this.#position.wrote(answer.seq);
+    this.#position.wrote(answer.seq, answer.id);
     if (!entry) return;
     this.#tell("change", entry);
     this.emit("message", told(entry));

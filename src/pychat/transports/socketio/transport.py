@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl
 
@@ -55,20 +56,21 @@ class _Recovering:
     join = staticmethod(EncodedPacket.joined)
 
     def __init__(self, room: ChatRoom) -> None:
-        self._epoch = room.position.epoch
+        self._room = room
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Recovering) and other._epoch == self._epoch
+        return isinstance(other, _Recovering) and other._room is self._room
 
     def __hash__(self) -> int:
-        return hash(self._epoch)
+        return hash(id(self._room))
 
     def encode(self, notice: Notice) -> EncodedPacket | None:
         told = _in_2013(notice)
         if told is None:
             return None
-        event, argument, seq = told
-        return encode_event(event, argument, _offset(Position(self._epoch, seq)))
+        event, argument, position = told
+        # The epoch of now: it may be another than that of the moment in which the client came in.
+        return encode_event(event, argument, _offset(replace(position, epoch=self._room.position.epoch)))
 
 
 _VERSION_1, _TUTORIAL = _Version1(), _Tutorial()
@@ -289,7 +291,7 @@ def _request(environ: dict[str, Any], room: ChatRoom, said: dict[str, Any]) -> R
     return Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, query, remote, room.name, raw, said)
 
 
-def _in_2013(notice: Notice) -> tuple[str, dict[str, Any], int] | None:
+def _in_2013(notice: Notice) -> tuple[str, dict[str, Any], Position] | None:
     match notice:
         case Message():
             told = {
@@ -299,21 +301,22 @@ def _in_2013(notice: Notice) -> tuple[str, dict[str, Any], int] | None:
                 "id": notice.id,
                 "seq": notice.seq,
             }
-            return None if notice.deleted else ("message", told, notice.seq)
+            return None if notice.deleted else ("message", told, Position("", notice.seq, notice.id))
         case Presence() if notice.counted:
-            return "nbUsers", {"nb": notice.here}, notice.position.seq
+            return "nbUsers", {"nb": notice.here}, notice.position
     return None
 
 
 def _offset(position: Position) -> str:
-    return f"{position.epoch}~{position.seq}"
+    return f"{position.epoch}~{position.seq}{position.id and f'.{position.id}'}"
 
 
 def _position(offset: object) -> Position | None:
     if isinstance(offset, str):
-        epoch, _, seq = offset.rpartition("~")
+        epoch, _, rest = offset.rpartition("~")
+        seq, _, event_id = rest.partition(".")
         if seq.isascii() and seq.isdigit() and len(seq) < 19:
-            return Position(epoch, int(seq))
+            return Position(epoch, int(seq), event_id)
     return None
 
 
