@@ -72,7 +72,10 @@ class HostPolicy:
             return None
         for given in (host, proxies.host(peer, host, forwarded_host)):
             if not self.allows(given):
-                name = ascii(host_name(given or "") or given)[1:-1][:200]
+                name = host_name(given or "")
+                if name is None:
+                    return "The host that was asked for is not a host name."
+                name = name[:253]
                 _log.warning("Refused a request for the host %s. To answer to it: --allow-host %s", name, name)
                 return (
                     f"This chat does not answer to the name {name}. If it should, start it with --allow-host {name},"
