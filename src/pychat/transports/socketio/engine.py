@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import engineio
 
 from pychat.carriers.addresses import AddressLimiter
+from pychat.carriers.answers import AnswerBudget
 from pychat.carriers.base import CLOSE_SECONDS, Carrier, Frame, Sender
 from pychat.carriers.hosts import HostPolicy
 from pychat.carriers.origin import OriginPolicy
@@ -84,6 +85,7 @@ class EngineServer(engineio.AsyncServer):
         self.origins = OriginPolicy(allowed)
         self.hosts = HostPolicy(options.allowed_hosts)
         self.proxies = Proxies(options.trusted_proxies)
+        self.answers = AnswerBudget()
         self.sockets: dict[str, Session] = {}
         self._parting: dict[str, Session] = {}
         self._carriers: set[Sender] = set()
