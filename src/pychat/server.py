@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import re
 import signal
 import socket
 import ssl
@@ -25,7 +24,7 @@ from pychat.limits import Limits
 from pychat.process import MANY_FILES, max_connections, max_irc_clients, prepare, raise_file_limit
 from pychat.room import ChatRoom
 from pychat.settings import Settings
-from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
+from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, Front, Server
 
@@ -82,13 +81,15 @@ async def _serve(settings: Settings, files: int | None) -> None:
                 for room in rooms:
                     await room.start()
             except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
+                if isinstance(refused.__cause__, UsageError):  # it will not come by itself
+                    raise refused.__cause__ from None
                 console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
             listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
             port: int = listening.sockets[0].getsockname()[1]
             irc = await _listen_for_irc(rooms, settings, files)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
-            console.say(greeting, {"event": "start", "url": address, "store": _without_password(url)})
+            console.say(greeting, {"event": "start", "url": address, "store": redact(url)})
             if irc is not None:
                 told = f"IRC clients come in at {settings.host}, port {irc.port}, and /join #{settings.room[0]}"
                 console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
@@ -123,14 +124,10 @@ def _kept(url: str) -> str:
     if url == "memory:":
         return "Messages are kept until it stops."
     if not url.startswith("sqlite:"):
-        return f"Messages are kept in {_without_password(url)}."
+        return f"Messages are kept in {redact(url)}."
     path = sqlite_path(url)
     home = Path.home()
     return f"Messages are kept in {Path('~') / path.relative_to(home) if path.is_relative_to(home) else path}."
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", url)
 
 
 async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, files: int | None) -> asyncio.Server:

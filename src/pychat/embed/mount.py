@@ -15,7 +15,8 @@ from pychat.auth import Authenticate, Door, status_of
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
-from pychat.errors import Close, Refused
+from pychat.embed.siblings import Siblings
+from pychat.errors import Close, Refused, UsageError
 from pychat.http import Incoming, Response, Streaming
 from pychat.model import User
 from pychat.request import Request
@@ -88,6 +89,7 @@ class Mount:
             max_buffer_bytes=self.max_buffer_bytes,
             limited=self._limited,
         )
+        self.siblings = Siblings(lambda: [room.name for room in self.rooms if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
         self.sse = SSETransport(_MOST_STREAMS if self._limited else sys.maxsize)
         self._api = Api(
@@ -168,14 +170,23 @@ class Mount:
         return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
 
     async def start(self) -> None:
-        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
-        await self.rooms.start()
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them.
+
+        Raise `UsageError` for a store that cannot be used as it is configured, and `Refused` for one that may come.
+        """
+        try:
+            await self.rooms.start()
+        except Refused as refused:
+            if isinstance(refused.__cause__, UsageError):
+                raise refused.__cause__ from None
+            raise
 
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""
         transports = (self.websocket, self.socketio, self.sse)
         await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in transports))
         await self.rooms.aclose(Close.SHUTDOWN)
+        self.siblings.close()
 
 
 def refusal(refused: Refused) -> Response:
