@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sys
+import weakref
 from collections.abc import Callable
 
 __all__ = ["Siblings"]
@@ -29,7 +30,7 @@ class Siblings:
         self._rooms = rooms
         #: Whether there is no more to look at.
         self.looked = not sys.platform.startswith("linux")
-        self._held: list[socket.socket] = []
+        self._held: list[Callable[[], object]] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def look(self, place: object) -> None:
@@ -46,7 +47,7 @@ class Siblings:
         if self._timer is not None:
             self._timer.cancel()
         while self._held:
-            self._held.pop().close()
+            self._held.pop()()
         self.looked = not sys.platform.startswith("linux")
 
     def _take(self, room: str, port: object) -> bool:
@@ -57,7 +58,8 @@ class Siblings:
         except OSError:
             held.close()
             return False
-        self._held.append(held)
+        # Held as long as this lives: an application that nobody closes is no reason for a warning.
+        self._held.append(weakref.finalize(self, os.close, held.detach()))
         return True
 
     def _again(self, rooms: list[str], port: object) -> None:
