@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import engineio
 
+from pychat.carriers.answers import AnswerBudget
 from pychat.carriers.base import CLOSE_SECONDS, Carrier, Frame, Sender
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
@@ -39,7 +40,7 @@ _log = logging.getLogger("pychat.socketio")
 
 #: After these a polling client that is between two polls is told with the next one; after the others its session
 #: is unknown at once, as the protocol's test suite has it.
-_TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED}
+_TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED, Close.UNAVAILABLE, Close.FAILED}
 
 
 class Listener(Protocol):
@@ -80,6 +81,7 @@ class EngineServer(engineio.AsyncServer):
             allowed = "*" if origins == [] else origins
         self.origins = OriginPolicy(allowed)
         self.proxies = Proxies(options.trusted_proxies)
+        self.answers = AnswerBudget()
         self.sockets: dict[str, Session] = {}
         self._parting: dict[str, Session] = {}
         self._carriers: set[Sender] = set()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from pychat.carriers.aiohttp import AiohttpCarrier
+from pychat.carriers.answer_aiohttp import AiohttpAnswer
 from pychat.carriers.base import Carrier, CarrierClosed
 from pychat.transports.socketio.environ import build_environ
 from pychat.transports.socketio.request import BodyTooLarge, Reply
@@ -111,6 +112,6 @@ async def handle(server: EngineServer, request: web.BaseRequest) -> web.StreamRe
     except CarrierClosed:
         return web.Response(status=400)
     if isinstance(reply, Reply):
-        return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+        return AiohttpAnswer(server.answers, request.remote or "", reply.status, reply.headers, reply.body)
     assert isinstance(reply, AiohttpCarrier)  # noqa: S101 (what AiohttpRequest.accept made)
     return reply.response
