@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -14,6 +15,7 @@ from pychat.errors import Close, Refused, UsageError
 from pychat.hooks import EventHook, JoinHook, LeaveHook, MessageHook
 from pychat.limits import Limits
 from pychat.model import Deleted, Edited, Member, Message, Position, User
+from pychat.ratelog import RateLimitedLogger
 from pychat.session import Session, event_id
 from pychat.state import quote
 from pychat.stores import MemoryStore, Store, open_store
@@ -22,6 +24,8 @@ from pychat.threads import ThreadsafeRoom
 from pychat.tokens import Tokens
 
 __all__ = ["ChatRoom"]
+
+_log = RateLimitedLogger(logging.getLogger("pychat.room"))
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -184,7 +188,12 @@ class ChatRoom:
 
     async def start(self) -> None:
         """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent."""
-        await self._engine.start()
+        try:
+            await self._engine.start()
+        except Refused as refused:
+            if isinstance(refused.__cause__, UsageError):
+                raise refused.__cause__ from None
+            raise
 
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
         """Close every connection, telling why, and the store if this room opened it. Names stay held. Idempotent."""
@@ -241,7 +250,12 @@ class ChatRoom:
         `own=False` they are not told what they wrote themselves. With a `user`, whom the app's `authenticate` gave,
         that is who they are, and they have their name before they are welcomed.
         """
-        await self.start()
+        try:
+            await self._engine.start()
+        except Refused as refused:
+            if isinstance(refused.__cause__, UsageError):
+                _log.error("Nobody can enter the room %s: %s", self.name, refused.__cause__)
+            raise
         return await self._engine.admit(connection, since, member_id, user, own=own)
 
     @property

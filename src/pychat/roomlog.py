@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple, Protocol
 
+from pychat.errors import Refused, UsageError
 from pychat.limits import Limits
 from pychat.model import Event, LogEvent, Message
 from pychat.stores import Opening, Store
 
 __all__ = ["Follower", "RoomLog", "Standing"]
+
+
+_CANNOT = "The room cannot be opened. Whoever runs this server finds the reason in its log."
+_RETRY_SECONDS = 5.0
 
 
 class Standing(NamedTuple):
@@ -53,12 +58,19 @@ class RoomLog:
         self.epoch: str | None = None
 
     async def open(self) -> None:
-        """Open the log, if it is not. Idempotent; whoever comes meanwhile waits for the same opening."""
+        """Open the log, if it is not. Idempotent; whoever comes meanwhile waits for the same opening.
+
+        Raise `Refused` with `unavailable` where the store cannot be had; its cause is a `UsageError` where that is for
+        whoever runs the server to change, such as a file that is damaged, or served by another process.
+        """
         while self.epoch is None:  # again where it was lost while it was opened
             self._starting = self._starting or asyncio.Lock()
             async with self._starting:
                 if self.epoch is None:
-                    await self._open()
+                    try:
+                        await self._open()
+                    except UsageError as error:
+                        raise Refused("unavailable", _CANNOT, _RETRY_SECONDS) from error
 
     def lose(self) -> None:
         """The log is another one now: whoever comes next opens it anew."""
