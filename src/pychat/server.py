@@ -88,8 +88,6 @@ async def _serve(settings: Settings, files: int | None) -> None:
                 for room in rooms:
                     await room.start()
             except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
-                if isinstance(refused.__cause__, UsageError):  # it will not come by itself
-                    raise refused.__cause__ from None
                 console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
             listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
             cut_unread(listening.sockets)

@@ -18,7 +18,7 @@ from pychat.carriers.base import DEFAULT_BUFFER_BYTES, Carrier
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.embed.siblings import Siblings
-from pychat.errors import Close, Refused, UsageError
+from pychat.errors import Close, Refused
 from pychat.http import Incoming, Response, Streaming
 from pychat.model import User
 from pychat.request import Request
@@ -185,12 +185,7 @@ class Mount:
 
         Raise `UsageError` for a store that cannot be used as it is configured, and `Refused` for one that may come.
         """
-        try:
-            await self.rooms.start()
-        except Refused as refused:
-            if isinstance(refused.__cause__, UsageError):
-                raise refused.__cause__ from None
-            raise
+        await self.rooms.start()
 
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""
