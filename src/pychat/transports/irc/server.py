@@ -117,8 +117,10 @@ class IrcServer:
                 client.close(Close.FULL if full else Close.SHUTDOWN)
             else:
                 await self._converse(client, reader)
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # the line broke
+        except (OSError, asyncio.IncompleteReadError) as broke:  # the line, that is
+            broke.__traceback__ = (
+                None  # asyncio keeps the error with the stream, and with it every frame it went through
+            )
         except Exception:
             _log.exception("An IRC connection failed")
         finally:
