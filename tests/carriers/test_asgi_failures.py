@@ -56,6 +56,8 @@ async def test_what_a_host_raises_is_logged_and_ends_the_connection(
         stream._leaving.cancel()
         assert len(caplog.records) == logged
         carrier = await AsgiCarrier.accept({}, _silence, _host(error), connected=True)
+        writer = carrier._writer
+        assert writer is not None
         carrier.send(Frame("second"))
         if logged:
             async with asyncio.timeout(PATIENCE):
@@ -63,7 +65,7 @@ async def test_what_a_host_raises_is_logged_and_ends_the_connection(
                     await carrier.receive()
         else:
             carrier.abort()  # the host says in its own time that the client has gone
-    await asyncio.wait([carrier._writer])
+    await asyncio.wait([writer])
     assert len(caplog.records) == 2 * logged
     assert all((record.exc_info is not None) == isinstance(error, KeyError) for record in caplog.records)
 

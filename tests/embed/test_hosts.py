@@ -262,5 +262,5 @@ async def test_an_asgi_host_hears_of_a_room_that_can_never_open() -> None:
 
     await pychat.asgi_app(room)({"type": "lifespan"}, receive, send)
     assert told == [
-        {"type": "lifespan.startup.failed", "message": "This room is closed. Make another ChatRoom."},
+        {"type": "lifespan.startup.failed", "message": "This can never be."},
     ]
