@@ -131,8 +131,11 @@ def _escape(value: str) -> str:
 
 
 def _unescape(value: str) -> str:
-    text, signs = "", iter(value)
-    for sign in signs:
-        following = next(signs, "") if sign == "\\" else sign
-        text += _UNESCAPES.get(following, following) if sign == "\\" else sign
-    return text
+    head, *rest = value.split("\\")
+    parts, pieces = [head], iter(rest)
+    for piece in pieces:
+        if piece:
+            parts.append(_UNESCAPES.get(piece[0], piece[0]) + piece[1:])
+        elif (following := next(pieces, None)) is not None:  # a backslash that is escaped; the last of all is left out
+            parts.append("\\" + following)
+    return "".join(parts)

@@ -63,6 +63,7 @@ async def _send(client: Client, kind: str, seat: Seat | None, messages: list[Mes
         where = () if seat is None else (seat.channel.name,)
         client.tell(Line("BATCH", (f"+{batch}", kind, *where), n.SERVER))
     for said in messages if seat is not None else ():
+        await client.pace()
         for each in seat.lines(said, batch) if seat is not None else ():
             client.tell(each)
         if client.outbox.waiting > _DRAINED:
