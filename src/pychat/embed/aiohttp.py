@@ -28,7 +28,7 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     """An application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
+    `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
     The rooms are closed when the application shuts down.
     """
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))
@@ -106,6 +106,8 @@ class _Handlers:
         return AiohttpAnswer(self.mount.answers, address, response.status, response.headers, body)
 
     def _asked(self, request: web.Request, below: str, headers: dict[str, str]) -> Request:
+        if not self.mount.siblings.looked and request.transport is not None:
+            self.mount.siblings.look(request.transport.get_extra_info("sockname"))
         query = dict(request.query.items())
         return self.mount.request(request.method, request.path, below, request.remote or "", headers, query, request)
 

@@ -27,7 +27,7 @@ def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
     """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
+    `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
     A host that passes lifespan events on starts and closes the rooms with itself. Those that pass nothing on to what is
     mounted, such as FastAPI, take it as their own: `FastAPI(lifespan=chat.lifespan)`.
     """
@@ -52,7 +52,10 @@ class ASGIApp:
     @asynccontextmanager
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:
         """Open the rooms, and close them with all connections in the end: the lifespan of a host, or a part of it."""
-        await self.mount.start()
+        try:
+            await self.mount.start()
+        except UsageError as error:
+            raise error.with_traceback(None) from None  # hosts print it: it says what to do, its way here does not
         try:
             yield
         finally:
@@ -86,6 +89,8 @@ class ASGIApp:
         await self.mount.aclose()
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.mount.siblings.looked:
+            self.mount.siblings.look(scope.get("server"))
         path = _path(scope)
         if path in SOCKETIO_PATHS:
             await self.mount.socketio.server.handle_request(scope, receive, send)

@@ -25,10 +25,11 @@ _NOTICE_SECONDS = 1.0
 class AiohttpRequest:
     """One request of aiohttp."""
 
-    __slots__ = ("_request", "method", "peer", "query", "upgrade")
+    __slots__ = ("_request", "_timer", "method", "peer", "query", "upgrade")
 
     def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
+        self._timer: asyncio.TimerHandle | None = None
         self.method = request.method
         self.query = request.rel_url.raw_query_string
         self.peer = request.remote or ""
@@ -56,22 +57,19 @@ class AiohttpRequest:
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go."""
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle | None = None
-
-        def look() -> None:
-            nonlocal timer
-            timer = loop.call_later(_NOTICE_SECONDS, look)
-            if self._request.transport is None and not wake.done():
-                wake.set_result(False)
-
-        look()
+        self._look(wake)
         try:
             await wake
         finally:
-            if timer is not None:
-                timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
         return self._request.transport is not None
+
+    def _look(self, wake: asyncio.Future[bool]) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_NOTICE_SECONDS, self._look, wake)
+        if self._request.transport is None and not wake.done():
+            wake.set_result(False)
 
     async def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> Carrier:
         """Accept the WebSocket."""
