@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pychat.clock import Clock
-from pychat.connection import Connection, Notice, Welcome
+from pychat.connection import Connection, Notice, Presence, Welcome
 from pychat.errors import Close, Refused, UsageError
 from pychat.fanout import Fanout, close_quietly
 from pychat.hooks import Hooks
@@ -94,11 +94,11 @@ class Engine:
         self.tail = Tail(keep=limits.page, page=limits.history)
         self.fanout = Fanout()
         self._progress = Progress(clock)
-        self.seats = Seats(grace, self._expired, clock)
+        self.seats = Seats(grace, self._expired, lambda member_id: member_id in self.state.members, clock)
         self._store = store
         self._log = RoomLog(store, name, limits, self)
         self._presence = PresenceGatherer(
-            self._announce,
+            self._tell_presence,
             here=self.count,
             members=self.members,
             position=lambda: self.position,
@@ -126,8 +126,10 @@ class Engine:
         return tuple(self.state.members.values())
 
     def count(self) -> int:
-        """How many people are connected. Guests of other servers are known to those alone."""
-        return self.seats.count(self.state.members)
+        """How many people are connected, on all servers of the room."""
+        guests = self._store.guests
+        elsewhere = 0 if guests is None else guests.elsewhere(self.name)
+        return len(self.state.members) + self.seats.nameless + elsewhere
 
     async def start(self) -> None:
         """Open the log, if it is not."""
@@ -459,9 +461,11 @@ class Engine:
                 self._announce(event)
             case Joined() | Renamed():
                 self.seats.release(event.member.id)
+                self.seats.name(event.member.id)
                 self._presence.note(event)
             case Away():
                 self._claimed.discard(event.member.id)
+                self.seats.name(event.member.id)
                 if event.member.id in self.seats:  # gone from another server, or taken for gone, but still on this one
                     self._rejoin(event.member)
                 self._presence.note(event)
@@ -470,6 +474,7 @@ class Engine:
             case Left():
                 self._claimed.discard(event.member.id)
                 self.seats.release(event.member.id)
+                self.seats.name(event.member.id)
                 for session in list(self.seats.of(event.member.id)):
                     self.seat(session, None)
                 self._presence.note(event)
@@ -510,6 +515,11 @@ class Engine:
         command = Join(member.id, member.name, member.roles, known=True)
         self._spawn(self._quietly(command, self._come_or_go(command, when=lambda: member.id in self.seats)))
 
+    def _tell_presence(self, presence: Presence) -> None:
+        self._announce(presence)
+        if self._store.guests is not None:
+            self._store.guests.publish(self.name, self.seats.nameless)
+
     async def _perform_quietly(self, command: Command) -> None:
         await self._quietly(command, self.perform(command))
 
@@ -537,6 +547,9 @@ class Engine:
         self._claimed.clear()  # in what the store remembers now it may have no part
         self.tail.load(standing.seq, standing.events, standing.messages, more=standing.more)
         self._progress.release()
+        self.seats.name_all()
+        if self._store.guests is not None:
+            self._store.guests.follow(self.name, self._presence.note)
 
     def reopened(self, opening: Opening) -> None:
         """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""
@@ -553,6 +566,7 @@ class Engine:
             known = self.state.members.get(member.id)
             if known is None or (known, known.roles) != (member, member.roles):
                 self.received(Joined(member))
+        self._presence.note()
 
     async def _catch_up(self, since: Position) -> None:
         """Wait until this server has been told what somebody saw on another one, which is ahead.

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pychat.model import Event, LogEvent, Member, Message, Position, Signal
 
-__all__ = ["Opening", "Page", "Receiver", "Retention", "Store"]
+__all__ = ["Guests", "Opening", "Page", "Receiver", "Retention", "Store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,19 @@ class Page:
     seq: int
 
 
+class Guests(Protocol):
+    """How many people without a nickname are connected to each server of a room. No call waits, and none raises."""
+
+    def follow(self, room: str, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever `elsewhere` may be another, once the room has been subscribed to."""
+
+    def elsewhere(self, room: str) -> int:
+        """How many there are on the other servers, without those of servers that have died."""
+
+    def publish(self, room: str, count: int) -> None:
+        """Tell the other servers how many there are on this one."""
+
+
 class Store(Protocol):
     """An ordered log for each room. What was appended is stored, and everyone will be told of it, in order.
 
@@ -60,6 +73,14 @@ class Store(Protocol):
     @property
     def available(self) -> bool:
         """Whether the store can be reached and written just now, as far as is known."""
+
+    @property
+    def guests(self) -> Guests | None:
+        """Where a room can have several servers, what counts people without a nickname over all of them.
+
+        A store of one server has nothing to count, as here.
+        """
+        return None
 
     async def subscribe(self, room: str, receive: Receiver) -> Opening:
         """Tell `receive` of every event of `room` after the opening's position, from now on.

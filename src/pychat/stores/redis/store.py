@@ -20,6 +20,7 @@ from pychat.revision import KINDS_OF_REACTION, deleted, too_many_kinds
 from pychat.stores.base import Opening, Page, Receiver, Retention
 from pychat.stores.redis.codec import decode_log, decode_message, encode
 from pychat.stores.redis.feed import Doubt, Feed
+from pychat.stores.redis.guests import RedisGuests
 from pychat.stores.redis.heart import Heart
 from pychat.stores.redis.link import Link, unavailable
 from pychat.stores.redis.reader import Reader
@@ -75,6 +76,7 @@ class RedisStore:
         self._feeds: dict[str, Feed] = {}
         self._wake_key = f"{self._prefix}:wake:{self._id}"
         self._reader = Reader(follower, self._wake_key, self._feeds, self._reopen, self._look_after)
+        self.guests = RedisGuests(self._feeds, lambda feed: self._spawn(self._tell_guests(feed)))
         self._heart = Heart(self._feeds, self._beat, self._wake, heartbeat)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
@@ -94,7 +96,7 @@ class RedisStore:
             feed = self._feeds[room]
             feed.receive = receive
             return (await self._open(feed))[0]
-        feed = Feed(room, self._key(room), receive, "", secrets.token_bytes(32), 0)
+        feed = Feed(room, self._key(room), receive, "", secrets.token_bytes(32), 0, server=self._id)
         opening, feed.tick = await self._open(feed)
         feed.epoch, feed.seq, feed.secret = opening.position.epoch, opening.position.seq, opening.secret
         self._feeds[room] = feed
@@ -195,7 +197,7 @@ class RedisStore:
             (member.id, member.name, sorted(Names.keys(member.name)), encode(Joined(member)))
             for member, _ in feed.here.values()
         ]
-        _, tick, epoch, seq, secret, members, away, known = await self._writer.step(
+        _, tick, epoch, seq, secret, members, away, known, counts = await self._writer.step(
             STEPS["open"],
             feed.key,
             self._id,
@@ -203,8 +205,11 @@ class RedisStore:
             secrets.token_urlsafe(6),
             feed.secret.hex(),
             feed.epoch if lost else "",
+            feed.guests_here,
             json.dumps(here, ensure_ascii=False),
         )
+        guests = {server.decode(): count for server, count in zip(counts[::2], counts[1::2], strict=True)}
+        feed.guests = {server: count for server, count in guests.items() if server != self._id}
         opening = Opening(
             Position(epoch.decode(), seq),
             bytes.fromhex(secret.decode()),
@@ -245,7 +250,9 @@ class RedisStore:
 
     async def _beat(self, feed: Feed, since: str) -> tuple[str, bool] | None:
         try:
-            _, now, more = await self._guarded(feed, "beat", self._id, self._lasts, since, self._grace, *self._kept())
+            _, now, more = await self._guarded(
+                feed, "beat", self._id, self._lasts, since, self._grace, feed.guests_here, *self._kept()
+            )
         except Refused:
             if feed.doubt is Doubt.LOST:
                 return None
@@ -285,6 +292,9 @@ class RedisStore:
             for event in owed.values():
                 if event.member.id not in feed.here:
                     self._spawn(self._pay(feed, event))
+
+    async def _tell_guests(self, feed: Feed) -> None:
+        await self._step(feed, "guests", self._id, feed.guests_here)
 
     async def _pay(self, feed: Feed, event: Away | Left) -> None:
         try:
