@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable
 from functools import cache
 
 from pychat.blanks import visible
@@ -15,6 +17,8 @@ _ME = "/me "
 _EMOJI_LENGTH = 16  # code points; the longest have 10
 _SELECTORS = {0xFE0E: None, 0xFE0F: None}  # of the form in which an emoji is shown: text, picture
 _HALF = re.compile("[\ud800-\udfff]")
+_MARKS = 30  # on one letter, as in the Stream-Safe Text Format (UAX 15, section 13): no language has as many
+_COMBINING = range(0x300, 0x1E94B)  # in which all characters are that combine with others
 
 
 def accept_text(raw: str, longest: int) -> str:
@@ -34,7 +38,16 @@ def accept_text(raw: str, longest: int) -> str:
         raise Refused("text_invalid", "A message cannot hold the NUL character. Remove it and send again.")
     if _HALF.search(text):
         raise Refused("text_invalid", "This message is not valid Unicode: it holds half of a surrogate pair.")
+    if not text.isascii() and _too_many_marks()(text):
+        raise Refused("text_invalid", f"This message has more than {_MARKS} marks on one letter. Leave some out.")
     return text
+
+
+@cache
+def _too_many_marks() -> Callable[[str], object]:
+    """Finds a run of marks that would take whoever normalises or draws it a time that is quadratic in its length."""
+    marks = "".join(character for character in map(chr, _COMBINING) if unicodedata.combining(character))
+    return re.compile(f"[{marks}]{{{_MARKS + 1}}}").search
 
 
 def accept_emoji(raw: str) -> str:

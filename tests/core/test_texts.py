@@ -1,5 +1,7 @@
 """Message texts."""
 
+import unicodedata
+
 import pytest
 
 from pychat.errors import Refused
@@ -49,6 +51,21 @@ def test_what_is_not_a_text_is_refused(raw: str, code: str) -> None:
     with pytest.raises(Refused) as refused:
         accept_text(raw, 10)
     assert code == refused.value.code
+
+
+def test_marks_on_a_letter_are_counted() -> None:
+    """Thirty are more than any language has; more would cost whoever normalises or draws them a quadratic time."""
+    for count in (1, 29, 30):
+        for mark in ("\u0301", "\u0315", "\u1dfa", "\U0001e94a"):
+            text = ("a" + mark * count) * 3
+            assert accept_text(text, 1_000) == text
+    for text in ("a" + "\u0301" * 31, "\u0315\u0300" * 500, "é" * 100 + "\u0316" * 31 + "!"):
+        with pytest.raises(Refused, match="30 marks") as refused:
+            accept_text(text, 1_000)
+        assert refused.value.code == "text_invalid"
+    everything = "".join(character for character in map(chr, range(0x110000)) if unicodedata.combining(character))
+    with pytest.raises(Refused, match="30 marks"):
+        accept_text(everything[-31:], 1_000)
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,37 @@ async def test_what_waits_is_bounded(store, disk):
     assert (await store.append("lobby", said(5000))).seq == len(stored) + 1
 
 
+async def test_who_writes_too_much_is_refused_and_nobody_else(store, disk):
+    """While the disk does not answer, twenty people write all they can: who comes then has room, and so has each of them."""
+    disk.runs.clear()
+    first = asyncio.create_task(store.append("lobby", said(0)))
+    await waits(disk)
+    authors = [Member(f"flood{number}", "Flood") for number in range(20)]
+    taken: dict[str, int] = {}
+    saying = [first]
+    for number in range(1000):
+        for author in authors:
+            message = Message(f"m{number}", author, "x" * 20_000, 1.7e9)
+            saying.append(asyncio.create_task(store.append("lobby", message)))
+    await asyncio.sleep(0)
+    calm = [asyncio.create_task(store.append("lobby", said(number, "y" * 2000))) for number in range(1, 101)]
+    joining = asyncio.create_task(store.signal("lobby", Joined(BOB)))
+    await asyncio.sleep(0)
+    disk.runs.set()
+    for result in await asyncio.gather(*saying, return_exceptions=True):
+        if isinstance(result, Message):
+            taken[result.author.id] = taken.get(result.author.id, 0) + 1
+        else:
+            assert isinstance(result, Refused)
+            assert (result.code, result.retry_after) == ("unavailable", 1.0)
+    await joining
+    assert len(await asyncio.gather(*calm)) == 100
+    assert len(taken) == 21
+    shares = [count for author, count in taken.items() if author.startswith("flood")]
+    assert max(shares) - min(shares) <= 1
+    assert sum(shares) < 2000
+
+
 async def test_a_disk_that_cannot_be_written_stops_messages_and_not_people(store, disk, told, caplog):
     """They are refused with when to try again; people come and go, history is read; and it goes on when it can."""
     await store.append("lobby", said(1))

@@ -30,7 +30,7 @@ from .retaining import Retaining
 
 __all__ = ["Writer"]
 
-_WAITING_BYTES = 16 << 20  # of events that wait for the disk; past it they are refused
+_WAITING_BYTES = 32 << 20  # of events that wait for the disk; past it they are refused
 _EVENT_BYTES = 1_000  # what an event takes beside its text
 _AT_ONCE = 512  # items in a transaction: the loop tells of them in one go, and should not be held long
 _RETRY_SECONDS = 5.0
@@ -50,6 +50,7 @@ class _Item:
     future: asyncio.Future[Any]
     event: Event | None = None
     columns: tuple[Any, ...] | None = None
+    author: str = ""
     receive: Receiver | None = None
     size: int = 0
     result: Any = None
@@ -90,9 +91,10 @@ class Writer:
         self._looked = 0.0
         #: The newest event of each room that was told, or is about to be.
         self._heads: dict[str, int] = {}
-        # Only the loop's thread touches these two.
+        # Only the loop's thread touches these three.
         self._receivers: defaultdict[str, list[Receiver]] = defaultdict(list)
         self._waiting = 0
+        self._by_author: dict[str, int] = {}
         self._queue: queue.SimpleQueue[_Item | Callable[[], None]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="pychat-sqlite", daemon=True)
         self._thread.start()
@@ -101,17 +103,17 @@ class Writer:
         """Have `event` stored and told. Raise `Refused` where too much waits."""
         columns = rows.row(event)
         size = _EVENT_BYTES + sum(sys.getsizeof(each) for each in columns if isinstance(each, str))
-        self._limit(size)
-        return self._put(_Item(room, self._loop.create_future(), event, columns, size=size))
+        self._limit(event.author.id, size)
+        return self._put(_Item(room, self._loop.create_future(), event, columns, event.author.id, size=size))
 
     def signal(self, room: str, event: Signal) -> asyncio.Future[None]:
         """Have `event` told, and the names noted. Raise `Refused` where too much waits, but never to who goes."""
         f"{event.member.id}{event.member.name}".encode()  # half a character could never be written
         if not isinstance(event, Away | Left):
-            self._limit(_EVENT_BYTES)
-        item = _Item(room, self._loop.create_future(), event, size=_EVENT_BYTES, tell=True)
+            self._limit(event.member.id, _EVENT_BYTES)
+        item = _Item(room, self._loop.create_future(), event, author=event.member.id, size=_EVENT_BYTES, tell=True)
         if isinstance(event, Typing) and not self._waiting:  # there is nothing to write, and nothing to come after
-            self._waiting += item.size
+            self._count(item)
             self._deliver([item])
             return item.future
         return self._put(item)
@@ -138,14 +140,32 @@ class Writer:
         await ended
         self._thread.join()
 
-    def _limit(self, size: int) -> None:
-        if self._waiting + size > _WAITING_BYTES:
+    def _limit(self, author: str, size: int) -> None:
+        """Refuse where too much waits: more of one author's than what is still free.
+
+        So one author gets half of what there is, twenty who write at once get a twenty-first each, and as much stays
+        free for whoever comes next.
+        """
+        free = _WAITING_BYTES - self._waiting
+        if size > free - self._by_author.get(author, 0):
             raise Refused("unavailable", "The room cannot store messages as fast as they come. Try again.", 1.0)
 
     def _put(self, item: _Item) -> asyncio.Future[Any]:
-        self._waiting += item.size
+        self._count(item)
         self._queue.put(item)
         return item.future
+
+    def _count(self, item: _Item) -> None:
+        self._waiting += item.size
+        self._by_author[item.author] = self._by_author.get(item.author, 0) + item.size
+
+    def _discount(self, item: _Item) -> None:
+        self._waiting -= item.size
+        left = self._by_author[item.author] - item.size
+        if left:
+            self._by_author[item.author] = left
+        else:
+            del self._by_author[item.author]
 
     # What follows runs in the thread, but for what `_call` hands to the loop.
 
@@ -388,7 +408,7 @@ class Writer:
     def _deliver(self, batch: list[_Item]) -> None:
         """On the loop: tell everyone, in order, then answer."""
         for item in batch:
-            self._waiting -= item.size
+            self._discount(item)
             try:
                 if item.tell:
                     happened = item.event if item.result is None else item.result
