@@ -51,6 +51,7 @@ from pychat.model import (
 from pychat.names import Names
 from pychat.presence import PresenceGatherer
 from pychat.progress import Progress
+from pychat.ratelog import RateLimitedLogger
 from pychat.roomlog import RoomLog, Standing
 from pychat.seats import Seats
 from pychat.session import Session
@@ -63,6 +64,9 @@ from pychat.tokens import Tokens
 __all__ = ["Engine"]
 
 _log = logging.getLogger("pychat.room")
+_limited = RateLimitedLogger(_log)
+
+_GOING_AGAIN = 2.0  # seconds until the store is told once more of somebody who has gone
 _BEHIND_SECONDS = 8.0  # for which somebody waits who comes from a server that is ahead of this one; clients wait 12
 _TRIES = 3  # to find a name for somebody known, while people on other servers take the ones that are found
 _T = TypeVar("_T")
@@ -120,6 +124,11 @@ class Engine:
     def position(self) -> Position:
         """Where the log stands. The epoch is empty until it is open."""
         return Position(self._log.epoch or "", self.state.seq, self.tail.newest_id)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the room was closed."""
+        return self._closed
 
     def members(self) -> tuple[Member, ...]:
         """Everyone with a nickname, in the order of joining."""
@@ -200,13 +209,17 @@ class Engine:
         # From here to the end nothing may await: what was missed goes out, and what follows goes the common way.
         self.fanout.flush()
         self.seat(session, session.member_id if user is not None else member_id)
-        if missed is None:
-            session.begin(self._welcome(session, None))
-        else:
-            session.begin(
-                self._welcome(session, since),
-                missed if own else [each for each in missed if each.author.id != member_id],
-            )
+        try:
+            if missed is None:
+                session.begin(self._welcome(session, None))
+            else:
+                session.begin(
+                    self._welcome(session, since),
+                    missed if own else [each for each in missed if each.author.id != member_id],
+                )
+        except BaseException:
+            await session.close()
+            raise
         self.fanout.add(connection)
         self._presence.note(newcomer=True)
         return session
@@ -408,8 +421,17 @@ class Engine:
         if member_id is not None and member_id not in self.seats:
             gone = left or not self.seats.holds_names
             command = Leave(member_id) if gone else Drop(member_id)
-            await self._quietly(command, self._come_or_go(command, when=lambda: member_id not in self.seats))
-            self._hold_name(member_id)
+            await self._to_its_end(self._go(command, lambda: member_id not in self.seats))
+
+    async def _go(self, command: Drop | Leave, when: Callable[[], bool]) -> None:
+        """Carry out what takes a member away, if `when` is true then; again in a while, where the store is away."""
+        try:
+            await self._come_or_go(command, when=when)
+        except Refused as refused:
+            if refused.code == "unavailable" and not self._closed:
+                self.clock.call_later(_GOING_AGAIN, lambda: self._spawn(self._go(command, when)))
+            _log.debug("%s in room %s was refused: %s", command, self.name, refused)
+        self._hold_name(command.member_id)
 
     # How things happen.
 
@@ -457,7 +479,7 @@ class Engine:
                 self.tail.add(event)
                 self._progress.told(event.seq)
                 self._announce(event)
-            case Typing():
+            case Typing() if event.member.id in self.state.members:  # who has gone meanwhile is not writing
                 self._announce(event)
             case Joined() | Renamed():
                 self.seats.release(event.member.id)
@@ -507,8 +529,7 @@ class Engine:
 
     def _expired(self, member_id: str) -> None:
         """The grace time is over: the name is free, unless its owner comes back first."""
-        command = Leave(member_id)
-        self._spawn(self._quietly(command, self._come_or_go(command, when=lambda: member_id in self.state.away)))
+        self._spawn(self._go(Leave(member_id), lambda: member_id in self.state.away))
 
     def _rejoin(self, member: Member) -> None:
         """Somebody was taken for gone who is still connected here."""
@@ -527,7 +548,7 @@ class Engine:
         try:
             await work
         except Refused as refused:
-            _log.info("%s in room %s was refused: %s", command, self.name, refused)
+            _limited.info("%s in room %s was refused: %s", command, self.name, refused)
 
     def load(self, standing: Standing) -> None:
         """Begin, or begin anew, where the room stands."""

@@ -188,6 +188,11 @@ class ChatRoom:
             self._owns_store = False
             await self._store.aclose()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the room was closed, and not started again since."""
+        return self._engine.closed
+
     def renew(self, store: Store | None = None, clock: Clock | None = None) -> Callable[[], None]:
         """Begin anew, with the same settings and hooks, on another store or clock; what is returned undoes that.
 

@@ -141,6 +141,8 @@ class Session:
         try:
             await self._room.perform(Join(user.member_id, name, user.roles, known=True), self)
         except Refused as refused:
+            if refused.code == "unavailable":
+                raise
             _log.warning("The user %s could not be seated as %r: %s", user.id, name, refused)
             if refused.code == "name_invalid":
                 self._name_fixed = False  # or they would never have one
@@ -169,7 +171,9 @@ class Session:
         if self.member_id is not None and name is not None:
             try:
                 await self._room.perform(Join(self.member_id, name), self)
-            except Refused:
+            except Refused as refused:
+                if refused.code == "unavailable":
+                    raise
                 return None
         return self.member
 
@@ -236,7 +240,8 @@ class Session:
         member_id = self._joined()
         self._stop_typing_timer()
         await self._room.perform(SetTyping(member_id, on), self)
-        if on:
+        if on and not self._closed:
+            self._stop_typing_timer()
             self._typing = self._room.clock.call_later(TYPING_SECONDS, self._typing_expired, member_id)
 
     def who(self) -> tuple[int, tuple[Member, ...]]:
@@ -272,6 +277,8 @@ class Session:
             await self._room.depart(self, left=left)
 
     def _spend(self, cost: float = 1.0) -> None:
+        if self._closed:
+            raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
         wait = self._bucket.take(self._room.clock.steady(), cost)
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from pychat.admission import is_temporary
 from pychat.api import messages, places, visitors
 from pychat.api.answer import Denied, answer, refusal
 from pychat.api.call import Call
@@ -101,11 +102,11 @@ class Api:
             else:
                 call = replace(call, user=await self._door.let_in(incoming.request))
         except Refused as refused:
-            return refusal(refused, status_of(refused))
+            return _later(operation, call, refused) or refusal(refused, status_of(refused))
         try:
             return await operation.run(call)
         except Refused as refused:
-            return refusal(refused)
+            return _later(operation, call, refused) or refusal(refused)
         except Denied as denied:
             return refusal(denied.refused, denied.status, denied.headers)
         except ConnectionError:
@@ -113,6 +114,13 @@ class Api:
         except Exception:
             _log.exception("%s %s failed", incoming.request.method, incoming.path)
             return refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
+
+
+def _later(operation: Operation, call: Call, refused: Refused) -> Streaming | None:
+    """What a reader of events is told that is refused for now."""
+    if operation.run is visitors.listen and is_temporary(refused) and visitors.reads_events(call.request):
+        return visitors.later(refused)
+    return None
 
 
 def _methods(operation: Operation) -> tuple[str, ...]:

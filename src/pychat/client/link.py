@@ -26,6 +26,7 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: What a server answers whose login refuses us; and how long, and how many bytes, the reason may take.
 _UNLET = frozenset({401, 403})
 _REASON_SECONDS = 5.0
+_LONGEST_WAIT = 60.0  # seconds until a server can ask us to come back
 _LONGEST_REASON = 65_536
 #: What others answer who know nothing of rooms.
 _NOBODY = frozenset({404, 405, 410, 426, 501})
@@ -33,12 +34,16 @@ _CLOSES = {close.code: close for close in Close} | {1009: Close.TOO_LARGE}
 
 
 class Lost(Exception):
-    """The connection is gone, and it is worth coming back: after `after` seconds at least, if not 0."""
+    """The connection is gone, and it is worth coming back: after `after` seconds at least, if not 0.
 
-    def __init__(self, text: str, after: float = 0.0) -> None:
+    `asked_back`: the room is there, and cannot be entered just now.
+    """
+
+    def __init__(self, text: str, after: float = 0.0, *, asked_back: bool = False) -> None:
         super().__init__(text)
         self.text = text
         self.after = after
+        self.asked_back = asked_back
 
 
 class Told(NamedTuple):
@@ -157,7 +162,9 @@ class Link:
         text = str(bye.get("text", "The server ended the connection."))
         if bye.get("reconnect") is False:
             return Disconnected(self._error if close is Close.UNKNOWN_ROOM and self._error else text, close)
-        return Lost(text)
+        wait = bye.get("retry_after")
+        after = float(wait) if isinstance(wait, int | float) and 0 <= wait <= _LONGEST_WAIT else 0.0
+        return Lost(text, after, asked_back=close is Close.UNAVAILABLE)
 
     def _ended(self) -> Exception:
         if self._failure is not None:

@@ -70,7 +70,7 @@ class Visit:
                 try:
                     await self._stay(http)
                 except Lost as lost:
-                    if not self.ready.done():
+                    if not self.ready.done() and not lost.asked_back:
                         raise Disconnected(lost.text) from lost
                     delay = self._backoff.next(lost.after)
                     self._turn(State("reconnecting", lost.text, delay))

@@ -73,7 +73,7 @@ class _Handlers:
             )
         except CarrierClosed:
             return web.Response(status=400)
-        await mount.websocket.serve(carrier, asked.query, user)
+        await mount.serve_websocket(carrier, asked.query, user)
         return carrier.response
 
     async def site(self, request: web.Request) -> web.StreamResponse:

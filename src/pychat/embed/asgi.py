@@ -138,7 +138,7 @@ class ASGIApp:
             )
         except CarrierClosed:
             return
-        await mount.websocket.serve(carrier, query, user)
+        await mount.serve_websocket(carrier, query, user)
 
     def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
         method, path = scope.get("method", "GET"), scope["path"]

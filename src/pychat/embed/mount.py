@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
 from pychat import strictjson
+from pychat.admission import is_temporary
 from pychat.api import Api
 from pychat.auth import Authenticate, Door, status_of
-from pychat.carriers.base import DEFAULT_BUFFER_BYTES
+from pychat.carriers.base import DEFAULT_BUFFER_BYTES, Carrier
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, Refused
@@ -131,12 +132,19 @@ class Mount:
         room = in_path[1] if in_path else query.get("room", self.rooms.first.name)
         return Request(method, path, headers, query, self.client_address(peer, headers), room, raw)
 
-    async def let_in(self, request: Request) -> User | Response | None:
-        """Who opens a plain WebSocket, or why they may not."""
+    async def let_in(self, request: Request) -> User | Response | Refused | None:
+        """Who opens a plain WebSocket, or why they may not: a `Refused` is for now, and told on the open socket."""
         try:
             return await self.door.let_in(request)
         except Refused as refused:
-            return refusal(refused)
+            return refused if is_temporary(refused) else refusal(refused)
+
+    async def serve_websocket(self, carrier: Carrier, query: Mapping[str, str], user: User | Refused | None) -> None:
+        """Serve a plain WebSocket that was accepted, for whom `let_in` found."""
+        if isinstance(user, Refused):
+            await self.websocket.turn_away(carrier, user)
+        else:
+            await self.websocket.serve(carrier, query, user)
 
     @staticmethod
     def not_a_websocket() -> Response:

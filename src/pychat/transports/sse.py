@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pychat import strictjson
+from pychat.admission import admit, bye_fields, retry_seconds
 from pychat.carriers.base import CLOSE_SECONDS
 from pychat.carriers.stream import Chunk, StreamCarrier
 from pychat.connection import Notice, Welcome
-from pychat.errors import Close
+from pychat.errors import Close, Refused
 from pychat.model import LogEvent, Position, User
 from pychat.room import ChatRoom
 from pychat.session import Session
@@ -24,7 +25,7 @@ from pychat.tokens import Tokens
 from pychat.transports.vocabulary import bye, carry_out
 from pychat.transports.vocabulary import tell as in_words
 
-__all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue"]
+__all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue", "turned_away"]
 
 #: What a stream is told to whoever carries it: keep nothing, hold nothing back, change nothing.
 HEADERS = {
@@ -56,6 +57,12 @@ def prologue() -> Chunk:
 def farewell(why: Close) -> Chunk:
     """All of a stream that somebody is turned away with. A browser gives up for ever on a status other than 200."""
     return Chunk(_PADDING + b"retry: 10000\n\n" + _event(*bye(why)).body)
+
+
+def turned_away(refused: Refused) -> Chunk:
+    """All of a stream for somebody who is not let in: `retry` says when `EventSource` is to come back."""
+    wait = round(1000 * retry_seconds(refused) + random.uniform(0, 2000))  # noqa: S311 -- no secret
+    return Chunk(_PADDING + b"retry: %d\n\n" % wait + _event("bye", bye_fields(refused)).body)
 
 
 def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None) -> Chunk:
@@ -182,7 +189,7 @@ class SSETransport:
         if self._heart is None:
             self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat)
         try:
-            session = await room.connect(connection, since=since, member_id=member_id, user=user)
+            session = await admit(room, connection, since=since, member_id=member_id, user=user)
             session.echo = True
             stream = Stream(connection, session, token)
             self._find_by(stream, (room.name, owner))
@@ -201,6 +208,9 @@ class SSETransport:
                 for key in stream.keys:
                     self._forget(stream, key)
                 await session.close()
+        except Refused as refused:  # at the door, or the store went away before the name was taken
+            carrier.end(turned_away(refused))
+            await carrier.gone()
         finally:
             del self._open[connection]
 
@@ -209,7 +219,7 @@ class SSETransport:
         if name == "join" and isinstance(fields, dict) and fields.get("token") is None:
             fields = {**fields, "token": stream.token}
         answer = await carry_out(stream.session, name, fields)
-        if name == "join" and answer["ok"]:
+        if name == "join" and answer["ok"] and not stream.session.gone:
             self._find_by(stream, (room.name, answer["member"]["id"]))
         return answer
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pychat import strictjson
+from pychat.admission import admit, bye_fields, close_for
 from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
@@ -53,6 +55,13 @@ class _Connection:
         self._answers.flush()
         self._carrier.close(why.code, why.reason)
 
+    def turn_away(self, refused: Refused) -> None:
+        """Close the connection of somebody who is not let in, telling why and when to come back."""
+        self.tell("bye", bye_fields(refused))
+        self._answers.flush()
+        why = close_for(refused)
+        self._carrier.close(why.code, why.reason)
+
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this one connection something."""
         self._answers.add(Frame(strictjson.dumps({"type": name, **fields})))
@@ -74,6 +83,13 @@ class WebSocketTransport:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    async def turn_away(self, carrier: Carrier, refused: Refused) -> None:
+        """Tell somebody who is refused for now when to come back: of a handshake that failed, browsers tell nothing."""
+        _Connection(carrier).turn_away(refused)
+        with suppress(CarrierClosed):
+            while True:
+                await carrier.receive()
 
     async def serve(self, carrier: Carrier, query: Mapping[str, str], user: User | None = None) -> None:
         """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`, `id`.
@@ -106,7 +122,11 @@ class WebSocketTransport:
             connection.tell("error", refused.as_dict())
             connection.close(Close.UNKNOWN_ROOM)
             return None
-        return await room.connect(connection, since=_since(query), user=user)
+        try:
+            return await admit(room, connection, since=_since(query), user=user)
+        except Refused as refused:
+            connection.turn_away(refused)
+            return None
 
     async def _carry_out(self, connection: _Connection, data: str | bytes, pipeline: Pipeline) -> None:
         reference: Any = None

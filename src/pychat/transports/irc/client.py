@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
+from pychat.admission import opened
 from pychat.auth import Door
 from pychat.clock import Clock
 from pychat.errors import Close, Refused
@@ -141,7 +142,7 @@ class Client:
                 raise Refused("name_taken", f"Somebody is called “{nick}”. Take another nick: /nick NAME")
         name = nick
         for channel in self.network.channels.values():
-            await channel.room.start()
+            await opened(channel.room)
             member_id = self.member_id(channel) or ""
             name = channel.room.check_name(nick, member_id)
             holder = channel.nicks.member(nick)

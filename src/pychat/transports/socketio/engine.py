@@ -39,7 +39,7 @@ _log = logging.getLogger("pychat.socketio")
 
 #: After these a polling client that is between two polls is told with the next one; after the others its session
 #: is unknown at once, as the protocol's test suite has it.
-_TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED}
+_TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED, Close.UNAVAILABLE, Close.FAILED}
 
 
 class Listener(Protocol):

@@ -22,9 +22,9 @@ from pychat.transports.socketio.manager import Manager
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import BadPacket, Packet, Undecoded
 from pychat.transports.socketio.session import Session
-from pychat.transports.socketio.wire import ClientWire, encode_packet
+from pychat.transports.socketio.wire import ClientWire, encode_event, encode_packet
 
-__all__ = ["Server"]
+__all__ = ["Server", "TurnedAway"]
 
 _log = logging.getLogger("pychat.socketio")
 #: At INFO the libraries write a line for each message; ask for it by this name.
@@ -54,6 +54,19 @@ def _takes(handler: Callable[..., object], count: int) -> bool:
     except TypeError:
         return False
     return True
+
+
+class TurnedAway(Exception):
+    """Raised in a `connect` handler to close the transport: clients take it for a drop, and come back by themselves.
+
+    A CONNECT_ERROR, as `ConnectionRefusedError` makes one, is final for npm's client. With `told`, CONNECT is answered
+    first, and this event goes out.
+    """
+
+    def __init__(self, why: Close, told: tuple[str, dict[str, Any]] | None = None) -> None:
+        super().__init__(why.text)
+        self.why = why
+        self.told = told
 
 
 class Server(socketio.AsyncServer):
@@ -298,6 +311,13 @@ class Server(socketio.AsyncServer):
             refusal = problem.error_args
         except ConnectionRefusedError:
             refusal = {"message": "Connection refused by server"}
+        except TurnedAway as away:
+            await self.manager.disconnect(sid, namespace, ignore_queue=True)
+            if away.told is not None:
+                self._send_to(session, Packet(_CONNECT, {"sid": sid}, namespace))
+                session.send(encode_event(*away.told, namespace=namespace))
+            session.close(away.why, self.reason.SERVER_DISCONNECT)
+            return
         except Exception:
             _log.exception("A handler of 'connect' failed")
             refusal = {"message": "The server failed at this; it is logged there"}

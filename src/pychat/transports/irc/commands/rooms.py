@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pychat.admission import close_for, is_temporary, opened
 from pychat.errors import Refused
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
@@ -30,10 +31,15 @@ async def _join_one(client: Client, name: str) -> None:
         try:
             if channel.key in client.barred:
                 raise client.barred[channel.key]
-            await channel.room.start()
+            await opened(channel.room)
             await seat.enter(client.member_id(channel), client.users.get(channel.key))
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
+            if is_temporary(refused):  # clients try again by themselves where the line ends, and nowhere else
+                client.close(close_for(refused))
+            return
+        if seat.out:  # the room has sent the client away meanwhile, and said so
+            await seat.session.close(left=not client.is_known())
             return
         client.seats[channel.key] = seat
         seat.begin()
