@@ -56,7 +56,7 @@ from pychat.roomlog import RoomLog, Standing
 from pychat.seats import Seats
 from pychat.session import Session
 from pychat.state import RoomState
-from pychat.stores import Opening, Store
+from pychat.stores import CountsGuests, Opening, Store
 from pychat.tail import Tail
 from pychat.texts import accept_text, emoji_of
 from pychat.tokens import Tokens
@@ -100,6 +100,7 @@ class Engine:
         self._progress = Progress(clock)
         self.seats = Seats(grace, self._expired, lambda member_id: member_id in self.state.members, clock)
         self._store = store
+        self._guests = store.guests if isinstance(store, CountsGuests) else None
         self._log = RoomLog(store, name, limits, self)
         self._presence = PresenceGatherer(
             self._tell_presence,
@@ -111,6 +112,7 @@ class Engine:
         )
         self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
+        self._naming: dict[str, int] = {}  # by member: how many nameless people more there are when it is told
         self._kicking: set[str] = set()  # ids of the members whom this server is sending out
         self._places = Locks()  # by member: each member's comings and goings happen one after the other
         self._tasks: set[asyncio.Task[object]] = set()
@@ -136,8 +138,7 @@ class Engine:
 
     def count(self) -> int:
         """How many people are connected, on all servers of the room."""
-        guests = self._store.guests
-        elsewhere = 0 if guests is None else guests.elsewhere(self.name)
+        elsewhere = 0 if self._guests is None else self._guests.elsewhere(self.name)
         return len(self.state.members) + self.seats.nameless + elsewhere
 
     async def start(self) -> None:
@@ -196,7 +197,7 @@ class Engine:
         session = Session(self, connection, user)
         if user is not None:
             member_id = user.member_id
-            self.seat(session, member_id)
+            self.seats.take(session, member_id, counted=False)
             try:
                 await session.introduce()
                 await self.start()
@@ -444,7 +445,16 @@ class Engine:
     async def _signal(self, event: Signal) -> None:
         if isinstance(event, Away | Left):
             self._claimed.discard(event.member.id)
-        await self._store.signal(self.name, event)
+        if isinstance(event, Joined | Renamed | Away | Left):
+            self._naming[event.member.id] = self.seats.named_by(event)
+            self._publish_guests()
+        try:
+            await self._store.signal(self.name, event)
+        except BaseException:
+            self._presence.note()
+            raise
+        finally:
+            self._naming.pop(event.member.id, None)
         if isinstance(event, Joined | Renamed):
             self._claimed.add(event.member.id)
 
@@ -470,6 +480,8 @@ class Engine:
     def received(self, event: Event) -> None:
         """Something was added to the log, or signalled: take it in, and tell everyone."""
         self.state.apply(event)
+        if isinstance(event, Signal) and self._naming:
+            self._naming.pop(event.member.id, None)
         match event:
             case Message():
                 self.tail.add(event)
@@ -507,7 +519,9 @@ class Engine:
         sessions = self.seats.of(event.member.id)
         for session in sessions:
             session.gone = True
-            self.seat(session, None)
+            self.seats.free(session)  # it is on its way out, and counts no more
+            session.member_id = None
+            self._presence.note()
             frame = self.frame(session.connection, event) if event.text else None
             if frame is not None:
                 self.fanout.tell(session.connection, frame)
@@ -538,8 +552,12 @@ class Engine:
 
     def _tell_presence(self, presence: Presence) -> None:
         self._announce(presence)
-        if self._store.guests is not None:
-            self._store.guests.publish(self.name, self.seats.nameless)
+        self._publish_guests()
+
+    def _publish_guests(self) -> None:
+        """Tell the other servers how many people without a nickname are here, when what is under way has happened."""
+        if self._guests is not None:
+            self._guests.publish(self.name, self.seats.nameless + sum(self._naming.values()))
 
     async def _perform_quietly(self, command: Command) -> None:
         await self._quietly(command, self.perform(command))
@@ -569,8 +587,8 @@ class Engine:
         self.tail.load(standing.seq, standing.events, standing.messages, more=standing.more)
         self._progress.release()
         self.seats.name_all()
-        if self._store.guests is not None:
-            self._store.guests.follow(self.name, self._presence.note)
+        if self._guests is not None:
+            self._guests.follow(self.name, self._presence.note)
 
     def reopened(self, opening: Opening) -> None:
         """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pychat.clock import Clock, Timer
+from pychat.model import Away, Joined, Left, Renamed
 from pychat.session import Session
 
 __all__ = ["Seats"]
@@ -56,15 +57,26 @@ class Seats:
         for member_id in self._taken:
             self.name(member_id)
 
-    def take(self, session: Session, member_id: str | None) -> None:
-        """Count `session` as one of `member_id`'s, or as a guest's. Idempotent."""
+    def named_by(self, event: Joined | Renamed | Away | Left) -> int:
+        """By how many there will be more nameless people here when `event` has happened."""
+        member_id = event.member.id
+        if isinstance(event, Joined | Renamed):
+            return -1 if member_id in self._nameless else 0
+        return len(self.of(member_id)) if isinstance(event, Left) and self._named(member_id) else 0
+
+    def take(self, session: Session, member_id: str | None, *, counted: bool = True) -> None:
+        """Count `session` as one of `member_id`'s, or as a guest's. Idempotent.
+
+        Somebody with a login who is about to get their name is not `counted` before that.
+        """
         self.free(session)
         session.member_id = member_id
         if member_id is None:
             self._guests.add(session)
         else:
             self._taken.setdefault(member_id, set()).add(session)
-            self.name(member_id)
+            if counted:
+                self.name(member_id)
 
     def free(self, session: Session) -> None:
         """Forget `session`, if it is known."""

@@ -70,7 +70,6 @@ class ScheduledStore:
     """`inner`, each of whose calls goes through `gates`."""
 
     available = True
-    guests = None
 
     def __init__(self, inner: Store, gates: Gates) -> None:
         self.inner = inner

@@ -240,6 +240,27 @@ async def test_everybody_counts_on_all_servers_named_or_not(redis: RedisServer, 
     assert redis.do("HLEN", "pychat:{lobby}:guests") == ":3"
 
 
+async def test_whoever_takes_or_gives_back_a_name_is_one_all_the_time(room_on: Any) -> None:
+    """On the other server too: no number between that counts somebody twice, or not at all."""
+    one, two = await room_on(), await room_on()
+    ada, watch = await Person.enter(one), await Person.enter(two)
+    await until(lambda: counted(one, two) == {2})
+    seen: set[int] = set()
+    two.on("event", lambda _: seen.add(two.here))
+    for number in range(5):
+        assert (await ada.join("Ada"))["ok"]
+        assert (await watch.join("Ada"))["error"]["code"] == "name_taken"
+        await until(lambda: names(two) == ["Ada"])
+        assert (await ada.command("leave"))["ok"]
+        await until(lambda: names(two) == [])
+        await watch.say(f"{number}")
+    assert (await ada.join("Ada"))["ok"]
+    await until(lambda: names(two) == ["Ada"])
+    heard = {fields["here"] for name, fields in watch.connection.events if name == "presence"}
+    assert heard <= {1, 2}
+    assert counted(one, two) == {2}
+
+
 async def test_who_has_a_login_and_no_name_counts_everywhere(room_on: Any) -> None:
     """Whom the app knows, and who has not picked a name: on the other servers too, until they have one and after."""
     one, two = await room_on(grace=0.0), await room_on(grace=0.0)

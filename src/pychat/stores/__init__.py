@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pychat.errors import UsageError
-from pychat.stores.base import Guests, Opening, Page, Receiver, Retention, Store
+from pychat.stores.base import CountsGuests, Guests, Opening, Page, Receiver, Retention, Store
 from pychat.stores.memory import MemoryStore
 
 __all__ = [
+    "CountsGuests",
     "Guests",
     "MemoryStore",
     "Opening",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pychat.model import Event, LogEvent, Member, Message, Position, Signal
 
-__all__ = ["Guests", "Opening", "Page", "Receiver", "Retention", "Store"]
+__all__ = ["CountsGuests", "Guests", "Opening", "Page", "Receiver", "Retention", "Store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,15 @@ class Guests(Protocol):
         """Tell the other servers how many there are on this one."""
 
 
+@runtime_checkable
+class CountsGuests(Protocol):
+    """An ability of a store whose rooms can have several servers. Others lack it: there is nothing to count."""
+
+    @property
+    def guests(self) -> Guests | None:
+        """What counts people without a nickname over all servers."""
+
+
 class Store(Protocol):
     """An ordered log for each room. What was appended is stored, and everyone will be told of it, in order.
 
@@ -73,14 +82,6 @@ class Store(Protocol):
     @property
     def available(self) -> bool:
         """Whether the store can be reached and written just now, as far as is known."""
-
-    @property
-    def guests(self) -> Guests | None:
-        """Where a room can have several servers, what counts people without a nickname over all of them.
-
-        A store of one server has nothing to count, as here.
-        """
-        return None
 
     async def subscribe(self, room: str, receive: Receiver) -> Opening:
         """Tell `receive` of every event of `room` after the opening's position, from now on.

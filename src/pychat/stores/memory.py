@@ -26,9 +26,6 @@ class MemoryStore:
     #: An append never waits: see `Store`.
     immediate = True
 
-    #: A room in memory has one server.
-    guests = None
-
     def __init__(self, retention: Retention = _KEPT, *, date: Callable[[], float] = time.time) -> None:
         self._retention = retention
         self._date = date

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pychat.errors import Refused
 from pychat.model import Away, Event, Joined, Left, LogEvent, Member, Renamed, Signal
 from pychat.names import Names
-from pychat.stores import Guests, MemoryStore, Opening, Page, Receiver, Store
+from pychat.stores import CountsGuests, Guests, MemoryStore, Opening, Page, Receiver, Store
 from pychat.testing.clock import FakeClock
 
 __all__ = ["FaultyStore"]
@@ -41,7 +41,7 @@ class FaultyStore:
     @property
     def guests(self) -> Guests | None:
         """What counts people without a nickname over several servers, if the store inside does."""
-        return self._inner.guests
+        return self._inner.guests if isinstance(self._inner, CountsGuests) else None
 
     @property
     def busy(self) -> bool:

@@ -237,7 +237,16 @@ class RedisStore:
         keys = json.dumps(sorted(Names.keys(member.name)), ensure_ascii=False)
         kind = type(event).__name__.lower()
         answer = await self._step(
-            feed, "signal", self._id, kind, member.id, member.name, keys, encode(event), "1" if adopted else ""
+            feed,
+            "signal",
+            self._id,
+            kind,
+            member.id,
+            member.name,
+            keys,
+            encode(event),
+            "1" if adopted else "",
+            feed.guests_here,
         )
         if answer[0] == b"taken":
             await feed.told(answer[1], self._patience)  # of who has it: whoever asks again finds it taken

@@ -31,9 +31,6 @@ class SqliteStore:
     Who is here, away or known is as safe from a kill. A lost power may forget its last seconds.
     """
 
-    #: A file belongs to one server.
-    guests = None
-
     def __init__(
         self,
         path: str | Path,

@@ -32,7 +32,7 @@ class Tally:
     def start(self, count: int) -> None:
         """Note that the database holds `count`, and go on from there."""
         with contextlib.suppress(OSError):
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._count = count
         self.add(0)
 
