@@ -22,7 +22,14 @@ from pychat.embed.aiohttp import MOUNT, aiohttp_app
 from pychat.embed.connection import HttpConnection
 from pychat.errors import Refused, UsageError
 from pychat.limits import Limits
-from pychat.process import MANY_FILES, max_connections, max_irc_clients, prepare, raise_file_limit
+from pychat.process import (
+    MANY_FILES,
+    cut_unread,
+    max_connections,
+    max_irc_clients,
+    prepare,
+    raise_file_limit,
+)
 from pychat.room import ChatRoom
 from pychat.settings import Settings
 from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
@@ -84,6 +91,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
             except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
                 console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
             listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
+            cut_unread(listening.sockets)
             port: int = listening.sockets[0].getsockname()[1]
             irc = await _listen_for_irc(rooms, settings, files)
             address = _url(settings.host, port)

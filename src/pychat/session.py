@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pychat.clock import Clock, Timer
-from pychat.connection import Connection, Notice, Welcome, You
+from pychat.connection import GONE, Connection, Notice, Welcome, You
 from pychat.errors import Refused
 from pychat.fanout import joined
 from pychat.limits import SEARCH_COST, Limits, TokenBucket
@@ -274,7 +274,10 @@ class Session:
         if not self._closed:
             self._closed = self.gone = True
             self._stop_typing_timer()
-            await self._room.depart(self, left=left)
+            try:
+                await self._room.depart(self, left=left)
+            finally:
+                self.connection = GONE
 
     def _spend(self, cost: float = 1.0) -> None:
         if self._closed:

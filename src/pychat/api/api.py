@@ -13,6 +13,7 @@ from pychat.api.call import Call
 from pychat.api.openapi import document
 from pychat.api.operation import Operation
 from pychat.api.speakers import Speakers
+from pychat.api.turns import Turns
 from pychat.auth import Door, status_of
 from pychat.carriers.origin import OriginPolicy
 from pychat.errors import Refused
@@ -35,7 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *places.OPERATIONS,
     *messages.OPERATIONS,
     *visitors.OPERATIONS,
-    Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}),
+    Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}, (429,), metered=True),
 )
 
 
@@ -58,6 +59,7 @@ class Api:
         self._max_body = max_body_bytes
         self._sse = sse
         self._speakers = Speakers(sse, api_tokens)
+        self._turns = Turns()
 
     async def respond(self, incoming: Incoming) -> Response | Streaming:
         """The answer to a request; what is refused is told in the form of the wire's answers."""
@@ -104,7 +106,11 @@ class Api:
         except Refused as refused:
             return _later(operation, call, refused) or refusal(refused, status_of(refused))
         try:
-            return await operation.run(call)
+            if not operation.metered:
+                return await operation.run(call)
+            call.spend()
+            async with self._turns.turn(call.who):
+                return await operation.run(call)
         except Refused as refused:
             return _later(operation, call, refused) or refusal(refused)
         except Denied as denied:

@@ -98,7 +98,8 @@ OPERATIONS = (
         "A token for somebody new. Whoever has it is the same person each time, in streams and in messages.",
         take_token,
         {201: "Token"},
-        (400, 404, 503),
+        (400, 404, 429, 503),
+        metered=True,
     ),
     Operation(
         "listen",

@@ -13,6 +13,7 @@ from pychat import strictjson
 from pychat.admission import is_temporary
 from pychat.api import Api
 from pychat.auth import Authenticate, Door, status_of
+from pychat.carriers.answers import AnswerBudget
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES, Carrier
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
@@ -75,6 +76,8 @@ class Mount:
         self.rooms = Rooms(*rooms)
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
+        #: What the hosts hold answers to.
+        self.answers = AnswerBudget()
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))

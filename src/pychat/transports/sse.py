@@ -212,6 +212,7 @@ class SSETransport:
             carrier.end(turned_away(refused))
             await carrier.gone()
         finally:
+            carrier.on_slow = None  # the two let go of each other
             del self._open[connection]
 
     async def carry_out(self, room: ChatRoom, stream: Stream, name: str, fields: object) -> dict[str, Any]:

@@ -205,6 +205,7 @@ class Client:
         self.seats.clear()
         if self._leaving:
             await asyncio.wait(self._leaving)
+        self._response = Response(_nowhere)  # the one before knows this client
 
     # What it is told.
 
@@ -275,6 +276,10 @@ class Client:
         """Hang up, with these words."""
         self._open = False
         self.outbox.close(Line("ERROR", (f"Closing link: {text}",)).encode())
+
+
+def _nowhere(line: Line) -> None:
+    """Where goes what is said to a client that has left."""
 
 
 def _word(given: str) -> str:

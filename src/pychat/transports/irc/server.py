@@ -13,6 +13,7 @@ from pychat.auth import Authenticate, Door
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.clock import Clock
 from pychat.errors import Close, Refused
+from pychat.process import cut_unread
 from pychat.room import ChatRoom
 from pychat.rooms import Rooms
 from pychat.transports.irc import numerics as n
@@ -75,6 +76,7 @@ class IrcServer:
     ) -> int:
         """Listen, with TLS if given a context, and return the port; 0 picks a free one. Raise `OSError`."""
         self._server = await asyncio.start_server(self._serve, host, port, ssl=tls, backlog=1024)
+        cut_unread(self._server.sockets)
         return self.port
 
     @property
@@ -115,8 +117,10 @@ class IrcServer:
                 client.close(Close.FULL if full else Close.SHUTDOWN)
             else:
                 await self._converse(client, reader)
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # the line broke
+        except (OSError, asyncio.IncompleteReadError) as broke:  # the line, that is
+            broke.__traceback__ = (
+                None  # asyncio keeps the error with the stream, and with it every frame it went through
+            )
         except Exception:
             _log.exception("An IRC connection failed")
         finally:

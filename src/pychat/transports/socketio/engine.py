@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import engineio
 
+from pychat.carriers.answers import AnswerBudget
 from pychat.carriers.base import CLOSE_SECONDS, Carrier, Frame, Sender
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
@@ -80,6 +81,7 @@ class EngineServer(engineio.AsyncServer):
             allowed = "*" if origins == [] else origins
         self.origins = OriginPolicy(allowed)
         self.proxies = Proxies(options.trusted_proxies)
+        self.answers = AnswerBudget()
         self.sockets: dict[str, Session] = {}
         self._parting: dict[str, Session] = {}
         self._carriers: set[Sender] = set()

@@ -78,6 +78,14 @@ class _Recovering:
 _VERSION_1, _TUTORIAL = _Version1(), _Tutorial()
 
 
+class _Nobody:
+    def send(self, frame: EncodedPacket, /) -> None:
+        """Drop it."""
+
+
+_UNHEARD = Answers(_Nobody())
+
+
 class _Connection(ClientWire):
     """A Socket.IO client, as a room sees it."""
 
@@ -97,6 +105,11 @@ class _Connection(ClientWire):
         self.tell(*bye(why))
         self._answers.flush()
         super().close(why)
+
+    def leave(self) -> None:
+        """It is on the way out: nothing more is sent, and its answers, which know it, are let go."""
+        super().leave()
+        self._answers = _UNHEARD
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
