@@ -480,7 +480,7 @@ class Engine:
     def received(self, event: Event) -> None:
         """Something was added to the log, or signalled: take it in, and tell everyone."""
         self.state.apply(event)
-        if isinstance(event, Signal) and self._naming:
+        if self._naming and isinstance(event, Signal):
             self._naming.pop(event.member.id, None)
         match event:
             case Message():
