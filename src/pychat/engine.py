@@ -439,7 +439,10 @@ class Engine:
     def _decide(self, command: Command) -> Event | None:
         decided = self.state.decide(command, self.clock.date())
         if isinstance(decided, Refused):
-            raise decided
+            try:
+                raise decided
+            finally:
+                del decided  # its traceback has this frame: the two would keep each other, and all that is above
         return decided
 
     async def _signal(self, event: Signal) -> None:

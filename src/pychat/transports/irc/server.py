@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections import Counter
 from datetime import UTC, datetime
 
 from pychat.auth import Authenticate, Door
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.clock import Clock
 from pychat.errors import Close, Refused
@@ -63,9 +63,7 @@ class IrcServer:
             self.channels.setdefault(channel.key, channel)
         self.clients: dict[Client, asyncio.Task[object] | None] = {}
         self._wires: dict[tuple[str, frozenset[str]], Wire] = {}
-        self._addresses: Counter[str] = Counter()
-        self._most = max_clients
-        self._most_per_address = max_per_address
+        self._limits = AddressLimiter(max_clients, max_per_address)
         self._most_bytes = max_buffer_bytes
         self._ping_seconds = ping_seconds
         self._server: asyncio.Server | None = None
@@ -109,12 +107,11 @@ class IrcServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = str((writer.get_extra_info("peername") or ("",))[0])
         client = Client(self, Outbox(writer, self._most_bytes, lambda: client.close(Close.SLOW)), address)
-        full = len(self.clients) >= self._most or self._addresses[address] >= self._most_per_address
+        counted = self._limits.acquire(address)
         self.clients[client] = asyncio.current_task()
-        self._addresses[address] += 1
         try:
-            if full or self._closing:
-                client.close(Close.FULL if full else Close.SHUTDOWN)
+            if not counted or self._closing:
+                client.close(Close.SHUTDOWN if counted else Close.FULL)
             else:
                 await self._converse(client, reader)
         except (OSError, asyncio.IncompleteReadError) as broke:  # the line, that is
@@ -130,9 +127,8 @@ class IrcServer:
                 client.hang_up("Goodbye.")
                 await client.outbox.wait_closed()
                 del self.clients[client]
-                self._addresses[address] -= 1
-                if not self._addresses[address]:
-                    del self._addresses[address]
+                if counted:
+                    self._limits.release(address)
 
     async def _converse(self, client: Client, reader: asyncio.StreamReader) -> None:
         """Read and carry out, line by line, until either side has had enough."""

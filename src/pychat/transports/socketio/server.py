@@ -223,6 +223,8 @@ class Server(socketio.AsyncServer):
                 while batch and session.why not in _DROPPED:
                     if me is not None and me.cancelling():
                         return
+                    if session.outbox:
+                        await session.wait_for_reader(self.options.max_queue_bytes)
                     await self._work_off(session, batch.pop())
                     handled += 1
                     if not handled % _EVENTS_A_TURN:
