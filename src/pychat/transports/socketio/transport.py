@@ -181,6 +181,7 @@ class SocketIOTransport:
             self.server.on(name, self._command(name))
         self.server.on("*", self._unknown)
         self._events = len(self.server.handlers["/"])
+        self.server.taken = frozenset(self.server.handlers["/"])
 
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
