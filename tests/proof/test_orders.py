@@ -6,13 +6,14 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pychat import ChatRoom, Limits
-from pychat.model import Deleted, Edited, Reacted
+from pychat.model import Deleted, Edited, Member, Message, Reacted
 from pychat.names import Names
 from pychat.state import RoomState
 from pychat.stores import MemoryStore, Opening, Store
@@ -74,6 +75,19 @@ class World:
         reactions = [Reacted(f"k{each}", ada, 1, each, True, 0.0) for each in EMOJI]
         await asyncio.gather(*(self.store.append(self.room.name, each) for each in reactions))
         await self.dan.drop()
+
+    def hook(self) -> None:
+        """Hang in hooks that wait to be let through, as the store does; one gives roles, one changes texts."""
+
+        @self.room.on("join")
+        async def join(member: Member) -> Member:
+            await self.store.gates.wait()
+            return replace(member, roles=("guest",))
+
+        @self.room.on("message")
+        async def message(message: Message) -> Message:
+            await self.store.gates.wait()
+            return replace(message, text=f"{message.text}!")
 
     def _replay(self, event: Any) -> None:
         if not isinstance(event, Opening):
@@ -282,8 +296,13 @@ def together(count: int) -> list[tuple[Operation, ...]]:
     ]
 
 
-async def tried(store: Store, cases: list[tuple[Operation, ...]], most: int) -> int:
-    """Run each of `cases` in at most `most` orders; return how many runs that were."""
+async def tried(
+    store: Store, cases: list[tuple[Operation, ...]], most: int, *, failing: bool = False, hooked: bool = False
+) -> int:
+    """Run each of `cases` in at most `most` orders; return how many runs that were.
+
+    With `failing`, the store fails now and then; with `hooked`, hooks take their time too.
+    """
     runs, names = 0, itertools.count()
     for case in cases:
         label = " ".join(each.__name__ for each in case)
@@ -292,6 +311,10 @@ async def tried(store: Store, cases: list[tuple[Operation, ...]], most: int) -> 
             world = World(ScheduledStore(store, gates), f"r{next(names)}")
             await world.begin()
             work = [await each(world) for each in case]
+            if hooked:
+                world.hook()
+            if failing:
+                world.store.fail(1 + runs % 3, 2 + runs % 5)
             answers = await gates.run(work, choose)
             await gates.quiet()
             runs += 1
@@ -318,6 +341,16 @@ async def test_three_at_once_in_memory() -> None:
     """Three of them: some orders of some of all the ways to choose three."""
     cases = random.Random(3).sample(together(3), 150)  # noqa: S311 -- the same each time
     await tried(MemoryStore(), cases, 6)
+
+
+async def test_a_store_that_fails_now_and_then() -> None:
+    """What could not be stored has not happened, and nothing of it stays: no name is held, nobody is listed."""
+    await tried(MemoryStore(), together(2), 6, failing=True)
+
+
+async def test_hooks_that_take_their_time() -> None:
+    """A name is decided on again after the hooks, and whoever was sent out meanwhile does not come in."""
+    await tried(MemoryStore(), together(2), 8, hooked=True)
 
 
 #: What once gave one name to two people, or one kind of reaction too many, or left a ghost.
