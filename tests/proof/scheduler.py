@@ -44,6 +44,11 @@ class Gates:
             self._busy -= 1
         await self.wait()
 
+    async def later(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do `work`, once it is let begin."""
+        await self.wait()
+        return await work
+
     async def quiet(self) -> None:
         """Wait until all who can go on have done so."""
         still = 0
@@ -55,9 +60,9 @@ class Gates:
             before = len(self._waiting)
 
     async def run(self, work: list[Coroutine[Any, Any, Any]], choose: Callable[[int], int]) -> list[Any]:
-        """Begin all of `work` at once; let one call through at a time, of so many as wait the one that `choose` says."""
+        """Let `work` begin, and its calls through, one at a time: of so many as wait the one that `choose` says."""
         self.shut = True
-        tasks = [asyncio.ensure_future(each) for each in work]
+        tasks = [asyncio.ensure_future(self.later(each)) for each in work]
         await self.quiet()
         while self._waiting:
             self._waiting.pop(choose(len(self._waiting))).set_result(None)

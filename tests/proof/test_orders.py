@@ -64,16 +64,16 @@ class World:
         self.ids: dict[str, str] = {}
         self._numbers = itertools.count()
 
-    async def begin(self) -> None:
-        """Let everybody in."""
+    async def begin(self, *, reactions: bool) -> None:
+        """Let everybody in; and react, if it matters."""
         self.store.replica = self._replay
         await self.room.start()
         self.ada, self.bob, self.cyd, self.dan = [await self._named(name) for name in ("Ada", "Bob", "Cyd", "Dan")]
         await self.ada.say("hello")
         ada = self.room.member(self.ids["Ada"])
         assert ada is not None
-        reactions = [Reacted(f"k{each}", ada, 1, each, True, 0.0) for each in EMOJI]
-        await asyncio.gather(*(self.store.append(self.room.name, each) for each in reactions))
+        chosen = [Reacted(f"k{each}", ada, 1, each, True, 0.0) for each in EMOJI if reactions]
+        await asyncio.gather(*(self.store.append(self.room.name, each) for each in chosen))
         await self.dan.drop()
 
     def hook(self) -> None:
@@ -216,9 +216,8 @@ class World:
         """Bob speaks."""
         return self.bob.say("hi")
 
-    @staticmethod
-    async def _both(*work: Work) -> dict[str, Any]:
-        await asyncio.gather(*work)
+    async def _both(self, first: Work, second: Work) -> dict[str, Any]:
+        await asyncio.gather(first, self.store.gates.later(second))
         return {"ok": True}
 
     # What holds afterwards.
@@ -309,7 +308,7 @@ async def tried(
         for choose in schedules(most, label):
             gates = Gates()
             world = World(ScheduledStore(store, gates), f"r{next(names)}")
-            await world.begin()
+            await world.begin(reactions=not set(LIVES).isdisjoint(case))
             work = [await each(world) for each in case]
             if hooked:
                 world.hook()
@@ -333,24 +332,24 @@ CODES = {"name_taken", "not_joined", "too_many", "not_found", "not_yours", "unav
 
 
 async def test_two_at_once_in_every_order_in_memory() -> None:
-    """All pairs of what people can do, in all orders in which the store can get to it, up to 16 for each pair."""
-    assert await tried(MemoryStore(), together(2), 16) > 500
+    """All pairs of what people can do, in all orders in which the store can get to it, up to 8 for each pair."""
+    assert await tried(MemoryStore(), together(2), 8) > 500
 
 
 async def test_three_at_once_in_memory() -> None:
     """Three of them: some orders of some of all the ways to choose three."""
-    cases = random.Random(3).sample(together(3), 150)  # noqa: S311 -- the same each time
+    cases = random.Random(3).sample(together(3), 160)  # noqa: S311 -- the same each time
     await tried(MemoryStore(), cases, 6)
 
 
 async def test_a_store_that_fails_now_and_then() -> None:
     """What could not be stored has not happened, and nothing of it stays: no name is held, nobody is listed."""
-    await tried(MemoryStore(), together(2), 6, failing=True)
+    await tried(MemoryStore(), together(2)[::2], 4, failing=True)
 
 
 async def test_hooks_that_take_their_time() -> None:
     """A name is decided on again after the hooks, and whoever was sent out meanwhile does not come in."""
-    await tried(MemoryStore(), together(2), 8, hooked=True)
+    await tried(MemoryStore(), together(2)[1::2], 6, hooked=True)
 
 
 #: What once gave one name to two people, or one kind of reaction too many, or left a ghost.
@@ -381,7 +380,7 @@ async def test_the_worst_on_sqlite(tmp_path: Path) -> None:
     """The same promises on a file, where each signal passes through the thread that writes."""
     store = SqliteStore(tmp_path / "chat.db")
     try:
-        await tried(store, WORST, 6)
+        await tried(store, WORST, 4)
     finally:
         await store.aclose()
 
@@ -397,4 +396,4 @@ async def redis_store() -> AsyncIterator[Store]:
 
 async def test_the_worst_on_redis(redis_store: Store) -> None:
     """The same promises where the names are claimed in Redis."""
-    await tried(redis_store, WORST, 6)
+    await tried(redis_store, WORST, 4)
