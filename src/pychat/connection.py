@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pychat.errors import Close
 from pychat.model import Kicked, LogEvent, Member, Message, Position, Typing
 
-__all__ = ["Connection", "Notice", "Presence", "Welcome", "Wire", "You"]
+__all__ = ["GONE", "Connection", "Notice", "Presence", "Welcome", "Wire", "You"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +88,25 @@ class Connection(Protocol):
 
     def close(self, why: Close) -> None:
         """Tell the person why, send what waits, and close. Never awaits; a no-op when closed."""
+
+
+class _Nothing:
+    """A wire with no words."""
+
+    def encode(self, notice: Notice) -> None:
+        """Have no word for it."""
+
+
+class _Gone:
+    """A connection that has ended: a session lets go of its own for this, as each knows the other."""
+
+    wire: Wire = _Nothing()
+
+    def send(self, frame: object) -> None:
+        """Drop it."""
+
+    def close(self, why: Close) -> None:
+        """Be closed already."""
+
+
+GONE: Connection = _Gone()

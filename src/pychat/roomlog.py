@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple, Protocol
 
+from pychat.errors import Refused, UsageError
 from pychat.limits import Limits
 from pychat.model import Event, LogEvent, Message
 from pychat.stores import Opening, Store
 
 __all__ = ["Follower", "RoomLog", "Standing"]
+
+_PAUSE_SECONDS = 0.5  # between two tries to open a log while its store is away
 
 
 class Standing(NamedTuple):
@@ -46,19 +49,48 @@ class RoomLog:
         self._room = room
         self._limits = limits
         self._follower = follower
-        self._starting: asyncio.Lock | None = None
+        self._trying: asyncio.Task[Refused | None] | None = None
+        self._refused: Refused | None = None  # why the newest try failed
+        self._refused_until = 0.0
         self._opening: Opening | None = None
         self._waiting: list[Event | Opening] = []  # what happens while the log is opened
         #: In which the log is numbered; `None` until it is open.
         self.epoch: str | None = None
 
     async def open(self) -> None:
-        """Open the log, if it is not. Idempotent; whoever comes meanwhile waits for the same opening."""
+        """Open the log, if it is not. Idempotent; whoever comes meanwhile waits for the same opening.
+
+        Where that fails, whoever comes in the next half a second is told the same, unless the store is back: a crowd
+        that returns asks a store that is away twice a second, and not once for each. Raise `UsageError` where whoever
+        runs the server has to change something first, such as a password, or a file that another process serves.
+        """
         while self.epoch is None:  # again where it was lost while it was opened
-            self._starting = self._starting or asyncio.Lock()
-            async with self._starting:
-                if self.epoch is None:
-                    await self._open()
+            loop = asyncio.get_running_loop()
+            refused = self._refused
+            if refused is None or self.store.available or loop.time() >= self._refused_until:
+                if self._trying is None:
+                    self._trying = loop.create_task(self._try())
+                    self._trying.add_done_callback(self._tried)
+                refused = await asyncio.shield(self._trying)
+            if refused is not None:  # an error of each one's own: one that many raise would gather all their frames
+                raise Refused(refused.code, refused.text, refused.retry_after)
+
+    async def _try(self) -> Refused | None:
+        try:
+            await self._open()
+        except Refused as refused:
+            if isinstance(refused.__cause__, UsageError):  # waiting will not help
+                raise refused.__cause__ from None
+            self._refused = Refused(refused.code, refused.text, refused.retry_after)
+            self._refused_until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
+        else:
+            self._refused = None
+        return self._refused
+
+    def _tried(self, task: asyncio.Task[Refused | None]) -> None:
+        self._trying = None
+        if not task.cancelled():
+            task.exception()  # told to all who wait, if anybody does
 
     def lose(self) -> None:
         """The log is another one now: whoever comes next opens it anew."""

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import re
 import signal
 import socket
 import ssl
@@ -17,15 +16,23 @@ from pathlib import Path
 from aiohttp import web
 
 from pychat.carriers.addresses import AddressLimiter
+from pychat.carriers.hosts import host_name
 from pychat.console import Console
 from pychat.embed.aiohttp import MOUNT, aiohttp_app
 from pychat.embed.connection import HttpConnection
 from pychat.errors import Refused, UsageError
 from pychat.limits import Limits
-from pychat.process import MANY_FILES, max_connections, max_irc_clients, prepare, raise_file_limit
+from pychat.process import (
+    MANY_FILES,
+    cut_unread,
+    max_connections,
+    max_irc_clients,
+    prepare,
+    raise_file_limit,
+)
 from pychat.room import ChatRoom
 from pychat.settings import Settings
-from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
+from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, Front, Server
 
@@ -64,6 +71,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
         *rooms,
         templates=settings.templates,
         allowed_origins=settings.allow_origin,
+        allowed_hosts=_hosts(settings),
         trusted_proxies=settings.trusted_proxy,
         limited=not unlimited,
         api_tokens=settings.api_token,
@@ -84,11 +92,12 @@ async def _serve(settings: Settings, files: int | None) -> None:
             except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
                 console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
             listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
+            cut_unread(listening.sockets)
             port: int = listening.sockets[0].getsockname()[1]
             irc = await _listen_for_irc(rooms, settings, files)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
-            console.say(greeting, {"event": "start", "url": address, "store": _without_password(url)})
+            console.say(greeting, {"event": "start", "url": address, "store": redact(url)})
             if irc is not None:
                 told = f"IRC clients come in at {settings.host}, port {irc.port}, and /join #{settings.room[0]}"
                 console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
@@ -113,6 +122,12 @@ async def _serve(settings: Settings, files: int | None) -> None:
             await store.aclose()
 
 
+def _hosts(settings: Settings) -> list[str]:
+    """The names that are answered to: `--host`, those of `--allow-host`, and the hosts of origins that may connect."""
+    origins = (origin.partition("://")[2].rstrip("/") for origin in settings.allow_origin)
+    return [*(name for name in (settings.host, *origins) if name and host_name(name)), *settings.allow_host]
+
+
 def _retention(settings: Settings) -> Retention | None:
     if settings.keep_messages is None and settings.keep_days is None:
         return None
@@ -123,14 +138,10 @@ def _kept(url: str) -> str:
     if url == "memory:":
         return "Messages are kept until it stops."
     if not url.startswith("sqlite:"):
-        return f"Messages are kept in {_without_password(url)}."
+        return f"Messages are kept in {redact(url)}."
     path = sqlite_path(url)
     home = Path.home()
     return f"Messages are kept in {Path('~') / path.relative_to(home) if path.is_relative_to(home) else path}."
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", url)
 
 
 async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, files: int | None) -> asyncio.Server:

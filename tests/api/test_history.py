@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import aiohttp
 import pytest
 
 import pychat
-from pychat import ChatRoom
+from pychat import ChatRoom, Limits
 from tests.servers import aiohttp_server, uvicorn_server
+
+TOKEN = "a-token-of-the-server"
 
 
 @pytest.mark.parametrize("kind", ["aiohttp", "asgi"])
@@ -38,3 +41,38 @@ async def test_history_is_json(kind: str) -> None:
         assert (status, page["error"]["code"]) == (404, "unknown_room")
         assert (await get("", method="PUT"))[0] == 405
         assert (await get("/x"))[0] == 404
+
+
+async def test_a_page_has_a_size_as_well(mounted) -> None:
+    """Of long messages a page holds fewer than were asked for, at least one, and `more` tells that there are older ones."""
+    site = await mounted(ChatRoom("lobby", limits=Limits(text=400_000, rate=0)))
+    for number in range(60):
+        await site.room.post(f"{number:02}" + "\U0001f600" * 4_000, author="bot")
+    await site.room.post("x" * 300_000, author="bot")
+    await site.room.post("the last", author="bot")
+    texts: list[str] = []
+    before, more, pages = 63, True, 0
+    while more:
+        done = await site.ask("GET", f"/messages?limit=200&before={before}")
+        page, more = done.told["messages"], done.told["more"]
+        assert len(json.dumps(page, ensure_ascii=False).encode()) < 310_000
+        texts[:0] = [each["text"][:2] for each in page]
+        before, pages = page[0]["seq"], pages + 1
+    assert [*(f"{number:02}" for number in range(60)), "xx", "th"] == texts
+    assert 6 == pages
+
+
+async def test_reading_counts(mounted) -> None:
+    """Requests that read have the rate of their address, of their user, or of their program's token."""
+    site = await mounted(ChatRoom("lobby", limits=Limits(rate=0.001, burst=5)), api_tokens=TOKEN)
+    await site.room.post("x", author="bot")
+    paths = ["/messages", "/messages/1", "/members", "", "/messages?matching=x", "/messages"]
+    done = [await site.ask("GET", path) for path in paths]
+    assert [200, 200, 200, 200, 200, 429] == [each.status for each in done]
+    assert "rate_limited" == done[5].code
+    assert int(done[5].headers["Retry-After"]) > 1
+    assert 429 == (await site.ask("POST", "/token")).status
+    for path in ("rooms", "openapi.json"):
+        async with site.http.get(f"{site.url}/api/{path}") as response:
+            assert 429 == response.status
+    assert 200 == (await site.ask("GET", "/messages", token=TOKEN)).status

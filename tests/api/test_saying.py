@@ -10,6 +10,7 @@ import pytest
 import pychat
 from pychat import ChatRoom, Limits
 from pychat.api import call
+from pychat.tokens import Tokens
 from tests.clients import SSEPerson, WebSocketPerson
 
 TOKEN = "a-token-of-the-server"
@@ -149,7 +150,7 @@ async def test_too_much_at_once(mounted) -> None:
     """Guests are counted by address, programs by token: past the limit 429, and when to go on."""
     site = await mounted(ChatRoom("lobby", limits=Limits(rate=0.001, burst=2)), api_tokens=TOKEN)
     program = [(await site.post({"text": "x", "author": "bot"}, token=TOKEN)).status for _ in range(3)]
-    tokens = [(await site.ask("POST", "/token")).told["token"] for _ in range(3)]
+    tokens = [site.room.tokens.issue(Tokens.new_id()) for _ in range(3)]
     guests = [await site.post({"text": "x", "author": f"Ada {n}"}, token=token) for n, token in enumerate(tokens)]
     assert program == [201, 201, 429]
     assert [done.status for done in guests] == [201, 201, 429]

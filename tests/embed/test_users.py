@@ -20,6 +20,7 @@ from yarl import URL
 import pychat
 from pychat import ChatRoom, Refused, Request, User
 from pychat.embed.mount import MountOptions
+from pychat.errors import Close
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 
@@ -174,11 +175,15 @@ async def test_an_authenticate_that_fails_lets_nobody_in(kind: str, caplog: pyte
         caplog.clear()
         with caplog.at_level(logging.ERROR, "pychat.auth"):
             async with serving(kind, ChatRoom(), authenticate) as url, aiohttp.ClientSession() as http:
-                with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-                    await http.ws_connect(f"{url}/ws")
-                assert refused.value.status == 500
-                with pytest.raises(socketio.exceptions.ConnectionError):
-                    await SocketIOPerson.enter(url)
+                for path, first in (("ws", ""), ("socket.io/?EIO=4&transport=websocket", '40{"v":1}')):
+                    async with http.ws_connect(f"{url}/{path}") as socket:
+                        if first:
+                            await socket.send_str(first)
+                        told = [frame.data async for frame in socket]
+                    assert socket.close_code == Close.UNAVAILABLE.code
+                    assert '"internal"' in told[-1]
+                    assert '"retry_after":5' in told[-1]
+                    assert not any("welcome" in each for each in told)
         assert [record.message.split(" for ")[0] for record in caplog.records] == ["authenticate failed"] * 2
 
 

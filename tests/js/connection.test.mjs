@@ -36,7 +36,7 @@ test("comes back after a drop, waiting longer after each failure and never longe
     await clock.pass(waits.at(-1));
     socket.fire("connect_error", new Error("websocket error"));
   }
-  assert.deepEqual(waits, [750, 1500, 3000, 6000, 12_000, 15_000, 15_000, 15_000]);
+  assert.deepEqual(waits, [750, 1500, 3000, 6000, 9000, 9000, 9000, 9000]);
   assert.equal(connection.state.name, "reconnecting");
 });
 
@@ -65,6 +65,20 @@ test("after bye with reconnect it waits half a second to two", async () => {
     await clock.pass(wait + 1);
     assert.equal(socket.attempts, 2);
   }
+});
+
+test("where the room cannot be entered just now it comes back when the server says, and never gives up", async () => {
+  const { socket, clock, connection } = made(0);
+  connection.open();
+  for (let i = 0; i < 20; i += 1) {
+    socket.fire("bye", { code: 4010, reason: "unavailable", reconnect: true, text: "Not now.", retry_after: 5 });
+    assert.equal(connection.state.name, "connecting");
+    assert.equal(connection.state.retryAt - clock.now(), 5000);
+    await clock.pass(5001);
+    assert.equal(socket.attempts, i + 2);
+  }
+  socket.welcome();
+  assert.equal(connection.state.name, "live");
 });
 
 test("who is sent out with words is told these, and only then", async () => {

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from pychat.admission import is_temporary
 from pychat.api import messages, places, visitors
 from pychat.api.answer import Denied, answer, refusal
 from pychat.api.call import Call
 from pychat.api.openapi import document
 from pychat.api.operation import Operation
 from pychat.api.speakers import Speakers
+from pychat.api.turns import Turns
 from pychat.auth import Door, status_of
 from pychat.carriers.origin import OriginPolicy
 from pychat.errors import Refused
@@ -34,7 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *places.OPERATIONS,
     *messages.OPERATIONS,
     *visitors.OPERATIONS,
-    Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}),
+    Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}, (429,), metered=True),
 )
 
 
@@ -57,6 +59,7 @@ class Api:
         self._max_body = max_body_bytes
         self._sse = sse
         self._speakers = Speakers(sse, api_tokens)
+        self._turns = Turns()
 
     async def respond(self, incoming: Incoming) -> Response | Streaming:
         """The answer to a request; what is refused is told in the form of the wire's answers."""
@@ -101,11 +104,15 @@ class Api:
             else:
                 call = replace(call, user=await self._door.let_in(incoming.request))
         except Refused as refused:
-            return refusal(refused, status_of(refused))
+            return _later(operation, call, refused) or refusal(refused, status_of(refused))
         try:
-            return await operation.run(call)
+            if not operation.metered:
+                return await operation.run(call)
+            call.spend()
+            async with self._turns.turn(call.who):
+                return await operation.run(call)
         except Refused as refused:
-            return refusal(refused)
+            return _later(operation, call, refused) or refusal(refused)
         except Denied as denied:
             return refusal(denied.refused, denied.status, denied.headers)
         except ConnectionError:
@@ -113,6 +120,13 @@ class Api:
         except Exception:
             _log.exception("%s %s failed", incoming.request.method, incoming.path)
             return refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
+
+
+def _later(operation: Operation, call: Call, refused: Refused) -> Streaming | None:
+    """What a reader of events is told that is refused for now."""
+    if operation.run is visitors.listen and is_temporary(refused) and visitors.reads_events(call.request):
+        return visitors.later(refused)
+    return None
 
 
 def _methods(operation: Operation) -> tuple[str, ...]:

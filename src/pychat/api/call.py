@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from pychat import strictjson
 from pychat.api.answer import Denied
 from pychat.api.speakers import Speakers
+from pychat.carriers.addresses import address_key
 from pychat.errors import Refused
 from pychat.http import BodyTooLarge, Incoming
 from pychat.model import User
@@ -68,13 +69,20 @@ class Call:
         scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
         return token.strip() or None if scheme.lower() == "bearer" else None
 
+    @property
+    def who(self) -> str:
+        """Whom requests are counted for that no session counts: a program, a user, or everybody at one address."""
+        if self.program:
+            return f"program {self.bearer}"
+        return f"address {address_key(self.request.remote)}" if self.user is None else self.user.member_id
+
     def session(self, name: str | None = None) -> AbstractAsyncContextManager[tuple[Session, str | None]]:
         """The session in which a visitor's request speaks: see `Speakers.session`."""
         return self.speakers.session(self.room, self.bearer, self.user, self.request.remote, name)
 
     def spend(self) -> None:
-        """Count a request of a program. Raise `Refused` if that is too many."""
-        self.speakers.spend(self.room, f"program {self.bearer}")
+        """Count a request that no session counts. Raise `Refused` if that is too many."""
+        self.speakers.spend(self.room if "room" in self.parts else self.rooms.first, self.who)
 
     def number(self, name: str) -> int | None:
         """A whole number of the query."""

@@ -8,11 +8,13 @@ from pychat.api.call import Call
 from pychat.api.operation import Operation, Parameter
 from pychat.errors import Refused
 from pychat.http import Response
-from pychat.transports.vocabulary import message, page
+from pychat.model import Message
+from pychat.transports.vocabulary import PAGE_BYTES, message, page
 
 __all__ = ["OPERATIONS"]
 
 _MOST = 200
+_FIRST = 51  # that are read at first: with the usual limit, all
 _OF_PROGRAMS = "post:"  # how the ids of authors begin that `ChatRoom.post` makes
 
 
@@ -21,7 +23,18 @@ async def read(call: Call) -> Response:
     limit = call.number("limit")
     limit = 50 if limit is None else min(limit, _MOST)
     matching = call.request.query.get("matching") or None
-    found = await call.room.history(before=call.number("before"), limit=limit + 1, matching=matching)
+    before = call.number("before")
+    found: list[Message] = []
+    step, size = _FIRST, 0
+    # Step by step: of long messages, not many more are read than are told.
+    while len(found) <= limit and size <= PAGE_BYTES:
+        step = min(step, limit + 1 - len(found))
+        earlier = await call.room.history(before=before, limit=step, matching=matching)
+        found[:0] = earlier
+        if len(earlier) < step:
+            break
+        size += sum(len(each.text.encode()) for each in earlier)
+        before, step = earlier[0].seq, 1 + PAGE_BYTES * len(found) // max(1, size)
     return answer(200, {"ok": True, **page(found, limit)})
 
 
@@ -131,12 +144,13 @@ OPERATIONS = (
         "Read the history upwards, or search it. Oldest first, as they stand now.",
         read,
         {200: "Page"},
-        (400, 404, 503),
+        (400, 404, 429, 503),
         (
             Parameter("before", "Only messages before this number.", schemas.NUMBER),
             Parameter("limit", "So many at most; 200 is the most.", {**schemas.NUMBER, "default": 50}),
             Parameter("matching", "Only messages that hold all of these words.", {"type": "string"}),
         ),
+        metered=True,
     ),
     Operation(
         "say",
@@ -162,7 +176,8 @@ OPERATIONS = (
         "One message, as it stands now.",
         find,
         {200: "Said"},
-        (404, 503),
+        (404, 429, 503),
+        metered=True,
     ),
     Operation(
         "edit",

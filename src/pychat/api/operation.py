@@ -44,6 +44,8 @@ class Operation:
     body: Mapping[str, Schema] | None = None
     #: Whether a token is of use.
     token: bool = False
+    #: Whether the request itself counts. Others are counted in the session in which they speak.
+    metered: bool = False
     #: The name of another operation -> what of this answer it can be asked about, by the name of its parameter.
     leads_to: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -37,8 +37,10 @@ def _room(room: ChatRoom) -> dict[str, object]:
 
 
 OPERATIONS = (
-    Operation("rooms", "GET", "/rooms", "The rooms, the first one first.", rooms, {200: "Rooms"}, (503,)),
-    Operation("room", "GET", "/rooms/{room}", "One room.", room, {200: "OneRoom"}, (404, 503)),
+    Operation(
+        "rooms", "GET", "/rooms", "The rooms, the first one first.", rooms, {200: "Rooms"}, (429, 503), metered=True
+    ),
+    Operation("room", "GET", "/rooms/{room}", "One room.", room, {200: "OneRoom"}, (404, 429, 503), metered=True),
     Operation(
         "members",
         "GET",
@@ -46,6 +48,7 @@ OPERATIONS = (
         "Who is here: how many are connected, and those with a name in the order of joining, 1,000 at most.",
         members,
         {200: "Members"},
-        (404, 503),
+        (404, 429, 503),
+        metered=True,
     ),
 )

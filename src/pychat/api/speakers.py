@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from pychat.carriers.addresses import address_key
 from pychat.connection import Notice
 from pychat.errors import Close, Refused, UsageError
 from pychat.limits import TokenBucket
@@ -110,7 +111,7 @@ class Speakers:
             return
         if member_id is None and (self._programs or name is None):
             raise Refused("unauthorized", self._who_are_you())
-        self.spend(room, f"address {remote}" if user is None else user.member_id)
+        self.spend(room, f"address {address_key(remote)}" if user is None else user.member_id)
         async with _visit(room, member_id, user, name) as session:
             yield session, room.tokens.issue(session.member_id) if member_id is None and session.member_id else None
 

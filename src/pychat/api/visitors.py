@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pychat.admission import opened
 from pychat.api.answer import answer, failed
 from pychat.api.call import Call
 from pychat.api.operation import Operation, Parameter
 from pychat.carriers.stream import Chunk, StreamCarrier
 from pychat.errors import Refused
 from pychat.http import Response, Streaming
+from pychat.request import Request
 from pychat.tokens import Tokens
-from pychat.transports.sse import HEADERS, Stream, farewell, last_seen, prologue
+from pychat.transports.sse import HEADERS, Stream, farewell, last_seen, prologue, turned_away
 from pychat.transports.vocabulary import COMMANDS
 
 __all__ = ["OPERATIONS"]
@@ -28,10 +30,13 @@ async def listen(call: Call) -> Response | Streaming:
     room, query = call.room, call.request.query
     if call.request.method == "HEAD":
         return Response(200, HEADERS)
-    why = call.sse.turns_away()
+    why = call.sse.turns_away(call.request.remote)
     if why is not None:
         return Streaming(HEADERS, farewell(why), _end)
-    await room.start()
+    if reads_events(call.request):
+        await opened(room)  # who reads events is kept waiting a little, and turned away on an open stream
+    else:
+        await room.start()
     # A browser's EventSource cannot set headers, and says in one where it left; its address never changes.
     token = call.bearer or query.get("token")
     offset = call.request.headers.get("last-event-id") or query.get("lastEventId") or query.get("since")
@@ -39,9 +44,20 @@ async def listen(call: Call) -> Response | Streaming:
     since, name = last_seen(offset), query.get("name")
 
     async def serve(carrier: StreamCarrier) -> None:
-        await call.sse.serve(carrier, room, since=since, name=name, member_id=member_id, user=call.user)
+        remote = call.request.remote
+        await call.sse.serve(carrier, room, since=since, name=name, member_id=member_id, user=call.user, remote=remote)
 
     return Streaming(HEADERS, prologue(), serve)
+
+
+def reads_events(request: Request) -> bool:
+    """Whether a stream of events is asked for by name, as `EventSource` does, which retries a status of 200 alone."""
+    return "text/event-stream" in request.headers.get("accept", "")
+
+
+def later(refused: Refused) -> Streaming:
+    """What an `EventSource` is told that is refused for now."""
+    return Streaming(HEADERS, turned_away(refused), _end)
 
 
 async def _end(carrier: StreamCarrier) -> None:
@@ -83,7 +99,8 @@ OPERATIONS = (
         "A token for somebody new. Whoever has it is the same person each time, in streams and in messages.",
         take_token,
         {201: "Token"},
-        (400, 404, 503),
+        (400, 404, 429, 503),
+        metered=True,
     ),
     Operation(
         "listen",

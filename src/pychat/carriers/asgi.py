@@ -86,7 +86,7 @@ class AsgiCarrier:
         self._cut: asyncio.TimerHandle | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._awake: asyncio.Future[None] | None = None
-        self._writer = asyncio.get_running_loop().create_task(self._write())
+        self._writer: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._write())
 
     @classmethod
     async def accept(
@@ -218,7 +218,7 @@ class AsgiCarrier:
         try:
             while not self._cutting:
                 try:
-                    if self._parting:
+                    if self._parting and self._writer is not None:
                         await asyncio.wait((self._writer,))
                     return await self._receive()
                 except asyncio.CancelledError:
@@ -256,13 +256,20 @@ class AsgiCarrier:
         if self._gone:
             return
         self._cutting = True
-        self._writer.cancel()
+        self._stop_writing()
         self._interrupt()
 
     def _end(self) -> None:
         self._gone = self._closing = True
         self._queue.clear()
         self._bytes = 0
-        self._writer.cancel()
+        self._stop_writing()
+        self.on_slow = None
         if self._cut is not None:
             self._cut.cancel()
+
+    def _stop_writing(self) -> None:
+        # The task is let go: the exception that ends it holds its frame, and that holds the carrier.
+        if self._writer is not None:
+            self._writer.cancel()
+            self._writer = None

@@ -164,8 +164,11 @@ class BareCarrier(Outgoing, asyncio.Protocol):
                     self._waiting = whole[index:]
                     return
         failed = self._frames.failed
-        if failed is not None and not self._closing:
-            self.close(failed, _REASONS.get(failed, ""))
+        if failed is not None and not self._ended:
+            if self._closing:
+                self._end_transport()  # what comes is no answer to the close frame
+            else:
+                self.close(failed, _REASONS.get(failed, ""))
             self._end(None)
 
     def _answer_close(self, code: int) -> None:
@@ -183,4 +186,5 @@ class BareCarrier(Outgoing, asyncio.Protocol):
             reader, self.reader = self.reader, _NOBODY
             self._waiting = []
             self._frames.stop()
+            self.on_slow = None
             reader.ended(code)

@@ -98,6 +98,8 @@ class AsgiStream:
         finally:
             self._leaving.cancel()
             self._writer.cancel()
+            # The tasks are let go: the exceptions that end them hold their frames, and those hold the stream.
+            del self._leaving, self._writer
 
     def _put(self, chunk: Chunk) -> None:
         self._queue.append(chunk.body)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 __all__ = ["Backoff"]
 
 _FIRST = 1.0
-_LONGEST = 10.0
+_LONGEST = 6.0  # and half as much again by chance: 9 seconds after a store is back, all are
 
 
 class Backoff:

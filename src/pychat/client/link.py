@@ -26,6 +26,7 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: What a server answers whose login refuses us; and how long, and how many bytes, the reason may take.
 _UNLET = frozenset({401, 403})
 _REASON_SECONDS = 5.0
+_LONGEST_WAIT = 60.0  # seconds until a server can ask us to come back
 _LONGEST_REASON = 65_536
 #: What others answer who know nothing of rooms.
 _NOBODY = frozenset({404, 405, 410, 426, 501})
@@ -33,12 +34,16 @@ _CLOSES = {close.code: close for close in Close} | {1009: Close.TOO_LARGE}
 
 
 class Lost(Exception):
-    """The connection is gone, and it is worth coming back: after `after` seconds at least, if not 0."""
+    """The connection is gone, and it is worth coming back: after `after` seconds at least, if not 0.
 
-    def __init__(self, text: str, after: float = 0.0) -> None:
+    `asked_back`: the room is there, and cannot be entered just now.
+    """
+
+    def __init__(self, text: str, after: float = 0.0, *, asked_back: bool = False) -> None:
         super().__init__(text)
         self.text = text
         self.after = after
+        self.asked_back = asked_back
 
 
 class Told(NamedTuple):
@@ -58,6 +63,7 @@ class Link:
         self._asked: dict[int, tuple[asyncio.Future[dict[str, Any]], Callable[[dict[str, Any]], None] | None]] = {}
         self._failure: Lost | None = None
         self._error = ""
+        self._kicked = ""  # why we are sent out, as the application said before the goodbye
 
     @classmethod
     async def open(
@@ -105,6 +111,8 @@ class Link:
             else:
                 if name == "error":
                     self._error = str(fields.get("text", ""))
+                    if fields.get("code") == "kicked":
+                        self._kicked = self._error
                 return Told(str(name), fields, len(frame.data))
 
     async def ask(
@@ -156,15 +164,18 @@ class Link:
         close = _CLOSES.get(int(bye.get("code", 0)))
         text = str(bye.get("text", "The server ended the connection."))
         if bye.get("reconnect") is False:
-            return Disconnected(self._error if close is Close.UNKNOWN_ROOM and self._error else text, close)
-        return Lost(text)
+            why = {Close.UNKNOWN_ROOM: self._error, Close.KICKED: self._kicked}.get(close) if close else None
+            return Disconnected(why or text, close)
+        wait = bye.get("retry_after")
+        after = float(wait) if isinstance(wait, int | float) and 0 <= wait <= _LONGEST_WAIT else 0.0
+        return Lost(text, after, asked_back=close is Close.UNAVAILABLE)
 
     def _ended(self) -> Exception:
         if self._failure is not None:
             return self._failure
         close = _CLOSES.get(self._socket.close_code or 0)
         if close is not None and not close.reconnect:
-            return Disconnected(close.text, close)
+            return Disconnected((close is Close.KICKED and self._kicked) or close.text, close)
         return Lost("The connection was lost." if close is None else close.text)
 
 

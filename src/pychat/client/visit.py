@@ -70,7 +70,7 @@ class Visit:
                 try:
                     await self._stay(http)
                 except Lost as lost:
-                    if not self.ready.done():
+                    if not self.ready.done() and not lost.asked_back:
                         raise Disconnected(lost.text) from lost
                     delay = self._backoff.next(lost.after)
                     self._turn(State("reconnecting", lost.text, delay))
@@ -235,6 +235,9 @@ class Visit:
         self._known = you.get("name") is not None
         if self._known:
             self.me = words.member(you)
+        before = self._feed.position
+        if before is not None and before.epoch != fields["epoch"]:
+            self._outbox.renumbered()
         entered = None
         if fields.get("recovered") is not True:
             entered = self.entered = words.entered(fields, missed=not first)

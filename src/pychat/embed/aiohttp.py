@@ -8,6 +8,7 @@ from typing import Unpack
 from aiohttp import web
 
 from pychat.carriers.aiohttp import AiohttpCarrier
+from pychat.carriers.answer_aiohttp import AiohttpAnswer
 from pychat.carriers.base import CarrierClosed
 from pychat.carriers.stream_aiohttp import AiohttpStream
 from pychat.embed.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
@@ -27,7 +28,7 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     """An application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
+    `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
     The rooms are closed when the application shuts down.
     """
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))
@@ -54,14 +55,14 @@ class _Handlers:
     async def websocket(self, request: web.Request) -> web.StreamResponse:
         mount, peer, headers = self.mount, request.remote or "", _headers(request)
         if headers.get("upgrade", "").lower() != "websocket":
-            return _response(request, mount.not_a_websocket())
+            return self._response(request, mount.not_a_websocket())
         refused = mount.refuse_websocket(peer, headers)
         if refused is not None:
-            return _response(request, refused)
+            return self._response(request, refused)
         asked = self._asked(request, "/ws", headers)
         user = await mount.let_in(asked)
         if isinstance(user, Response):
-            return _response(request, user)
+            return self._response(request, user)
         try:
             carrier = await AiohttpCarrier.accept(
                 request,
@@ -73,20 +74,20 @@ class _Handlers:
             )
         except CarrierClosed:
             return web.Response(status=400)
-        await mount.websocket.serve(carrier, asked.query, user)
+        await mount.serve_websocket(carrier, asked.query, user)
         return carrier.response
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
         asked = self._asked(request, path, _headers(request))
-        return _response(request, self.mount.respond(path, asked, request.remote or ""))
+        return self._response(request, self.mount.respond(path, asked, request.remote or ""))
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         path = f"/api/{request.match_info['path']}"
         asked = self._asked(request, path, _headers(request))
         answer = await self.mount.api(path, asked, request.remote or "", partial(_read, request))
         if isinstance(answer, Response):
-            return _response(request, answer)
+            return self._response(request, answer)
         try:
             stream = await AiohttpStream.open(
                 request, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
@@ -97,9 +98,16 @@ class _Handlers:
         return stream.response
 
     async def without_slash(self, request: web.Request) -> web.StreamResponse:
-        return _response(request, with_slash(request.rel_url.raw_path, request.rel_url.raw_query_string))
+        return self._response(request, with_slash(request.rel_url.raw_path, request.rel_url.raw_query_string))
+
+    def _response(self, request: web.Request, response: Response) -> web.Response:
+        body = None if request.method == "HEAD" or response.status == 304 else response.body
+        address = self.mount.client_address(request.remote or "", _headers(request))
+        return AiohttpAnswer(self.mount.answers, address, response.status, response.headers, body)
 
     def _asked(self, request: web.Request, below: str, headers: dict[str, str]) -> Request:
+        if not self.mount.siblings.looked and request.transport is not None:
+            self.mount.siblings.look(request.transport.get_extra_info("sockname"))
         query = dict(request.query.items())
         return self.mount.request(request.method, request.path, below, request.remote or "", headers, query, request)
 
@@ -121,8 +129,3 @@ async def _read(request: web.Request, limit: int) -> bytes:
         if len(body) > limit:
             raise BodyTooLarge
     return bytes(body)
-
-
-def _response(request: web.Request, response: Response) -> web.Response:
-    body = None if request.method == "HEAD" or response.status == 304 else response.body
-    return web.Response(status=response.status, headers=response.headers, body=body)

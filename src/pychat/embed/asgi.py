@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Unpack
 from urllib.parse import parse_qsl, quote
 
+from pychat.carriers.answer_asgi import send_answer
 from pychat.carriers.asgi import AsgiCarrier, Receive, Scope, Send
 from pychat.carriers.base import CarrierClosed
 from pychat.carriers.stream_asgi import AsgiStream
@@ -26,7 +27,7 @@ def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
     """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
+    `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
     A host that passes lifespan events on starts and closes the rooms with itself. Those that pass nothing on to what is
     mounted, such as FastAPI, take it as their own: `FastAPI(lifespan=chat.lifespan)`.
     """
@@ -51,7 +52,10 @@ class ASGIApp:
     @asynccontextmanager
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:
         """Open the rooms, and close them with all connections in the end: the lifespan of a host, or a part of it."""
-        await self.mount.start()
+        try:
+            await self.mount.start()
+        except UsageError as error:
+            raise error.with_traceback(None) from None  # hosts print it: it says what to do, its way here does not
         try:
             yield
         finally:
@@ -85,25 +89,29 @@ class ASGIApp:
         await self.mount.aclose()
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.mount.siblings.looked:
+            self.mount.siblings.look(scope.get("server"))
         path = _path(scope)
         if path in SOCKETIO_PATHS:
             await self.mount.socketio.server.handle_request(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._websocket(path, scope, receive, send)
         elif not path:
-            await _respond(scope, send, with_slash(_raw_path(scope), scope.get("query_string", b"").decode("latin-1")))
+            await self._respond(
+                scope, send, with_slash(_raw_path(scope), scope.get("query_string", b"").decode("latin-1"))
+            )
         elif path.startswith("/api/"):
             await self._api(path, scope, receive, send)
         else:
             asked = self._asked(scope, _headers(scope), _query(scope))
-            await _respond(scope, send, self.mount.respond(path, asked, _peer(scope)))
+            await self._respond(scope, send, self.mount.respond(path, asked, _peer(scope)))
 
     async def _api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope, _headers(scope), _query(scope))
         try:
             answer = await self.mount.api(path, asked, _peer(scope), partial(_read, receive))
             if isinstance(answer, Response):
-                await _respond(scope, send, answer)
+                await self._respond(scope, send, answer)
                 return
             stream = await AsgiStream.open(
                 receive, send, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
@@ -123,7 +131,7 @@ class ASGIApp:
         refused = mount.refuse_websocket(peer, headers) if path == "/ws" else Response(404)
         user = await mount.let_in(self._asked(scope, headers, query)) if refused is None else refused
         if isinstance(user, Response):
-            await _respond(scope, send, user)
+            await self._respond(scope, send, user)
             return
         try:
             carrier = await AsgiCarrier.accept(
@@ -138,7 +146,27 @@ class ASGIApp:
             )
         except CarrierClosed:
             return
-        await mount.websocket.serve(carrier, query, user)
+        await mount.serve_websocket(carrier, query, user)
+
+    async def _respond(self, scope: Scope, send: Send, response: Response) -> None:
+        """Answer a request, or the handshake of a WebSocket that is refused."""
+        prefix = "http"
+        if scope["type"] == "websocket":
+            if "websocket.http.response" not in (scope.get("extensions") or {}):
+                # This host says 403 whatever it is, and not why (ASGI, WebSocket close before it is accepted).
+                await send(
+                    {"type": "websocket.close", "code": 1008, "reason": response.body.decode(errors="replace")[:100]}
+                )
+                return
+            prefix = "websocket.http"
+        headers: list[tuple[bytes, bytes]] = [(b"content-length", str(len(response.body)).encode())]
+        if response.status == 304:
+            headers.clear()
+        headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+        body = b"" if scope.get("method") == "HEAD" else response.body
+        start: dict[str, Any] = {"type": f"{prefix}.response.start", "status": response.status, "headers": headers}
+        address = self.mount.client_address(_peer(scope), _headers(scope))
+        await send_answer(send, self.mount.answers, address, start, body)
 
     def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
         method, path = scope.get("method", "GET"), scope["path"]
@@ -187,24 +215,3 @@ async def _read(receive: Receive, limit: int) -> bytes:
         if len(body) > limit:
             raise BodyTooLarge
     return bytes(body)
-
-
-async def _respond(scope: Scope, send: Send, response: Response) -> None:
-    """Answer a request, or the handshake of a WebSocket that is refused."""
-    prefix = "http"
-    if scope["type"] == "websocket":
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            # This host says 403 whatever it is, and not why (ASGI, WebSocket close before it is accepted).
-            await send(
-                {"type": "websocket.close", "code": 1008, "reason": response.body.decode(errors="replace")[:100]}
-            )
-            return
-        prefix = "websocket.http"
-    headers: list[tuple[bytes, bytes]] = [(b"content-length", str(len(response.body)).encode())]
-    if response.status == 304:
-        headers.clear()
-    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    body = b"" if scope.get("method") == "HEAD" else response.body
-    start: dict[str, Any] = {"type": f"{prefix}.response.start", "status": response.status, "headers": headers}
-    await send(start)
-    await send({"type": f"{prefix}.response.body", "body": body})

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
 from pychat import strictjson
+from pychat.admission import is_temporary
 from pychat.api import Api
 from pychat.auth import Authenticate, Door, status_of
-from pychat.carriers.base import DEFAULT_BUFFER_BYTES
+from pychat.carriers.addresses import AddressLimiter
+from pychat.carriers.answers import AnswerBudget
+from pychat.carriers.base import DEFAULT_BUFFER_BYTES, Carrier
+from pychat.carriers.hosts import HostPolicy
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
+from pychat.embed.siblings import Siblings
 from pychat.errors import Close, Refused
 from pychat.http import Incoming, Response, Streaming
 from pychat.model import User
@@ -35,8 +40,8 @@ HEARTBEAT_SECONDS = 25.0
 #: Where Socket.IO is; clients can be told to leave the slash out.
 SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
-_MOST_WEBSOCKETS = 100_000  # plain ones, at once
-_MOST_STREAMS = 100_000
+_MOST_CONNECTIONS = 100_000  # plain WebSockets at once, and as many streams
+_MOST_PER_ADDRESS = 5_000
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -54,6 +59,9 @@ class MountOptions(TypedDict, total=False):
     #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, name those that you trust: a page that may connect is who its reader is.
     allowed_origins: Iterable[str] | str
+    #: The host names that are answered to, such as `"chat.example.com"`, beside addresses, `localhost` and this
+    #: machine's own names; `--allow-host`. `"*"`, the default, is any: which names your application has, it knows best.
+    allowed_hosts: Iterable[str] | str
     #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`;
     #: `--trusted-proxy`.
     trusted_proxies: Iterable[str] | str
@@ -74,22 +82,28 @@ class Mount:
         self.rooms = Rooms(*rooms)
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
+        #: What the hosts hold answers to.
+        self.answers = AnswerBudget()
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
+        self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))
         self._site = Site(self.rooms, options.get("templates"), self._origins)
-        self.websocket = WebSocketTransport(self.rooms)
+        most = (_MOST_CONNECTIONS, _MOST_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
+        self.websocket = WebSocketTransport(self.rooms, AddressLimiter(*most))
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
             allowed_origins=options.get("allowed_origins", ()),
+            allowed_hosts=options.get("allowed_hosts", "*"),
             trusted_proxies=options.get("trusted_proxies", ()),
             door=self.door,
             max_buffer_bytes=self.max_buffer_bytes,
             limited=self._limited,
         )
+        self.siblings = Siblings(lambda: [room.name for room in self.rooms if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
-        self.sse = SSETransport(_MOST_STREAMS if self._limited else sys.maxsize)
+        self.sse = SSETransport(AddressLimiter(*most))
         self._api = Api(
             self.rooms,
             self.sse,
@@ -103,11 +117,17 @@ class Mount:
         self, path: str, request: Request, peer: str, read: Callable[[int], Awaitable[bytes]]
     ) -> Response | Streaming:
         """The answer to a request for `path`, which begins with `/api/`; `read` reads its body."""
+        misdirected = self._misdirected(peer, request.headers)
+        if misdirected is not None:
+            return refusal(Refused("host_refused", misdirected), 421)
         host = self._host(peer, request.headers)
         return await self._api.respond(Incoming(request, path, host, read))
 
     def respond(self, path: str, request: Request, peer: str) -> Response:
         """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""
+        misdirected = self._misdirected(peer, request.headers)
+        if misdirected is not None:
+            return Response(421, _TEXT, f"{misdirected}\n".encode())
         if path == "/ws":
             return self.not_a_websocket()
         host = self._host(peer, request.headers)
@@ -131,12 +151,19 @@ class Mount:
         room = in_path[1] if in_path else query.get("room", self.rooms.first.name)
         return Request(method, path, headers, query, self.client_address(peer, headers), room, raw)
 
-    async def let_in(self, request: Request) -> User | Response | None:
-        """Who opens a plain WebSocket, or why they may not."""
+    async def let_in(self, request: Request) -> User | Response | Refused | None:
+        """Who opens a plain WebSocket, or why they may not: a `Refused` is for now, and told on the open socket."""
         try:
             return await self.door.let_in(request)
         except Refused as refused:
-            return refusal(refused)
+            return refused if is_temporary(refused) else refusal(refused)
+
+    async def serve_websocket(self, carrier: Carrier, query: Mapping[str, str], user: User | Refused | None) -> None:
+        """Serve a plain WebSocket that was accepted, for whom `let_in` found."""
+        if isinstance(user, Refused):
+            await self.websocket.turn_away(carrier, user)
+        else:
+            await self.websocket.serve(carrier, query, user)
 
     @staticmethod
     def not_a_websocket() -> Response:
@@ -146,11 +173,14 @@ class Mount:
 
     def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
         """Why a plain WebSocket may not be opened, if so. Names in `headers` are in lower case."""
+        misdirected = self._misdirected(peer, headers)
+        if misdirected is not None:
+            return Response(421, _TEXT, f"{misdirected}\n".encode())
         if not self._origins.allows(headers.get("origin"), self._host(peer, headers)):
             return Response(
                 403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
             )
-        if self._limited and len(self.websocket) >= _MOST_WEBSOCKETS:
+        if not self.websocket.limits.allows(self.client_address(peer, headers)):
             return Response(503, {**_TEXT, "Retry-After": "10"}, f"{Close.FULL.text}\n".encode())
         offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
         if offered and SUBPROTOCOL not in offered:
@@ -167,8 +197,15 @@ class Mount:
         """What the person calls this server, which trusted proxies may tell."""
         return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
 
+    def _misdirected(self, peer: str, headers: Mapping[str, str]) -> str | None:
+        """Why this server is not the one that was asked for, if so."""
+        return self._hosts.refusal(self._proxies, peer, headers.get("host"), headers.get("x-forwarded-host"))
+
     async def start(self) -> None:
-        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them.
+
+        Raise `UsageError` for a store that cannot be used as it is configured, and `Refused` for one that may come.
+        """
         await self.rooms.start()
 
     async def aclose(self) -> None:
@@ -176,14 +213,15 @@ class Mount:
         transports = (self.websocket, self.socketio, self.sse)
         await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in transports))
         await self.rooms.aclose(Close.SHUTDOWN)
+        self.siblings.close()
 
 
-def refusal(refused: Refused) -> Response:
+def refusal(refused: Refused, status: int | None = None) -> Response:
     """A refusal as an HTTP response, in the form that it has on every wire."""
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if refused.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(refused.retry_after)))
-    return Response(status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
+    return Response(status or status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
 
 
 def with_slash(raw_path: str, query: str) -> Response:

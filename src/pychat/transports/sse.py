@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pychat import strictjson
+from pychat.admission import admit, bye_fields, retry_seconds
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import CLOSE_SECONDS
 from pychat.carriers.stream import Chunk, StreamCarrier
 from pychat.connection import Notice, Welcome
-from pychat.errors import Close
+from pychat.errors import Close, Refused
 from pychat.model import LogEvent, Position, User
 from pychat.room import ChatRoom
 from pychat.session import Session
@@ -24,7 +26,7 @@ from pychat.tokens import Tokens
 from pychat.transports.vocabulary import bye, carry_out
 from pychat.transports.vocabulary import tell as in_words
 
-__all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue"]
+__all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue", "turned_away"]
 
 #: What a stream is told to whoever carries it: keep nothing, hold nothing back, change nothing.
 HEADERS = {
@@ -56,6 +58,12 @@ def prologue() -> Chunk:
 def farewell(why: Close) -> Chunk:
     """All of a stream that somebody is turned away with. A browser gives up for ever on a status other than 200."""
     return Chunk(_PADDING + b"retry: 10000\n\n" + _event(*bye(why)).body)
+
+
+def turned_away(refused: Refused) -> Chunk:
+    """All of a stream for somebody who is not let in: `retry` says when `EventSource` is to come back."""
+    wait = round(1000 * retry_seconds(refused) + random.uniform(0, 2000))  # noqa: S311 -- no secret
+    return Chunk(_PADDING + b"retry: %d\n\n" % wait + _event("bye", bye_fields(refused)).body)
 
 
 def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None) -> Chunk:
@@ -137,9 +145,9 @@ class Stream:
 class SSETransport:
     """Brings event streams into rooms."""
 
-    def __init__(self, most: int) -> None:
-        """There can be so many streams, the `most`, at once."""
-        self.most = most
+    def __init__(self, limits: AddressLimiter) -> None:
+        """`limits` says how many streams there can be at once, in all and from one address."""
+        self.limits = limits
         #: Whether the server goes.
         self.closing = False
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
@@ -149,11 +157,11 @@ class SSETransport:
     def __len__(self) -> int:
         return len(self._open)
 
-    def turns_away(self) -> Close | None:
-        """Why no more streams are opened, if so."""
+    def turns_away(self, remote: str) -> Close | None:
+        """Why no more streams are opened for this address, if so."""
         if self.closing:
             return Close.SHUTDOWN
-        return Close.FULL if len(self) >= self.most else None
+        return None if self.limits.allows(remote) else Close.FULL
 
     def find(self, room: ChatRoom, member_id: str) -> Stream | None:
         """The newest stream of this server for which the token of `member_id` speaks."""
@@ -168,12 +176,31 @@ class SSETransport:
         name: str | None,
         member_id: str | None,
         user: User | None = None,
+        remote: str = "",
     ) -> None:
-        """Serve a stream until it ends, in a `room` that has started.
+        """Serve a stream until it ends, in a `room` that has started, for somebody at the address `remote`.
 
         `member_id` is that of the visitor's token, if there is one; `user` is whom the app knows them as. With a `name`
         the visitor takes it; an event `ack` tells how that went.
         """
+        if not self.limits.acquire(remote):  # others came while the host began to answer
+            carrier.end(farewell(Close.FULL))
+            return
+        try:
+            await self._serve(carrier, room, since=since, name=name, member_id=member_id, user=user)
+        finally:
+            self.limits.release(remote)
+
+    async def _serve(
+        self,
+        carrier: StreamCarrier,
+        room: ChatRoom,
+        *,
+        since: Position | None,
+        name: str | None,
+        member_id: str | None,
+        user: User | None,
+    ) -> None:
         owner = user.member_id if user is not None else member_id or Tokens.new_id()
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
         connection = _Connection(carrier, _EventWire(room), token)
@@ -182,7 +209,7 @@ class SSETransport:
         if self._heart is None:
             self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat)
         try:
-            session = await room.connect(connection, since=since, member_id=member_id, user=user)
+            session = await admit(room, connection, since=since, member_id=member_id, user=user)
             session.echo = True
             stream = Stream(connection, session, token)
             self._find_by(stream, (room.name, owner))
@@ -201,7 +228,11 @@ class SSETransport:
                 for key in stream.keys:
                     self._forget(stream, key)
                 await session.close()
+        except Refused as refused:  # at the door, or the store went away before the name was taken
+            carrier.end(turned_away(refused))
+            await carrier.gone()
         finally:
+            carrier.on_slow = None  # the two let go of each other
             del self._open[connection]
 
     async def carry_out(self, room: ChatRoom, stream: Stream, name: str, fields: object) -> dict[str, Any]:
@@ -209,7 +240,7 @@ class SSETransport:
         if name == "join" and isinstance(fields, dict) and fields.get("token") is None:
             fields = {**fields, "token": stream.token}
         answer = await carry_out(stream.session, name, fields)
-        if name == "join" and answer["ok"]:
+        if name == "join" and answer["ok"] and not stream.session.gone:
             self._find_by(stream, (room.name, answer["member"]["id"]))
         return answer
 

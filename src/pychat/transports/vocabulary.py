@@ -9,14 +9,29 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, assert_never
 
+from pychat import strictjson
 from pychat.connection import Notice, Presence, Welcome
 from pychat.errors import Close, Refused
 from pychat.model import Deleted, Edited, Kicked, LogEvent, Member, Message, Position, Reacted, Typing, iso
 from pychat.session import Session
 
-__all__ = ["COMMANDS", "VERSION", "bye", "carry_out", "failure", "message", "page", "person", "position", "tell"]
+__all__ = [
+    "COMMANDS",
+    "PAGE_BYTES",
+    "VERSION",
+    "bye",
+    "carry_out",
+    "failure",
+    "message",
+    "page",
+    "person",
+    "position",
+    "tell",
+]
 
 VERSION = 1
+#: The messages of one page of history hold so many bytes at most, unless it is a single one.
+PAGE_BYTES = 256 * 1024
 _log = logging.getLogger("pychat.transports")
 _NUMBERS = 2**53  # from here on numbers are not exact in JavaScript
 
@@ -169,8 +184,19 @@ def stored(event: LogEvent) -> _Object:
 
 
 def page(found: Sequence[Message], limit: int) -> _Object:
-    """A page of `limit` messages, made of one more; `more` tells that there are older ones."""
-    return {"messages": [message(each) for each in found[-limit:] if limit], "more": len(found) > limit}
+    """A page of `limit` messages, made of one more; `more` tells that there are older ones.
+
+    Only as many of the newest as `PAGE_BYTES` hold, and one at least.
+    """
+    told: list[_Object] = []
+    size = 0
+    for each in reversed(found[-limit:] if limit else ()):
+        told.append(message(each))
+        size += len(strictjson.dumps(told[-1]).encode())
+        if size > PAGE_BYTES and len(told) > 1:
+            told.pop()
+            break
+    return {"messages": told[::-1], "more": len(found) > len(told)}
 
 
 def _done(event: object) -> _Object:

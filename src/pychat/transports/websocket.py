@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pychat import strictjson
+from pychat.admission import admit, bye_fields, close_for
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
@@ -53,6 +57,13 @@ class _Connection:
         self._answers.flush()
         self._carrier.close(why.code, why.reason)
 
+    def turn_away(self, refused: Refused) -> None:
+        """Close the connection of somebody who is not let in, telling why and when to come back."""
+        self.tell("bye", bye_fields(refused))
+        self._answers.flush()
+        why = close_for(refused)
+        self._carrier.close(why.code, why.reason)
+
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this one connection something."""
         self._answers.add(Frame(strictjson.dumps({"type": name, **fields})))
@@ -68,12 +79,21 @@ class _Connection:
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, limits: AddressLimiter | None = None) -> None:
+        """`limits` says how many there can be at once, in all and from one address; none by default."""
         self._rooms = rooms
+        self.limits = AddressLimiter(sys.maxsize, sys.maxsize) if limits is None else limits
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
 
     def __len__(self) -> int:
         return len(self._open)
+
+    async def turn_away(self, carrier: Carrier, refused: Refused) -> None:
+        """Tell somebody who is refused for now when to come back: of a handshake that failed, browsers tell nothing."""
+        _Connection(carrier).turn_away(refused)
+        with suppress(CarrierClosed):
+            while True:
+                await carrier.receive()
 
     async def serve(self, carrier: Carrier, query: Mapping[str, str], user: User | None = None) -> None:
         """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`, `id`.
@@ -81,6 +101,20 @@ class WebSocketTransport:
         `user` is whom the app knows the person as; without one, a guest.
         """
         connection = _Connection(carrier)
+        if not self.limits.acquire(carrier.remote):  # others came while this one was let in
+            connection.close(Close.FULL)
+            with suppress(CarrierClosed):
+                while True:
+                    await carrier.receive()
+            return
+        try:
+            await self._serve(connection, carrier, query, user)
+        finally:
+            self.limits.release(carrier.remote)
+
+    async def _serve(
+        self, connection: _Connection, carrier: Carrier, query: Mapping[str, str], user: User | None
+    ) -> None:
         self._open[connection] = asyncio.current_task()
         try:
             session = await self._enter(connection, query, user)
@@ -106,7 +140,11 @@ class WebSocketTransport:
             connection.tell("error", refused.as_dict())
             connection.close(Close.UNKNOWN_ROOM)
             return None
-        return await room.connect(connection, since=_since(query), user=user)
+        try:
+            return await admit(room, connection, since=_since(query), user=user)
+        except Refused as refused:
+            connection.turn_away(refused)
+            return None
 
     async def _carry_out(self, connection: _Connection, data: str | bytes, pipeline: Pipeline) -> None:
         reference: Any = None

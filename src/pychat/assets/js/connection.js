@@ -22,7 +22,8 @@ const WELCOME_WITHIN = 12_000;
 /** At first a WebSocket may hang at some proxy; the next attempt, with long-polling, gets all the time. */
 const WELCOME_WITHIN_AT_FIRST = 5_000;
 const FIRST_DELAY = 500;
-const LONGEST_DELAY = 10_000;
+/** And half as much again by chance: 9 seconds after a room can be entered again, everybody is back. */
+const LONGEST_DELAY = 6_000;
 /** A connection that held this long ends a row of failures. */
 const STABLE_AFTER = 5_000;
 
@@ -140,10 +141,14 @@ export class Connection extends Emitter {
     if (!this.#reached) this.#socket.io.opts.transports.reverse();
     this.#silence();
     // After a `bye` everyone is told to come back at once: half a second to two, so that they do not come together.
-    const delay =
+    // Where the room cannot be entered just now, the server says when to try again.
+    const asked = Math.min(60, Number(bye?.retry_after) || 0) * 1000 * (1 + this.#random() / 2);
+    const delay = Math.max(
+      asked,
       bye && this.#failures === 0
         ? 500 + 1500 * this.#random()
-        : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures) * (0.5 + this.#random());
+        : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures) * (0.5 + this.#random()),
+    );
     this.#failures += 1;
     this.#set({
       name: this.#everLive ? "reconnecting" : "connecting",

@@ -99,22 +99,25 @@ class LineBuffer:
     """Cuts a stream of bytes into lines, and holds no more than one line can have."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._skipping = False
 
     def feed(self, data: bytes) -> Iterator[bytes | None]:
         """The lines that `data` completes, without their ends and without empty ones; `None` for one too long."""
-        *complete, rest = (self._rest + data).split(b"\n")
-        for each in complete:
-            line = each.rstrip(b"\r")
+        ends = data.split(b"\n")
+        self._rest += ends[0]  # in place: a line that comes byte by byte is not copied with each
+        for rest in ends[1:]:
+            line = bytes(self._rest).rstrip(b"\r")
+            self._rest = bytearray(rest)
             if self._skipping or len(line) > TAG_BYTES + LINE_BYTES:
                 self._skipping = False
                 yield None
             elif line:
                 yield line
-        if len(rest) > TAG_BYTES + LINE_BYTES:
+        if len(self._rest) > TAG_BYTES + LINE_BYTES:
             self._skipping = True
-        self._rest = b"" if self._skipping else rest
+        if self._skipping:
+            self._rest.clear()
 
 
 def _parse_tags(text: str) -> dict[str, str]:
@@ -131,8 +134,8 @@ def _escape(value: str) -> str:
 
 
 def _unescape(value: str) -> str:
-    text, signs = "", iter(value)
+    found, signs = [], iter(value)
     for sign in signs:
         following = next(signs, "") if sign == "\\" else sign
-        text += _UNESCAPES.get(following, following) if sign == "\\" else sign
-    return text
+        found.append(_UNESCAPES.get(following, following) if sign == "\\" else sign)
+    return "".join(found)

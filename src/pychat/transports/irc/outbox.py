@@ -10,6 +10,10 @@ __all__ = ["Outbox"]
 _FAREWELL_SECONDS = 3.0  # that a client has to read the last of it
 
 
+def _nobody() -> None:
+    """Whom the outbox of a closed connection tells."""
+
+
 class Outbox:
     """The way out of one connection. Never waits, never raises."""
 
@@ -28,6 +32,10 @@ class Outbox:
     def waiting(self) -> int:
         """The bytes that the client has not taken."""
         return self._size + self._writer.transport.get_write_buffer_size()
+
+    def is_closing(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._writer.is_closing()
 
     def write(self, data: bytes) -> None:
         """Send `data` at the end of this turn."""
@@ -63,11 +71,14 @@ class Outbox:
         """Return when nothing is left of the connection."""
         try:
             await self._writer.wait_closed()
-        except OSError:
-            pass  # it broke; gone is gone
+        except OSError as broke:  # gone is gone
+            broke.__traceback__ = (
+                None  # asyncio keeps the error with the stream, and with it every frame it went through
+            )
         finally:
             if self._farewell is not None:
                 self._farewell.cancel()
+            self._on_full = _nobody  # who is told knows the outbox: the two let go of each other
 
     def _flush(self) -> None:
         data, self._gathered, self._size = b"".join(self._gathered), [], 0

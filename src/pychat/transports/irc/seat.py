@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from pychat.admission import admit
 from pychat.connection import Presence, Welcome
 from pychat.errors import Close
 from pychat.model import Kicked, Member, Message, Typing, User
@@ -27,7 +28,7 @@ __all__ = ["Person", "Seat"]
 _PLAYED_BACK = 20  # messages to who has no way to tell old from new but the time before them
 _PLAYED_BACK_BYTES = 256 * 1024
 _MOST_HELD = 10_000  # frames while joining or saying; beyond, the client is too slow
-_OF_THE_ROOM = frozenset({Close.KICKED, Close.LOST, Close.UNKNOWN_ROOM})  # the connection may go on in other rooms
+_OF_THE_ROOM = frozenset({Close.KICKED, Close.UNKNOWN_ROOM})  # the connection may go on in other rooms
 
 
 class Person(Protocol):
@@ -89,6 +90,8 @@ class Seat:
         self._seq = 0
         self._listed = True
         self._reason = ""
+        #: Whether the room has put the client out.
+        self.out = False
 
     # What the room calls.
 
@@ -109,6 +112,7 @@ class Seat:
     def close(self, why: Close) -> None:
         """Put the client out of the room, or hang up, as the reason is."""
         if why in _OF_THE_ROOM:
+            self.out = True
             told = self._reason or f"{why.text} ({why.reason})"
             self._client.write(Line("KICK", (self.channel.name, self._client.nick, told), n.SERVER))
             self._client.unseat(self)
@@ -124,7 +128,7 @@ class Seat:
 
     async def enter(self, member_id: str | None, user: User | None = None) -> None:
         """Come in, as that member or user if the client can prove to be one. Raise `Refused`."""
-        self.session = await self.channel.room.connect(self, member_id=None if user else member_id, user=user)
+        self.session = await admit(self.channel.room, self, member_id=None if user else member_id, user=user)
         try:
             member = None if user is None else self.session.member  # the name comes with the login
             if member is None:

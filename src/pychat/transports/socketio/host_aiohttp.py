@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from pychat.carriers.aiohttp import AiohttpCarrier
+from pychat.carriers.answer_aiohttp import AiohttpAnswer
 from pychat.carriers.base import Carrier, CarrierClosed
 from pychat.transports.socketio.environ import build_environ
 from pychat.transports.socketio.request import BodyTooLarge, Reply
@@ -24,10 +25,11 @@ _NOTICE_SECONDS = 1.0
 class AiohttpRequest:
     """One request of aiohttp."""
 
-    __slots__ = ("_request", "method", "peer", "query", "upgrade")
+    __slots__ = ("_request", "_timer", "method", "peer", "query", "upgrade")
 
     def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
+        self._timer: asyncio.TimerHandle | None = None
         self.method = request.method
         self.query = request.rel_url.raw_query_string
         self.peer = request.remote or ""
@@ -55,22 +57,19 @@ class AiohttpRequest:
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go."""
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle | None = None
-
-        def look() -> None:
-            nonlocal timer
-            timer = loop.call_later(_NOTICE_SECONDS, look)
-            if self._request.transport is None and not wake.done():
-                wake.set_result(False)
-
-        look()
+        self._look(wake)
         try:
             await wake
         finally:
-            if timer is not None:
-                timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
         return self._request.transport is not None
+
+    def _look(self, wake: asyncio.Future[bool]) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_NOTICE_SECONDS, self._look, wake)
+        if self._request.transport is None and not wake.done():
+            wake.set_result(False)
 
     async def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> Carrier:
         """Accept the WebSocket."""
@@ -111,6 +110,6 @@ async def handle(server: EngineServer, request: web.BaseRequest) -> web.StreamRe
     except CarrierClosed:
         return web.Response(status=400)
     if isinstance(reply, Reply):
-        return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+        return AiohttpAnswer(server.answers, request.remote or "", reply.status, reply.headers, reply.body)
     assert isinstance(reply, AiohttpCarrier)  # noqa: S101 (what AiohttpRequest.accept made)
     return reply.response

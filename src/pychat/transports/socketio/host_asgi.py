@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from pychat.carriers.answer_asgi import send_answer
 from pychat.carriers.asgi import AsgiCarrier, Receive, Scope, Send
 from pychat.carriers.base import Carrier, CarrierClosed
 from pychat.transports.socketio.environ import build_environ
@@ -125,10 +126,10 @@ async def handle(server: EngineServer, scope: Scope, receive: Receive, send: Sen
     except CarrierClosed:
         return
     if isinstance(reply, Reply):
-        await _answer(reply, scope, send)
+        await _answer(server, reply, scope, send)
 
 
-async def _answer(reply: Reply, scope: Scope, send: Send) -> None:
+async def _answer(server: EngineServer, reply: Reply, scope: Scope, send: Send) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     headers.append((b"content-length", str(len(reply.body)).encode()))
     prefix = "http"
@@ -140,5 +141,5 @@ async def _answer(reply: Reply, scope: Scope, send: Send) -> None:
         prefix = "websocket.http"
         # The server drops the socket after this; a client that keeps connections must not use it again.
         headers.append((b"connection", b"close"))
-    await send({"type": f"{prefix}.response.start", "status": reply.status, "headers": headers})
-    await send({"type": f"{prefix}.response.body", "body": reply.body})
+    start = {"type": f"{prefix}.response.start", "status": reply.status, "headers": headers}
+    await send_answer(send, server.answers, (scope.get("client") or ("",))[0] or "", start, reply.body)

@@ -22,9 +22,9 @@ from pychat.transports.socketio.manager import Manager
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import BadPacket, Packet, Undecoded
 from pychat.transports.socketio.session import Session
-from pychat.transports.socketio.wire import ClientWire, encode_packet
+from pychat.transports.socketio.wire import ClientWire, encode_event, encode_packet
 
-__all__ = ["Server"]
+__all__ = ["Server", "TurnedAway"]
 
 _log = logging.getLogger("pychat.socketio")
 #: At INFO the libraries write a line for each message; ask for it by this name.
@@ -56,6 +56,19 @@ def _takes(handler: Callable[..., object], count: int) -> bool:
     return True
 
 
+class TurnedAway(Exception):
+    """Raised in a `connect` handler to close the transport: clients take it for a drop, and come back by themselves.
+
+    A CONNECT_ERROR, as `ConnectionRefusedError` makes one, is final for npm's client. With `told`, CONNECT is answered
+    first, and this event goes out.
+    """
+
+    def __init__(self, why: Close, told: tuple[str, dict[str, Any]] | None = None) -> None:
+        super().__init__(why.text)
+        self.why = why
+        self.told = told
+
+
 class Server(socketio.AsyncServer):
     """A drop-in for `socketio.AsyncServer`, for aiohttp and ASGI alike (Engine.IO 4, Socket.IO 5).
 
@@ -68,6 +81,8 @@ class Server(socketio.AsyncServer):
     eio: EngineServer
     manager: Manager
     manager_initialized: bool
+    #: Events of the namespace `/` that have their handlers for good: a second one would silently replace the first.
+    taken: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -102,6 +117,16 @@ class Server(socketio.AsyncServer):
 
     def _engineio_server_class(self) -> type[EngineServer]:
         return EngineServer
+
+    def on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:  # noqa: ANN401 (the library's)
+        """Register a handler for an event, as a method or a decorator. Raise `UsageError` for an event of the chat."""
+        if event in self.taken and namespace in (None, "/"):
+            names = ", ".join(sorted(self.taken))
+            raise UsageError(
+                f"The event “{event}” is the chat's own. Take another name, or a namespace of yours: "
+                f'server.on("{event}", namespace="/yours"). Taken are: {names}.'
+            )
+        return super().on(event, handler, namespace)
 
     # For hosts and for the chat.
 
@@ -210,6 +235,8 @@ class Server(socketio.AsyncServer):
                 while batch and session.why not in _DROPPED:
                     if me is not None and me.cancelling():
                         return
+                    if session.outbox:
+                        await session.wait_for_reader(self.options.max_queue_bytes)
                     await self._work_off(session, batch.pop())
                     handled += 1
                     if not handled % _EVENTS_A_TURN:
@@ -298,6 +325,13 @@ class Server(socketio.AsyncServer):
             refusal = problem.error_args
         except ConnectionRefusedError:
             refusal = {"message": "Connection refused by server"}
+        except TurnedAway as away:
+            await self.manager.disconnect(sid, namespace, ignore_queue=True)
+            if away.told is not None:
+                self._send_to(session, Packet(_CONNECT, {"sid": sid}, namespace))
+                session.send(encode_event(*away.told, namespace=namespace))
+            session.close(away.why, self.reason.SERVER_DISCONNECT)
+            return
         except Exception:
             _log.exception("A handler of 'connect' failed")
             refusal = {"message": "The server failed at this; it is logged there"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs, parse_qsl
 
 from socketio.exceptions import ConnectionRefusedError as Declined
 
+from pychat.admission import HOLD_SECONDS, admit, bye_fields, close_for, is_temporary, opened, retry_seconds
 from pychat.auth import Door
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.connection import Notice, Presence, Wire
@@ -20,7 +22,7 @@ from pychat.rooms import Rooms
 from pychat.session import Session
 from pychat.tokens import Tokens
 from pychat.transports.pipeline import Answers, Pipeline
-from pychat.transports.socketio.server import Server
+from pychat.transports.socketio.server import Server, TurnedAway
 from pychat.transports.socketio.wire import ClientWire, EncodedPacket, encode_event
 from pychat.transports.vocabulary import COMMANDS, VERSION, bye, position, tell
 
@@ -76,6 +78,14 @@ class _Recovering:
 _VERSION_1, _TUTORIAL = _Version1(), _Tutorial()
 
 
+class _Nobody:
+    def send(self, frame: EncodedPacket, /) -> None:
+        """Drop it."""
+
+
+_UNHEARD = Answers(_Nobody())
+
+
 class _Connection(ClientWire):
     """A Socket.IO client, as a room sees it."""
 
@@ -95,6 +105,11 @@ class _Connection(ClientWire):
         self.tell(*bye(why))
         self._answers.flush()
         super().close(why)
+
+    def leave(self) -> None:
+        """It is on the way out: nothing more is sent, and its answers, which know it, are let go."""
+        super().leave()
+        self._answers = _UNHEARD
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
@@ -128,6 +143,7 @@ class SocketIOTransport:
         *,
         async_mode: Literal["aiohttp", "asgi"] = "asgi",
         allowed_origins: Iterable[str] | str = (),
+        allowed_hosts: Iterable[str] | str = "*",
         trusted_proxies: Iterable[str] | str = (),
         door: Door | None = None,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
@@ -144,10 +160,12 @@ class SocketIOTransport:
         # A client that polls sends what has gathered in one body, as large as the handshake allows.
         options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * most))
         if not limited:
-            options |= {"max_connections": _UNLIMITED, "max_pending": _UNLIMITED}
+            names = ("max_connections", "max_pending", "max_connections_per_address", "max_pending_per_address")
+            options |= dict.fromkeys(names, _UNLIMITED)
         self.server = Server(
             async_mode=async_mode,
             allowed_origins=allowed_origins,
+            allowed_hosts=allowed_hosts,
             trusted_proxies=trusted_proxies,
             max_buffer_bytes=max_buffer_bytes,
             lone_surrogates="pass",  # the room refuses such a text, with words
@@ -163,6 +181,7 @@ class SocketIOTransport:
             self.server.on(name, self._command(name))
         self.server.on("*", self._unknown)
         self._events = len(self.server.handlers["/"])
+        self.server.taken = frozenset(self.server.handlers["/"])
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; takes a few seconds at most, whoever is stuck."""
@@ -183,26 +202,46 @@ class SocketIOTransport:
             room = self._rooms.pick(name)
         except Refused as refused:
             raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
+        connection = self.server.wire(sid)
+        assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         try:
             user = await self._door.let_in(_request(environ, room, given)) if self._door.asks else None
         except Refused as refused:
-            # What may be better in a moment is worth coming back for: pychat's page does, by this word.
-            later = refused.retry_after is not None or refused.code in {"internal", "unavailable"}
-            raise Declined(refused.text, {**refused.as_dict(), "reconnect": later}) from None
-        connection = self.server.wire(sid)
-        assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
-        if version is not None:
+            await self._turn_away(refused, version, wait=True)
+        try:
+            return await self._enter(connection, room, given, user)
+        except Refused as refused:
+            await self._turn_away(refused, version)
+
+    async def _enter(
+        self, connection: _Connection, room: ChatRoom, given: dict[str, Any], user: User | None
+    ) -> dict[str, str] | None:
+        if given.get("v") is not None:
             connection.enter(room, _VERSION_1)
-            session = await room.connect(connection, since=position(given.get("since")), user=user)
-            self._begin(connection, session)
+            self._begin(connection, await admit(room, connection, since=position(given.get("since")), user=user))
             return None
         if connection.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends
             # each event to handlers that do not expect it; npm's client says nothing at all, and does not mind.
             connection.enter(room, _TUTORIAL)
-            self._begin(connection, await room.connect(connection, user=user))
+            self._begin(connection, await admit(room, connection, user=user))
             return None
         return await self._recover(connection, room, given, user)
+
+    async def _turn_away(self, refused: Refused, version: object, *, wait: bool = False) -> NoReturn:
+        """Refuse somebody, for good or for now.
+
+        For now means that the transport closes: npm's client, and python-socketio's, come back from that by themselves,
+        and give up for ever on a CONNECT_ERROR. Clients of version 1 are told when to come back. The others try each
+        second or so; where `wait` says that they have not waited yet, they are kept waiting for it.
+        """
+        if not is_temporary(refused):
+            raise Declined(refused.text, {**refused.as_dict(), "reconnect": refused.retry_after is not None})
+        if version is not None:
+            raise TurnedAway(close_for(refused), ("bye", bye_fields(refused)))
+        if wait:
+            await asyncio.sleep(min(retry_seconds(refused), HOLD_SECONDS))
+        raise TurnedAway(close_for(refused))
 
     def _begin(self, connection: _Connection, session: Session) -> None:
         connection.pipeline = Pipeline(session)
@@ -221,7 +260,7 @@ class SocketIOTransport:
         it is. Where events were missed that cannot be
         had any more, the client is told another `pid`, and all the same it is who it was.
         """
-        await room.start()
+        await opened(room)
         pid = given.get("pid")
         if user is not None:
             member_id: str | None = user.member_id
@@ -232,9 +271,13 @@ class SocketIOTransport:
         since = _position(given.get("offset")) if known else None
         member_id = member_id or Tokens.new_id()
         connection.enter(room, _Recovering(room))
-        session = await room.connect(connection, since=since, member_id=member_id, own=False, user=user)
+        session = await admit(room, connection, since=since, member_id=member_id, own=False, user=user)
+        try:
+            await session.resume()
+        except BaseException:
+            await session.close()
+            raise
         self._begin(connection, session)
-        await session.resume()
         if session.recovered and isinstance(pid, str):
             return {"pid": pid}
         token = "" if user is not None else room.tokens.issue(member_id)

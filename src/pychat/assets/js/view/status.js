@@ -59,7 +59,7 @@ export function status(room, parts) {
   let hiddenSince = 0;
   parts.listen(document, "visibilitychange", () => {
     if (document.hidden) hiddenSince = Date.now();
-    else if (room.state.name === "reconnecting") room.reconnect();
+    else if (room.state.retryAt !== undefined) room.reconnect(); // whoever looks does not wait
     else if (Date.now() - hiddenSince > ASK_AFTER) room.who().catch(() => {});
   });
   // A page may lie behind a login, which a reload leads to; somebody else's page around a box is not ours to reload.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pychat._version import __version__
+from pychat.admission import close_for, is_temporary
 from pychat.errors import Refused
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.capabilities import listing, requested
@@ -73,10 +74,11 @@ async def _rename(client: Client, wanted: str) -> None:
     before, done = client.nick, []
     try:
         wanted = await client.check_nick(wanted)
-        for seat in client.seats.values():
+        seats = list(client.seats.values())
+        for seat in seats:
             member, _ = await seat.session.join(wanted)
             done.append(seat)
-            if seat is list(client.seats.values())[-1]:
+            if seat is seats[-1]:
                 wanted = seat.channel.nick(member)  # a hook may have had a say
     except Refused as refused:
         for seat in done:
@@ -100,6 +102,10 @@ async def _let_in(client: Client) -> None:
     try:
         client.nick = await client.check_nick(wanted)
     except Refused as refused:
+        if is_temporary(refused):  # no other nick helps
+            client.notice(refused.text)
+            client.close(close_for(refused))
+            return
         _refuse_nick(client, refused, wanted)
         return
     client.registered = True

@@ -1,0 +1,66 @@
+"""Answers that nobody reads: their bytes are bounded, whoever asks for them, and from how many addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+from pychat import ChatRoom
+from pychat.stores import open_store
+from tests.attacks.conftest import Public
+from tests.attacks.public import PublicServer
+
+ADDRESSES = [f"127.0.1.{number}" for number in range(1, 9)]
+
+
+async def talked(folder: Path) -> str:
+    """A file in which a room has said the longest there is; its URL."""
+    url = f"sqlite:{folder / 'talked.db'}"
+    store = open_store(url)
+    room = ChatRoom("lobby", store=store)
+    await asyncio.gather(*(room.post("\U0001f600" * 2000, author="bot") for _ in range(250)))
+    await room.aclose()
+    await store.aclose()
+    return url
+
+
+async def ask(server: PublicServer, address: str, path: str) -> socket.socket:
+    """Ask for that, and read nothing."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    connection.bind((address, 0))
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(connection, (server.host, server.port))
+    await loop.sock_sendall(connection, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return connection
+
+
+async def read(server: PublicServer, address: str) -> None:
+    """Read some pages, as people do."""
+    for _ in range(10):
+        reader, writer = await server.raw(source=address)
+        writer.write(b"GET /api/rooms/lobby/messages?limit=200 HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        assert len(await reader.read()) > 200_000
+        writer.close()
+
+
+async def test_answers_that_nobody_reads(public: Public, tmp_path: Path):
+    """320 pages of history, and the room's page and scripts, are asked for and never read: 100 MiB at most wait, and go with their connections."""
+    async with public(arguments=("--store", await talked(tmp_path))) as server:
+        deaf: list[socket.socket] = []
+        await asyncio.gather(*(read(server, f"127.0.2.{number}") for number in range(1, 9)))  # caches are full now
+        async with server.attacked():
+            before = server.rss()
+            others = ("/", "/socket.io/socket.io.js", "/api/openapi.json", "/api/rooms/lobby/members")
+            for number in range(40):
+                history = "/api/rooms/lobby/messages?limit=200"
+                for path in (history, *others[number % 8 : number % 8 + 1]):
+                    deaf += await asyncio.gather(*(ask(server, address, path) for address in ADDRESSES))
+            await asyncio.sleep(3)
+            grown = server.rss() - before
+            for connection in deaf:
+                connection.close()
+            assert grown < 100 << 20, f"{grown >> 20} MiB"
+        await server.settles()
