@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 
 import pytest
 
@@ -178,3 +179,17 @@ async def test_a_flood_is_read_slowly_and_harms_nobody(enter: Enter) -> None:
     ada.say(*["WHO #lobby"] * 3_000)
     async with asyncio.timeout(PATIENCE):
         assert [line.command for line in await bob.since("VERSION") if line.command != "JOIN"] == ["351"]
+
+
+async def test_half_a_tls_handshake_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who opens the encrypted port and says nothing holds an open file for as long as others have to register, and no longer."""
+    monkeypatch.setattr(server_module, "_REGISTRATION_SECONDS", 0.2)
+    async with ChatRoom("lobby") as room:
+        irc = IrcServer(room)
+        port = await irc.start(port=0, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(10):
+            assert b"" == await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        await irc.aclose()
