@@ -11,7 +11,7 @@ import random
 from typing import Any
 
 from pychat.connection import Connection
-from pychat.errors import Close, Refused
+from pychat.errors import Close, Refused, UsageError
 from pychat.model import Position, User
 from pychat.ratelog import RateLimitedLogger
 from pychat.room import ChatRoom
@@ -66,6 +66,9 @@ async def opened(room: ChatRoom, patience: float = HOLD_SECONDS) -> None:
             if room.closed or not is_temporary(refused) or loop.time() + pause > end:
                 raise
             await asyncio.sleep(pause)
+        except UsageError as error:  # it says what to do, to whoever runs the server
+            _log.error("The room %s cannot be opened, and nobody is let in: %s", room.name, error)
+            raise Refused("unavailable", Close.UNAVAILABLE.text, 5.0) from None
         except Exception:
             _log.exception("The room %s cannot be opened", room.name)
             raise Refused("internal", "The server could not open the room. Try again later.", 5.0) from None

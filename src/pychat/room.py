@@ -16,7 +16,7 @@ from pychat.limits import Limits
 from pychat.model import Deleted, Edited, Member, Message, Position, User
 from pychat.session import Session, event_id
 from pychat.state import quote
-from pychat.stores import Store, open_store
+from pychat.stores import MemoryStore, Store, open_store
 from pychat.texts import accept_text
 from pychat.threads import ThreadsafeRoom
 from pychat.tokens import Tokens
@@ -69,6 +69,11 @@ class ChatRoom:
         return f"<ChatRoom {self.name!r}, {self.here} here>"
 
     # What an app calls.
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the room is kept in the memory of this process alone (`memory:`)."""
+        return isinstance(self._store, MemoryStore)
 
     @property
     def members(self) -> tuple[Member, ...]:

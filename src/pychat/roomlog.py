@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple, Protocol
 
-from pychat.errors import Refused
+from pychat.errors import Refused, UsageError
 from pychat.limits import Limits
 from pychat.model import Event, LogEvent, Message
 from pychat.stores import Opening, Store
@@ -61,7 +61,8 @@ class RoomLog:
         """Open the log, if it is not. Idempotent; whoever comes meanwhile waits for the same opening.
 
         Where that fails, whoever comes in the next half a second is told the same, unless the store is back: a crowd
-        that returns asks a store that is away twice a second, and not once for each.
+        that returns asks a store that is away twice a second, and not once for each. Raise `UsageError` where whoever
+        runs the server has to change something first, such as a password, or a file that another process serves.
         """
         while self.epoch is None:  # again where it was lost while it was opened
             loop = asyncio.get_running_loop()
@@ -78,6 +79,8 @@ class RoomLog:
         try:
             await self._open()
         except Refused as refused:
+            if isinstance(refused.__cause__, UsageError):  # waiting will not help
+                raise refused.__cause__ from None
             self._refused = Refused(refused.code, refused.text, refused.retry_after)
             self._refused_until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
         else:

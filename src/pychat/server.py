@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import re
 import signal
 import socket
 import ssl
@@ -33,7 +32,7 @@ from pychat.process import (
 )
 from pychat.room import ChatRoom
 from pychat.settings import Settings
-from pychat.stores import Retention, Store, default_store_url, open_store, sqlite_path
+from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, Front, Server
 
@@ -99,7 +98,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
             irc = await _listen_for_irc(rooms, settings, files)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
-            console.say(greeting, {"event": "start", "url": address, "store": _without_password(url)})
+            console.say(greeting, {"event": "start", "url": address, "store": redact(url)})
             if irc is not None:
                 told = f"IRC clients come in at {settings.host}, port {irc.port}, and /join #{settings.room[0]}"
                 console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
@@ -140,14 +139,10 @@ def _kept(url: str) -> str:
     if url == "memory:":
         return "Messages are kept until it stops."
     if not url.startswith("sqlite:"):
-        return f"Messages are kept in {_without_password(url)}."
+        return f"Messages are kept in {redact(url)}."
     path = sqlite_path(url)
     home = Path.home()
     return f"Messages are kept in {Path('~') / path.relative_to(home) if path.is_relative_to(home) else path}."
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", url)
 
 
 async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, files: int | None) -> asyncio.Server:

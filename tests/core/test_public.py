@@ -18,7 +18,7 @@ FOR_APPS = """
     name title limits clock members here position start aclose dismiss on user threadsafe
     post edit delete kick history message
 """
-FOR_TRANSPORTS = "closed connect tokens member check_name"
+FOR_TRANSPORTS = "closed in_memory connect tokens member check_name"
 FOR_TESTING = "renew"
 
 #: What somebody writes who follows the docs; the mistakes are marked, and must be found.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -12,7 +15,7 @@ import pytest
 
 from pychat.errors import Refused, UsageError
 from pychat.model import Away, Edited, Event, Joined, Left, Member, Message, Reacted, Renamed, Signal, Typing
-from pychat.stores import Opening, Retention, Store, open_store
+from pychat.stores import Opening, Retention, Store, open_store, redact
 from pychat.stores.redis import RedisStore
 from pychat.testing import StoreContract
 from tests.stores.redis_server import RedisServer, redis_server
@@ -560,3 +563,220 @@ def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(UsageError, match=r"pip install \"\.\[redis\]\""):
         open_store("redis://localhost/0")
+
+
+SECRET = "p4ss-w0rd"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://h/0", "redis://h/0"),
+        (f"redis://:{SECRET}@h:6379/0", "redis://…@h:6379/0"),
+        (f"rediss://ada:{SECRET}@h", "rediss://…@h"),
+        (f"redis://h/0?password={SECRET}", "redis://h/0?…"),
+        (f"redis://h/0?username=ada&password={SECRET}&prefix=chat&db=1", "redis://h/0?prefix=chat&db=1&…"),
+        (f"redis://h/0?password={SECRET}@x", "redis://…"),
+        (f"redis://h?password=a&{SECRET}", "redis://h?…"),
+        (f"redis://ada:{SECRET}/x@h/0", "redis://…"),
+        (f"redis://:{SECRET}?x@h/0", "redis://…"),
+        (f"redis://:{SECRET}#x@h/0", "redis://…"),
+        (f"redis://ada:{SECRET}@x@h/0", "redis://…"),
+        (f"redis://ada%3A{SECRET}@[::1]:6379", "redis://…@[::1]:6379"),
+        (f"unix://ada:{SECRET}@/run/redis.sock?db=1", "unix://…@/run/redis.sock?db=1"),
+        (f"reddis://:{SECRET}@h/0", "reddis://…"),
+        ("memory:", "memory:"),
+        ("sqlite:/srv/chat@home.db", "sqlite:/srv/chat@home.db"),
+        ("nonsense://x", "nonsense://x"),
+    ],
+)
+def test_no_secret_of_a_url_is_shown(url: str, shown: str) -> None:
+    """Wherever the password stands, and however wrong the URL is, what is printed does not have it."""
+    assert redact(url) == shown
+    assert SECRET not in redact(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"reddis://:{SECRET}@h/0",
+        f"redis://h/0?nonsense=1&password={SECRET}",
+        f"redis://ada:{SECRET}/x@h/0",
+        f"redis://[{SECRET}@h/0",
+        f"redis://h/0?socket_timeout={SECRET}",
+    ],
+)
+def test_a_wrong_url_is_refused_without_its_secrets(url: str) -> None:
+    """Nor does what redis-py says of it get through."""
+    with pytest.raises(UsageError) as caught:
+        open_store(url)
+    assert SECRET not in str(caught.value)
+    assert SECRET not in "".join(traceback.format_exception(caught.value)).replace(url, "")
+
+
+@pytest.mark.parametrize("url", ["redis://:{}@127.0.0.1:{}/0", "redis://127.0.0.1:{1}/0?password={0}"])
+def test_a_server_says_no_password(url: str) -> None:
+    """`pychat serve` names its Redis when it starts, and when it is not let in; the password is in neither."""
+    with redis_server() as redis:
+        command = [
+            sys.executable,
+            "-m",
+            "pychat",
+            "serve",
+            "--port",
+            "0",
+            "--store",
+            url.format("no" + SECRET, redis.port),
+        ]
+        assert redis.do("CONFIG", "SET", "requirepass", SECRET) == "+OK"
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode == 2
+        assert ended.stderr.splitlines()[-1].startswith("pychat: Redis cannot be used: it does not take the user and")
+        assert SECRET not in ended.stderr + ended.stdout
+        assert "Traceback" not in ended.stderr
+        command[-1] = url.format(SECRET, redis.port)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as served:
+            assert served.stdout is not None
+            started = served.stdout.readline()
+            served.terminate()
+            assert "Messages are kept in redis://" in started
+            assert SECRET not in started + served.stdout.read()
+
+
+def _protected(server: RedisServer) -> None:
+    assert server.do("CONFIG", "SET", "requirepass", SECRET) == "+OK"
+
+
+def _reader_only(server: RedisServer) -> None:
+    assert server.do("ACL", "SETUSER", "default", "-@all", "+@read", "+@connection", "+info", "+acl") == "+OK"
+
+
+def _other_keys(server: RedisServer) -> None:
+    assert server.do("ACL", "SETUSER", "default", "resetkeys", "~other:*") == "+OK"
+
+
+def _of_another_type(server: RedisServer) -> None:
+    assert server.do("SET", "pychat:{lobby}:meta", "x") == "+OK"
+
+
+def _nothing(_: RedisServer) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("spoil", "insert", "told"),
+    [
+        (_protected, "", "wants a password"),
+        (_protected, ":wrong@", "does not take the user and password"),
+        (_nothing, ":needless@", "it has no password, and the URL gives one"),
+        (_reader_only, "", "may not do what pychat needs"),
+        (_other_keys, "", "may not do what pychat needs"),
+        (_of_another_type, "", "something else under the names of pychat's keys"),
+    ],
+)
+async def test_a_redis_that_does_not_let_pychat_in_says_what_to_do(caplog, spoil, insert: str, told: str) -> None:
+    """One line at the start, in plain words: whoever starts a server need not know Redis's codes."""
+    with redis_server() as server:
+        spoil(server)
+        store = RedisStore(server.url.replace("//", f"//{insert}"))
+        with pytest.raises(Refused) as caught:
+            await store.subscribe("lobby", lambda _: None)
+        await store.aclose()
+    assert caught.value.code == "unavailable"
+    assert isinstance(caught.value.__cause__, UsageError)
+    assert told in str(caught.value.__cause__)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert told in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("spoil", "mend", "told"),
+    [
+        (_reader_only, ("ACL", "SETUSER", "default", "+@all"), "may not do what pychat needs"),
+        (_other_keys, ("ACL", "SETUSER", "default", "~*"), "may not do what pychat needs"),
+        (
+            lambda server: server.do("REPLICAOF", "127.0.0.1", "1"),
+            ("REPLICAOF", "NO", "ONE"),
+            "replica",
+        ),
+        (
+            lambda server: server.do("CONFIG", "SET", "min-replicas-to-write", "1"),
+            ("CONFIG", "SET", "min-replicas-to-write", "0"),
+            "fewer replicas",
+        ),
+        (
+            lambda server: server.do("CONFIG", "SET", "maxmemory", "1"),
+            ("CONFIG", "SET", "maxmemory", "0"),
+            "memory is full",
+        ),
+    ],
+)
+async def test_why_redis_cannot_be_used_is_said_once_and_so_is_its_return(
+    servers, caplog, spoil, mend: tuple[str, ...], told: str
+) -> None:
+    """While it lasts messages are refused as `unavailable`, whatever Redis calls it; nobody's log is flooded."""
+    with redis_server() as redis:
+        server = await servers(redis)
+        await server.says(1)
+        spoil(redis)
+        for _ in range(3):
+            with pytest.raises(Refused, match="cannot be reached"):
+                await server.store.append("lobby", message(2))
+        await server.available(yes=False)
+        assert redis.do(*mend) == "+OK"
+        await server.available()
+        await server.says(2)
+        await _said(caplog, "can be used again")
+        assert server.numbers == [1, 2]
+    lines = [record.getMessage() for record in caplog.records if "cannot be used" in record.getMessage()]
+    assert len([line for line in lines if told in line]) == len(lines) == 1
+    assert len([record for record in caplog.records if "can be used again" in record.getMessage()]) == 1
+    assert "Traceback" not in caplog.text
+
+
+async def _said(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while text not in caplog.text:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_redis_that_goes_and_comes_is_said_in_plain_words(servers, caplog) -> None:
+    """What happened stands there as people say it, and not as the name of a class."""
+    with redis_server(durable=True) as redis:
+        server = await servers(redis)
+        await server.says(1)
+        redis.kill()
+        await server.available(yes=False)
+        redis.start()
+        await _said(caplog, f"Redis at {redis.url} can be used again.")
+        await server.says(2)
+    assert f"Redis at {redis.url} cannot be used, and messages are refused until it can: it cannot be" in caplog.text
+    assert "Error(" not in caplog.text
+
+
+@pytest.mark.parametrize("allowed", ["all", "info", "config"])
+async def test_a_redis_that_evicts_is_warned_of(caplog, allowed: str) -> None:
+    """It would remove rooms without a word; a user who may not ask is left alone."""
+    with redis_server() as redis:
+        redis.do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        if allowed != "all":
+            redis.do("ACL", "SETUSER", "default", "-config" if allowed == "info" else "-info")
+        store = RedisStore(redis.url)
+        await store.subscribe("lobby", lambda _: None)
+        await _said(caplog, "maxmemory-policy noeviction")
+        await store.aclose()
+    assert caplog.text.count("allkeys-lru") == 1
+
+
+async def test_a_redis_that_evicts_nothing_of_rooms_is_not_warned_of(redis, servers, caplog) -> None:
+    """Neither its defaults nor a policy that touches none of our keys."""
+    for policy in ("noeviction", "volatile-lru"):
+        redis.do("CONFIG", "SET", "maxmemory-policy", policy)
+        server = await servers(redis)
+        await asyncio.gather(*server.store._tasks - {task for task in server.store._tasks if not _asks(task)})
+    redis.do("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    assert "maxmemory-policy" not in caplog.text
+
+
+def _asks(task: asyncio.Task[Any]) -> bool:
+    return "eviction" in getattr(task.get_coro(), "__qualname__", "")

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from pychat.admission import admit
 from pychat.errors import Refused, UsageError
 from pychat.model import Edited, Member, Message
 from pychat.room import ChatRoom
 from pychat.stores.sqlite import SqliteArchive, SqliteStore, database, schema
+from pychat.testing import RecordingConnection
 
 ADA = Member("a", "Ada")
 
@@ -281,6 +283,27 @@ async def test_what_is_found_damaged_later_is_refused_and_said_once(path, caplog
     assert "Could not decode to UTF-8" in caplog.text
     assert ".recover" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+async def test_visitors_of_a_room_that_cannot_be_opened_are_told_to_come_again(path, caplog):
+    """Where a host starts without opening its rooms, the log says what to do; nobody is told `internal`."""
+    holder = SqliteStore(path)
+    await holder.open()
+    store = SqliteStore(path)
+    room = ChatRoom(store=store)
+    for _ in range(3):
+        with pytest.raises(Refused) as caught:
+            await admit(room, RecordingConnection())
+        assert (caught.value.code, caught.value.retry_after) == ("unavailable", 5.0)
+    with pytest.raises(UsageError, match="open already in this process"):
+        await room.start()
+    assert 1 <= caplog.text.count("open already in this process") <= 2  # a few a minute
+    assert "Traceback" not in caplog.text
+    await holder.aclose()
+    session = await admit(room, RecordingConnection())  # it can be opened now
+    await session.close()
+    await room.aclose()
+    await store.aclose()
 
 
 def _rename(connection: sqlite3.Connection) -> None:

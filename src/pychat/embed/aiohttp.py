@@ -106,6 +106,8 @@ class _Handlers:
         return AiohttpAnswer(self.mount.answers, address, response.status, response.headers, body)
 
     def _asked(self, request: web.Request, below: str, headers: dict[str, str]) -> Request:
+        if not self.mount.siblings.looked and request.transport is not None:
+            self.mount.siblings.look(request.transport.get_extra_info("sockname"))
         query = dict(request.query.items())
         return self.mount.request(request.method, request.path, below, request.remote or "", headers, query, request)
 

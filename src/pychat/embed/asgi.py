@@ -52,7 +52,10 @@ class ASGIApp:
     @asynccontextmanager
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:
         """Open the rooms, and close them with all connections in the end: the lifespan of a host, or a part of it."""
-        await self.mount.start()
+        try:
+            await self.mount.start()
+        except UsageError as error:
+            raise error.with_traceback(None) from None  # hosts print it: it says what to do, its way here does not
         try:
             yield
         finally:
@@ -86,6 +89,8 @@ class ASGIApp:
         await self.mount.aclose()
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.mount.siblings.looked:
+            self.mount.siblings.look(scope.get("server"))
         path = _path(scope)
         if path in SOCKETIO_PATHS:
             await self.mount.socketio.server.handle_request(scope, receive, send)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pychat.carriers.asgi import Receive, Scope, Send
 from pychat.embed.mount import Mount
+from pychat.errors import UsageError
 
 __all__ = ["Host", "serve_lifespan"]
 
@@ -23,7 +24,10 @@ async def serve_lifespan(mount: Mount, scope: Scope, receive: Receive, send: Sen
     try:
         await mount.start()
     except Exception as error:
-        _log.exception("The rooms could not be opened")
+        if isinstance(error, UsageError):  # it says what to do; where it was raised helps nobody
+            _log.error("The rooms could not be opened: %s", error)
+        else:
+            _log.exception("The rooms could not be opened")
         await send({"type": "lifespan.startup.failed", "message": str(error)})
         return
     first = [startup]

@@ -19,6 +19,7 @@ from pychat.carriers.base import DEFAULT_BUFFER_BYTES, Carrier
 from pychat.carriers.hosts import HostPolicy
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
+from pychat.embed.siblings import Siblings
 from pychat.errors import Close, Refused
 from pychat.http import Incoming, Response, Streaming
 from pychat.model import User
@@ -100,6 +101,7 @@ class Mount:
             max_buffer_bytes=self.max_buffer_bytes,
             limited=self._limited,
         )
+        self.siblings = Siblings(lambda: [room.name for room in self.rooms if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
         self.sse = SSETransport(AddressLimiter(*most))
         self._api = Api(
@@ -200,7 +202,10 @@ class Mount:
         return self._hosts.refusal(self._proxies, peer, headers.get("host"), headers.get("x-forwarded-host"))
 
     async def start(self) -> None:
-        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them."""
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them.
+
+        Raise `UsageError` for a store that cannot be used as it is configured, and `Refused` for one that may come.
+        """
         await self.rooms.start()
 
     async def aclose(self) -> None:
@@ -208,6 +213,7 @@ class Mount:
         transports = (self.websocket, self.socketio, self.sse)
         await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in transports))
         await self.rooms.aclose(Close.SHUTDOWN)
+        self.siblings.close()
 
 
 def refusal(refused: Refused, status: int | None = None) -> Response:

@@ -7,7 +7,7 @@ from typing import Protocol, Self
 
 from pychat.errors import UsageError
 from pychat.model import Message
-from pychat.stores import sqlite_path
+from pychat.stores import redact, sqlite_path
 
 __all__ = ["Archive", "open_archive"]
 
@@ -37,4 +37,4 @@ def open_archive(url: str) -> Archive:
         return SqliteArchive(sqlite_path(url))
     if scheme == "memory":
         raise UsageError("memory: keeps its messages within the server; there is nothing to export from outside.")
-    raise UsageError(f"“{url}” cannot be exported. Give a --store such as sqlite:chat.db.")
+    raise UsageError(f"“{redact(url)}” cannot be exported. Give a --store such as sqlite:chat.db.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from pychat.errors import UsageError
 from pychat.stores.base import Opening, Page, Receiver, Retention, Store
 from pychat.stores.memory import MemoryStore
+from pychat.stores.urls import redact
 
 __all__ = [
     "MemoryStore",
@@ -17,6 +18,7 @@ __all__ = [
     "Store",
     "default_store_url",
     "open_store",
+    "redact",
     "sqlite_path",
 ]
 
@@ -42,7 +44,7 @@ def open_store(url: str, retention: Retention | None = None, *, grace: float = 3
     if scheme in {"redis", "rediss", "unix"} and rest.startswith("//"):
         return _redis_store(url, retention, grace)
     raise UsageError(
-        f"There is no store “{url}”. There are memory: (kept until the server stops), sqlite:PATH (a file), "
+        f"There is no store “{redact(url)}”. There are memory: (kept until the server stops), sqlite:PATH (a file), "
         "and redis://host:port/db (one room on many servers)."
     )
 

@@ -26,8 +26,9 @@ class Heart:
         beat: Callable[[Feed, str], Awaitable[tuple[str, bool] | None]],
         idle: Callable[[], Awaitable[object]],
         lasts: float,
+        beaten: Callable[[], None],
     ) -> None:
-        """`beat` beats in one room, `idle` is done each time, whether there are rooms or not.
+        """`beat` beats in one room; `idle` is done each time, even without rooms; `beaten` is called after.
 
         A beat is given since when this server has watched (the time in Redis, or "" if that is unknown), and says
         what the time is, and whether there is more to do at once; or `None` if the room has to be opened anew first.
@@ -36,6 +37,7 @@ class Heart:
         self._beat = beat
         self._idle = idle
         self._lasts = lasts
+        self._beaten = beaten
         self._since = ""
         self._last = 0.0
         self._hurried = asyncio.Event()
@@ -65,8 +67,12 @@ class Heart:
                 _log.exception("The heartbeat in Redis failed.")
                 pause = _SLOWEST
             else:
-                self.well, self._last = True, started
-                pause = 0.0 if more else self._lasts / 3
+                if self._hurried.is_set():  # something went wrong meanwhile: the next beat tells, and follows at once
+                    pause = 0.0
+                else:
+                    self.well, self._last = True, started
+                    self._beaten()
+                    pause = 0.0 if more else self._lasts / 3
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._hurried.wait()

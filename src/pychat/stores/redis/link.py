@@ -13,17 +13,10 @@ from typing import Any
 
 from redis import exceptions
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import (
-    ClusterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TryAgainError,
-)
+from redis.exceptions import NoScriptError, ResponseError
 
-from pychat.errors import Refused
+from pychat.errors import Refused, UsageError
+from pychat.stores.redis.failures import Failure, failure
 from pychat.stores.redis.steps import STEPS, Step
 
 __all__ = ["Link", "unavailable"]
@@ -31,22 +24,25 @@ __all__ = ["Link", "unavailable"]
 _log = logging.getLogger(__name__)
 
 Argument = str | bytes | int | float
-#: How Redis says, to what is no mistake of ours, that it cannot just now.
-_CANNOT = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
-_CANNOT_CODES = ("BUSY", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY")
 _WAITING_MOST = 16 << 20  # bytes
 
 
-def unavailable() -> Refused:
-    """What everyone is told who needs Redis while it cannot be had."""
-    return Refused("unavailable", "The room cannot be reached just now. Please try again in a moment.", 1.0)
+def unavailable(why: Failure | None = None) -> Refused:
+    """What everyone is told who needs Redis while it cannot be had.
+
+    Where waiting does not help, its cause is a `UsageError`, for whoever starts the server.
+    """
+    refused = Refused("unavailable", "The room cannot be reached just now. Please try again in a moment.", 1.0)
+    if why is not None and why.lasting:
+        refused.__cause__ = UsageError(f"Redis cannot be used: {why}.")
+    return refused
 
 
 class Link:
     """One connection, made when it is needed, and made again after it broke."""
 
-    def __init__(self, url: str, *, patience: float, broken: Callable[[Exception], None]) -> None:
-        """`patience` is how many seconds Redis has to answer. `broken` is told why, whenever it did not."""
+    def __init__(self, url: str, *, patience: float, broken: Callable[[Failure], None]) -> None:
+        """`patience` is how many seconds Redis has to answer. `broken` is told why, where it cannot."""
         pool = ConnectionPool.from_url(url, protocol=2, socket_timeout=None, socket_connect_timeout=patience)
         self._connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # a gap of redis-py
         self._patience = patience
@@ -90,20 +86,23 @@ class Link:
         """Ask all that waits. Whatever happens, everyone is answered."""
         batch, self._waiting, self._size = self._waiting, [], 0
         answers: list[Any] | None = None
+        why: Failure | None = None
         try:
             async with asyncio.timeout(self._patience):
                 answers = await self._exchange([command for command, _ in batch])
         except Exception as error:
-            if not isinstance(error, RedisError | OSError | TimeoutError):
+            why = failure(error)
+            if why is None:
                 _log.exception("redis-py failed.")
-            self._broken(error)
+                why = Failure("redis-py failed")
+            self._broken(why)
         finally:
             if answers is None:
                 with contextlib.suppress(Exception):
                     await self._connection.disconnect(nowait=True)
                 # Those who came meanwhile have waited for nothing, and need not wait for the next try.
                 batch, self._waiting, self._size = batch + self._waiting, [], 0
-                answers = [unavailable() for _ in batch]
+                answers = [unavailable(why) for _ in batch]
             for (_, future), answer in zip(batch, answers, strict=True):
                 if future.done():
                     continue
@@ -124,15 +123,14 @@ class Link:
             answers = await self._send(commands)
         missing = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if missing:
-            await self._send([("SCRIPT", "LOAD", step.text) for step in STEPS.values()])
+            loaded = await self._send([("SCRIPT", "LOAD", step.text) for step in STEPS.values()])
+            failed = next((answer for answer in loaded if isinstance(answer, Exception)), None)
             for index, answer in zip(missing, await self._send([commands[index] for index in missing]), strict=True):
-                answers[index] = answer
+                answers[index] = answer if failed is None else failed
         for index, answer in enumerate(answers):
-            if isinstance(answer, _CANNOT) or (
-                isinstance(answer, ResponseError) and str(answer).startswith(_CANNOT_CODES)
-            ):
-                self._broken(answer)
-                answers[index] = unavailable()
+            if isinstance(answer, ResponseError) and (why := failure(answer)) is not None:
+                self._broken(why)
+                answers[index] = unavailable(why)
         return answers
 
     async def _send(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Coroutine
@@ -13,17 +14,22 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from redis.exceptions import ResponseError
+
 from pychat.errors import Refused, UsageError
 from pychat.model import Away, Joined, Left, LogEvent, Member, Message, Position, Renamed, Signal
 from pychat.names import Names
+from pychat.ratelog import RateLimitedLogger
 from pychat.revision import KINDS_OF_REACTION, deleted, too_many_kinds
 from pychat.stores.base import Opening, Page, Receiver, Retention
 from pychat.stores.redis.codec import decode_log, decode_message, encode
+from pychat.stores.redis.failures import Failure
 from pychat.stores.redis.feed import Doubt, Feed
 from pychat.stores.redis.heart import Heart
 from pychat.stores.redis.link import Link, unavailable
 from pychat.stores.redis.reader import Reader
 from pychat.stores.redis.steps import STEPS
+from pychat.stores.urls import redact
 
 __all__ = ["RedisStore"]
 
@@ -31,6 +37,7 @@ _log = logging.getLogger(__name__)
 
 _KEPT = Retention(count=100_000)
 _REVISIONS_MOST = 64  # of one message, before they are made one
+_TROUBLES = 20  # causes of one outage that are said
 _CHUNK = 500  # messages that a search looks at without letting others in between
 
 
@@ -55,16 +62,23 @@ class RedisStore:
         patience: float = 2.0,
         date: Callable[[], float] = time.time,
     ) -> None:
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query))
-        self._prefix = query.pop("prefix", "pychat")
-        url = urlunsplit(parts._replace(query=urlencode(query)))
+        self._url = redact(url)
         try:
+            parts = urlsplit(url)
+            query = dict(parse_qsl(parts.query))
+            self._prefix = query.pop("prefix", "pychat")
+            url = urlunsplit(parts._replace(query=urlencode(query)))
             self._writer = Link(url, patience=patience, broken=self._broken)
             self._looker = Link(url, patience=patience, broken=self._broken)
             follower = Link(url, patience=patience + 1.0, broken=self._broken)
         except (TypeError, ValueError) as error:
-            raise UsageError(f"Redis cannot be found by this address: {error}") from None
+            # What the error says may hold a piece of a password.
+            option = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+            raise UsageError(
+                f"Redis cannot be found by the address {self._url}: "
+                + (f"there is no option {option[1]}. " if option else "")
+                + "Write redis://USER:PASSWORD@HOST:PORT/NUMBER, with / @ ? # : and % in a password percent-encoded."
+            ) from None
         self._follower = follower
         self._retention = retention
         self._grace = grace
@@ -75,9 +89,12 @@ class RedisStore:
         self._feeds: dict[str, Feed] = {}
         self._wake_key = f"{self._prefix}:wake:{self._id}"
         self._reader = Reader(follower, self._wake_key, self._feeds, self._reopen, self._look_after)
-        self._heart = Heart(self._feeds, self._beat, self._wake, heartbeat)
+        self._heart = Heart(self._feeds, self._beat, self._wake, heartbeat, self._beaten)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
+        self._limited = RateLimitedLogger(_log)
+        self._troubles: set[str] = set()  # said since Redis was well
+        self._looked = False
 
     @property
     def available(self) -> bool:
@@ -99,6 +116,9 @@ class RedisStore:
         feed.epoch, feed.seq, feed.secret = opening.position.epoch, opening.position.seq, opening.secret
         self._feeds[room] = feed
         self._nudge()
+        if not self._looked:
+            self._looked = True
+            self._spawn(self._look_at_eviction())
         return opening
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:
@@ -299,10 +319,33 @@ class RedisStore:
     def _nudge(self) -> None:
         self._spawn(self._wake())
 
-    def _broken(self, error: Exception) -> None:
-        if self.available:
-            _log.warning("Redis does not answer as it should: %r", error)
+    def _broken(self, why: Failure) -> None:
+        """Say each cause once until it is over."""
+        if why.why not in self._troubles and len(self._troubles) < _TROUBLES:
+            self._troubles.add(why.why)
+            told = "Redis at %s cannot be used, and messages are refused until it can: %s."
+            (self._limited.error if why.lasting else self._limited.warning)(told, self._url, why)
         self._heart.hurry()
+
+    def _beaten(self) -> None:
+        if self._troubles and self.available:
+            self._troubles.clear()
+            self._limited.warning("Redis at %s can be used again.", self._url)
+
+    async def _look_at_eviction(self) -> None:
+        """Warn of a Redis that removes keys when its memory is full: a room would lose its log, or who is in it."""
+        said = b""
+        for command in (("INFO", "memory"), ("CONFIG", "GET", "maxmemory-policy")):
+            with contextlib.suppress(Refused, ResponseError):  # a user may be allowed neither
+                answer = await self._looker.ask(*command)
+                said += b" ".join(answer) if isinstance(answer, list) else answer
+        if found := re.search(rb"allkeys-[a-z]+", said):
+            _log.warning(
+                "Redis at %s removes whatever it likes when its memory is full (maxmemory-policy %s): rooms lose what "
+                "was said. Set maxmemory-policy noeviction there; messages are refused then until there is room.",
+                self._url,
+                found[0].decode(),
+            )
 
     def _check(self) -> None:
         if not self.available:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import sqlite3
@@ -149,6 +150,11 @@ class Database:
 
     def _in_use(self, locked: Path) -> str:
         holder = _holder(locked)
+        if holder is not None and _is_worker() and _parent(holder) == os.getppid():
+            return (
+                f"{self.path} is in use by another worker of this server (process {holder}), and one process can serve "
+                "a file. Start one worker (--workers 1), or keep rooms in Redis (redis://…): then they are one."
+            )
         by = "another pychat" if holder is None else f"another pychat (process {holder})"
         return (
             f"{self.path} is in use by {by}: one process at a time can serve a file. Stop that one, or give this one "
@@ -252,3 +258,17 @@ def _holder(locked: Path) -> int | None:
     except (OSError, ValueError):
         pass
     return None
+
+
+def _is_worker() -> bool:
+    """Whether this is one of several processes that a server may start (gunicorn forks them)."""
+    return multiprocessing.parent_process() is not None or "gunicorn" in os.environ.get("SERVER_SOFTWARE", "")
+
+
+def _parent(process: int) -> int | None:
+    """The parent of a process, where Linux tells."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+        return int(status.rpartition(")")[2].split()[1])  # proc(5): pid, (name), state, parent
+    except (OSError, ValueError, IndexError):
+        return None
