@@ -245,8 +245,9 @@ class EngineServer(engineio.AsyncServer):
 
     def _pong_late(self, session: Session) -> None:
         # A pong may wait unread behind messages: when something came since the ping, or while its socket
-        # is not being read for its handlers' sake, the client is no dead one.
-        if session.alive or session.room is not None:
+        # is not being read for its handlers' sake, the client is no dead one. One that does not poll is.
+        held_up = session.inbox_bytes > self.options.max_queue_bytes and session.reader is None
+        if session.alive or held_up:
             session.alive = False
             self._pongs.start(session)
             return
