@@ -43,6 +43,7 @@ REFUSALS: dict[str, str] = {
     "unavailable": "The room cannot store messages just now; `retry_after` says when to try again.",
     "unknown_room": "There is no room of that name on this server.",
     "origin_refused": "Pages of this origin may not connect; the text says what to set.",
+    "host_refused": "The server does not answer to this host name; the text says what to set.",
     "internal": "The server failed at this; it is logged there. Nothing was sent.",
 }
 

@@ -36,7 +36,7 @@ HOOKS: dict[str, Hook] = {
     "message": Hook(
         "(message: Message) -> Message | None",
         may_change=True,
-        says="Before a message is stored. Return a changed one, or raise `Refused`.",
+        says="Before a message, or an edit of one, is stored. Return a changed one, or raise `Refused`.",
     ),
     "join": Hook(
         "(member: Member) -> Member | None",

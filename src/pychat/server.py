@@ -16,6 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from pychat.carriers.addresses import AddressLimiter
+from pychat.carriers.hosts import host_name
 from pychat.console import Console
 from pychat.embed.aiohttp import MOUNT, aiohttp_app
 from pychat.embed.connection import HttpConnection
@@ -70,6 +71,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
         *rooms,
         templates=settings.templates,
         allowed_origins=settings.allow_origin,
+        allowed_hosts=_hosts(settings),
         trusted_proxies=settings.trusted_proxy,
         limited=not unlimited,
         api_tokens=settings.api_token,
@@ -118,6 +120,12 @@ async def _serve(settings: Settings, files: int | None) -> None:
                         listening.close()
                     await runner.cleanup()
             await store.aclose()
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """The names that are answered to: `--host`, those of `--allow-host`, and the hosts of origins that may connect."""
+    origins = (origin.partition("://")[2].rstrip("/") for origin in settings.allow_origin)
+    return [*(name for name in (settings.host, *origins) if name and host_name(name)), *settings.allow_host]
 
 
 def _retention(settings: Settings) -> Retention | None:

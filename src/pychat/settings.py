@@ -83,6 +83,12 @@ class Settings:
     allow_origin: tuple[str, ...] = _setting(
         (), "Let pages of another origin connect: https://example.com, or * for all.", "ORIGIN"
     )
+    allow_host: tuple[str, ...] = _setting(
+        (),
+        "Answer to this host name too, beside addresses, localhost, this machine's names, --host and the hosts of "
+        "--allow-origin: chat.example.com, or * for any.",
+        "NAME",
+    )
     trusted_proxy: tuple[str, ...] = _setting(
         (), "Believe X-Forwarded-For and -Host of this proxy: an address or network.", "ADDRESS"
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 
 import aiohttp
-import pytest
 
 from tests.attacks.conftest import Public
 from tests.attacks.public import PublicServer
@@ -56,23 +56,25 @@ def _full(packet: str) -> str:
     return "\x1e".join([packet] * min(_MOST, (_BODY + 1) // (len(packet) + 1)))
 
 
-@pytest.mark.parametrize("connected", [True, False])
-async def test_bodies_full_of_packets(public: Public, connected: bool):
-    """Bodies at the limit, of every kind of packet, from a dozen clients without a pause: nobody else waits."""
+async def test_bodies_full_of_packets(public: Public):
+    """Bodies at the limit, of every kind of packet, before a CONNECT and after it, without a pause: nobody else waits."""
     async with public() as server, aiohttp.ClientSession() as http:
         bodies = [_full(packet) for packet in _KINDS.values()]
 
         async def flood(number: int) -> None:
             client = _Polling(server, http)
-            body = bodies[number % len(bodies)]
+            body = bodies[number // 2]
+            # A body whose answers nobody fetches is not taken further: it is given up after half a second.
             while time.monotonic() < until:
-                await client.open(connect=connected)
-                while (await client.post(body))[0] == 200 and time.monotonic() < until:
-                    pass
+                await client.open(connect=number % 2 == 0)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        while (await client.post(body))[0] == 200 and time.monotonic() < until:
+                            pass
 
         async with server.attacked():
-            until = time.monotonic() + 4
-            await asyncio.gather(*(flood(number) for number in range(12)))
+            until = time.monotonic() + 3
+            await asyncio.gather(*(flood(number) for number in range(2 * len(bodies))))
         await server.settles()
         assert "Traceback" not in server.log
 
@@ -92,4 +94,43 @@ async def test_a_body_of_too_many_packets(public: Public):
                 assert (413, True) == (status, str(_BODY) in text or str(_MOST) in text), text
                 assert (await client.post("3"))[0] == 400
         assert cpu < 0.5
+        await server.settles()
+
+
+async def test_a_read_full_of_packets(public: Public):
+    """A WebSocket that sends without a pause what costs it little: nobody else waits."""
+    async with public() as server:
+        frames = {
+            name: b"".join(
+                bytes([0x81, 0x80 | len(packet)]) + bytes(4) + packet.encode() for packet in [packet] * 5_000
+            )
+            for name, packet in _KINDS.items()
+            if not packet.startswith("b")
+        }
+
+        async def flood(data: bytes) -> None:
+            async with asyncio.timeout_at(until):
+                while True:
+                    reader, writer = await server.raw()
+                    writer.write(
+                        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+                        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n\x81\x82\0\0\0\x0040"
+                    )
+                    reading = asyncio.ensure_future(reader.read())  # to its end
+                    try:
+                        while not reading.done():
+                            writer.write(data)
+                            await writer.drain()
+                            await asyncio.sleep(0)
+                    except ConnectionError:
+                        pass
+                    finally:
+                        reading.cancel()
+                        writer.close()
+
+        async with server.attacked():
+            until = asyncio.get_running_loop().time() + 3
+            found = await asyncio.gather(*(flood(data) for data in frames.values()), return_exceptions=True)
+            assert all(isinstance(one, TimeoutError) for one in found), found
         await server.settles()

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pychat import ChatRoom
 from pychat.carriers.addresses import AddressLimiter, address_key
+from pychat.embed.mount import Mount
 from pychat.errors import UsageError
 
 
@@ -63,3 +65,14 @@ def test_nothing_is_left_behind(addresses):
     for address in held:
         limiter.release(address)
     assert (0, {}) == (len(limiter), limiter._held)
+
+
+def test_a_mount_counts_by_address():
+    """The limits of a mount are those that its transports count by, from the first connection on."""
+    mount = Mount([ChatRoom("lobby")], "aiohttp")
+    assert mount.websocket.limits.max_per_address == mount.sse.limits.max_per_address == 5_000
+    assert mount.socketio.server.eio._addresses.max_per_address == 5_000
+    assert mount.socketio.server.eio._connecting._limits.max_per_address == 500
+    lifted = Mount([ChatRoom("lobby")], "aiohttp", limited=False)
+    assert lifted.websocket.limits.max_per_address > 1_000_000
+    assert lifted.socketio.server.eio._connecting._limits.max_per_address > 1_000_000

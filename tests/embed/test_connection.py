@@ -283,6 +283,24 @@ async def test_no_request_before_the_answer():
         assert ["/", "/slow"] == entry.asked
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"CONNECT chat.example:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\nhello",
+    ],
+)
+async def test_nothing_is_taken_behind_an_upgrade_that_is_declined(first):
+    """Whatever is sent with it: it is answered, and the connection closes."""
+    async with entrance() as entry:
+        answer = await entry.say(first + filled(HEADS["plain"].replace("/ ", "/second "), 20_000))
+        assert 1 >= answer.count(b"HTTP/1.1")
+        answer = await entry.say(first, HEADS["plain"].replace("/ ", "/second ") + "\r\n")
+        assert 1 == answer.count(b"HTTP/1.1")
+        assert "/second" not in entry.asked
+
+
 async def test_a_head_in_the_same_piece_as_a_body_is_not_taken():
     """Behind a body in one piece with it, a head could have any size: the connection is cut."""
     async with entrance() as entry:

@@ -55,11 +55,11 @@ test("addresses are found without what ends the sentence", () => {
 });
 
 test("a text made to be slow to search is not", () => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   for (const text of ["http://" + ")".repeat(2000), "http://a" + ".,".repeat(1000), "http://a/" + "()".repeat(1000), "https://".repeat(250)]) {
     assert.equal(pieces(text).map((piece) => piece.text).join(""), text);
   }
-  assert.ok(performance.now() - started < 500);
+  assert.ok(process.cpuUsage(started).user < 500_000); // microseconds of this process: a busy machine does not count
 });
 
 test("initials are whole letters", () => {

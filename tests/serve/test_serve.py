@@ -56,7 +56,7 @@ async def test_it_ends_in_time_even_if_somebody_is_stuck() -> None:
         idle = socket.create_connection((host, int(port)))
         stuck = socket.create_connection((host, int(port)))
         stuck.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
         assert b"101" in await asyncio.to_thread(stuck.recv, 100)

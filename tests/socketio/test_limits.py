@@ -300,6 +300,83 @@ async def test_what_waits_is_not_decoded(serve, recorder, monkeypatch):
     assert len(decoded) == 11
 
 
+async def test_unread_answers(serve, recorder):
+    """Who polls no answers is answered no further: what is kept for them is bounded, and nothing is lost."""
+    server, _ = recorder(max_queue_bytes=20_000, max_buffer_bytes=1_000_000)
+
+    @server.on("big")
+    async def big(sid, number):
+        return [number, "x" * 5_000]
+
+    wire = await serve(server)
+    sid = await wire.open_polling()
+    await wire.post(sid, "40")
+    (session,) = server.eio.sockets.values()
+    posting = asyncio.create_task(wire.post(sid, "\x1e".join(f'42{number}["big",{number}]' for number in range(200))))
+    async with asyncio.timeout(5):
+        while session.reader is None:
+            await asyncio.sleep(0.001)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert session.outbox_bytes < 20_000 + 3 * 5_100
+    found: list[str] = []
+    async with asyncio.timeout(10):
+        while len(found) < 200:
+            found += [part for part in (await wire.poll(sid))[1].split("\x1e") if part.startswith("43")]
+    assert [f"43{number}[[{number}," for number in range(200)] == [part.partition('"')[0] for part in found]
+    assert (await posting)[0] == 200
+
+
+async def test_who_neither_reads_nor_answers_is_closed(serve, recorder):
+    """Answers that wait for a client that does not poll hold off no ping timeout."""
+    server, log = recorder(max_queue_bytes=2_000, ping_interval=0.2, ping_timeout=0.2)
+    wire = await serve(server)
+    sid = await wire.open_polling()
+    await wire.post(sid, "40")
+    posting = asyncio.create_task(wire.post(sid, "\x1e".join(['421["message-with-ack","' + "x" * 900 + '"]'] * 20)))
+    assert ["connect", "disconnect"] == [entry[0] for entry in await log.until(2)]
+    await posting
+    assert not server.eio.sockets
+
+
+async def test_a_body_waits_while_a_websocket_takes_over(serve, recorder):
+    """A body that waits for its handlers is answered, and its events are handled, whoever waits beside it."""
+    server, _ = recorder(max_queue_bytes=2_000)
+    gate = asyncio.Event()
+    seen: list[int] = []
+
+    @server.on("load")
+    async def load(sid, number, text):
+        await gate.wait()
+        seen.append(number)
+
+    wire = await serve(server)
+    sid = await wire.open_polling()
+    await wire.post(sid, "40")
+    await wire.poll(sid)
+    (session,) = server.eio.sockets.values()
+    text = "x" * 500
+    body = "\x1e".join(f'42["load",{number},"{text}"]' for number in range(20))
+    posting = asyncio.create_task(wire.post(sid, body))
+    async with asyncio.timeout(5):
+        while session.room is None:
+            await asyncio.sleep(0.001)
+    opened = await wire.websocket(sid=sid)
+    await opened.send("2probe")
+    assert await opened.receive() == "3probe"
+    await opened.send("5")
+    for number in range(100, 110):
+        await opened.send(f'42["load",{number},"{text}"]')
+    await asyncio.sleep(0.05)
+    gate.set()
+    async with asyncio.timeout(5):
+        assert (await posting)[0] == 200
+        while len(seen) < 30:
+            await asyncio.sleep(0.001)
+    assert [*range(20)] == [number for number in seen if number < 100]
+    assert [*range(100, 110)] == [number for number in seen if number >= 100]
+
+
 async def test_stray_acknowledgements_start_nothing(serve, recorder, monkeypatch):
     """An acknowledgement that nobody asked for is not decoded, and starts no task."""
     server, log = recorder()

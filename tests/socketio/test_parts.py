@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pychat import strictjson
+from pychat.transports.socketio import Server
 from pychat.transports.socketio.deadlines import Deadlines
 from pychat.transports.socketio.internals import moved
 from pychat.transports.socketio.packet import BadPacket, Packet
+from pychat.transports.socketio.session import Session
 
 
 def test_the_libraries_have_not_moved():
@@ -190,3 +192,23 @@ async def test_a_poll_that_is_cancelled_by_its_host(recorder):
         await asyncio.sleep(0)
     await server.shutdown(0)
     del log
+
+
+async def test_pending_sessions_are_counted_by_address_and_let_go():
+    """A session is counted while it is pending, once, whichever way that ends."""
+    server = Server(async_mode="aiohttp", max_pending=3, max_pending_per_address=2, connect_timeout=0.05)
+    eio = server.eio
+    sessions = [Session(eio, str(number), "192.0.2.1") for number in range(3)]
+    pending = eio._connecting
+    pending.start(sessions[0])
+    pending.start(sessions[0])
+    pending.start(sessions[1])
+    assert not pending.allows("192.0.2.1")
+    assert pending.allows("192.0.2.2")
+    assert pending.stop(sessions[0])
+    assert not pending.stop(sessions[0])
+    assert pending.allows("192.0.2.1")
+    while len(pending):
+        await asyncio.sleep(0.01)
+    assert pending._limits._held == {}
+    await server.shutdown(0.05)

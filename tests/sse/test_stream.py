@@ -173,7 +173,7 @@ async def test_hearts_beat(mounted, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_full_server_says_when_to_come_again(mounted) -> None:
     """In a stream that ends at once: a browser gives up for ever on a status that is not 200."""
     site = await mounted(ChatRoom("lobby"))
-    site.mount.sse.most = 1
+    site.mount.sse.limits.max_total = 1
     ada = await SSEPerson.enter(site.url)
     await ada.event("welcome")
     async with site.http.get(f"{site.url}/api/rooms/lobby/events") as response:
@@ -184,6 +184,27 @@ async def test_a_full_server_says_when_to_come_again(mounted) -> None:
     await ada.close()
     async with site.http.get(f"{site.url}/api/rooms/nowhere/events") as response:
         assert response.status == 404
+
+
+async def test_one_address_has_its_share(mounted) -> None:
+    """Of streams and of plain WebSockets: past it the next is turned away, and what ends makes room again."""
+    site = await mounted(ChatRoom("lobby"))
+    site.mount.sse.limits.max_per_address = site.mount.websocket.limits.max_per_address = 1
+    ada = await SSEPerson.enter(site.url)
+    await ada.event("welcome")
+    async with site.http.get(f"{site.url}/api/rooms/lobby/events") as response:
+        assert '"reason":"full"' in await response.text()
+    grace = await WebSocketPerson.enter(site.url)
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await site.http.ws_connect(f"{site.url}/ws")
+    await ada.close()
+    await grace.close()
+    for limits in (site.mount.sse.limits, site.mount.websocket.limits):
+        while len(limits):
+            await asyncio.sleep(0.01)
+        assert limits._held == {}
+    again = await WebSocketPerson.enter(site.url)
+    await again.close()
 
 
 async def test_a_slow_reader_is_closed_with_its_code(mounted) -> None:

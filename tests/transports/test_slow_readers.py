@@ -94,11 +94,19 @@ class Reader:
             size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8), "big")
         return first & 15, await self.reader.readexactly(size)
 
+    def send(self, first: int, data: bytes) -> None:
+        """Send a frame, masked with zeros; `first` is its first byte."""
+        assert self.writer is not None
+        size = bytes((0x80 | len(data),)) if len(data) < 126 else bytes((0xFE,)) + len(data).to_bytes(2, "big")
+        self.writer.write(bytes((first,)) + size + bytes(4) + data)
+
     async def hear(self) -> None:
         """Take in the next thing that comes."""
         kind, data = await self.frame()
         if kind == 8:
             self.closed = int.from_bytes(data[:2], "big")
+        elif kind == 9:  # a slow machine takes longer than the time between two pings
+            self.send(0x8A, data)
         else:
             self.text(data.decode())
 
@@ -139,10 +147,7 @@ class RecoveringReader(Reader):
     async def greet(self) -> None:
         """OPEN, CONNECT and its answer."""
         await self.frame()
-        assert self.writer is not None
-        text = f"40{json.dumps(self.said) if self.said else ''}".encode()
-        size = bytes((0x80 | len(text),)) if len(text) < 126 else bytes((0xFE,)) + len(text).to_bytes(2, "big")
-        self.writer.write(b"\x81" + size + bytes(4) + text)  # masked with zeros
+        self.send(0x81, f"40{json.dumps(self.said) if self.said else ''}".encode())
         kind, data = await self.frame()
         assert (1, b"40") == (kind, data[:2])
         pid = json.loads(data[2:])["pid"]
@@ -150,7 +155,9 @@ class RecoveringReader(Reader):
         self.said["pid"] = pid
 
     def text(self, text: str) -> None:
-        """An event, and its offset at the end."""
+        """An event, and its offset at the end; or a ping."""
+        if text == "2":
+            self.send(0x81, b"3")
         if text.startswith("42"):
             name, argument, self.said["offset"] = json.loads(text[2:])
             if name == "message":

@@ -30,7 +30,7 @@ async def listen(call: Call) -> Response | Streaming:
     room, query = call.room, call.request.query
     if call.request.method == "HEAD":
         return Response(200, HEADERS)
-    why = call.sse.turns_away()
+    why = call.sse.turns_away(call.request.remote)
     if why is not None:
         return Streaming(HEADERS, farewell(why), _end)
     if reads_events(call.request):
@@ -44,7 +44,8 @@ async def listen(call: Call) -> Response | Streaming:
     since, name = last_seen(offset), query.get("name")
 
     async def serve(carrier: StreamCarrier) -> None:
-        await call.sse.serve(carrier, room, since=since, name=name, member_id=member_id, user=call.user)
+        remote = call.request.remote
+        await call.sse.serve(carrier, room, since=since, name=name, member_id=member_id, user=call.user, remote=remote)
 
     return Streaming(HEADERS, prologue(), serve)
 

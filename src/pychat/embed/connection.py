@@ -21,6 +21,7 @@ from pychat.transports.socketio.front import MAX_FIELDS, MAX_HEAD_BYTES
 __all__ = ["HttpConnection"]
 
 _log = RateLimitedLogger(logging.getLogger("pychat.http"))
+_LINGERING_SECONDS = 2.0  # for the rest of a body that nobody reads
 _EMPTY_LINE = b"\r\n\r\n"
 _TOO_LARGE_TEXT = f"The head of a request is {MAX_HEAD_BYTES:,} bytes at the most. Send fewer or shorter headers.\n"
 _TOO_LARGE = (
@@ -43,6 +44,7 @@ class HttpConnection(web.RequestHandler):
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type]  # as web.AppRunner hands it on
+            lingering_time=_LINGERING_SECONDS,
             max_line_size=MAX_HEAD_BYTES,
             max_field_size=MAX_HEAD_BYTES,
             max_headers=MAX_FIELDS,
@@ -119,7 +121,7 @@ class HttpConnection(web.RequestHandler):
     def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:
         """A request has been answered (aiohttp calls this whether or not it is logged)."""
         self._answering = False
-        if "upgrade" in request.headers:
+        if self._upgraded or "upgrade" in request.headers or request.method == "CONNECT":
             self.close()  # accepted or not: what came behind it is no request
         elif self.transport is not None:
             self._connections.answered(self._wire)
@@ -131,7 +133,11 @@ class HttpConnection(web.RequestHandler):
         gone = self.transport is None  # and whoever reads the body is told so by an error
         if status >= 500 and not gone and not isinstance(exc, web.RequestPayloadError):
             return super().handle_error(request, status, exc, message)
-        _log.info("%s sent a malformed request: %s", self._counted_for or "A proxy", _first_line(message or str(exc)))
+        _log.info(
+            "%s sent a request that is malformed or breaks off: %s",
+            self._counted_for or "A proxy",
+            _first_line(message or str(exc)),
+        )
         if exc is not None:
             exc.__traceback__ = None  # its frames know the connection, which knows the error
         if request.writer.output_size > 0:

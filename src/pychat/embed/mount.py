@@ -13,8 +13,10 @@ from pychat import strictjson
 from pychat.admission import is_temporary
 from pychat.api import Api
 from pychat.auth import Authenticate, Door, status_of
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.answers import AnswerBudget
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES, Carrier
+from pychat.carriers.hosts import HostPolicy
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.embed.siblings import Siblings
@@ -38,8 +40,8 @@ HEARTBEAT_SECONDS = 25.0
 #: Where Socket.IO is; clients can be told to leave the slash out.
 SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
-_MOST_WEBSOCKETS = 100_000  # plain ones, at once
-_MOST_STREAMS = 100_000
+_MOST_CONNECTIONS = 100_000  # plain WebSockets at once, and as many streams
+_MOST_PER_ADDRESS = 5_000
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -57,6 +59,9 @@ class MountOptions(TypedDict, total=False):
     #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, name those that you trust: a page that may connect is who its reader is.
     allowed_origins: Iterable[str] | str
+    #: The host names that are answered to, such as `"chat.example.com"`, beside addresses, `localhost` and this
+    #: machine's own names; `--allow-host`. `"*"`, the default, is any: which names your application has, it knows best.
+    allowed_hosts: Iterable[str] | str
     #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`;
     #: `--trusted-proxy`.
     trusted_proxies: Iterable[str] | str
@@ -80,14 +85,17 @@ class Mount:
         #: What the hosts hold answers to.
         self.answers = AnswerBudget()
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
+        self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Door(options.get("authenticate"))
         self._site = Site(self.rooms, options.get("templates"), self._origins)
-        self.websocket = WebSocketTransport(self.rooms)
+        most = (_MOST_CONNECTIONS, _MOST_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
+        self.websocket = WebSocketTransport(self.rooms, AddressLimiter(*most))
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
             allowed_origins=options.get("allowed_origins", ()),
+            allowed_hosts=options.get("allowed_hosts", "*"),
             trusted_proxies=options.get("trusted_proxies", ()),
             door=self.door,
             max_buffer_bytes=self.max_buffer_bytes,
@@ -95,7 +103,7 @@ class Mount:
         )
         self.siblings = Siblings(lambda: [room.name for room in self.rooms if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
-        self.sse = SSETransport(_MOST_STREAMS if self._limited else sys.maxsize)
+        self.sse = SSETransport(AddressLimiter(*most))
         self._api = Api(
             self.rooms,
             self.sse,
@@ -109,11 +117,17 @@ class Mount:
         self, path: str, request: Request, peer: str, read: Callable[[int], Awaitable[bytes]]
     ) -> Response | Streaming:
         """The answer to a request for `path`, which begins with `/api/`; `read` reads its body."""
+        misdirected = self._misdirected(peer, request.headers)
+        if misdirected is not None:
+            return refusal(Refused("host_refused", misdirected), 421)
         host = self._host(peer, request.headers)
         return await self._api.respond(Incoming(request, path, host, read))
 
     def respond(self, path: str, request: Request, peer: str) -> Response:
         """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""
+        misdirected = self._misdirected(peer, request.headers)
+        if misdirected is not None:
+            return Response(421, _TEXT, f"{misdirected}\n".encode())
         if path == "/ws":
             return self.not_a_websocket()
         host = self._host(peer, request.headers)
@@ -159,11 +173,14 @@ class Mount:
 
     def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
         """Why a plain WebSocket may not be opened, if so. Names in `headers` are in lower case."""
+        misdirected = self._misdirected(peer, headers)
+        if misdirected is not None:
+            return Response(421, _TEXT, f"{misdirected}\n".encode())
         if not self._origins.allows(headers.get("origin"), self._host(peer, headers)):
             return Response(
                 403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
             )
-        if self._limited and len(self.websocket) >= _MOST_WEBSOCKETS:
+        if not self.websocket.limits.allows(self.client_address(peer, headers)):
             return Response(503, {**_TEXT, "Retry-After": "10"}, f"{Close.FULL.text}\n".encode())
         offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
         if offered and SUBPROTOCOL not in offered:
@@ -180,6 +197,10 @@ class Mount:
         """What the person calls this server, which trusted proxies may tell."""
         return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
 
+    def _misdirected(self, peer: str, headers: Mapping[str, str]) -> str | None:
+        """Why this server is not the one that was asked for, if so."""
+        return self._hosts.refusal(self._proxies, peer, headers.get("host"), headers.get("x-forwarded-host"))
+
     async def start(self) -> None:
         """The host has started: open the rooms, so that the first to come does not wait, and threads can use them.
 
@@ -195,12 +216,12 @@ class Mount:
         self.siblings.close()
 
 
-def refusal(refused: Refused) -> Response:
+def refusal(refused: Refused, status: int | None = None) -> Response:
     """A refusal as an HTTP response, in the form that it has on every wire."""
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if refused.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(refused.retry_after)))
-    return Response(status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
+    return Response(status or status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
 
 
 def with_slash(raw_path: str, query: str) -> Response:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pychat import strictjson
 from pychat.admission import admit, bye_fields, retry_seconds
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import CLOSE_SECONDS
 from pychat.carriers.stream import Chunk, StreamCarrier
 from pychat.connection import Notice, Welcome
@@ -144,9 +145,9 @@ class Stream:
 class SSETransport:
     """Brings event streams into rooms."""
 
-    def __init__(self, most: int) -> None:
-        """There can be so many streams, the `most`, at once."""
-        self.most = most
+    def __init__(self, limits: AddressLimiter) -> None:
+        """`limits` says how many streams there can be at once, in all and from one address."""
+        self.limits = limits
         #: Whether the server goes.
         self.closing = False
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
@@ -156,11 +157,11 @@ class SSETransport:
     def __len__(self) -> int:
         return len(self._open)
 
-    def turns_away(self) -> Close | None:
-        """Why no more streams are opened, if so."""
+    def turns_away(self, remote: str) -> Close | None:
+        """Why no more streams are opened for this address, if so."""
         if self.closing:
             return Close.SHUTDOWN
-        return Close.FULL if len(self) >= self.most else None
+        return None if self.limits.allows(remote) else Close.FULL
 
     def find(self, room: ChatRoom, member_id: str) -> Stream | None:
         """The newest stream of this server for which the token of `member_id` speaks."""
@@ -175,12 +176,31 @@ class SSETransport:
         name: str | None,
         member_id: str | None,
         user: User | None = None,
+        remote: str = "",
     ) -> None:
-        """Serve a stream until it ends, in a `room` that has started.
+        """Serve a stream until it ends, in a `room` that has started, for somebody at the address `remote`.
 
         `member_id` is that of the visitor's token, if there is one; `user` is whom the app knows them as. With a `name`
         the visitor takes it; an event `ack` tells how that went.
         """
+        if not self.limits.acquire(remote):  # others came while the host began to answer
+            carrier.end(farewell(Close.FULL))
+            return
+        try:
+            await self._serve(carrier, room, since=since, name=name, member_id=member_id, user=user)
+        finally:
+            self.limits.release(remote)
+
+    async def _serve(
+        self,
+        carrier: StreamCarrier,
+        room: ChatRoom,
+        *,
+        since: Position | None,
+        name: str | None,
+        member_id: str | None,
+        user: User | None,
+    ) -> None:
         owner = user.member_id if user is not None else member_id or Tokens.new_id()
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
         connection = _Connection(carrier, _EventWire(room), token)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from pychat import strictjson
 from pychat.admission import admit, bye_fields, close_for
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
 from pychat.connection import Notice
 from pychat.errors import Close, Refused
@@ -77,8 +79,10 @@ class _Connection:
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, limits: AddressLimiter | None = None) -> None:
+        """`limits` says how many there can be at once, in all and from one address; none by default."""
         self._rooms = rooms
+        self.limits = AddressLimiter(sys.maxsize, sys.maxsize) if limits is None else limits
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
 
     def __len__(self) -> int:
@@ -97,6 +101,20 @@ class WebSocketTransport:
         `user` is whom the app knows the person as; without one, a guest.
         """
         connection = _Connection(carrier)
+        if not self.limits.acquire(carrier.remote):  # others came while this one was let in
+            connection.close(Close.FULL)
+            with suppress(CarrierClosed):
+                while True:
+                    await carrier.receive()
+            return
+        try:
+            await self._serve(connection, carrier, query, user)
+        finally:
+            self.limits.release(carrier.remote)
+
+    async def _serve(
+        self, connection: _Connection, carrier: Carrier, query: Mapping[str, str], user: User | None
+    ) -> None:
         self._open[connection] = asyncio.current_task()
         try:
             session = await self._enter(connection, query, user)

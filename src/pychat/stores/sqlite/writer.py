@@ -258,6 +258,7 @@ class Writer:
             self.available = done
             if not done:
                 found = self._look_again()
+        added = 0
         for item in batch:
             event = item.event
             if isinstance(event, Signal):
@@ -269,8 +270,11 @@ class Writer:
                     item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
             elif item.tell:
                 self._heads[item.room] = item.result.seq
+                added += 1
             elif item.receive is not None:
                 self._heads[item.room] = item.result.position.seq
+        if added:
+            self._database.tally.add(added)
 
     def _write(self, connection: sqlite3.Connection, batch: list[_Item]) -> None:
         for item in batch:

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections import Counter
 from datetime import UTC, datetime
 
 from pychat.auth import Authenticate, Door
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.base import DEFAULT_BUFFER_BYTES
 from pychat.clock import Clock
 from pychat.errors import Close, Refused
@@ -63,11 +63,10 @@ class IrcServer:
             self.channels.setdefault(channel.key, channel)
         self.clients: dict[Client, asyncio.Task[object] | None] = {}
         self._wires: dict[tuple[str, frozenset[str]], Wire] = {}
-        self._addresses: Counter[str] = Counter()
-        self._most = max_clients
-        self._most_per_address = max_per_address
+        self._limits = AddressLimiter(max_clients, max_per_address)
         self._most_bytes = max_buffer_bytes
-        self._ping_seconds = ping_seconds
+        self.ping_seconds = ping_seconds
+        self._turn = asyncio.Lock()
         self._server: asyncio.Server | None = None
         self._closing = False
 
@@ -83,6 +82,11 @@ class IrcServer:
     def port(self) -> int:
         """The port that it listens on; 0 if it does not."""
         return int(self._server.sockets[0].getsockname()[1]) if self._server and self._server.sockets else 0
+
+    async def turn(self) -> None:
+        """Wait until no other client's answers are made; once a turn of the event loop, in order."""
+        async with self._turn:
+            await asyncio.sleep(0)
 
     def wire(self, channel: Channel, caps: frozenset[str]) -> Wire:
         """The wire of that channel for clients with these capabilities."""
@@ -109,12 +113,11 @@ class IrcServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = str((writer.get_extra_info("peername") or ("",))[0])
         client = Client(self, Outbox(writer, self._most_bytes, lambda: client.close(Close.SLOW)), address)
-        full = len(self.clients) >= self._most or self._addresses[address] >= self._most_per_address
+        counted = self._limits.acquire(address)
         self.clients[client] = asyncio.current_task()
-        self._addresses[address] += 1
         try:
-            if full or self._closing:
-                client.close(Close.FULL if full else Close.SHUTDOWN)
+            if not counted or self._closing:
+                client.close(Close.SHUTDOWN if counted else Close.FULL)
             else:
                 await self._converse(client, reader)
         except (OSError, asyncio.IncompleteReadError) as broke:  # the line, that is
@@ -130,9 +133,8 @@ class IrcServer:
                 client.hang_up("Goodbye.")
                 await client.outbox.wait_closed()
                 del self.clients[client]
-                self._addresses[address] -= 1
-                if not self._addresses[address]:
-                    del self._addresses[address]
+                if counted:
+                    self._limits.release(address)
 
     async def _converse(self, client: Client, reader: asyncio.StreamReader) -> None:
         """Read and carry out, line by line, until either side has had enough."""
@@ -140,7 +142,7 @@ class IrcServer:
         deadline = loop.time() + _REGISTRATION_SECONDS
         buffer, bad, asked = LineBuffer(), 0, False
         while client.is_open():
-            wait = self._ping_seconds if client.registered else deadline - loop.time()
+            wait = self.ping_seconds if client.registered else deadline - loop.time()
             try:
                 async with asyncio.timeout(wait):
                     data = await reader.read(65_536)
@@ -154,21 +156,22 @@ class IrcServer:
             if not data:
                 return
             asked = False
+            await client.take_in(len(data))
             for raw in buffer.feed(data):
                 bad = 0 if await self._take(client, raw) else bad + 1
                 if bad >= _MOST_BAD_LINES:
                     client.close(Close.BAD_FRAME)
                 if not client.is_open():
                     return
+                await client.pace()
                 if client.outbox.waiting > self._most_bytes // 2:
-                    async with asyncio.timeout(self._ping_seconds):
+                    async with asyncio.timeout(self.ping_seconds):
                         await client.outbox.drain()
 
     async def _take(self, client: Client, raw: bytes | None) -> bool:
         """Carry out one line; whether it was one."""
         # Rooms count what is said in them; here every line counts, and who sends too many is read no faster.
-        if wait := client.bucket.take(self.clock.steady()):
-            await asyncio.sleep(min(wait, 2.0))
+        await client.take_line()
         try:
             if raw is None:
                 raise BadLine("INPUT_TOO_LONG", "This line is longer than a line can be.")

@@ -12,7 +12,7 @@ from pychat.transports.socketio.deadlines import Deadlines
 
 __all__ = ["Connections"]
 
-_log = RateLimitedLogger(logging.getLogger("pychat.connections"))
+_log = RateLimitedLogger(logging.getLogger("pychat.connections"), lines=1)
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 63\r\n"
     b"Retry-After: 10\r\nConnection: close\r\n\r\nToo many connections. Close some, or come back in ten seconds.\n"

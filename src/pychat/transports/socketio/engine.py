@@ -10,8 +10,10 @@ from typing import Any, Protocol
 
 import engineio
 
+from pychat.carriers.addresses import AddressLimiter
 from pychat.carriers.answers import AnswerBudget
 from pychat.carriers.base import CLOSE_SECONDS, Carrier, Frame, Sender
+from pychat.carriers.hosts import HostPolicy
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, UsageError
@@ -19,6 +21,7 @@ from pychat.tokens import Tokens
 from pychat.transports.socketio.deadlines import Deadlines
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import BadPacket
+from pychat.transports.socketio.pending import Pending
 from pychat.transports.socketio.polling import payload, poll, post
 from pychat.transports.socketio.replies import (
     BAD_METHOD,
@@ -80,6 +83,7 @@ class EngineServer(engineio.AsyncServer):
             # The library's [] means "no checks at all".
             allowed = "*" if origins == [] else origins
         self.origins = OriginPolicy(allowed)
+        self.hosts = HostPolicy(options.allowed_hosts)
         self.proxies = Proxies(options.trusted_proxies)
         self.answers = AnswerBudget()
         self.sockets: dict[str, Session] = {}
@@ -88,7 +92,9 @@ class EngineServer(engineio.AsyncServer):
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet: asyncio.Future[None] | None = None
         self._shutting_down = False
-        self._connecting = Deadlines[Session](options.connect_timeout, self._never_connected)
+        self._addresses = AddressLimiter(options.max_connections, options.max_connections_per_address)
+        pending = AddressLimiter(options.max_pending, options.max_pending_per_address)
+        self._connecting = Pending(options.connect_timeout, pending, self._never_connected)
         self.upgrading = Deadlines[Session](options.upgrade_timeout, self._never_upgraded)
         self.halves = Deadlines[Session](options.attachment_timeout, self._never_whole)
         self.pings = Deadlines[Session](self.ping_interval + self.ping_interval_grace_period, self._ping)
@@ -223,7 +229,8 @@ class EngineServer(engineio.AsyncServer):
 
     def forget(self, session: Session) -> None:
         """Everybody has been told that it is over."""
-        self.sockets.pop(session.sid, None)
+        if self.sockets.pop(session.sid, None) is not None:
+            self._addresses.release(session.remote)
 
     def _less(self) -> None:
         if self._quiet is not None and not self._quiet.done() and not (self._carriers or self._tasks or self._parting):
@@ -238,8 +245,9 @@ class EngineServer(engineio.AsyncServer):
 
     def _pong_late(self, session: Session) -> None:
         # A pong may wait unread behind messages: when something came since the ping, or while its socket
-        # is not being read for its handlers' sake, the client is no dead one.
-        if session.alive or session.room is not None:
+        # is not being read for its handlers' sake, the client is no dead one. One that does not poll is.
+        held_up = session.inbox_bytes > self.options.max_queue_bytes and session.reader is None
+        if session.alive or held_up:
             session.alive = False
             self._pongs.start(session)
             return
@@ -266,7 +274,7 @@ class EngineServer(engineio.AsyncServer):
         remote = self.proxies.client(request.peer, request.header("x-forwarded-for"))
         host = self.proxies.host(request.peer, request.header("host"), request.header("x-forwarded-host"))
         allowed = "websocket" in self.transports and self.origins.allows(request.header("origin"), host)
-        if not allowed or self._refusal() is not None:
+        if not allowed or self._misdirected(request) is not None or self._refusal(remote) is not None:
             return False
         carrier = request.accept(remote, self.max_message_bytes, self.options.max_buffer_bytes)
         self._carriers.add(carrier)
@@ -277,6 +285,9 @@ class EngineServer(engineio.AsyncServer):
         """Serve one request: an answer, or the WebSocket that has ended."""
         remote = self.proxies.client(request.peer, request.header("x-forwarded-for"))
         host = self.proxies.host(request.peer, request.header("host"), request.header("x-forwarded-host"))
+        misdirected = self._misdirected(request)
+        if misdirected is not None:
+            return refusal(421, (FORBIDDEN[0], misdirected))
         origin = request.header("origin")
         if not self.origins.allows(origin, host):
             return refusal(403, FORBIDDEN)
@@ -286,6 +297,11 @@ class EngineServer(engineio.AsyncServer):
             if self.cors_credentials:
                 reply.headers.append(("Access-Control-Allow-Credentials", "true"))
         return reply
+
+    def _misdirected(self, request: Opening) -> str | None:
+        """Why this server is not the one that was asked for, if so."""
+        given = request.header("host"), request.header("x-forwarded-host")
+        return self.hosts.refusal(self.proxies, request.peer, *given)
 
     async def _route(self, request: HostRequest, remote: str) -> Reply | Carrier:
         if request.method == "OPTIONS":
@@ -328,17 +344,19 @@ class EngineServer(engineio.AsyncServer):
             self._part(session)
         return payload(body)
 
-    def _refusal(self) -> Reply | None:
+    def _refusal(self, remote: str) -> Reply | None:
         if self._shutting_down:
             return refusal(503, (BAD_REQUEST[0], "The server is going away"), retry_after=5)
-        if len(self.sockets) >= self.options.max_connections:
+        if self._addresses.full:
             return refusal(503, (BAD_REQUEST[0], Close.FULL.text), retry_after=10)
-        if len(self._connecting) >= self.options.max_pending:
+        if not self._addresses.allows(remote):
+            return refusal(429, (BAD_REQUEST[0], "Too many connections from one address"), retry_after=10)
+        if not self._connecting.allows(remote):
             return refusal(429, (BAD_REQUEST[0], "Too many are connecting at once"), retry_after=2)
         return None
 
     async def _handshake(self, request: HostRequest, remote: str) -> Reply | Carrier:
-        no = self._refusal()
+        no = self._refusal(remote)
         if no is not None:
             return no
         if request.upgrade:
@@ -362,6 +380,7 @@ class EngineServer(engineio.AsyncServer):
         session = Session(self, sid, remote)
         session.environ = request.environ(remote)
         self.sockets[sid] = session
+        self._addresses.add(remote)
         self._connecting.start(session)
         self.pings.start(session)
         if carrier is not None:

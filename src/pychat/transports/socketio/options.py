@@ -24,6 +24,10 @@ class Options:
     max_connections: int = 100_000
     #: Sessions at once that are not CONNECTed yet; past them a handshake is answered 429 with Retry-After.
     max_pending: int = 2_000
+    #: Sessions of one address at once (IPv6: of one /64); past them a handshake is answered 429 with Retry-After.
+    max_connections_per_address: int = 5_000
+    #: Sessions of one address at once that are not CONNECTed yet; past them 429 as well.
+    max_pending_per_address: int = 500
     #: Bytes that may wait for one client beside the largest frame; past them it is closed with `Close.SLOW`.
     max_buffer_bytes: int = DEFAULT_BUFFER_BYTES
     #: Bytes of one client's events that may wait for its handlers; past them its socket is not read.
@@ -38,6 +42,8 @@ class Options:
     attachment_timeout: float = 30.0
     #: Origins of other hosts' pages that may connect, such as `"https://example.com"`; `"*"` for all.
     allowed_origins: Iterable[str] | str = ()
+    #: Host names that are answered to, beside addresses, `localhost` and this machine's own; `"*"` for any.
+    allowed_hosts: Iterable[str] | str = "*"
     #: Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Host are believed.
     trusted_proxies: Iterable[str] | str = ()
     #: What to do with an event that holds half a character (`"\\ud800"`): close the connection, or hand it on to
@@ -51,6 +57,8 @@ class Options:
         for name in (
             "max_connections",
             "max_pending",
+            "max_connections_per_address",
+            "max_pending_per_address",
             "max_buffer_bytes",
             "max_queue_bytes",
             "max_message_bytes",

@@ -81,6 +81,8 @@ class Server(socketio.AsyncServer):
     eio: EngineServer
     manager: Manager
     manager_initialized: bool
+    #: Events of the namespace `/` that have their handlers for good: a second one would silently replace the first.
+    taken: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -115,6 +117,16 @@ class Server(socketio.AsyncServer):
 
     def _engineio_server_class(self) -> type[EngineServer]:
         return EngineServer
+
+    def on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:  # noqa: ANN401 (the library's)
+        """Register a handler for an event, as a method or a decorator. Raise `UsageError` for an event of the chat."""
+        if event in self.taken and namespace in (None, "/"):
+            names = ", ".join(sorted(self.taken))
+            raise UsageError(
+                f"The event “{event}” is the chat's own. Take another name, or a namespace of yours: "
+                f'server.on("{event}", namespace="/yours"). Taken are: {names}.'
+            )
+        return super().on(event, handler, namespace)
 
     # For hosts and for the chat.
 
@@ -223,6 +235,8 @@ class Server(socketio.AsyncServer):
                 while batch and session.why not in _DROPPED:
                     if me is not None and me.cancelling():
                         return
+                    if session.outbox:
+                        await session.wait_for_reader(self.options.max_queue_bytes)
                     await self._work_off(session, batch.pop())
                     handled += 1
                     if not handled % _EVENTS_A_TURN:

@@ -54,6 +54,7 @@ class Session:
         "posting",
         "probe",
         "probed",
+        "reader",
         "reason",
         "remote",
         "room",
@@ -101,6 +102,8 @@ class Session:
         #: Why it ended, in a word of engineio's, until its `disconnect` handlers have run.
         self.reason: str | None = None
         self.room: asyncio.Future[None] | None = None
+        #: Its next event waits until the client has fetched what it was told.
+        self.reader: asyncio.Future[None] | None = None
         self.working = False
 
     @property
@@ -143,6 +146,22 @@ class Session:
         if self.poll is not None and not self.poll.done():
             self.poll.set_result(True)
 
+    async def wait_for_reader(self, max_bytes: int) -> None:
+        """Wait while more than `max_bytes`, beside the largest frame, wait for a poll.
+
+        Who asks and does not fetch the answers would have them kept here, a MiB for each session.
+        """
+        while self.outbox_bytes - self.largest > max_bytes and not self.closed:
+            self.reader = asyncio.get_running_loop().create_future()
+            try:
+                await self.reader
+            finally:
+                self.reader = None
+
+    def _has_read(self) -> None:
+        if self.reader is not None and not self.reader.done():
+            self.reader.set_result(None)
+
     def told(self) -> bool:
         """Whether there is nothing left for a closed session's client to be told."""
         return self.last is None
@@ -160,6 +179,7 @@ class Session:
                 parts.append("b" + b64encode(item).decode())
         self.outbox.clear()
         self.outbox_bytes = 0
+        self._has_read()
         if self.closed and self.last is not None and not parts:
             parts.append(self.last)
             self.last = None
@@ -173,6 +193,7 @@ class Session:
         carrier.on_slow = self._slow
         waiting, self.outbox = self.outbox, []
         self.outbox_bytes = 0
+        self._has_read()
         for item in waiting:
             if isinstance(item, Frame):
                 carrier.send(item)
@@ -231,5 +252,6 @@ class Session:
             self.last = last
         if self.room is not None and not self.room.done():
             self.room.set_result(None)
+        self._has_read()
         self.server.ended(self, reason)
         self.wake()

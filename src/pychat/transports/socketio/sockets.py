@@ -37,10 +37,12 @@ async def read(server: EngineServer, session: Session, carrier: Carrier) -> None
 async def wait_for_room(server: EngineServer, session: Session) -> None:
     """Leave the client's socket alone until its handlers have caught up."""
     while session.inbox_bytes > server.options.max_queue_bytes and not session.closed:
-        session.room = asyncio.get_running_loop().create_future()
-        try:
-            await session.room
-        finally:
+        room = session.room
+        if room is None or room.done():
+            room = session.room = asyncio.get_running_loop().create_future()
+        # A body that is being taken may wait as well as the WebSocket that took over: neither ends the other's wait.
+        await asyncio.wait([room])
+        if session.room is room:
             session.room = None
 
 

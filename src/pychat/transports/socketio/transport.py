@@ -143,6 +143,7 @@ class SocketIOTransport:
         *,
         async_mode: Literal["aiohttp", "asgi"] = "asgi",
         allowed_origins: Iterable[str] | str = (),
+        allowed_hosts: Iterable[str] | str = "*",
         trusted_proxies: Iterable[str] | str = (),
         door: Door | None = None,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
@@ -159,10 +160,12 @@ class SocketIOTransport:
         # A client that polls sends what has gathered in one body, as large as the handshake allows.
         options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * most))
         if not limited:
-            options |= {"max_connections": _UNLIMITED, "max_pending": _UNLIMITED}
+            names = ("max_connections", "max_pending", "max_connections_per_address", "max_pending_per_address")
+            options |= dict.fromkeys(names, _UNLIMITED)
         self.server = Server(
             async_mode=async_mode,
             allowed_origins=allowed_origins,
+            allowed_hosts=allowed_hosts,
             trusted_proxies=trusted_proxies,
             max_buffer_bytes=max_buffer_bytes,
             lone_surrogates="pass",  # the room refuses such a text, with words
@@ -178,6 +181,7 @@ class SocketIOTransport:
             self.server.on(name, self._command(name))
         self.server.on("*", self._unknown)
         self._events = len(self.server.handlers["/"])
+        self.server.taken = frozenset(self.server.handlers["/"])
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; takes a few seconds at most, whoever is stuck."""
