@@ -145,6 +145,7 @@ class Writer:
 
     async def aclose(self) -> None:
         """Write what waits, and end the thread."""
+        self._loop = asyncio.get_running_loop()  # the one before may have ended
         ended: asyncio.Future[None] = self._loop.create_future()
 
         def end() -> None:
