@@ -157,6 +157,13 @@ class Server(socketio.AsyncServer):
         """
         await self.eio.shutdown(deadline)
 
+    def reopen(self) -> None:
+        """Begin anew, with nobody connected: after `shutdown`, or where the event loop before has ended."""
+        self.environ.clear()
+        self.manager.rooms.clear()
+        self.manager.callbacks.clear()
+        self.eio.reopen()
+
     # Listener: what the Engine.IO layer tells.
 
     def opened(self, session: Session) -> None:
