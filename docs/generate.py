@@ -69,7 +69,6 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "[How to write a bot](../how-to/bots.md) uses it.",
         ("Client", "Entered", "Disconnected", "pychat.client.State", "pychat.client.ClientEvent"),
     ),
-    ("IRC", "", ("IrcServer", "serve_irc")),
     ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
     ("Hooks", "", ("HOOKS",)),
     (
@@ -175,7 +174,9 @@ def _default(setting: Setting) -> str:
 
 
 def _says(setting: Setting) -> str:
-    bounds = "" if setting.least is None else f" From {setting.least} to {setting.most}."
+    bounds = ""
+    if setting.least is not None:
+        bounds = f" {setting.least} or more." if setting.most is None else f" From {setting.least} to {setting.most}."
     return f"{setting.says}{bounds}{' Repeatable.' if setting.many else ''}"
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pychat.clock import Clock
-from pychat.connection import Connection, Notice, Welcome
+from pychat.connection import Connection, Notice, Presence, Welcome
 from pychat.errors import Close, Refused, UsageError
 from pychat.fanout import Fanout, close_quietly
 from pychat.hooks import Hooks
@@ -56,7 +56,7 @@ from pychat.roomlog import RoomLog, Standing
 from pychat.seats import Seats
 from pychat.session import Session
 from pychat.state import RoomState
-from pychat.stores import Opening, Store
+from pychat.stores import CountsGuests, Opening, Store
 from pychat.tail import Tail
 from pychat.texts import accept_text, emoji_of
 from pychat.tokens import Tokens
@@ -98,11 +98,12 @@ class Engine:
         self.tail = Tail(keep=limits.page, page=limits.history)
         self.fanout = Fanout()
         self._progress = Progress(clock)
-        self.seats = Seats(grace, self._expired, clock)
+        self.seats = Seats(grace, self._expired, lambda member_id: member_id in self.state.members, clock)
         self._store = store
+        self._guests = store.guests if isinstance(store, CountsGuests) else None
         self._log = RoomLog(store, name, limits, self)
         self._presence = PresenceGatherer(
-            self._announce,
+            self._tell_presence,
             here=self.count,
             members=self.members,
             position=lambda: self.position,
@@ -111,10 +112,13 @@ class Engine:
         )
         self._claimed: set[str] = set()  # ids of the members of whom this server has told the store that they are here
         self._origins: dict[tuple[str, str], Connection] = {}  # messages on their way into the log -> who sent them
+        self._naming: dict[str, int] = {}  # by member: how many nameless people more there are when it is told
         self._kicking: set[str] = set()  # ids of the members whom this server is sending out
         self._places = Locks()  # by member: each member's comings and goings happen one after the other
         self._tasks: set[asyncio.Task[object]] = set()
         self._closed = False
+        #: Whether the room has closed the store that it opened.
+        self.closed_store = False
         #: The event loop that the room runs on, once it does.
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -135,13 +139,14 @@ class Engine:
         return tuple(self.state.members.values())
 
     def count(self) -> int:
-        """How many people are connected. Guests of other servers are known to those alone."""
-        return self.seats.count(self.state.members)
+        """How many people are connected, on all servers of the room."""
+        elsewhere = 0 if self._guests is None else self._guests.elsewhere(self.name)
+        return len(self.state.members) + self.seats.nameless + elsewhere
 
     async def start(self) -> None:
         """Open the log, if it is not."""
         if self._closed:
-            raise UsageError("This room is closed. Make another ChatRoom.")
+            raise UsageError("This room is closed. Await room.start() to open it again.")
         if self.loop is None:
             self.loop = asyncio.get_running_loop()
         await self._log.open()
@@ -157,7 +162,13 @@ class Engine:
         for session in self.seats:
             await session.close()
         self._presence.stop()
+        self._log.close()
         await self.hooks.aclose()
+
+    def abandon(self) -> None:
+        """The event loop has ended, and with it every connection: hear and do nothing any more."""
+        self._closed = True
+        self._log.close()
 
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""
@@ -194,7 +205,7 @@ class Engine:
         session = Session(self, connection, user)
         if user is not None:
             member_id = user.member_id
-            self.seat(session, member_id)
+            self.seats.take(session, member_id, counted=False)
             try:
                 await session.introduce()
                 await self.start()
@@ -445,7 +456,16 @@ class Engine:
     async def _signal(self, event: Signal) -> None:
         if isinstance(event, Away | Left):
             self._claimed.discard(event.member.id)
-        await self._store.signal(self.name, event)
+        if isinstance(event, Joined | Renamed | Away | Left):
+            self._naming[event.member.id] = self.seats.named_by(event)
+            self._publish_guests()
+        try:
+            await self._store.signal(self.name, event)
+        except BaseException:
+            self._presence.note()
+            raise
+        finally:
+            self._naming.pop(event.member.id, None)
         if isinstance(event, Joined | Renamed):
             self._claimed.add(event.member.id)
 
@@ -471,6 +491,8 @@ class Engine:
     def received(self, event: Event) -> None:
         """Something was added to the log, or signalled: take it in, and tell everyone."""
         self.state.apply(event)
+        if self._naming and isinstance(event, Signal):
+            self._naming.pop(event.member.id, None)
         match event:
             case Message():
                 self.tail.add(event)
@@ -484,9 +506,11 @@ class Engine:
                 self._announce(event)
             case Joined() | Renamed():
                 self.seats.release(event.member.id)
+                self.seats.name(event.member.id)
                 self._presence.note(event)
             case Away():
                 self._claimed.discard(event.member.id)
+                self.seats.name(event.member.id)
                 if event.member.id in self.seats:  # gone from another server, or taken for gone, but still on this one
                     self._rejoin(event.member)
                 self._presence.note(event)
@@ -495,6 +519,7 @@ class Engine:
             case Left():
                 self._claimed.discard(event.member.id)
                 self.seats.release(event.member.id)
+                self.seats.name(event.member.id)
                 for session in list(self.seats.of(event.member.id)):
                     self.seat(session, None)
                 self._presence.note(event)
@@ -505,7 +530,9 @@ class Engine:
         sessions = self.seats.of(event.member.id)
         for session in sessions:
             session.gone = True
-            self.seat(session, None)
+            self.seats.free(session)  # it is on its way out, and counts no more
+            session.member_id = None
+            self._presence.note()
             frame = self.frame(session.connection, event) if event.text else None
             if frame is not None:
                 self.fanout.tell(session.connection, frame)
@@ -534,6 +561,15 @@ class Engine:
         command = Join(member.id, member.name, member.roles, known=True)
         self._spawn(self._quietly(command, self._come_or_go(command, when=lambda: member.id in self.seats)))
 
+    def _tell_presence(self, presence: Presence) -> None:
+        self._announce(presence)
+        self._publish_guests()
+
+    def _publish_guests(self) -> None:
+        """Tell the other servers how many people without a nickname are here, when what is under way has happened."""
+        if self._guests is not None:
+            self._guests.publish(self.name, self.seats.nameless + sum(self._naming.values()))
+
     async def _perform_quietly(self, command: Command) -> None:
         await self._quietly(command, self.perform(command))
 
@@ -561,6 +597,9 @@ class Engine:
         self._claimed.clear()  # in what the store remembers now it may have no part
         self.tail.load(standing.seq, standing.events, standing.messages, more=standing.more)
         self._progress.release()
+        self.seats.name_all()
+        if self._guests is not None:
+            self._guests.follow(self.name, self._presence.note)
 
     def reopened(self, opening: Opening) -> None:
         """The store lost its place. Where the log is the same, only who is here may have changed meanwhile."""
@@ -577,6 +616,7 @@ class Engine:
             known = self.state.members.get(member.id)
             if known is None or (known, known.roles) != (member, member.roles):
                 self.received(Joined(member))
+        self._presence.note()
 
     async def _catch_up(self, since: Position) -> None:
         """Wait until this server has been told what somebody saw on another one, which is ahead.

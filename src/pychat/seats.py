@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from pychat.clock import Clock, Timer
+from pychat.model import Away, Joined, Left, Renamed
 from pychat.session import Session
 
 __all__ = ["Seats"]
@@ -13,12 +14,17 @@ __all__ = ["Seats"]
 class Seats:
     """The sessions of one room in this process: each is a member's, or a guest's."""
 
-    def __init__(self, grace: float, expire: Callable[[str], None], clock: Clock) -> None:
-        """`expire` is called with a member's id when the name was held for `grace` seconds."""
+    def __init__(self, grace: float, expire: Callable[[str], None], named: Callable[[str], bool], clock: Clock) -> None:
+        """`expire` is called with a member's id when the name was held for `grace` seconds.
+
+        `named` tells whether somebody of that id has a nickname; call `name` when that changes.
+        """
         self._grace = grace
         self._expire = expire
         self._clock = clock
         self._taken: dict[str, set[Session]] = {}  # member id -> that member's connections
+        self._named = named
+        self._nameless: set[str] = set()  # ids of those in `_taken` who have no nickname
         self._guests: set[Session] = set()
         self._graces: dict[str, Timer] = {}  # member id -> when the name is free
         self._stopped = False
@@ -34,20 +40,43 @@ class Seats:
         """The sessions of one member."""
         return tuple(self._taken.get(member_id, ()))
 
-    def count(self, elsewhere: Mapping[str, object]) -> int:
-        """How many people there are, with the members (by id) who may be on other servers."""
-        # The smaller of the two is walked: two members in a crowd of thousands who only read, or the other way about.
-        both = len(self._taken.keys() & elsewhere.keys())
-        return len(self._taken) + len(elsewhere) - both + len(self._guests)
+    @property
+    def nameless(self) -> int:
+        """How many people are connected here without a nickname: guests, and who has a login but no name yet."""
+        return len(self._guests) + len(self._nameless)
 
-    def take(self, session: Session, member_id: str | None) -> None:
-        """Count `session` as one of `member_id`'s, or as a guest's. Idempotent."""
+    def name(self, member_id: str) -> None:
+        """Somebody of that id has taken a nickname, or has none any more."""
+        if member_id in self._taken and not self._named(member_id):
+            self._nameless.add(member_id)
+        else:
+            self._nameless.discard(member_id)
+
+    def name_all(self) -> None:
+        """Anybody may have taken a nickname, or lost it."""
+        for member_id in self._taken:
+            self.name(member_id)
+
+    def named_by(self, event: Joined | Renamed | Away | Left) -> int:
+        """By how many there will be more nameless people here when `event` has happened."""
+        member_id = event.member.id
+        if isinstance(event, Joined | Renamed):
+            return -1 if member_id in self._nameless else 0
+        return len(self.of(member_id)) if isinstance(event, Left) and self._named(member_id) else 0
+
+    def take(self, session: Session, member_id: str | None, *, counted: bool = True) -> None:
+        """Count `session` as one of `member_id`'s, or as a guest's. Idempotent.
+
+        Somebody with a login who is about to get their name is not `counted` before that.
+        """
         self.free(session)
         session.member_id = member_id
         if member_id is None:
             self._guests.add(session)
         else:
             self._taken.setdefault(member_id, set()).add(session)
+            if counted:
+                self.name(member_id)
 
     def free(self, session: Session) -> None:
         """Forget `session`, if it is known."""
@@ -57,6 +86,7 @@ class Seats:
             taken.discard(session)
             if not taken and session.member_id is not None:
                 del self._taken[session.member_id]
+                self._nameless.discard(session.member_id)
 
     @property
     def holds_names(self) -> bool:

@@ -22,6 +22,7 @@ from pychat.model import (
     LogEvent,
     Member,
     Message,
+    Position,
     React,
     Say,
     SetTyping,
@@ -42,6 +43,10 @@ class Room(Protocol):
     limits: Limits
     clock: Clock
     tokens: Tokens
+
+    @property
+    def position(self) -> Position:
+        """Where the log stands."""
 
     def member(self, member_id: str) -> Member | None:
         """The member of that id, if here."""
@@ -104,6 +109,7 @@ class Session:
         self.recovered = False
         #: Whether the connection is told what its own visitor says, as all others are.
         self.echo = False
+        self._epoch = ""  # in which the visitor's numbers of messages count
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
         self._typing: Timer | None = None
         #: Whether the visitor has gone or was sent out: what is under way for them must not seat them any more.
@@ -144,6 +150,7 @@ class Session:
     def begin(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
         """Tell the visitor where things stand, then what was missed."""
         self.recovered = welcome.recovered
+        self._epoch = welcome.position.epoch
         connection = self.connection
         frames = [self._room.frame(connection, notice) for notice in (welcome, *missed)]
         told = [frame for frame in frames[1:] if frame is not None]
@@ -176,6 +183,8 @@ class Session:
         Without a name, take the one that the token's member had. Who has a login comes back by that: there is no token.
         """
         self._spend()
+        if self.gone:
+            raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
         before, user = self.member_id, self.user
         if user is not None:
             member_id = user.member_id
@@ -198,7 +207,7 @@ class Session:
         """Send a message, as a reply to another or not, and return it as it was stored."""
         self._spend()
         member_id, message_id = self._joined(), event_id(message_id)
-        answered = None if reply_to is None else await self._room.message(reply_to)
+        answered = None if reply_to is None else await self._message(reply_to)
         event = await self._room.perform(Say(member_id, message_id, text, answered), None if self.echo else self)
         self._stop_typing_timer()
         assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
@@ -208,19 +217,19 @@ class Session:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
-        return await self._room.perform(Edit(member_id, new_id, await self._room.message(seq), text), self)
+        return await self._room.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
     async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
         """Take one's own message number `seq` back; `None` if it was deleted already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
-        return await self._room.perform(Delete(member_id, new_id, await self._room.message(seq)), self)
+        return await self._room.perform(Delete(member_id, new_id, await self._message(seq)), self)
 
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
-        return await self._room.perform(React(member_id, new_id, await self._room.message(seq), emoji, on), self)
+        return await self._room.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
@@ -291,6 +300,13 @@ class Session:
         if name is None:
             raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")
         return Join(member_id, name, roles)
+
+    async def _message(self, seq: int) -> Message:
+        """The message that the visitor means by `seq`: where the log was lost since they came, none."""
+        message = await self._room.message(seq)
+        if self._room.position.epoch != self._epoch:
+            raise Refused("not_found", "The room has lost its messages meanwhile, and numbers them anew.")
+        return message
 
     def _joined(self) -> str:
         if self.member_id is None:

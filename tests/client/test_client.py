@@ -293,6 +293,19 @@ async def test_being_sent_out_ends_it(room: ChatRoom, url: str) -> None:
     assert states[-1].text == Close.KICKED.text
 
 
+async def test_being_kicked_says_why(room: ChatRoom, url: str) -> None:
+    """The words of `room.kick` reach the program; where there are none, the server's own; an error from before is not mistaken for them."""
+    for words, told in (("You were rude.", "You were rude."), ("", Close.KICKED.text)):
+        async with Client(url, name="Ada") as ada:
+            assert ada.me is not None
+            with pytest.raises(Refused):
+                await ada.edit(99, "no such message")
+            await room.kick(ada.me.id, words)
+            with pytest.raises(Disconnected) as ended:
+                await event(ada, Message)
+            assert (Close.KICKED, told) == (ended.value.close, ended.value.text)
+
+
 async def test_a_callback_that_fails_ends_nothing(url: str) -> None:
     """What `on_state` raises is told to the event loop's handler, and the client goes on."""
     told: list[object] = []

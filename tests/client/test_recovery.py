@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pychat import ChatRoom, Client, Close, Entered, Joined, Left, Limits, Message, Refused, aiohttp_app
+from pychat.stores import MemoryStore
 from pychat.testing import Person
 from tests.client.cable import cable
 from tests.client.hearing import event, texts, until
@@ -59,6 +60,31 @@ async def test_an_answer_that_never_came() -> None:
         await ada.say("end")
         assert ["end"] == await texts(ada, "end")
         assert ["once", "after", "end"] == [message.text for message in await room.history()]
+
+
+async def test_what_waits_means_nothing_in_another_log() -> None:
+    """The room has lost its messages: an edit of the old number 1 is refused, and a reply to it answers nothing."""
+    room = ChatRoom("lobby")
+    async with aiohttp_server(aiohttp_app(room)) as url, cable(url) as laid, Client(laid.url, name="Ada") as ada:
+        first = await ada.say("first")
+        laid.unplugged = True
+        laid.cut()
+        await until(lambda: ada.state.name == "reconnecting")
+        about = [
+            asyncio.create_task(ada.edit(first, "changed")),
+            asyncio.create_task(ada.delete(first)),
+            asyncio.create_task(ada.react(first, "👍")),
+        ]
+        reply = asyncio.create_task(ada.say("reply", reply_to=first))
+        await asyncio.sleep(0)
+        room.renew(MemoryStore())
+        await room.post("new", author="bot")
+        laid.unplugged = False
+        assert (await reply).reply is None
+        for each in await asyncio.gather(*about, return_exceptions=True):
+            assert isinstance(each, Refused)
+            assert each.code == "not_found"
+        assert [("new", None), ("reply", None)] == [(said.text, said.reply) for said in await room.history()]
 
 
 async def test_what_is_said_while_away_waits() -> None:

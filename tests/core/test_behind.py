@@ -8,7 +8,7 @@ import pytest
 
 from pychat import ChatRoom, Position, Refused, User
 from pychat.model import Event, LogEvent
-from pychat.stores import MemoryStore, Opening, Receiver
+from pychat.stores import MemoryStore, Opening, Page, Receiver
 from pychat.testing import FakeClock, Person, RecordingConnection
 
 
@@ -147,6 +147,42 @@ async def test_where_the_log_is_lost_while_waiting_there_is_the_new_one() -> Non
     welcome = await person.event("welcome")
     assert (welcome["recovered"], welcome["epoch"], welcome["seq"]) == (False, new.epoch, 0)
     assert old.epoch != new.epoch
+
+
+class Reopening(MemoryStore):
+    """A store that loses its log while a server reads where it stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses = 2
+
+    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+        """Remember who is to be told of the loss."""
+        self.receive = receive
+        return await super().subscribe(room, receive)
+
+    async def history(
+        self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> Page:
+        """Read, and lose it."""
+        page = await super().history(room, before=before, limit=limit, matching=matching)
+        if self.losses:
+            self.losses -= 1
+            self._logs.clear()
+            self._epoch = f"epoch-{self.losses}"
+            self.receive(Opening(Position(self._epoch, 0), b"x" * 32))
+        return page
+
+
+async def test_where_the_log_is_lost_while_a_room_opens_it_opens_again() -> None:
+    """Nobody is let into a room that stands nowhere: the welcome is that of the log that there is, and events follow."""
+    store = Reopening()
+    room = ChatRoom(store=store)
+    person = await Person.enter(room, since=Position(store._epoch, 0))
+    welcome = await person.event("welcome")
+    assert (welcome["epoch"], welcome["recovered"]) == ("epoch-0", False)
+    await room.post("hi", author="bot")
+    assert (await person.event("message"))["seq"] == 1
 
 
 async def test_a_room_that_closes_lets_nobody_wait() -> None:

@@ -111,9 +111,9 @@ async def the_token_is_one_person(stage: Stage, argument: str) -> None:
 async def goes_on_from_there(stage: Stage, argument: str) -> None:
     """From the position of the first message, the second is told."""
     async with serving() as (room, address):
-        for text in ("seen", "missed"):
-            await room.post(text, author="bot")
-        code = re.sub(r"[\w-]+:41", f"{room.position.epoch}:1", stage.code).replace("curl", "curl -m 0.5")
+        seen, _ = [await room.post(text, author="bot") for text in ("seen", "missed")]
+        last = f"{room.position.epoch}:1.{seen.id}"
+        code = re.sub(r"[\w-]+:41\.[\w-]+", last, stage.code).replace("curl", "curl -m 0.5")
         told = await run("bash", address=address, code=code)
     assert '"recovered":true' in told
     assert re.findall(r'"text":"(\w+)"', told) == ["missed"]

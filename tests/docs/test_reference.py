@@ -21,7 +21,7 @@ from pychat.limits import Limits
 from pychat.model import Deleted, Edited, Joined, Left, Member, Message, Position, Reacted, Renamed, Typing
 from pychat.settings import SETTINGS, Setting
 from pychat.transports.vocabulary import COMMANDS, bye, tell
-from tests.docs.pages import ROOT, page, pages
+from tests.docs.pages import ROOT, Page, page, pages
 
 ASSETS = ROOT / "src" / "pychat" / "assets"
 REFERENCE = "docs/reference/"
@@ -172,3 +172,40 @@ def test_the_changelog_keeps_its_form() -> None:
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", version) for version in versions[1:])
     kinds = re.findall(r"^### (.+)$", text, re.MULTILINE)
     assert set(kinds) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+@pytest.mark.parametrize("where", pages(), ids=str)
+def test_nothing_is_told_twice(where: Page) -> None:
+    """No two sections of a page have one heading below one parent, no table two rows for one thing; no default is a bare `None`."""
+    if where.name != "CHANGELOG.md":
+        headings: list[str] = []
+        path: list[str] = []
+        for level, words in re.findall(r"^(#+) (.+)$", where.prose, re.MULTILINE):
+            path[len(level) - 1 :] = [words]
+            headings.append(" / ".join(path))
+        assert len(headings) == len(set(headings))
+    for table in re.findall(r"(?:^\|.*\n)+", where.prose, re.MULTILINE):
+        rows = (
+            [row.split(" | ")[0] for row in table.splitlines()[2:]]
+            if where.name == "docs/reference/settings.md"
+            else []
+        )
+        assert len(rows) == len(set(rows))
+    assert not re.search(r"\bto None\b", where.text)
+
+
+def test_the_names_of_the_chat_are_told() -> None:
+    """Whoever adds Socket.IO events finds each name that is taken, and one of them is refused."""
+    server = pychat.asgi_app(pychat.ChatRoom("lobby")).mount.socketio.server
+    told = page("docs/how-to/socketio-server.md").text
+    named = re.findall(r"`([^`]+)`", told[told.index("The names of the chat are taken") :].partition(" A handler")[0])
+    assert server.taken == set(named)
+    for name in named:
+        with pytest.raises(pychat.UsageError, match=re.escape(f"“{name}” is the chat's own")):
+            server.on(name, lambda *_: None)
+    server.on("say", lambda *_: None, namespace="/game")
+    with pytest.raises(pychat.UsageError, match="Take another name"):
+
+        @server.event
+        def history(sid: str) -> None:
+            """Never called."""

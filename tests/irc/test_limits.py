@@ -9,7 +9,10 @@ import pytest
 
 from pychat import ChatRoom, Close, IrcServer, Limits, serve_irc
 from pychat.testing import Person
+from pychat.transports.irc import client as client_module
 from pychat.transports.irc import server as server_module
+from pychat.transports.irc.client import Client
+from pychat.transports.irc.line import Line
 from tests.irc.conftest import Enter, Open
 from tests.irc.person import CAPS, PATIENCE, IrcPerson
 
@@ -178,3 +181,64 @@ async def test_a_flood_is_read_slowly_and_harms_nobody(enter: Enter) -> None:
     ada.say(*["WHO #lobby"] * 3_000)
     async with asyncio.timeout(PATIENCE):
         assert [line.command for line in await bob.since("VERSION") if line.command != "JOIN"] == ["351"]
+
+
+async def crowded(size: int) -> ChatRoom:
+    """A room that is full of people on the page."""
+    room = ChatRoom("lobby")
+    for number in range(size):
+        await (await Person.enter(room)).join(f"member{number}")
+    return room
+
+
+async def test_long_answers_are_made_a_few_lines_at_a_time(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two clients ask again and again who is in a full room: a turn of the event loop makes a few lines for one of them. All lines come, in order."""
+    server = await opened(await crowded(300))
+    people = [await IrcPerson.enter(server.port, nick) for nick in ("ada", "bob")]
+    told: list[str] = []
+    turns: list[list[str]] = []
+    tell = Client.tell
+
+    def told_to(client: Client, line: Line) -> None:
+        told.append(client.nick)
+        tell(client, line)
+
+    async def watch() -> None:
+        while True:
+            turns.append(told[:])
+            told.clear()
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Client, "tell", told_to)
+    watching = asyncio.create_task(watch())
+    for person in people:
+        person.say(*["WHO #lobby"] * 6, "PING :done")
+    heard = [await person.until("PONG") for person in people]
+    watching.cancel()
+    answer = [*["352"] * 302, "315"]
+    for lines in heard:
+        assert [*answer * 6, "PONG"] == [line.command for line in lines if line.command in ("352", "315", "PONG")]
+    assert max(len(turn) for turn in turns) <= 40
+
+
+@pytest.mark.parametrize(
+    "line", ["WHO #lobby", "NAMES #lobby", "ISON a b c d e f g h", "NICK member3", "WHOIS x", "USERHOST a b c"]
+)
+async def test_who_asks_for_too_much_waits(opened: Open, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """Lines of answers are counted, and members that must be looked at; nobody else waits; who goes meanwhile is gone."""
+    monkeypatch.setattr(client_module, "_ANSWERS_AT_ONCE", 700)
+    monkeypatch.setattr(client_module, "_ANSWERS_PER_SECOND", 0.01)
+    server = await opened(await crowded(300), ping_seconds=0.5)
+    ada, bob = [await IrcPerson.enter(server.port, nick) for nick in ("ada", "bob")]
+    ada.say(*[line] * 400, "PING :done")
+    for _ in range(100):
+        assert (await bob.since("VERSION"))[-1].command == "351"
+    begun = len(ada.heard)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await ada.line("PONG")
+    assert len(ada.heard) - begun < 1_000
+    await ada.close()
+    async with asyncio.timeout(PATIENCE):
+        while len(server.clients) > 1:
+            await asyncio.sleep(0.05)

@@ -330,6 +330,20 @@ test("editing, deleting and reacting are answered, and refused without a name or
   await assert.rejects(room.react(7, "👍"), { code: "offline" });
 });
 
+test("a reply answers nothing where messages are numbered anew", async () => {
+  const { room, socket, clock } = made({ welcome: { seq: 1, messages: [message(1, "tea?")] } });
+  await room.join("Ada");
+  socket.drop();
+  room.say("yes", { replyTo: 1 }).catch(() => {});
+  await clock.pass(1000);
+  socket.answer = (name) => (name === "join" ? { ok: true, member: ADA, token: "t" } : new Promise(() => {}));
+  socket.welcome({ epoch: "e2", seq: 1, messages: [message(1, "another")] });
+  await settled();
+  assert.equal(socket.said("say")[0].reply_to, undefined);
+  assert.deepEqual(shown(room), ["another:sent", "yes:pending"]);
+  assert.equal(room.log.entries[1].reply, undefined);
+});
+
 test("a reply quotes what it answers, and still does after a reload", async () => {
   const { room, socket, storage } = made({ welcome: { seq: 1, messages: [message(1, "x".repeat(300))] } });
   await room.join("Ada");

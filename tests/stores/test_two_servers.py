@@ -133,6 +133,7 @@ async def test_who_is_on_both_servers_stays_when_one_connection_breaks(room_on: 
     two.on("event", happened.append)
     await ada.drop()
     assert (await tab.say("still here"))["ok"]
+    await until(lambda: happened)
     assert [type(event).__name__ for event in happened] == ["Message"]
     assert names(one) == names(two) == ["Ada", "Bob"]
     other = await Person.enter(one)
@@ -205,6 +206,122 @@ async def test_where_redis_lost_the_log_everybody_comes_back_to_a_new_one(redis:
     assert one.position == two.position
 
 
+def counted(*rooms: ChatRoom) -> set[int]:
+    """How many people are in the room, as its servers see it."""
+    return {room.here for room in rooms}
+
+
+async def test_everybody_counts_on_all_servers_named_or_not(redis: RedisServer, room_on: Any) -> None:
+    """60 with a name and 30 without on three servers are 90 on each; and right again after whoever comes and goes."""
+    rooms = [await room_on() for _ in range(3)]
+    people = [await Person.enter(rooms[number % 3]) for number in range(90)]
+    watch = people[0]
+    await until(lambda: counted(*rooms) == {90})
+    tokens = [(await person.join(f"Person {number}"))["token"] for number, person in enumerate(people[:60])]
+    await until(lambda: counted(*rooms) == {90})
+    while (await watch.event("presence"))["here"] != 90:
+        pass
+    late = await Person.enter(rooms[1])
+    assert (await late.event("welcome"))["here"] == 91
+    await until(lambda: counted(*rooms) == {91})
+    four = await room_on()
+    assert four.here == 91  # a server that opens later knows at once
+    tab = await Person.enter(four)  # a member who is on two servers is one
+    await until(lambda: counted(*rooms, four) == {92})
+    assert (await tab.join("Person 1", tokens[1]))["ok"]
+    await until(lambda: counted(*rooms, four) == {91})
+    for person in people[60:80]:
+        await person.close()
+    await until(lambda: counted(*rooms, four) == {71})
+    assert (await people[1].command("leave"))["ok"]  # from a name to none, for both connections
+    await until(lambda: counted(*rooms, four) == {72})
+    await four.aclose()
+    await store_of(four).aclose()
+    await until(lambda: counted(*rooms) == {71})
+    assert redis.do("HLEN", "pychat:{lobby}:guests") == ":3"
+
+
+async def test_whoever_takes_or_gives_back_a_name_is_one_all_the_time(room_on: Any) -> None:
+    """On the other server too: no number between that counts somebody twice, or not at all."""
+    one, two = await room_on(), await room_on()
+    ada, watch = await Person.enter(one), await Person.enter(two)
+    await until(lambda: counted(one, two) == {2})
+    for _ in range(5):
+        assert (await ada.join("Ada"))["ok"]
+        assert (await watch.join("Ada"))["error"]["code"] == "name_taken"
+        await until(lambda: names(two) == ["Ada"])
+        assert (await ada.command("leave"))["ok"]
+        await until(lambda: names(two) == [])
+    assert (await ada.join("Ada"))["ok"]
+    await until(lambda: names(two) == ["Ada"])
+    heard = {fields["here"] for name, fields in watch.connection.events if name == "presence"}
+    assert heard <= {1, 2}
+    assert counted(one, two) == {2}
+
+
+async def test_who_has_a_login_and_no_name_counts_everywhere(room_on: Any) -> None:
+    """Whom the app knows, and who has not picked a name: on the other servers too, until they have one and after."""
+    one, two = await room_on(grace=0.0), await room_on(grace=0.0)
+    session = await one.connect(RecordingConnection(), user=User("7"))
+    await until(lambda: counted(one, two) == {1})
+    await session.join("Ada")
+    await until(lambda: names(two) == ["Ada"] and counted(one, two) == {1})
+    await session.leave()
+    await until(lambda: names(two) == [] and counted(one, two) == {1})
+    await session.close()
+    await until(lambda: counted(one, two) == {0})
+
+
+async def test_guests_of_a_server_that_dies_are_gone_and_back_with_it(redis: RedisServer, room_on: Any) -> None:
+    """Nobody counts for whom no server speaks; a server that was taken for dead counts again when it is back."""
+    one, two = await room_on(), await room_on()
+    await Person.enter(one)
+    for _ in range(3):
+        await Person.enter(two)
+    await until(lambda: counted(one, two) == {4})
+    beat = store_of(two)._heart._beat
+    store_of(two)._heart._beat = _no_beat
+    await until(lambda: one.here == 1)
+    store_of(two)._heart._beat = beat
+    await until(lambda: counted(one, two) == {4})
+    for task in store_of(two)._tasks:
+        task.cancel()
+    await until(lambda: one.here == 1)
+    assert redis.do("HLEN", "pychat:{lobby}:guests") == ":1"
+
+
+async def _no_beat(*_: object) -> None:
+    """A server that hangs."""
+
+
+async def test_guests_are_counted_again_where_redis_forgot_them(redis: RedisServer, room_on: Any) -> None:
+    """Redis comes back empty: whoever comes back is counted on both servers, and nobody twice."""
+    one, two = await room_on(), await room_on()
+    people = [await Person.enter(room) for room in (one, two, two)]
+    await until(lambda: counted(one, two) == {3})
+    redis.do("FLUSHALL")
+    await until(lambda: all(person.connection.closed for person in people))
+    for person, room in zip(people, (one, two, two), strict=True):
+        await person.drop()
+        await Person.enter(room)
+    await until(lambda: counted(one, two) == {3})
+
+
+async def test_guests_who_come_while_redis_is_away_are_counted_when_it_is_back(
+    redis: RedisServer, room_on: Any
+) -> None:
+    """Nothing that could not be told is forgotten."""
+    one, two = await room_on(), await room_on()
+    await Person.enter(one)
+    await until(lambda: counted(one, two) == {1})
+    redis.kill()
+    await until(lambda: not store_of(two).available)
+    for _ in range(2):
+        await Person.enter(two)
+    redis.start()
+    await until(lambda: counted(one, two) == {3})
+
+
 async def test_what_was_acknowledged_in_a_lost_log_is_stored_again(redis: RedisServer, room_on: Any) -> None:
     """Whoever sends the same again after that is answered with a number under which it stands."""
     one, two = await room_on(), await room_on()
@@ -219,6 +336,30 @@ async def test_what_was_acknowledged_in_a_lost_log_is_stored_again(redis: RedisS
     assert (await back.join("Ada", token))["ok"]
     assert (await back.command("say", {"text": "kept?", "id": "once"}))["seq"] == 1
     assert [message.text for message in await two.history()] == ["kept?"]
+
+
+async def test_numbers_of_a_lost_log_mean_nothing_in_the_new_one(redis: RedisServer, room_on: Any) -> None:
+    """What somebody sent about message 1 before they heard of the loss does not happen to the new message 1."""
+    one = await room_on()
+    ada = await Person.enter(one)
+    token = (await ada.join("Ada"))["token"]
+    await ada.say("old")
+    redis.do("FLUSHALL")
+    await until(lambda: ada.connection.closed)
+    back = await Person.enter(one)
+    assert (await back.join("Ada", token))["ok"]
+    assert (await back.say("new"))["seq"] == 1
+    commands: list[tuple[str, dict[str, Any]]] = [
+        ("edit", {"target": 1, "text": "changed"}),
+        ("delete", {"target": 1}),
+        ("react", {"target": 1, "emoji": "👍"}),
+        ("say", {"text": "answer", "reply_to": 1}),
+    ]
+    for name, fields in commands:
+        assert (await ada.command(name, fields))["error"]["code"] == "not_found"
+    (message,) = await one.history()
+    assert (message.text, message.reactions) == ("new", ())
+    assert (await back.command("edit", {"target": 1, "text": "changed"}))["ok"]
 
 
 async def test_who_moves_to_a_server_that_lags_hears_nothing_twice(redis: RedisServer, room_on: Any) -> None:

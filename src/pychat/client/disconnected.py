@@ -10,7 +10,8 @@ __all__ = ["Disconnected"]
 class Disconnected(ChatError):
     """The connection has ended for good, or never came about; the text is for people.
 
-    `close` is the server's reason where it gave one: `Close.KICKED`, `Close.UNKNOWN_ROOM` and so on.
+    `close` is the server's reason where it gave one: `Close.KICKED`, `Close.UNKNOWN_ROOM` and so on. The text is the
+    server's too, such as that of `room.kick(member_id, text)`.
     """
 
     def __init__(self, text: str, close: Close | None = None) -> None:

@@ -63,6 +63,7 @@ class Link:
         self._asked: dict[int, tuple[asyncio.Future[dict[str, Any]], Callable[[dict[str, Any]], None] | None]] = {}
         self._failure: Lost | None = None
         self._error = ""
+        self._kicked = ""  # why we are sent out, as the application said before the goodbye
 
     @classmethod
     async def open(
@@ -110,6 +111,8 @@ class Link:
             else:
                 if name == "error":
                     self._error = str(fields.get("text", ""))
+                    if fields.get("code") == "kicked":
+                        self._kicked = self._error
                 return Told(str(name), fields, len(frame.data))
 
     async def ask(
@@ -161,7 +164,8 @@ class Link:
         close = _CLOSES.get(int(bye.get("code", 0)))
         text = str(bye.get("text", "The server ended the connection."))
         if bye.get("reconnect") is False:
-            return Disconnected(self._error if close is Close.UNKNOWN_ROOM and self._error else text, close)
+            why = {Close.UNKNOWN_ROOM: self._error, Close.KICKED: self._kicked}.get(close) if close else None
+            return Disconnected(why or text, close)
         wait = bye.get("retry_after")
         after = float(wait) if isinstance(wait, int | float) and 0 <= wait <= _LONGEST_WAIT else 0.0
         return Lost(text, after, asked_back=close is Close.UNAVAILABLE)
@@ -171,7 +175,7 @@ class Link:
             return self._failure
         close = _CLOSES.get(self._socket.close_code or 0)
         if close is not None and not close.reconnect:
-            return Disconnected(close.text, close)
+            return Disconnected((close is Close.KICKED and self._kicked) or close.text, close)
         return Lost("The connection was lost." if close is None else close.text)
 
 

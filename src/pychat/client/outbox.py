@@ -59,6 +59,19 @@ class Outbox:
             self._more.clear()
             await self._more.wait()
 
+    def renumbered(self) -> None:
+        """Messages have other numbers now: what is about one of them is refused, and a reply answers none."""
+        for command in list(self._commands):
+            if "target" in command.fields:
+                self.remove(command)
+                if not command.result.done():
+                    command.result.set_exception(
+                        Refused("not_found", "The room has lost its messages meanwhile, and numbers them anew.")
+                    )
+            elif "reply_to" in command.fields:
+                command.fields = {name: value for name, value in command.fields.items() if name != "reply_to"}
+                command.quote = None
+
     def find(self, name: str, command_id: str) -> Command | None:
         """The command of that name and id, if it waits."""
         return next((each for each in self._commands if (each.name, each.fields.get("id")) == (name, command_id)), None)

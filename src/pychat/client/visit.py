@@ -235,6 +235,9 @@ class Visit:
         self._known = you.get("name") is not None
         if self._known:
             self.me = words.member(you)
+        before = self._feed.position
+        if before is not None and before.epoch != fields["epoch"]:
+            self._outbox.renumbered()
         entered = None
         if fields.get("recovered") is not True:
             entered = self.entered = words.entered(fields, missed=not first)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pychat.errors import UsageError
-from pychat.stores.base import Opening, Page, Receiver, Retention, Store
+from pychat.stores.base import CountsGuests, Guests, Opening, Page, Receiver, Retention, Store
 from pychat.stores.memory import MemoryStore
 from pychat.stores.urls import redact
 
 __all__ = [
+    "CountsGuests",
+    "Guests",
     "MemoryStore",
     "Opening",
     "Page",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pychat.model import Event, LogEvent, Member, Message, Position, Signal
 
-__all__ = ["Opening", "Page", "Receiver", "Retention", "Store"]
+__all__ = ["CountsGuests", "Guests", "Opening", "Page", "Receiver", "Retention", "Store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,28 @@ class Page:
 
     messages: tuple[Message, ...]
     seq: int
+
+
+class Guests(Protocol):
+    """How many people without a nickname are connected to each server of a room. No call waits, and none raises."""
+
+    def follow(self, room: str, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever `elsewhere` may be another, once the room has been subscribed to."""
+
+    def elsewhere(self, room: str) -> int:
+        """How many there are on the other servers, without those of servers that have died."""
+
+    def publish(self, room: str, count: int) -> None:
+        """Tell the other servers how many there are on this one."""
+
+
+@runtime_checkable
+class CountsGuests(Protocol):
+    """An ability of a store whose rooms can have several servers. Others lack it: there is nothing to count."""
+
+    @property
+    def guests(self) -> Guests | None:
+        """What counts people without a nickname over all servers."""
 
 
 class Store(Protocol):

@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from pychat.client import Client, ClientEvent, Entered, State
@@ -16,6 +17,8 @@ from pychat.model import Joined, Left, Message, Renamed
 from .forms import as_json, as_text
 
 __all__ = ["tail"]
+
+_REMEMBERED = 1_000  # messages that have been printed: more than a server shows whoever comes in
 
 
 async def tail(
@@ -46,8 +49,7 @@ class _Printer:
     def __init__(self, *, json: bool, presence: bool) -> None:
         self._json = json
         self._presence = presence
-        self._last = 0
-        self._epoch = ""
+        self._printed: deque[str] = deque(maxlen=_REMEMBERED)  # ids of messages
 
     async def follow(self, chat: Client, history: int) -> None:
         async for event in chat:
@@ -60,20 +62,19 @@ class _Printer:
         messages = entered.messages
         if entered.missed:
             _say("The room went on without us for too long: some messages may be missing here.")
-            if entered.epoch == self._epoch:
-                messages = tuple(message for message in messages if message.seq > self._last)
+            # Numbers will not do: a backup that was put back has other messages under the same ones.
+            messages = tuple(message for message in messages if message.id not in self._printed)
         else:
             messages = messages[-history:] if history else ()
             older = history - len(messages)
             if older > 0 and entered.more and messages:
                 messages = (*await chat.history(messages[0], older), *messages)
-        self._epoch = entered.epoch
         for message in messages:
             self._print(chat, message)
 
     def _print(self, chat: Client, event: ClientEvent) -> None:
         if isinstance(event, Message):
-            self._last = event.seq
+            self._printed.append(event.id)
         line = as_json(event, chat.here) if self._json else as_text(event, time.time())
         if line is not None:
             # A pipe takes bytes: whatever the locale is, this is UTF-8.

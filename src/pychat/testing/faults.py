@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pychat.errors import Refused
 from pychat.model import Away, Event, Joined, Left, LogEvent, Member, Renamed, Signal
 from pychat.names import Names
-from pychat.stores import MemoryStore, Opening, Page, Receiver, Store
+from pychat.stores import CountsGuests, Guests, MemoryStore, Opening, Page, Receiver, Store
 from pychat.testing.clock import FakeClock
 
 __all__ = ["FaultyStore"]
@@ -37,6 +37,11 @@ class FaultyStore:
     def available(self) -> bool:
         """Whether it can be reached, as rooms ask a store."""
         return not self.down and self._inner.available
+
+    @property
+    def guests(self) -> Guests | None:
+        """What counts people without a nickname over several servers, if the store inside does."""
+        return self._inner.guests if isinstance(self._inner, CountsGuests) else None
 
     @property
     def busy(self) -> bool:

@@ -88,6 +88,13 @@ export class Outbox {
     return this.add(id, item.text, now, item.reply);
   }
 
+  /** Messages have other numbers now: what was written answers none of them. @returns {boolean} whether something did */
+  forgetReplies() {
+    const replies = [...this.#items.values()].filter(({ reply }) => reply);
+    for (const { reply, ...item } of replies) this.#put(item);
+    return replies.length > 0;
+  }
+
   /** @param {string} id */
   remove(id) {
     this.#items.delete(id);

@@ -326,6 +326,7 @@ export class Room extends Emitter {
     this.#recognise(data.you ?? null);
     Object.assign(this.limits, data.limits);
     this.people.reset(data);
+    const renumbered = this.since && this.since.epoch !== data.epoch;
     // Recovered, it is our own place, and what was missed follows as events.
     this.#position.start(data.epoch, data.seq, data.id);
     if (!data.recovered) {
@@ -333,6 +334,7 @@ export class Room extends Emitter {
       for (const message of data.messages) this.#file(message);
       this.#tell("reset");
     }
+    if (renumbered && this.#outbox.forgetReplies()) this.#setAside();
     this.emit("welcome", data);
     this.emit("people", this.people);
   }

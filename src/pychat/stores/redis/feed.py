@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -15,6 +17,10 @@ from pychat.stores.redis.link import unavailable
 __all__ = ["Doubt", "Feed"]
 
 _log = logging.getLogger(__name__)
+
+
+#: How a line begins that tells how many people without a name a server has.
+_GUESTS = b'{"kind":"guests"'
 
 
 class Doubt(Enum):
@@ -39,6 +45,8 @@ class Feed:
     #: The number of what was told last, and how it was written.
     tick: int
     last: bytes = b""
+    #: The id of this server in Redis.
+    server: str = ""
     #: The number of the newest event of the log that was told.
     seq: int = 0
     doubt: Doubt | None = None
@@ -48,6 +56,11 @@ class Feed:
     owed: dict[str, Away | Left] = field(default_factory=dict)
     #: Who is here, though another server took this one for dead.
     reclaim: dict[str, Member] = field(default_factory=dict)
+    #: How many people without a name are on this server; and, by the server's id, on each of the others.
+    guests_here: int = 0
+    guests: dict[str, int] = field(default_factory=dict)
+    #: Called when there are more or fewer of them on the others.
+    on_guests: Callable[[], None] | None = None
     _waiting: dict[int, list[asyncio.Future[None]]] = field(default_factory=dict)
 
     def tell(self, tick: int, seq: int, text: bytes) -> None:
@@ -59,11 +72,14 @@ class Feed:
             return
         self.tick, self.last = tick, text
         try:
-            event = decode(text, seq)
+            event = None if text.startswith(_GUESTS) else decode(text, seq)
+            if event is None:
+                self._count(**json.loads(text))
         except (KeyError, TypeError, ValueError):
             _log.exception("Room %s: nothing is known of %r. Does a newer server share this Redis?", self.room, text)
         else:
-            self.deliver(event)
+            if event is not None:
+                self.deliver(event)
         for future in self._waiting.pop(tick, ()):
             if not future.done():
                 future.set_result(None)
@@ -110,6 +126,14 @@ class Feed:
                 await future
         except TimeoutError:
             raise unavailable() from None
+
+    def _count(self, *, server: str, count: int, kind: str) -> None:
+        if server != self.server:
+            self.guests[server] = count
+            if not count:
+                del self.guests[server]
+            if self.on_guests is not None:
+                self.on_guests()
 
     def _know(self, event: Event) -> None:
         match event:

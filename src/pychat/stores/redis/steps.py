@@ -28,4 +28,6 @@ def _read(name: str) -> Step:
 
 
 #: All of them, by name.
-STEPS = {name: _read(name) for name in ("append", "beat", "check", "close", "compact", "history", "open", "signal")}
+STEPS = {
+    name: _read(name) for name in ("append", "beat", "check", "close", "compact", "guests", "history", "open", "signal")
+}

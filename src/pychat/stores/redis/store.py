@@ -25,6 +25,7 @@ from pychat.stores.base import Opening, Page, Receiver, Retention
 from pychat.stores.redis.codec import decode_log, decode_message, encode
 from pychat.stores.redis.failures import Failure
 from pychat.stores.redis.feed import Doubt, Feed
+from pychat.stores.redis.guests import RedisGuests
 from pychat.stores.redis.heart import Heart
 from pychat.stores.redis.link import Link, unavailable
 from pychat.stores.redis.reader import Reader
@@ -89,6 +90,7 @@ class RedisStore:
         self._feeds: dict[str, Feed] = {}
         self._wake_key = f"{self._prefix}:wake:{self._id}"
         self._reader = Reader(follower, self._wake_key, self._feeds, self._reopen, self._look_after)
+        self.guests = RedisGuests(self._feeds, lambda feed: self._spawn(self._tell_guests(feed)))
         self._heart = Heart(self._feeds, self._beat, self._wake, heartbeat, self._beaten)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
@@ -111,7 +113,7 @@ class RedisStore:
             feed = self._feeds[room]
             feed.receive = receive
             return (await self._open(feed))[0]
-        feed = Feed(room, self._key(room), receive, "", secrets.token_bytes(32), 0)
+        feed = Feed(room, self._key(room), receive, "", secrets.token_bytes(32), 0, server=self._id)
         opening, feed.tick = await self._open(feed)
         feed.epoch, feed.seq, feed.secret = opening.position.epoch, opening.position.seq, opening.secret
         self._feeds[room] = feed
@@ -215,7 +217,7 @@ class RedisStore:
             (member.id, member.name, sorted(Names.keys(member.name)), encode(Joined(member)))
             for member, _ in feed.here.values()
         ]
-        _, tick, epoch, seq, secret, members, away, known = await self._writer.step(
+        _, tick, epoch, seq, secret, members, away, known, counts = await self._writer.step(
             STEPS["open"],
             feed.key,
             self._id,
@@ -223,8 +225,11 @@ class RedisStore:
             secrets.token_urlsafe(6),
             feed.secret.hex(),
             feed.epoch if lost else "",
+            feed.guests_here,
             json.dumps(here, ensure_ascii=False),
         )
+        guests = {server.decode(): count for server, count in zip(counts[::2], counts[1::2], strict=True)}
+        feed.guests = {server: count for server, count in guests.items() if server != self._id}
         opening = Opening(
             Position(epoch.decode(), seq),
             bytes.fromhex(secret.decode()),
@@ -252,7 +257,16 @@ class RedisStore:
         keys = json.dumps(sorted(Names.keys(member.name)), ensure_ascii=False)
         kind = type(event).__name__.lower()
         answer = await self._step(
-            feed, "signal", self._id, kind, member.id, member.name, keys, encode(event), "1" if adopted else ""
+            feed,
+            "signal",
+            self._id,
+            kind,
+            member.id,
+            member.name,
+            keys,
+            encode(event),
+            "1" if adopted else "",
+            feed.guests_here,
         )
         if answer[0] == b"taken":
             await feed.told(answer[1], self._patience)  # of who has it: whoever asks again finds it taken
@@ -265,7 +279,9 @@ class RedisStore:
 
     async def _beat(self, feed: Feed, since: str) -> tuple[str, bool] | None:
         try:
-            _, now, more = await self._guarded(feed, "beat", self._id, self._lasts, since, self._grace, *self._kept())
+            _, now, more = await self._guarded(
+                feed, "beat", self._id, self._lasts, since, self._grace, feed.guests_here, *self._kept()
+            )
         except Refused:
             if feed.doubt is Doubt.LOST:
                 return None
@@ -305,6 +321,9 @@ class RedisStore:
             for event in owed.values():
                 if event.member.id not in feed.here:
                     self._spawn(self._pay(feed, event))
+
+    async def _tell_guests(self, feed: Feed) -> None:
+        await self._step(feed, "guests", self._id, feed.guests_here)
 
     async def _pay(self, feed: Feed, event: Away | Left) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import shutil
@@ -18,8 +19,11 @@ from pychat.errors import UsageError
 
 from . import queries, schema
 from .damage import is_damage, line, remedy
+from .tally import Tally
 
 __all__ = ["Database"]
+
+_log = logging.getLogger("pychat.stores.sqlite")
 
 _OPEN: set[Path] = set()  # in this process
 _BESIDE = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
@@ -43,6 +47,8 @@ class Database:
         self.path = path.resolve()
         self._factory = factory
         self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False)
+        #: Notes how many events the database has held.
+        self.tally = Tally(Path(f"{self.path}.events"))
         self._inode: tuple[int, int] | None = None
         self._beside: dict[str, tuple[int, int] | None] = {}
         self._file: int | None = None
@@ -73,6 +79,7 @@ class Database:
     def close(self) -> None:
         """Let others have it. Close all connections first: closing the file ends SQLite's own locks on it (POSIX)."""
         _OPEN.discard(self.path)
+        self.tally.close()
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -199,7 +206,14 @@ class Database:
                     raise UsageError(f"{self.path} is where SQLite cannot keep a log (WAL). Put it on a local disk.")
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("INSERT OR REPLACE INTO meta VALUES ('opened', 1)")
+                held, holds = self.tally.read(), queries.count(connection)
+                if holds < held and queries.renew(connection):
+                    _log.warning(
+                        "%s holds %d events, and has held %d: a backup? Clients are told to begin anew.",
+                        self.path, holds, held,
+                    )  # fmt: skip
                 connection.execute("COMMIT")
+                self.tally.start(holds)
                 found_at = self.path.stat()
                 self._inode = found_at.st_dev, found_at.st_ino
                 return self.write()

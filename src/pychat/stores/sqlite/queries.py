@@ -12,7 +12,19 @@ from pychat.stores.base import Page
 
 from . import rows, words
 
-__all__ = ["Room", "check_members", "events", "history", "room", "rooms", "secret", "snapshot", "standing"]
+__all__ = [
+    "Room",
+    "check_members",
+    "count",
+    "events",
+    "history",
+    "renew",
+    "room",
+    "rooms",
+    "secret",
+    "snapshot",
+    "standing",
+]
 
 _STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place"  # noqa: S608 -- constants
 
@@ -59,6 +71,18 @@ def secret(connection: sqlite3.Connection) -> bytes:
         case [bytes() as found] if len(found) >= 16:
             return found
     raise sqlite3.DatabaseError("the secret that signs tokens is missing")
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """How many events there ever were, in all rooms."""
+    (found,) = connection.execute("SELECT coalesce(sum(head), 0) FROM rooms").fetchone()
+    return int(found)
+
+
+def renew(connection: sqlite3.Connection) -> bool:
+    """Give each room another epoch; whether there is any. It neither begins nor commits."""
+    changed = connection.execute("UPDATE rooms SET epoch = lower(hex(randomblob(6)))").rowcount
+    return changed > 0
 
 
 def events(connection: sqlite3.Connection, name: str, *, after: int, limit: int) -> list[LogEvent]:

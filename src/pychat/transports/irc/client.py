@@ -28,6 +28,9 @@ from pychat.transports.irc.wire import Wire
 __all__ = ["Client", "Network", "fill"]
 
 _LINES_PER_SECOND, _LINES_AT_ONCE = 50, 500  # what a room counts besides is less
+_ANSWERS_PER_SECOND, _ANSWERS_AT_ONCE = 500, 5_000  # in lines
+_SLICE = 32  # lines of answers, after which it is somebody else's turn
+_LOOKED_AT = 100  # members that cost as much as a line does
 _WORD = 136  # bytes of a word, and
 _TEXT = 200  # of a text, in the server's own lines: they fit, whoever is told
 
@@ -38,6 +41,11 @@ class Network(Protocol):
     started: str
     clock: Clock
     limits: Limits
+    #: After so long a silence a client is asked whether it lives.
+    ping_seconds: float
+
+    async def turn(self) -> None:
+        """Wait until no other client's answers are made; once a turn of the event loop, in order."""
 
     @property
     def door(self) -> Door:
@@ -80,14 +88,16 @@ class Client:
         self._open = True
         #: Whether it said goodbye.
         self.left = False
-        self.bucket = TokenBucket(_LINES_PER_SECOND if network.limits.rate else 0, _LINES_AT_ONCE)
+        self._lines = TokenBucket(_LINES_PER_SECOND if network.limits.rate else 0, _LINES_AT_ONCE)
+        self._answers = TokenBucket(_ANSWERS_PER_SECOND if network.limits.rate else 0, _ANSWERS_AT_ONCE)
+        self._spent = 0  # lines since its last turn
         self._response = Response(self.write)
         self._batches = 0
         self._leaving: set[asyncio.Task[None]] = set()
 
     def is_open(self) -> bool:
         """Whether nobody has hung up."""
-        return self._open
+        return self._open and not self.outbox.is_closing()
 
     # Who it is.
 
@@ -136,8 +146,11 @@ class Client:
 
     async def check_nick(self, nick: str) -> str:
         """The form in which `nick` may be taken just now. Raise `Refused`."""
+        members = sum(len(channel.room.members) for channel in self.network.channels.values())
+        await self.look_at(len(self.network.clients) + members)
+        wanted = casefold(nick)
         for other in self.network.clients:
-            same = other is not self and casefold(other.nick) == casefold(nick)
+            same = other is not self and casefold(other.nick) == wanted
             if same and not self._is_also(other):
                 raise Refused("name_taken", f"Somebody is called “{nick}”. Take another nick: /nick NAME")
         name = nick
@@ -207,6 +220,43 @@ class Client:
             await asyncio.wait(self._leaving)
         self._response = Response(_nowhere)  # the one before knows this client
 
+    # What it costs.
+
+    async def take_in(self, size: int) -> None:
+        """Count what came: `size` bytes, as so many lines of the longest."""
+        await self.pay(self._lines, size / LINE_BYTES)
+
+    async def take_line(self) -> None:
+        """Count a line that came; who sends too many is read no faster."""
+        self._spent += 1
+        await self.pay(self._lines, 1)
+
+    async def pay(self, bucket: TokenBucket, tokens: float) -> None:
+        """Take so many tokens, as soon as they are there."""
+        waited = 0.0
+        while self.is_open() and (wait := bucket.take(self.network.clock.steady(), tokens)):
+            await asyncio.sleep(wait := min(wait, 2.0, self.network.ping_seconds))
+            waited += wait
+            if waited >= self.network.ping_seconds:
+                waited = 0.0
+                self.write(Line("PING", (n.SERVER,)))  # nothing is read meanwhile: so it is noticed that somebody went
+
+    async def look_at(self, members: int) -> None:
+        """Before a command looks at so many members: count them, and wait where that is too much."""
+        self._spent += 1 + members // _LOOKED_AT
+        await self.pace()
+
+    async def pace(self) -> None:
+        """Wait where this client has had too many lines of answers at once; else let others have their turn, at times.
+
+        To be awaited before a command, and within one between its lines. It also waits while the client does not read.
+        """
+        if self._spent < _SLICE:
+            return
+        spent, self._spent = self._spent, 0
+        await self.pay(self._answers, spent)
+        await self.network.turn()
+
     # What it is told.
 
     def begin(self, line: Line) -> None:
@@ -225,6 +275,7 @@ class Client:
 
     def tell(self, line: Line) -> None:
         """Send a line in answer to the command that is being carried out."""
+        self._spent += 1
         self._response.tell(line)
 
     def reply(self, numeric: str, *params: str) -> None:

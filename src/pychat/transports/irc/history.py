@@ -50,11 +50,12 @@ class Past:
         """The first messages after number `seq`, and if given before number `before`."""
         end = self._room.position.seq + 1 if before is None else before
         found: list[Message] = []
-        start = seq
+        start, stride = seq, limit
         for _ in range(_STRIDES):
             if start + 1 >= end or len(found) >= limit:
                 break
-            stop = min(start + 1 + self._room.limits.page, end)
+            stride = min(2 * stride, self._room.limits.page)
+            stop = min(start + 1 + stride, end)
             # As many numbers as messages are asked for: none in between can be left out.
             page = await self._room.history(before=stop, limit=stop - start - 1)
             found += [said for said in page if said.seq > start]

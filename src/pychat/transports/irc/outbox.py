@@ -33,6 +33,10 @@ class Outbox:
         """The bytes that the client has not taken."""
         return self._size + self._writer.transport.get_write_buffer_size()
 
+    def is_closing(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._writer.is_closing()
+
     def write(self, data: bytes) -> None:
         """Send `data` at the end of this turn."""
         if self._closed or not data:

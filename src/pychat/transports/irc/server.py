@@ -65,7 +65,8 @@ class IrcServer:
         self._wires: dict[tuple[str, frozenset[str]], Wire] = {}
         self._limits = AddressLimiter(max_clients, max_per_address)
         self._most_bytes = max_buffer_bytes
-        self._ping_seconds = ping_seconds
+        self.ping_seconds = ping_seconds
+        self._turn = asyncio.Lock()
         self._server: asyncio.Server | None = None
         self._closing = False
 
@@ -73,6 +74,7 @@ class IrcServer:
         self, host: str | None = "127.0.0.1", port: int = 6667, *, tls: ssl.SSLContext | None = None
     ) -> int:
         """Listen, with TLS if given a context, and return the port; 0 picks a free one. Raise `OSError`."""
+        self._closing = False
         self._server = await asyncio.start_server(self._serve, host, port, ssl=tls, backlog=1024)
         cut_unread(self._server.sockets)
         return self.port
@@ -81,6 +83,11 @@ class IrcServer:
     def port(self) -> int:
         """The port that it listens on; 0 if it does not."""
         return int(self._server.sockets[0].getsockname()[1]) if self._server and self._server.sockets else 0
+
+    async def turn(self) -> None:
+        """Wait until no other client's answers are made; once a turn of the event loop, in order."""
+        async with self._turn:
+            await asyncio.sleep(0)
 
     def wire(self, channel: Channel, caps: frozenset[str]) -> Wire:
         """The wire of that channel for clients with these capabilities."""
@@ -136,7 +143,7 @@ class IrcServer:
         deadline = loop.time() + _REGISTRATION_SECONDS
         buffer, bad, asked = LineBuffer(), 0, False
         while client.is_open():
-            wait = self._ping_seconds if client.registered else deadline - loop.time()
+            wait = self.ping_seconds if client.registered else deadline - loop.time()
             try:
                 async with asyncio.timeout(wait):
                     data = await reader.read(65_536)
@@ -150,21 +157,22 @@ class IrcServer:
             if not data:
                 return
             asked = False
+            await client.take_in(len(data))
             for raw in buffer.feed(data):
                 bad = 0 if await self._take(client, raw) else bad + 1
                 if bad >= _MOST_BAD_LINES:
                     client.close(Close.BAD_FRAME)
                 if not client.is_open():
                     return
+                await client.pace()
                 if client.outbox.waiting > self._most_bytes // 2:
-                    async with asyncio.timeout(self._ping_seconds):
+                    async with asyncio.timeout(self.ping_seconds):
                         await client.outbox.drain()
 
     async def _take(self, client: Client, raw: bytes | None) -> bool:
         """Carry out one line; whether it was one."""
         # Rooms count what is said in them; here every line counts, and who sends too many is read no faster.
-        if wait := client.bucket.take(self.clock.steady()):
-            await asyncio.sleep(min(wait, 2.0))
+        await client.take_line()
         try:
             if raw is None:
                 raise BadLine("INPUT_TOO_LONG", "This line is longer than a line can be.")

@@ -81,6 +81,8 @@ class Server(socketio.AsyncServer):
     eio: EngineServer
     manager: Manager
     manager_initialized: bool
+    #: Events of the namespace `/` that have their handlers for good: a second one would silently replace the first.
+    taken: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -116,6 +118,16 @@ class Server(socketio.AsyncServer):
     def _engineio_server_class(self) -> type[EngineServer]:
         return EngineServer
 
+    def on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:  # noqa: ANN401 (the library's)
+        """Register a handler for an event, as a method or a decorator. Raise `UsageError` for an event of the chat."""
+        if event in self.taken and namespace in (None, "/"):
+            names = ", ".join(sorted(self.taken))
+            raise UsageError(
+                f"The event “{event}” is the chat's own. Take another name, or a namespace of yours: "
+                f'server.on("{event}", namespace="/yours"). Taken are: {names}.'
+            )
+        return super().on(event, handler, namespace)
+
     # For hosts and for the chat.
 
     async def handle_aiohttp(self, request: Any) -> Any:  # noqa: ANN401 (aiohttp is not imported before it is used)
@@ -144,6 +156,13 @@ class Server(socketio.AsyncServer):
         Clients see a transport that was lost, and reconnect by themselves.
         """
         await self.eio.shutdown(deadline)
+
+    def reopen(self) -> None:
+        """Begin anew, with nobody connected: after `shutdown`, or where the event loop before has ended."""
+        self.environ.clear()
+        self.manager.rooms.clear()
+        self.manager.callbacks.clear()
+        self.eio.reopen()
 
     # Listener: what the Engine.IO layer tells.
 

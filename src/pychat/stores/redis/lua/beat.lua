@@ -1,10 +1,11 @@
 -- This server is alive. Once it has watched for long enough, it looks after those who were on servers that are not.
 
-local epoch, known, server, lasts, watching, grace, count, oldest = unpack(ARGV)
+local epoch, known, server, lasts, watching, grace, unnamed, count, oldest = unpack(ARGV)
 lasts, watching, grace = tonumber(lasts), tonumber(watching), tonumber(grace)
 if lost(epoch, known) then return {'lost'} end
 local time = now()
 call('ZADD', SERVERS, time + lasts, server)
+guests(server, unnamed)
 retain(tonumber(count), tonumber(oldest), 200)
 
 local more = 0
@@ -12,6 +13,7 @@ local more = 0
 if watching and time - watching >= lasts then
   local dead = call('ZRANGE', SERVERS, 0, 0, 'WITHSCORES')
   if tonumber(dead[2]) < time then
+    guests(dead[1], '0')
     local ids = call('SRANDMEMBER', on(dead[1]), 500)
     for _, id in ipairs(ids) do
       depart(id, dead[1], server, math.max(tonumber(dead[2]) - lasts, watching), true)

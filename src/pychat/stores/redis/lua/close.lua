@@ -1,6 +1,7 @@
 -- This server goes: its members are away, some at a time, until there are no more.
 
 local server = unpack(ARGV)
+guests(server, '0')
 local ids = call('SRANDMEMBER', on(server), 500)
 for _, id in ipairs(ids) do depart(id, server, server, now(), false) end
 if #ids == 0 then call('ZREM', SERVERS, server) end

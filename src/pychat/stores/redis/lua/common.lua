@@ -17,6 +17,8 @@ local KNOWN = key('known')        -- hash: id -> last name of who left
 local LEFT = key('left')          -- sorted set: the same ids, by tick
 local SERVERS = key('servers')    -- sorted set: server, by the time until which it is believed alive
 
+local GUESTS = key('guests')      -- hash: server -> how many people without a name it has, if any
+
 local TOLD_MOST = 10000
 local KNOWN_MOST = 10000
 
@@ -38,6 +40,13 @@ end
 local function tell(seq, event)
   local number = call('HINCRBY', META, 'tick', 1)
   call('XADD', TOLD, 'MAXLEN', '~', TOLD_MOST, number .. '-0', 'seq', seq, 'event', event)
+end
+
+-- So many people without a name are on `server`; everybody is told, if that is news. `count` is a text.
+local function guests(server, count)
+  if (call('HGET', GUESTS, server) or '0') == count then return end
+  if count == '0' then call('HDEL', GUESTS, server) else call('HSET', GUESTS, server, count) end
+  tell('', '{"kind":"guests","server":"' .. server .. '","count":' .. count .. '}')
 end
 
 local function find(id)

@@ -1,6 +1,6 @@
 -- Where the room stands, all of one moment. The room begins here if it was never open, or if its log was lost.
 
-local server, lasts, new_epoch, new_secret, lost_epoch, mine = unpack(ARGV)
+local server, lasts, new_epoch, new_secret, lost_epoch, unnamed, mine = unpack(ARGV)
 local epoch = call('HGET', META, 'epoch')
 if not epoch or epoch == lost_epoch then
   epoch = new_epoch
@@ -9,6 +9,7 @@ end
 call('HSETNX', META, 'secret', new_secret)
 local time = now()
 call('ZADD', SERVERS, time + tonumber(lasts), server)
+guests(server, unnamed)
 
 -- Those who are on this server, where Redis has forgotten them.
 for _, each in ipairs(cjson.decode(mine)) do
@@ -28,5 +29,13 @@ for index = 1, #members, 2 do
   end
   table.insert(list, {members[index], member.name, member.joined, cjson.encode(member.roles or {})})
 end
+local counts = {}
+local counted = call('HGETALL', GUESTS)
+for index = 1, #counted, 2 do
+  if alive[counted[index]] then
+    table.insert(counts, counted[index])
+    table.insert(counts, tonumber(counted[index + 1]))
+  end
+end
 local seq = tonumber(call('HGET', META, 'seq') or 0)
-return {'ok', tick(), epoch, seq, call('HGET', META, 'secret'), here, away, call('HGETALL', KNOWN)}
+return {'ok', tick(), epoch, seq, call('HGET', META, 'secret'), here, away, call('HGETALL', KNOWN), counts}

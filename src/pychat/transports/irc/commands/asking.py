@@ -22,9 +22,12 @@ async def _who(client: Client, line: Line) -> None:
     channel = client.find(mask)
     if channel is not None:
         for member in channel.room.members[: channel.room.limits.page]:
+            await client.pace()
+            if not client.is_open():
+                return
             _who_reply(client, channel, member)
     else:
-        for where, member in _called(client, mask):
+        for where, member in await _called(client, mask):
             _who_reply(client, where, member)
             break
     client.reply(n.RPL_ENDOFWHO, mask, "That is all.")
@@ -37,7 +40,7 @@ def _who_reply(client: Client, channel: Channel, member: Member) -> None:
 
 async def _whois(client: Client, line: Line) -> None:
     nick = line.params[-1]
-    found = _called(client, nick)
+    found = await _called(client, nick)
     if found:
         _, member = found[0]
         names = " ".join(channel.name for channel, _ in found)
@@ -51,20 +54,23 @@ async def _whois(client: Client, line: Line) -> None:
     client.reply(n.RPL_ENDOFWHOIS, nick, "That is all.")
 
 
-def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
+async def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
     """Who has that nick, in each channel where somebody has."""
-    found = [(channel, channel.nicks.member(nick)) for channel in client.network.channels.values()]
+    found = []
+    for channel in client.network.channels.values():
+        await client.look_at(len(channel.room.members))
+        found.append((channel, channel.nicks.member(nick)))
     return [(channel, member) for channel, member in found if member is not None]
 
 
 async def _ison(client: Client, line: Line) -> None:
     nicks = [nick for word in line.params for nick in word.split()][:20]
-    here = fill([nick for nick in nicks if _called(client, nick)], 180)
+    here = fill([nick for nick in nicks if await _called(client, nick)], 180)
     client.reply(n.RPL_ISON, next(here, ""))
 
 
 async def _userhost(client: Client, line: Line) -> None:
-    here = [nick for nick in line.params[:5] if nick == client.nick or _called(client, nick)]
+    here = [nick for nick in line.params[:5] if nick == client.nick or await _called(client, nick)]
     client.reply(n.RPL_USERHOST, next(fill([f"{nick}=+{_USER}@{_HOST}" for nick in here], 180), ""))
 
 

@@ -13,13 +13,21 @@ from pychat.transports.irc.nicks import source
 __all__ = ["COMMANDS", "not_there"]
 
 
+_NAMING = 10  # times what it costs to look at somebody, to tell their name
+
+
 async def _join(client: Client, line: Line) -> None:
     if line.params[0] == "0":
         for seat in list(client.seats.values()):
             await _leave(client, seat.channel.name)
         return
-    for name in line.params[0].split(",")[: 2 * len(client.network.channels)]:
+    for name in _targets(client, line):
         await _join_one(client, name)
+
+
+def _targets(client: Client, line: Line) -> list[str]:
+    """The channels of a list; twice as many as there are, at most."""
+    return line.params[0].split(",")[: 2 * len(client.network.channels)]
 
 
 async def _join_one(client: Client, name: str) -> None:
@@ -32,6 +40,7 @@ async def _join_one(client: Client, name: str) -> None:
             if channel.key in client.barred:
                 raise client.barred[channel.key]
             await opened(channel.room)
+            await client.look_at(_NAMING * len(channel.room.members))
             await seat.enter(client.member_id(channel), client.users.get(channel.key))
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
@@ -46,7 +55,7 @@ async def _join_one(client: Client, name: str) -> None:
 
 
 async def _part(client: Client, line: Line) -> None:
-    for name in line.params[0].split(","):
+    for name in _targets(client, line):
         await _leave(client, name)
 
 
@@ -70,8 +79,11 @@ def not_there(client: Client, name: str) -> None:
 
 
 async def _names(client: Client, line: Line) -> None:
-    for name in line.params[0].split(",") if line.params else [seat.channel.name for seat in client.seats.values()]:
-        seat, channel = client.seated(name), client.find(name)
+    for name in _targets(client, line) if line.params else [seat.channel.name for seat in client.seats.values()]:
+        channel = client.find(name)
+        if channel is not None:
+            await client.look_at(_NAMING * len(channel.room.members))
+        seat = client.seated(name)
         if seat is not None:
             seat.names()
         elif channel is not None:
@@ -84,6 +96,7 @@ async def _names(client: Client, line: Line) -> None:
 async def _list(client: Client, line: Line) -> None:
     client.reply(n.RPL_LISTSTART, "Channel", "Users  Name")
     for channel in client.network.channels.values():
+        await client.pace()
         client.reply(n.RPL_LIST, channel.name, str(channel.room.here), channel.title)
     client.reply(n.RPL_LISTEND, "That is all.")
 

@@ -1,0 +1,6 @@
+-- Tell how many people without a name are on this server.
+
+local epoch, known, server, count = unpack(ARGV)
+if lost(epoch, known) then return {'lost'} end
+guests(server, count)
+return {'ok', tick()}
