@@ -183,6 +183,8 @@ class Session:
         Without a name, take the one that the token's member had. Who has a login comes back by that: there is no token.
         """
         self._spend()
+        if self.gone:
+            raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
         before, user = self.member_id, self.user
         if user is not None:
             member_id = user.member_id

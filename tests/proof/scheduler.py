@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pychat.model import Event, LogEvent, Signal
+from pychat.errors import Refused
+from pychat.model import Event, Joined, LogEvent, Renamed, Signal
 from pychat.stores import Opening, Page, Receiver, Store
 
 __all__ = ["Gates", "ScheduledStore", "schedules"]
@@ -43,6 +44,11 @@ class Gates:
             self._busy -= 1
         await self.wait()
 
+    async def later(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do `work`, once it is let begin."""
+        await self.wait()
+        return await work
+
     async def quiet(self) -> None:
         """Wait until all who can go on have done so."""
         still = 0
@@ -54,9 +60,9 @@ class Gates:
             before = len(self._waiting)
 
     async def run(self, work: list[Coroutine[Any, Any, Any]], choose: Callable[[int], int]) -> list[Any]:
-        """Begin all of `work` at once; let one call through at a time, of so many as wait the one that `choose` says."""
+        """Let `work` begin, and its calls through, one at a time: of so many as wait the one that `choose` says."""
         self.shut = True
-        tasks = [asyncio.ensure_future(each) for each in work]
+        tasks = [asyncio.ensure_future(self.later(each)) for each in work]
         await self.quiet()
         while self._waiting:
             self._waiting.pop(choose(len(self._waiting))).set_result(None)
@@ -76,6 +82,18 @@ class ScheduledStore:
         self.gates = gates
         #: Told of all that happens, before the room is.
         self.replica: Receiver = lambda _: None
+        #: Which of the appends, joins and renames to come fail, as a store fails that cannot be reached; by number.
+        self.failing: set[int] = set()
+        self._number = 0
+
+    def _fail(self) -> None:
+        self._number += 1
+        if self._number in self.failing:
+            raise Refused("unavailable", "The store cannot be reached, for this is a test.", 1.0)
+
+    def fail(self, *numbers: int) -> None:
+        """Let these fail of the calls to come; the next is number 1."""
+        self._number, self.failing = 0, set(numbers)
 
     async def subscribe(self, room: str, receive: Receiver) -> Opening:
         """Open a log."""
@@ -90,11 +108,14 @@ class ScheduledStore:
     async def append(self, room: str, event: LogEvent) -> LogEvent:
         """Store an event."""
         async with self.gates.call():
+            self._fail()
             return await self.inner.append(room, event)
 
     async def signal(self, room: str, event: Signal) -> None:
         """Tell of an event."""
         async with self.gates.call():
+            if isinstance(event, Joined | Renamed):
+                self._fail()  # who goes is never refused: see the port
             await self.inner.signal(room, event)
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:

@@ -24,6 +24,7 @@ from pychat.stores.sqlite import SqliteStore
 from pychat.testing import FakeClock
 from pychat.transports.vocabulary import message as on_the_wire
 from tests.proof.faults import FAULTS, KILLS, Faults
+from tests.proof.scheduler import Gates, ScheduledStore
 from tests.proof.screens import Screen, Server
 
 pytestmark = pytest.mark.timeout(0)  # the bound is the number of examples
@@ -32,6 +33,9 @@ PEOPLE = 3
 LIMITS = Limits(rate=0, history=4, page=12)  # small, so that some come back too late to be told all
 #: How many sequences are tried; `make soak` tries more.
 EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "40"))
+
+#: What somebody may do at once with others.
+AT_ONCE = ("say", "edit", "delete", "react", "rename", "rename", "drop", "come back", "nothing")
 
 who = st.integers(0, PEOPLE - 1)
 which = st.integers(0, 9)
@@ -49,6 +53,7 @@ class AnySequence(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "chat.db"
         self.clock = FakeClock()
+        self.gates = Gates()
         self.lives = 0
         self.people = [Screen(name) for name in ("Ada", "Bob", "Cyd")]
 
@@ -101,6 +106,32 @@ class AnySequence(RuleBasedStateMachine):
         """Somebody takes another name, or one that somebody else has."""
         self._arm(fault)
         self.run(self.people[author].rename(["Ada", "Bob", "Countess", f"Nr {which}"][which]))
+        self._disarm()
+
+    @rule(
+        chosen=st.lists(st.sampled_from([*AT_ONCE]), min_size=PEOPLE, max_size=PEOPLE),
+        which=which,
+        order=st.lists(st.integers(0, 5), max_size=24),
+        fault=mild,
+    )
+    def at_once(self, chosen: list[str], which: int, order: list[int], fault: str | None) -> None:
+        """Everybody does something at once, and the store gets to it, and answers, in any order."""
+        work = []
+        for author, (person, deed) in enumerate(zip(self.people, chosen, strict=True)):
+            if deed in ("say", "edit", "delete", "react"):
+                self._write(author, deed, which)
+                work.append(person.flush())
+            elif deed == "rename":
+                work.append(person.rename(["Countess", "COUNTESS", "Bob"][which % 3]))
+            elif deed == "drop":
+                work.append(person.drop())
+            elif deed == "come back":
+                work.append(person.connect(self.server, noticed_late=which % 2 > 0))
+        rest = iter(order)
+        self._arm(fault)
+        for failed in self.run(self.gates.run(work, lambda count: next(rest, 0) % count)):
+            if isinstance(failed, BaseException):
+                raise failed
         self._disarm()
 
     # What networks do.
@@ -206,7 +237,7 @@ class AnySequence(RuleBasedStateMachine):
 
     def _store(self) -> Store:
         self.faults: Faults | None = Faults(self.path, self._killed)
-        return SqliteStore(self.path, factory=self.faults.factory())
+        return ScheduledStore(SqliteStore(self.path, factory=self.faults.factory()), self.gates)
 
     def _killed(self) -> None:
         self.server.dead = True
@@ -267,7 +298,9 @@ class AnySequence(RuleBasedStateMachine):
             self.replica.away,
             self.replica.known,
         )
-        assert len({member.name for member in room.members}) == len(room.members)
+        owned = [Names.keys(member.name) for member in (*state.members.values(), *state.away.values())]
+        assert len(frozenset[str]().union(*owned)) == sum(map(len, owned)), "a name has two owners"
+        assert not state.reserved, "a name stays reserved"
         for person in self.people:
             self._the_screen_is_the_log(person, log, standing)
 
@@ -353,6 +386,14 @@ class AnySequenceInMemory(AnySequence):
         """It would be another room."""
 
 
+class AnySequenceInterleaved(AnySequenceInMemory):
+    """The same where each call is held up, before and after: a store that answers late."""
+
+    def _store(self) -> Store:
+        self.faults = None
+        return ScheduledStore(MemoryStore(), self.gates)
+
+
 def fold(log: list[LogEvent]) -> dict[int, Message]:
     """Messages as they stand after `log`, by number."""
     standing: dict[int, Message] = {}
@@ -374,3 +415,5 @@ TestAnySequence = AnySequence.TestCase
 TestAnySequence.settings = HOW
 TestAnySequenceInMemory = AnySequenceInMemory.TestCase
 TestAnySequenceInMemory.settings = HOW
+TestAnySequenceInterleaved = AnySequenceInterleaved.TestCase
+TestAnySequenceInterleaved.settings = HOW

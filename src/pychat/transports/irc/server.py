@@ -74,6 +74,7 @@ class IrcServer:
         self, host: str | None = "127.0.0.1", port: int = 6667, *, tls: ssl.SSLContext | None = None
     ) -> int:
         """Listen, with TLS if given a context, and return the port; 0 picks a free one. Raise `OSError`."""
+        self._closing = False
         handshake = None if tls is None else _REGISTRATION_SECONDS
         self._server = await asyncio.start_server(
             self._serve, host, port, ssl=tls, ssl_handshake_timeout=handshake, backlog=1024
