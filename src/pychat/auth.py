@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
 
 from pychat.errors import Refused, UsageError
 from pychat.model import User
+from pychat.ratelog import RateLimitedLogger
 from pychat.request import Request
+from pychat.workers import in_thread, is_async
 
 __all__ = ["Authenticate", "Door", "status_of"]
 
 _log = logging.getLogger("pychat.auth")
+_limited = RateLimitedLogger(_log)
+_ANSWER_SECONDS = 10.0  # that the app's function may take
 
 #: What an app says of a request: a `User`, or `None` for a guest. `Refused` may be raised or returned. May be async.
 Authenticate = Callable[[Request], User | Refused | Awaitable[User | Refused | None] | None]
@@ -46,16 +51,21 @@ class Door:
         """Who this is; `None` is a guest. Raise `Refused` for who may not come in, and where the function fails."""
         if self._authenticate is None:
             return None
+        ask = self._authenticate
         try:
-            found = self._authenticate(request)
-            if inspect.isawaitable(found):
-                found = await found
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                found = ask(request) if is_async(ask) else await in_thread(ask, request)
+                if inspect.isawaitable(found):
+                    found = await found
             if isinstance(found, Refused):
                 raise found
             if found is not None and not isinstance(found, User):
                 raise UsageError(f"authenticate returned {found!r}: return a pychat.User, None, or a Refused")
         except Refused:
             raise
+        except TimeoutError as error:
+            _limited.error("authenticate did not answer for %s in %.0f s: %r", request.path, _ANSWER_SECONDS, error)
+            raise Refused("unavailable", "The server took too long to find out who you are. Try again.", 5.0) from None
         except Exception:
             _log.exception("authenticate failed for %s %s from %s", request.method, request.path, request.remote)
             raise Refused("internal", "The server could not find out who you are. Try again later.") from None

@@ -1,4 +1,4 @@
-"""Async hooks that are told what has happened: run one after another, in order, without anybody waiting for them."""
+"""Hooks that are told what has happened: run one after another, in order, without anybody waiting for them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Background:
         size = _EVENT_BYTES + len(getattr(subject, "text", "")) * 4
         if self._bytes + size > _MOST:
             if not self._missed:
-                _log.error("The async hooks are too slow: %r is not told what happens now.", call)
+                _log.error("The hooks are too slow: %r is not told what happens now.", call)
             self._missed += 1
             call.close()
             return
@@ -52,7 +52,7 @@ class Background:
         _, late = await asyncio.wait({task}, timeout=_PATIENCE)
         if late:
             task.cancel()
-            _log.error("The async hooks were too slow: %d calls were not made or finished.", len(self._waiting) + 1)
+            _log.error("The hooks were too slow: %d calls were not made or finished.", len(self._waiting) + 1)
             await asyncio.wait({task})
 
     async def _work(self) -> None:
@@ -61,10 +61,10 @@ class Background:
             try:
                 await call
             except Exception:
-                _log.exception("An async hook failed: %r", call)
+                _log.exception("A hook failed: %r", call)
             self._bytes -= size
             if self._missed and self._bytes < _MOST // 2:
-                _log.error("The async hooks have caught up; they were not told of %d events.", self._missed)
+                _log.error("The hooks have caught up; they were not told of %d events.", self._missed)
                 self._missed = 0
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -60,7 +60,11 @@ class Console:
 
     def watch(self, room: ChatRoom) -> None:
         """Log what happens in `room`."""
-        room.on("event", lambda event: self._happened(room, event))
+
+        async def happened(event: Event) -> None:  # a plain one would be called in a thread
+            self._happened(room, event)
+
+        room.on("event", happened)
 
     def _happened(self, room: ChatRoom, event: Event) -> None:
         fields: dict[str, Any] = {"room": room.name}

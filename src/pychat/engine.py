@@ -117,6 +117,8 @@ class Engine:
         self._places = Locks()  # by member: each member's comings and goings happen one after the other
         self._tasks: set[asyncio.Task[object]] = set()
         self._closed = False
+        #: Whether the room has closed the store that it opened.
+        self.closed_store = False
         #: The event loop that the room runs on, once it does.
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -144,7 +146,7 @@ class Engine:
     async def start(self) -> None:
         """Open the log, if it is not."""
         if self._closed:
-            raise UsageError("This room is closed. Make another ChatRoom.")
+            raise UsageError("This room is closed. Await room.start() to open it again.")
         if self.loop is None:
             self.loop = asyncio.get_running_loop()
         await self._log.open()
@@ -160,7 +162,13 @@ class Engine:
         for session in self.seats:
             await session.close()
         self._presence.stop()
+        self._log.close()
         await self.hooks.aclose()
+
+    def abandon(self) -> None:
+        """The event loop has ended, and with it every connection: hear and do nothing any more."""
+        self._closed = True
+        self._log.close()
 
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from pychat.background import Background
 from pychat.errors import Refused, UsageError
 from pychat.model import Event, Member, Message
+from pychat.workers import in_thread, is_async
 
 __all__ = ["HOOKS", "EventHook", "Hook", "Hooks", "JoinHook", "LeaveHook", "MessageHook"]
 
@@ -46,13 +47,13 @@ HOOKS: dict[str, Hook] = {
     "leave": Hook(
         "(member: Member) -> None",
         may_change=False,
-        says="After a member has gone. May be async: nobody waits for it.",
+        says="After a member has gone. Nobody waits for it.",
     ),
     "event": Hook(
         "(event: Event) -> None",
         may_change=False,
         says="After anything has happened in the room, in order: an `Event`, such as `Message`, `Edited` or `Joined`. "
-        "May be async: nobody waits for it.",
+        "Nobody waits for it.",
     ),
 }
 
@@ -91,10 +92,13 @@ class Hooks:
         return bool(self._hung[name])
 
     async def change(self, name: str, subject: _T) -> _T:
-        """Pass `subject` through the hooks, each of which may change or refuse it. A hook that fails refuses."""
+        """Pass `subject` through the hooks, each of which may change or refuse it. A hook that fails refuses.
+
+        Plain functions run in a thread, one after the other.
+        """
         for hook in self._hung[name]:
             try:
-                changed = hook(subject)
+                changed: Any = hook(subject) if is_async(hook) else await in_thread(hook, subject)
                 if inspect.isawaitable(changed):
                     changed = await changed
             except Refused:
@@ -112,15 +116,18 @@ class Hooks:
         return subject
 
     def tell(self, name: str, subject: object) -> None:
-        """Tell the hooks what has happened. One that fails is logged, and the others are told all the same.
+        """Tell the hooks what has happened, in the background and in order: plain functions in a thread.
 
-        Async ones are told in the background, in order.
+        One that fails is logged, and the others are told all the same.
         """
         for hook in self._hung[name]:
-            try:
-                told = hook(subject)
-            except Exception:
-                _log.exception("A hook for “%s” failed: %r", name, hook)
-            else:
-                if told is not None and inspect.iscoroutine(told):
-                    self._background.add(told, subject)
+            self._background.add(_tell(name, hook, subject), subject)
+
+
+async def _tell(name: str, hook: Callable[[Any], Any], subject: object) -> None:
+    try:
+        told = hook(subject) if is_async(hook) else await in_thread(hook, subject)
+        if inspect.isawaitable(told):
+            await told
+    except Exception:
+        _log.exception("A hook for “%s” failed: %r", name, hook)

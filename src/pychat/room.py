@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -23,6 +24,7 @@ from pychat.tokens import Tokens
 
 __all__ = ["ChatRoom"]
 
+_STAYING = ("memory:", "sqlite:")  # stores that live on where an event loop has ended without closing them
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -58,7 +60,7 @@ class ChatRoom:
         self.title = name if title is None else title
         self.limits = limits or Limits()
         self.clock = clock or Clock()
-        self._owns_store = isinstance(store, str)
+        self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
         self._store: Store = open_store(store) if isinstance(store, str) else store
         self._begin = partial(
             Engine, name, self.title, limits=self.limits, reserved_names=tuple(reserved_names), grace=grace
@@ -111,7 +113,7 @@ class ChatRoom:
         message as stored. Raise `Refused` for a text, name or id that the room does not allow, for a message to answer
         that is not there, or where a hook does.
         """
-        await self.start()
+        await self._ready()
         if isinstance(author, User):
             member_id, name = author.member_id, author.name
             if name is None:
@@ -147,6 +149,7 @@ class ChatRoom:
         Their clients do not come back by themselves, and the nickname is free. It is no ban: `authenticate` and the
         hook `join` decide who is let in. Somebody who is not here is not missed.
         """
+        await self._ready()
         await self._engine.kick(member_id, text)
 
     async def history(
@@ -156,10 +159,12 @@ class ChatRoom:
 
         With `matching`, only those that hold all of its words, however they are cased.
         """
+        await self._ready()
         return await self._engine.history(before=before, limit=limit, matching=matching)
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
+        await self._ready()
         return await self._engine.message(seq)
 
     @overload
@@ -183,20 +188,55 @@ class ChatRoom:
         return partial(self._engine.hooks.add, name) if hook is None else self._engine.hooks.add(name, hook)
 
     async def start(self) -> None:
-        """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent."""
+        """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent.
+
+        A room that was closed is opened again, as after a restart of the process: with its hooks, nobody in it, and
+        what its store has kept. So is one whose event loop has ended. Raise `UsageError` where it runs on another one.
+        """
+        engine, loop = self._engine, asyncio.get_running_loop()
+        if engine.closed or engine.loop not in (None, loop):
+            self._begin_again(engine)
         await self._engine.start()
 
+    def _begin_again(self, before: Engine) -> None:
+        if not before.closed:
+            if before.loop is not None and before.loop.is_running():
+                raise UsageError(
+                    f"The room “{self.name}” runs on another event loop. From other threads, use room.threadsafe."
+                )
+            before.abandon()
+        if self._url is not None and (before.closed_store or not self._url.startswith(_STAYING)):
+            self._store = open_store(self._url)
+        self._engine = self._begin(store=self._store, clock=self.clock)
+        self._engine.hooks = before.hooks.copy()
+
+    async def _ready(self) -> None:
+        """Open the log, where the room was not closed."""
+        if self.closed:
+            raise UsageError("This room is closed. Await room.start() to open it again.")
+        await self.start()
+
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
-        """Close every connection, telling why, and the store if this room opened it. Names stay held. Idempotent."""
-        await self._engine.aclose(why)
-        if self._owns_store:
-            self._owns_store = False
+        """Close every connection, telling why, and the store if this room opened it. Names stay held. Idempotent.
+
+        `start` opens it again.
+        """
+        engine = self._engine
+        if engine.loop not in (None, asyncio.get_running_loop()):
+            engine.abandon()  # its event loop has ended, and everybody's connection with it
+        await engine.aclose(why)
+        if self._url is not None and not engine.closed_store:
+            engine.closed_store = True
             await self._store.aclose()
 
     @property
     def closed(self) -> bool:
-        """Whether the room was closed, and not started again since."""
-        return self._engine.closed
+        """Whether the room was closed, and not started again since. On a new event loop it begins anew by itself."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        return self._engine.closed and self._engine.loop in (None, loop)
 
     def renew(self, store: Store | None = None, clock: Clock | None = None) -> Callable[[], None]:
         """Begin anew, with the same settings and hooks, on another store or clock; what is returned undoes that.
@@ -206,7 +246,7 @@ class ChatRoom:
         before = dict(vars(self))
         hooks = self._engine.hooks.copy()
         if store is not None:
-            self._store, self._owns_store = store, False
+            self._store, self._url = store, None
         self.clock = clock or self.clock
         self._engine = self._begin(store=self._store, clock=self.clock)
         self._engine.hooks = hooks
@@ -246,7 +286,7 @@ class ChatRoom:
         `own=False` they are not told what they wrote themselves. With a `user`, whom the app's `authenticate` gave,
         that is who they are, and they have their name before they are welcomed.
         """
-        await self.start()
+        await self._ready()
         return await self._engine.admit(connection, since, member_id, user, own=own)
 
     @property

@@ -52,6 +52,7 @@ class RoomLog:
         self._trying: asyncio.Task[Refused | None] | None = None
         self._refused: Refused | None = None  # why the newest try failed
         self._refused_until = 0.0
+        self._closed = False
         self._opening: Opening | None = None
         self._waiting: list[Event | Opening] = []  # what happens while the log is opened
         #: In which the log is numbered; `None` until it is open.
@@ -92,6 +93,12 @@ class RoomLog:
         if not task.cancelled():
             task.exception()  # told to all who wait, if anybody does
 
+    def close(self) -> None:
+        """Hear nothing more of the store, which may go on for other rooms."""
+        self._closed = True
+        if self._trying is not None and not self._trying.get_loop().is_closed():
+            self._trying.cancel()
+
     def lose(self) -> None:
         """The log is another one now: whoever comes next opens it anew."""
         self.epoch = self._opening = None
@@ -114,6 +121,8 @@ class RoomLog:
                 self._receive(event)
 
     def _receive(self, event: Event | Opening) -> None:
+        if self._closed:
+            return
         if self.epoch is None:
             self._waiting.append(event)
         elif isinstance(event, Opening):

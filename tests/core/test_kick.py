@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 import pychat
-from pychat import ChatRoom, Close, User
+from pychat import ChatRoom, Close, Member, User
 from pychat.testing import Person, RecordingConnection
 
 
@@ -16,7 +17,11 @@ async def test_who_is_kicked_is_told_closed_and_gone(kind: str, tmp_path: Path) 
     """All connections of the member are closed for good, after the reason; the name is free, the others hear of it."""
     room = ChatRoom(store="memory:" if kind == "memory" else f"sqlite:{tmp_path / 'chat.db'}")
     left: list[str] = []
-    room.on("leave", lambda member: left.append(member.name))
+
+    async def gone(member: Member) -> None:
+        left.append(member.name)
+
+    room.on("leave", gone)
     tabs = RecordingConnection(), RecordingConnection()
     sessions = [await room.connect(tab, user=User("1", "Ada")) for tab in tabs]
     bob = await Person.enter(room)
@@ -29,6 +34,8 @@ async def test_who_is_kicked_is_told_closed_and_gone(kind: str, tmp_path: Path) 
         assert tab.events[-2][1] == {"code": "kicked", "text": "Please rest."}
     for session in sessions:
         await session.close()
+    while not left:
+        await asyncio.sleep(0)
     assert (room.here, left) == (1, ["Ada"])
     while (await bob.event("presence")).get("left") != ["user:1"]:
         pass

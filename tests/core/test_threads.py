@@ -108,7 +108,7 @@ async def test_async_hooks_are_told_in_order_and_hold_nobody_up(caplog: pytest.L
     go.set()
     await room.aclose()
     assert heard == ["Joined", "Message", "Ada left", "Left"]
-    assert [record.message.split(":")[0] for record in caplog.records] == ["An async hook failed"]
+    assert [record.message.split(":")[0] for record in caplog.records] == ["A hook for “event” failed"]
 
 
 async def _note(heard: list[str], what: str) -> None:
@@ -141,7 +141,7 @@ async def test_async_hooks_that_are_too_slow_miss_events_and_the_log_says_so(
     await room.aclose()
     said = [record.message.split(":")[0].split(" <")[0] for record in caplog.records]
     assert said == [
-        "The async hooks are too slow",
-        "The async hooks have caught up; they were not told of 6 events.",
-        "The async hooks were too slow",
+        "The hooks are too slow",
+        "The hooks have caught up; they were not told of 6 events.",
+        "The hooks were too slow",
     ]

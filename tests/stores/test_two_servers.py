@@ -133,6 +133,7 @@ async def test_who_is_on_both_servers_stays_when_one_connection_breaks(room_on: 
     two.on("event", happened.append)
     await ada.drop()
     assert (await tab.say("still here"))["ok"]
+    await until(lambda: happened)
     assert [type(event).__name__ for event in happened] == ["Message"]
     assert names(one) == names(two) == ["Ada", "Bob"]
     other = await Person.enter(one)

@@ -294,7 +294,7 @@ async def test_code_that_posts_later_is_waited_for(chat: Chat) -> None:
     tasks = []
 
     @room.on("event")
-    def answer(event: object) -> None:
+    async def answer(event: object) -> None:
         if isinstance(event, Message) and event.author.name == "alice":
             tasks.append(asyncio.get_running_loop().create_task(later()))
 

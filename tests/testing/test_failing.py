@@ -106,6 +106,7 @@ async def test_a_hook_that_is_told_and_fails() -> None:
             room = chat.room()
             room.on(hook, lambda _: 1 / 0)  # type: ignore[call-overload]  # it fails, whatever it returns
             await room.post("hi", author="bot")
+            await chat.settle()
             assert [ZeroDivisionError] == [type(error) for error in chat.hook_errors]
             if meant:
                 chat.hook_errors.clear()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pychat.admission import opened
 from pychat.api import schemas
 from pychat.api.answer import Denied, answer
 from pychat.api.call import Call
 from pychat.api.operation import Operation, Parameter
 from pychat.errors import Refused
 from pychat.http import Response
+from pychat.limits import SEARCH_COST
 from pychat.model import Message
 from pychat.transports.vocabulary import PAGE_BYTES, message, page
 
@@ -20,10 +22,13 @@ _OF_PROGRAMS = "post:"  # how the ids of authors begin that `ChatRoom.post` make
 
 async def read(call: Call) -> Response:
     """A page of messages, as the command `history` gives it."""
+    await opened(call.room, 0)
     limit = call.number("limit")
     limit = 50 if limit is None else min(limit, _MOST)
     matching = call.request.query.get("matching") or None
     before = call.number("before")
+    if matching is not None:
+        call.spend(SEARCH_COST - 1.0)  # one was spent already
     found: list[Message] = []
     step, size = _FIRST, 0
     # Step by step: of long messages, not many more are read than are told.
@@ -41,7 +46,7 @@ async def read(call: Call) -> Response:
 async def say(call: Call) -> Response:
     """Say something, as a program or as a visitor."""
     room = call.room
-    await room.start()
+    await opened(room, 0)
     fields = await call.fields("text", "id", "author", numbers=("reply_to",), plain="text")
     text, given_id, author = (_text(fields, name) for name in ("text", "id", "author"))
     reply_to = fields.get("reply_to")
@@ -66,14 +71,14 @@ async def say(call: Call) -> Response:
 
 async def find(call: Call) -> Response:
     """One message."""
-    await call.room.start()
+    await opened(call.room, 0)
     return await _as_it_stands(call)
 
 
 async def edit(call: Call) -> Response:
     """Change the text of a message of one's own."""
     room = call.room
-    await room.start()
+    await opened(room, 0)
     fields = await call.fields("text", "id")
     text = _text(fields, "text")
     if text is None:
@@ -92,7 +97,7 @@ async def edit(call: Call) -> Response:
 async def delete(call: Call) -> Response:
     """Delete a message of one's own; a mark remains."""
     room = call.room
-    await room.start()
+    await opened(room, 0)
     if call.program:
         call.spend()
         await _check_program_wrote(call)

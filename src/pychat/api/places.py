@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pychat.admission import opened
 from pychat.api.answer import answer
 from pychat.api.call import Call
 from pychat.api.operation import Operation
@@ -15,19 +16,19 @@ __all__ = ["OPERATIONS"]
 async def rooms(call: Call) -> Response:
     """The rooms of this mount, the first one first."""
     for room in call.rooms:
-        await room.start()
+        await opened(room, 0)
     return answer(200, {"ok": True, "rooms": [_room(room) for room in call.rooms]})
 
 
 async def room(call: Call) -> Response:
     """One room."""
-    await call.room.start()
+    await opened(call.room, 0)
     return answer(200, {"ok": True, **_room(call.room)})
 
 
 async def members(call: Call) -> Response:
     """Who is here, as the command `who` tells it."""
-    await call.room.start()
+    await opened(call.room, 0)
     listed = call.room.members[: call.room.limits.page]
     return answer(200, {"ok": True, "here": call.room.here, "members": [person(each) for each in listed]})
 

@@ -21,7 +21,7 @@ async def take_token(call: Call) -> Response:
     """A token of a visitor who was never here."""
     if call.user is not None:
         raise Refused("bad_request", "You are logged in, and need no token: you come back by your login.")
-    await call.room.start()
+    await opened(call.room, 0)
     return answer(201, {"ok": True, "token": call.room.tokens.issue(Tokens.new_id())})
 
 
@@ -36,7 +36,7 @@ async def listen(call: Call) -> Response | Streaming:
     if reads_events(call.request):
         await opened(room)  # who reads events is kept waiting a little, and turned away on an open stream
     else:
-        await room.start()
+        await opened(room, 0)
     # A browser's EventSource cannot set headers, and says in one where it left; its address never changes.
     token = call.bearer or query.get("token")
     offset = call.request.headers.get("last-event-id") or query.get("lastEventId") or query.get("since")
@@ -66,14 +66,14 @@ async def _end(carrier: StreamCarrier) -> None:
 
 async def leave(call: Call) -> Response:
     """Go for good: the stream ends, and the name is free."""
-    await call.room.start()
+    await opened(call.room, 0)
     await _stream(call).leave()
     return answer(200, {"ok": True})
 
 
 async def command(call: Call) -> Response:
     """Carry out a command of the wire for somebody whose stream is open."""
-    await call.room.start()
+    await opened(call.room, 0)
     if call.parts["command"] not in COMMANDS:
         raise Refused("unknown_command", f"There is no such command. There are: {', '.join(COMMANDS)}.")
     stream = _stream(call)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from contextlib import suppress
 from typing import Any
 
 from pychat.carriers.base import (
@@ -18,12 +18,29 @@ from pychat.carriers.base import (
 )
 from pychat.carriers.frames import FRAMES_PER_TURN
 from pychat.errors import Close
+from pychat.ratelog import RateLimitedLogger
 
-__all__ = ["AsgiCarrier", "Receive", "Scope", "Send"]
+__all__ = ["AsgiCarrier", "Receive", "Scope", "Send", "host_failed"]
+
+_log = RateLimitedLogger(logging.getLogger("pychat.transports"))
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def host_failed(error: Exception) -> bool:
+    """Whether what the host raised is more than its word for a client that has gone; it is logged then.
+
+    The specification has `OSError` for that. Some hosts raise `RuntimeError` where a message follows the end.
+    """
+    if isinstance(error, OSError):
+        return False
+    if isinstance(error, RuntimeError):
+        _log.info("The ASGI host did not take what was sent: %r", error)
+    else:
+        _log.exception("The ASGI host, or a middleware, failed; the connection is closed", exc_info=error)
+    return True
 
 
 class AsgiCarrier:
@@ -166,8 +183,7 @@ class AsgiCarrier:
     async def _write(self) -> None:
         queue, send = self._queue, self._send
         loop = asyncio.get_running_loop()
-        # A host may raise whatever it likes when the client has gone; there is nobody left to tell.
-        with suppress(Exception):
+        try:
             while True:
                 while queue:
                     item = queue[0]
@@ -187,6 +203,9 @@ class AsgiCarrier:
                     queue.popleft()
                 self._awake = loop.create_future()
                 await self._awake
+        except Exception as error:
+            if host_failed(error):
+                self.abort()  # what was not sent is missed; a new connection catches up
 
     async def receive(self) -> str | bytes:
         """Wait for the next message; raise `CarrierClosed` when there will be none."""

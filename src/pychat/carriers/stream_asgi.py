@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
-from pychat.carriers.asgi import Receive, Send
+from pychat.carriers.asgi import Receive, Send, host_failed
 from pychat.carriers.base import CLOSE_SECONDS, DEFAULT_BUFFER_BYTES, CarrierClosed
 from pychat.carriers.stream import Chunk
 
@@ -107,7 +106,7 @@ class AsgiStream:
         self._awake.set()
 
     async def _write(self) -> None:
-        with suppress(Exception):  # whatever the host raises, nobody is there any more
+        try:
             while self._queue or not self._ended.is_set():
                 await self._awake.wait()
                 self._awake.clear()
@@ -116,10 +115,14 @@ class AsgiStream:
                 await self._send({"type": "http.response.body", "body": body, "more_body": True})
                 self._bytes -= len(body)
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        except Exception as error:
+            host_failed(error)
         self._ended.set()
 
     async def _leave(self) -> None:
-        with suppress(Exception):
+        try:
             while (await self._receive())["type"] != "http.disconnect":
                 pass
+        except Exception as error:
+            host_failed(error)
         self._ended.set()

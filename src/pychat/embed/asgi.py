@@ -47,6 +47,7 @@ class ASGIApp:
             case "lifespan":
                 await serve_lifespan(self.mount, scope, receive, send)
             case "http" | "websocket":
+                self.mount.arrive()
                 await self._route(scope, receive, send)
 
     @asynccontextmanager

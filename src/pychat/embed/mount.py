@@ -82,6 +82,7 @@ class Mount:
         self.rooms = Rooms(*rooms)
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
+        self._loop: asyncio.AbstractEventLoop | None = None
         #: What the hosts hold answers to.
         self.answers = AnswerBudget()
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
@@ -201,11 +202,29 @@ class Mount:
         """Why this server is not the one that was asked for, if so."""
         return self._hosts.refusal(self._proxies, peer, headers.get("host"), headers.get("x-forwarded-host"))
 
+    def arrive(self) -> None:
+        """A request has come. On another event loop than the one before, which has ended, everything begins anew.
+
+        So it is where a test's client calls an application without its lifespan: each request has a loop of its own.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop and (self._loop is None or not self._loop.is_running()):
+            self._reopen(loop)
+
+    def _reopen(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        for transport in (self.websocket, self.socketio, self.sse):
+            transport.reopen()
+
     async def start(self) -> None:
         """The host has started: open the rooms, so that the first to come does not wait, and threads can use them.
 
-        Raise `UsageError` for a store that cannot be used as it is configured, and `Refused` for one that may come.
+        After `aclose`, everything is opened again. Raise `UsageError` for a store that cannot be used as it is
+        configured, and `Refused` for one that may come.
         """
+        loop = asyncio.get_running_loop()
+        if self.sse.closing or loop is not self._loop:
+            self._reopen(loop)
         await self.rooms.start()
 
     async def aclose(self) -> None:

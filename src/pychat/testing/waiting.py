@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from pychat.testing.clock import FakeClock
 from pychat.testing.faults import FaultyStore
+from pychat.workers import working
 
 __all__ = ["Waiting"]
 
@@ -44,8 +45,9 @@ class Waiting:
         end = loop.time() + self.patience
         quiet = 0
         while quiet < _QUIET:
-            await asyncio.sleep(_GLANCE if self.store.busy and quiet == 0 else 0)
-            quiet = 0 if self.store.busy and loop.time() < end else quiet + 1
+            busy = self.store.busy or working()  # hooks that are plain functions run in threads
+            await asyncio.sleep(_GLANCE if busy and quiet == 0 else 0)
+            quiet = 0 if busy and loop.time() < end else quiet + 1
 
     async def sleep(self, seconds: float) -> None:
         """Let `seconds` pass on the clock; what each timer sets going has happened before the next one goes off."""

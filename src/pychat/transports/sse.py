@@ -244,6 +244,13 @@ class SSETransport:
             self._find_by(stream, (room.name, answer["member"]["id"]))
         return answer
 
+    def reopen(self) -> None:
+        """Begin anew, after `aclose`, or where the event loop before has ended."""
+        self.closing = False
+        self._heart = None
+        self._open.clear()
+        self._streams.clear()
+
     async def aclose(self, why: Close) -> None:
         """Close every stream, telling why; wait at most 3 seconds for them to end."""
         self.closing = True

@@ -170,6 +170,10 @@ class WebSocketTransport:
         else:
             await pipeline.carry_out(name, command, tell)
 
+    def reopen(self) -> None:
+        """Begin anew, where the event loop before has ended."""
+        self._open.clear()
+
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; wait at most 3 seconds for them to end."""
         for connection in list(self._open):

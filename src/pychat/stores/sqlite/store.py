@@ -52,6 +52,7 @@ class SqliteStore:
         self._writer: Writer | None = None
         self._readers: Readers | None = None
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def available(self) -> bool:
@@ -65,8 +66,11 @@ class SqliteStore:
         """
         if self._closed:
             raise UsageError("This store is closed. Open another.")
-        if self._writer is not None:
+        loop = asyncio.get_running_loop()
+        if self._writer is not None and self._loop is loop:
             return
+        if self._opening is not None and self._opening.get_loop() is not loop:
+            self._opening = None  # the event loop that it ran on has ended
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
         opening = self._opening
@@ -77,13 +81,15 @@ class SqliteStore:
                 self._opening = None
 
     async def _open(self) -> None:
+        if self._writer is not None:  # of an event loop that has ended
+            await self._shut()
         database = Database(self.path, self._factory)
 
         def start() -> tuple[sqlite3.Connection, bytes, list[queries.Room]]:
             connection = database.open()
             return connection, queries.secret(connection), queries.rooms(connection)
 
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         connection, secret, rooms = await loop.run_in_executor(None, start)
         retaining = Retaining(self._retention, (room.name for room in rooms), date=self._date)
         self._database = database
@@ -119,6 +125,9 @@ class SqliteStore:
         if self._opening is not None:
             await asyncio.wait([self._opening])
         self._closed = True
+        await self._shut()
+
+    async def _shut(self) -> None:
         writer, self._writer = self._writer, None
         if writer is None or self._readers is None or self._database is None:
             return

@@ -74,6 +74,7 @@ class IrcServer:
         self, host: str | None = "127.0.0.1", port: int = 6667, *, tls: ssl.SSLContext | None = None
     ) -> int:
         """Listen, with TLS if given a context, and return the port; 0 picks a free one. Raise `OSError`."""
+        self._closing = False
         self._server = await asyncio.start_server(self._serve, host, port, ssl=tls, backlog=1024)
         cut_unread(self._server.sockets)
         return self.port

@@ -58,7 +58,7 @@ class Deadlines(Generic[Item]):
         """Forget everything."""
         self._items.clear()
         if self._timer is not None:
-            self._timer.cancel()
+            self._timer.cancel()  # where its event loop has ended, that does nothing
             self._timer = None
 
     def _fire(self) -> None:

@@ -183,6 +183,17 @@ class EngineServer(engineio.AsyncServer):
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=1)
 
+    def reopen(self) -> None:
+        """Begin anew, with no sessions."""
+        self._shutting_down = False
+        self._quiet = None
+        for wheel in (self._connecting, self.upgrading, self.halves, self.pings, self._pongs, self._partings):
+            wheel.clear()
+        self.sockets.clear()
+        self._parting.clear()
+        self._carriers.clear()
+        self._tasks.clear()
+
     # For the layer above.
 
     def generate_id(self) -> str:

@@ -157,6 +157,13 @@ class Server(socketio.AsyncServer):
         """
         await self.eio.shutdown(deadline)
 
+    def reopen(self) -> None:
+        """Begin anew, with nobody connected: after `shutdown`, or where the event loop before has ended."""
+        self.environ.clear()
+        self.manager.rooms.clear()
+        self.manager.callbacks.clear()
+        self.eio.reopen()
+
     # Listener: what the Engine.IO layer tells.
 
     def opened(self, session: Session) -> None:
@@ -236,7 +243,7 @@ class Server(socketio.AsyncServer):
                     if me is not None and me.cancelling():
                         return
                     if session.outbox:
-                        await session.wait_for_reader(self.options.max_queue_bytes)
+                        await session.wait_for_reader(self.options.max_buffer_bytes // 4)
                     await self._work_off(session, batch.pop())
                     handled += 1
                     if not handled % _EVENTS_A_TURN:

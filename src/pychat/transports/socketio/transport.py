@@ -183,6 +183,11 @@ class SocketIOTransport:
         self._events = len(self.server.handlers["/"])
         self.server.taken = frozenset(self.server.handlers["/"])
 
+    def reopen(self) -> None:
+        """Begin anew, after `aclose`, or where the event loop before has ended."""
+        self._here.clear()
+        self.server.reopen()
+
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; takes a few seconds at most, whoever is stuck."""
         for connection in list(self._here.values()):
