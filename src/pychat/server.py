@@ -39,6 +39,7 @@ from pychat.transports.socketio import Connections, Front, Server
 __all__ = ["run"]
 
 _MAX_PER_ADDRESS = 5_000  # connections; a school behind one address has fewer people
+_MAX_IRC_PER_ADDRESS = 100
 _GOING_SECONDS = 4.5  # from the signal to the end, whoever is stuck
 
 
@@ -175,7 +176,8 @@ async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings, files: int 
             tls.load_cert_chain(settings.irc_tls_cert, settings.irc_tls_key)
         except OSError as error:
             raise UsageError(f"--irc-tls-cert {settings.irc_tls_cert}: {error}.") from None
-    irc = IrcServer(*rooms, max_clients=max_irc_clients(files))
+    most = max_irc_clients(files)
+    irc = IrcServer(*rooms, max_clients=most, max_per_address=min(_MAX_IRC_PER_ADDRESS, max(1, most // 2)))
     try:
         await irc.start(settings.host, settings.irc_port, tls=tls)
     except OSError as error:

@@ -66,7 +66,7 @@ async def test_reading_counts(mounted) -> None:
     """Requests that read have the rate of their address, of their user, or of their program's token."""
     site = await mounted(ChatRoom("lobby", limits=Limits(rate=0.001, burst=5)), api_tokens=TOKEN)
     await site.room.post("x", author="bot")
-    paths = ["/messages", "/messages/1", "/members", "", "/messages?matching=x", "/messages"]
+    paths = ["/messages", "/messages/1", "/members", "", "/messages?before=1", "/messages"]
     done = [await site.ask("GET", path) for path in paths]
     assert [200, 200, 200, 200, 200, 429] == [each.status for each in done]
     assert "rate_limited" == done[5].code
@@ -76,3 +76,10 @@ async def test_reading_counts(mounted) -> None:
         async with site.http.get(f"{site.url}/api/{path}") as response:
             assert 429 == response.status
     assert 200 == (await site.ask("GET", "/messages", token=TOKEN)).status
+
+
+async def test_a_search_counts_as_five(mounted) -> None:
+    """As it does on the other wires."""
+    site = await mounted(ChatRoom("lobby", limits=Limits(rate=0.001, burst=10)))
+    done = [await site.ask("GET", f"/messages?matching=tea{number}") for number in range(3)]
+    assert [200, 200, 429] == [each.status for each in done]

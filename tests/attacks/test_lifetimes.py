@@ -18,14 +18,16 @@ import uvicorn
 from aiohttp import web
 
 from pychat import ChatRoom, aiohttp_app, asgi_app
+from pychat.carriers.addresses import AddressLimiter
 from pychat.embed.aiohttp import MOUNT
+from pychat.embed.connection import HttpConnection
 from pychat.stores import open_store
 from pychat.transports.irc import IrcServer
-from pychat.transports.socketio import Front, Server
+from pychat.transports.socketio import Connections, Front, Server
 from tests.attacks.test_frames import masked
 
-#: Lives of each kind; there are 13 kinds on `pychat serve`, aiohttp and uvicorn.
-LIVES = 160
+#: Lives of each kind; there are 14 kinds on `pychat serve`, aiohttp and uvicorn.
+LIVES = 144
 _AT_ONCE = 8
 #: Of what the room remembers, and so of what may stay: the newest messages, their authors, their frames.
 _REMEMBERED = {
@@ -184,6 +186,17 @@ async def event_stream(port: int, number: int) -> None:
     writer.close()
 
 
+async def malformed(port: int, number: int) -> None:
+    """Send what is no request, at once, behind a request, or as half a head."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    if number % 3:
+        await asked((reader, writer), "GET", "/nothing")
+    writer.write(b"GET / HTTP/1.1\r\nHo" if number % 3 == 2 else b"rub\x01bish\r\n\r\n")
+    if number % 3 != 2:
+        await reader.read()
+    writer.close()
+
+
 async def irc(port: int, number: int) -> None:
     """Come, join, talk, and quit or hang up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -207,8 +220,14 @@ async def served(folder: Path) -> AsyncIterator[dict[str, int]]:
         stack.push_async_callback(runner.cleanup)
         plain = runner.server
         assert plain is not None
+        socketio_server = app[MOUNT].socketio.server
+        connections = Connections(AddressLimiter(1_000, 1_000), socketio_server.eio.proxies)
         servers = [
-            await loop.create_server(lambda: Front(app[MOUNT].socketio.server, plain), "127.0.0.1", 0),
+            await loop.create_server(
+                lambda: Front(socketio_server, lambda: HttpConnection(plain, connections), connections=connections),
+                "127.0.0.1",
+                0,
+            ),
             await loop.create_server(plain, "127.0.0.1", 0),
         ]
         for server in servers:
@@ -222,7 +241,7 @@ async def served(folder: Path) -> AsyncIterator[dict[str, int]]:
         task = asyncio.create_task(hosted.serve(sockets=[sock]))
         while not hosted.started:
             await asyncio.sleep(0.01)
-        SERVERS[:] = [app[MOUNT].socketio.server, chat.mount.socketio.server]
+        SERVERS[:] = [socketio_server, chat.mount.socketio.server]
         ports = [server.sockets[0].getsockname()[1] for server in servers]
         yield {"serve": ports[0], "aiohttp": ports[1], "irc": irc_server.port, "uvicorn": sock.getsockname()[1]}
         hosted.should_exit = True
@@ -267,6 +286,7 @@ LIFE: list[tuple[str, Callable[[int, int], Coroutine[Any, Any, None]]]] = [
     ("serve", polling),
     ("serve", upgrade),
     ("serve", event_stream),
+    ("serve", malformed),
     ("irc", irc),
     ("uvicorn", plain_websocket),
     ("uvicorn", socketio),

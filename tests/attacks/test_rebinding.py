@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+import pychat
 from tests.attacks.conftest import Public
 
 EVIL = "evil.example:3000"
@@ -38,6 +39,9 @@ async def test_another_name_for_this_server(public: Public):
                 with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                     await http.ws_connect(place, headers=headers)
                 assert 421 == refused.value.status
+            with pytest.raises(pychat.Disconnected, match=r"--allow-host evil\.example"):
+                async with pychat.Client(server.url, headers={"Host": EVIL}):
+                    pass
             for host in ("chat.example.com", "www.example.com", "localhost:1", "192.0.2.7", "[::1]:3000"):
                 headers = {"Host": host, "Origin": f"https://{host}"}
                 async with http.get("/", headers=headers) as response:

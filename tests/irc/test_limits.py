@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 
 import pytest
 
@@ -242,3 +243,17 @@ async def test_who_asks_for_too_much_waits(opened: Open, monkeypatch: pytest.Mon
     async with asyncio.timeout(PATIENCE):
         while len(server.clients) > 1:
             await asyncio.sleep(0.05)
+
+
+async def test_half_a_tls_handshake_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who opens the encrypted port and says nothing holds an open file for as long as others have to register, and no longer."""
+    monkeypatch.setattr(server_module, "_REGISTRATION_SECONDS", 0.2)
+    async with ChatRoom("lobby") as room:
+        irc = IrcServer(room)
+        port = await irc.start(port=0, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(10):
+            assert b"" == await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        await irc.aclose()

@@ -327,6 +327,8 @@ async def tried(
                 for answer in answers:
                     assert not isinstance(answer, BaseException), f"{answer!r}"
                     assert answer is None or answer["ok"] or answer["error"]["code"] in CODES, answer
+                if not failing:
+                    check_answers(world, case, answers)
                 await world.check()
             except AssertionError as error:
                 raise AssertionError(f"{label}: {error}; answers: {answers}") from error

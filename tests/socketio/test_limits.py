@@ -302,7 +302,7 @@ async def test_what_waits_is_not_decoded(serve, recorder, monkeypatch):
 
 async def test_unread_answers(serve, recorder):
     """Who polls no answers is answered no further: what is kept for them is bounded, and nothing is lost."""
-    server, _ = recorder(max_queue_bytes=20_000, max_buffer_bytes=1_000_000)
+    server, _ = recorder(max_queue_bytes=2_000, max_buffer_bytes=80_000)
 
     @server.on("big")
     async def big(sid, number):
@@ -329,7 +329,7 @@ async def test_unread_answers(serve, recorder):
 
 async def test_who_neither_reads_nor_answers_is_closed(serve, recorder):
     """Answers that wait for a client that does not poll hold off no ping timeout."""
-    server, log = recorder(max_queue_bytes=2_000, ping_interval=0.2, ping_timeout=0.2)
+    server, log = recorder(max_queue_bytes=2_000, max_buffer_bytes=8_000, ping_interval=0.2, ping_timeout=0.2)
     wire = await serve(server)
     sid = await wire.open_polling()
     await wire.post(sid, "40")

@@ -209,6 +209,36 @@ async def test_who_writes_too_much_is_refused_and_nobody_else(store, disk):
     assert sum(shares) < 2000
 
 
+async def test_who_writes_little_does_not_wait_behind_who_writes_much(store, disk, told):
+    """Authors take turns; what each of them says stays in its order, and so do their comings and goings."""
+    disk.runs.clear()
+    first = asyncio.create_task(store.append("lobby", said(0)))
+    await waits(disk)
+    flood = Member("flood", "Flood")
+    saying = [
+        asyncio.create_task(store.append("lobby", Message(f"m{n}", flood, "x" * 9000, 1.7e9))) for n in range(500)
+    ]
+    await asyncio.sleep(0)
+    calm = [
+        asyncio.create_task(store.signal("lobby", Joined(BOB))),
+        asyncio.create_task(store.append("lobby", Message("m1", BOB, "calm", 1.7e9))),
+        asyncio.create_task(store.append("lobby", Message("m2", BOB, "calm too", 1.7e9))),
+        asyncio.create_task(store.signal("lobby", Left(BOB))),
+    ]
+    await asyncio.sleep(0)
+    told.clear()
+    disk.runs.set()
+    await asyncio.gather(*calm)
+    assert not saying[-1].done()
+    await asyncio.gather(first, *saying)
+    assert [each.id for each in told if isinstance(each, Message) and each.author == flood] == [
+        f"m{n}" for n in range(500)
+    ]
+    of_bob = [each for each in told if not isinstance(each, Message) or each.author == BOB]
+    assert [type(each) for each in of_bob] == [Joined, Message, Message, Left]
+    assert told.index(of_bob[-1]) < 150
+
+
 async def test_a_disk_that_cannot_be_written_stops_messages_and_not_people(store, disk, told, caplog):
     """They are refused with when to try again; people come and go, history is read; and it goes on when it can."""
     await store.append("lobby", said(1))

@@ -80,9 +80,9 @@ class Call:
         """The session in which a visitor's request speaks: see `Speakers.session`."""
         return self.speakers.session(self.room, self.bearer, self.user, self.request.remote, name)
 
-    def spend(self) -> None:
+    def spend(self, cost: float = 1.0) -> None:
         """Count a request that no session counts. Raise `Refused` if that is too many."""
-        self.speakers.spend(self.room if "room" in self.parts else self.rooms.first, self.who)
+        self.speakers.spend(self.room if "room" in self.parts else self.rooms.first, self.who, cost)
 
     def number(self, name: str) -> int | None:
         """A whole number of the query."""

@@ -9,6 +9,7 @@ from pychat.api.call import Call
 from pychat.api.operation import Operation, Parameter
 from pychat.errors import Refused
 from pychat.http import Response
+from pychat.limits import SEARCH_COST
 from pychat.model import Message
 from pychat.transports.vocabulary import PAGE_BYTES, message, page
 
@@ -26,6 +27,8 @@ async def read(call: Call) -> Response:
     limit = 50 if limit is None else min(limit, _MOST)
     matching = call.request.query.get("matching") or None
     before = call.number("before")
+    if matching is not None:
+        call.spend(SEARCH_COST - 1.0)  # one was spent already
     found: list[Message] = []
     step, size = _FIRST, 0
     # Step by step: of long messages, not many more are read than are told.

@@ -63,14 +63,14 @@ class Speakers:
         # All are compared, each in constant time: how long it takes tells nothing.
         return sum([hmac.compare_digest(given, known) for known in self._programs]) > 0
 
-    def spend(self, room: ChatRoom, who: str) -> None:
+    def spend(self, room: ChatRoom, who: str, cost: float = 1.0) -> None:
         """Count one request of somebody who has no session to count it. Raise `Refused` if that is too many."""
         key, limits = _digest(who), room.limits
         bucket = self._buckets.pop(key, None) or TokenBucket(limits.rate, limits.burst)
         self._buckets[key] = bucket
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
-        wait = bucket.take(room.clock.steady())
+        wait = bucket.take(room.clock.steady(), cost)
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
 

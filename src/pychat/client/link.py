@@ -24,7 +24,7 @@ _LARGEST = 64 * 2**20
 #: What servers and proxies answer while the server is away, or has too much to do.
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: What a server answers whose login refuses us; and how long, and how many bytes, the reason may take.
-_UNLET = frozenset({401, 403})
+_UNLET = frozenset({401, 403, 421})
 _REASON_SECONDS = 5.0
 _LONGEST_WAIT = 60.0  # seconds until a server can ask us to come back
 _LONGEST_REASON = 65_536

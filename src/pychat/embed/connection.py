@@ -67,6 +67,7 @@ class HttpConnection(web.RequestHandler):
         """The connection has gone."""
         self._connections.closed(self._wire, self._counted_for)
         super().connection_lost(exc)
+        self._payload = None  # it knows this connection
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come: of a head, of a body, or of a WebSocket."""
@@ -137,6 +138,8 @@ class HttpConnection(web.RequestHandler):
             self._counted_for or "A proxy",
             _first_line(message or str(exc)),
         )
+        if exc is not None:
+            exc.__traceback__ = None  # its frames know the connection, which knows the error
         if request.writer.output_size > 0:
             raise ConnectionError("A part of the answer is sent already")
         response = web.Response(status=400, text="This is not a request that HTTP/1.1 allows (RFC 9112).\n")

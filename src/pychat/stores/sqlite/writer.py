@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import logging
 import queue
@@ -13,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ __all__ = ["Writer"]
 _WAITING_BYTES = 32 << 20  # of events that wait for the disk; past it they are refused
 _EVENT_BYTES = 1_000  # what an event takes beside its text
 _AT_ONCE = 512  # items in a transaction: the loop tells of them in one go, and should not be held long
+_AT_ONCE_BYTES = 512 << 10  # the longest texts of Chinese take 1 ms each: nobody should wait long for the next turn
 _RETRY_SECONDS = 5.0
 _LOOK_SECONDS = 1.0  # how often the files are looked at where nothing is written: three calls of stat()
 _BUSY_MILLISECONDS = 200  # for another program that reads, where a file was lost
@@ -56,10 +59,18 @@ class _Item:
     result: Any = None
     error: Exception | None = None
     tell: bool = False
+    #: Its place among all that came.
+    number: int = 0
+
+
+_number = attrgetter("number")
 
 
 class Writer:
-    """What is put in is written in that order, told in that order, and then answered.
+    """What is put in is written, told in the order in which it was written, and then answered.
+
+    That is the order in which it came, where it fits one transaction. Where more waits, authors take turns, so that
+    nobody waits behind all that somebody else has to say.
 
     With `PRAGMA synchronous=FULL`, an answered event has been handed to the disk with fsync. NORMAL would lose the
     last seconds with the power. Who comes and goes is committed without
@@ -87,7 +98,11 @@ class Writer:
         self._members = Members()
         self._synchronous = "FULL"
         self._trouble: str | None = None
+        # Only the thread touches these three: what it works at, what comes next by author, and what comes after that.
         self._batch: list[_Item] = []
+        self._lanes: collections.OrderedDict[str, collections.deque[_Item]] = collections.OrderedDict()
+        self._order: Callable[[], None] | None = None
+        self._sorted = 0
         self._looked = 0.0
         #: The newest event of each room that was told, or is about to be.
         self._heads: dict[str, int] = {}
@@ -193,33 +208,53 @@ class Writer:
                 self._connection.close()
 
     def _step(self) -> None:
-        order = self._take()
+        self._sort()
+        self._take()
         batch = self._batch
         if batch:
             self._commit(batch)
             self._batch = []
             self._call(self._deliver, batch)
-        if order is not None:
+        if self._order is not None and not self._lanes:
+            order, self._order = self._order, None
             order()
         self._look()
         while self._retaining.due():
             self._transact(lambda _: self._retaining.step(self._log), durable=False)
-            if not self._queue.empty():
+            if self._lanes or not self._queue.empty():
                 break
 
-    def _take(self) -> Callable[[], None] | None:
-        """Put what waits into the batch, once something does or it is time to look; return the order after it."""
+    def _sort(self) -> None:
+        """Wait for something to do, and sort what waits by author, up to an order: that comes after all before it."""
+        if self._order is not None:
+            return
         seconds = self._retaining.seconds
         with contextlib.suppress(queue.Empty):
-            each = self._queue.get(timeout=_LOOK_SECONDS if seconds is None else min(_LOOK_SECONDS, seconds))
-            while True:
-                if not isinstance(each, _Item):
-                    return each
-                self._batch.append(each)
-                if len(self._batch) == _AT_ONCE:
-                    break
+            if self._lanes:
                 each = self._queue.get_nowait()
-        return None
+            else:
+                each = self._queue.get(timeout=_LOOK_SECONDS if seconds is None else min(_LOOK_SECONDS, seconds))
+            while isinstance(each, _Item):
+                self._sorted += 1
+                each.number = self._sorted
+                lane = self._lanes.get(each.author)
+                if lane is None:
+                    lane = self._lanes[each.author] = collections.deque()
+                lane.append(each)
+                each = self._queue.get_nowait()
+            self._order = each
+
+    def _take(self) -> None:
+        """Put into the batch what comes next: one of each author's in turn; within the batch, as it came."""
+        size = 0
+        while self._lanes and len(self._batch) < _AT_ONCE and size < _AT_ONCE_BYTES:
+            author, lane = self._lanes.popitem(last=False)
+            item = lane.popleft()
+            if lane:
+                self._lanes[author] = lane
+            self._batch.append(item)
+            size += item.size
+        self._batch.sort(key=_number)
 
     def _stumbled(self, error: BaseException) -> None:
         """Something happened that nobody foresaw: refuse what was under way, say why, and go on."""

@@ -75,7 +75,10 @@ class IrcServer:
     ) -> int:
         """Listen, with TLS if given a context, and return the port; 0 picks a free one. Raise `OSError`."""
         self._closing = False
-        self._server = await asyncio.start_server(self._serve, host, port, ssl=tls, backlog=1024)
+        handshake = None if tls is None else _REGISTRATION_SECONDS
+        self._server = await asyncio.start_server(
+            self._serve, host, port, ssl=tls, ssl_handshake_timeout=handshake, backlog=1024
+        )
         cut_unread(self._server.sockets)
         return self.port
 

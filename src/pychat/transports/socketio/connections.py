@@ -35,7 +35,7 @@ class Connections:
         self.limits = limits
         self._proxies = proxies
         self._heads = Deadlines[asyncio.Transport](head_seconds, _abort)
-        self._idle = Deadlines[asyncio.Transport](idle_seconds, _close)
+        self._idle = Deadlines[asyncio.Transport](idle_seconds, _abort)
 
     def address(self, transport: asyncio.Transport) -> str:
         """The address that a connection is counted for; empty for a trusted proxy and for Unix sockets."""
@@ -90,7 +90,3 @@ class Connections:
 
 def _abort(transport: asyncio.Transport) -> None:
     transport.abort()
-
-
-def _close(transport: asyncio.Transport) -> None:
-    transport.close()

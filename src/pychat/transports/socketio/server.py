@@ -243,7 +243,7 @@ class Server(socketio.AsyncServer):
                     if me is not None and me.cancelling():
                         return
                     if session.outbox:
-                        await session.wait_for_reader(self.options.max_queue_bytes)
+                        await session.wait_for_reader(self.options.max_buffer_bytes // 4)
                     await self._work_off(session, batch.pop())
                     handled += 1
                     if not handled % _EVENTS_A_TURN:
