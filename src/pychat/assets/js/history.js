@@ -24,11 +24,11 @@ export class History {
   #meanwhile = [];
 
   /**
-   * @param {object} parts
-   * @param {import("./connection.js").Connection} parts.connection
-   * @param {import("./log.js").Log} parts.log
-   * @param {() => string | undefined} parts.epoch of the log, as it is now
-   * @param {(message: Message) => void} parts.file puts a message into the log
+   * @param {object} options
+   * @param {import("./connection.js").Connection} options.connection
+   * @param {import("./log.js").Log} options.log
+   * @param {() => string | undefined} options.epoch of the log, as it is now
+   * @param {(message: Message) => void} options.file puts a message into the log
    */
   constructor({ connection, log, epoch, file }) {
     this.#connection = connection;

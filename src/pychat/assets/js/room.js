@@ -13,7 +13,7 @@ import { People } from "./people.js";
 import { Position } from "./position.js";
 import { Refusal } from "./refusal.js";
 import { REVISIONS } from "./revision.js";
-import { Sending, waitingHelps } from "./sending.js";
+import { SendQueue, waitingHelps } from "./send-queue.js";
 import { Typists } from "./typists.js";
 
 /**
@@ -61,7 +61,7 @@ export class Room extends Emitter {
   #identity;
   #wanted;
   #outbox;
-  #sending;
+  #queue;
   #position = new Position();
   #typists = new Typists();
   #typingTimer;
@@ -69,12 +69,12 @@ export class Room extends Emitter {
   #welcomed = false;
 
   /**
-   * @param {object} parts
-   * @param {import("./connection.js").Connection} parts.connection
-   * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} parts.clock
-   * @param {Storage} parts.storage
-   * @param {string} parts.key what is kept in the storage begins with this
-   * @param {string} [parts.name] to be taken at first
+   * @param {object} options
+   * @param {import("./connection.js").Connection} options.connection
+   * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} options.clock
+   * @param {Storage} options.storage
+   * @param {string} options.key what is kept in the storage begins with this
+   * @param {string} [options.name] to be taken at first
    */
   constructor({ connection, clock, storage, key, name: wanted }) {
     super();
@@ -84,7 +84,7 @@ export class Room extends Emitter {
     this.#history = new History({ connection, log: this.log, epoch: () => this.since?.epoch, file: (message) => this.#file(message) });
     this.#identity = new Identity(storage, `${key}:me`);
     this.#outbox = new Outbox(storage, `${key}:unsent:`);
-    this.#sending = new Sending({
+    this.#queue = new SendQueue({
       connection,
       clock,
       outbox: this.#outbox,
@@ -156,7 +156,7 @@ export class Room extends Emitter {
     const item = this.#outbox.add(newId(), text, this.#clock.now(), this.#quote(replyTo));
     this.#saidTyping = -Infinity;
     this.#tell("add", this.#pend(item));
-    return this.#sending.stored(item.id);
+    return this.#queue.stored(item.id);
   }
 
   /**
@@ -227,14 +227,14 @@ export class Room extends Emitter {
     if (!item) throw new Refusal("discarded");
     this.#tell("remove", this.log.drop(id));
     this.#tell("add", this.#pend(item));
-    return this.#sending.stored(id);
+    return this.#queue.stored(id);
   }
 
   /** Throws a message away that has not been stored. @param {string} id of the entry */
   discard(id) {
     this.#outbox.remove(id);
     this.#tell("remove", this.log.drop(id));
-    this.#sending.settle(id, new Refusal("discarded"));
+    this.#queue.settle(id, new Refusal("discarded"));
   }
 
   /** Call it at each keystroke with `true`, with `false` when the text is gone; the wire hears of it when it must. @param {boolean} on */
@@ -376,7 +376,7 @@ export class Room extends Emitter {
     // Stored after all, though the answer never came.
     if (own && this.#outbox.has(message.id)) {
       this.#outbox.remove(message.id);
-      this.#sending.settle(message.id, message);
+      this.#queue.settle(message.id, message);
     }
     return filed;
   }
@@ -456,7 +456,7 @@ export class Room extends Emitter {
     }
     this.emit("people", this.people);
     this.emit("joined", member);
-    this.#sending.flush();
+    this.#queue.flush();
     return member;
   }
 
@@ -471,7 +471,7 @@ export class Room extends Emitter {
         return;
       } catch (refusal) {
         if (!refusal.answered || this.state.name !== "live") return;
-        if (waitingHelps(refusal)) await this.#sending.pause(refusal.retryAfter);
+        if (waitingHelps(refusal)) await this.#queue.pause(refusal.retryAfter);
         // Another tab may have come back first, and been given a new token for both.
         else if (this.#identity.current.token === token) {
           this.#wanted = undefined;

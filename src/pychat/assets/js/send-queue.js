@@ -16,7 +16,7 @@ const LONGEST_WAIT = 60;
  * @typedef {{id: string, seq: number, date: string}} Stored
  */
 
-export class Sending {
+export class SendQueue {
   #connection;
   #clock;
   #outbox;
@@ -27,16 +27,16 @@ export class Sending {
   #waiting = new Map();
 
   /**
-   * @param {object} parts
-   * @param {import("./connection.js").Connection} parts.connection
-   * @param {{setTimeout(f: () => void, ms: number): any}} parts.clock
-   * @param {import("./outbox.js").Outbox} parts.outbox
-   * @param {import("./log.js").Log} parts.log
-   * @param {object} parts.room what the room has to say to it, and hears
-   * @param {() => boolean} parts.room.joined whether the server knows who we are
-   * @param {(told: boolean) => void} parts.room.parted it does not any more: it said so, or the connection is gone
-   * @param {(answer: Stored, entry: Entry | undefined) => void} parts.room.stored
-   * @param {(entry: Entry | undefined) => void} parts.room.changed
+   * @param {object} options
+   * @param {import("./connection.js").Connection} options.connection
+   * @param {{setTimeout(f: () => void, ms: number): any}} options.clock
+   * @param {import("./outbox.js").Outbox} options.outbox
+   * @param {import("./log.js").Log} options.log
+   * @param {object} options.room what the room has to say to it, and hears
+   * @param {() => boolean} options.room.joined whether the server knows who we are
+   * @param {(told: boolean) => void} options.room.parted it does not any more: it said so, or the connection is gone
+   * @param {(answer: Stored, entry: Entry | undefined) => void} options.room.stored
+   * @param {(entry: Entry | undefined) => void} options.room.changed
    */
   constructor({ connection, clock, outbox, log, room }) {
     this.#connection = connection;
