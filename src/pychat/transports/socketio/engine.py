@@ -17,6 +17,7 @@ from pychat.carriers.hosts import HostPolicy
 from pychat.carriers.origin import OriginPolicy
 from pychat.carriers.peer import Proxies
 from pychat.errors import Close, UsageError
+from pychat.ratelog import RateLimitedLogger
 from pychat.tokens import Tokens
 from pychat.transports.socketio.deadlines import Deadlines
 from pychat.transports.socketio.options import Options
@@ -40,6 +41,7 @@ from pychat.transports.socketio.sockets import Pushed, read, upgrade
 __all__ = ["EngineServer", "Listener"]
 
 _log = logging.getLogger("pychat.socketio")
+_limited = RateLimitedLogger(_log)
 
 #: After these a polling client that is between two polls is told with the next one; after the others its session
 #: is unknown at once, as the protocol's test suite has it.
@@ -418,7 +420,7 @@ class EngineServer(engineio.AsyncServer):
 
     def complain(self, session: Session, problem: BadPacket) -> None:
         """Close the connection of a client that does not follow the protocol."""
-        _log.info("%s: %s; the connection is closed", session.remote, problem)
+        _limited.info("%s: %s; the connection is closed", session.remote, problem)
         session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
 
     def released(self, session: Session | None, carrier: Sender) -> None:
