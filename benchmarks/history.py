@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.load import Result
 from pychat import ChatRoom
-from pychat.model import Member, Message
+from pychat.domain.model import Member, Message
 from pychat.stores import open_store
 
 AT_ONCE = 2000

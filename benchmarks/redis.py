@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.load import Result
-from pychat.model import Member, Message
+from pychat.domain.model import Member, Message
 from pychat.stores import open_store
 
 __all__ = ["READERS", "Backplane"]

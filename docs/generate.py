@@ -19,12 +19,12 @@ import click
 from click.testing import CliRunner
 
 import pychat
-from pychat import cli
-from pychat.api.answer import STATUS
-from pychat.api.api import OPERATIONS
-from pychat.errors import REFUSALS, Close
-from pychat.hooks import HOOKS
-from pychat.settings import SETTINGS, Setting
+from pychat.cli import main as cli
+from pychat.cli.settings import SETTINGS, Setting
+from pychat.domain.errors import REFUSALS, Close
+from pychat.room.hooks import HOOKS
+from pychat.web.api.answer import STATUS
+from pychat.web.api.api import OPERATIONS
 
 DOCS = Path(__file__).parent
 
@@ -32,16 +32,16 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("The room", "", ("ChatRoom", "pychat.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
+    ("The room", "", ("ChatRoom", "pychat.room.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
     (
         "Mounting",
         "",
         (
             "aiohttp_app",
-            "pychat.embed.aiohttp.MOUNT",
+            "pychat.hosts.aiohttp.MOUNT",
             "asgi_app",
-            "pychat.embed.asgi.ASGIApp",
-            "pychat.embed.mount.MountOptions",
+            "pychat.hosts.asgi.ASGIApp",
+            "pychat.hosts.mount.MountOptions",
         ),
     ),
     ("The users of your app", "", ("Request", "User")),
@@ -81,13 +81,13 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "For transports of your own",
         "[How to write a transport](../how-to/write-a-transport.md) uses all of these.",
         (
-            "pychat.connection.Connection",
-            "pychat.connection.Wire",
-            "pychat.session.Session",
-            "pychat.transports.vocabulary.tell",
-            "pychat.transports.vocabulary.carry_out",
-            "pychat.transports.vocabulary.position",
-            "pychat.transports.vocabulary.bye",
+            "pychat.room.connection.Connection",
+            "pychat.room.connection.Wire",
+            "pychat.room.session.Session",
+            "pychat.transports.execute.tell",
+            "pychat.transports.execute.carry_out",
+            "pychat.transports.execute.position",
+            "pychat.transports.execute.bye",
         ),
     ),
 )
@@ -118,7 +118,7 @@ _VALUES = {
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
     "MOUNT": "Where an aiohttp application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.",
     "ClientEvent": "What iterating over a `Client` gives: "
-    "`Entered | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing`.",
+    "`RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing`.",
     "Event": "What the hook `event` is given: any of the above.",
 }
 

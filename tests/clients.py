@@ -11,7 +11,7 @@ import aiohttp
 import socketio
 from engineio.payload import Payload
 
-from pychat.model import Position
+from pychat.domain.model import Position
 
 __all__ = ["PATIENCE", "SSEPerson", "SocketIOPerson", "Told", "WebSocketPerson"]
 

@@ -70,7 +70,7 @@ def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
     assert f"socket.io-client {PINNED}\n" == version
     assert f"Socket.IO v{PINNED}" in script
     assert "sourceMappingURL" not in script
-    assert "pychat = pychat.cli:main" in entry_points
+    assert "pychat = pychat.cli.main:main" in entry_points
     assert "pychat = pychat.testing.plugin" in entry_points
 
 

@@ -8,7 +8,7 @@ import uvicorn
 import uvloop
 
 import pychat
-from pychat.limits import Limits
+from pychat.domain.limits import Limits
 
 
 async def main() -> None:

@@ -8,7 +8,7 @@ import uvloop
 from aiohttp import web
 
 import pychat
-from pychat.limits import Limits
+from pychat.domain.limits import Limits
 
 
 def main() -> None:

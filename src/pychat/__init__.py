@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 from pychat._version import __version__
 
 if TYPE_CHECKING:
-    from pychat.client import Client, Disconnected, Entered
-    from pychat.embed.aiohttp import aiohttp_app
-    from pychat.embed.asgi import asgi_app
-    from pychat.errors import ChatError, Close, Refused, UsageError
-    from pychat.hooks import HOOKS
-    from pychat.limits import Limits
-    from pychat.model import (
+    from pychat.client import Client, Disconnected, RoomSnapshot
+    from pychat.domain.errors import ChatError, Close, Refused, UsageError
+    from pychat.domain.limits import Limits
+    from pychat.domain.model import (
         Away,
         Deleted,
         Edited,
@@ -30,8 +27,11 @@ if TYPE_CHECKING:
         Typing,
         User,
     )
-    from pychat.request import Request
-    from pychat.room import ChatRoom
+    from pychat.hosts.aiohttp import aiohttp_app
+    from pychat.hosts.asgi import asgi_app
+    from pychat.net.http.request import Request
+    from pychat.room.chatroom import ChatRoom
+    from pychat.room.hooks import HOOKS
     from pychat.transports.irc import IrcServer, serve_irc
     from pychat.transports.socketio import SocketIOTransport
 
@@ -45,7 +45,6 @@ __all__ = [
     "Deleted",
     "Disconnected",
     "Edited",
-    "Entered",
     "Event",
     "IrcServer",
     "Joined",
@@ -60,6 +59,7 @@ __all__ = [
     "Refused",
     "Renamed",
     "Request",
+    "RoomSnapshot",
     "SocketIOTransport",
     "Typing",
     "UsageError",
@@ -71,36 +71,36 @@ __all__ = [
 ]
 
 _WHERE = {
-    "HOOKS": ".hooks",
-    "ChatError": ".errors",
-    "ChatRoom": ".room",
+    "HOOKS": ".room.hooks",
+    "ChatError": ".domain.errors",
+    "ChatRoom": ".room.chatroom",
     "Client": ".client",
     "Disconnected": ".client",
-    "Entered": ".client",
-    "Close": ".errors",
-    "Away": ".model",
-    "Deleted": ".model",
-    "Edited": ".model",
-    "Event": ".model",
+    "RoomSnapshot": ".client",
+    "Close": ".domain.errors",
+    "Away": ".domain.model",
+    "Deleted": ".domain.model",
+    "Edited": ".domain.model",
+    "Event": ".domain.model",
     "IrcServer": ".transports.irc",
-    "Joined": ".model",
-    "Kicked": ".model",
-    "Left": ".model",
-    "Limits": ".limits",
-    "Member": ".model",
-    "Message": ".model",
-    "Position": ".model",
-    "Quote": ".model",
-    "Reacted": ".model",
-    "Refused": ".errors",
-    "Renamed": ".model",
-    "Request": ".request",
+    "Joined": ".domain.model",
+    "Kicked": ".domain.model",
+    "Left": ".domain.model",
+    "Limits": ".domain.limits",
+    "Member": ".domain.model",
+    "Message": ".domain.model",
+    "Position": ".domain.model",
+    "Quote": ".domain.model",
+    "Reacted": ".domain.model",
+    "Refused": ".domain.errors",
+    "Renamed": ".domain.model",
+    "Request": ".net.http.request",
     "SocketIOTransport": ".transports.socketio",
-    "Typing": ".model",
-    "User": ".model",
-    "UsageError": ".errors",
-    "aiohttp_app": ".embed.aiohttp",
-    "asgi_app": ".embed.asgi",
+    "Typing": ".domain.model",
+    "User": ".domain.model",
+    "UsageError": ".domain.errors",
+    "aiohttp_app": ".hosts.aiohttp",
+    "asgi_app": ".hosts.asgi",
     "serve_irc": ".transports.irc",
 }
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pychat.cli import main
+from pychat.cli.main import main
 
 main(prog_name="pychat")

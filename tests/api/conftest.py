@@ -11,8 +11,8 @@ import pytest
 
 import pychat
 from pychat import ChatRoom
-from pychat.embed.aiohttp import MOUNT
-from pychat.embed.mount import Mount
+from pychat.hosts.aiohttp import MOUNT
+from pychat.hosts.mount import Mount
 from tests.servers import aiohttp_server, uvicorn_server
 
 

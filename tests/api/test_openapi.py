@@ -12,7 +12,7 @@ import pytest
 
 import pychat
 from pychat import ChatRoom, Limits
-from pychat.api.api import OPERATIONS
+from pychat.web.api.api import OPERATIONS
 from tests.clients import SSEPerson
 from tests.servers import aiohttp_server
 

@@ -9,8 +9,8 @@ import pytest
 
 import pychat
 from pychat import ChatRoom, Limits
-from pychat.api import call
-from pychat.tokens import Tokens
+from pychat.room.tokens import Tokens
+from pychat.web.api import call
 from tests.clients import SSEPerson, WebSocketPerson
 
 TOKEN = "a-token-of-the-server"

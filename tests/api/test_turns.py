@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 
-from pychat.api.turns import Turns
+from pychat.web.api.turns import Turns
 
 
 async def test_few_at_once_and_one_of_each() -> None:

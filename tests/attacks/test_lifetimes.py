@@ -18,12 +18,12 @@ import uvicorn
 from aiohttp import web
 
 from pychat import ChatRoom, aiohttp_app, asgi_app
-from pychat.carriers.addresses import AddressLimiter
-from pychat.embed.aiohttp import MOUNT
-from pychat.embed.connection import HttpConnection
+from pychat.hosts.aiohttp import MOUNT
+from pychat.hosts.connection import HttpConnection
+from pychat.net.http.addresses import AddressLimiter
 from pychat.stores import open_store
 from pychat.transports.irc import IrcServer
-from pychat.transports.socketio import Connections, Front, Server
+from pychat.transports.socketio import Connections, HandshakeRouter, Server
 from tests.attacks.test_frames import masked
 
 #: Lives of each kind; there are 14 kinds on `pychat serve`, aiohttp and uvicorn.
@@ -31,12 +31,12 @@ LIVES = 144
 _AT_ONCE = 8
 #: Of what the room remembers, and so of what may stay: the newest messages, their authors, their frames.
 _REMEMBERED = {
-    "pychat.model.Message",
-    "pychat.model.Member",
-    "pychat.carriers.base.Frame",
-    "pychat.transports.irc.wire.Frame",
+    "pychat.domain.model.Message",
+    "pychat.domain.model.Member",
+    "pychat.net.websocket.connection.Frame",
+    "pychat.transports.irc.encoder.Frame",
 }
-_REMEMBERED |= {"pychat.carriers.stream.Chunk"}
+_REMEMBERED |= {"pychat.net.http.stream.Chunk"}
 
 #: The servers of this test.
 SERVERS: list[Server] = []
@@ -224,7 +224,9 @@ async def served(folder: Path) -> AsyncIterator[dict[str, int]]:
         connections = Connections(AddressLimiter(1_000, 1_000), socketio_server.eio.proxies)
         servers = [
             await loop.create_server(
-                lambda: Front(socketio_server, lambda: HttpConnection(plain, connections), connections=connections),
+                lambda: HandshakeRouter(
+                    socketio_server, lambda: HttpConnection(plain, connections), connections=connections
+                ),
                 "127.0.0.1",
                 0,
             ),

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 import pychat
-from pychat.errors import Close
+from pychat.domain.errors import Close
 from tests.attacks.public import PublicServer, _start
 from tests.stores.redis_server import RedisServer, redis_server
 

@@ -32,7 +32,7 @@ class Place(Protocol):
         """Start it."""
 
 
-class Visit(Protocol):
+class ClientSession(Protocol):
     """Opens a page in a browser of one's own. What holds one of `expected` may stand on its console."""
 
     def __call__(self, url: str, *expected: str, **options: Any) -> Awaitable[Page]:
@@ -122,7 +122,7 @@ async def host(place: Place) -> Host:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(browser: Browser, place: Place, serve: object) -> AsyncIterator[Visit]:
+async def visit(browser: Browser, place: Place, serve: object) -> AsyncIterator[ClientSession]:
     """Open pages in a browser of one's own; afterwards their consoles hold what was `expected`, and no more."""
     del place, serve  # servers go after the pages that would miss them
     expect.set_options(timeout=10_000)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import expect
 
 from pychat import ChatRoom
-from pychat.limits import Limits
+from pychat.domain.limits import Limits
 from tests.browser.conftest import Open
 from tests.browser.server import Server
 

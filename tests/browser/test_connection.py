@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import WebSocketRoute, expect
 
 from pychat import ChatRoom
-from pychat.errors import Close
+from pychat.domain.errors import Close
 from tests.browser.conftest import Open
 from tests.browser.server import Server
 from tests.browser.window import Window

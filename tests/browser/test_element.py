@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import expect
 
 from pychat import ChatRoom
-from tests.browser.conftest import Place, Visit
+from tests.browser.conftest import ClientSession, Place
 from tests.browser.host import STRICT, Host, box
 from tests.browser.server import Server
 from tests.browser.window import Window
@@ -28,7 +28,7 @@ HOSTILE = """<style>
 </style>"""
 
 
-async def test_one_script_tag_and_one_element_are_a_chat(host: Host, visit: Visit) -> None:
+async def test_one_script_tag_and_one_element_are_a_chat(host: Host, visit: ClientSession) -> None:
     """People in boxes on pages and people on the chat's own page talk to each other."""
     ada = box(await visit(host.page(f"<h1>Ours</h1>{ONE}")))
     bob = Window(await visit(f"{host.url}/chat/"), "")
@@ -42,7 +42,7 @@ async def test_one_script_tag_and_one_element_are_a_chat(host: Host, visit: Visi
     assert "Host" == await ada.page.title()
 
 
-async def test_the_page_around_keeps_what_is_its_own(host: Host, visit: Visit) -> None:
+async def test_the_page_around_keeps_what_is_its_own(host: Host, visit: ClientSession) -> None:
     """No global, no element, no focus and no key of the page is taken; landmarks and headings stay one."""
     page = await visit(host.page(f'<input id="own"><main>{ONE}</main>', script=""))
     before = await page.evaluate("Object.getOwnPropertyNames(window).sort()")
@@ -64,7 +64,7 @@ async def test_the_page_around_keeps_what_is_its_own(host: Host, visit: Visit) -
     await expect(page.get_by_role("region", name="The lobby")).to_be_visible()
 
 
-async def test_keys_that_are_typed_in_the_room_are_none_of_the_page(host: Host, visit: Visit) -> None:
+async def test_keys_that_are_typed_in_the_room_are_none_of_the_page(host: Host, visit: ClientSession) -> None:
     """The page's own shortcuts hear nothing of what is written in the box, nor of the room's search; Escape they hear."""
     page = await visit(host.page(ONE))
     ada = box(page)
@@ -80,7 +80,7 @@ async def test_keys_that_are_typed_in_the_room_are_none_of_the_page(host: Host, 
     assert {"Control", "Escape"} == set(heard)
 
 
-async def test_two_rooms_on_one_page_do_not_meet(host: Host, visit: Visit) -> None:
+async def test_two_rooms_on_one_page_do_not_meet(host: Host, visit: ClientSession) -> None:
     """Each has its own people, words, drafts and name, also after a reload, and its own keys where the focus is."""
     page = await visit(host.page(TWO))
     a, b = box(page, "#a"), box(page, "#b")
@@ -101,7 +101,7 @@ async def test_two_rooms_on_one_page_do_not_meet(host: Host, visit: Visit) -> No
     await expect(a.part("finder")).to_be_hidden()
 
 
-async def test_styles_of_the_page_do_not_get_in(host: Host, visit: Visit) -> None:
+async def test_styles_of_the_page_do_not_get_in(host: Host, visit: ClientSession) -> None:
     """Under a style sheet that resets, hides and colours everything, the room looks and works as it does without."""
     looks = """one => ["color", "fontSize", "fontFamily", "letterSpacing", "textTransform", "lineHeight", "backgroundColor",
                        "textAlign", "width", "height"].map(name => getComputedStyle(one)[name])"""
@@ -121,7 +121,7 @@ async def test_styles_of_the_page_do_not_get_in(host: Host, visit: Visit) -> Non
     assert seen[0][3] == seen[1][3]
 
 
-async def test_light_and_dark_are_those_of_the_page(host: Host, visit: Visit) -> None:
+async def test_light_and_dark_are_those_of_the_page(host: Host, visit: ClientSession) -> None:
     """The box follows the page's `color-scheme`; `theme` decides otherwise, and `auto` asks the system."""
     paper = "one => getComputedStyle(one.shadowRoot.querySelector('.frame')).backgroundColor"
     light, dark = "rgb(255, 255, 255)", "rgb(17, 22, 21)"
@@ -138,7 +138,7 @@ async def test_light_and_dark_are_those_of_the_page(host: Host, visit: Visit) ->
     assert light == await element.evaluate(paper)
 
 
-async def test_colours_fonts_and_parts_can_be_changed(host: Host, visit: Visit) -> None:
+async def test_colours_fonts_and_parts_can_be_changed(host: Host, visit: ClientSession) -> None:
     """Custom properties of the page reach in, and so does `::part()`."""
     style = """<style>
       pychat-room { --pychat-accent: rgb(10 20 200); --pychat-background: rgb(250 240 230); --pychat-font: monospace;
@@ -160,7 +160,7 @@ async def test_colours_fonts_and_parts_can_be_changed(host: Host, visit: Visit) 
     await expect(ada.part("text")).to_have_css("font-family", "monospace")
 
 
-async def test_a_box_of_any_size_holds_all_that_is_needed(host: Host, visit: Visit) -> None:
+async def test_a_box_of_any_size_holds_all_that_is_needed(host: Host, visit: ClientSession) -> None:
     """In a narrow low box everything is in sight and nothing sticks out; in a wide one people are listed beside."""
     page = await visit(
         host.page(
@@ -190,7 +190,7 @@ async def test_a_box_of_any_size_holds_all_that_is_needed(host: Host, visit: Vis
     assert sheet["height"] <= outer["height"]
 
 
-async def test_a_page_can_listen_and_speak(host: Host, visit: Visit) -> None:
+async def test_a_page_can_listen_and_speak(host: Host, visit: ClientSession) -> None:
     """Events, `say()` and `client` are the room in the page's own script; events do not wander up the page."""
     page = await visit(host.page('<pychat-room src="/chat/" room="den" name="Ada"></pychat-room>', script=""))
     told = await page.evaluate(
@@ -220,7 +220,7 @@ async def test_a_page_can_listen_and_speak(host: Host, visit: Visit) -> None:
     await expect(box(page).part("naming")).to_be_hidden()
 
 
-async def test_attributes_can_change(host: Host, visit: Visit) -> None:
+async def test_attributes_can_change(host: Host, visit: ClientSession) -> None:
     """Another `room` opens that room, another `name` renames, a `placeholder` stands in the box."""
     page = await visit(host.page('<pychat-room src="/chat/" room="lobby" name="Ada"></pychat-room>'))
     ada = box(page)
@@ -237,7 +237,7 @@ async def test_attributes_can_change(host: Host, visit: Visit) -> None:
     await expect(ada.part("text")).to_have_attribute("placeholder", "Ask us")
 
 
-async def test_addresses_are_those_of_the_document(host: Host, visit: Visit) -> None:
+async def test_addresses_are_those_of_the_document(host: Host, visit: ClientSession) -> None:
     """`src` is taken from the page's `<base>`, as other addresses are; left out, it is where the script came from."""
     page = await visit(
         host.page(
@@ -249,7 +249,7 @@ async def test_addresses_are_those_of_the_document(host: Host, visit: Visit) -> 
     await box(page, "#b").live()
 
 
-async def test_a_name_that_cannot_be_had_is_asked_for(host: Host, visit: Visit) -> None:
+async def test_a_name_that_cannot_be_had_is_asked_for(host: Host, visit: ClientSession) -> None:
     """Where the page gives a name that is taken, the person is told, and chooses another."""
     await box(await visit(host.page(ONE))).join("Ada")
     other = box(await visit(host.page('<pychat-room src="/chat/" room="lobby" name="Ada"></pychat-room>')))
@@ -258,7 +258,7 @@ async def test_a_name_that_cannot_be_had_is_asked_for(host: Host, visit: Visit) 
     await expect(other.part("me-name")).to_have_text("Beatrice")
 
 
-async def test_it_can_be_moved_taken_out_and_put_back(place: Place, visit: Visit) -> None:
+async def test_it_can_be_moved_taken_out_and_put_back(place: Place, visit: ClientSession) -> None:
     """Moved, it stays connected; taken out, it leaves the room; put back, it comes again as the same person."""
     room = ChatRoom("lobby")
     host = await place(room)
@@ -291,7 +291,7 @@ async def test_it_can_be_moved_taken_out_and_put_back(place: Place, visit: Visit
     await expect(bob.root.locator(".person-name")).to_have_text(["Ada"])
 
 
-async def test_what_is_wrong_is_said_in_the_box_and_on_the_console(host: Host, visit: Visit) -> None:
+async def test_what_is_wrong_is_said_in_the_box_and_on_the_console(host: Host, visit: ClientSession) -> None:
     """A room that is not there and an address without a chat are told in plain words; the console says what to do."""
     page = await visit(
         host.page(
@@ -317,7 +317,7 @@ async def test_what_is_wrong_is_said_in_the_box_and_on_the_console(host: Host, v
 
 
 async def test_a_server_that_is_away_is_waited_for(
-    place: Place, visit: Visit, serve: Callable[[Server], Awaitable[Server]]
+    place: Place, visit: ClientSession, serve: Callable[[Server], Awaitable[Server]]
 ) -> None:
     """A box whose server is down says so, and opens when it is up, at once for whoever presses the button."""
     host = await place(ChatRoom("lobby"))
@@ -331,7 +331,7 @@ async def test_a_server_that_is_away_is_waited_for(
     await box(page).live()
 
 
-async def test_a_page_with_a_strict_policy_can_have_it(place: Place, visit: Visit) -> None:
+async def test_a_page_with_a_strict_policy_can_have_it(place: Place, visit: ClientSession) -> None:
     """Under a Content-Security-Policy that allows the chat's address and nothing else, and with Trusted Types, all works."""
     host = await place(ChatRoom("lobby"))
     page = await visit(host.page(ONE, Content_Security_Policy=STRICT.format("'self'", "")))
@@ -346,7 +346,7 @@ async def test_a_page_with_a_strict_policy_can_have_it(place: Place, visit: Visi
     await expect(ada.root.locator(".reaction")).to_have_count(1)
 
 
-async def test_files_are_cached_for_good_behind_an_address_that_stays(host: Host, visit: Visit) -> None:
+async def test_files_are_cached_for_good_behind_an_address_that_stays(host: Host, visit: ClientSession) -> None:
     """The one address to write into a page is asked for again; all that it loads is under a hash, and not."""
     page = await visit(host.page(ONE))
     await box(page).live()

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from pychat import ChatRoom
-from tests.browser.conftest import Place, Visit
+from tests.browser.conftest import ClientSession, Place
 from tests.browser.host import STRICT, Host, box
 from tests.browser.server import Server
 from tests.browser.window import Window
@@ -37,7 +37,7 @@ async def two_sites(place: Place, serve: Serve, **options: object) -> tuple[Host
     return host, await serve(Server(ChatRoom("lobby"), prefix="/chat/"))
 
 
-async def test_an_allowed_page_has_the_room(place: Place, visit: Visit, serve: Serve) -> None:
+async def test_an_allowed_page_has_the_room(place: Place, visit: ClientSession, serve: Serve) -> None:
     """Script, styles, markup and connection all come from the other origin, under a policy that names just that."""
     host, chat = await two_sites(place, serve, allow=True)
     origin = chat.url.removesuffix("/chat/")
@@ -58,7 +58,7 @@ async def test_an_allowed_page_has_the_room(place: Place, visit: Visit, serve: S
     await ada.sees("from elsewhere", "heard")
 
 
-async def test_long_polling_works_from_there_too(place: Place, visit: Visit, serve: Serve) -> None:
+async def test_long_polling_works_from_there_too(place: Place, visit: ClientSession, serve: Serve) -> None:
     """Where no WebSocket gets through, an allowed page of another origin still can talk."""
     host, chat = await two_sites(place, serve, allow=True)
     page = await visit(host.page("", script=""), "WebSocket")
@@ -67,7 +67,7 @@ async def test_long_polling_works_from_there_too(place: Place, visit: Visit, ser
 
 
 async def test_a_page_that_may_not_is_told_why(
-    place: Place, visit: Visit, serve: Serve, caplog: pytest.LogCaptureFixture
+    place: Place, visit: ClientSession, serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The box says that it is not open to this page; console and server's log name the setting that opens it."""
     host, chat = await two_sites(place, serve)
@@ -87,7 +87,7 @@ async def test_a_page_that_may_not_is_told_why(
     assert [] == [text for text in said if "WebSocket" in text]
 
 
-async def test_the_bare_client_is_told_as_well(place: Place, visit: Visit, serve: Serve) -> None:
+async def test_the_bare_client_is_told_as_well(place: Place, visit: ClientSession, serve: Serve) -> None:
     """A script that draws its own list finds in `state` why it is refused: the origin, or a room that is not there."""
     host, chat = await two_sites(place, serve)
     page = await visit(host.page("", script=""), "403", "WebSocket", "CORS", "net::ERR_FAILED")
@@ -96,7 +96,9 @@ async def test_the_bare_client_is_told_as_well(place: Place, visit: Visit, serve
     assert f"--allow-origin {host.url}" in refused["text"]
 
 
-async def test_a_room_that_is_not_there_is_a_refusal_with_a_code(place: Place, visit: Visit, serve: Serve) -> None:
+async def test_a_room_that_is_not_there_is_a_refusal_with_a_code(
+    place: Place, visit: ClientSession, serve: Serve
+) -> None:
     """From an allowed page, the bare client says which."""
     host, chat = await two_sites(place, serve, allow=True)
     page = await visit(host.page("", script=""), "404")
@@ -104,7 +106,7 @@ async def test_a_room_that_is_not_there_is_a_refusal_with_a_code(place: Place, v
     assert ("refused", "unknown_room") == (refused["name"], refused["code"])
 
 
-async def test_rooms_of_two_servers_stand_on_one_page(place: Place, visit: Visit, serve: Serve) -> None:
+async def test_rooms_of_two_servers_stand_on_one_page(place: Place, visit: ClientSession, serve: Serve) -> None:
     """One script serves for both; a name that is taken here is none there, also after a reload."""
     host = await place(ChatRoom("lobby", title="Ours"))
     there = await serve(Server(ChatRoom("lobby", title="Theirs"), prefix="/", allowed_origins=[host.url]))

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 import pychat
 from pychat import ChatRoom, Refused, User
-from tests.browser.conftest import Place, Visit
+from tests.browser.conftest import ClientSession, Place
 from tests.browser.host import box
 from tests.browser.server import Server
 from tests.browser.window import Window
@@ -31,7 +31,7 @@ def authenticate(request: pychat.Request) -> User | None:
     return USERS.get(session)
 
 
-async def enter(visit: Visit, url: str, session: str, *expected: str, element: bool = False) -> Window:
+async def enter(visit: ClientSession, url: str, session: str, *expected: str, element: bool = False) -> Window:
     """Open a page with that session."""
     cookies = {"cookies": [{"name": "session", "value": session, "url": url}], "origins": []}
     page = await visit(url, *expected, storage_state=cookies)
@@ -39,7 +39,7 @@ async def enter(visit: Visit, url: str, session: str, *expected: str, element: b
 
 
 @pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
-async def test_who_is_logged_in_is_not_asked_for_a_name(place: Place, visit: Visit, element: bool) -> None:
+async def test_who_is_logged_in_is_not_asked_for_a_name(place: Place, visit: ClientSession, element: bool) -> None:
     """The name of the login is there at once, also after a reload, and cannot be changed where it is fixed."""
     host = await place(ChatRoom("lobby"), authenticate=authenticate)
     url = host.page('<pychat-room src="/chat/"></pychat-room>') if element else f"{host.url}/chat/"
@@ -56,7 +56,7 @@ async def test_who_is_logged_in_is_not_asked_for_a_name(place: Place, visit: Vis
     await expect(ada.message("hi")).to_have_class("message own")
 
 
-async def test_who_may_choose_is_let(place: Place, visit: Visit) -> None:
+async def test_who_may_choose_is_let(place: Place, visit: ClientSession) -> None:
     """A name that is not fixed can be changed; a login without a name picks one, and has it again."""
     host = await place(ChatRoom("lobby"), authenticate=authenticate)
     barbara = await enter(visit, f"{host.url}/chat/", "free")
@@ -69,7 +69,7 @@ async def test_who_may_choose_is_let(place: Place, visit: Visit) -> None:
     await nameless.has_sent("hi")
 
 
-async def test_a_moderator_takes_back_what_others_say(place: Place, visit: Visit) -> None:
+async def test_a_moderator_takes_back_what_others_say(place: Place, visit: ClientSession) -> None:
     """The bar of anybody's message offers a moderator to delete it; nobody else sees that."""
     host = await place(ChatRoom("lobby"), authenticate=authenticate)
     ada = await enter(visit, f"{host.url}/chat/", "ada")
@@ -87,7 +87,7 @@ async def test_a_moderator_takes_back_what_others_say(place: Place, visit: Visit
     await ada.sees("Message deleted", "Please mind your words")
 
 
-async def test_who_logs_out_is_a_guest_who_is_asked(place: Place, visit: Visit) -> None:
+async def test_who_logs_out_is_a_guest_who_is_asked(place: Place, visit: ClientSession) -> None:
     """A name that came with a login is not taken by itself once the login has ended."""
     host = await place(ChatRoom("lobby"), authenticate=authenticate)
     ada = await enter(visit, f"{host.url}/chat/", "ada")
@@ -99,7 +99,7 @@ async def test_who_logs_out_is_a_guest_who_is_asked(place: Place, visit: Visit) 
 
 
 @pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
-async def test_who_may_not_come_in_is_told_why(place: Place, visit: Visit, element: bool) -> None:
+async def test_who_may_not_come_in_is_told_why(place: Place, visit: ClientSession, element: bool) -> None:
     """The words of the application stand in the middle, a link among them can be followed, and there is nothing else to do."""
     host = await place(ChatRoom("lobby"), authenticate=authenticate)
     url = host.page('<pychat-room src="/chat/"></pychat-room>') if element else f"{host.url}/chat/"
@@ -110,7 +110,7 @@ async def test_who_may_not_come_in_is_told_why(place: Place, visit: Visit, eleme
         await expect(eve.part(part)).to_be_hidden()
 
 
-async def test_who_is_logged_in_is_not_told_to_send_the_address(place: Place, visit: Visit) -> None:
+async def test_who_is_logged_in_is_not_told_to_send_the_address(place: Place, visit: ClientSession) -> None:
     """Only where guests can follow it, an empty room offers its address."""
     host = await place(ChatRoom("lobby"), authenticate=authenticate)
     guest = await enter(visit, f"{host.url}/chat/", "")
@@ -128,7 +128,7 @@ async def log_in(window: Window, session: str) -> None:
 
 
 async def test_words_of_one_login_are_never_those_of_another(
-    serve: Callable[[Server], Awaitable[Server]], visit: Visit
+    serve: Callable[[Server], Awaitable[Server]], visit: ClientSession
 ) -> None:
     """What Ada had not sent, and what she was writing, is neither sent nor seen as Grace, and is there when she is back."""
     server = await serve(Server(ChatRoom("lobby"), authenticate=authenticate))
@@ -159,7 +159,7 @@ async def test_words_of_one_login_are_never_those_of_another(
 
 
 @pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
-async def test_who_is_sent_out_is_told_why(place: Place, visit: Visit, element: bool) -> None:
+async def test_who_is_sent_out_is_told_why(place: Place, visit: ClientSession, element: bool) -> None:
     """The words of the kick stand where the box to write in was; nobody is listed, nothing waits, and a button leads on."""
     room = ChatRoom("lobby")
     host = await place(room, authenticate=authenticate)
@@ -180,7 +180,7 @@ async def test_who_is_sent_out_is_told_why(place: Place, visit: Visit, element: 
 
 
 @pytest.mark.parametrize("element", [False, True], ids=["page", "box"])
-async def test_roles_stand_beside_the_names(place: Place, visit: Visit, element: bool) -> None:
+async def test_roles_stand_beside_the_names(place: Place, visit: ClientSession, element: bool) -> None:
     """Everyone reads somebody's roles beside the name, in the list and in the messages, also once they have left; in a narrow box too."""
     host = await place(ChatRoom("lobby"), authenticate=authenticate)
     style = '<div style="width: 260px; height: 500px"><pychat-room src="/chat/"></pychat-room></div>'

@@ -13,17 +13,17 @@ import pytest
 import uvicorn
 from aiohttp import web
 
-from pychat.carriers.aiohttp import AiohttpCarrier
-from pychat.carriers.asgi import AsgiCarrier
-from pychat.carriers.base import Carrier, CarrierClosed
+from pychat.net.websocket.aiohttp import AiohttpWebSocket
+from pychat.net.websocket.asgi import AsgiWebSocket
+from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 
 
 @asynccontextmanager
-async def on_aiohttp(take: Callable[[Carrier], Any], options: dict[str, Any]) -> AsyncIterator[int]:
+async def on_aiohttp(take: Callable[[WebSocketConnection], Any], options: dict[str, Any]) -> AsyncIterator[int]:
     """Hand every WebSocket to `take`, under aiohttp."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        carrier = await AiohttpCarrier.accept(request, **options)
+        carrier = await AiohttpWebSocket.accept(request, **options)
         await take(carrier)
         return carrier.response
 
@@ -38,11 +38,11 @@ async def on_aiohttp(take: Callable[[Carrier], Any], options: dict[str, Any]) ->
 
 
 @asynccontextmanager
-async def on_uvicorn(take: Callable[[Carrier], Any], options: dict[str, Any]) -> AsyncIterator[int]:
+async def on_uvicorn(take: Callable[[WebSocketConnection], Any], options: dict[str, Any]) -> AsyncIterator[int]:
     """Hand every WebSocket to `take`, under uvicorn."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await take(await AsgiCarrier.accept(scope, receive, send, **options))
+        await take(await AsgiWebSocket.accept(scope, receive, send, **options))
 
     config = uvicorn.Config(app, log_level="warning", lifespan="off", proxy_headers=False, timeout_graceful_shutdown=1)
     runner = uvicorn.Server(config)
@@ -67,7 +67,7 @@ def listening() -> socket.socket:
 class Meeting:
     """Both ends of one WebSocket: the server's carrier, and aiohttp's client."""
 
-    carrier: Carrier
+    carrier: WebSocketConnection
     client: aiohttp.ClientWebSocketResponse
     received: asyncio.Queue[str | bytes]
     ended: asyncio.Event
@@ -92,13 +92,13 @@ async def meet(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
             meeting.ended = asyncio.Event()
             arrived = asyncio.Event()
 
-            async def take(carrier: Carrier) -> None:
+            async def take(carrier: WebSocketConnection) -> None:
                 meeting.carrier = carrier
                 arrived.set()
                 try:
                     while True:
                         meeting.received.put_nowait(await carrier.receive())
-                except CarrierClosed:
+                except WebSocketClosed:
                     meeting.ended.set()
 
             host = on_aiohttp if request.param == "aiohttp" else on_uvicorn

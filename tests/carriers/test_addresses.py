@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pychat import ChatRoom
-from pychat.carriers.addresses import AddressLimiter, address_key
-from pychat.embed.mount import Mount
-from pychat.errors import UsageError
+from pychat.domain.errors import UsageError
+from pychat.hosts.mount import Mount
+from pychat.net.http.addresses import AddressLimiter, address_key
 
 
 @pytest.mark.parametrize(

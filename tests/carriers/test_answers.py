@@ -9,8 +9,8 @@ import pytest
 
 import pychat
 from pychat import ChatRoom
-from pychat.carriers.answers import AnswerBudget
-from pychat.embed.aiohttp import MOUNT
+from pychat.hosts.aiohttp import MOUNT
+from pychat.net.http.answers import AnswerBudget
 from tests.servers import aiohttp_server, uvicorn_server
 
 

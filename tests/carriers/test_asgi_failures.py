@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from pychat.carriers import asgi
-from pychat.carriers.asgi import AsgiCarrier
-from pychat.carriers.base import CarrierClosed, Frame
-from pychat.carriers.stream import Chunk
-from pychat.carriers.stream_asgi import AsgiStream
-from pychat.ratelog import RateLimitedLogger
+from pychat.domain.ratelog import RateLimitedLogger
+from pychat.net.http.stream import Chunk
+from pychat.net.http.stream_asgi import AsgiStream
+from pychat.net.websocket import asgi
+from pychat.net.websocket.asgi import AsgiWebSocket
+from pychat.net.websocket.connection import Frame, WebSocketClosed
 from tests.clients import PATIENCE
 
 
@@ -55,13 +55,13 @@ async def test_what_a_host_raises_is_logged_and_ends_the_connection(
             await stream.gone()
         stream._leaving.cancel()
         assert len(caplog.records) == logged
-        carrier = await AsgiCarrier.accept({}, _silence, _host(error), connected=True)
+        carrier = await AsgiWebSocket.accept({}, _silence, _host(error), connected=True)
         writer = carrier._writer
         assert writer is not None
         carrier.send(Frame("second"))
         if logged:
             async with asyncio.timeout(PATIENCE):
-                with pytest.raises(CarrierClosed):
+                with pytest.raises(WebSocketClosed):
                     await carrier.receive()
         else:
             carrier.abort()  # the host says in its own time that the client has gone

@@ -7,11 +7,11 @@ import asyncio
 import aiohttp
 import pytest
 
-from pychat.carriers.aiohttp import AiohttpCarrier
-from pychat.carriers.asgi import AsgiCarrier
-from pychat.carriers.base import Frame, close_frame, frame_bytes
-from pychat.carriers.frames import FRAMES_PER_TURN
-from pychat.errors import Close
+from pychat.domain.errors import Close
+from pychat.net.websocket.aiohttp import AiohttpWebSocket
+from pychat.net.websocket.asgi import AsgiWebSocket
+from pychat.net.websocket.connection import Frame, close_frame, frame_bytes
+from pychat.net.websocket.protocol import FRAMES_PER_TURN
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 200_000])
@@ -134,7 +134,7 @@ async def test_silent_peer_is_cut(meet, monkeypatch):
 async def test_heartbeat(meet):
     """Who answers pings stays; who does not is closed with 4002."""
     meeting = await meet(heartbeat=0.1)
-    if isinstance(meeting.carrier, AsgiCarrier):
+    if isinstance(meeting.carrier, AsgiWebSocket):
         return  # there it is the host's affair
     meeting.client._autoping = False
     async with asyncio.timeout(10):
@@ -162,15 +162,15 @@ async def test_what_came_before_the_close_is_received(meet):
 async def test_a_reader_that_does_not_keep_up_stops_the_socket(meet, monkeypatch):
     """Messages that nobody receives are not read without end; when they are received, they are all there, in order."""
     meeting = await meet()
-    if isinstance(meeting.carrier, AsgiCarrier):
+    if isinstance(meeting.carrier, AsgiWebSocket):
         return
-    taken, receive = asyncio.Event(), AiohttpCarrier.receive
+    taken, receive = asyncio.Event(), AiohttpWebSocket.receive
 
-    async def later(self: AiohttpCarrier) -> str | bytes:
+    async def later(self: AiohttpWebSocket) -> str | bytes:
         await taken.wait()
         return await receive(self)
 
-    monkeypatch.setattr(AiohttpCarrier, "receive", later)
+    monkeypatch.setattr(AiohttpWebSocket, "receive", later)
     words = [str(number) for number in range(300)]
     for word in words:
         await meeting.client.send_str(word)

@@ -11,7 +11,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from pychat.carriers.frames import FRAMES_PER_TURN, MAX_FRAGMENTS, SMALL_FRAGMENT, FrameReader
+from pychat.net.websocket.protocol import FRAMES_PER_TURN, MAX_FRAGMENTS, SMALL_FRAGMENT, FrameReader
 
 LIMIT = 70_000
 

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from pychat.carriers.hosts import HostPolicy
-from pychat.carriers.peer import Proxies
-from pychat.errors import UsageError
+from pychat.domain.errors import UsageError
+from pychat.net.http.hosts import HostPolicy
+from pychat.net.http.proxies import Proxies
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pychat.carriers.origin import OriginPolicy
-from pychat.carriers.peer import Proxies
-from pychat.errors import UsageError
+from pychat.domain.errors import UsageError
+from pychat.net.http.origins import OriginPolicy
+from pychat.net.http.proxies import Proxies
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from pychat import (
     Deleted,
     Disconnected,
     Edited,
-    Entered,
     Joined,
     Left,
     Limits,
@@ -26,6 +25,7 @@ from pychat import (
     Refused,
     Renamed,
     Request,
+    RoomSnapshot,
     Typing,
     UsageError,
     User,
@@ -67,7 +67,7 @@ async def test_the_room_as_one_comes_in(room: ChatRoom, url: str) -> None:
     for number in range(60):
         await room.post(f"{number}", author="bot")
     async with Client(url, name="Ada") as ada, Client(f"{url}/rooms/lobby") as guest:
-        entered = await event(guest, Entered)
+        entered = await event(guest, RoomSnapshot)
         assert (entered.room, entered.title, entered.longest_text) == ("lobby", "The lobby", 2000)
         assert [f"{number}" for number in range(10, 60)] == [message.text for message in entered.messages]
         assert (entered.more, entered.missed) == (True, False)
@@ -373,7 +373,7 @@ async def test_closing_ends_the_iterator(url: str) -> None:
 async def test_a_reader_that_is_cancelled_misses_nothing(room: ChatRoom, url: str) -> None:
     """`asyncio.timeout` around the next event is safe."""
     async with Client(url) as chat:
-        await event(chat, Entered)
+        await event(chat, RoomSnapshot)
         for number in range(20):
             waiting = asyncio.ensure_future(anext(chat))
             await asyncio.sleep(0)

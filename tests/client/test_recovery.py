@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pychat import ChatRoom, Client, Close, Entered, Joined, Left, Limits, Message, Refused, aiohttp_app
+from pychat import ChatRoom, Client, Close, Joined, Left, Limits, Message, Refused, RoomSnapshot, aiohttp_app
 from pychat.stores import MemoryStore
 from pychat.testing import Person
 from tests.client.cable import cable
@@ -108,7 +108,7 @@ async def test_codes_that_say_come_back(why: Close) -> None:
     """The client does, and goes on."""
     room = ChatRoom("lobby")
     async with aiohttp_server(aiohttp_app(room)) as url, Client(url, name="Ada") as ada:
-        await event(ada, Entered)
+        await event(ada, RoomSnapshot)
         room.dismiss(why)
         await room.post("while away", author="bot")
         assert (await event(ada, Message)).text == "while away"
@@ -119,14 +119,14 @@ async def test_a_gap_is_told() -> None:
     """Away for more than the server keeps: the iterator says so, with the room as it stands now."""
     room = ChatRoom("lobby", limits=Limits(page=5, history=3))
     async with aiohttp_server(aiohttp_app(room)) as url, cable(url) as laid, Client(laid.url, name="Ada") as ada:
-        assert (await event(ada, Entered)).missed is False
+        assert (await event(ada, RoomSnapshot)).missed is False
         laid.unplugged = True
         laid.cut()
         await until(lambda: ada.state.name == "reconnecting")
         for number in range(20):
             await room.post(f"{number}", author="bot")
         laid.unplugged = False
-        entered = await event(ada, Entered)
+        entered = await event(ada, RoomSnapshot)
         assert (entered.missed, entered.more) == (True, True)
         assert ["17", "18", "19"] == [message.text for message in entered.messages]
         await room.post("next", author="bot")

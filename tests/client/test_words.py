@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pychat import Deleted, Edited, Member, Message, Quote, Reacted
-from pychat.client import words
-from pychat.model import LogEvent
-from pychat.transports.vocabulary import tell
+from pychat.client import decoding as words
+from pychat.domain.model import LogEvent
+from pychat.transports.execute import tell
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 DATES = st.integers(0, 4_000_000_000_000).map(lambda milliseconds: milliseconds / 1000)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from pychat import ChatRoom, Position, Refused, User
-from pychat.model import Event, LogEvent
-from pychat.stores import MemoryStore, Opening, Page, Receiver
+from pychat.domain.model import Event, LogEvent
+from pychat.stores import MemoryStore, Page, Receiver, Subscription
 from pychat.testing import FakeClock, Person, RecordingConnection
 
 
@@ -17,11 +17,11 @@ class Lagging(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.late: list[Event | Opening] = []
+        self.late: list[Event | Subscription] = []
         self.asked = asyncio.Event()
         self._receivers: list[Receiver] = []
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         """Subscribe at once, and hear later."""
         self._receivers.append(receive)
         return await super().subscribe(room, receive if len(self._receivers) == 1 else self.late.append)
@@ -142,7 +142,7 @@ async def test_where_the_log_is_lost_while_waiting_there_is_the_new_one() -> Non
     old, new = servers.two.position, Position("another", 0)
     servers.store._logs.clear()
     servers.store._epoch = new.epoch
-    servers.store._receivers[1](Opening(new, b"x" * 32))
+    servers.store._receivers[1](Subscription(new, b"x" * 32))
     person = await coming
     welcome = await person.event("welcome")
     assert (welcome["recovered"], welcome["epoch"], welcome["seq"]) == (False, new.epoch, 0)
@@ -156,7 +156,7 @@ class Reopening(MemoryStore):
         super().__init__()
         self.losses = 2
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         """Remember who is to be told of the loss."""
         self.receive = receive
         return await super().subscribe(room, receive)
@@ -170,7 +170,7 @@ class Reopening(MemoryStore):
             self.losses -= 1
             self._logs.clear()
             self._epoch = f"epoch-{self.losses}"
-            self.receive(Opening(Position(self._epoch, 0), b"x" * 32))
+            self.receive(Subscription(Position(self._epoch, 0), b"x" * 32))
         return page
 
 

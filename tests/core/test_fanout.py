@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom
-from pychat.connection import Notice
-from pychat.errors import Close
-from pychat.model import Message
+from pychat.domain.errors import Close
+from pychat.domain.model import Message
+from pychat.room.connection import Notice
 from pychat.testing import Person, RecordingConnection
-from pychat.transports.vocabulary import tell
+from pychat.transports.execute import tell
 
 
 class _Broken(RecordingConnection):

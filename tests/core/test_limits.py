@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom, Limits, Member, Message, Refused, UsageError
-from pychat.limits import TokenBucket
+from pychat.domain.limits import TokenBucket
 from pychat.stores import MemoryStore
 from pychat.testing import Person
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.errors import Refused, UsageError
-from pychat.names import Names
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.names import Names
 
 NAMES = Names()
 
@@ -129,7 +129,7 @@ def test_what_is_much_too_long_is_not_prepared(part: str, monkeypatch: pytest.Mo
         looked_at.append(len(text))
         return real(form, text)
 
-    monkeypatch.setattr("pychat.names.unicodedata.normalize", normalize)
+    monkeypatch.setattr("pychat.domain.names.unicodedata.normalize", normalize)
     for length in (31, 32, 33, 128, 132, 133, 1000, 1_000_000):
         with contextlib.suppress(Refused):
             NAMES.accept("a" + (part * length)[: length - 1])

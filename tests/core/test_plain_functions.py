@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-import pychat.auth
+import pychat.transports.authenticator
 from pychat import ChatRoom, Member, Message, Refused, Request, User
-from pychat.auth import Door
+from pychat.room.workers import Workers
 from pychat.testing import Person
-from pychat.workers import Workers
+from pychat.transports.authenticator import Authenticator
 
 _REQUEST = Request("GET", "/ws", {}, {}, "127.0.0.1", "lobby", None)
 
@@ -35,7 +35,7 @@ async def test_a_plain_authenticate_holds_nobody_up(go: threading.Event) -> None
         assert go.wait(10)
         return User("1", "Ada")
 
-    coming = asyncio.create_task(Door(authenticate).let_in(_REQUEST))
+    coming = asyncio.create_task(Authenticator(authenticate).authenticate(_REQUEST))
     room = ChatRoom()
     bob = await Person.enter(room)
     await room.post("still talking", author="bot")
@@ -123,7 +123,7 @@ async def test_an_authenticate_that_never_answers(
     plain: bool, go: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a while the visitor is told to come back later."""
-    monkeypatch.setattr(pychat.auth, "_ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(pychat.transports.authenticator, "_ANSWER_SECONDS", 0.01)
 
     def hangs(_: Request) -> None:
         go.wait(10)
@@ -132,7 +132,7 @@ async def test_an_authenticate_that_never_answers(
         await asyncio.Event().wait()
 
     with pytest.raises(Refused) as refused:
-        await Door(hangs if plain else waits).let_in(_REQUEST)
+        await Authenticator(hangs if plain else waits).authenticate(_REQUEST)
     assert refused.value.code == "unavailable"
     assert refused.value.retry_after
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from pychat.ratelog import RateLimitedLogger, RateLimiter
+from pychat.domain.ratelog import RateLimitedLogger, RateLimiter
 
 
 class Hand:

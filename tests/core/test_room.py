@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from pychat import HOOKS, ChatRoom, Limits, Member, Message, Position, Refused, UsageError
-from pychat.connection import Notice
-from pychat.errors import Close
-from pychat.model import Away, Event, Joined, Left, LogEvent
-from pychat.stores import MemoryStore, Opening, Page, Receiver, Retention, open_store
+from pychat.domain.errors import Close
+from pychat.domain.model import Away, Event, Joined, Left, LogEvent
+from pychat.room.connection import Notice
+from pychat.stores import MemoryStore, Page, Receiver, Retention, Subscription, open_store
 from pychat.testing import FakeClock, Person, RecordingConnection
 
 
@@ -263,7 +263,7 @@ async def test_a_crowd_is_counted_and_listed_again_when_it_thins() -> None:
 
 async def test_typing_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who stops writing without a word is not shown as writing for ever."""
-    monkeypatch.setattr("pychat.session.TYPING_SECONDS", 0.05)
+    monkeypatch.setattr("pychat.room.session.TYPING_SECONDS", 0.05)
     room = ChatRoom()
     ada, bob = await Person.enter(room), await Person.enter(room)
     await ada.join("Ada")
@@ -363,7 +363,7 @@ class Stumbling(MemoryStore):
 
     subscribed = 0
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         """Count."""
         self.subscribed += 1
         return await super().subscribe(room, receive)

@@ -4,9 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pychat.errors import Refused
-from pychat.limits import Limits
-from pychat.model import (
+from pychat.domain.errors import Refused
+from pychat.domain.limits import Limits
+from pychat.domain.model import (
     Command,
     Drop,
     Event,
@@ -21,8 +21,8 @@ from pychat.model import (
     SetTyping,
     Typing,
 )
-from pychat.names import Names
-from pychat.state import RoomState
+from pychat.domain.names import Names
+from pychat.domain.rules import RoomState
 
 PEOPLE = st.sampled_from(["a", "b", "c"])
 SAID_NAMES = st.sampled_from(["Ada", "ada", "Аda", "Bob", "lan", "Ian", "ian", "admin", "", "\u202ex"])
@@ -35,7 +35,7 @@ def new_state() -> RoomState:
     return RoomState(Names(), Limits())
 
 
-def carry_out(state: RoomState, *commands: Command) -> list[Event | Refused | None]:
+def execute(state: RoomState, *commands: Command) -> list[Event | Refused | None]:
     """Decide and apply, one after the other."""
     outcomes = []
     for command in commands:
@@ -49,14 +49,14 @@ def carry_out(state: RoomState, *commands: Command) -> list[Event | Refused | No
 def test_joining_renaming_and_leaving() -> None:
     """The life of a nickname, event by event."""
     ada, countess = Member("a", "Ada"), Member("a", "Countess")
-    assert [Joined(ada), None, Renamed(countess, "Ada"), Left(countess), None] == carry_out(
+    assert [Joined(ada), None, Renamed(countess, "Ada"), Left(countess), None] == execute(
         new_state(), Join("a", "Ada"), Join("a", "Ada"), Join("a", "Countess"), Leave("a"), Leave("a")
     )
 
 
 def test_a_name_is_free_when_its_owner_renames_or_leaves() -> None:
     """Both were bugs of the originals."""
-    outcomes = carry_out(
+    outcomes = execute(
         new_state(),
         Join("a", "Ada"),
         Join("b", "Ada"),
@@ -70,13 +70,13 @@ def test_a_name_is_free_when_its_owner_renames_or_leaves() -> None:
 
 def test_one_may_change_the_case_of_ones_own_name() -> None:
     """A name does not collide with itself."""
-    assert isinstance(carry_out(new_state(), Join("a", "ada"), Join("a", "Ada"))[1], Renamed)
+    assert isinstance(execute(new_state(), Join("a", "ada"), Join("a", "Ada"))[1], Renamed)
 
 
 def test_speaking_takes_a_name_and_ends_typing() -> None:
     """A message before a nickname is refused; one after it ends the sign that somebody writes."""
     state = new_state()
-    early, _, typing, message = carry_out(
+    early, _, typing, message = execute(
         state, Say("a", "1", "hi"), Join("a", "Ada"), SetTyping("a", on=True), Say("a", "2", "hi")
     )
     assert isinstance(early, Refused)

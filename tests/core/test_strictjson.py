@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pychat import strictjson
+from pychat.domain import strictjson
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from pychat.errors import Refused
-from pychat.texts import accept_emoji, accept_text, action
+from pychat.domain.errors import Refused
+from pychat.domain.texts import accept_emoji, accept_text, action
 
 
 @pytest.mark.parametrize(

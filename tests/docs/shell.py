@@ -10,9 +10,9 @@ from collections.abc import Callable
 import granian.cli
 import uvicorn
 
-from pychat.api.api import OPERATIONS
-from pychat.cli import main
-from pychat.settings import SETTINGS
+from pychat.cli.main import main
+from pychat.cli.settings import SETTINGS
+from pychat.web.api.api import OPERATIONS
 from tests.docs.pages import ROOT, Block
 
 __all__ = ["check"]

@@ -11,16 +11,16 @@ import pytest
 import pychat
 import pychat.testing
 from docs.generate import render
-from pychat.api.api import OPERATIONS
-from pychat.api.operation import Operation
-from pychat.connection import Presence, Welcome
-from pychat.embed.mount import MountOptions
-from pychat.errors import REFUSALS, Close, Refused
-from pychat.hooks import HOOKS
-from pychat.limits import Limits
-from pychat.model import Deleted, Edited, Joined, Left, Member, Message, Position, Reacted, Renamed, Typing
-from pychat.settings import SETTINGS, Setting
-from pychat.transports.vocabulary import COMMANDS, bye, tell
+from pychat.cli.settings import SETTINGS, Setting
+from pychat.domain.errors import REFUSALS, Close, Refused
+from pychat.domain.limits import Limits
+from pychat.domain.model import Deleted, Edited, Joined, Left, Member, Message, Position, Reacted, Renamed, Typing
+from pychat.hosts.mount import MountOptions
+from pychat.room.connection import Presence, Welcome
+from pychat.room.hooks import HOOKS
+from pychat.transports.execute import COMMANDS, bye, tell
+from pychat.web.api.api import OPERATIONS
+from pychat.web.api.operation import Operation
 from tests.docs.pages import ROOT, Page, page, pages
 
 ASSETS = ROOT / "src" / "pychat" / "assets"

@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from pychat.carriers.addresses import AddressLimiter
-from pychat.carriers.peer import Proxies
-from pychat.embed.connection import HttpConnection
-from pychat.transports.socketio import Connections, Front, Server
-from pychat.transports.socketio.front import MAX_FIELDS, MAX_HEAD_BYTES
+from pychat.hosts.connection import HttpConnection
+from pychat.net.http.addresses import AddressLimiter
+from pychat.net.http.proxies import Proxies
+from pychat.transports.socketio import Connections, HandshakeRouter, Server
+from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES
 
 KEY = base64.b64encode(b"0123456789abcdef").decode()
 SHORT_WAY = (
@@ -97,7 +97,7 @@ async def entrance(*, most=100, per_address=50, head_seconds=10.0, idle_seconds=
     limits = AddressLimiter(most, per_address)
     connections = Connections(limits, Proxies(trusted), head_seconds=head_seconds, idle_seconds=idle_seconds)
     listening = await asyncio.get_running_loop().create_server(
-        lambda: Front(server, lambda: HttpConnection(plain, connections), connections=connections),
+        lambda: HandshakeRouter(server, lambda: HttpConnection(plain, connections), connections=connections),
         "127.0.0.1",
         0,
     )

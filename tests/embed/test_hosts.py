@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 
 import pychat
 from pychat import ChatRoom
-from pychat.embed.aiohttp import MOUNT
-from pychat.stores import MemoryStore, Opening, Receiver
+from pychat.hosts.aiohttp import MOUNT
+from pychat.stores import MemoryStore, Receiver, Subscription
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 
@@ -233,7 +233,7 @@ async def test_a_store_that_is_away_does_not_keep_a_host_from_starting(
     """Rooms open with their host; if they cannot yet, that is logged, and the page is served all the same."""
 
     class Away(MemoryStore):
-        async def subscribe(self, room: str, receive: Receiver) -> Opening:
+        async def subscribe(self, room: str, receive: Receiver) -> Subscription:
             raise pychat.Refused("unavailable", "Not now.", 1.0)
 
     room = ChatRoom(store=Away())
@@ -247,7 +247,7 @@ async def test_an_asgi_host_hears_of_a_room_that_can_never_open() -> None:
     """A mistake of the programmer fails the host's start, with the words."""
 
     class Never(MemoryStore):
-        async def subscribe(self, room: str, receive: Receiver) -> Opening:
+        async def subscribe(self, room: str, receive: Receiver) -> Subscription:
             raise pychat.UsageError("This can never be.")
 
     room = ChatRoom(store=Never())

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 import pychat
 from pychat import ChatRoom, Message, Refused, UsageError
-from pychat.errors import Close
+from pychat.domain.errors import Close
 from pychat.stores import MemoryStore, open_store
 from pychat.testing import Person
 from tests.clients import SocketIOPerson

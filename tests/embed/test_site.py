@@ -8,18 +8,18 @@ import re
 import pytest
 
 from pychat import ChatRoom
-from pychat.carriers.origin import OriginPolicy
-from pychat.embed.mount import Mount
-from pychat.http import Response
-from pychat.rooms import Rooms
-from pychat.site import Site
+from pychat.hosts.mount import Mount
+from pychat.net.http.origins import OriginPolicy
+from pychat.net.http.response import Response
+from pychat.room.directory import RoomDirectory
+from pychat.web.site import Site
 
 HERE, FRIEND, STRANGER = "https://chat.example", "https://friend.example", "https://stranger.example"
 
 
 def ask(path: str, origin: str | None = None, **query: str) -> Response:
     """A GET to two rooms that let the pages of one friend in."""
-    rooms = Rooms(ChatRoom("lobby", title="The lobby"), ChatRoom("den", title="The den"))
+    rooms = RoomDirectory(ChatRoom("lobby", title="The lobby"), ChatRoom("den", title="The den"))
     headers = {"host": "chat.example"} | ({"origin": origin} if origin else {})
     return Site(rooms, origins=OriginPolicy([FRIEND])).respond("GET", path, headers, query, "chat.example")
 

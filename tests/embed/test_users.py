@@ -19,8 +19,8 @@ from yarl import URL
 
 import pychat
 from pychat import ChatRoom, Refused, Request, User
-from pychat.embed.mount import MountOptions
-from pychat.errors import Close
+from pychat.domain.errors import Close
+from pychat.hosts.mount import MountOptions
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 
@@ -173,7 +173,7 @@ async def test_an_authenticate_that_fails_lets_nobody_in(kind: str, caplog: pyte
 
     for authenticate in (broken, nonsense):
         caplog.clear()
-        with caplog.at_level(logging.ERROR, "pychat.auth"):
+        with caplog.at_level(logging.ERROR, "pychat.transports.authenticator"):
             async with serving(kind, ChatRoom(), authenticate) as url, aiohttp.ClientSession() as http:
                 for path, first in (("ws", ""), ("socket.io/?EIO=4&transport=websocket", '40{"v":1}')):
                     async with http.ws_connect(f"{url}/{path}") as socket:

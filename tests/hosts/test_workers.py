@@ -18,7 +18,7 @@ import os
 
 import pychat
 from fastapi import FastAPI
-from pychat.embed import siblings
+from pychat.hosts import siblings
 
 siblings._AGAIN_SECONDS = 0.3
 room = pychat.ChatRoom("lobby", store=os.environ["STORE"])

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pychat import ChatRoom, Limits
-from pychat.model import iso
+from pychat.domain.model import iso
 from pychat.testing import FakeClock
 from tests.irc.conftest import Open
 from tests.irc.person import CAPS, IrcPerson

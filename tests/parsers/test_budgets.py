@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from pychat import strictjson
-from pychat.carriers.frames import MAX_FRAGMENTS, FrameReader
-from pychat.errors import Refused
-from pychat.limits import LOOKED_AT
-from pychat.names import Names
-from pychat.texts import accept_text, emoji_of
-from pychat.tokens import Tokens
+from pychat.domain import strictjson
+from pychat.domain.errors import Refused
+from pychat.domain.limits import LOOKED_AT
+from pychat.domain.names import Names
+from pychat.domain.texts import accept_text, emoji_of
+from pychat.net.websocket.protocol import MAX_FRAGMENTS, FrameReader
+from pychat.room.tokens import Tokens
 from pychat.transports.irc.line import LINE_BYTES, TAG_BYTES, BadLine, Line, LineBuffer
-from pychat.transports.socketio.front import MAX_FIELDS, MAX_HEAD_BYTES, Front
+from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES, HandshakeRouter
 from pychat.transports.socketio.packet import MAX_ATTACHMENTS, BadPacket, Packet, Undecoded
 from pychat.transports.sse import last_seen
 from tests.parsers.test_steps import frame
@@ -48,7 +48,7 @@ def _opens(head: bytes) -> bool:
         return True
 
     server: Any = SimpleNamespace(eio=SimpleNamespace(open_socket=open_socket))
-    front = Front(server, lambda: sink)
+    front = HandshakeRouter(server, lambda: sink)
     front.connection_made(transport)  # type: ignore[arg-type]
     front.data_received(head)
     return bool(opened)

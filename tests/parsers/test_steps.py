@@ -13,26 +13,26 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pychat.errors import Refused
-from pychat.limits import LOOKED_AT
+from pychat.domain.errors import Refused
+from pychat.domain.limits import LOOKED_AT
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import BadPacket
 from tests.parsers.steps import assert_linear, counted, counted_source, largest, steps
 
-FRAMES = counted("pychat.carriers.frames")
-FRONT = counted("pychat.transports.socketio.front")
+FRAMES = counted("pychat.net.websocket.protocol")
+FRONT = counted("pychat.transports.socketio.handshake_router")
 PACKET = counted("pychat.transports.socketio.packet")
-POLLING = counted("pychat.transports.socketio.polling")
-REPLIES = counted("pychat.transports.socketio.replies")
-JSON = counted("pychat.strictjson")
+POLLING = counted("pychat.transports.socketio.engineio.polling")
+REPLIES = counted("pychat.transports.socketio.engineio.replies")
+JSON = counted("pychat.domain.strictjson")
 IRC_LINE = counted("pychat.transports.irc.line")
 IRC_TEXT = counted("pychat.transports.irc.text")
-PEER = counted("pychat.carriers.peer")
-ORIGIN = counted("pychat.carriers.origin")
-TEXTS = counted("pychat.texts")
-NAMES = counted("pychat.names")
-WORDS = counted("pychat.stores.sqlite.words")
-TOKENS = counted("pychat.tokens")
+PEER = counted("pychat.net.http.proxies")
+ORIGIN = counted("pychat.net.http.origins")
+TEXTS = counted("pychat.domain.texts")
+NAMES = counted("pychat.domain.names")
+WORDS = counted("pychat.stores.sqlite.search_index")
+TOKENS = counted("pychat.room.tokens")
 
 #: What parsers look for, and what they do not expect.
 MARKS = [
@@ -68,7 +68,7 @@ def _front(head: str) -> None:
     )
     sink = SimpleNamespace(connection_made=lambda _: None, data_received=lambda _: None)
     engine = SimpleNamespace(open_socket=lambda _: False)
-    front = FRONT.Front(SimpleNamespace(eio=engine), lambda: sink)
+    front = FRONT.HandshakeRouter(SimpleNamespace(eio=engine), lambda: sink)
     front.connection_made(transport)
     data = head.encode("utf-8", "surrogatepass")
     for at in range(0, min(len(data), 2 * FRONT.MAX_HEAD_BYTES), 64):

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pychat.errors import Refused
-from pychat.model import Event, Joined, LogEvent, Renamed, Signal
-from pychat.stores import Opening, Page, Receiver, Store
+from pychat.domain.errors import Refused
+from pychat.domain.model import Event, Joined, LogEvent, Renamed, Signal
+from pychat.stores import Page, Receiver, Store, Subscription
 
 __all__ = ["Gates", "ScheduledStore", "schedules"]
 
@@ -95,10 +95,10 @@ class ScheduledStore:
         """Let these fail of the calls to come; the next is number 1."""
         self._number, self.failing = 0, set(numbers)
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         """Open a log."""
 
-        def hear(event: Event | Opening) -> None:
+        def hear(event: Event | Subscription) -> None:
             self.replica(event)
             receive(event)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pychat.connection import Notice
-from pychat.errors import Close, Refused
-from pychat.model import Member, Position
-from pychat.room import ChatRoom
-from pychat.session import Session
-from pychat.transports.vocabulary import carry_out, tell
+from pychat.domain.errors import Close, Refused
+from pychat.domain.model import Member, Position
+from pychat.room.chatroom import ChatRoom
+from pychat.room.connection import Notice
+from pychat.room.session import Session
+from pychat.transports.execute import execute, tell
 
 __all__ = ["Line", "Screen", "Server"]
 
@@ -278,5 +278,5 @@ class Screen:
         line, session = self.line, self._session
         if line is None or session is None:
             return None
-        answer = await carry_out(session, name, fields)
+        answer = await execute(session, name, fields)
         return answer if line.arrives() and line is self.line else None

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pychat import ChatRoom, Limits
-from pychat.model import Away, LogEvent, Member, Message, iso
-from pychat.names import Names
-from pychat.revision import revise
-from pychat.state import RoomState
-from pychat.stores import MemoryStore, Opening, Store
+from pychat.domain.model import Away, LogEvent, Member, Message, iso
+from pychat.domain.names import Names
+from pychat.domain.revision import revise
+from pychat.domain.rules import RoomState
+from pychat.stores import MemoryStore, Store, Subscription
 from pychat.stores.sqlite import SqliteStore
 from pychat.testing import FakeClock
-from pychat.transports.vocabulary import message as on_the_wire
+from pychat.transports.execute import message as on_the_wire
 from tests.proof.faults import FAULTS, KILLS, Faults
 from tests.proof.scheduler import Gates, ScheduledStore
 from tests.proof.screens import Screen, Server
@@ -258,7 +258,7 @@ class AnySequence(RuleBasedStateMachine):
         self.replica.seq = opening.position.seq
 
     def _replay(self, event: Any) -> None:
-        assert not isinstance(event, Opening)
+        assert not isinstance(event, Subscription)
         self.replica.apply(event)
 
     async def _close(self) -> None:

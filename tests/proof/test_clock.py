@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pychat.model import Position
+from pychat.domain.model import Position
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.servers import Served, pychat_process
 

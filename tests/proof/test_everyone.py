@@ -215,7 +215,7 @@ class AtTheTerminal(Person):
         return _SAID.findall(self.terminal.shown)
 
 
-class Tail(Person):
+class RecentEvents(Person):
     """`pychat tail --json`, who says nothing."""
 
     def __init__(self, process: Process) -> None:
@@ -242,7 +242,7 @@ class Bot(Person):
 
     async def _read(self) -> None:
         async for event in self._client:
-            if isinstance(event, pychat.Entered):
+            if isinstance(event, pychat.RoomSnapshot):
                 self.entered += 1
             elif isinstance(event, pychat.Message):
                 self.ears.append(event.text)
@@ -376,7 +376,7 @@ async def test_all_see_all_messages_in_the_same_order_and_a_killed_server_loses_
         )
         wanda = WithWeeChat(await everything.enter_async_context(weechat(tmp_path / "weechat", *come)))
         theo = AtTheTerminal(await everything.enter_async_context(_terminal(url, tmp_path / "theo")))
-        tail = Tail(await everything.enter_async_context(running(tmp_path / "tail", "tail", "--json", url)))
+        tail = RecentEvents(await everything.enter_async_context(running(tmp_path / "tail", "tail", "--json", url)))
         robo = Bot(await everything.enter_async_context(pychat.Client(url, name="robo")))
         node = await NodeClient.start(url)
         everything.push_async_callback(node.end)

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom, Limits
-from pychat.model import Deleted, Edited, Joined, Member, Message, Reacted, Renamed
-from pychat.names import Names
-from pychat.state import RoomState
-from pychat.stores import MemoryStore, Opening, Store
+from pychat.domain.model import Deleted, Edited, Joined, Member, Message, Reacted, Renamed
+from pychat.domain.names import Names
+from pychat.domain.rules import RoomState
+from pychat.stores import MemoryStore, Store, Subscription
 from pychat.stores.redis import RedisStore
 from pychat.stores.sqlite import SqliteStore
 from pychat.testing import FakeClock, Person
@@ -95,7 +95,7 @@ class World:
     def _replay(self, event: Any) -> None:
         if self.hooked and isinstance(event, Joined | Renamed):
             self.unasked |= event.member.roles != ("guest",)
-        if not isinstance(event, Opening):
+        if not isinstance(event, Subscription):
             self.replica.apply(event)
 
     async def guest(self) -> Person:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pychat import ChatRoom, Refused
-from pychat.model import Message
+from pychat.domain.model import Message
 from pychat.stores import Store, open_store
 from pychat.stores.sqlite import SqliteStore
 from pychat.testing import Person

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 import socketio
 
-from pychat.model import Message, Position
+from pychat.domain.model import Message, Position
 from pychat.stores.sqlite import SqliteStore
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.conftest import NodeClient

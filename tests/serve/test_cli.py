@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from pychat import __version__
-from pychat.cli import main
-from pychat.settings import SETTINGS, Settings
+from pychat.cli.main import main
+from pychat.cli.settings import SETTINGS, Settings
 
 
 def pychat(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +37,7 @@ def test_help_and_version_name_what_there_is() -> None:
 def test_help_loads_nothing_heavy() -> None:
     """`pychat --help` answers at once because it loads neither a server nor a template engine."""
     code = (
-        "import sys; from pychat.cli import main\n"
+        "import sys; from pychat.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "print({'aiohttp', 'socketio', 'engineio', 'jinja2', 'asyncio', 'uvloop'} & set(sys.modules), file=sys.stderr)"

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pychat.cli import main
-from pychat.export import FORMS
-from pychat.model import Deleted, Edited, LogEvent, Member, Message, Quote, Reacted
+from pychat.cli.export import FORMS
+from pychat.cli.main import main
+from pychat.domain.model import Deleted, Edited, LogEvent, Member, Message, Quote, Reacted
 from pychat.stores.sqlite import SqliteArchive, SqliteStore
 
 ADA, BOB = Member("a", "Ada"), Member("b", "<b>Bob</b>")
@@ -203,7 +203,7 @@ def test_a_file_appears_when_it_is_complete(url, tmp_path, monkeypatch):
         yield "half"
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pychat.export.command.FORMS", {**FORMS, "text": fail})
+    monkeypatch.setattr("pychat.cli.export.command.FORMS", {**FORMS, "text": fail})
     assert CliRunner().invoke(main, ["export", "--store", url, "-o", str(file)]).exit_code == 2
     assert [each.name for each in file.parent.iterdir()] == ["chat.txt"]
     assert file.read_text() == "before"

@@ -113,7 +113,7 @@ async def test_quiet_stops_the_texts_only() -> None:
 
 def test_text_log_cannot_be_forged() -> None:
     """The console in its form for people: one line for each event."""
-    from pychat.console import escape
+    from pychat.cli.console import escape
 
     assert escape("a\nb\x1b[1m\u202e\\ é☕") == r"a\nb\x1b[1m\u202e\\ é☕"
 
@@ -185,8 +185,9 @@ async def test_settings_come_from_the_environment_too(monkeypatch: pytest.Monkey
     """`PYCHAT_…` for each, and flags win."""
     from click.testing import CliRunner
 
-    from pychat import cli, server
-    from pychat.settings import Settings
+    from pychat.cli import main as cli
+    from pychat.cli import serve as server
+    from pychat.cli.settings import Settings
 
     got: list[Settings] = []
     monkeypatch.setattr(server, "run", got.append)

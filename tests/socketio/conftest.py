@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from aiohttp import web
 
-from pychat.transports.socketio import Front, Server
+from pychat.transports.socketio import HandshakeRouter, Server
 
 PATH = "/chat/socket.io/"
 
@@ -45,7 +45,7 @@ async def behind_front(server: Server, *, send_buffer: int | None = None):
     assert runner.server is not None
     sock, plain = listening(send_buffer), runner.server
     loop = asyncio.get_running_loop()
-    front = await loop.create_server(lambda: Front(server, plain, PATH), sock=sock)
+    front = await loop.create_server(lambda: HandshakeRouter(server, plain, PATH), sock=sock)
     try:
         yield sock.getsockname()[1]
     finally:
@@ -133,7 +133,7 @@ class WebSocket:
 
 
 @dataclass
-class Wire:
+class Encoder:
     """Requests to one server, by hand."""
 
     port: int
@@ -247,8 +247,8 @@ async def serve(host):
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
 
-        async def start(server: Server, **kwargs: Any) -> Wire:
-            return Wire(await stack.enter_async_context(host(server, **kwargs)), http)
+        async def start(server: Server, **kwargs: Any) -> Encoder:
+            return Encoder(await stack.enter_async_context(host(server, **kwargs)), http)
 
         yield start
 
@@ -267,7 +267,7 @@ class Reluctant:
         self.bytes = b""
 
     @classmethod
-    async def open(cls, wire: Wire, **query: str) -> Reluctant:
+    async def open(cls, wire: Encoder, **query: str) -> Reluctant:
         """Open a WebSocket by hand."""
         loop = asyncio.get_running_loop()
         sock = socket.socket()
@@ -329,7 +329,7 @@ async def reluctant():
     """Open reluctant readers; they are cut after the test."""
     opened: list[Reluctant] = []
 
-    async def open_(wire: Wire, *, connect: bool = True, **query: str) -> Reluctant:
+    async def open_(wire: Encoder, *, connect: bool = True, **query: str) -> Reluctant:
         client = await Reluctant.open(wire, **query)
         opened.append(client)
         if connect:

@@ -11,7 +11,7 @@ import uvicorn
 from aiohttp import web
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
-from pychat.errors import UsageError
+from pychat.domain.errors import UsageError
 from pychat.transports.socketio import Manager, Server
 
 # python-socketio's client leaves aiohttp connections to the garbage collector.

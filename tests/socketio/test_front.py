@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pychat.transports.socketio import Front, Server
+from pychat.transports.socketio import HandshakeRouter, Server
 
 KEY = base64.b64encode(b"0123456789abcdef").decode()
 PLAIN = (
@@ -41,7 +41,7 @@ async def fronted(**options):
         given.append(Elsewhere())
         return given[-1]
 
-    front = await asyncio.get_running_loop().create_server(lambda: Front(server, plain), "127.0.0.1", 0)
+    front = await asyncio.get_running_loop().create_server(lambda: HandshakeRouter(server, plain), "127.0.0.1", 0)
     writers = []
 
     async def say(*parts: bytes, until: bytes) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pychat.errors import Close
+from pychat.domain.errors import Close
 from pychat.transports.socketio import encode_event
 
 HERE = Path(__file__).parent

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom
-from pychat.errors import UsageError
+from pychat.domain.errors import UsageError
 from pychat.transports.socketio import Server, SocketIOTransport
+from pychat.transports.socketio.engineio.socket import MAX_EARLY
 from pychat.transports.socketio.packet import Packet, Undecoded
-from pychat.transports.socketio.session import MAX_EARLY
 
 
 def auth_of(size: int) -> str:

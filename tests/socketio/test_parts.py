@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat import strictjson
+from pychat.domain import strictjson
+from pychat.net.deadlines import Deadlines
 from pychat.transports.socketio import Server
-from pychat.transports.socketio.deadlines import Deadlines
+from pychat.transports.socketio.engineio.socket import Session
 from pychat.transports.socketio.internals import moved
 from pychat.transports.socketio.packet import BadPacket, Packet
-from pychat.transports.socketio.session import Session
 
 
 def test_the_libraries_have_not_moved():

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from pychat.carriers.base import Frame
-from pychat.errors import Close, UsageError
+from pychat.domain.errors import Close, UsageError
+from pychat.net.websocket.connection import Frame
 from pychat.transports.socketio import encode_event
 
 

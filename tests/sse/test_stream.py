@@ -13,7 +13,7 @@ import pytest
 import pychat
 from pychat import ChatRoom, Close, Limits
 from pychat.transports import sse
-from pychat.transports.vocabulary import tell
+from pychat.transports.execute import tell
 from tests.clients import PATIENCE, SSEPerson, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 

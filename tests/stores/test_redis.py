@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from pychat.errors import Refused, UsageError
-from pychat.model import Away, Edited, Event, Joined, Left, Member, Message, Reacted, Renamed, Signal, Typing
-from pychat.stores import Opening, Retention, Store, open_store, redact
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.model import Away, Edited, Event, Joined, Left, Member, Message, Reacted, Renamed, Signal, Typing
+from pychat.stores import Retention, Store, Subscription, open_store, redact
 from pychat.stores.redis import RedisStore
 from pychat.testing import StoreContract
 from tests.stores.redis_server import RedisServer, redis_server
@@ -78,18 +78,18 @@ class Server:
 
     def __init__(self, store: RedisStore) -> None:
         self.store = store
-        self.told: list[Event | Opening] = []
+        self.told: list[Event | Subscription] = []
         self._more = asyncio.Event()
 
-    async def open(self) -> Opening:
+    async def open(self) -> Subscription:
         """Open the room."""
         return await self.store.subscribe("lobby", self._receive)
 
-    def _receive(self, event: Event | Opening) -> None:
+    def _receive(self, event: Event | Subscription) -> None:
         self.told.append(event)
         self._more.set()
 
-    async def until(self, true: Callable[[list[Event | Opening]], bool]) -> None:
+    async def until(self, true: Callable[[list[Event | Subscription]], bool]) -> None:
         """Wait until it holds of what was told."""
         async with asyncio.timeout(PATIENCE):
             while not true(self.told):
@@ -348,7 +348,7 @@ async def test_a_redis_that_is_killed_loses_nothing_that_was_acknowledged(durabl
         after = page[-1].seq
     assert list(range(1, len(log) + 1)) == [event.seq for event in log] == one.numbers == two.numbers
     assert sum(acknowledged) + 1 == len({event.id for event in log}) == len(log)
-    assert [event for event in one.told if isinstance(event, Opening)] == []
+    assert [event for event in one.told if isinstance(event, Subscription)] == []
     assert [event for event in two.told if not isinstance(event, Message)] == [Joined(ADA)]
 
 
@@ -425,11 +425,11 @@ async def test_a_redis_that_lost_the_log_begins_a_new_epoch(loss, servers) -> No
             redis.kill()
             redis.start()
         for server in (one, two):
-            await server.until(lambda told: any(isinstance(event, Opening) for event in told))
+            await server.until(lambda told: any(isinstance(event, Subscription) for event in told))
         await asyncio.gather(one.says(5), two.says(6))
         for server in (one, two):
             await server.until(lambda told: {"m5", "m6"} <= {getattr(event, "id", None) for event in told})
-            (opening,) = (event for event in server.told if isinstance(event, Opening))
+            (opening,) = (event for event in server.told if isinstance(event, Subscription))
             assert opening.position.epoch not in {"", before}
             assert opening.position.seq == (0 if loss == "flush" else 2)
             assert opening.secret == secret
@@ -454,9 +454,9 @@ async def test_a_server_that_fell_far_behind_is_told_from_the_log(redis, servers
     await one.signals(Joined(ADA))
     assert redis.do("XTRIM", "pychat:{lobby}:told", "MAXLEN", "1").startswith(":")
     two.store._follower._connection._writer.transport.abort()
-    await two.until(lambda told: any(isinstance(event, Opening) for event in told))
+    await two.until(lambda told: any(isinstance(event, Subscription) for event in told))
     opening = two.told[-1]
-    assert isinstance(opening, Opening)
+    assert isinstance(opening, Subscription)
     assert {ADA, BOB} == set(opening.members)
     assert (1501, two.store._feeds["lobby"].epoch) == (opening.position.seq, opening.position.epoch)
     assert list(range(1, 1502)) == two.numbers

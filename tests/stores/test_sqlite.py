@@ -11,10 +11,11 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from pychat.errors import UsageError
-from pychat.model import Deleted, Edited, Joined, Left, Member, Message
+from pychat.domain.errors import UsageError
+from pychat.domain.model import Deleted, Edited, Joined, Left, Member, Message
 from pychat.stores import MemoryStore, Retention, Store, default_store_url, open_store
-from pychat.stores.sqlite import SqliteStore, members, retaining
+from pychat.stores.sqlite import SqliteStore, members
+from pychat.stores.sqlite import retention as retaining
 from pychat.testing import StoreContract
 
 ADA, BOB = Member("a", "Ada"), Member("b", "Bob")

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pychat.errors import Refused
-from pychat.model import Deleted, Edited, Event, LogEvent, Member, Message, Quote, Reacted
+from pychat.domain.errors import Refused
+from pychat.domain.model import Deleted, Edited, Event, LogEvent, Member, Message, Quote, Reacted
 from pychat.stores import MemoryStore, Page, Store
 from pychat.stores.sqlite import SqliteStore
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pychat.errors import Refused
-from pychat.model import Away, Event, Joined, Left, Member, Message, Typing
+from pychat.domain.errors import Refused
+from pychat.domain.model import Away, Event, Joined, Left, Member, Message, Typing
 from pychat.stores import Page
 from pychat.stores.sqlite import SqliteStore, writer
 
@@ -22,7 +22,7 @@ ADA, BOB = Member("a", "Ada"), Member("b", "Bob")
 
 _TALKER = """
 import asyncio, itertools, os, sys
-from pychat.model import Joined, Member, Message
+from pychat.domain.model import Joined, Member, Message
 from pychat.stores import Page
 from pychat.stores.sqlite import SqliteStore
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from pychat.admission import admit
-from pychat.errors import Refused, UsageError
-from pychat.model import Edited, Member, Message
-from pychat.room import ChatRoom
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.model import Edited, Member, Message
+from pychat.room.chatroom import ChatRoom
 from pychat.stores.sqlite import SqliteArchive, SqliteStore, database, schema
 from pychat.testing import RecordingConnection
+from pychat.transports.admission import admit
 
 ADA = Member("a", "Ada")
 

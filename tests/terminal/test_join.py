@@ -15,7 +15,7 @@ from pychat.client.address import Address
 from pychat.terminal.join.app import ChatApp
 from pychat.terminal.join.bar import Bar
 from pychat.terminal.join.naming import Naming
-from pychat.terminal.keys import Keys
+from pychat.terminal.token_store import Keys
 from pychat.testing import Person
 from tests.client.cable import cable
 from tests.servers import aiohttp_server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pychat.terminal.keys import Keys
+from pychat.terminal.token_store import Keys
 
 
 def test_tokens_are_kept_by_place_and_name(tmp_path: Path) -> None:

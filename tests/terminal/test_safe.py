@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pychat import Deleted, Edited, Joined, Left, Member, Message, Quote, Renamed
-from pychat.terminal.forms import as_json, as_text
-from pychat.terminal.safe import safe, safe_line
+from pychat.terminal.escaping import safe, safe_line
+from pychat.terminal.formatting import as_json, as_text
 
 EVIL = st.text(st.sampled_from("a\x1b[2J\x07\r\n\t\x9b\u202e\u2028\u2066\x7f\x00🙂é"), max_size=30)
 BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pychat import ChatRoom, Close, Refused, Request, aiohttp_app, asgi_app
-from pychat.clock import Clock
+from pychat.room.clock import Clock
 from pychat.testing import Person
 from tests.clients import WebSocketPerson
 from tests.servers import aiohttp_server, pychat_process, uvicorn_server

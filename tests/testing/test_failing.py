@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from pychat import Close, Member, Message, Refused
-from pychat.connection import Welcome
-from pychat.model import Edited, Position
+from pychat.domain.model import Edited, Position
+from pychat.room.connection import Welcome
 from pychat.testing import Actor, Chat
 from pychat.testing.screen import Screen
 

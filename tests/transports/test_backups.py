@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from pychat import ChatRoom, Client, Entered, Limits, Message, Position, aiohttp_app
+from pychat import ChatRoom, Client, Limits, Message, Position, RoomSnapshot, aiohttp_app
 from pychat.stores.sqlite import SqliteStore
 from tests.client.cable import cable
 from tests.client.hearing import texts
@@ -108,13 +108,13 @@ async def test_unmodified_clients_of_socket_io(tmp_path: Path, node_clients: Any
 async def test_the_python_client(tmp_path: Path) -> None:
     """It is told that something was missed, and the newest page."""
     async with lobby(tmp_path) as (url, room, put_back), cable(url) as laid, Client(laid.url) as ada:
-        assert isinstance(await anext(ada), Entered)
+        assert isinstance(await anext(ada), RoomSnapshot)
         await room.post("old 11", author="bot")
         assert await texts(ada, "old 11") == ["old 11"]
         laid.unplugged = True
         laid.cut()
         await put_back()
         laid.unplugged = False
-        while not isinstance(event := await anext(ada), Entered):
+        while not isinstance(event := await anext(ada), RoomSnapshot):
             assert not isinstance(event, Message)
         assert (event.missed, [each.text for each in event.messages][5:]) == (True, NEW)

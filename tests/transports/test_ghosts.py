@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 
 from pychat import ChatRoom, Refused, aiohttp_app, serve_irc
-from pychat.model import LogEvent, Signal
-from pychat.stores import MemoryStore, Opening, Page, Receiver
+from pychat.domain.model import LogEvent, Signal
+from pychat.stores import MemoryStore, Page, Receiver, Subscription
 from pychat.testing import FakeClock, Person
 from tests.clients import PATIENCE
 from tests.servers import aiohttp_server
@@ -47,7 +47,7 @@ class _Gates:
         if self.down:
             raise Refused("unavailable", "Away, for this is a test.", 1.0)
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         return await self._inner.subscribe(room, receive)
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:

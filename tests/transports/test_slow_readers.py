@@ -15,10 +15,10 @@ import uvicorn
 from aiohttp import web
 
 from pychat import ChatRoom, Limits, aiohttp_app, asgi_app
-from pychat.carriers.aiohttp import AiohttpCarrier
-from pychat.carriers.asgi import AsgiCarrier
-from pychat.carriers.stream_aiohttp import AiohttpStream
-from pychat.carriers.stream_asgi import AsgiStream
+from pychat.net.http.stream_aiohttp import AiohttpStream
+from pychat.net.http.stream_asgi import AsgiStream
+from pychat.net.websocket.aiohttp import AiohttpWebSocket
+from pychat.net.websocket.asgi import AsgiWebSocket
 from tests.clients import PATIENCE
 
 MEMBERS, STUCK = 200, 50
@@ -225,7 +225,7 @@ async def served(host: str, room: ChatRoom) -> AsyncIterator[int]:
 def waiting() -> Iterator[int]:
     """What waits for each, in bytes."""
     for each in gc.get_objects():
-        if isinstance(each, AiohttpCarrier | AsgiCarrier):
+        if isinstance(each, AiohttpWebSocket | AsgiWebSocket):
             yield each.buffered
         elif isinstance(each, AiohttpStream):
             yield each._transport.get_write_buffer_size()

@@ -1,9 +1,9 @@
 """The Python client: a room on a server, spoken to over the plain WebSocket. `Client` is what programs use."""
 
-from .client import Client
-from .disconnected import Disconnected
-from .entered import Entered
-from .feed import ClientEvent
-from .status import State
+from pychat.client.client import Client
+from pychat.client.disconnected import Disconnected
+from pychat.client.event_queue import ClientEvent
+from pychat.client.snapshot import RoomSnapshot
+from pychat.client.status import State
 
-__all__ = ["Client", "ClientEvent", "Disconnected", "Entered", "State"]
+__all__ = ["Client", "ClientEvent", "Disconnected", "RoomSnapshot", "State"]

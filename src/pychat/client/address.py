@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from pychat.errors import UsageError
-from pychat.model import Position
+from pychat.domain.errors import UsageError
+from pychat.domain.model import Position
 
 __all__ = ["Address"]
 

@@ -12,16 +12,15 @@ from typing import Any, Self
 
 import aiohttp
 
-from pychat.errors import Refused, UsageError
-from pychat.model import Member, Message, Quote
-from pychat.texts import accept_text
-
-from .address import Address
-from .backoff import Backoff
-from .entered import Entered
-from .feed import ClientEvent, Feed
-from .status import State
-from .visit import Visit
+from pychat.client.address import Address
+from pychat.client.backoff import Backoff
+from pychat.client.event_queue import ClientEvent, EventQueue
+from pychat.client.session import ClientSession
+from pychat.client.snapshot import RoomSnapshot
+from pychat.client.status import State
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.model import Member, Message, Quote
+from pychat.domain.texts import accept_text
 
 __all__ = ["Client"]
 
@@ -42,7 +41,7 @@ class Client:
     proxies. `resume` is the `chat.resume` of an earlier run: with it you are the same member again. `on_state` is
     called whenever `state` changes.
 
-    Iterating gives `Entered` first, then what happens: messages (yours too, once they are stored), what becomes of
+    Iterating gives `RoomSnapshot` first, then what happens: messages (yours too, once they are stored), what becomes of
     them, and who comes, goes, and writes. The connection is kept up: after a drop everything that was missed follows,
     in order, nothing twice. Commands that were not answered are sent again, and carried out once. The iterator ends
     when you close the client, and raises `Disconnected` when the server ends the connection for good; `Refused` if the
@@ -76,8 +75,8 @@ class Client:
         self._session = session
         self._resume = resume
         self._on_state = on_state
-        self._feed = Feed(max_buffer_bytes)
-        self._made: Visit | None = None
+        self._feed = EventQueue(max_buffer_bytes)
+        self._made: ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._said_typing = -_TYPING_SECONDS
 
@@ -86,7 +85,7 @@ class Client:
     async def __aenter__(self) -> Self:
         if self._made is not None:
             raise UsageError("A client is entered once. Make a new one.")
-        visit = Visit(self._address, self._headers, self._feed, Backoff(random.random), self._on_state)
+        visit = ClientSession(self._address, self._headers, self._feed, Backoff(random.random), self._on_state)
         visit.resume = self._resume
         self._made = visit
         self._task = asyncio.create_task(visit.run(self._session))
@@ -148,7 +147,7 @@ class Client:
         return self._visit.state
 
     @property
-    def entered(self) -> Entered:
+    def entered(self) -> RoomSnapshot:
         """The room as you came in."""
         return self._visit.entered
 
@@ -247,7 +246,7 @@ class Client:
         return members
 
     @property
-    def _visit(self) -> Visit:
+    def _visit(self) -> ClientSession:
         if self._made is None:
             raise UsageError("Enter the client first: async with pychat.Client(url) as chat: …")
         return self._made

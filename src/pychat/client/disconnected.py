@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pychat.errors import ChatError, Close
+from pychat.domain.errors import ChatError, Close
 
 __all__ = ["Disconnected"]
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pychat.errors import Refused
-from pychat.model import Quote
+from pychat.domain.errors import Refused
+from pychat.domain.model import Quote
 
 __all__ = ["Command", "Outbox"]
 

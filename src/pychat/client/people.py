@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pychat.model import Joined, Left, Member, Renamed
-
-from . import words
+from pychat.client import decoding as words
+from pychat.domain.model import Joined, Left, Member, Renamed
 
 __all__ = ["People"]
 

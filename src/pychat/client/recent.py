@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from pychat.model import LogEvent, Message
-from pychat.revision import revise
+from pychat.domain.model import LogEvent, Message
+from pychat.domain.revision import revise
 
 __all__ = ["Recent"]
 

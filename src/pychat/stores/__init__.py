@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pychat.errors import UsageError
-from pychat.stores.base import CountsGuests, Guests, Opening, Page, Receiver, Retention, Store
+from pychat.domain.errors import UsageError
 from pychat.stores.memory import MemoryStore
+from pychat.stores.store import CountsGuests, Guests, Page, Receiver, Retention, Store, Subscription
 from pychat.stores.urls import redact
 
 __all__ = [
     "CountsGuests",
     "Guests",
     "MemoryStore",
-    "Opening",
     "Page",
     "Receiver",
     "Retention",
     "Store",
+    "Subscription",
     "default_store_url",
     "open_store",
     "redact",

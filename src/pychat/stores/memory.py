@@ -9,9 +9,9 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable
 
-from pychat.model import LogEvent, Message, Position, Signal, numbered
-from pychat.revision import check, revise
-from pychat.stores.base import Opening, Page, Receiver, Retention
+from pychat.domain.model import LogEvent, Message, Position, Signal, numbered
+from pychat.domain.revision import check, revise
+from pychat.stores.store import Page, Receiver, Retention, Subscription
 
 __all__ = ["MemoryStore"]
 
@@ -34,10 +34,10 @@ class MemoryStore:
         self._logs: dict[str, _Log] = defaultdict(_Log)
         self.available = True
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         log = self._logs[room]
         log.receivers.append(receive)
-        return Opening(Position(self._epoch, log.seq), self._secret)
+        return Subscription(Position(self._epoch, log.seq), self._secret)
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:
         log = self._logs[room]

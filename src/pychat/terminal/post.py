@@ -14,12 +14,11 @@ import aiohttp
 
 from pychat.client import Client, Disconnected
 from pychat.client.address import Address
-from pychat.client.words import message as as_message
-from pychat.errors import Refused, UsageError
-from pychat.model import Message
-
-from .forms import message_as_json
-from .keys import Keys
+from pychat.client.decoding import message as as_message
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.model import Message
+from pychat.terminal.formatting import message_as_json
+from pychat.terminal.token_store import Keys
 
 __all__ = ["post"]
 

@@ -11,10 +11,9 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 
-from pychat.client import Client, ClientEvent, Entered, State
-from pychat.model import Joined, Left, Message, Renamed
-
-from .forms import as_json, as_text
+from pychat.client import Client, ClientEvent, RoomSnapshot, State
+from pychat.domain.model import Joined, Left, Message, Renamed
+from pychat.terminal.formatting import as_json, as_text
 
 __all__ = ["tail"]
 
@@ -53,12 +52,12 @@ class _Printer:
 
     async def follow(self, chat: Client, history: int) -> None:
         async for event in chat:
-            if isinstance(event, Entered):
+            if isinstance(event, RoomSnapshot):
                 await self._enter(chat, event, history)
             elif self._presence or not isinstance(event, Joined | Left | Renamed):
                 self._print(chat, event)
 
-    async def _enter(self, chat: Client, entered: Entered, history: int) -> None:
+    async def _enter(self, chat: Client, entered: RoomSnapshot, history: int) -> None:
         messages = entered.messages
         if entered.missed:
             _say("The room went on without us for too long: some messages may be missing here.")

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 
-from pychat.errors import Close, Refused, UsageError
-from pychat.model import Member, Message, User
-from pychat.room import ChatRoom
-from pychat.session import Session
+from pychat.domain.errors import Close, Refused, UsageError
+from pychat.domain.model import Member, Message, User
+from pychat.room.chatroom import ChatRoom
+from pychat.room.session import Session
 from pychat.testing.line import Line
 from pychat.testing.screen import Screen, lines
 from pychat.testing.waiting import Waiting

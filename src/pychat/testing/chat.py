@@ -9,9 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from pychat.errors import UsageError
-from pychat.model import User
-from pychat.room import ChatRoom
+from pychat.domain.errors import UsageError
+from pychat.domain.model import User
+from pychat.room.chatroom import ChatRoom
 from pychat.testing.actor import Actor
 from pychat.testing.clock import FakeClock
 from pychat.testing.failures import Failures

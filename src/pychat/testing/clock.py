@@ -7,8 +7,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import TypeVarTuple
 
-from pychat.clock import Clock
-from pychat.errors import UsageError
+from pychat.domain.errors import UsageError
+from pychat.room.clock import Clock
 
 __all__ = ["FakeClock"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from pychat.hooks import HOOKS
+from pychat.room.hooks import HOOKS
 
 __all__ = ["Failures"]
 

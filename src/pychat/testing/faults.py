@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from pychat.errors import Refused
-from pychat.model import Away, Event, Joined, Left, LogEvent, Member, Renamed, Signal
-from pychat.names import Names
-from pychat.stores import CountsGuests, Guests, MemoryStore, Opening, Page, Receiver, Store
+from pychat.domain.errors import Refused
+from pychat.domain.model import Away, Event, Joined, Left, LogEvent, Member, Renamed, Signal
+from pychat.domain.names import Names
+from pychat.stores import CountsGuests, Guests, MemoryStore, Page, Receiver, Store, Subscription
 from pychat.testing.clock import FakeClock
 
 __all__ = ["FaultyStore"]
@@ -56,12 +56,12 @@ class FaultyStore:
         """Store the next `count`, tell everybody, and refuse them all the same: the answer is lost on the way."""
         self._losing += count
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         """Open the log of `room`; members that came in by other servers are known."""
         async with self._call():
             here = self._here[room]
 
-            def hear(event: Event | Opening) -> None:
+            def hear(event: Event | Subscription) -> None:
                 here.follow(event)
                 receive(event)
 
@@ -135,7 +135,7 @@ class _Here:
     def taken(self, member: Member) -> bool:
         return not {self.holders.get(key) for key in Names.keys(member.name)} <= {None, member.id}
 
-    def follow(self, event: Event | Opening) -> None:
+    def follow(self, event: Event | Subscription) -> None:
         if isinstance(event, Joined | Renamed | Away | Left):
             member = event.member
             before = self.members.get(member.id) or self.away.get(member.id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from pychat.connection import Notice
-from pychat.errors import Close
-from pychat.transports.vocabulary import tell
+from pychat.domain.errors import Close
+from pychat.room.connection import Notice
+from pychat.transports.execute import tell
 
 __all__ = ["OUTBOX", "Line"]
 

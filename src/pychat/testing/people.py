@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pychat.connection import Notice
-from pychat.errors import Close
-from pychat.model import Position
-from pychat.room import ChatRoom
-from pychat.session import Session
-from pychat.transports.vocabulary import bye, carry_out, tell
+from pychat.domain.errors import Close
+from pychat.domain.model import Position
+from pychat.room.chatroom import ChatRoom
+from pychat.room.connection import Notice
+from pychat.room.session import Session
+from pychat.transports.execute import bye, execute, tell
 
 __all__ = ["Person", "RecordingConnection"]
 
@@ -99,7 +99,7 @@ class Person:
 
     async def command(self, name: str, fields: _Fields | None = None) -> _Fields:
         """Send a command of version 1 and return its answer."""
-        return await carry_out(self._session, name, {} if fields is None else fields)
+        return await execute(self._session, name, {} if fields is None else fields)
 
     async def join(self, name: str, token: str | None = None) -> _Fields:
         """Take a nickname; return the answer."""

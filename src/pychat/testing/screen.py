@@ -5,9 +5,9 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable
 
-from pychat.connection import Notice, Presence, Welcome
-from pychat.model import Deleted, Edited, LogEvent, Member, Message, Position, Reacted, Typing
-from pychat.revision import revise
+from pychat.domain.model import Deleted, Edited, LogEvent, Member, Message, Position, Reacted, Typing
+from pychat.domain.revision import revise
+from pychat.room.connection import Notice, Presence, Welcome
 
 __all__ = ["Screen", "lines"]
 

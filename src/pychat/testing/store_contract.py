@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from pychat.errors import Refused
-from pychat.limits import Limits
-from pychat.model import (
+from pychat.domain.errors import Refused
+from pychat.domain.limits import Limits
+from pychat.domain.model import (
     Away,
     Deleted,
     Edited,
@@ -25,10 +25,10 @@ from pychat.model import (
     Renamed,
     Signal,
 )
-from pychat.names import Names
-from pychat.revision import revise
-from pychat.room import ChatRoom
-from pychat.stores import Opening, Page, Retention, Store
+from pychat.domain.names import Names
+from pychat.domain.revision import revise
+from pychat.room.chatroom import ChatRoom
+from pychat.stores import Page, Retention, Store, Subscription
 from pychat.testing.people import Person
 
 __all__ = ["StoreContract"]
@@ -72,7 +72,7 @@ class StoreContract:
     async def test_numbers_are_1_2_3_in_the_order_in_which_everyone_is_told(self) -> None:
         """However many append at once, there is one order, without a gap, and it is the one that is told."""
         async with self.opened() as store:
-            told: list[Event | Opening] = []
+            told: list[Event | Subscription] = []
             opening = await store.subscribe("lobby", told.append)
             assert opening.position.seq == 0
             assert len(opening.secret) >= 16
@@ -85,7 +85,7 @@ class StoreContract:
     async def test_everyone_is_told_before_the_author_is_answered(self) -> None:
         """Who is told “stored” can be sure that the others are being told too."""
         async with self.opened() as store:
-            told: list[Event | Opening] = []
+            told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
             stored = await store.append("lobby", message(1))
             assert [stored] == told
@@ -94,7 +94,7 @@ class StoreContract:
     async def test_an_id_stands_once_for_each_author(self) -> None:
         """A repeated event is not stored, not told, and answered as the first time; another author's is another."""
         async with self.opened() as store:
-            told: list[Event | Opening] = []
+            told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
             first = await store.append("lobby", message(1))
             again = await store.append("lobby", replace(message(1), text="other", date=DATE + 9))
@@ -108,8 +108,8 @@ class StoreContract:
     async def test_rooms_know_nothing_of_each_other(self) -> None:
         """Each has its own numbers, ids and listeners."""
         async with self.opened() as store:
-            lobby: list[Event | Opening] = []
-            kitchen: list[Event | Opening] = []
+            lobby: list[Event | Subscription] = []
+            kitchen: list[Event | Subscription] = []
             await store.subscribe("lobby", lobby.append)
             await store.subscribe("kitchen", kitchen.append)
             await store.append("lobby", message(1))
@@ -135,7 +135,7 @@ class StoreContract:
     async def test_messages_have_a_life(self) -> None:
         """Edits, reactions and deletions are events of the log; the history shows what has become of each message."""
         async with self.opened() as store:
-            told: list[Event | Opening] = []
+            told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
             first = await store.append("lobby", message(1))
             second = await store.append("lobby", replace(message(2, BOB), reply=Quote(1, "Ada", "text 1")))
@@ -166,7 +166,7 @@ class StoreContract:
     async def test_what_came_first_decides_what_can_still_happen(self) -> None:
         """However many ask at once: nothing happens to what is deleted, and 20 kinds of reactions are the most."""
         async with self.opened() as store:
-            told: list[Event | Opening] = []
+            told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
             await store.append("lobby", message(1))
             await store.append("lobby", message(2))
@@ -315,7 +315,7 @@ class StoreContract:
     async def test_signals_pass_in_order_with_the_log_and_are_not_in_it(self) -> None:
         """Who comes and goes is told at its place between the messages, and has no number."""
         async with self.opened() as store:
-            told: list[Event | Opening] = []
+            told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
             countess = Member("a", "Countess")
             first = await store.append("lobby", message(1))
@@ -375,7 +375,7 @@ class StoreContract:
             await store.signal("lobby", Left(BOB))
             history = await store.history("lobby")
         async with self.opened() as store:
-            told: list[Event | Opening] = []
+            told: list[Event | Subscription] = []
             opening = await store.subscribe("lobby", told.append)
             assert opening.position == replace(before.position, seq=4)
             assert opening.secret == before.secret

@@ -8,10 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 from unittest import SkipTest
 
-from pychat.errors import Close, UsageError
-from pychat.limits import Limits
-from pychat.model import Position
-from pychat.room import ChatRoom
+from pychat.domain.errors import Close, UsageError
+from pychat.domain.limits import Limits
+from pychat.domain.model import Position
+from pychat.room.chatroom import ChatRoom
 
 __all__ = ["Client", "TransportContract"]
 

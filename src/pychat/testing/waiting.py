@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from pychat.room.workers import working
 from pychat.testing.clock import FakeClock
 from pychat.testing.faults import FaultyStore
-from pychat.workers import working
 
 __all__ = ["Waiting"]
 

@@ -1,7 +1,7 @@
 """The transport port: how a wire brings people into rooms. Writing one means `Connection`, and these few calls.
 
 A transport makes a `Connection` for each person, lets it in with `ChatRoom.connect`, makes what it reads into calls
-of the `Session` that it gets (`vocabulary.carry_out` does that for version 1), awaiting each before the next, and
+of the `Session` that it gets (`vocabulary.execute` does that for version 1), awaiting each before the next, and
 calls `Session.close` when the person has gone.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pychat.connection import Connection, Wire
-from pychat.errors import Close
+from pychat.domain.errors import Close
+from pychat.room.connection import Connection, Encoder
 
-__all__ = ["Connection", "Transport", "Wire"]
+__all__ = ["Connection", "Encoder", "Transport"]
 
 
 class Transport(Protocol):

@@ -11,9 +11,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from pychat.carriers.base import Frame
-from pychat.session import Session
-from pychat.transports.vocabulary import carry_out
+from pychat.net.websocket.connection import Frame
+from pychat.room.session import Session
+from pychat.transports.execute import execute
 
 __all__ = ["Answers", "Pipeline"]
 
@@ -27,7 +27,7 @@ class Pipeline:
         self.session = session
         self._under_way: set[asyncio.Task[None]] | None = None
 
-    async def carry_out(self, name: str, fields: object, answer: Callable[[dict[str, Any]], None]) -> None:
+    async def execute(self, name: str, fields: object, answer: Callable[[dict[str, Any]], None]) -> None:
         """Begin a command after those before it have begun; call `answer` with its answer when there is one."""
         if self.session.stores_at_once:
             await self._carry_out(name, fields, answer)
@@ -47,7 +47,7 @@ class Pipeline:
         await self._carry_out(name, fields, answer)
 
     async def _carry_out(self, name: str, fields: object, answer: Callable[[dict[str, Any]], None]) -> None:
-        told = await carry_out(self.session, name, fields, gathered=True)
+        told = await execute(self.session, name, fields, gathered=True)
         self.session.after_telling(lambda: answer(told))
 
 

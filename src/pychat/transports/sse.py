@@ -12,19 +12,19 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pychat import strictjson
-from pychat.admission import admit, bye_fields, retry_seconds
-from pychat.carriers.addresses import AddressLimiter
-from pychat.carriers.base import CLOSE_SECONDS
-from pychat.carriers.stream import Chunk, StreamCarrier
-from pychat.connection import Notice, Welcome
-from pychat.errors import Close, Refused
-from pychat.model import LogEvent, Position, User
-from pychat.room import ChatRoom
-from pychat.session import Session
-from pychat.tokens import Tokens
-from pychat.transports.vocabulary import bye, carry_out
-from pychat.transports.vocabulary import tell as in_words
+from pychat.domain import strictjson
+from pychat.domain.errors import Close, Refused
+from pychat.domain.model import LogEvent, Position, User
+from pychat.net.http.addresses import AddressLimiter
+from pychat.net.http.stream import Chunk, ResponseStream
+from pychat.net.websocket.connection import CLOSE_SECONDS
+from pychat.room.chatroom import ChatRoom
+from pychat.room.connection import Notice, Welcome
+from pychat.room.session import Session
+from pychat.room.tokens import Tokens
+from pychat.transports.admission import admit, bye_fields, retry_seconds
+from pychat.transports.execute import bye, execute
+from pychat.transports.execute import tell as encode
 
 __all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue", "turned_away"]
 
@@ -71,7 +71,7 @@ def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None)
     return Chunk(f"{told}event: {name}\ndata: {strictjson.dumps({'type': name, **fields})}\n\n".encode())
 
 
-class _EventWire:
+class _EventEncoder:
     """One for all streams of a room, for the position is in the bytes."""
 
     join = staticmethod(Chunk.joined)
@@ -80,7 +80,7 @@ class _EventWire:
         self._room = room
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _EventWire) and other._room is self._room
+        return isinstance(other, _EventEncoder) and other._room is self._room
 
     def __hash__(self) -> int:
         return hash(id(self._room))
@@ -92,11 +92,11 @@ class _EventWire:
         offset = None
         if isinstance(notice, LogEvent):
             offset = Position(self._room.position.epoch, notice.seq, notice.id)
-        return _event(*in_words(notice), offset)
+        return _event(*encode(notice), offset)
 
 
 class _Connection:
-    def __init__(self, carrier: StreamCarrier, wire: _EventWire, token: str | None) -> None:
+    def __init__(self, carrier: ResponseStream, wire: _EventEncoder, token: str | None) -> None:
         self.wire = wire
         self._carrier = carrier
         self._token = token
@@ -104,7 +104,7 @@ class _Connection:
 
     def _greet(self, welcome: Welcome) -> None:
         self.send = self._carrier.send
-        name, fields = in_words(welcome)
+        name, fields = encode(welcome)
         if self._token is not None:
             fields["token"] = self._token
         self.send(_event(name, fields, welcome.position))
@@ -169,7 +169,7 @@ class SSETransport:
 
     async def serve(
         self,
-        carrier: StreamCarrier,
+        carrier: ResponseStream,
         room: ChatRoom,
         *,
         since: Position | None,
@@ -193,7 +193,7 @@ class SSETransport:
 
     async def _serve(
         self,
-        carrier: StreamCarrier,
+        carrier: ResponseStream,
         room: ChatRoom,
         *,
         since: Position | None,
@@ -203,7 +203,7 @@ class SSETransport:
     ) -> None:
         owner = user.member_id if user is not None else member_id or Tokens.new_id()
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
-        connection = _Connection(carrier, _EventWire(room), token)
+        connection = _Connection(carrier, _EventEncoder(room), token)
         carrier.on_slow = lambda: connection.close(Close.SLOW)
         self._open[connection] = asyncio.current_task()
         if self._heart is None:
@@ -215,9 +215,7 @@ class SSETransport:
             self._find_by(stream, (room.name, owner))
             try:
                 if name is not None:
-                    connection.tell(
-                        "ack", {"ref": "join", **await self.carry_out(room, stream, "join", {"name": name})}
-                    )
+                    connection.tell("ack", {"ref": "join", **await self.execute(room, stream, "join", {"name": name})})
                 elif member_id is not None:
                     await session.resume()
                 await carrier.gone()
@@ -235,11 +233,11 @@ class SSETransport:
             carrier.on_slow = None  # the two let go of each other
             del self._open[connection]
 
-    async def carry_out(self, room: ChatRoom, stream: Stream, name: str, fields: object) -> dict[str, Any]:
+    async def execute(self, room: ChatRoom, stream: Stream, name: str, fields: object) -> dict[str, Any]:
         """Carry out a command of the stream's visitor, and return its answer. Never raises for what was sent."""
         if name == "join" and isinstance(fields, dict) and fields.get("token") is None:
             fields = {**fields, "token": stream.token}
-        answer = await carry_out(stream.session, name, fields)
+        answer = await execute(stream.session, name, fields)
         if name == "join" and answer["ok"] and not stream.session.gone:
             self._find_by(stream, (room.name, answer["member"]["id"]))
         return answer

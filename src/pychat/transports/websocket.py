@@ -9,19 +9,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from pychat import strictjson
-from pychat.admission import admit, bye_fields, close_for
-from pychat.carriers.addresses import AddressLimiter
-from pychat.carriers.base import NO_CODE, Carrier, CarrierClosed, Frame
-from pychat.connection import Notice
-from pychat.errors import Close, Refused
-from pychat.limits import TokenBucket
-from pychat.model import Position, User
-from pychat.rooms import Rooms
-from pychat.session import Session
+from pychat.domain import strictjson
+from pychat.domain.errors import Close, Refused
+from pychat.domain.limits import TokenBucket
+from pychat.domain.model import Position, User
+from pychat.net.http.addresses import AddressLimiter
+from pychat.net.websocket.connection import NO_CODE, Frame, WebSocketClosed, WebSocketConnection
+from pychat.room.connection import Notice
+from pychat.room.directory import RoomDirectory
+from pychat.room.session import Session
+from pychat.transports.admission import admit, bye_fields, close_for
+from pychat.transports.execute import bye, failure, position
+from pychat.transports.execute import tell as encode
 from pychat.transports.pipeline import Answers, Pipeline
-from pychat.transports.vocabulary import bye, failure, position
-from pychat.transports.vocabulary import tell as in_words
 
 __all__ = ["SUBPROTOCOL", "WebSocketTransport"]
 
@@ -37,14 +37,14 @@ class _JSONWire:
     join = staticmethod(Frame.joined)
 
     def encode(self, notice: Notice) -> Frame:
-        name, fields = in_words(notice)
+        name, fields = encode(notice)
         return Frame(strictjson.dumps({"type": name, **fields}))
 
 
 class _Connection:
     wire = _JSONWire()
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: WebSocketConnection) -> None:
         self._carrier = carrier
         self._answers = Answers(carrier)
         self._bad: TokenBucket | None = None
@@ -79,7 +79,7 @@ class _Connection:
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
 
-    def __init__(self, rooms: Rooms, limits: AddressLimiter | None = None) -> None:
+    def __init__(self, rooms: RoomDirectory, limits: AddressLimiter | None = None) -> None:
         """`limits` says how many there can be at once, in all and from one address; none by default."""
         self._rooms = rooms
         self.limits = AddressLimiter(sys.maxsize, sys.maxsize) if limits is None else limits
@@ -88,14 +88,14 @@ class WebSocketTransport:
     def __len__(self) -> int:
         return len(self._open)
 
-    async def turn_away(self, carrier: Carrier, refused: Refused) -> None:
+    async def turn_away(self, carrier: WebSocketConnection, refused: Refused) -> None:
         """Tell somebody who is refused for now when to come back: of a handshake that failed, browsers tell nothing."""
         _Connection(carrier).turn_away(refused)
-        with suppress(CarrierClosed):
+        with suppress(WebSocketClosed):
             while True:
                 await carrier.receive()
 
-    async def serve(self, carrier: Carrier, query: Mapping[str, str], user: User | None = None) -> None:
+    async def serve(self, carrier: WebSocketConnection, query: Mapping[str, str], user: User | None = None) -> None:
         """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`, `id`.
 
         `user` is whom the app knows the person as; without one, a guest.
@@ -103,7 +103,7 @@ class WebSocketTransport:
         connection = _Connection(carrier)
         if not self.limits.acquire(carrier.remote):  # others came while this one was let in
             connection.close(Close.FULL)
-            with suppress(CarrierClosed):
+            with suppress(WebSocketClosed):
                 while True:
                     await carrier.receive()
             return
@@ -113,7 +113,7 @@ class WebSocketTransport:
             self.limits.release(carrier.remote)
 
     async def _serve(
-        self, connection: _Connection, carrier: Carrier, query: Mapping[str, str], user: User | None
+        self, connection: _Connection, carrier: WebSocketConnection, query: Mapping[str, str], user: User | None
     ) -> None:
         self._open[connection] = asyncio.current_task()
         try:
@@ -125,7 +125,7 @@ class WebSocketTransport:
                     data = await carrier.receive()
                     if pipeline is not None:
                         await self._carry_out(connection, data, pipeline)
-            except CarrierClosed as end:
+            except WebSocketClosed as end:
                 left = end.code in _GOODBYES
             finally:
                 if session is not None:
@@ -168,7 +168,7 @@ class WebSocketTransport:
             tell(failure(refused))
             connection.charge()
         else:
-            await pipeline.carry_out(name, command, tell)
+            await pipeline.execute(name, command, tell)
 
     def reopen(self) -> None:
         """Begin anew, where the event loop before has ended."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from pychat.model import (
+from pychat.domain.model import (
     Away,
     Deleted,
     Edited,
@@ -23,7 +23,7 @@ from pychat.model import (
     Renamed,
     Typing,
 )
-from pychat.revision import revise
+from pychat.domain.revision import revise
 
 __all__ = ["decode", "decode_log", "decode_message", "encode", "member"]
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pychat.model import Away, Event, Left, LogEvent, Member, Renamed
-from pychat.stores.base import Opening, Receiver
+from pychat.domain.model import Away, Event, Left, LogEvent, Member, Renamed
 from pychat.stores.redis.codec import decode
-from pychat.stores.redis.link import unavailable
+from pychat.stores.redis.connection import unavailable
+from pychat.stores.store import Receiver, Subscription
 
-__all__ = ["Doubt", "Feed"]
+__all__ = ["RoomFeed", "SyncState"]
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _GUESTS = b'{"kind":"guests"'
 
 
-class Doubt(Enum):
+class SyncState(Enum):
     """What may be wrong with a feed. Until that is settled nothing more is told."""
 
     UNSURE = "the connection broke, and what is in Redis may be another"
@@ -32,7 +32,7 @@ class Doubt(Enum):
 
 
 @dataclass(slots=True)
-class Feed:
+class RoomFeed:
     """One room: everything that is told goes through here, in the order of its ticks, each once."""
 
     room: str
@@ -49,7 +49,7 @@ class Feed:
     server: str = ""
     #: The number of the newest event of the log that was told.
     seq: int = 0
-    doubt: Doubt | None = None
+    doubt: SyncState | None = None
     #: Who is on this server: the member, and the tick of the joining.
     here: dict[str, tuple[Member, int]] = field(default_factory=dict)
     #: What Redis has not been told, because it was away. By the member's id.
@@ -68,7 +68,7 @@ class Feed:
         if tick <= self.tick or self.doubt is not None:
             return
         if tick != self.tick + 1:
-            self.doubt = Doubt.BEHIND
+            self.doubt = SyncState.BEHIND
             return
         self.tick, self.last = tick, text
         try:
@@ -84,18 +84,18 @@ class Feed:
             if not future.done():
                 future.set_result(None)
 
-    def deliver(self, event: Event | Opening) -> None:
+    def deliver(self, event: Event | Subscription) -> None:
         """Hand `event` to the room."""
         if isinstance(event, LogEvent):
             self.seq = event.seq
-        elif not isinstance(event, Opening) and event.member.id in self.here:
+        elif not isinstance(event, Subscription) and event.member.id in self.here:
             self._know(event)
         try:
             self.receive(event)
         except Exception:
             _log.exception("Room %s failed at %r.", self.room, event)
 
-    def reopen(self, opening: Opening, tick: int) -> None:
+    def reopen(self, opening: Subscription, tick: int) -> None:
         """Go on from `opening`, which stands at `tick`."""
         lost = opening.position.epoch != self.epoch
         self.epoch, self.seq, self.secret = opening.position.epoch, opening.position.seq, opening.secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pychat.stores.redis.feed import Feed
+from pychat.stores.redis.feed import RoomFeed
 
 __all__ = ["RedisGuests"]
 
@@ -12,7 +12,7 @@ __all__ = ["RedisGuests"]
 class RedisGuests:
     """The counts of all rooms: see `pychat.stores.Guests`."""
 
-    def __init__(self, feeds: dict[str, Feed], publish: Callable[[Feed], None]) -> None:
+    def __init__(self, feeds: dict[str, RoomFeed], publish: Callable[[RoomFeed], None]) -> None:
         """`publish` tells Redis of a feed's `guests_here`; what gets lost is told with the next heartbeat."""
         self._feeds = feeds
         self._publish = publish

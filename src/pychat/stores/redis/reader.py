@@ -7,10 +7,10 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
-from pychat.errors import Refused
-from pychat.stores.redis.feed import Doubt, Feed
-from pychat.stores.redis.link import Link
-from pychat.stores.redis.steps import STEPS
+from pychat.domain.errors import Refused
+from pychat.stores.redis.connection import RedisConnection
+from pychat.stores.redis.feed import RoomFeed, SyncState
+from pychat.stores.redis.scripts import STEPS
 
 __all__ = ["Reader"]
 
@@ -26,11 +26,11 @@ class Reader:
 
     def __init__(
         self,
-        link: Link,
+        link: RedisConnection,
         wake: str,
-        feeds: dict[str, Feed],
-        reopen: Callable[[Feed], Awaitable[None]],
-        told: Callable[[Feed], None],
+        feeds: dict[str, RoomFeed],
+        reopen: Callable[[RoomFeed], Awaitable[None]],
+        told: Callable[[RoomFeed], None],
     ) -> None:
         """`wake` is a stream of this server's own: what is added to it makes the reader look at `feeds` again.
 
@@ -63,14 +63,14 @@ class Reader:
                 continue
             self.following = False
             for feed in self._feeds.values():
-                feed.doubt = feed.doubt or Doubt.UNSURE
+                feed.doubt = feed.doubt or SyncState.UNSURE
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- so that not all servers come at once
 
-    async def _settle(self, feed: Feed) -> None:
+    async def _settle(self, feed: RoomFeed) -> None:
         """Find out whether what was told last is still there, and what came next; else begin anew."""
-        if feed.doubt is Doubt.UNSURE:
+        if feed.doubt is SyncState.UNSURE:
             answer = await self._link.step(STEPS["check"], feed.key, feed.epoch, feed.tick, feed.last)
-            feed.doubt = {b"ok": None, b"behind": Doubt.BEHIND, b"lost": Doubt.LOST}[answer[0]]
+            feed.doubt = {b"ok": None, b"behind": SyncState.BEHIND, b"lost": SyncState.LOST}[answer[0]]
         if feed.doubt is not None:
             _log.warning("Room %s: %s.", feed.room, feed.doubt.value)
             await self._reopen(feed)

@@ -16,20 +16,20 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis.exceptions import ResponseError
 
-from pychat.errors import Refused, UsageError
-from pychat.model import Away, Joined, Left, LogEvent, Member, Message, Position, Renamed, Signal
-from pychat.names import Names
-from pychat.ratelog import RateLimitedLogger
-from pychat.revision import KINDS_OF_REACTION, deleted, too_many_kinds
-from pychat.stores.base import Opening, Page, Receiver, Retention
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.model import Away, Joined, Left, LogEvent, Member, Message, Position, Renamed, Signal
+from pychat.domain.names import Names
+from pychat.domain.ratelog import RateLimitedLogger
+from pychat.domain.revision import KINDS_OF_REACTION, deleted, too_many_kinds
 from pychat.stores.redis.codec import decode_log, decode_message, encode
+from pychat.stores.redis.connection import RedisConnection, unavailable
 from pychat.stores.redis.failures import Failure
-from pychat.stores.redis.feed import Doubt, Feed
+from pychat.stores.redis.feed import RoomFeed, SyncState
 from pychat.stores.redis.guests import RedisGuests
-from pychat.stores.redis.heart import Heart
-from pychat.stores.redis.link import Link, unavailable
+from pychat.stores.redis.heartbeat import Heartbeat
 from pychat.stores.redis.reader import Reader
-from pychat.stores.redis.steps import STEPS
+from pychat.stores.redis.scripts import STEPS
+from pychat.stores.store import Page, Receiver, Retention, Subscription
 from pychat.stores.urls import redact
 
 __all__ = ["RedisStore"]
@@ -69,9 +69,9 @@ class RedisStore:
             query = dict(parse_qsl(parts.query))
             self._prefix = query.pop("prefix", "pychat")
             url = urlunsplit(parts._replace(query=urlencode(query)))
-            self._writer = Link(url, patience=patience, broken=self._broken)
-            self._looker = Link(url, patience=patience, broken=self._broken)
-            follower = Link(url, patience=patience + 1.0, broken=self._broken)
+            self._writer = RedisConnection(url, patience=patience, broken=self._broken)
+            self._looker = RedisConnection(url, patience=patience, broken=self._broken)
+            follower = RedisConnection(url, patience=patience + 1.0, broken=self._broken)
         except (TypeError, ValueError) as error:
             # What the error says may hold a piece of a password.
             option = re.search(r"unexpected keyword argument '(\w+)'", str(error))
@@ -87,11 +87,11 @@ class RedisStore:
         self._patience = patience
         self._date = date
         self._id = secrets.token_urlsafe(9)
-        self._feeds: dict[str, Feed] = {}
+        self._feeds: dict[str, RoomFeed] = {}
         self._wake_key = f"{self._prefix}:wake:{self._id}"
         self._reader = Reader(follower, self._wake_key, self._feeds, self._reopen, self._look_after)
         self.guests = RedisGuests(self._feeds, lambda feed: self._spawn(self._tell_guests(feed)))
-        self._heart = Heart(self._feeds, self._beat, self._wake, heartbeat, self._beaten)
+        self._heart = Heartbeat(self._feeds, self._beat, self._wake, heartbeat, self._beaten)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
         self._limited = RateLimitedLogger(_log)
@@ -103,7 +103,7 @@ class RedisStore:
         """Whether Redis answers, takes what is written, and tells what happens."""
         return self._reader.following and self._heart.well
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         if not self._started:
             self._started = True
             self._spawn(self._reader.run())
@@ -113,7 +113,7 @@ class RedisStore:
             feed = self._feeds[room]
             feed.receive = receive
             return (await self._open(feed))[0]
-        feed = Feed(room, self._key(room), receive, "", secrets.token_bytes(32), 0, server=self._id)
+        feed = RoomFeed(room, self._key(room), receive, "", secrets.token_bytes(32), 0, server=self._id)
         opening, feed.tick = await self._open(feed)
         feed.epoch, feed.seq, feed.secret = opening.position.epoch, opening.position.seq, opening.secret
         self._feeds[room] = feed
@@ -199,20 +199,20 @@ class RedisStore:
 
     # What Redis is asked.
 
-    async def _step(self, feed: Feed, name: str, *arguments: str | float) -> list[Any]:
+    async def _step(self, feed: RoomFeed, name: str, *arguments: str | float) -> list[Any]:
         """Take a step that must not be taken where Redis has lost what this server knows."""
         self._check()
         return await self._guarded(feed, name, *arguments)
 
-    async def _guarded(self, feed: Feed, name: str, *arguments: str | float) -> list[Any]:
+    async def _guarded(self, feed: RoomFeed, name: str, *arguments: str | float) -> list[Any]:
         answer: list[Any] = await self._writer.step(STEPS[name], feed.key, feed.epoch, feed.tick, *arguments)
         if answer[0] == b"lost":
-            feed.doubt = Doubt.LOST
+            feed.doubt = SyncState.LOST
             self._nudge()
             raise unavailable()
         return answer
 
-    async def _open(self, feed: Feed, *, lost: bool = False) -> tuple[Opening, int]:
+    async def _open(self, feed: RoomFeed, *, lost: bool = False) -> tuple[Subscription, int]:
         here = [
             (member.id, member.name, sorted(Names.keys(member.name)), encode(Joined(member)))
             for member, _ in feed.here.values()
@@ -230,7 +230,7 @@ class RedisStore:
         )
         guests = {server.decode(): count for server, count in zip(counts[::2], counts[1::2], strict=True)}
         feed.guests = {server: count for server, count in guests.items() if server != self._id}
-        opening = Opening(
+        opening = Subscription(
             Position(epoch.decode(), seq),
             bytes.fromhex(secret.decode()),
             members=_members(members),
@@ -239,8 +239,8 @@ class RedisStore:
         )
         return opening, tick
 
-    async def _reopen(self, feed: Feed) -> None:
-        opening, tick = await self._open(feed, lost=feed.doubt is Doubt.LOST)
+    async def _reopen(self, feed: RoomFeed) -> None:
+        opening, tick = await self._open(feed, lost=feed.doubt is SyncState.LOST)
         if opening.position.epoch == feed.epoch:
             # Only the stream was trimmed: the log may still hold what was missed.
             while feed.seq < opening.position.seq:
@@ -252,7 +252,7 @@ class RedisStore:
                         feed.deliver(event)
         feed.reopen(opening, tick)
 
-    async def _signal(self, feed: Feed, event: Signal, *, adopted: bool = False) -> int:
+    async def _signal(self, feed: RoomFeed, event: Signal, *, adopted: bool = False) -> int:
         member = event.member
         keys = json.dumps(sorted(Names.keys(member.name)), ensure_ascii=False)
         kind = type(event).__name__.lower()
@@ -277,20 +277,20 @@ class RedisStore:
         tick: int = answer[1]
         return tick
 
-    async def _beat(self, feed: Feed, since: str) -> tuple[str, bool] | None:
+    async def _beat(self, feed: RoomFeed, since: str) -> tuple[str, bool] | None:
         try:
             _, now, more = await self._guarded(
                 feed, "beat", self._id, self._lasts, since, self._grace, feed.guests_here, *self._kept()
             )
         except Refused:
-            if feed.doubt is Doubt.LOST:
+            if feed.doubt is SyncState.LOST:
                 return None
             raise
         if feed.owed:
             self._look_after(feed)
         return now.decode(), bool(more)
 
-    async def _events(self, link: Link, key: str, after: int, limit: int) -> list[LogEvent]:
+    async def _events(self, link: RedisConnection, key: str, after: int, limit: int) -> list[LogEvent]:
         entries = await link.ask("XRANGE", key + "log", f"{max(0, after) + 1}-0", "+", "COUNT", limit)
         return [decode_log(fields[5], int(id_[:-2])) for id_, fields in entries]
 
@@ -300,7 +300,7 @@ class RedisStore:
         _, seq, messages = await self._looker.step(STEPS["history"], self._key(room), end, limit)
         return [decode_message(text, number, fate) for number, text, fate in messages], seq
 
-    async def _compact(self, feed: Feed, target: int) -> None:
+    async def _compact(self, feed: RoomFeed, target: int) -> None:
         """Make the revisions of a message one; those that come meanwhile stay behind it."""
         _, _, found = await self._looker.step(STEPS["history"], feed.key, f"({target + 1}", 1)
         if found and found[0][0] == target:
@@ -310,7 +310,7 @@ class RedisStore:
 
     # Beside what is asked.
 
-    def _look_after(self, feed: Feed) -> None:
+    def _look_after(self, feed: RoomFeed) -> None:
         """Claim again whom another server gave up, and make up for what Redis was not told."""
         reclaim, feed.reclaim = feed.reclaim, {}
         for member in reclaim.values():
@@ -322,10 +322,10 @@ class RedisStore:
                 if event.member.id not in feed.here:
                     self._spawn(self._pay(feed, event))
 
-    async def _tell_guests(self, feed: Feed) -> None:
+    async def _tell_guests(self, feed: RoomFeed) -> None:
         await self._step(feed, "guests", self._id, feed.guests_here)
 
-    async def _pay(self, feed: Feed, event: Away | Left) -> None:
+    async def _pay(self, feed: RoomFeed, event: Away | Left) -> None:
         try:
             await self._signal(feed, event, adopted=True)
         except Refused:
@@ -373,7 +373,7 @@ class RedisStore:
     def _key(self, room: str) -> str:
         return f"{self._prefix}:{{{room}}}:"
 
-    def _feed(self, room: str) -> Feed:
+    def _feed(self, room: str) -> RoomFeed:
         try:
             return self._feeds[room]
         except KeyError:

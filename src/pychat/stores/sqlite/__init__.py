@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .archive import SqliteArchive
-from .store import SqliteStore
+from pychat.stores.sqlite.archive import SqliteArchive
+from pychat.stores.sqlite.store import SqliteStore
 
 __all__ = ["SqliteArchive", "SqliteStore"]

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from pychat.errors import UsageError
-from pychat.model import Message
-
-from . import queries, rows, schema
+from pychat.domain.errors import UsageError
+from pychat.domain.model import Message
+from pychat.stores.sqlite import queries, rows, schema
 
 __all__ = ["SqliteArchive"]
 

@@ -15,11 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pychat.errors import UsageError
-
-from . import queries, schema
-from .damage import is_damage, line, remedy
-from .tally import Tally
+from pychat.domain.errors import UsageError
+from pychat.stores.sqlite import queries, schema
+from pychat.stores.sqlite.damage import is_damage, line, remedy
+from pychat.stores.sqlite.tally import Tally
 
 __all__ = ["Database"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from pychat.errors import Refused
-from pychat.model import LogEvent, Message, numbered
-from pychat.revision import check, revise
-
-from . import queries, rows, words
+from pychat.domain.errors import Refused
+from pychat.domain.model import LogEvent, Message, numbered
+from pychat.domain.revision import check, revise
+from pychat.stores.sqlite import queries, rows
+from pychat.stores.sqlite import search_index as words
 
 __all__ = ["Log", "Standing"]
 

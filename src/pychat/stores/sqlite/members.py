@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import assert_never
 
-from pychat.model import Away, Joined, Left, Member, Renamed
-
-from .log import Log
+from pychat.domain.model import Away, Joined, Left, Member, Renamed
+from pychat.stores.sqlite.log import Log
 
 __all__ = ["KNOWN", "Members"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pychat.model import LogEvent, Message
-from pychat.stores.base import Page
-
-from . import rows, words
+from pychat.domain.model import LogEvent, Message
+from pychat.stores.sqlite import rows
+from pychat.stores.sqlite import search_index as words
+from pychat.stores.store import Page
 
 __all__ = [
     "Room",

@@ -12,10 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from pychat.errors import Refused
-
-from .damage import is_damage, line, remedy
-from .database import Database
+from pychat.domain.errors import Refused
+from pychat.stores.sqlite.damage import is_damage, line, remedy
+from pychat.stores.sqlite.database import Database
 
 __all__ = ["Readers"]
 

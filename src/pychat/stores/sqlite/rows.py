@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from pychat.model import Deleted, Edited, LogEvent, Member, Message, Quote, Reacted
-from pychat.strictjson import dumps, loads
+from pychat.domain.model import Deleted, Edited, LogEvent, Member, Message, Quote, Reacted
+from pychat.domain.strictjson import dumps, loads
 
 __all__ = ["EVENT", "MESSAGE", "ROOM_SHIFT", "event", "message", "place", "revision", "row"]
 

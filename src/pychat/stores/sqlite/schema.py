@@ -7,9 +7,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from pychat.errors import UsageError
-
-from .words import TOKENIZER
+from pychat.domain.errors import UsageError
+from pychat.stores.sqlite.search_index import TOKENIZER
 
 __all__ = ["APPLICATION_ID", "MIGRATIONS", "VERSION", "create", "migrate", "version"]
 

@@ -8,15 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pychat.errors import UsageError
-from pychat.model import LogEvent, Signal
-from pychat.stores.base import Opening, Page, Receiver, Retention
-
-from . import queries
-from .database import Database
-from .readers import Readers
-from .retaining import Retaining
-from .writer import Writer
+from pychat.domain.errors import UsageError
+from pychat.domain.model import LogEvent, Signal
+from pychat.stores.sqlite import queries
+from pychat.stores.sqlite.database import Database
+from pychat.stores.sqlite.readers import Readers
+from pychat.stores.sqlite.retention import RetentionTask
+from pychat.stores.sqlite.writer import Writer
+from pychat.stores.store import Page, Receiver, Retention, Subscription
 
 __all__ = ["SqliteStore"]
 
@@ -91,12 +90,12 @@ class SqliteStore:
 
         self._loop = loop = asyncio.get_running_loop()
         connection, secret, rooms = await loop.run_in_executor(None, start)
-        retaining = Retaining(self._retention, (room.name for room in rooms), date=self._date)
+        retaining = RetentionTask(self._retention, (room.name for room in rooms), date=self._date)
         self._database = database
         self._readers = Readers(database)
         self._writer = Writer(database, connection, secret, retaining, self._readers, loop)
 
-    async def subscribe(self, room: str, receive: Receiver) -> Opening:
+    async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         return await (await self._writing()).subscribe(room, receive)
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:

@@ -18,17 +18,16 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from pychat.errors import Refused
-from pychat.model import Away, Event, Kicked, Left, LogEvent, Message, Position, Signal, Typing
-from pychat.stores.base import Opening, Receiver
-
-from . import queries, rows
-from .damage import is_damage, line, remedy
-from .database import Database
-from .log import Log
-from .members import Members
-from .readers import Readers
-from .retaining import Retaining
+from pychat.domain.errors import Refused
+from pychat.domain.model import Away, Event, Kicked, Left, LogEvent, Message, Position, Signal, Typing
+from pychat.stores.sqlite import queries, rows
+from pychat.stores.sqlite.damage import is_damage, line, remedy
+from pychat.stores.sqlite.database import Database
+from pychat.stores.sqlite.log import Log
+from pychat.stores.sqlite.members import Members
+from pychat.stores.sqlite.readers import Readers
+from pychat.stores.sqlite.retention import RetentionTask
+from pychat.stores.store import Receiver, Subscription
 
 __all__ = ["Writer"]
 
@@ -82,7 +81,7 @@ class Writer:
         database: Database,
         connection: sqlite3.Connection,
         secret: bytes,
-        retaining: Retaining,
+        retaining: RetentionTask,
         readers: Readers,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
@@ -133,7 +132,7 @@ class Writer:
             return item.future
         return self._put(item)
 
-    def subscribe(self, room: str, receive: Receiver) -> asyncio.Future[Opening]:
+    def subscribe(self, room: str, receive: Receiver) -> asyncio.Future[Subscription]:
         """Have `receive` told from its place in the queue on."""
         return self._put(_Item(room, self._loop.create_future(), receive=receive))
 
@@ -319,7 +318,7 @@ class Writer:
             elif item.receive is not None:
                 room = self._log.room(item.room)
                 away, known = self._members.opening(connection, room.number)
-                item.result = Opening(Position(room.epoch, room.head), self._secret, (), away, known)
+                item.result = Subscription(Position(room.epoch, room.head), self._secret, (), away, known)
 
     def _append(self, item: _Item) -> None:
         event, columns = item.event, item.columns

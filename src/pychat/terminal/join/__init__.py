@@ -1,5 +1,5 @@
 """`pychat join`: a room on the whole terminal, drawn by Textual, which the extra `terminal` brings."""
 
-from .run import run
+from pychat.terminal.join.run import run
 
 __all__ = ["run"]

@@ -17,22 +17,21 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from pychat.client import Client, ClientEvent, Disconnected, Entered, State
+from pychat.client import Client, ClientEvent, Disconnected, RoomSnapshot, State
 from pychat.client.address import Address
-from pychat.errors import ChatError, Refused
-from pychat.model import Deleted, Edited, Joined, Left, Message, Quote, Reacted, Renamed, Typing
-from pychat.revision import revise
-from pychat.terminal.keys import Keys
-from pychat.terminal.safe import safe_line
-
-from . import slash
-from .bar import Bar
-from .composer import Composer
-from .log import Log
-from .messages import Messages
-from .naming import Naming
-from .people import People, people_words
-from .typists import Typists
+from pychat.domain.errors import ChatError, Refused
+from pychat.domain.model import Deleted, Edited, Joined, Left, Message, Quote, Reacted, Renamed, Typing
+from pychat.domain.revision import revise
+from pychat.terminal.escaping import safe_line
+from pychat.terminal.join import slash
+from pychat.terminal.join.bar import Bar
+from pychat.terminal.join.composer import Composer
+from pychat.terminal.join.log import Log
+from pychat.terminal.join.messages import Messages
+from pychat.terminal.join.naming import Naming
+from pychat.terminal.join.people import People, people_words
+from pychat.terminal.join.typists import Typists
+from pychat.terminal.token_store import Keys
 
 __all__ = ["ChatApp"]
 
@@ -146,7 +145,7 @@ class ChatApp(App[None]):
 
     def _hear(self, event: ClientEvent) -> None:
         match event:
-            case Entered():
+            case RoomSnapshot():
                 self._story.reset(event.messages, more=event.more)
                 if event.missed:
                     self._story.tell("You were away for too long: what happened before is not all here.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .slash import COMMANDS
+from pychat.terminal.join.slash import COMMANDS
 
 __all__ = ["Completion"]
 

@@ -9,9 +9,8 @@ from textual import events
 from textual.message import Message as Told
 from textual.widgets import TextArea
 
-from pychat.terminal.safe import safe
-
-from .completion import Completion
+from pychat.terminal.escaping import safe
+from pychat.terminal.join.completion import Completion
 
 __all__ = ["Composer"]
 

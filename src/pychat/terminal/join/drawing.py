@@ -11,12 +11,11 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from pychat.model import Member, Message
-from pychat.terminal.safe import safe, safe_line
-from pychat.texts import action
-
-from .colours import colour
-from .log import Entry
+from pychat.domain.model import Member, Message
+from pychat.domain.texts import action
+from pychat.terminal.escaping import safe, safe_line
+from pychat.terminal.join.colours import colour
+from pychat.terminal.join.log import Entry
 
 __all__ = ["CONSOLE", "Around", "day", "draw"]
 

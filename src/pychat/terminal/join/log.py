@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pychat.model import Deleted, Edited, Message, Reacted
-from pychat.revision import revise
+from pychat.domain.model import Deleted, Edited, Message, Reacted
+from pychat.domain.revision import revise
 
 __all__ = ["Entry", "Log"]
 

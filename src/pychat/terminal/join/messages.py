@@ -9,10 +9,9 @@ from textual.message import Message as Told
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pychat.model import Member, Message
-
-from .drawing import CONSOLE, Around, draw
-from .log import Entry, Log
+from pychat.domain.model import Member, Message
+from pychat.terminal.join.drawing import CONSOLE, Around, draw
+from pychat.terminal.join.log import Entry, Log
 
 __all__ = ["Messages"]
 

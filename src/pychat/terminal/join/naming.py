@@ -10,8 +10,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from pychat.errors import ChatError
-from pychat.terminal.safe import safe
+from pychat.domain.errors import ChatError
+from pychat.terminal.escaping import safe
 
 __all__ = ["Naming"]
 

@@ -10,10 +10,9 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from pychat.model import Member
-from pychat.terminal.safe import safe_line
-
-from .colours import colour
+from pychat.domain.model import Member
+from pychat.terminal.escaping import safe_line
+from pychat.terminal.join.colours import colour
 
 __all__ = ["People", "people_words"]
 

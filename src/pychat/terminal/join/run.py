@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from pychat.client import Client, Disconnected
 from pychat.client.address import Address
-from pychat.terminal import ends
-from pychat.terminal.keys import Keys
-
-from .app import ChatApp
-from .keyboard import teach
+from pychat.terminal import exit_codes as ends
+from pychat.terminal.join.app import ChatApp
+from pychat.terminal.join.keyboard import teach
+from pychat.terminal.token_store import Keys
 
 __all__ = ["run"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pychat.errors import Refused
+from pychat.domain.errors import Refused
 
 __all__ = ["COMMANDS", "HELP", "Typed", "read"]
 

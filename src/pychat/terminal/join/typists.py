@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pychat.model import Member
+from pychat.domain.model import Member
 
 __all__ = ["Typists"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from pychat.model import Member, Message, Position
-from pychat.room import ChatRoom
+from pychat.domain.model import Member, Message, Position
+from pychat.room.chatroom import ChatRoom
 from pychat.transports.irc.nicks import Nicks, casefold
 from pychat.transports.irc.text import clean
 

@@ -7,23 +7,23 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from pychat.admission import opened
-from pychat.auth import Door
-from pychat.clock import Clock
-from pychat.errors import Close, Refused
-from pychat.limits import Limits, TokenBucket
-from pychat.model import User
-from pychat.request import Request
+from pychat.domain.errors import Close, Refused
+from pychat.domain.limits import Limits, TokenBucket
+from pychat.domain.model import User
+from pychat.net.http.request import Request
+from pychat.room.clock import Clock
+from pychat.transports.admission import opened
+from pychat.transports.authenticator import Authenticator
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.channel import Channel
+from pychat.transports.irc.encoder import LineEncoder
 from pychat.transports.irc.line import LINE_BYTES, Line
+from pychat.transports.irc.membership import ChannelMembership
 from pychat.transports.irc.multiline import Multiline
 from pychat.transports.irc.nicks import casefold, source
 from pychat.transports.irc.outbox import Outbox
 from pychat.transports.irc.response import Response
-from pychat.transports.irc.seat import Seat
 from pychat.transports.irc.text import clean, split
-from pychat.transports.irc.wire import Wire
 
 __all__ = ["Client", "Network", "fill"]
 
@@ -48,7 +48,7 @@ class Network(Protocol):
         """Wait until no other client's answers are made; once a turn of the event loop, in order."""
 
     @property
-    def door(self) -> Door:
+    def door(self) -> Authenticator:
         """Who asks the app who somebody is."""
 
     @property
@@ -59,7 +59,7 @@ class Network(Protocol):
     def clients(self) -> Mapping[Client, object]:
         """Everybody who is connected."""
 
-    def wire(self, channel: Channel, caps: frozenset[str]) -> Wire:
+    def wire(self, channel: Channel, caps: frozenset[str]) -> LineEncoder:
         """The wire of that channel for clients with these capabilities."""
 
 
@@ -83,7 +83,7 @@ class Client:
         self.negotiating = False
         self.registered = False
         self.away = False
-        self.seats: dict[str, Seat] = {}
+        self.seats: dict[str, ChannelMembership] = {}
         self.multiline: Multiline | None = None
         self._open = True
         #: Whether it said goodbye.
@@ -128,7 +128,7 @@ class Client:
         for key, channel in self.network.channels.items():
             request = Request("GET", "/irc", {}, {}, self.remote, channel.room.name, self, auth)
             try:
-                user = await self.network.door.let_in(request)
+                user = await self.network.door.authenticate(request)
             except Refused as refused:
                 self.barred[key] = refused
             else:
@@ -171,7 +171,7 @@ class Client:
                 seat.renamed(self.nick, nick)
             self.nick = nick
 
-    def hears_of_rename(self, seat: Seat, before: str, after: str) -> bool:
+    def hears_of_rename(self, seat: ChannelMembership, before: str, after: str) -> bool:
         """Whether a `NICK` would be true in all of the client's rooms, which know of it then.
 
         The same nick may be somebody else in another room; and who is in several rooms changes the name in each.
@@ -191,19 +191,19 @@ class Client:
 
     # The rooms.
 
-    def seat(self, channel: Channel) -> Seat:
+    def seat(self, channel: Channel) -> ChannelMembership:
         """A new place in that room, not taken yet."""
-        return Seat(self, channel, self.network.wire(channel, self.caps))
+        return ChannelMembership(self, channel, self.network.wire(channel, self.caps))
 
     def find(self, name: str) -> Channel | None:
         """The channel of that name."""
         return self.network.channels.get(casefold(name))
 
-    def seated(self, name: str) -> Seat | None:
+    def seated(self, name: str) -> ChannelMembership | None:
         """The place in the channel of that name, if the client is in it."""
         return self.seats.get(casefold(name))
 
-    def unseat(self, seat: Seat) -> None:
+    def unseat(self, seat: ChannelMembership) -> None:
         """The client is no longer in that room."""
         if self.seats.get(seat.channel.key) is seat:
             del self.seats[seat.channel.key]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pychat.errors import Refused
-from pychat.model import Message
-from pychat.room import ChatRoom
+from pychat.domain.errors import Refused
+from pychat.domain.model import Message
+from pychat.room.chatroom import ChatRoom
 from pychat.transports.irc.channel import Channel
 
 __all__ = ["MOST", "Past"]

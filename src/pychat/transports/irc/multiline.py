@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pychat.errors import Refused
+from pychat.domain.errors import Refused
 from pychat.transports.irc.capabilities import MULTILINE_BYTES, MULTILINE_LINES
 from pychat.transports.irc.line import Line
 

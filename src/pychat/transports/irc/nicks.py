@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import count
 
-from pychat.model import Member
-from pychat.room import ChatRoom
+from pychat.domain.model import Member
+from pychat.room.chatroom import ChatRoom
 
 __all__ = ["NICK_WORDS", "Nicks", "casefold", "is_nick", "nick_like", "source"]
 

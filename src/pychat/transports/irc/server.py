@@ -8,21 +8,21 @@ import logging
 import ssl
 from datetime import UTC, datetime
 
-from pychat.auth import Authenticate, Door
-from pychat.carriers.addresses import AddressLimiter
-from pychat.carriers.base import DEFAULT_BUFFER_BYTES
-from pychat.clock import Clock
-from pychat.errors import Close, Refused
-from pychat.process import cut_unread
-from pychat.room import ChatRoom
-from pychat.rooms import Rooms
+from pychat.domain.errors import Close, Refused
+from pychat.net.http.addresses import AddressLimiter
+from pychat.net.process import cut_unread
+from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
+from pychat.room.chatroom import ChatRoom
+from pychat.room.clock import Clock
+from pychat.room.directory import RoomDirectory
+from pychat.transports.authenticator import Authenticate, Authenticator
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.client import Client
-from pychat.transports.irc.commands import carry_out
+from pychat.transports.irc.commands import execute
+from pychat.transports.irc.encoder import TELLING, LineEncoder
 from pychat.transports.irc.line import BadLine, Line, LineBuffer
 from pychat.transports.irc.outbox import Outbox
-from pychat.transports.irc.wire import TELLING, Wire
 
 __all__ = ["IrcServer", "serve_irc"]
 
@@ -52,17 +52,17 @@ class IrcServer:
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
         ping_seconds: float = 75.0,
     ) -> None:
-        each = Rooms(*rooms)
+        each = RoomDirectory(*rooms)
         self.clock: Clock = each.first.clock
         self.limits = each.first.limits
         self.started = f"{datetime.fromtimestamp(self.clock.date(), UTC):%Y-%m-%d %H:%M:%S} UTC"
-        self.door = Door(authenticate)
+        self.door = Authenticator(authenticate)
         self.channels: dict[str, Channel] = {}
         for room in each:  # where two names differ in case only, the first is the one that can be joined
             channel = Channel(room)
             self.channels.setdefault(channel.key, channel)
         self.clients: dict[Client, asyncio.Task[object] | None] = {}
-        self._wires: dict[tuple[str, frozenset[str]], Wire] = {}
+        self._wires: dict[tuple[str, frozenset[str]], LineEncoder] = {}
         self._limits = AddressLimiter(max_clients, max_per_address)
         self._most_bytes = max_buffer_bytes
         self.ping_seconds = ping_seconds
@@ -92,11 +92,11 @@ class IrcServer:
         async with self._turn:
             await asyncio.sleep(0)
 
-    def wire(self, channel: Channel, caps: frozenset[str]) -> Wire:
+    def wire(self, channel: Channel, caps: frozenset[str]) -> LineEncoder:
         """The wire of that channel for clients with these capabilities."""
         key = (channel.key, caps & TELLING)
         if key not in self._wires:
-            self._wires[key] = Wire(channel, caps)
+            self._wires[key] = LineEncoder(channel, caps)
         return self._wires[key]
 
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
@@ -189,7 +189,7 @@ class IrcServer:
             else:
                 client.write(Line("FAIL", ("*", code, bad.text), n.SERVER))
             return False
-        await carry_out(client, line)
+        await execute(client, line)
         return True
 
 

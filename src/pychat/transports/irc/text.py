@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pychat.texts import action
+from pychat.domain.texts import action
 
 __all__ = ["clean", "from_irc", "is_action", "split", "to_irc"]
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pychat.transports.socketio.connections import Connections
-from pychat.transports.socketio.front import Front
+from pychat.net.http.connections import Connections
+from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
+from pychat.transports.socketio.handshake_router import HandshakeRouter
 from pychat.transports.socketio.manager import Manager
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.server import Server
 from pychat.transports.socketio.transport import SocketIOTransport
-from pychat.transports.socketio.wire import ClientWire, EncodedPacket, encode_event
 
 __all__ = [
-    "ClientWire",
     "Connections",
     "EncodedPacket",
-    "Front",
+    "HandshakeRouter",
     "Manager",
     "Options",
     "Server",
+    "SocketIOClient",
     "SocketIOTransport",
     "encode_event",
 ]

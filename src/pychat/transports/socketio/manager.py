@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import socketio
 import socketio.packet
 
+from pychat.transports.socketio.client import SocketIOClient, encode_packet
 from pychat.transports.socketio.packet import Packet
-from pychat.transports.socketio.wire import ClientWire, encode_packet
 
 if TYPE_CHECKING:
-    from pychat.transports.socketio.session import Session
+    from pychat.transports.socketio.engineio.socket import Session
 
 __all__ = ["Manager"]
 
@@ -20,23 +20,23 @@ __all__ = ["Manager"]
 class Manager(socketio.AsyncManager):
     """python-socketio's client manager with a plain loop for a broadcast, and no lists that are searched.
 
-    `rooms[namespace][room][sid]` is a `ClientWire`; the room None is everybody. A client's own room, named after
+    `rooms[namespace][room][sid]` is a `SocketIOClient`; the room None is everybody. A client's own room, named after
     it, is not stored. For several processes derive from one of the library's managers and this one:
     `class Ours(socketio.AsyncRedisManager, Manager)`.
     """
 
-    rooms: dict[str, dict[str | None, dict[str, ClientWire]]]
+    rooms: dict[str, dict[str | None, dict[str, SocketIOClient]]]
     #: What a client is made of; a transport may derive a class of its own.
-    client_class: type[ClientWire] = ClientWire
+    client_class: type[SocketIOClient] = SocketIOClient
 
-    def wire(self, sid: str | None, namespace: str) -> ClientWire | None:
+    def wire(self, sid: str | None, namespace: str) -> SocketIOClient | None:
         """The client of that name, from its CONNECT to the end of its `disconnect` handler."""
         try:
             return self.rooms[namespace][None][sid]  # type: ignore[index]
         except KeyError:
             return None
 
-    def targets(self, namespace: str, room: Any) -> Iterable[ClientWire]:  # noqa: ANN401 (the library's)
+    def targets(self, namespace: str, room: Any) -> Iterable[SocketIOClient]:  # noqa: ANN401 (the library's)
         """Those in a room, or in any of several, each once; in no room (None): everybody."""
         rooms = self.rooms.get(namespace)
         if rooms is None:
@@ -46,7 +46,7 @@ class Manager(socketio.AsyncManager):
             if room in everybody:
                 return (everybody[room],)
             return tuple(rooms.get(room, {}).values())
-        found: dict[str, ClientWire] = {}
+        found: dict[str, SocketIOClient] = {}
         for one in room:
             found.update((wire.sid, wire) for wire in self.targets(namespace, one))
         return found.values()
@@ -94,7 +94,7 @@ class Manager(socketio.AsyncManager):
                 wire.send(frame)
 
     @staticmethod
-    def _send(wire: ClientWire, packet: Packet) -> None:
+    def _send(wire: SocketIOClient, packet: Packet) -> None:
         frame, attachments = encode_packet(packet)
         wire.send(frame)
         for attachment in attachments:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pychat.carriers.base import DEFAULT_BUFFER_BYTES
-from pychat.errors import UsageError
+from pychat.domain.errors import UsageError
+from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
 
 __all__ = ["Options"]
 

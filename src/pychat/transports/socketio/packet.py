@@ -7,7 +7,7 @@ from typing import Any
 
 import socketio.packet
 
-from pychat import strictjson
+from pychat.domain import strictjson
 
 __all__ = ["RESERVED_EVENTS", "BadPacket", "Packet", "Undecoded"]
 

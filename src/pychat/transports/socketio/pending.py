@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pychat.carriers.addresses import AddressLimiter
-from pychat.transports.socketio.deadlines import Deadlines
-from pychat.transports.socketio.session import Session
+from pychat.net.deadlines import Deadlines
+from pychat.net.http.addresses import AddressLimiter
+from pychat.transports.socketio.engineio.socket import Session
 
 __all__ = ["Pending"]
 

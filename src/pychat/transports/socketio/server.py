@@ -14,15 +14,15 @@ import socketio
 import socketio.exceptions
 import socketio.packet
 
-from pychat import strictjson
-from pychat.carriers.base import CLOSE_SECONDS, Frame
-from pychat.errors import Close, UsageError
-from pychat.transports.socketio.engine import EngineServer
+from pychat.domain import strictjson
+from pychat.domain.errors import Close, UsageError
+from pychat.net.websocket.connection import CLOSE_SECONDS, Frame
+from pychat.transports.socketio.client import SocketIOClient, encode_event, encode_packet
+from pychat.transports.socketio.engineio.server import EngineIOServer
+from pychat.transports.socketio.engineio.socket import Session
 from pychat.transports.socketio.manager import Manager
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import BadPacket, Packet, Undecoded
-from pychat.transports.socketio.session import Session
-from pychat.transports.socketio.wire import ClientWire, encode_event, encode_packet
 
 __all__ = ["Server", "TurnedAway"]
 
@@ -78,7 +78,7 @@ class Server(socketio.AsyncServer):
     it; JSON is strict. Not taken: `json=`, JSONP, and Engine.IO 3. Raises `UsageError` for options that cannot be.
     """
 
-    eio: EngineServer
+    eio: EngineIOServer
     manager: Manager
     manager_initialized: bool
     #: Events of the namespace `/` that have their handlers for good: a second one would silently replace the first.
@@ -115,8 +115,8 @@ class Server(socketio.AsyncServer):
         self.options = options
         self.eio.listener = self
 
-    def _engineio_server_class(self) -> type[EngineServer]:
-        return EngineServer
+    def _engineio_server_class(self) -> type[EngineIOServer]:
+        return EngineIOServer
 
     def on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:  # noqa: ANN401 (the library's)
         """Register a handler for an event, as a method or a decorator. Raise `UsageError` for an event of the chat."""
@@ -138,7 +138,7 @@ class Server(socketio.AsyncServer):
         """Serve one ASGI `http` or `websocket` scope, whatever its path."""
         await self.eio.handle_asgi(scope, receive, send)
 
-    def wire(self, sid: str, namespace: str = "/") -> ClientWire:
+    def wire(self, sid: str, namespace: str = "/") -> SocketIOClient:
         """The handle of a client, from its `connect` handler to its `disconnect` handler. Raises `KeyError`."""
         wire = self.manager.wire(sid, namespace)
         if wire is None:
@@ -303,7 +303,7 @@ class Server(socketio.AsyncServer):
             values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
             self._send_to(session, Packet(_ACK, values, namespace, packet.id))
 
-    def _wire_of(self, session: Session, namespace: str | None) -> ClientWire | None:
+    def _wire_of(self, session: Session, namespace: str | None) -> SocketIOClient | None:
         """The client a packet is from; None for one that we have just sent away and that does not know it yet."""
         namespace = namespace or "/"
         wire = session.wires.get(namespace)
@@ -400,7 +400,7 @@ class Server(socketio.AsyncServer):
         found: tuple[Any, Any] = super()._get_event_handler(event, namespace, args)
         return found
 
-    async def _leave(self, wire: ClientWire, reason: str) -> None:
+    async def _leave(self, wire: SocketIOClient, reason: str) -> None:
         """Run the `disconnect` handler once; whatever it does, the client is gone afterwards."""
         if not wire.connected:
             return

@@ -10,21 +10,21 @@ from urllib.parse import parse_qs, parse_qsl
 
 from socketio.exceptions import ConnectionRefusedError as Declined
 
-from pychat.admission import HOLD_SECONDS, admit, bye_fields, close_for, is_temporary, opened, retry_seconds
-from pychat.auth import Door
-from pychat.carriers.base import DEFAULT_BUFFER_BYTES
-from pychat.connection import Notice, Presence, Wire
-from pychat.errors import Close, Refused
-from pychat.model import Message, Position, User, iso
-from pychat.request import Request
-from pychat.room import ChatRoom
-from pychat.rooms import Rooms
-from pychat.session import Session
-from pychat.tokens import Tokens
+from pychat.domain.errors import Close, Refused
+from pychat.domain.model import Message, Position, User, iso
+from pychat.net.http.request import Request
+from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
+from pychat.room.chatroom import ChatRoom
+from pychat.room.connection import Encoder, Notice, Presence
+from pychat.room.directory import RoomDirectory
+from pychat.room.session import Session
+from pychat.room.tokens import Tokens
+from pychat.transports.admission import HOLD_SECONDS, admit, bye_fields, close_for, is_temporary, opened, retry_seconds
+from pychat.transports.authenticator import Authenticator
+from pychat.transports.execute import COMMANDS, VERSION, bye, position, tell
 from pychat.transports.pipeline import Answers, Pipeline
+from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
 from pychat.transports.socketio.server import Server, TurnedAway
-from pychat.transports.socketio.wire import ClientWire, EncodedPacket, encode_event
-from pychat.transports.vocabulary import COMMANDS, VERSION, bye, position, tell
 
 __all__ = ["SocketIOTransport"]
 
@@ -86,15 +86,15 @@ class _Nobody:
 _UNHEARD = Answers(_Nobody())
 
 
-class _Connection(ClientWire):
+class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
     __slots__ = ("_answers", "_room", "pipeline", "wire")
 
-    wire: Wire
+    wire: Encoder
     pipeline: Pipeline
 
-    def enter(self, room: ChatRoom, wire: Wire) -> None:
+    def enter(self, room: ChatRoom, wire: Encoder) -> None:
         """Say which room it is in, and which words it speaks there."""
         self.wire = wire
         self._room = room
@@ -139,13 +139,13 @@ class SocketIOTransport:
 
     def __init__(
         self,
-        rooms: Rooms | ChatRoom,
+        rooms: RoomDirectory | ChatRoom,
         *,
         async_mode: Literal["aiohttp", "asgi"] = "asgi",
         allowed_origins: Iterable[str] | str = (),
         allowed_hosts: Iterable[str] | str = "*",
         trusted_proxies: Iterable[str] | str = (),
-        door: Door | None = None,
+        door: Authenticator | None = None,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
         limited: bool = True,
         **options: Any,  # noqa: ANN401 -- what socketio.AsyncServer takes
@@ -154,8 +154,8 @@ class SocketIOTransport:
 
         `options` are those of `Server`.
         """
-        self._door = door or Door()
-        self._rooms = Rooms(rooms) if isinstance(rooms, ChatRoom) else rooms
+        self._door = door or Authenticator()
+        self._rooms = RoomDirectory(rooms) if isinstance(rooms, ChatRoom) else rooms
         most = options.setdefault("max_message_bytes", self._rooms.max_message_bytes)
         # A client that polls sends what has gathered in one body, as large as the handshake allows.
         options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * most))
@@ -210,7 +210,7 @@ class SocketIOTransport:
         connection = self.server.wire(sid)
         assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         try:
-            user = await self._door.let_in(_request(environ, room, given)) if self._door.asks else None
+            user = await self._door.authenticate(_request(environ, room, given)) if self._door.asks else None
         except Refused as refused:
             await self._turn_away(refused, version, wait=True)
         try:
@@ -306,7 +306,7 @@ class SocketIOTransport:
             if asked is not None:
                 asked(told)
 
-        await connection.pipeline.carry_out("join", {"name": _only(arguments)}, answer)
+        await connection.pipeline.execute("join", {"name": _only(arguments)}, answer)
         return self.server.not_handled
 
     async def _message(self, sid: str, *arguments: object) -> object:
@@ -323,7 +323,7 @@ class SocketIOTransport:
 
     async def _carry_out(self, sid: str, name: str, fields: object) -> object:
         connection = self._here[sid]
-        await connection.pipeline.carry_out(name, fields, connection.answering())
+        await connection.pipeline.execute(name, fields, connection.answering())
         return self.server.not_handled
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from pychat.errors import Refused
+from pychat.domain.errors import Refused
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands import asking, history, registering, rooms, talking
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.line import Line
 
-__all__ = ["COMMANDS", "carry_out"]
+__all__ = ["COMMANDS", "execute"]
 
 _log = logging.getLogger("pychat.transports")
 
@@ -25,7 +25,7 @@ COMMANDS: Commands = {
 }
 
 
-async def carry_out(client: Client, line: Line) -> None:
+async def execute(client: Client, line: Line) -> None:
     """Carry out what a client asks for. A refusal is an answer too. Never raises for what a client sent."""
     command = COMMANDS.get(line.command)
     multiline = client.multiline
@@ -45,7 +45,7 @@ async def carry_out(client: Client, line: Line) -> None:
         elif len(line.params) < command.least:
             client.reply(n.ERR_NEEDMOREPARAMS, line.command, "Something is missing after this command.")
         else:
-            await command.carry_out(client, line)
+            await command.execute(client, line)
     except Refused as refused:
         client.refuse(line.command, refused, None)
     except Exception:

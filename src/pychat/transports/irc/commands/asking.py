@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pychat._version import __version__
-from pychat.model import Member
+from pychat.domain.model import Member
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.client import Client, fill

@@ -14,7 +14,7 @@ __all__ = ["Command", "Commands"]
 class Command(NamedTuple):
     """A command that takes `least` parameters or more; `before` registration, or only after it."""
 
-    carry_out: Callable[[Client, Line], Awaitable[None]]
+    execute: Callable[[Client, Line], Awaitable[None]]
     least: int = 0
     before: bool = False
 

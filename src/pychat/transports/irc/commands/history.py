@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pychat.errors import Refused
-from pychat.model import Message
+from pychat.domain.errors import Refused
+from pychat.domain.model import Message
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.history import MOST, Past
 from pychat.transports.irc.line import Line
-from pychat.transports.irc.seat import Seat
+from pychat.transports.irc.membership import ChannelMembership
 
 __all__ = ["COMMANDS"]
 
@@ -57,7 +57,7 @@ async def _find(past: Past, what: str, params: tuple[str, ...]) -> list[Message]
     raise Refused("bad_request", "CHATHISTORY takes LATEST, BEFORE, AFTER, AROUND or BETWEEN.")
 
 
-async def _send(client: Client, kind: str, seat: Seat | None, messages: list[Message]) -> None:
+async def _send(client: Client, kind: str, seat: ChannelMembership | None, messages: list[Message]) -> None:
     batch = client.new_batch() if "batch" in client.caps else None
     if batch is not None:
         where = () if seat is None else (seat.channel.name,)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pychat._version import __version__
-from pychat.admission import close_for, is_temporary
-from pychat.errors import Refused
+from pychat.domain.errors import Refused
+from pychat.transports.admission import close_for, is_temporary
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.capabilities import listing, requested
 from pychat.transports.irc.client import Client

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pychat.admission import close_for, is_temporary, opened
-from pychat.errors import Refused
+from pychat.domain.errors import Refused
+from pychat.transports.admission import close_for, is_temporary, opened
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands

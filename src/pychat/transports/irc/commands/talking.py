@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pychat.errors import Refused
+from pychat.domain.errors import Refused
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.commands.rooms import not_there
 from pychat.transports.irc.line import Line
+from pychat.transports.irc.membership import ChannelMembership
 from pychat.transports.irc.multiline import Multiline
-from pychat.transports.irc.seat import Seat
 from pychat.transports.irc.text import from_irc
 
 __all__ = ["COMMANDS", "gather"]
@@ -98,7 +98,7 @@ async def gather(client: Client, line: Line) -> None:
             client.expect_more()
 
 
-def _there(client: Client, target: str) -> Seat | None:
+def _there(client: Client, target: str) -> ChannelMembership | None:
     """The client's place in the channel `target`; if there is none, it is told so."""
     seat = client.seated(target)
     if seat is None and target.startswith("#"):
@@ -108,7 +108,7 @@ def _there(client: Client, target: str) -> Seat | None:
     return seat
 
 
-def _answered(seat: Seat, line: Line) -> int | None:
+def _answered(seat: ChannelMembership, line: Line) -> int | None:
     """The number of the message that `line` answers."""
     msgid = line.tags.get("+draft/reply") or line.tags.get("+reply")
     return seat.channel.seq(msgid) if msgid else None

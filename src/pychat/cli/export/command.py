@@ -1,0 +1,90 @@
+"""`pychat export`: picks a room, writes it to a file or standard output, and shows how far it is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+import click
+
+from pychat.cli.export.archive import Archive
+from pychat.cli.export.forms import FORMS
+from pychat.domain.errors import UsageError
+from pychat.domain.model import Message
+
+__all__ = ["export"]
+
+_ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "text", ".text": "text", ".html": "html", ".htm": "html"}
+
+
+def export(archive: Archive, room: str | None, form: str | None, output: str) -> None:
+    """Write `room` (the only one, for `None`) in `form` to the file `output`, `-` for standard output.
+
+    A file appears when it is complete. Raise `UsageError` for what cannot be.
+    """
+    room, total = _choose(archive.rooms(), room)
+    write = FORMS[form or _ENDINGS.get(Path(output).suffix.lower(), "jsonl")]
+    with _opened(output) as file, _shown(archive.messages(room), room, total, output) as messages:
+        for piece in write(room, messages):
+            file.write(piece.encode())
+
+
+def _choose(rooms: dict[str, int], name: str | None) -> tuple[str, int]:
+    names = ", ".join(rooms)
+    if name is None:
+        if len(rooms) > 1:
+            raise UsageError(f"There are several rooms; choose one with --room: {names}.")
+        if not rooms:
+            raise UsageError("There is no room in this store yet.")
+        (name,) = rooms
+    if name not in rooms:
+        raise UsageError(f"There is no room “{name}” in this store. It has: {names or 'none'}.")
+    return name, rooms[name]
+
+
+@contextlib.contextmanager
+def _shown(messages: Iterable[Message], room: str, total: int, output: str) -> Iterator[Iterable[Message]]:
+    """`messages` with a progress bar, where somebody can see it and nothing else is being shown there."""
+    if not sys.stderr.isatty() or (output == "-" and sys.stdout.isatty()):
+        yield messages
+        return
+    with click.progressbar(
+        messages,
+        total,
+        label=f"Exporting {room}",
+        file=sys.stderr,
+        show_pos=True,
+        update_min_steps=max(1, total // 100),
+    ) as bar:
+        yield bar
+
+
+@contextlib.contextmanager
+def _opened(output: str) -> Iterator[IO[bytes]]:
+    if output == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output).resolve()
+    # A device or a pipe is written to as it is; a file has another name until it is whole.
+    whole = not path.exists() or path.is_file()
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}") if whole else path
+    try:
+        try:
+            # What people said is for the eyes of who asked for it; a file that is replaced keeps its permissions.
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+                yield file
+            if whole:
+                unfinished.replace(path)
+        except BaseException:
+            if whole:
+                unfinished.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror or error}.") from None

@@ -1,0 +1,60 @@
+"""The forms of an export: how messages become lines of JSON, or text. Each is handed messages and gives pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pychat.cli.export.html import html
+from pychat.domain.model import Message, iso
+from pychat.domain.strictjson import dumps
+
+__all__ = ["FORMS", "jsonl", "text"]
+
+#: What a terminal would obey, as it is written in Python's strings; line feeds and tabs stay.
+_CONTROLS = {
+    number: chr(number).encode("unicode_escape").decode()
+    for number in [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]
+    if chr(number) not in "\n\t"
+}
+
+
+def jsonl(_: str, messages: Iterable[Message]) -> Iterator[str]:
+    """One JSON object a line. `date` and `edited` are ISO 8601, `reactions` has the members' ids for each emoji."""
+    for message in messages:
+        fields: dict[str, Any] = {
+            "seq": message.seq,
+            "id": message.id,
+            "date": iso(message.date),
+            "author": {"id": message.author.id, "name": message.author.name},
+            "text": message.text,
+        }
+        if message.reply is not None:
+            reply = message.reply
+            fields["reply"] = {"seq": reply.seq, "author": reply.author, "text": reply.text}
+        if message.edited is not None:
+            fields["edited"] = iso(message.edited)
+        if message.deleted:
+            fields["deleted"] = True
+        if message.reactions:
+            fields["reactions"] = dict(message.reactions)
+        yield f"{dumps(fields)}\n"
+
+
+def text(_: str, messages: Iterable[Message]) -> Iterator[str]:
+    """A message's first line has its date and author; what belongs to it is indented below."""
+    for message in messages:
+        when = datetime.fromtimestamp(message.date, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        said = "(deleted)" if message.deleted else message.text
+        lines = [f"{message.author.name}: {said}{' (edited)' if message.edited is not None else ''}"]
+        if message.reply is not None:
+            lines.insert(0, f"{message.author.name}, to {message.reply.author}: “{message.reply.text}”")
+        if message.reactions:
+            lines.append("  ".join(f"{emoji} {len(ids)}" for emoji, ids in message.reactions))
+        body = "\n".join(lines).translate(_CONTROLS).replace("\n", "\n    ")
+        yield f"{when}  {body}\n"
+
+
+#: By the name that `--format` takes.
+FORMS: Mapping[str, Callable[[str, Iterable[Message]], Iterator[str]]] = {"jsonl": jsonl, "text": text, "html": html}

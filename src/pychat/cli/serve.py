@@ -1,0 +1,254 @@
+"""`pychat serve`, a thin shell over `aiohttp_app`: runs rooms until a signal comes, tells everybody, and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import ssl
+import webbrowser
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from pychat.cli.console import Console
+from pychat.cli.settings import Settings
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.limits import Limits
+from pychat.hosts.aiohttp import MOUNT, aiohttp_app
+from pychat.hosts.connection import HttpConnection
+from pychat.net.http.addresses import AddressLimiter
+from pychat.net.http.hosts import host_name
+from pychat.net.process import MANY_FILES, cut_unread, max_connections, max_irc_clients, prepare, raise_file_limit
+from pychat.room.chatroom import ChatRoom
+from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
+from pychat.transports.irc import IrcServer
+from pychat.transports.socketio import Connections, HandshakeRouter, Server
+
+__all__ = ["run"]
+
+_MAX_PER_ADDRESS = 5_000  # connections; a school behind one address has fewer people
+_MAX_IRC_PER_ADDRESS = 100
+_SPARE_BODY_BYTES = 64 * 1024  # for the sizes of chunks
+_GOING_SECONDS = 4.5  # from the signal to the end, whoever is stuck
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raise `UsageError` for settings that cannot be served."""
+    files = raise_file_limit()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, files))
+
+
+async def _serve(settings: Settings, files: int | None) -> None:
+    going = asyncio.Event()
+    _on_signals(going.set)
+    unlimited = settings.limits == "off"
+    limits = Limits(name=settings.name_length, text=settings.text_length, **({"rate": 0} if unlimited else {}))
+    url = settings.store or default_store_url()
+    store = open_store(url, _retention(settings), grace=settings.grace)
+    rooms = [
+        ChatRoom(
+            name,
+            title=settings.title if first else None,
+            store=store,
+            limits=limits,
+            grace=settings.grace,
+            reserved_names=settings.reserved_name,
+        )
+        for first, name in zip([True, *[False] * len(settings.room)], settings.room, strict=False)
+    ]
+    app = aiohttp_app(
+        *rooms,
+        templates=settings.templates,
+        allowed_origins=settings.allow_origin,
+        allowed_hosts=_hosts(settings),
+        trusted_proxies=settings.trusted_proxy,
+        limited=not unlimited,
+        api_tokens=settings.api_token,
+    )
+    app.router.add_get("/healthz", _healthy)
+    app.router.add_get("/readyz", _readiness(going, store))
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
+    irc: IrcServer | None = None
+    listening: asyncio.Server | None = None
+    with Console(settings.log_format, quiet=settings.quiet) as console:
+        for room in rooms:
+            console.watch(room)
+        await runner.setup()
+        try:
+            try:
+                for room in rooms:
+                    await room.start()
+            except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
+                console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
+            listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
+            cut_unread(listening.sockets)
+            port: int = listening.sockets[0].getsockname()[1]
+            irc = await _listen_for_irc(rooms, settings, files)
+            address = _url(settings.host, port)
+            greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
+            console.say(greeting, {"event": "start", "url": address, "store": redact(url)})
+            if irc is not None:
+                told = f"IRC clients come in at {settings.host}, port {irc.port}, and /join #{settings.room[0]}"
+                console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
+            if files is not None and files < MANY_FILES:
+                told = f"This process may open {files} files, and each connection is one. Raise that with ulimit -n."
+                console.say(told, {"event": "few_files", "files": files})
+            prepare()
+            if settings.open:
+                asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
+            await going.wait()
+            console.say("Going away: telling everybody, closing.", {"event": "stop"})
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GOING_SECONDS):
+                    if irc is not None:
+                        await irc.aclose()
+                    # While it still listens: a client between two polls comes once more, to hear the goodbye.
+                    await app[MOUNT].aclose()
+                    if listening is not None:
+                        listening.close()
+                    await runner.cleanup()
+            await store.aclose()
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """The names that are answered to: `--host`, those of `--allow-host`, and the hosts of origins that may connect."""
+    origins = (origin.partition("://")[2].rstrip("/") for origin in settings.allow_origin)
+    return [*(name for name in (settings.host, *origins) if name and host_name(name)), *settings.allow_host]
+
+
+def _retention(settings: Settings) -> Retention | None:
+    if settings.keep_messages is None and settings.keep_days is None:
+        return None
+    return Retention(settings.keep_messages, None if settings.keep_days is None else settings.keep_days * 86_400.0)
+
+
+def _kept(url: str) -> str:
+    if url == "memory:":
+        return "Messages are kept until it stops."
+    if not url.startswith("sqlite:"):
+        return f"Messages are kept in {redact(url)}."
+    path = sqlite_path(url)
+    home = Path.home()
+    return f"Messages are kept in {Path('~') / path.relative_to(home) if path.is_relative_to(home) else path}."
+
+
+async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, files: int | None) -> asyncio.Server:
+    plain = runner.server
+    assert plain is not None  # noqa: S101 -- it is set up
+    most = max_connections(files)
+    per_address = most if settings.limits == "off" else min(_MAX_PER_ADDRESS, most // 2)
+    connections = Connections(AddressLimiter(most, per_address), socketio.eio.proxies)
+    loop = asyncio.get_running_loop()
+    most_of_a_body = 2 * socketio.eio.max_http_buffer_size + _SPARE_BODY_BYTES
+
+    def connection() -> HttpConnection:
+        return HttpConnection(plain, connections, max_body_bytes=most_of_a_body)
+
+    try:
+        return await loop.create_server(
+            lambda: HandshakeRouter(socketio, connection, connections=connections),
+            settings.host or None,
+            settings.port,
+            backlog=1024,
+        )
+    except socket.gaierror:
+        msg = f"--host {settings.host}: there is no such address. Try 127.0.0.1, or 0.0.0.0 for all of this machine."
+        raise UsageError(msg) from None
+    except OSError as error:
+        raise UsageError(_why_not(error, settings.host, settings.port, "--port")) from None
+
+
+async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings, files: int | None) -> IrcServer | None:
+    if settings.irc_port is None:
+        return None
+    tls = None
+    if settings.irc_tls_cert is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            tls.load_cert_chain(settings.irc_tls_cert, settings.irc_tls_key)
+        except OSError as error:
+            raise UsageError(f"--irc-tls-cert {settings.irc_tls_cert}: {error}.") from None
+    most = max_irc_clients(files)
+    irc = IrcServer(*rooms, max_clients=most, max_per_address=min(_MAX_IRC_PER_ADDRESS, max(1, most // 2)))
+    try:
+        await irc.start(settings.host, settings.irc_port, tls=tls)
+    except OSError as error:
+        raise UsageError(_why_not(error, settings.host, settings.irc_port, "--irc-port")) from None
+    return irc
+
+
+def _why_not(error: OSError, host: str, port: int, flag: str) -> str:
+    where = f"{host}:{port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} is in use. Choose another with {flag}, or let {flag} 0 pick a free one."
+        case errno.EACCES:
+            return f"You may not listen on {where}. Ports below 1024 are for administrators; take another with {flag}."
+        case errno.EADDRNOTAVAIL:
+            return f"--host {host}: this machine does not have that address. Try 127.0.0.1 or 0.0.0.0."
+    return f"It is not possible to listen on {where}: {os.strerror(error.errno) if error.errno else error}."
+
+
+def _url(host: str, port: int) -> str:
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 -- compared, not listened on
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _greeting(host: str, port: int) -> str:
+    line = f"pychat is at {_url(host, port)} (Ctrl-C stops it)"
+    network = _address_in_network()
+    if host in ("127.0.0.1", "localhost", "::1"):
+        return line + (". To let others on your network in: --host 0.0.0.0" if network else "")
+    if host in ("0.0.0.0", "::", "") and network:  # noqa: S104 -- compared, not listened on
+        return f"{line}. Others on your network: {_url(network, port)}"
+    return line
+
+
+def _address_in_network() -> str | None:
+    """The address of this machine in its network, if any. Connecting a UDP socket picks a route and sends nothing."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        address: str = probe.getsockname()[0]
+        if not address.startswith(("127.", "0.")):
+            return address
+    return None
+
+
+def _on_signals(go: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, go)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(go))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _healthy(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+def _readiness(going: asyncio.Event, store: Store) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def ready(_: web.Request) -> web.Response:
+        if going.is_set():
+            return web.Response(status=503, text="going away\n")
+        if not store.available:
+            return web.Response(status=503, text="the store cannot be reached\n")
+        return web.Response(text="ok\n")
+
+    return ready

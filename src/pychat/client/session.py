@@ -1,0 +1,311 @@
+"""A client's stay in a room over any number of connections: who it is, what it still has to send, what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import aiohttp
+
+from pychat.client import decoding as words
+from pychat.client.address import Address
+from pychat.client.backoff import Backoff
+from pychat.client.connection import Lost, ServerConnection, Told
+from pychat.client.disconnected import Disconnected
+from pychat.client.event_queue import EventQueue
+from pychat.client.outbox import Command, Outbox
+from pychat.client.people import People
+from pychat.client.snapshot import RoomSnapshot
+from pychat.client.status import State
+from pychat.domain.errors import ChatError, Refused
+from pychat.domain.model import Joined, Left, LogEvent, Member, Message, Position, Quote, Renamed, Typing
+
+__all__ = ["ClientSession"]
+
+_WELCOME_SECONDS = 12.0
+#: A connection that held this long ends a row of failures.
+_STABLE_SECONDS = 5.0
+_WAITING_HELPS = frozenset({"rate_limited", "unavailable"})
+_RETRY_SECONDS = 2.0
+_LONGEST_WAIT = 60.0
+
+
+class ClientSession:
+    """Keeps a connection up, and makes of many one."""
+
+    def __init__(
+        self,
+        address: Address,
+        headers: Mapping[str, str],
+        feed: EventQueue,
+        backoff: Backoff,
+        on_state: Callable[[State], object] | None,
+    ) -> None:
+        self._address = address
+        self._headers = headers
+        self._feed = feed
+        self._backoff = backoff
+        self._on_state = on_state
+        self.state = State("connecting")
+        self.entered = RoomSnapshot("", "")
+        self.people = People()
+        self.me: Member | None = None
+        self.resume: str | None = None
+        #: Done when the first connection is up, or cannot be had.
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._outbox = Outbox()
+        self._link: ServerConnection | None = None
+        self._leaving = False
+        self._known = False  # the server has given us a name, by our login
+
+    async def run(self, given: aiohttp.ClientSession | None) -> None:
+        """Be there until the server ends it for good, or until cancelled; with the `given` session or an own one."""
+        http = aiohttp.ClientSession(trust_env=True) if given is None else given
+        try:
+            while True:
+                try:
+                    await self._stay(http)
+                except Lost as lost:
+                    if not self.ready.done() and not lost.asked_back:
+                        raise Disconnected(lost.text) from lost
+                    delay = self._backoff.next(lost.after)
+                    self._turn(State("reconnecting", lost.text, delay))
+                    await asyncio.sleep(delay)
+                    self._turn(State("reconnecting", lost.text))
+        except ChatError as error:
+            self.end(error)
+        except Exception as error:
+            told = Disconnected(f"What the server says cannot be understood ({error!r}).")
+            told.__cause__ = error
+            self.end(told)
+        finally:
+            if given is None:
+                await http.close()
+
+    def leave(self) -> None:
+        """What closes next goes for good, and frees the name."""
+        self._leaving = True
+
+    def end(self, error: Exception) -> None:
+        """There will be no more: the program is raised `error`, after what it has not taken yet. Idempotent."""
+        if self.state.name == "closed":
+            return
+        told = error if isinstance(error, ChatError) else Disconnected("You have closed this client.")
+        self._turn(State("closed", str(told)))
+        self._feed.events.end(error)
+        self._outbox.fail(told)
+        if not self.ready.done():
+            self.ready.set_exception(told)
+
+    async def command(self, name: str, fields: Mapping[str, Any], quote: Quote | None = None) -> Any:  # noqa: ANN401 -- each has its own
+        """Have a command carried out, on this connection or the next; what its answer says."""
+        if self.state.name == "closed":
+            raise Disconnected(self.state.text)
+        return await self._outbox.add(name, fields, quote).result
+
+    async def tell(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Send what needs no answer, if there is a connection."""
+        if self._link is not None:
+            with contextlib.suppress(Lost):
+                await self._link.tell(name, fields)
+
+    async def catch_up(self) -> None:
+        """What did not fit into the feed comes again, on a new connection."""
+        if self._link is not None:
+            await self._link.close(1001)
+
+    def token(self) -> dict[str, str]:
+        """What makes us the same member again."""
+        return {} if self.resume is None else {"token": self.resume}
+
+    # One connection
+
+    async def _stay(self, http: aiohttp.ClientSession) -> None:
+        loop = asyncio.get_running_loop()
+        since = self._feed.position
+        try:
+            async with asyncio.timeout(_WELCOME_SECONDS):
+                url = self._address.websocket(since)
+                link = await ServerConnection.open(
+                    http, url, self._headers, door=self._address.door, known=since is not None
+                )
+        except TimeoutError:
+            raise Lost("The server does not answer.") from None
+        began, sending = loop.time(), None
+        try:
+            self._welcome(await _welcome(link))
+            self._link = link
+            sending = loop.create_task(self._send(link))
+            while True:
+                self._hear(await link.next())
+        finally:
+            self._link = None
+            if loop.time() - began >= _STABLE_SECONDS:
+                self._backoff.reset()
+            if sending is not None:
+                sending.cancel()
+                await asyncio.wait([sending])
+            with contextlib.suppress(Exception):
+                await link.close(1000 if self._leaving else 1001)
+
+    async def _send(self, link: ServerConnection) -> None:
+        """Be who we were on this connection, then send what waits, one after the other."""
+        with contextlib.suppress(Lost):  # which the reading task sees too
+            if self.me is not None and not self._known:
+                await self._rejoin(link, self.me.name)
+            self._turn(State("live"))
+            while True:
+                command = await self._outbox.head()
+                pause = await self._try(link, command)
+                if pause:
+                    await asyncio.sleep(pause)
+
+    async def _rejoin(self, link: ServerConnection, name: str) -> None:
+        while True:
+            try:
+                await link.ask("join", {"name": name, **self.token()}, self._joined)
+                return
+            except Refused as refused:
+                if not _waiting_helps(refused):
+                    self.me = None
+                    self._feed.events.fail(refused)
+                    return
+                await asyncio.sleep(refused.retry_after or _RETRY_SECONDS)
+
+    async def _try(self, link: ServerConnection, command: Command) -> float:
+        """Send a command and take its answer; how long to wait before the next, or the same again."""
+        pause = 0.0
+        self._feed.say(command.name == "say")
+        try:
+            await link.ask(command.name, command.fields, partial(self._done, command))
+        except Refused as refused:
+            if _waiting_helps(refused):
+                pause = refused.retry_after or _RETRY_SECONDS
+            else:
+                self._outbox.remove(command)
+                if not command.result.done():
+                    command.result.set_exception(refused)
+        self._feed.say(False)
+        return pause
+
+    def _done(self, command: Command, answer: dict[str, Any]) -> None:
+        """A command was carried out; called before the event after it is heard."""
+        self._outbox.remove(command)
+        result: Any = None
+        match command.name:
+            case "join":
+                self._joined(answer)
+                result = self.me
+            case "leave":
+                self.me, self.resume = None, None
+            case "say":
+                result = self._stored(command, answer)
+            case "history":
+                result = [words.message(each) for each in answer["messages"]], answer.get("more") is True
+            case "who":
+                result = words.members(answer["members"])
+        if not command.result.done():
+            command.result.set_result(result)
+
+    def _joined(self, answer: Mapping[str, Any]) -> None:
+        self.me = words.member(answer["member"])
+        self.resume = answer.get("token") or self.resume
+        self.people.put(self.me)
+
+    def _stored(self, command: Command, answer: Mapping[str, Any]) -> Message:
+        if self.me is None:
+            raise TypeError("a message of nobody was stored")
+        text = answer.get("text", command.fields["text"])
+        said = words.message({**answer, "author": {"id": self.me.id, "name": self.me.name}, "text": text})
+        if command.quote is not None:
+            said = words.quoting(said, command.quote)
+        self._happened(said, command.size)
+        return said
+
+    # What comes
+
+    def _welcome(self, told: Told) -> None:
+        fields, first = told.fields, not self.ready.done()
+        if told.name != "welcome" or fields.get("v") != words.VERSION:
+            raise Disconnected("What is at this address does not speak as pychat does.")
+        news = self.people.reset(fields)
+        you = fields.get("you") or {}
+        self._known = you.get("name") is not None
+        if self._known:
+            self.me = words.member(you)
+        before = self._feed.position
+        if before is not None and before.epoch != fields["epoch"]:
+            self._outbox.renumbered()
+        entered = None
+        if fields.get("recovered") is not True:
+            entered = self.entered = words.entered(fields, missed=not first)
+            for message in entered.messages:
+                self._settle(message)
+        position = Position(str(fields["epoch"]), int(fields["seq"]), str(fields.get("id", "")))
+        self._feed.start(position, entered, told.size)
+        if first:
+            self.ready.set_result(None)
+        else:
+            self._tell_of(news)
+
+    def _hear(self, told: Told) -> None:
+        event = words.log_event(told.name, told.fields)
+        if event is not None:
+            self._happened(event, told.size + 200)
+        elif told.name == "presence":
+            self._tell_of(self.people.apply(told.fields))
+        elif told.name == "typing":
+            typing = Typing(words.member(told.fields["member"]), told.fields["on"] is True)
+            if self.me is None or typing.member.id != self.me.id:
+                self._feed.signal(typing)
+
+    def _happened(self, event: LogEvent, size: int) -> None:
+        if isinstance(event, Message):
+            self._settle(event)
+        self._feed.happened(event, size)
+
+    def _settle(self, message: Message) -> None:
+        """If it is one of ours whose answer never came: it was stored."""
+        if self.me is not None and message.author.id == self.me.id:
+            command = self._outbox.find("say", message.id)
+            if command is not None:
+                self._outbox.remove(command)
+                if not command.result.done():
+                    command.result.set_result(message)
+
+    def _tell_of(self, news: list[Joined | Renamed | Left]) -> None:
+        for each in news:
+            if self.me is None or each.member.id != self.me.id:
+                self._feed.signal(each)
+        if self.me is not None:  # the app may have given us another name, or other roles
+            self.me = self.people.find(self.me.id) or self.me
+
+    def _turn(self, state: State) -> None:
+        if state != self.state:
+            self.state = state
+            if self._on_state is not None:
+                try:
+                    self._on_state(state)
+                except Exception as error:  # the program's own; the connection is none of its business
+                    told = {"message": "on_state of a pychat.Client failed", "exception": error}
+                    asyncio.get_running_loop().call_exception_handler(told)
+
+
+async def _welcome(link: ServerConnection) -> Told:
+    """The first event, but for an error, which says more than the `bye` that follows it."""
+    try:
+        async with asyncio.timeout(_WELCOME_SECONDS):
+            while (told := await link.next()).name == "error":
+                pass
+            return told
+    except TimeoutError:
+        raise Lost("The server does not answer.") from None
+
+
+def _waiting_helps(refused: Refused) -> bool:
+    if refused.retry_after is None:
+        return refused.code in _WAITING_HELPS
+    return refused.retry_after <= _LONGEST_WAIT

@@ -1,0 +1,240 @@
+"""The rules of a room, all of them, and nothing else: who is here, and who may do what.
+
+`decide` looks at a command and says what would happen, or why not; it changes nothing. `apply` takes what has
+happened and never refuses. Neither knows of sockets, clocks or stores, so replaying a room's events through `apply`
+gives the same room everywhere. Storing an event is awaited, so what a `decide` relies on (that a name is free) is
+reserved from then until it was applied or has failed: others find it taken meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import assert_never
+
+from pychat.domain.errors import Refused
+from pychat.domain.limits import Limits
+from pychat.domain.model import (
+    Away,
+    Command,
+    Delete,
+    Deleted,
+    Drop,
+    Edit,
+    Edited,
+    Event,
+    Join,
+    Joined,
+    Kicked,
+    Leave,
+    Left,
+    Member,
+    Message,
+    Quote,
+    React,
+    Reacted,
+    Renamed,
+    Say,
+    SetTyping,
+    Typing,
+)
+from pychat.domain.names import Names
+from pychat.domain.revision import check
+from pychat.domain.texts import accept_emoji, accept_text
+
+__all__ = ["RoomState", "quote"]
+
+_QUOTED = 200  # characters of a message that a reply quotes
+_REMEMBERED = 10_000  # members who left, whose last names are remembered
+_NUMBERED = re.compile(r" \(([0-9]{1,3})\)$")
+_NAMESAKES = 1000  # people with a login who have one name
+_MODERATOR = "moderator"  # the role that may delete anybody's message
+
+
+class RoomState:
+    """Who is in a room, under which names, and the number of its newest event."""
+
+    def __init__(self, names: Names, limits: Limits) -> None:
+        self._names = names
+        self._limits = limits
+        self._holders: dict[str, str] = {}  # key of a name -> id of the member who has it
+        #: Names that were decided on and are not applied yet: key of a name -> id of the member who will have it.
+        self.reserved: dict[str, str] = {}
+        #: Members who are here, by id, in the order in which they joined.
+        self.members: dict[str, Member] = {}
+        #: Members whose connection broke, and whose names are held.
+        self.away: dict[str, Member] = {}
+        #: The last names of members who left: the most recent, by id.
+        self.known: dict[str, str] = {}
+        #: Ids of the members who are writing.
+        self.typing: set[str] = set()
+        #: The number of the newest event; 0 before the first.
+        self.seq = 0
+
+    def last_name(self, member_id: str) -> str | None:
+        """The name that a member has, or had."""
+        member = self.members.get(member_id) or self.away.get(member_id)
+        return self.known.get(member_id) if member is None else member.name
+
+    def decide(self, command: Command, now: float) -> Event | Refused | None:
+        """What `command` would make happen at `now` (seconds since 1970); `None` if nothing would change."""
+        try:
+            match command:
+                case Join():
+                    return self._join(command)
+                case Drop():
+                    member = self.members.get(command.member_id)
+                    return None if member is None else Away(member)
+                case Leave():
+                    member = self.members.get(command.member_id) or self.away.get(command.member_id)
+                    return None if member is None else Left(member)
+                case Say():
+                    author = self._member(command.member_id)
+                    text = accept_text(command.text, self._limits.text)
+                    reply = None if command.reply_to is None else quote(command.reply_to)
+                    return Message(command.id, author, text, now, reply=reply)
+                case Edit():
+                    return self._edit(command, now)
+                case Delete():
+                    author = self._author(command).bare
+                    return None if command.target.deleted else Deleted(command.id, author, command.target.seq, now)
+                case React():
+                    return self._react(command, now)
+                case SetTyping():
+                    member = self._member(command.member_id)
+                    return None if command.on == (member.id in self.typing) else Typing(member, command.on)
+                case _:
+                    assert_never(command)
+        except Refused as refused:
+            return refused
+
+    @contextmanager
+    def reserving(self, member: Member) -> Iterator[None]:
+        """Hold the name of `member` for them inside, whatever becomes of it; for everybody else it is taken."""
+        keys = [key for key in self._names.keys(member.name) if self.reserved.setdefault(key, member.id) == member.id]
+        try:
+            yield
+        finally:
+            for key in keys:
+                self.reserved.pop(key, None)
+
+    def apply(self, event: Event) -> None:
+        """Take `event` as having happened."""
+        match event:
+            case Message():
+                self.seq = max(self.seq, event.seq)
+                self.typing.discard(event.author.id)
+            case Edited() | Deleted() | Reacted():
+                self.seq = max(self.seq, event.seq)
+            case Joined() | Renamed():
+                self._forget(event.member.id)
+                self.members[event.member.id] = event.member
+                self._hold(event.member)
+            case Away():
+                self._forget(event.member.id, stays=False)
+                self.away[event.member.id] = event.member
+                self._hold(event.member)
+            case Left():
+                self._forget(event.member.id, stays=False)
+                self.remember(event.member)
+            case Kicked():
+                pass  # what follows is that they leave
+            case Typing() if event.on and event.member.id in self.members:
+                self.typing.add(event.member.id)
+            case Typing():  # no longer, or of somebody who has gone meanwhile
+                self.typing.discard(event.member.id)
+            case _:
+                assert_never(event)
+
+    def remember(self, member: Member) -> None:
+        """Take note of the last name of a member who left."""
+        self.known.pop(member.id, None)
+        self.known[member.id] = member.name
+        if len(self.known) > _REMEMBERED:
+            del self.known[next(iter(self.known))]
+
+    def _join(self, command: Join) -> Event | None:
+        name = self._names.accept(command.name, reserved=command.known)
+        if command.known:
+            name = self._like(name, command.member_id)
+        elif not self._is_free(name, command.member_id):
+            raise Refused("name_taken", f"Somebody here is called “{name}”, or looks as if. Please take another name.")
+        before, member = self.members.get(command.member_id), Member(command.member_id, name, command.roles)
+        if before is None:
+            return Joined(member)
+        return None if (before, before.roles) == (member, member.roles) else Renamed(member, before.name)
+
+    def _is_free(self, name: str, member_id: str) -> bool:
+        free = (None, member_id)
+        return all(self._holders.get(key) in free and self.reserved.get(key) in free for key in self._names.keys(name))
+
+    def _like(self, name: str, member_id: str) -> str:
+        """`name`, or “name (2)”, “name (3)” …: the one that the member has, or had; else the first that is free."""
+        before = self.last_name(member_id)
+        if before is not None and self._is_free(before, member_id):
+            number = _NUMBERED.search(before)
+            if before in (name, self._numbered(name, int(number[1]) if number else 1)):
+                return before
+        for each in range(1, _NAMESAKES):
+            like = self._numbered(name, each)
+            if self._is_free(like, member_id):
+                return like
+        raise Refused("name_taken", f"Too many people here are called “{name}”.")
+
+    def _numbered(self, name: str, number: int) -> str:
+        suffix = f" ({number})" if number > 1 else ""
+        return name[: self._names.longest - len(suffix)].rstrip() + suffix
+
+    def _edit(self, command: Edit, now: float) -> Event | None:
+        author = self._author(command)
+        text = accept_text(command.text, self._limits.text)
+        event = Edited(command.id, author.bare, command.target.seq, text, now)
+        check(command.target, event)
+        return None if text == command.target.text else event
+
+    def _react(self, command: React, now: float) -> Event | None:
+        member, target, emoji = self._member(command.member_id), command.target, command.emoji
+        chosen = dict(target.reactions)
+        if emoji not in chosen:  # what is there from before the rules for emoji can still be taken away
+            emoji = accept_emoji(emoji)
+        event = Reacted(command.id, member.bare, target.seq, emoji, command.on, now)
+        check(target, event)
+        return None if command.on == (member.id in chosen.get(emoji, ())) else event
+
+    def _author(self, command: Edit | Delete) -> Member:
+        member = self._member(command.member_id)
+        moderates = isinstance(command, Delete) and _MODERATOR in member.roles
+        if command.target.author.id != member.id and not moderates:
+            raise Refused("not_yours", "Only its author can change a message.")
+        return member
+
+    def _member(self, member_id: str) -> Member:
+        try:
+            return self.members[member_id]
+        except KeyError:
+            raise Refused("not_joined", "Take a nickname first, then you can write.") from None
+
+    def _hold(self, member: Member) -> None:
+        for key in self._names.keys(member.name):
+            self._holders[key] = member.id
+
+    def _forget(self, member_id: str, *, stays: bool = True) -> None:
+        member = self.members.get(member_id) or self.away.get(member_id)
+        if member is not None:
+            for key in self._names.keys(member.name):
+                if self._holders.get(key) == member_id:
+                    del self._holders[key]
+        self.away.pop(member_id, None)
+        self.known.pop(member_id, None)
+        if not stays:
+            self.members.pop(member_id, None)
+            self.typing.discard(member_id)
+
+
+def quote(message: Message) -> Quote:
+    """What a reply to `message` quotes of it. Raise `Refused` if it was deleted."""
+    if message.deleted:
+        raise Refused("not_found", "The message that you answer was deleted.")
+    text = message.text if len(message.text) <= _QUOTED else message.text[: _QUOTED - 1] + "…"
+    return Quote(message.seq, message.author.name, text)

@@ -1,0 +1,1 @@
+"""Mounting: rooms inside aiohttp and ASGI applications."""

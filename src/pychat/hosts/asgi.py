@@ -1,0 +1,218 @@
+"""Rooms as an ASGI application: `app.mount("/chat", pychat.asgi_app(room))` in FastAPI, Starlette, or any other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Unpack
+from urllib.parse import parse_qsl, quote
+
+from pychat.domain.errors import UsageError
+from pychat.hosts.lifespan import Host, serve_lifespan
+from pychat.hosts.mount import SOCKETIO_PATHS, Mount, MountOptions, with_slash
+from pychat.net.http.answer_asgi import send_answer
+from pychat.net.http.request import Request, joined_headers
+from pychat.net.http.response import BodyTooLarge, Response
+from pychat.net.http.stream_asgi import AsgiStream
+from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
+from pychat.net.websocket.connection import WebSocketClosed
+from pychat.room.chatroom import ChatRoom
+from pychat.transports.websocket import SUBPROTOCOL
+
+__all__ = ["ASGIApp", "asgi_app"]
+
+
+def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
+    """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
+
+    The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
+    `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
+    A host that passes lifespan events on starts and closes the rooms with itself. Those that pass nothing on to what is
+    mounted, such as FastAPI, take it as their own: `FastAPI(lifespan=chat.lifespan)`.
+    """
+    return ASGIApp(Mount(rooms, "asgi", **options))
+
+
+class ASGIApp:
+    """What `asgi_app` makes."""
+
+    def __init__(self, mount: Mount) -> None:
+        #: The rooms and transports: `app.mount.socketio.server` is the Socket.IO server.
+        self.mount = mount
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection of the host (ASGI 3)."""
+        match scope["type"]:
+            case "lifespan":
+                await serve_lifespan(self.mount, scope, receive, send)
+            case "http" | "websocket":
+                self.mount.arrive()
+                await self._route(scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan(self, _: object = None) -> AsyncIterator[None]:
+        """Open the rooms, and close them with all connections in the end: the lifespan of a host, or a part of it."""
+        try:
+            await self.mount.start()
+        except UsageError as error:
+            raise error.with_traceback(None) from None  # hosts print it: it says what to do, its way here does not
+        try:
+            yield
+        finally:
+            await self.aclose()
+
+    def wrap(self, app: Host, *, at: str) -> Host:
+        """An ASGI application that is `app`, with the rooms below the prefix `at`: `chat.wrap(django, at="/chat")`.
+
+        For hosts that mount nothing, such as Django and Quart. The rooms open before the lifespan of `app` begins, and
+        close before it ends; an `app` that knows no lifespan needs none. Raise `UsageError` for a prefix that is none.
+        """
+        prefix = at.rstrip("/")
+        if not prefix.startswith("/"):
+            raise UsageError(f'wrap(…, at={at!r}): the prefix is a path, such as "/chat".')
+
+        async def both(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await serve_lifespan(self.mount, scope, receive, send, app)
+                return
+            root = scope.get("root_path", "").rstrip("/")
+            path = _below(root, scope["path"])
+            if path == prefix or path.startswith(f"{prefix}/"):
+                await self({**scope, "root_path": root + prefix, "path": root + path}, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return both
+
+    async def aclose(self) -> None:
+        """Tell everybody that the server goes, close every connection, then the rooms."""
+        await self.mount.aclose()
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.mount.siblings.looked:
+            self.mount.siblings.look(scope.get("server"))
+        path = _path(scope)
+        if path in SOCKETIO_PATHS:
+            await self.mount.socketio.server.handle_request(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(path, scope, receive, send)
+        elif not path:
+            await self._respond(
+                scope, send, with_slash(_raw_path(scope), scope.get("query_string", b"").decode("latin-1"))
+            )
+        elif path.startswith("/api/"):
+            await self._api(path, scope, receive, send)
+        else:
+            asked = self._asked(scope, _headers(scope), _query(scope))
+            await self._respond(scope, send, self.mount.respond(path, asked, _peer(scope)))
+
+    async def _api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = self._asked(scope, _headers(scope), _query(scope))
+        try:
+            answer = await self.mount.api(path, asked, _peer(scope), partial(_read, receive))
+            if isinstance(answer, Response):
+                await self._respond(scope, send, answer)
+                return
+            stream = await AsgiStream.open(
+                receive, send, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
+            )
+        except (WebSocketClosed, ConnectionError):
+            return
+        try:
+            await answer.serve(stream)
+        finally:
+            await stream.finish()
+
+    async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        mount, peer, headers = self.mount, _peer(scope), _headers(scope)
+        query = _query(scope)
+        if (await receive())["type"] != "websocket.connect":
+            return
+        refused = mount.refuse_websocket(peer, headers) if path == "/ws" else Response(404)
+        user = await mount.authenticate(self._asked(scope, headers, query)) if refused is None else refused
+        if isinstance(user, Response):
+            await self._respond(scope, send, user)
+            return
+        try:
+            carrier = await AsgiWebSocket.accept(
+                scope,
+                receive,
+                send,
+                max_message_bytes=mount.max_message_bytes,
+                max_buffer_bytes=mount.max_buffer_bytes,
+                protocols=(SUBPROTOCOL,),
+                remote=mount.client_address(peer, headers),
+                connected=True,
+            )
+        except WebSocketClosed:
+            return
+        await mount.serve_websocket(carrier, query, user)
+
+    async def _respond(self, scope: Scope, send: Send, response: Response) -> None:
+        """Answer a request, or the handshake of a WebSocket that is refused."""
+        prefix = "http"
+        if scope["type"] == "websocket":
+            if "websocket.http.response" not in (scope.get("extensions") or {}):
+                # This host says 403 whatever it is, and not why (ASGI, WebSocket close before it is accepted).
+                await send(
+                    {"type": "websocket.close", "code": 1008, "reason": response.body.decode(errors="replace")[:100]}
+                )
+                return
+            prefix = "websocket.http"
+        headers: list[tuple[bytes, bytes]] = [(b"content-length", str(len(response.body)).encode())]
+        if response.status == 304:
+            headers.clear()
+        headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+        body = b"" if scope.get("method") == "HEAD" else response.body
+        start: dict[str, Any] = {"type": f"{prefix}.response.start", "status": response.status, "headers": headers}
+        address = self.mount.client_address(_peer(scope), _headers(scope))
+        await send_answer(send, self.mount.answers, address, start, body)
+
+    def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
+        method, path = scope.get("method", "GET"), scope["path"]
+        return self.mount.request(method, path, _path(scope), _peer(scope), headers, query, scope)
+
+
+def _path(scope: Scope) -> str:
+    """The path below the mount. ASGI hosts put the prefix into `root_path`, and mostly leave it in `path` too."""
+    path = _below(scope.get("root_path", "").rstrip("/"), scope["path"])
+    # Below a mount of Litestar each path ends with a slash, whatever was asked for.
+    if path.endswith("/") and not _raw_path(scope).endswith("/"):
+        return path[:-1]
+    return path
+
+
+def _below(root: str, path: str) -> str:
+    return path[len(root) :] if root and (path == root or path.startswith(f"{root}/")) else path
+
+
+def _raw_path(scope: Scope) -> str:
+    """The path as it was asked for, percent-encoded; hosts need not tell (ASGI, HTTP connection scope)."""
+    raw: bytes | None = scope.get("raw_path")
+    return raw.decode("latin-1") if raw else quote(scope["path"])
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    return dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return joined_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+
+
+def _peer(scope: Scope) -> str:
+    return (scope.get("client") or ("",))[0] or ""
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    body, more = bytearray(), True
+    while more:
+        event = await receive()
+        if event["type"] != "http.request":
+            raise ConnectionResetError
+        body += event.get("body") or b""
+        more = bool(event.get("more_body"))
+        if len(body) > limit:
+            raise BodyTooLarge
+    return bytes(body)

@@ -1,0 +1,254 @@
+"""A mount: rooms, with everything that serves them, free of any host. The two apps beside this file only adapt it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Literal, TypedDict, Unpack
+
+from pychat.domain import strictjson
+from pychat.domain.errors import Close, Refused
+from pychat.domain.model import User
+from pychat.hosts.siblings import Siblings
+from pychat.net.http.addresses import AddressLimiter
+from pychat.net.http.answers import AnswerBudget
+from pychat.net.http.hosts import HostPolicy
+from pychat.net.http.origins import OriginPolicy
+from pychat.net.http.proxies import Proxies
+from pychat.net.http.request import Request
+from pychat.net.http.response import IncomingRequest, Response, StreamingResponse
+from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES, WebSocketConnection
+from pychat.room.chatroom import ChatRoom
+from pychat.room.directory import RoomDirectory
+from pychat.transports.admission import is_temporary
+from pychat.transports.authenticator import Authenticate, Authenticator, status_of
+from pychat.transports.execute import failure
+from pychat.transports.socketio import SocketIOTransport
+from pychat.transports.sse import SSETransport
+from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
+from pychat.web.api import Api
+from pychat.web.site import Site
+
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal", "with_slash"]
+
+#: How often a plain WebSocket is pinged.
+HEARTBEAT_SECONDS = 25.0
+
+#: Where Socket.IO is; clients can be told to leave the slash out.
+SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
+
+_MOST_CONNECTIONS = 100_000  # plain WebSockets at once, and as many streams
+_MOST_PER_ADDRESS = 5_000
+_TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+
+
+_ROOM = re.compile(r"/api/rooms/([^/]+)")  # elsewhere a room is named by `?room=`
+
+
+class MountOptions(TypedDict, total=False):
+    """What an app that mounts rooms can say about how they are served."""
+
+    #: Who somebody is: a function of a `Request`, sync or async. It returns a `User`, or `None` for a guest, and raises
+    #: `Refused` for who may not come in.
+    authenticate: Authenticate | None
+    #: A folder whose `page.html` is used instead; it may extend `pychat/page.html`.
+    templates: str | Path | None
+    #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
+    #: `pychat serve`. With logins by cookie, name those that you trust: a page that may connect is who its reader is.
+    allowed_origins: Iterable[str] | str
+    #: The host names that are answered to, such as `"chat.example.com"`, beside addresses, `localhost` and this
+    #: machine's own names; `--allow-host`. `"*"`, the default, is any: which names your application has, it knows best.
+    allowed_hosts: Iterable[str] | str
+    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`;
+    #: `--trusted-proxy`.
+    trusted_proxies: Iterable[str] | str
+    #: What may wait for one slow reader beside the largest frame before it is closed, in bytes.
+    max_buffer_bytes: int
+    #: `False` lifts the limits on connections, for measuring.
+    limited: bool
+    #: Tokens with which programs may post over HTTP, as anybody; with any, visitors need one of their own too.
+    api_tokens: Iterable[str] | str
+
+
+class Mount:
+    """Rooms, their pages and their transports. Paths are relative to the mount, and begin with a slash."""
+
+    def __init__(
+        self, rooms: Iterable[ChatRoom], async_mode: Literal["aiohttp", "asgi"], **options: Unpack[MountOptions]
+    ) -> None:
+        self.rooms = RoomDirectory(*rooms)
+        self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
+        self._limited = options.get("limited", True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        #: What the hosts hold answers to.
+        self.answers = AnswerBudget()
+        self._origins = OriginPolicy(options.get("allowed_origins", ()))
+        self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
+        self._proxies = Proxies(options.get("trusted_proxies", ()))
+        self.door = Authenticator(options.get("authenticate"))
+        self._site = Site(self.rooms, options.get("templates"), self._origins)
+        most = (_MOST_CONNECTIONS, _MOST_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
+        self.websocket = WebSocketTransport(self.rooms, AddressLimiter(*most))
+        self.socketio = SocketIOTransport(
+            self.rooms,
+            async_mode=async_mode,
+            allowed_origins=options.get("allowed_origins", ()),
+            allowed_hosts=options.get("allowed_hosts", "*"),
+            trusted_proxies=options.get("trusted_proxies", ()),
+            door=self.door,
+            max_buffer_bytes=self.max_buffer_bytes,
+            limited=self._limited,
+        )
+        self.siblings = Siblings(lambda: [room.name for room in self.rooms if room.in_memory])
+        self.max_message_bytes = self.rooms.max_message_bytes
+        self.sse = SSETransport(AddressLimiter(*most))
+        self._api = Api(
+            self.rooms,
+            self.sse,
+            origins=self._origins,
+            door=self.door,
+            api_tokens=options.get("api_tokens", ()),
+            max_body_bytes=self.max_message_bytes,
+        )
+
+    async def api(
+        self, path: str, request: Request, peer: str, read: Callable[[int], Awaitable[bytes]]
+    ) -> Response | StreamingResponse:
+        """The answer to a request for `path`, which begins with `/api/`; `read` reads its body."""
+        misdirected = self._misdirected(peer, request.headers)
+        if misdirected is not None:
+            return refusal(Refused("host_refused", misdirected), 421)
+        host = self._host(peer, request.headers)
+        return await self._api.respond(IncomingRequest(request, path, host, read))
+
+    def respond(self, path: str, request: Request, peer: str) -> Response:
+        """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""
+        misdirected = self._misdirected(peer, request.headers)
+        if misdirected is not None:
+            return Response(421, _TEXT, f"{misdirected}\n".encode())
+        if path == "/ws":
+            return self.not_a_websocket()
+        host = self._host(peer, request.headers)
+        return self._site.respond(request.method, path, request.headers, request.query, host)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        below: str,
+        peer: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        raw: object,
+    ) -> Request:
+        """What the app is asked about. `path` is the host's, `below` the mount's; names in `headers` are in lower case.
+
+        The room must be the one that is entered then: it is read from the mount's path and this very `query` alone.
+        """
+        in_path = _ROOM.match(below)
+        room = in_path[1] if in_path else query.get("room", self.rooms.first.name)
+        return Request(method, path, headers, query, self.client_address(peer, headers), room, raw)
+
+    async def authenticate(self, request: Request) -> User | Response | Refused | None:
+        """Who opens a plain WebSocket, or why they may not: a `Refused` is for now, and told on the open socket."""
+        try:
+            return await self.door.authenticate(request)
+        except Refused as refused:
+            return refused if is_temporary(refused) else refusal(refused)
+
+    async def serve_websocket(
+        self, carrier: WebSocketConnection, query: Mapping[str, str], user: User | Refused | None
+    ) -> None:
+        """Serve a plain WebSocket that was accepted, for whom `authenticate` found."""
+        if isinstance(user, Refused):
+            await self.websocket.turn_away(carrier, user)
+        else:
+            await self.websocket.serve(carrier, query, user)
+
+    @staticmethod
+    def not_a_websocket() -> Response:
+        """What a plain request to the address of the WebSocket is told."""
+        told = f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {SUBPROTOCOL}.\n"
+        return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
+
+    def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
+        """Why a plain WebSocket may not be opened, if so. Names in `headers` are in lower case."""
+        misdirected = self._misdirected(peer, headers)
+        if misdirected is not None:
+            return Response(421, _TEXT, f"{misdirected}\n".encode())
+        if not self._origins.allows(headers.get("origin"), self._host(peer, headers)):
+            return Response(
+                403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
+            )
+        if not self.websocket.limits.allows(self.client_address(peer, headers)):
+            return Response(503, {**_TEXT, "Retry-After": "10"}, f"{Close.FULL.text}\n".encode())
+        offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
+        if offered and SUBPROTOCOL not in offered:
+            return Response(
+                400, _TEXT, f"This server speaks the subprotocol {SUBPROTOCOL}; offer that, or none.\n".encode()
+            )
+        return None
+
+    def client_address(self, peer: str, headers: Mapping[str, str]) -> str:
+        """The address of the person, which trusted proxies may tell."""
+        return self._proxies.client(peer, headers.get("x-forwarded-for"))
+
+    def _host(self, peer: str, headers: Mapping[str, str]) -> str | None:
+        """What the person calls this server, which trusted proxies may tell."""
+        return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
+
+    def _misdirected(self, peer: str, headers: Mapping[str, str]) -> str | None:
+        """Why this server is not the one that was asked for, if so."""
+        return self._hosts.refusal(self._proxies, peer, headers.get("host"), headers.get("x-forwarded-host"))
+
+    def arrive(self) -> None:
+        """A request has come. On another event loop than the one before, which has ended, everything begins anew.
+
+        So it is where a test's client calls an application without its lifespan: each request has a loop of its own.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop and (self._loop is None or not self._loop.is_running()):
+            self._reopen(loop)
+
+    def _reopen(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        for transport in (self.websocket, self.socketio, self.sse):
+            transport.reopen()
+
+    async def start(self) -> None:
+        """The host has started: open the rooms, so that the first to come does not wait, and threads can use them.
+
+        After `aclose`, everything is opened again. Raise `UsageError` for a store that cannot be used as it is
+        configured, and `Refused` for one that may come.
+        """
+        loop = asyncio.get_running_loop()
+        if self.sse.closing or loop is not self._loop:
+            self._reopen(loop)
+        await self.rooms.start()
+
+    async def aclose(self) -> None:
+        """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""
+        transports = (self.websocket, self.socketio, self.sse)
+        await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in transports))
+        await self.rooms.aclose(Close.SHUTDOWN)
+        self.siblings.close()
+
+
+def refusal(refused: Refused, status: int | None = None) -> Response:
+    """A refusal as an HTTP response, in the form that it has on every wire."""
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if refused.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(refused.retry_after)))
+    return Response(status or status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
+
+
+def with_slash(raw_path: str, query: str) -> Response:
+    """Where the page is, for who left out the slash behind the prefix. `raw_path` and `query` are as they came.
+
+    Relative, for a proxy may have taken away what stands before, and may speak TLS.
+    """
+    last = raw_path.rpartition("/")[2]
+    return Response(308, {"Location": f"./{last}/" + (f"?{query}" if query else "")})

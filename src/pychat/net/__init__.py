@@ -1,0 +1,1 @@
+"""Sockets and hosts, and nothing of chat."""

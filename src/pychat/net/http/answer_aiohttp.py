@@ -1,0 +1,54 @@
+"""An HTTP answer over aiohttp that is held to the budget for answers that nobody reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from multidict import CIMultiDict
+
+from pychat.net.http.answers import AnswerBudget
+
+__all__ = ["AiohttpAnswer"]
+
+
+class AiohttpAnswer(web.Response):
+    """An answer that is sent within `budget`; aiohttp alone would wait for the client for ever."""
+
+    def __init__(
+        self,
+        budget: AnswerBudget,
+        address: str,
+        status: int,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> None:
+        """`address` is the client's."""
+        super().__init__(status=status, headers=CIMultiDict(headers), body=body)
+        self._budget = budget
+        self._size = len(body or b"")
+        self._address = address
+        self._way: asyncio.Transport | None = None
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Begin to answer `request`."""
+        self._way = request.transport
+        return await super().prepare(request)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send it, and wait until the system has taken the last byte of it."""
+        way, self._way = self._way, None
+        if way is None:
+            await super().write_eof(data)
+            return
+        # aiohttp waits while the transport says that too much waits: that is anything at all.
+        way.set_write_buffer_limits(high=0)
+        try:
+            with self._budget.sending(self._size, self._address, way.abort):
+                await super().write_eof(data)
+        finally:
+            self.body = None  # aiohttp holds on to an answer until the connection's next request
+            if not way.is_closing():
+                way.set_write_buffer_limits()

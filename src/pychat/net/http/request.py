@@ -1,0 +1,72 @@
+"""What somebody asks to be let in with: one request, whichever host and transport it came through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pychat.domain.errors import UsageError
+
+__all__ = ["Request", "joined_headers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as `authenticate` is given it: the handshake of a connection, or a request to the HTTP API."""
+
+    #: In capitals; `GET` for a handshake.
+    method: str
+    #: As the host saw it, mostly with the prefix of the mount.
+    path: str
+    #: Names are in lower case.
+    headers: Mapping[str, str]
+    #: The last value of each name.
+    query: Mapping[str, str]
+    #: The address of the person, which trusted proxies may tell; empty for a Unix socket.
+    remote: str
+    #: The name of the room that is asked for.
+    room: str
+    #: The host's own: aiohttp's `web.Request`, or the ASGI scope (a dict).
+    raw: Any = field(repr=False)
+    #: What a Socket.IO client said as `auth`; empty elsewhere.
+    auth: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The ASGI scope. Raise `UsageError` on aiohttp."""
+        if not isinstance(self.raw, dict):
+            raise UsageError("There is no ASGI scope here: on aiohttp, Request.raw is the aiohttp.web.Request.")
+        return self.raw
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies by name (RFC 6265, section 5.4); the first where a name comes twice."""
+        found: dict[str, str] = {}
+        for pair in self.headers.get("cookie", "").split(";"):
+            name, equals, value = pair.strip().partition("=")
+            if equals:
+                found.setdefault(name, value.strip('"'))
+        return found
+
+    @property
+    def bearer(self) -> str | None:
+        """The token that was sent, if any, in the first of these places.
+
+        `Authorization: Bearer …` (RFC 6750), `auth: {"token": …}` of Socket.IO, and `?access_token=…` for WebSockets
+        of browsers, which can set no header.
+        """
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token.strip():
+            return token.strip()
+        said = self.auth.get("token")
+        return said if isinstance(said, str) else self.query.get("access_token")
+
+
+def joined_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by name in lower case; several of one name are one (RFC 9110, section 5.3; RFC 9113 for cookies)."""
+    found: dict[str, str] = {}
+    for given, value in headers:
+        name = given.lower()
+        found[name] = f"{found[name]}{'; ' if name == 'cookie' else ', '}{value}" if name in found else value
+    return found

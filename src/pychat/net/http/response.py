@@ -1,0 +1,92 @@
+"""A request and its answers, free of any host: what a mount is asked, and what it says."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from pychat.net.http.request import Request
+from pychat.net.http.stream import Chunk, ResponseStream
+
+__all__ = ["Body", "BodyTooLarge", "IncomingRequest", "Response", "StreamingResponse"]
+
+_WORTH_COMPRESSING = 256  # bytes
+_COMPRESSIBLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
+
+
+class BodyTooLarge(Exception):
+    """The body of a request is larger than what is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingRequest:
+    """A request to a mount, and how to read its body."""
+
+    #: As the app's `authenticate` is given it.
+    request: Request
+    #: Below the mount; begins with a slash.
+    path: str
+    #: The host that was asked for, which trusted proxies may tell.
+    host: str | None
+    #: Reads the whole body, of at most so many bytes. Raises `BodyTooLarge`, `ConnectionError`.
+    read: Callable[[int], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a host is to answer."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamingResponse:
+    """What a host is to answer bit by bit: a 200 with `headers`, the `first` chunk, and then as `serve` says.
+
+    `serve` returns when the response has ended.
+    """
+
+    headers: Mapping[str, str]
+    first: Chunk
+    serve: Callable[[ResponseStream], Awaitable[None]]
+
+
+class Body:
+    """Bytes that are served again and again: compressed once, with a validator (RFC 9110, section 8.8.3)."""
+
+    __slots__ = ("_gzipped", "_headers", "_plain", "etag")
+
+    def __init__(self, content: bytes, content_type: str, headers: Mapping[str, str]) -> None:
+        self._plain = content
+        self._gzipped: bytes | None = None
+        if len(content) >= _WORTH_COMPRESSING and content_type.startswith(_COMPRESSIBLE):
+            self._gzipped = gzip.compress(content, 9, mtime=0)
+        self.etag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+        self._headers = {
+            "Content-Type": content_type,
+            "ETag": self.etag,
+            "Vary": "Accept-Encoding",
+            "X-Content-Type-Options": "nosniff",
+            **headers,
+        }
+
+    def respond(self, request_headers: Mapping[str, str], extra: Mapping[str, str] | None = None) -> Response:
+        """The answer to a GET with these headers (names in lower case): 200, or 304 if the client has it."""
+        headers = {**self._headers, **(extra or {})}
+        if self.etag in (tag.strip() for tag in request_headers.get("if-none-match", "").split(",")):
+            return Response(304, headers)
+        if self._gzipped is not None and _accepts_gzip(request_headers.get("accept-encoding", "")):
+            return Response(200, {**headers, "Content-Encoding": "gzip"}, self._gzipped)
+        return Response(200, headers, self._plain)
+
+
+def _accepts_gzip(header: str) -> bool:
+    for part in header.split(","):
+        coding, _, parameters = part.partition(";")
+        if coding.strip().lower() in ("gzip", "*"):
+            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False

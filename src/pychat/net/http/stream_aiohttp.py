@@ -1,0 +1,110 @@
+"""A streaming response over aiohttp: the head is aiohttp's, finished chunks go straight to the socket's transport."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import HttpVersion11, web
+
+from pychat.net.http.stream import Chunk
+from pychat.net.websocket.connection import CLOSE_SECONDS, DEFAULT_BUFFER_BYTES, WebSocketClosed
+
+__all__ = ["AiohttpStream"]
+
+
+class _Watch:
+    """Stands where aiohttp has the parser of a body: hears that the connection is lost, and passes over what comes."""
+
+    __slots__ = ("_gone",)
+
+    def __init__(self, gone: Callable[[], None]) -> None:
+        self._gone = gone
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        return False, b""
+
+    def feed_eof(self) -> None:
+        self._gone()
+
+
+class AiohttpStream:
+    """One response of an aiohttp server. The handler must return `response` when `gone` has returned."""
+
+    __slots__ = ("_chunked", "_cut", "_ended", "_gone", "_largest", "_limit", "_transport", "on_slow", "response")
+
+    def __init__(
+        self, response: web.StreamResponse, request: web.BaseRequest, *, chunked: bool, max_buffer_bytes: int
+    ) -> None:
+        if request.transport is None:
+            raise WebSocketClosed
+        self.response = response
+        self.on_slow: Callable[[], None] | None = None
+        self._transport: asyncio.WriteTransport = request.transport
+        self._chunked = chunked
+        self._limit = max_buffer_bytes
+        self._largest = 0  # chunk that came since the buffer was last empty, in bytes
+        self._ended = False
+        self._cut: asyncio.TimerHandle | None = None
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # aiohttp tells a handler nothing of a client that goes. Its WebSockets hear of it so: through a parser.
+        watch: Any = _Watch(self._leave)
+        request.protocol.set_parser(watch)
+
+    @classmethod
+    async def open(
+        cls,
+        request: web.BaseRequest,
+        headers: Mapping[str, str],
+        first: Chunk,
+        *,
+        max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
+    ) -> AiohttpStream:
+        """Begin the response with `headers` and the `first` chunk. Raises `WebSocketClosed` if the client has gone."""
+        response = web.StreamResponse(headers=headers)
+        chunked = request.version >= HttpVersion11
+        if chunked:
+            response.enable_chunked_encoding()
+        # No request follows on this connection, so that it can be cut at any time.
+        response.force_close()
+        try:
+            await response.prepare(request)
+            await response.write(first.body)  # through aiohttp, which sends the head with the first bytes of the body
+        except ConnectionError:
+            raise WebSocketClosed from None
+        return cls(response, request, chunked=chunked, max_buffer_bytes=max_buffer_bytes)
+
+    def send(self, chunk: Chunk) -> None:
+        """Send a chunk; for a receiver that is too far behind, call `on_slow` instead."""
+        transport = self._transport
+        if self._ended or transport.is_closing():
+            return
+        raw = chunk.framed if self._chunked else chunk.body
+        waiting, size = transport.get_write_buffer_size(), len(raw)
+        if not waiting or size > self._largest:
+            self._largest = size
+        if waiting + size > self._limit + self._largest:
+            if self.on_slow is not None:
+                self.on_slow()
+            return
+        transport.write(raw)
+
+    def end(self, last: Chunk) -> None:
+        """Write `last` behind what waits; the connection is cut if that cannot be sent in time."""
+        if self._ended:
+            return
+        self._ended = True
+        if not self._transport.is_closing():
+            self._transport.write(last.framed if self._chunked else last.body)
+        self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
+        self._leave()
+
+    async def gone(self) -> None:
+        """Wait until the connection is lost, or the body has ended."""
+        await self._gone
+
+    def _leave(self) -> None:
+        self._ended = True
+        if not self._gone.done():
+            self._gone.set_result(None)

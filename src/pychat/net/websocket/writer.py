@@ -1,0 +1,86 @@
+"""The sending half of a WebSocket: finished frames, written straight to the socket's transport."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from pychat.domain.errors import Close
+from pychat.net.websocket.connection import CLOSE_SECONDS, Frame, close_frame, frame_bytes
+
+__all__ = ["FrameWriter"]
+
+_BINARY = 0x82
+
+
+class FrameWriter:
+    """What is sent leaves by one `transport.write()`: no task, no await, no queue.
+
+    Whoever else writes frames to this WebSocket (pongs) writes to the same transport, so the order holds.
+    """
+
+    __slots__ = ("_closing", "_cut", "_largest", "_limit", "_transport", "on_slow", "remote")
+
+    def __init__(self, transport: asyncio.Transport, remote: str, max_buffer_bytes: int) -> None:
+        self.remote = remote
+        self.on_slow: Callable[[], None] | None = None
+        self._transport = transport
+        self._limit = max_buffer_bytes
+        self._largest = 0  # of the frames that came to an empty buffer, or wait
+        self._closing = False
+        self._cut: asyncio.TimerHandle | None = None
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the receiver, beyond what the kernel has taken."""
+        return self._transport.get_write_buffer_size()
+
+    def send(self, frame: Frame) -> None:
+        """Send a frame; a receiver that is too far behind is closed with `Close.SLOW`."""
+        transport = self._transport
+        if self._closing or transport.is_closing():
+            return
+        waiting, size = transport.get_write_buffer_size(), len(frame.raw)
+        if not waiting or size > self._largest:
+            self._largest = size
+        # What was missed goes in one frame: it is not counted, only what comes beside it.
+        if waiting + size > self._limit + self._largest:
+            self.close(Close.SLOW.code, Close.SLOW.reason)
+            if self.on_slow is not None:
+                self.on_slow()
+        else:
+            transport.write(frame.raw)
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a binary message."""
+        frame = Frame()
+        frame.raw = frame_bytes(_BINARY, data)
+        self.send(frame)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Write a close frame behind what waits; the connection is cut if the peer does not answer in time."""
+        if self._closing:
+            return
+        self._closing = True
+        if not self._transport.is_closing():
+            self._transport.write(close_frame(code, reason))
+        self._cut_later()
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        self._closing = True
+        if self._cut is not None:
+            self._cut.cancel()
+        self._transport.abort()
+
+    def _end_transport(self) -> None:
+        """Nothing more is said: send what waits, for a while, and hang up."""
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._cut_later()
+        elif self._cut is not None:
+            self._cut.cancel()
+
+    def _cut_later(self) -> None:
+        if self._cut is None:
+            self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)

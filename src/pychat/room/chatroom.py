@@ -1,0 +1,309 @@
+"""`ChatRoom`: the room that people embed. What an app and a transport ask of it; how it works is in `engine`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Literal, Self, overload
+
+from pychat.domain.errors import Close, Refused, UsageError
+from pychat.domain.limits import Limits
+from pychat.domain.model import Deleted, Edited, Member, Message, Position, User
+from pychat.domain.rules import quote
+from pychat.domain.texts import accept_text
+from pychat.room.clock import Clock
+from pychat.room.connection import Connection
+from pychat.room.engine import Engine
+from pychat.room.hooks import EventHook, JoinHook, LeaveHook, MessageHook
+from pychat.room.session import Session, event_id
+from pychat.room.threads import ThreadsafeRoom
+from pychat.room.tokens import Tokens
+from pychat.stores import MemoryStore, Store, open_store
+
+__all__ = ["ChatRoom"]
+
+_STAYING = ("memory:", "sqlite:")  # stores that live on where an event loop has ended without closing them
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class ChatRoom:
+    """A chat room: an ordered log of what was said, and the people who are in it.
+
+    Nothing here knows of sockets: mount it with `pychat.aiohttp_app` or `pychat.asgi_app`, or drive it from your own
+    transport with `connect`. All calls belong on one event loop.
+    """
+
+    def __init__(
+        self,
+        name: str = "lobby",
+        *,
+        title: str | None = None,
+        store: str | Store = "memory:",
+        limits: Limits | None = None,
+        reserved_names: Iterable[str] = ("admin",),
+        grace: float = 30.0,
+        clock: Clock | None = None,
+    ) -> None:
+        """`store` is a URL (`memory:`, `sqlite:chat.db`, `redis://…`) or a store; several rooms may share one store.
+
+        `grace` is for how many seconds the name of somebody whose connection broke is held for them. Raise
+        `UsageError` for a name that cannot stand in a URL: it has 1-64 characters of `A-Z a-z 0-9 . _ -` and begins
+        with a letter or a digit.
+        """
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"A room cannot be called {name!r}: use 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or a digit."
+            )
+        self.name = name
+        self.title = name if title is None else title
+        self.limits = limits or Limits()
+        self.clock = clock or Clock()
+        self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
+        self._store: Store = open_store(store) if isinstance(store, str) else store
+        self._begin = partial(
+            Engine, name, self.title, limits=self.limits, reserved_names=tuple(reserved_names), grace=grace
+        )
+        self._engine = self._begin(store=self._store, clock=self.clock)
+
+    def __repr__(self) -> str:
+        return f"<ChatRoom {self.name!r}, {self.here} here>"
+
+    # What an app calls.
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the room is kept in the memory of this process alone (`memory:`)."""
+        return isinstance(self._store, MemoryStore)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Everyone with a nickname, in the order of joining."""
+        return self._engine.members()
+
+    @property
+    def here(self) -> int:
+        """How many people are connected, with a nickname or without."""
+        return self._engine.count()
+
+    @property
+    def position(self) -> Position:
+        """Where the log stands. The epoch is empty until somebody comes in."""
+        return self._engine.position
+
+    def user(self, member_id: str) -> User | None:
+        """Whom the app's `authenticate` said a member is, if they are connected to this server; `None` for guests."""
+        return self._engine.user(member_id)
+
+    async def post(
+        self,
+        text: str,
+        *,
+        author: str | User,
+        id: str | None = None,  # noqa: A002 -- the wire's word
+        reply_to: int | None = None,
+    ) -> Message:
+        """Say something as `author`, from code: no nickname is taken, and names that are reserved may be used.
+
+        The author is a name, or a user of the app's: then it is their message, to edit and delete when they are here.
+        With `reply_to` it answers the message of that number.
+
+        With an `id` of yours (1-64 characters of `A-Z a-z 0-9 _ -`) a repeated call stores nothing twice. Return the
+        message as stored. Raise `Refused` for a text, name or id that the room does not allow, for a message to answer
+        that is not there, or where a hook does.
+        """
+        await self._ready()
+        if isinstance(author, User):
+            member_id, name = author.member_id, author.name
+            if name is None:
+                raise UsageError("A user who is to be the author of a message needs a name.")
+        else:
+            member_id, name = f"post:{author}", author
+        member = Member(member_id, self._engine.names.accept(name, reserved=True))
+        first = None if id is None else self._engine.tail.first(member.id, id)
+        if isinstance(first, Message):
+            return first
+        reply = None if reply_to is None else quote(await self.message(reply_to))
+        draft = Message(event_id(id), member, accept_text(text, self.limits.text), self.clock.date(), reply=reply)
+        return await self._engine.store_message(draft)
+
+    async def edit(self, seq: int, text: str) -> Message:
+        """Change the text of message number `seq`, from code, in its author's name; return it as it stands then."""
+        target = await self.message(seq)
+        if target.deleted:
+            raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
+        text = accept_text(text, self.limits.text)
+        await self._engine.append(Edited(Tokens.new_id(), target.author, seq, text, self.clock.date()))
+        return await self.message(seq)
+
+    async def delete(self, seq: int) -> None:
+        """Delete message number `seq`, from code, in its author's name. A mark remains."""
+        target = await self.message(seq)
+        if not target.deleted:
+            await self._engine.append(Deleted(Tokens.new_id(), target.author, seq, self.clock.date()))
+
+    async def kick(self, member_id: str, text: str = "") -> None:
+        """Send a member out: close all their connections with `Close.KICKED`, after telling them `text`.
+
+        Their clients do not come back by themselves, and the nickname is free. It is no ban: `authenticate` and the
+        hook `join` decide who is let in. Somebody who is not here is not missed.
+        """
+        await self._ready()
+        await self._engine.kick(member_id, text)
+
+    async def history(
+        self, *, before: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> list[Message]:
+        """The last `limit` messages before number `before` (the end, if left out), as they stand, oldest first.
+
+        With `matching`, only those that hold all of its words, however they are cased.
+        """
+        await self._ready()
+        return await self._engine.history(before=before, limit=limit, matching=matching)
+
+    async def message(self, seq: int) -> Message:
+        """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
+        await self._ready()
+        return await self._engine.message(seq)
+
+    @overload
+    def on(self, name: Literal["message"]) -> Callable[[MessageHook], MessageHook]: ...
+    @overload
+    def on(self, name: Literal["message"], hook: MessageHook) -> MessageHook: ...
+    @overload
+    def on(self, name: Literal["join"]) -> Callable[[JoinHook], JoinHook]: ...
+    @overload
+    def on(self, name: Literal["join"], hook: JoinHook) -> JoinHook: ...
+    @overload
+    def on(self, name: Literal["leave"]) -> Callable[[LeaveHook], LeaveHook]: ...
+    @overload
+    def on(self, name: Literal["leave"], hook: LeaveHook) -> LeaveHook: ...
+    @overload
+    def on(self, name: Literal["event"]) -> Callable[[EventHook], EventHook]: ...
+    @overload
+    def on(self, name: Literal["event"], hook: EventHook) -> EventHook: ...
+    def on(self, name: str, hook: Any = None) -> Any:
+        """Hang in a hook (`pychat.HOOKS` lists them): `@room.on("message")`, or `room.on("message", function)`."""
+        return partial(self._engine.hooks.add, name) if hook is None else self._engine.hooks.add(name, hook)
+
+    async def start(self) -> None:
+        """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent.
+
+        A room that was closed is opened again, as after a restart of the process: with its hooks, nobody in it, and
+        what its store has kept. So is one whose event loop has ended. Raise `UsageError` where it runs on another one.
+        """
+        engine, loop = self._engine, asyncio.get_running_loop()
+        if engine.closed or engine.loop not in (None, loop):
+            self._begin_again(engine)
+        await self._engine.start()
+
+    def _begin_again(self, before: Engine) -> None:
+        if not before.closed:
+            if before.loop is not None and before.loop.is_running():
+                raise UsageError(
+                    f"The room “{self.name}” runs on another event loop. From other threads, use room.threadsafe."
+                )
+            before.abandon()
+        if self._url is not None and (before.closed_store or not self._url.startswith(_STAYING)):
+            self._store = open_store(self._url)
+        self._engine = self._begin(store=self._store, clock=self.clock)
+        self._engine.hooks = before.hooks.copy()
+
+    async def _ready(self) -> None:
+        """Open the log, where the room was not closed."""
+        if self.closed:
+            raise UsageError("This room is closed. Await room.start() to open it again.")
+        await self.start()
+
+    async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
+        """Close every connection, telling why, and the store if this room opened it. Names stay held. Idempotent.
+
+        `start` opens it again.
+        """
+        engine = self._engine
+        if engine.loop not in (None, asyncio.get_running_loop()):
+            engine.abandon()  # its event loop has ended, and everybody's connection with it
+        await engine.aclose(why)
+        if self._url is not None and not engine.closed_store:
+            engine.closed_store = True
+            await self._store.aclose()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the room was closed, and not started again since. On a new event loop it begins anew by itself."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        return self._engine.closed and self._engine.loop in (None, loop)
+
+    def renew(self, store: Store | None = None, clock: Clock | None = None) -> Callable[[], None]:
+        """Begin anew, with the same settings and hooks, on another store or clock; what is returned undoes that.
+
+        For `pychat.testing`. Nobody is told: whoever is connected stays with what was before.
+        """
+        before = dict(vars(self))
+        hooks = self._engine.hooks.copy()
+        if store is not None:
+            self._store, self._url = store, None
+        self.clock = clock or self.clock
+        self._engine = self._begin(store=self._store, clock=self.clock)
+        self._engine.hooks = hooks
+        return lambda: vars(self).update(before)
+
+    def dismiss(self, why: Close) -> None:
+        """Close every connection, telling why, without waiting for it."""
+        self._engine.dismiss(why)
+
+    async def __aenter__(self) -> Self:
+        """`async with ChatRoom() as room:` starts the room, and closes it in the end."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @property
+    def threadsafe(self) -> ThreadsafeRoom:
+        """The same room for code in other threads: `room.threadsafe.post("hi", author="bot")`, without `await`."""
+        return ThreadsafeRoom(self, lambda: self._engine.loop)
+
+    # What a transport calls.
+
+    async def connect(
+        self,
+        connection: Connection,
+        *,
+        since: Position | None = None,
+        member_id: str | None = None,
+        own: bool = True,
+        user: User | None = None,
+    ) -> Session:
+        """Let somebody in: they are welcomed, and told what they missed since `since`, or shown the newest page.
+
+        A transport that knows who it is says so with `member_id` (and may call `Session.resume` next); with
+        `own=False` they are not told what they wrote themselves. With a `user`, whom the app's `authenticate` gave,
+        that is who they are, and they have their name before they are welcomed.
+        """
+        await self._ready()
+        return await self._engine.admit(connection, since, member_id, user, own=own)
+
+    @property
+    def tokens(self) -> Tokens:
+        """What signs and reads the tokens by which people come back, for wires with a word of their own for that.
+
+        There when the room has started.
+        """
+        return self._engine.tokens
+
+    def member(self, member_id: str) -> Member | None:
+        """The member of that id, if here."""
+        return self._engine.member(member_id)
+
+    def check_name(self, name: str, member_id: str = "") -> str:
+        """The form in which that member, or somebody new, could take `name` now. Raise `Refused` if they could not.
+
+        Hooks are not asked, and nothing is taken: `Session.join` may still be refused.
+        """
+        return self._engine.check_name(name, member_id)

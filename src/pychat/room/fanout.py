@@ -1,0 +1,160 @@
+"""Fan-out: one notice to every connection of this process, encoded once a wire; nobody waits for anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from pychat.domain.errors import Close
+from pychat.room.connection import Connection, Encoder
+
+__all__ = ["Fanout", "close_quietly", "joined"]
+
+_log = logging.getLogger("pychat.room")
+
+#: Turns of the event loop in which more may come before all of it leaves. One takes 10 µs; a write to each of 1,000
+#: members, 8 ms.
+_TURNS = 8
+
+
+class Fanout:
+    """The connections of a room in this process, grouped by wire.
+
+    What is sent at one turn of the event loop leaves as one write for each connection; so does what follows at the
+    next turns, while each brings more. A turn does not wait for anything, so nor does a message that comes alone.
+
+    A connection whose `send` raises is closed with `Close.FAILED`; the others, and those who wait in `then`, miss
+    nothing by that. Where a wire fails at an event, all of its connections are closed so.
+    """
+
+    def __init__(self) -> None:
+        self._groups: dict[Encoder, dict[Connection, None]] = {}
+        self._pending: dict[Encoder, list[tuple[object, Connection | None]]] = {}
+        self._after: list[Callable[[], None]] = []
+        self._turns = 0
+        self._grown = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._groups.values()))
+
+    def __iter__(self) -> Iterator[Connection]:
+        for group in list(self._groups.values()):
+            yield from list(group)
+
+    def add(self, connection: Connection) -> None:
+        """Let `connection` hear what is sent from now on."""
+        self.flush()
+        self._groups.setdefault(connection.wire, {})[connection] = None
+
+    def discard(self, connection: Connection) -> None:
+        """Forget `connection`, if it is known."""
+        group = self._groups.get(connection.wire)
+        if group is not None:
+            group.pop(connection, None)
+            if not group:
+                del self._groups[connection.wire]
+
+    def send(self, encode: Callable[[Encoder], object], *, skip: Connection | None = None) -> None:
+        """Send what `encode` makes for each wire to everyone but `skip`; for `None`, that wire is told nothing."""
+        for wire in tuple(self._groups):
+            try:
+                frame = encode(wire)
+            except Exception:
+                _log.exception("The wire %r failed to encode an event; its connections are closed", wire)
+                self._fail(tuple(self._groups.get(wire, ())))
+                continue
+            if frame is not None:
+                if not self._pending:
+                    self._turns = 0
+                    asyncio.get_running_loop().call_soon(self._turn, self._pending)
+                self._grown = True
+                self._pending.setdefault(wire, []).append((frame, skip))
+
+    def tell(self, connection: Connection, frame: object) -> None:
+        """Send a frame to one connection alone."""
+        self._write(connection.wire, [frame], [(connection, connection.send)])
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Call when what was sent has been written, which may be now."""
+        if self._pending:
+            self._after.append(call)
+        else:
+            call()
+
+    def _turn(self, pending: object) -> None:
+        """The end of a turn of the loop: write, unless it brought more and the next may too."""
+        if pending is not self._pending:
+            return  # it has been written already
+        if self._grown and self._turns < _TURNS:
+            self._grown = False
+            self._turns += 1
+            asyncio.get_running_loop().call_soon(self._turn, pending)
+        else:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was sent. Plain calls in a plain loop: nothing can come between two receivers."""
+        pending, self._pending = self._pending, {}
+        after, self._after = self._after, []
+        for wire, frames in pending.items():
+            group = self._groups.get(wire, {})
+            skipping = {skip for _, skip in frames if skip is not None}
+            # The hot path: over a WebSocket, `send` is the carrier's own, with no call between.
+            self._write(
+                wire,
+                [frame for frame, _ in frames],
+                [(connection, connection.send) for connection in group if connection not in skipping],
+            )
+            for connection in skipping & group.keys():
+                told = [frame for frame, skip in frames if skip is not connection]
+                self._write(wire, told, [(connection, connection.send)])
+        for call in after:
+            try:
+                call()
+            except Exception:
+                _log.exception("What was to be done after telling everybody failed: %r", call)
+
+    def _write(
+        self, wire: Encoder, frames: list[object], listeners: list[tuple[Connection, Callable[[object], None]]]
+    ) -> None:
+        """Write `frames`, in order, to each listener that does not fail at it."""
+        if not frames or not listeners:
+            return
+        try:
+            frames = joined(wire, frames)
+        except Exception:
+            _log.exception("The wire %r failed to join frames; its connections are closed", wire)
+            self._fail(connection for connection, _ in listeners)
+            return
+        for frame in frames:
+            failed: list[Connection] = []
+            for connection, send in listeners:
+                try:
+                    send(frame)
+                except Exception:
+                    _log.exception("%r failed to send; it is closed", connection)
+                    failed.append(connection)
+            if failed:
+                listeners = [each for each in listeners if each[0] not in failed]
+                self._fail(failed)
+
+    def _fail(self, connections: Iterable[Connection]) -> None:
+        """Close connections that cannot be told what happens: they may come back, and catch up."""
+        for connection in connections:
+            self.discard(connection)
+            close_quietly(connection, Close.FAILED)
+
+
+def close_quietly(connection: Connection, why: Close) -> None:
+    """Close `connection`; log what it raises, which a connection should not."""
+    try:
+        connection.close(why)
+    except Exception:
+        _log.exception("%r failed to close", connection)
+
+
+def joined(wire: Encoder, frames: list[object]) -> list[object]:
+    """`frames` as one, on wires that have a way to do that."""
+    join = getattr(wire, "join", None)
+    return frames if join is None or len(frames) < 2 else [join(frames)]

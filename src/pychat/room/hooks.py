@@ -1,0 +1,133 @@
+"""Every hook of a room: its name, what it is given, what it may do. The docs are held to this table."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
+
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.model import Event, Member, Message
+from pychat.room.hook_queue import HookQueue
+from pychat.room.workers import in_thread, is_async
+
+__all__ = ["HOOKS", "EventHook", "Hook", "Hooks", "JoinHook", "LeaveHook", "MessageHook"]
+
+_log = logging.getLogger("pychat.hooks")
+_T = TypeVar("_T")
+_HookT = TypeVar("_HookT", bound=Callable[[Any], Any])
+
+# What can be hung in, for those who check types.
+MessageHook = TypeVar("MessageHook", bound=Callable[[Message], Message | Awaitable[Message | None] | None])
+JoinHook = TypeVar("JoinHook", bound=Callable[[Member], Member | Awaitable[Member | None] | None])
+LeaveHook = TypeVar("LeaveHook", bound=Callable[[Member], object])
+EventHook = TypeVar("EventHook", bound=Callable[[Event], object])
+
+
+class Hook(NamedTuple):
+    """One hook: its signature, whether it may change or refuse, and one line for the docs."""
+
+    signature: str
+    may_change: bool
+    says: str
+
+
+HOOKS: dict[str, Hook] = {
+    "message": Hook(
+        "(message: Message) -> Message | None",
+        may_change=True,
+        says="Before a message, or an edit of one, is stored. Return a changed one, or raise `Refused`.",
+    ),
+    "join": Hook(
+        "(member: Member) -> Member | None",
+        may_change=True,
+        says="Before a nickname is taken or changed. Return a member with another name, or raise `Refused`.",
+    ),
+    "leave": Hook(
+        "(member: Member) -> None",
+        may_change=False,
+        says="After a member has gone. Nobody waits for it.",
+    ),
+    "event": Hook(
+        "(event: Event) -> None",
+        may_change=False,
+        says="After anything has happened in the room, in order: an `Event`, such as `Message`, `Edited` or `Joined`. "
+        "Nobody waits for it.",
+    ),
+}
+
+
+class Hooks:
+    """What was hung into one room. Hooks of one name run in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._background = HookQueue()
+        self._hung: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
+
+    def add(self, name: str, hook: _HookT) -> _HookT:
+        """Hang in `hook`, and return it. Raise `UsageError` for a name that there is not, or what cannot be called."""
+        if name not in HOOKS:
+            msg = f"There is no hook “{name}”. There are: {', '.join(HOOKS)}."
+            raise UsageError(msg)
+        given: object = hook
+        if not callable(given):
+            msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
+            raise UsageError(msg)
+        self._hung[name].append(hook)
+        return hook
+
+    async def aclose(self) -> None:
+        """Wait a little for the async hooks that are told what has happened."""
+        await self._background.aclose()
+
+    def copy(self) -> Hooks:
+        """One in which the same hang, and to which others can be added."""
+        copied = Hooks()
+        copied._hung = {name: list(hung) for name, hung in self._hung.items()}
+        return copied
+
+    def any(self, name: str) -> bool:
+        """Whether anything hangs here."""
+        return bool(self._hung[name])
+
+    async def change(self, name: str, subject: _T) -> _T:
+        """Pass `subject` through the hooks, each of which may change or refuse it. A hook that fails refuses.
+
+        Plain functions run in a thread, one after the other.
+        """
+        for hook in self._hung[name]:
+            try:
+                changed: Any = hook(subject) if is_async(hook) else await in_thread(hook, subject)
+                if inspect.isawaitable(changed):
+                    changed = await changed
+            except Refused:
+                raise
+            except Exception:
+                _log.exception("A hook for “%s” failed: %r", name, hook)
+                raise Refused("internal", "The server failed at this. Try again later.") from None
+            if changed is not None:
+                if not isinstance(changed, type(subject)):
+                    _log.error(
+                        "A hook for “%s” returned %r: return a %s or None.", name, changed, type(subject).__name__
+                    )
+                    raise Refused("internal", "The server failed at this. Try again later.")
+                subject = changed
+        return subject
+
+    def tell(self, name: str, subject: object) -> None:
+        """Tell the hooks what has happened, in the background and in order: plain functions in a thread.
+
+        One that fails is logged, and the others are told all the same.
+        """
+        for hook in self._hung[name]:
+            self._background.add(_tell(name, hook, subject), subject)
+
+
+async def _tell(name: str, hook: Callable[[Any], Any], subject: object) -> None:
+    try:
+        told = hook(subject) if is_async(hook) else await in_thread(hook, subject)
+        if inspect.isawaitable(told):
+            await told
+    except Exception:
+        _log.exception("A hook for “%s” failed: %r", name, hook)

@@ -1,0 +1,121 @@
+"""The newest end of a room's log, kept in memory: what newcomers and returners are told without asking the store."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from pychat.domain.model import Deleted, Edited, LogEvent, Message, Position
+from pychat.domain.revision import revise
+from pychat.room.connection import Encoder, Notice
+
+__all__ = ["RecentEvents"]
+
+
+class RecentEvents:
+    """The last `keep` events as stored, the last `page` messages as they stand, and the frames made of them."""
+
+    def __init__(self, *, keep: int, page: int) -> None:
+        self._events: deque[LogEvent] = deque(maxlen=keep)
+        self._messages: list[Message] = []
+        self._most = page
+        self._floor = 0  # everything after this number is in `_events`
+        self._floor_id: str | None = ""  # of the event of that number; `None` if it is not known
+        self._frames: dict[Encoder, dict[int, object]] = {}
+        self._first: dict[tuple[str, str], LogEvent] = {}  # author's id, event's id -> the event as it was stored
+        #: Whether there are older messages than those of `page`.
+        self.more = False
+
+    def load(self, seq: int, events: Sequence[LogEvent], messages: Sequence[Message], *, more: bool) -> None:
+        """Begin, or begin anew, at event number `seq`: with the newest `events` and, as they stand, `messages`."""
+        self._events.clear()
+        self._frames.clear()
+        self._first.clear()
+        self._floor, self._floor_id = seq, None
+        for event in events:
+            self.add(event)
+        self._floor = seq - len(self._events)
+        if self._floor == 0:
+            self._floor_id = ""
+        self._messages = list(messages)
+        self.more = more
+
+    def add(self, event: LogEvent) -> None:
+        """Something was added to the log."""
+        if len(self._events) == self._events.maxlen:
+            gone = self._events.popleft()
+            self._floor, self._floor_id = gone.seq, gone.id
+            self._first.pop((gone.author.id, gone.id), None)
+            for frames in self._frames.values():
+                frames.pop(gone.seq, None)
+        self._events.append(event)
+        self._first[event.author.id, event.id] = event
+        if isinstance(event, Deleted):
+            self._scrub(event.target)
+        if isinstance(event, Message):
+            self._messages.append(event)
+            if len(self._messages) >= 2 * self._most:  # in strides: half of it is moved for each page
+                del self._messages[: len(self._messages) - self._most]
+                self.more = True
+        else:
+            index = bisect_left(self._messages, event.target, key=lambda message: message.seq)
+            if index < len(self._messages):
+                self._messages[index] = revise(self._messages[index], event)
+
+    def first(self, author_id: str, event_id: str) -> LogEvent | None:
+        """The event of that author's and of that id, as it was stored; `None` if it is not among the newest."""
+        return self._first.get((author_id, event_id))
+
+    def page(self) -> list[Message]:
+        """The newest messages as they stand, oldest first."""
+        return self._messages[-self._most :] if self._most else []
+
+    def has_more(self) -> bool:
+        """Whether there are messages before those of `page`."""
+        return self.more or len(self._messages) > self._most
+
+    @property
+    def newest_id(self) -> str:
+        """The id of the newest event; empty before the first, and where it is not known."""
+        return self._events[-1].id if self._events else self._floor_id or ""
+
+    def since(self, position: Position) -> list[LogEvent] | None:
+        """The events after `position`; `None` if some of them are no longer here, or it is of another log.
+
+        A position without an id is taken at its word.
+        """
+        index = position.seq - self._floor
+        if not 0 <= index <= len(self._events):
+            return None
+        if position.id and position.id != (self._events[index - 1].id if index else self._floor_id):
+            return None
+        return list(islice(self._events, index, None))
+
+    def frame(self, wire: Encoder, notice: Notice) -> object:
+        """`notice` on `wire`. Events of the log are encoded once, for who hears them now and who comes back."""
+        seq = getattr(notice, "seq", 0)
+        if seq <= self._floor:
+            return wire.encode(notice)
+        frames = self._frames.setdefault(wire, {})
+        if seq not in frames:
+            frames[seq] = wire.encode(notice)
+        return frames[seq]
+
+    def _scrub(self, target: int) -> None:
+        for index, event in enumerate(self._events):
+            scrubbed = _scrubbed(event, target)
+            if scrubbed is not event:
+                self._events[index] = scrubbed
+                for frames in self._frames.values():
+                    frames.pop(event.seq, None)
+
+
+def _scrubbed(event: LogEvent, target: int) -> LogEvent:
+    if isinstance(event, Message) and event.seq == target:
+        return replace(event, text="", reply=None, deleted=True)
+    if isinstance(event, Edited) and event.target == target:
+        return replace(event, text="")
+    return event

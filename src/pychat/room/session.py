@@ -1,0 +1,332 @@
+"""One visitor on one connection: joins, speaks, types, leaves, within limits, and hears nothing twice while joining."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pychat.domain.errors import Refused
+from pychat.domain.limits import SEARCH_COST, Limits, TokenBucket
+from pychat.domain.model import (
+    Command,
+    Delete,
+    Edit,
+    Event,
+    Join,
+    Leave,
+    LogEvent,
+    Member,
+    Message,
+    Position,
+    React,
+    Say,
+    SetTyping,
+    User,
+)
+from pychat.room.clock import Clock, Timer
+from pychat.room.connection import GONE, Connection, Notice, Welcome, You
+from pychat.room.fanout import joined
+from pychat.room.tokens import Tokens
+
+__all__ = ["RoomBackend", "Session", "event_id"]
+
+_log = logging.getLogger("pychat.room")
+TYPING_SECONDS = 6.0
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class RoomBackend(Protocol):
+    """What a session asks of its room."""
+
+    limits: Limits
+    clock: Clock
+    tokens: Tokens
+
+    @property
+    def position(self) -> Position:
+        """Where the log stands."""
+
+    def member(self, member_id: str) -> Member | None:
+        """The member of that id, if here."""
+
+    def last_name(self, member_id: str) -> str | None:
+        """The name that a member has, or had."""
+
+    def flush(self) -> None:
+        """Tell everybody now what has happened."""
+
+    def everyone(self) -> tuple[int, tuple[Member, ...]]:
+        """How many are connected, and those with a name."""
+
+    def hooked(self, name: str) -> bool:
+        """Whether hooks of that name hang in the room."""
+
+    @property
+    def stores_at_once(self) -> bool:
+        """Whether the store never has to be waited for."""
+
+    def after_telling(self, call: Callable[[], None]) -> None:
+        """Call when everybody has been told what has happened."""
+
+    async def message(self, seq: int) -> Message:
+        """The message of that number, as it stands. `Refused` if there is none."""
+
+    async def history(self, *, before: int | None, limit: int, matching: str | None) -> list[Message]:
+        """Messages, as they stand."""
+
+    async def perform(self, command: Command, origin: Session | None = None) -> Event | None:
+        """Carry out a command, or raise `Refused`."""
+
+    def soon(self, command: Command) -> None:
+        """Carry out a command of nobody's, without waiting for it."""
+
+    def frame(self, connection: Connection, notice: Notice) -> object:
+        """`notice` for the wire of `connection`."""
+
+    def seat(self, session: Session, member_id: str | None) -> None:
+        """Count the session as `member_id`'s, or as a guest's."""
+
+    async def depart(self, session: Session, *, left: bool) -> None:
+        """Forget the session."""
+
+
+class Session:
+    """One visitor's stay. A transport makes its commands into these calls, and awaits each before the next.
+
+    Every call may raise `Refused`.
+    """
+
+    def __init__(self, room: RoomBackend, connection: Connection, user: User | None = None) -> None:
+        self._room = room
+        self.connection = connection
+        #: Whom the app knows this visitor as; `None` is a guest.
+        self.user = user
+        self._name_fixed = user is not None and user.name is not None and user.name_fixed
+        self.member_id: str | None = None
+        #: Whether the connection went on where an earlier one ended: nothing missed, nothing twice.
+        self.recovered = False
+        #: Whether the connection is told what its own visitor says, as all others are.
+        self.echo = False
+        self._epoch = ""  # in which the visitor's numbers of messages count
+        self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
+        self._typing: Timer | None = None
+        #: Whether the visitor has gone or was sent out: what is under way for them must not seat them any more.
+        self.gone = False
+        self._closed = False
+
+    @property
+    def member(self) -> Member | None:
+        """Who this is; `None` before a nickname was taken."""
+        return None if self.member_id is None else self._room.member(self.member_id)
+
+    @property
+    def you(self) -> You | None:
+        """What a visitor with a login is told of who they are; `None` for a guest."""
+        if self.user is None:
+            return None
+        member = self.member
+        name, roles = (None, self.user.roles) if member is None else (member.name, member.roles)
+        return You(self.user.member_id, name, roles, self._name_fixed)
+
+    async def introduce(self) -> None:
+        """Take the name that comes with the login, or that this user had; where that cannot be, they have none."""
+        user = self.user
+        if user is None or self.member_id is None:
+            return
+        name = (None if self._name_fixed else self._room.last_name(user.member_id)) or user.name
+        if name is None:
+            return
+        try:
+            await self._room.perform(Join(user.member_id, name, user.roles, known=True), self)
+        except Refused as refused:
+            if refused.code == "unavailable":
+                raise
+            _log.warning("The user %s could not be seated as %r: %s", user.id, name, refused)
+            if refused.code == "name_invalid":
+                self._name_fixed = False  # or they would never have one
+
+    def begin(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
+        """Tell the visitor where things stand, then what was missed."""
+        self.recovered = welcome.recovered
+        self._epoch = welcome.position.epoch
+        connection = self.connection
+        frames = [self._room.frame(connection, notice) for notice in (welcome, *missed)]
+        told = [frame for frame in frames[1:] if frame is not None]
+        # One frame where the wire can join: however much was missed, to be behind by it is no slowness.
+        for frame in (*frames[:1], *joined(connection.wire, told)):
+            if frame is not None:
+                connection.send(frame)
+
+    def begins_at_once(self, fields: object) -> bool:
+        """Whether saying this is in the hands of the store with its first step: no hook and no look-up comes before."""
+        return not self._room.hooked("message") and not (
+            isinstance(fields, dict) and fields.get("reply_to") is not None
+        )
+
+    async def resume(self) -> Member | None:
+        """Take the name that this member had, if there was one and it is free."""
+        name = None if self.member_id is None or self.user is not None else self._room.last_name(self.member_id)
+        if self.member_id is not None and name is not None:
+            try:
+                await self._room.perform(Join(self.member_id, name), self)
+            except Refused as refused:
+                if refused.code == "unavailable":
+                    raise
+                return None
+        return self.member
+
+    async def join(self, name: str | None, token: str | None = None) -> tuple[Member, str | None]:
+        """Take or change the nickname; the member, and the token to come back as the same one.
+
+        Without a name, take the one that the token's member had. Who has a login comes back by that: there is no token.
+        """
+        self._spend()
+        if self.gone:
+            raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
+        before, user = self.member_id, self.user
+        if user is not None:
+            member_id = user.member_id
+        else:
+            member_id = before or (self._room.tokens.read(token) if token else None) or Tokens.new_id()
+        if before is None:
+            self._room.seat(self, member_id)
+        try:
+            await self._room.perform(self._wish(member_id, name), self)
+        except Refused:
+            if before is None and not self.gone:
+                self._room.seat(self, None)
+            raise
+        member = self._room.member(member_id)
+        if member is None:
+            raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
+        return member, None if user is not None else self._room.tokens.issue(member_id)
+
+    async def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Message:
+        """Send a message, as a reply to another or not, and return it as it was stored."""
+        self._spend()
+        member_id, message_id = self._joined(), event_id(message_id)
+        answered = None if reply_to is None else await self._message(reply_to)
+        event = await self._room.perform(Say(member_id, message_id, text, answered), None if self.echo else self)
+        self._stop_typing_timer()
+        assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
+        return event
+
+    async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
+        """Change the text of one's own message number `seq`; `None` if it said that already."""
+        self._spend()
+        member_id, new_id = self._joined(), event_id(given_id)
+        return await self._room.perform(Edit(member_id, new_id, await self._message(seq), text), self)
+
+    async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
+        """Take one's own message number `seq` back; `None` if it was deleted already."""
+        self._spend()
+        member_id, new_id = self._joined(), event_id(given_id)
+        return await self._room.perform(Delete(member_id, new_id, await self._message(seq)), self)
+
+    async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
+        """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
+        self._spend()
+        member_id, new_id = self._joined(), event_id(given_id)
+        return await self._room.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
+
+    async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
+        """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
+        self._spend(1.0 if matching is None else SEARCH_COST)
+        return await self._room.history(before=before, limit=limit, matching=matching)
+
+    async def type(self, on: bool) -> None:
+        """Show that the visitor is writing, for 6 seconds, or no longer."""
+        self._spend()
+        member_id = self._joined()
+        self._stop_typing_timer()
+        await self._room.perform(SetTyping(member_id, on), self)
+        if on and not self._closed:
+            self._stop_typing_timer()
+            self._typing = self._room.clock.call_later(TYPING_SECONDS, self._typing_expired, member_id)
+
+    def who(self) -> tuple[int, tuple[Member, ...]]:
+        """How many are connected, and those with a name."""
+        self._spend()
+        return self._room.everyone()
+
+    async def leave(self) -> None:
+        """Give the nickname back and stay as a guest."""
+        self._spend()
+        self._stop_typing_timer()
+        if self.member_id is not None:
+            await self._room.perform(Leave(self.member_id), self)
+
+    @property
+    def stores_at_once(self) -> bool:
+        """Whether the room's store never has to be waited for."""
+        return self._room.stores_at_once
+
+    def flush(self) -> None:
+        """Tell everybody now what else would be told soon."""
+        self._room.flush()
+
+    def after_telling(self, call: Callable[[], None]) -> None:
+        """Call when everybody has been told what has happened: no answer overtakes what was stored before it."""
+        self._room.after_telling(call)
+
+    async def close(self, *, left: bool = False) -> None:
+        """The connection has gone: `left` if the visitor said so, else it broke, and the name is held. Idempotent."""
+        if not self._closed:
+            self._closed = self.gone = True
+            self._stop_typing_timer()
+            try:
+                await self._room.depart(self, left=left)
+            finally:
+                self.connection = GONE
+
+    def _spend(self, cost: float = 1.0) -> None:
+        if self._closed:
+            raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
+        wait = self._bucket.take(self._room.clock.steady(), cost)
+        if wait:
+            raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+
+    def _wish(self, member_id: str, name: str | None) -> Join:
+        user, roles = self.user, () if self.user is None else self.user.roles
+        if user is not None and user.name is not None and self._name_fixed:
+            member = self.member
+            if name is not None and name not in (user.name, user.name if member is None else member.name):
+                raise Refused("name_fixed", f"Your name here is “{user.name}”: it comes with your login.")
+            return Join(member_id, user.name, roles, known=True)
+        if name is None:
+            name = self._room.last_name(member_id)
+        if name is None:
+            raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")
+        return Join(member_id, name, roles)
+
+    async def _message(self, seq: int) -> Message:
+        """The message that the visitor means by `seq`: where the log was lost since they came, none."""
+        message = await self._room.message(seq)
+        if self._room.position.epoch != self._epoch:
+            raise Refused("not_found", "The room has lost its messages meanwhile, and numbers them anew.")
+        return message
+
+    def _joined(self) -> str:
+        if self.member_id is None:
+            raise Refused("not_joined", "Take a nickname first, then you can write.")
+        return self.member_id
+
+    def _stop_typing_timer(self) -> None:
+        if self._typing is not None:
+            self._typing.cancel()
+            self._typing = None
+
+    def _typing_expired(self, member_id: str) -> None:
+        self._typing = None
+        self._room.soon(SetTyping(member_id, on=False))
+
+
+def event_id(given: str | None) -> str:
+    """The id of something new: the one given, if it can be one, or one made here."""
+    if given is None:
+        return Tokens.new_id()
+    if not _ID.fullmatch(given):
+        raise Refused("bad_request", "An id has 1-64 characters of A-Z a-z 0-9 _ and -.")
+    return given

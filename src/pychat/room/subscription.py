@@ -1,0 +1,138 @@
+"""One room's log in its store: opened once, with nothing missed meanwhile, and opened again where it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple, Protocol
+
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.limits import Limits
+from pychat.domain.model import Event, LogEvent, Message
+from pychat.stores import Store, Subscription
+
+__all__ = ["LogListener", "LogSubscription", "Snapshot"]
+
+_PAUSE_SECONDS = 0.5  # between two tries to open a log while its store is away
+
+
+class Snapshot(NamedTuple):
+    """Where a room stands when its log is opened."""
+
+    opening: Subscription
+    #: The number of the newest event.
+    seq: int
+    #: The newest events without a gap, as they were stored.
+    events: list[LogEvent]
+    #: The newest page of messages, as they stand; `more` tells that there are older ones.
+    messages: tuple[Message, ...]
+    more: bool
+
+
+class LogListener(Protocol):
+    """Who follows a log. No call may raise."""
+
+    def load(self, standing: Snapshot) -> None:
+        """Begin, or begin anew, where the room stands."""
+
+    def received(self, event: Event) -> None:
+        """Something was added to the log, or signalled."""
+
+    def reopened(self, opening: Subscription) -> None:
+        """The store lost its place in the open log: go on from here, or call `LogSubscription.lose`."""
+
+
+class LogSubscription:
+    """The log of `room` in `store`."""
+
+    def __init__(self, store: Store, room: str, limits: Limits, follower: LogListener) -> None:
+        self.store = store
+        self._room = room
+        self._limits = limits
+        self._follower = follower
+        self._trying: asyncio.Task[Refused | None] | None = None
+        self._refused: Refused | None = None  # why the newest try failed
+        self._refused_until = 0.0
+        self._closed = False
+        self._opening: Subscription | None = None
+        self._waiting: list[Event | Subscription] = []  # what happens while the log is opened
+        #: In which the log is numbered; `None` until it is open.
+        self.epoch: str | None = None
+
+    async def open(self) -> None:
+        """Open the log, if it is not. Idempotent; whoever comes meanwhile waits for the same opening.
+
+        Where that fails, whoever comes in the next half a second is told the same, unless the store is back: a crowd
+        that returns asks a store that is away twice a second, and not once for each. Raise `UsageError` where whoever
+        runs the server has to change something first, such as a password, or a file that another process serves.
+        """
+        while self.epoch is None:  # again where it was lost while it was opened
+            loop = asyncio.get_running_loop()
+            refused = self._refused
+            if refused is None or self.store.available or loop.time() >= self._refused_until:
+                if self._trying is None:
+                    self._trying = loop.create_task(self._try())
+                    self._trying.add_done_callback(self._tried)
+                refused = await asyncio.shield(self._trying)
+            if refused is not None:  # an error of each one's own: one that many raise would gather all their frames
+                raise Refused(refused.code, refused.text, refused.retry_after)
+
+    async def _try(self) -> Refused | None:
+        try:
+            await self._open()
+        except Refused as refused:
+            if isinstance(refused.__cause__, UsageError):  # waiting will not help
+                raise refused.__cause__ from None
+            self._refused = Refused(refused.code, refused.text, refused.retry_after)
+            self._refused_until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
+        else:
+            self._refused = None
+        return self._refused
+
+    def _tried(self, task: asyncio.Task[Refused | None]) -> None:
+        self._trying = None
+        if not task.cancelled():
+            task.exception()  # told to all who wait, if anybody does
+
+    def close(self) -> None:
+        """Hear nothing more of the store, which may go on for other rooms."""
+        self._closed = True
+        if self._trying is not None and not self._trying.get_loop().is_closed():
+            self._trying.cancel()
+
+    def lose(self) -> None:
+        """The log is another one now: whoever comes next opens it anew."""
+        self.epoch = self._opening = None
+
+    async def _open(self) -> None:
+        """Read where the room stands. What happens meanwhile waits its turn."""
+        if self._opening is None:
+            self._waiting.clear()
+            self._opening = await self.store.subscribe(self._room, self._receive)
+        opening = self._opening  # kept where what follows fails: the next try goes on from here
+        page = await self.store.history(self._room, limit=self._limits.history + 1)
+        recent = await self._recent(page.seq)
+        more = len(page.messages) > self._limits.history
+        messages = page.messages[1:] if more else page.messages
+        self._follower.load(Snapshot(opening, page.seq, recent, messages, more))
+        self.epoch = opening.position.epoch
+        waiting, self._waiting = self._waiting, []
+        for event in waiting:
+            if getattr(event, "seq", page.seq + 1) > page.seq:
+                self._receive(event)
+
+    def _receive(self, event: Event | Subscription) -> None:
+        if self._closed:
+            return
+        if self.epoch is None:
+            self._waiting.append(event)
+        elif isinstance(event, Subscription):
+            self._follower.reopened(event)
+        else:
+            self._follower.received(event)
+
+    async def _recent(self, head: int) -> list[LogEvent]:
+        """The newest events up to number `head`, without a gap. After a restart everybody comes back at once."""
+        most = self._limits.page + 1  # one more tells what was just before them
+        events = await self.store.events(self._room, after=max(0, head - most), limit=most)
+        events = [event for event in events if event.seq <= head]
+        return events if [event.seq for event in events] == list(range(head - len(events) + 1, head + 1)) else []

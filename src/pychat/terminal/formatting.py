@@ -1,0 +1,73 @@
+"""An event in one form or another: lines for people, or one JSON object a line in the wire's shape. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pychat.client import ClientEvent
+from pychat.domain.model import Deleted, Edited, Joined, Left, Member, Message, Reacted, Renamed
+from pychat.domain.strictjson import dumps
+from pychat.domain.texts import action
+from pychat.terminal.escaping import safe, safe_json
+from pychat.transports.execute import tell
+
+__all__ = ["as_json", "as_text", "message_as_json"]
+
+
+def as_text(event: ClientEvent, now: float) -> str | None:
+    """`12:03 Ada: hi`, or `12:03 * Ada waves`, in local time; more lines of a text are indented below.
+
+    `None` for what has no line. `now` dates what has no date of its own.
+    """
+    match event:
+        case Message(deleted=True):
+            said = f"{event.author.name} (deleted)"
+        case Message():
+            to = "" if event.reply is None else f" (to {event.reply.author})"
+            does, edited = action(event.text), " (edited)" if event.edited else ""
+            said = f"{event.author.name}{to}: {event.text}{edited}"
+            if does is not None:
+                said = f"* {event.author.name}{to} {does}{edited}"
+        case Edited():
+            said = f"{event.author.name} edited: {event.text}"
+        case Deleted():
+            said = f"{event.author.name} deleted a message"
+        case Joined():
+            said = f"* {event.member.name} joined"
+        case Left():
+            said = f"* {event.member.name} left"
+        case Renamed():
+            said = f"* {event.before} is now {event.member.name}"
+        case _:
+            return None
+    when = datetime.fromtimestamp(getattr(event, "date", now)).astimezone()
+    first, *more = safe(said).split("\n")
+    return "\n".join([f"{when:%H:%M} {first}", *(f"      {line}" for line in more)])
+
+
+def as_json(event: ClientEvent, here: int) -> str | None:
+    """The event as on the wire, with its `type`. Comings and goings are a `presence`. `None` for what has no line."""
+    match event:
+        case Message() | Edited() | Deleted() | Reacted():
+            name, fields = tell(event)
+            return safe_json(dumps({"type": name, **fields}))
+        case Joined():
+            return _presence(here, joined=[_member(event.member)])
+        case Left():
+            return _presence(here, left=[event.member.id])
+        case Renamed():
+            return _presence(here, renamed=[_member(event.member)])
+    return None
+
+
+def message_as_json(message: Message) -> str:
+    """A message as on the wire."""
+    return as_json(message, 0) or ""
+
+
+def _presence(here: int, **changed: object) -> str:
+    return safe_json(dumps({"type": "presence", "here": here, **changed}))
+
+
+def _member(member: Member) -> dict[str, str]:
+    return {"id": member.id, "name": member.name}

@@ -1,0 +1,77 @@
+"""The door: asks the app who somebody is, before they are let in."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+
+from pychat.domain.errors import Refused, UsageError
+from pychat.domain.model import User
+from pychat.domain.ratelog import RateLimitedLogger
+from pychat.net.http.request import Request
+from pychat.room.workers import in_thread, is_async
+
+__all__ = ["Authenticate", "Authenticator", "status_of"]
+
+_log = logging.getLogger("pychat.auth")
+_limited = RateLimitedLogger(_log)
+_ANSWER_SECONDS = 10.0  # that the app's function may take
+
+#: What an app says of a request: a `User`, or `None` for a guest. `Refused` may be raised or returned. May be async.
+Authenticate = Callable[[Request], User | Refused | Awaitable[User | Refused | None] | None]
+
+_STATUS = {
+    "bad_request": 400,
+    "login_required": 401,
+    "unknown_room": 404,
+    "not_found": 404,
+    "rate_limited": 429,
+    "internal": 500,
+    "unavailable": 503,
+}
+
+
+class Authenticator:
+    """Lets people in as whom the app's `authenticate` knows them; without it, everybody is a guest."""
+
+    def __init__(self, authenticate: Authenticate | None = None) -> None:
+        """Raise `UsageError` for what cannot be called."""
+        if authenticate is not None and not callable(authenticate):
+            raise UsageError("authenticate is a function: it takes a pychat.Request, and returns a pychat.User or None")
+        self._authenticate = authenticate
+
+    @property
+    def asks(self) -> bool:
+        """Whether the app is asked; without that, there is no need to make a request."""
+        return self._authenticate is not None
+
+    async def authenticate(self, request: Request) -> User | None:
+        """Who this is; `None` is a guest. Raise `Refused` for who may not come in, and where the function fails."""
+        if self._authenticate is None:
+            return None
+        ask = self._authenticate
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                found = ask(request) if is_async(ask) else await in_thread(ask, request)
+                if inspect.isawaitable(found):
+                    found = await found
+            if isinstance(found, Refused):
+                raise found
+            if found is not None and not isinstance(found, User):
+                raise UsageError(f"authenticate returned {found!r}: return a pychat.User, None, or a Refused")
+        except Refused:
+            raise
+        except TimeoutError as error:
+            _limited.error("authenticate did not answer for %s in %.0f s: %r", request.path, _ANSWER_SECONDS, error)
+            raise Refused("unavailable", "The server took too long to find out who you are. Try again.", 5.0) from None
+        except Exception:
+            _log.exception("authenticate failed for %s %s from %s", request.method, request.path, request.remote)
+            raise Refused("internal", "The server could not find out who you are. Try again later.") from None
+        return found
+
+
+def status_of(refused: Refused) -> int:
+    """The HTTP status that says the same: 401 where a login would help, 403 for codes of the app's own."""
+    return _STATUS.get(refused.code, 403)

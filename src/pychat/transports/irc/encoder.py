@@ -1,0 +1,143 @@
+"""Events of a room as lines of IRC, encoded once for all clients that can read the same: that is one wire.
+
+Messages and what becomes of them are the same bytes for everybody; who is here is told to each client by its seat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from pychat.domain.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, iso
+from pychat.room.connection import Notice, Presence, Welcome
+from pychat.transports.irc.channel import Channel
+from pychat.transports.irc.line import LINE_BYTES, Line
+from pychat.transports.irc.nicks import nick_like, source
+from pychat.transports.irc.text import clean, is_action, split, to_irc
+
+__all__ = ["TELLING", "Frame", "LineEncoder"]
+
+#: The capabilities that change how an event is put.
+TELLING = frozenset({"batch", "draft/message-redaction", "draft/multiline", "message-tags", "server-time"})
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a seat is told: a log's event as `data`, or a notice that it puts into words itself."""
+
+    notice: Notice
+    data: bytes = b""
+
+    @property
+    def seq(self) -> int:
+        """The number of the log's event; 0 for other notices."""
+        return getattr(self.notice, "seq", 0)
+
+
+class LineEncoder:
+    """The lines of one channel, for clients with the capabilities `caps`."""
+
+    def __init__(self, channel: Channel, caps: frozenset[str]) -> None:
+        self.channel = channel
+        self.caps = caps & TELLING
+        self._multiline = {"batch", "draft/multiline"} <= caps
+
+    def encode(self, notice: Notice) -> Frame:
+        """`notice`, as lines if it is in the log."""
+        match notice:
+            case Kicked() | Presence() | Typing() | Welcome():
+                return Frame(notice)
+            case Message():
+                self.channel.remember(notice)
+                lines = [] if notice.deleted else self.message(notice)
+            case Edited():
+                lines = self._edited(notice)
+            case Deleted():
+                lines = self._deleted(notice)
+            case Reacted():
+                lines = self._reacted(notice)
+            case _:
+                assert_never(notice)
+        return Frame(notice, b"".join(line.encode() for line in lines))
+
+    def message(self, said: Message, *, batch: str | None = None) -> list[Line]:
+        """A message; within `batch`, if given."""
+        nick = self.channel.nick(said.author)
+        text = said.text
+        if said.reply is not None:
+            # Where a client does not know the tag, the name of who is answered stands before the answer, as is usual.
+            answered = nick_like(said.reply.author)
+            text = text if said.text.lower().startswith(answered.lower()) else f"{answered}: {text}"
+        first = self.tags(said)
+        if said.reply is not None and "message-tags" in self.caps:
+            first["+draft/reply"] = self.channel.msgid(said.reply.seq)
+        if (
+            self._multiline
+            and not is_action(text)
+            and ("\n" in text or len(text.encode()) > self._space(nick, "PRIVMSG"))
+        ):
+            return self._in_one(nick, text, first, batch, f"m{said.seq}")
+        return self._lines(nick, "PRIVMSG", to_irc(text, self._space(nick, "PRIVMSG")), first, batch)
+
+    def tags(self, event: LogEvent) -> dict[str, str]:
+        """The tags that say which event it is, and of when."""
+        tags = {}
+        if "server-time" in self.caps:
+            tags["time"] = iso(event.date)
+        if "message-tags" in self.caps:
+            tags["msgid"] = self.channel.msgid(event.seq)
+        return tags
+
+    def _edited(self, event: Edited) -> list[Line]:
+        self.channel.revise(event.target, event.text)
+        return self._told(event, event.target, f"* edited: {event.text}")
+
+    def _deleted(self, event: Deleted) -> list[Line]:
+        self.channel.revise(event.target, "")  # what was taken back is quoted no more
+        if "draft/message-redaction" in self.caps:
+            nick, msgid = self.channel.nick(event.author), self.channel.msgid(event.target)
+            return [Line("REDACT", (self.channel.name, msgid), source(nick), self.tags(event))]
+        return self._told(event, event.target, "* deleted a message")
+
+    def _reacted(self, event: Reacted) -> list[Line]:
+        beginning = self.channel.beginning(event.target)
+        said = f"* reacted {event.emoji}" if event.on else f"* took {event.emoji} back"
+        told = self._told(event, event.target, f"{said} to “{beginning}”" if beginning and event.on else said)
+        if "message-tags" in self.caps:
+            about = {"+draft/react" if event.on else "+draft/unreact": event.emoji}
+            told[0] = replace(told[0], tags={**told[0].tags, **about})
+        return told
+
+    def _told(self, event: Edited | Deleted | Reacted, target: int, text: str) -> list[Line]:
+        nick, tags = self.channel.nick(event.author), self.tags(event)
+        if "message-tags" in self.caps:
+            tags["+draft/reply"] = self.channel.msgid(target)
+        return self._lines(nick, "NOTICE", to_irc(text, self._space(nick, "NOTICE")), tags)
+
+    def _lines(
+        self, nick: str, command: str, parts: Iterable[str], first: dict[str, str], batch: str | None = None
+    ) -> list[Line]:
+        """`parts` with a line each; only the first says which message it is."""
+        rest = {name: value for name, value in first.items() if name == "time"}
+        inside = {} if batch is None else {"batch": batch}
+        return [
+            Line(command, (self.channel.name, part), source(nick), {**(rest if number else first), **inside})
+            for number, part in enumerate(parts)
+        ]
+
+    def _in_one(self, nick: str, text: str, first: dict[str, str], batch: str | None, name: str) -> list[Line]:
+        """One message of several lines: IRCv3's `draft/multiline`."""
+        outside = {} if batch is None else {"batch": batch}
+        opening = (f"+{name}", "draft/multiline", self.channel.name)
+        lines = [Line("BATCH", opening, source(nick), {**first, **outside})]
+        most = self._space(nick, "PRIVMSG")
+        for paragraph in clean(text).split("\n"):
+            for number, part in enumerate(split(paragraph, most)):
+                tags = {"batch": name, **({"draft/multiline-concat": ""} if number else {})}
+                lines.append(Line("PRIVMSG", (self.channel.name, part), source(nick), tags))
+        return [*lines, Line("BATCH", (f"-{name}",))]
+
+    def _space(self, nick: str, command: str) -> int:
+        """The bytes that a line has for its text."""
+        return LINE_BYTES - len(f":{source(nick)} {command} {self.channel.name} :\r\n".encode())

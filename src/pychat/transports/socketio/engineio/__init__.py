@@ -1,0 +1,1 @@
+"""Engine.IO, which carries Socket.IO: handshakes, polling, WebSockets and heartbeats."""

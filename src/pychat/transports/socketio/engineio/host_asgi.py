@@ -1,0 +1,145 @@
+"""ASGI's scopes, as the Engine.IO layer wants them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from pychat.net.http.answer_asgi import send_answer
+from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
+from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
+from pychat.transports.socketio.engineio.environ import build_environ
+from pychat.transports.socketio.engineio.request import BodyTooLarge, Reply
+
+if TYPE_CHECKING:
+    from pychat.transports.socketio.engineio.server import EngineIOServer
+
+__all__ = ["AsgiRequest", "handle"]
+
+
+class AsgiRequest:
+    """One `http` or `websocket` scope."""
+
+    __slots__ = ("_headers", "_receive", "_scope", "_send", "method", "peer", "query", "upgrade")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._headers: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            between = "; " if name == "cookie" else ","
+            self._headers[name] = f"{self._headers[name]}{between}{value}" if name in self._headers else value
+        self.upgrade = scope["type"] == "websocket"
+        self.method: str = "GET" if self.upgrade else scope["method"]
+        self.query: str = scope.get("query_string", b"").decode("latin-1")
+        self.peer: str = (scope.get("client") or ("",))[0] or ""
+
+    def header(self, name: str) -> str | None:
+        """A header by its name in small letters."""
+        return self._headers.get(name)
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body. Raises `BodyTooLarge`, `ConnectionError`."""
+        length = self._headers.get("content-length", "")
+        if length.isdecimal() and int(length) > limit:
+            raise BodyTooLarge
+        chunks: list[bytes] = []
+        size = 0
+        more = True
+        while more:
+            event = await self._receive()
+            if event["type"] != "http.request":
+                raise ConnectionResetError
+            chunk = event.get("body") or b""
+            more = bool(event.get("more_body"))
+            size += len(chunk)
+            if size > limit:
+                raise BodyTooLarge
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def hold(self, wake: asyncio.Future[bool]) -> bool:
+        """Wait for `wake`, or for the client to go. ASGI tells that it has gone through `receive` only."""
+        watcher = asyncio.get_running_loop().create_task(self._disconnected())
+
+        def gone(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():
+                # Asked for, so that asyncio does not complain; a failing host is a client that has gone.
+                task.exception()
+            if not wake.done():
+                wake.set_result(False)
+
+        watcher.add_done_callback(gone)
+        try:
+            return await wake
+        finally:
+            watcher.cancel()
+
+    async def _disconnected(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> WebSocketConnection:
+        """Accept the WebSocket."""
+        return await AsgiWebSocket.accept(
+            self._scope,
+            self._receive,
+            self._send,
+            max_message_bytes=max_message_bytes,
+            max_buffer_bytes=max_buffer_bytes,
+            remote=remote,
+            connected=True,
+        )
+
+    def environ(self, remote: str) -> dict[str, Any]:
+        """The environ for `connect` handlers; the scope itself is under `asgi.scope`."""
+        scope = self._scope
+        client = scope.get("client") or ("", 0)
+        server = scope.get("server") or ("asgi", 0)
+        scheme: str = scope.get("scheme", "http")
+        environ = build_environ(
+            self._headers.items(),
+            method=self.method,
+            path=scope["path"],
+            root=scope.get("root_path", ""),
+            query=self.query,
+            scheme={"ws": "http", "wss": "https"}.get(scheme, scheme),
+            http_version=scope.get("http_version", "1.1"),
+            remote=(remote, client[1] if client[0] == remote else 0),
+            server=(server[0], server[1] or 0),
+            software="asgi",
+        )
+        environ["asgi.scope"] = scope
+        environ["asgi.receive"] = self._receive
+        environ["asgi.send"] = self._send
+        return environ
+
+
+async def handle(server: EngineIOServer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one scope."""
+    if scope["type"] == "websocket" and (await receive())["type"] != "websocket.connect":
+        return
+    try:
+        reply = await server.serve(AsgiRequest(scope, receive, send))
+    except WebSocketClosed:
+        return
+    if isinstance(reply, Reply):
+        await _answer(server, reply, scope, send)
+
+
+async def _answer(server: EngineIOServer, reply: Reply, scope: Scope, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    headers.append((b"content-length", str(len(reply.body)).encode()))
+    prefix = "http"
+    if scope["type"] == "websocket":
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            # This host can say no, but not why.
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        prefix = "websocket.http"
+        # The server drops the socket after this; a client that keeps connections must not use it again.
+        headers.append((b"connection", b"close"))
+    start = {"type": f"{prefix}.response.start", "status": reply.status, "headers": headers}
+    await send_answer(send, server.answers, (scope.get("client") or ("",))[0] or "", start, reply.body)

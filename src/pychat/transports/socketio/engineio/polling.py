@@ -1,0 +1,141 @@
+"""HTTP long-polling: what waits goes out with the next poll, what is posted comes in, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from base64 import b64decode
+from typing import TYPE_CHECKING
+
+from pychat.domain.errors import Close
+from pychat.transports.socketio.engineio.replies import BAD_REQUEST, UNKNOWN_SID, refusal
+from pychat.transports.socketio.engineio.request import BodyTooLarge, HostRequest, Reply
+from pychat.transports.socketio.engineio.socket import Session
+from pychat.transports.socketio.engineio.websockets import wait_for_room
+from pychat.transports.socketio.packet import BadPacket
+
+if TYPE_CHECKING:
+    from pychat.transports.socketio.engineio.server import EngineIOServer
+
+__all__ = ["payload", "poll", "post"]
+
+#: Bodies up to this size are compressed on the spot; larger ones in a thread, so that nobody else waits.
+_COMPRESS_HERE = 32 * 1024
+_SEPARATOR = b"\x1e"
+#: Packets of one body that are taken in one turn of the event loop; then others are served.
+_PACKETS_A_TURN = 32
+
+
+class PayloadTooLarge(BadPacket):
+    """A body holds more packets than are taken, or one that is too large."""
+
+
+async def poll(server: EngineIOServer, session: Session, request: HostRequest) -> Reply:
+    """Answer with what waits, or as soon as something does."""
+    if session.poll is not None:
+        session.close(Close.BAD_FRAME, server.reason.TRANSPORT_ERROR)
+        return refusal(400, BAD_REQUEST)
+    if not session.outbox and not session.probed:
+        session.poll = asyncio.get_running_loop().create_future()
+        here = False
+        try:
+            here = await request.hold(session.poll)
+        finally:
+            session.poll = None
+            if not here:
+                # It went with its request open; whoever it is, nothing more will be fetched.
+                session.close(None, server.reason.TRANSPORT_CLOSE)
+        if not here:
+            return refusal(400, UNKNOWN_SID)
+    return await _compressed(server, session.take(), request)
+
+
+async def post(server: EngineIOServer, session: Session, request: HostRequest) -> Reply:
+    """Take the packets of a body, in order."""
+    if session.posting or (request.header("content-type") or "").startswith("application/octet-stream"):
+        session.close(Close.BAD_FRAME, server.reason.TRANSPORT_ERROR)
+        return refusal(400, BAD_REQUEST)
+    session.posting = True
+    try:
+        async with asyncio.timeout(server.pings.seconds + server.ping_timeout):
+            body = await request.body(server.max_http_buffer_size)
+        await _take_payload(server, session, body)
+    except BodyTooLarge:
+        session.close(Close.TOO_LARGE, server.reason.TRANSPORT_ERROR)
+        text = f"A body can have {server.max_http_buffer_size} bytes at most (maxPayload in the handshake)"
+        return refusal(413, (BAD_REQUEST[0], text))
+    except PayloadTooLarge as problem:
+        session.close(Close.TOO_LARGE, server.reason.TRANSPORT_ERROR)
+        return refusal(413, (BAD_REQUEST[0], str(problem)))
+    except (BadPacket, UnicodeDecodeError) as problem:
+        server.complain(session, BadPacket(str(problem)))
+        return refusal(400, BAD_REQUEST)
+    except (TimeoutError, ConnectionError):
+        session.close(None, server.reason.TRANSPORT_CLOSE)
+        return refusal(400, BAD_REQUEST)
+    finally:
+        session.posting = False
+    return Reply(200, b"ok", [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")])
+
+
+async def _take_payload(server: EngineIOServer, session: Session, body: bytes) -> None:
+    """Hand the packets of a body to the session, in order, until one closes it.
+
+    A few in each turn of the event loop, and none while those before wait for their handlers. Raises `BadPacket` and
+    `UnicodeDecodeError` at the first that is none.
+    """
+    count = body.count(_SEPARATOR) + 1
+    if count > server.options.max_payload_packets:
+        most = server.options.max_payload_packets
+        raise PayloadTooLarge(f"A body can have {most} packets at most; this one has {count}. Send several")
+    begin = 0
+    for number in range(1, count + 1):
+        end = body.find(_SEPARATOR, begin) if number < count else len(body)
+        session.receive(_packet(body[begin:end], server.max_message_bytes))
+        begin = end + 1
+        if session.inbox_bytes > server.options.max_queue_bytes:
+            await wait_for_room(server, session)
+        elif not number % _PACKETS_A_TURN:
+            await asyncio.sleep(0)
+        if session.closed:
+            return
+
+
+def _packet(part: bytes, max_bytes: int) -> str | bytes:
+    """One Engine.IO packet of a body: text, or bytes in base64 behind a `b`."""
+    binary = part.startswith(b"b")
+    if len(part) > (max_bytes * 4 // 3 + 5 if binary else max_bytes):
+        raise PayloadTooLarge(f"A message can have {max_bytes} bytes at most")
+    if not binary:
+        return part.decode()
+    try:
+        return b64decode(part[1:], validate=True)
+    except ValueError:
+        raise BadPacket("Not base64") from None
+
+
+def payload(text: str) -> Reply:
+    """The answer that holds these packets."""
+    headers = [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")]
+    return Reply(200, text.encode(), headers)
+
+
+async def _compressed(server: EngineIOServer, text: str, request: HostRequest) -> Reply:
+    reply = payload(text)
+    if not server.http_compression or len(reply.body) < server.compression_threshold:
+        return reply
+    accepted = {part.partition(";")[0].strip() for part in (request.header("accept-encoding") or "").split(",")}
+    name = "gzip" if "gzip" in accepted else "deflate" if "deflate" in accepted else None
+    if name is None:
+        return reply
+    if len(reply.body) <= _COMPRESS_HERE:
+        reply.body = _compress(name, reply.body)
+    else:
+        reply.body = await asyncio.to_thread(_compress, name, reply.body)
+    reply.headers += [("Content-Encoding", name), ("Vary", "Accept-Encoding")]
+    return reply
+
+
+def _compress(name: str, body: bytes) -> bytes:
+    return gzip.compress(body, 1, mtime=0) if name == "gzip" else zlib.compress(body, 1)

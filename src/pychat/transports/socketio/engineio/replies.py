@@ -1,0 +1,49 @@
+"""What a request of Engine.IO asks, and the answers that say no, with the codes of the reference server."""
+
+from __future__ import annotations
+
+import json
+
+from pychat.transports.socketio.engineio.request import Reply
+
+__all__ = [
+    "BAD_METHOD",
+    "BAD_REQUEST",
+    "BAD_VERSION",
+    "FORBIDDEN",
+    "UNKNOWN_SID",
+    "UNKNOWN_TRANSPORT",
+    "Query",
+    "refusal",
+]
+
+# The error codes of Engine.IO's reference server.
+UNKNOWN_TRANSPORT = (0, "Transport unknown")
+UNKNOWN_SID = (1, "Session ID unknown")
+BAD_METHOD = (2, "Bad handshake method")
+BAD_REQUEST = (3, "Bad request")
+FORBIDDEN = (4, "Forbidden")
+BAD_VERSION = (5, "Unsupported protocol version")
+
+
+class Query:
+    """The three parameters of a request that matter."""
+
+    __slots__ = ("eio", "jsonp", "sid", "transport")
+
+    def __init__(self, query: str) -> None:
+        # Nothing that matters here is ever percent-encoded; the first of a name counts.
+        values = dict(part.partition("=")[::2] for part in reversed(query.split("&")))
+        self.transport = values.get("transport", "")
+        self.eio = values.get("EIO", "")
+        self.sid = values.get("sid", "")
+        self.jsonp = "j" in values
+
+
+def refusal(status: int, error: tuple[int, str], retry_after: int | None = None) -> Reply:
+    """An answer that says no, and why. `retry_after` is in seconds."""
+    code, message = error
+    headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+    if retry_after is not None:
+        headers.append(("Retry-After", str(retry_after)))
+    return Reply(status, json.dumps({"code": code, "message": message}, separators=(",", ":")).encode(), headers)

@@ -1,0 +1,139 @@
+"""Who speaks by HTTP: a program with one of the server's tokens, a visitor with their own, or a passing guest."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from pychat.domain.errors import Close, Refused, UsageError
+from pychat.domain.limits import TokenBucket
+from pychat.domain.model import User
+from pychat.net.http.addresses import address_key
+from pychat.room.chatroom import ChatRoom
+from pychat.room.connection import Notice
+from pychat.room.session import Session
+from pychat.room.tokens import Tokens
+from pychat.transports.sse import SSETransport
+
+__all__ = ["Speakers"]
+
+_PROGRAM = re.compile(r"[!-~]{16,}")
+_REMEMBERED = 10_000  # addresses and programs, with what they may still do
+
+
+class _Nothing:
+    """The wire of those who only speak: it has no words."""
+
+    def encode(self, notice: Notice) -> None:
+        """Nothing."""
+
+
+class _Mute:
+    """The connection of somebody who only speaks."""
+
+    wire = _Nothing()
+
+    def send(self, frame: object) -> None:
+        """Send nothing."""
+
+    def close(self, why: Close) -> None:
+        """Close nothing."""
+
+
+class Speakers:
+    """Knows tokens, and finds the session that a request speaks in."""
+
+    def __init__(self, sse: SSETransport, api_tokens: Iterable[str] | str) -> None:
+        names = [api_tokens] if isinstance(api_tokens, str) else list(api_tokens)
+        if any(not _PROGRAM.fullmatch(token) for token in names):
+            raise UsageError("api_tokens: a token has 16 or more letters, digits and signs, and no spaces")
+        self._sse = sse
+        self._programs = [_digest(token) for token in names]
+        self._buckets: OrderedDict[bytes, TokenBucket] = OrderedDict()
+
+    def is_program(self, token: str | None) -> bool:
+        """Whether this is a token of the server's own."""
+        if token is None or not self._programs:
+            return False
+        given = _digest(token)
+        # All are compared, each in constant time: how long it takes tells nothing.
+        return sum([hmac.compare_digest(given, known) for known in self._programs]) > 0
+
+    def spend(self, room: ChatRoom, who: str, cost: float = 1.0) -> None:
+        """Count one request of somebody who has no session to count it. Raise `Refused` if that is too many."""
+        key, limits = _digest(who), room.limits
+        bucket = self._buckets.pop(key, None) or TokenBucket(limits.rate, limits.burst)
+        self._buckets[key] = bucket
+        if len(self._buckets) > _REMEMBERED:
+            self._buckets.popitem(last=False)
+        wait = bucket.take(room.clock.steady(), cost)
+        if wait:
+            raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+
+    def member_id(self, room: ChatRoom, token: str | None, user: User | None) -> str | None:
+        """Who asks: the app's `user`, or the member of a visitor's token; `None` is somebody new.
+
+        Raise `Refused` if the token is not known.
+        """
+        if user is not None:
+            return user.member_id
+        if token is None:
+            return None
+        member_id = room.tokens.read(token)
+        if member_id is None:
+            raise Refused(
+                "unauthorized",
+                "This server does not know that token. A program needs one of those that the server was started with"
+                " (--api-token, api_tokens=…); a visitor can take a new one: POST …/token.",
+            )
+        return member_id
+
+    @asynccontextmanager
+    async def session(
+        self, room: ChatRoom, token: str | None, user: User | None, remote: str, name: str | None
+    ) -> AsyncIterator[tuple[Session, str | None]]:
+        """The session in which a request speaks, and for somebody new the token that speaks for them from now on.
+
+        Somebody with a stream open speaks in that. Anybody else comes in for as long as this takes, as `name`, or
+        under the name that they had; `remote` is where from. Raise `Refused`.
+        """
+        member_id = self.member_id(room, token, user)
+        stream = None if member_id is None else self._sse.find(room, member_id)
+        if stream is not None:
+            member = stream.session.member
+            if name is not None and (member is None or member.name != name):
+                await stream.session.join(name, stream.token)
+            yield stream.session, None
+            return
+        if member_id is None and (self._programs or name is None):
+            raise Refused("unauthorized", self._who_are_you())
+        self.spend(room, f"address {address_key(remote)}" if user is None else user.member_id)
+        async with _visit(room, member_id, user, name) as session:
+            yield session, room.tokens.issue(session.member_id) if member_id is None and session.member_id else None
+
+    def _who_are_you(self) -> str:
+        if self._programs:
+            return "Say who speaks: Authorization: Bearer TOKEN, with a token of the server or that of a visitor."
+        return "Say who speaks: “author” is a nickname, or send Authorization: Bearer TOKEN with a visitor's token."
+
+
+@asynccontextmanager
+async def _visit(room: ChatRoom, member_id: str | None, user: User | None, name: str | None) -> AsyncIterator[Session]:
+    session = await room.connect(_Mute(), member_id=member_id or Tokens.new_id(), user=user)
+    try:
+        if name is not None:
+            await session.join(name)
+        elif user is None:
+            await session.resume()
+        yield session
+    finally:
+        # The name is held for who can come back as the same member, as for anybody who drops.
+        await session.close(left=member_id is None)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,72 @@
+"""What the API's answers look like, as JSON Schema: the components of its OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["COMPONENTS", "ID", "NUMBER"]
+
+Schema = dict[str, Any]
+
+NUMBER: Schema = {"type": "integer", "minimum": 0, "maximum": 999_999_999_999_999}
+ID: Schema = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9_-]{1,64}$",
+    "description": "Of your choosing: with the same id again, nothing is said twice.",
+}
+_OK: Schema = {"type": "boolean", "const": True}
+_TEXT: Schema = {"type": "string"}
+
+
+def _object(required: Schema, optional: Schema | None = None) -> Schema:
+    return {"type": "object", "required": list(required), "properties": {**required, **(optional or {})}}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _list(name: str) -> Schema:
+    return {"type": "array", "items": _ref(name)}
+
+
+_MESSAGE = (
+    {
+        "id": _TEXT,
+        "seq": {**NUMBER, "minimum": 1},
+        "date": {"type": "string", "format": "date-time"},
+        "author": _ref("Member"),
+        "text": _TEXT,
+    },
+    {
+        "reply": _object({"seq": NUMBER, "author": _TEXT, "text": _TEXT}),
+        "edited": {"type": "string", "format": "date-time"},
+        "deleted": {"type": "boolean"},
+        "reactions": {"type": "object", "additionalProperties": {"type": "array", "items": _TEXT}},
+    },
+)
+
+#: By name.
+COMPONENTS: dict[str, Schema] = {
+    "Member": _object({"id": _TEXT, "name": _TEXT}),
+    "Message": _object(*_MESSAGE),
+    "Page": _object({"ok": _OK, "messages": _list("Message"), "more": {"type": "boolean"}}),
+    "Said": {
+        **_object({"ok": _OK, **_MESSAGE[0]}, {**_MESSAGE[1], "token": _TEXT}),
+        "description": "The message. A guest is given a token, to come back as the same person.",
+    },
+    "Room": _object({"name": _TEXT, "title": _TEXT, "here": NUMBER, "seq": NUMBER}),
+    "RoomDirectory": _object({"ok": _OK, "rooms": _list("Room")}),
+    "OneRoom": _object({"ok": _OK, "name": _TEXT, "title": _TEXT, "here": NUMBER, "seq": NUMBER}),
+    "Members": _object({"ok": _OK, "here": NUMBER, "members": _list("Member")}),
+    "Token": _object({"ok": _OK, "token": _TEXT}),
+    "Done": {**_object({"ok": _OK}), "description": "The answer of the command."},
+    "Events": {"type": "string", "description": "Server-sent events: id, event, data."},
+    "Document": {"type": "object"},
+    "Refusal": _object(
+        {
+            "ok": {"type": "boolean", "const": False},
+            "error": _object({"code": _TEXT, "text": _TEXT}, {"retry_after": {"type": "number"}}),
+        }
+    ),
+}

@@ -1,0 +1,103 @@
+"""The page: a Jinja2 template that an embedding app can override block by block, rendered once for each room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
+
+from pychat._version import __version__
+from pychat.domain.errors import UsageError
+from pychat.net.http.response import Body, Response
+from pychat.room.chatroom import ChatRoom
+from pychat.room.directory import RoomDirectory
+from pychat.web.assets import Assets
+
+__all__ = ["Page"]
+
+_SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    "img-src 'self' data:; "
+    "font-src 'self'; "
+    "media-src 'self'; "
+    "connect-src 'self'; "
+    "manifest-src 'self'; "
+    "base-uri 'none'; "
+    "form-action 'none'; "
+    "frame-ancestors 'self'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+_BOOT = "js/page/boot.js"
+# Whether a page of another origin may read it is decided before: see site.py.
+_EMBEDDED = {**_SECURITY, "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding, Origin"}
+
+
+class Page:
+    """`page.html` for each room. Addresses in it are relative: it works under any prefix, and behind any proxy."""
+
+    def __init__(self, rooms: RoomDirectory, assets: Assets, templates: str | Path | None = None) -> None:
+        """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
+
+        Raise `UsageError` if it is not a folder, or if a template in it is wrong.
+        """
+        self._rooms = rooms
+        self._assets = assets
+        if templates is not None and not Path(templates).is_dir():
+            msg = f"There is no template directory “{templates}”. Name a folder that holds a page.html."
+            raise UsageError(msg)
+        ours = jinja2.FileSystemLoader(assets.folder)
+        loaders: list[jinja2.BaseLoader] = [ours, jinja2.PrefixLoader({"pychat": ours})]
+        if templates is not None:
+            loaders.insert(0, jinja2.FileSystemLoader(templates))
+        self._environment = jinja2.Environment(
+            loader=jinja2.ChoiceLoader(loaders),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._rendered: dict[tuple[str, str, bool], Body] = {}
+        modules = assets.modules("js", "js/view", "js/page")
+        self._modules = [module for module in modules if module != _BOOT]  # that one is no module
+        self._body(rooms.first, "./")  # a mistake in a template shows when the app starts, not when people come
+
+    def respond(self, room: ChatRoom, base: str, headers: Mapping[str, str]) -> Response:
+        """The page of `room`, seen from an address from which `base` leads to the mount."""
+        return self._body(room, base).respond(headers)
+
+    def embedded(self, room: ChatRoom, headers: Mapping[str, str]) -> Response:
+        """The same for the element `<pychat-room>`, which takes from it what it puts into a page of somebody else."""
+        return self._body(room, "./", embedded=True).respond(headers)
+
+    def _body(self, room: ChatRoom, base: str, *, embedded: bool = False) -> Body:
+        body = self._rendered.get((room.name, base, embedded))
+        if body is None:
+            try:
+                html = self._environment.get_template("page.html").render(
+                    room=room,
+                    rooms=[
+                        {
+                            "name": other.name,
+                            "title": other.title,
+                            "url": base if other is self._rooms.first else f"{base}rooms/{other.name}",
+                            "current": other is room,
+                        }
+                        for other in self._rooms
+                    ],
+                    base=base,
+                    asset=lambda path: base + self._assets.url(path),
+                    modules=self._modules,
+                    embedded=embedded,
+                    version=__version__,
+                )
+            except jinja2.TemplateError as error:
+                where = f"{getattr(error, 'name', None) or 'page.html'}:{getattr(error, 'lineno', '?')}"
+                msg = f"The template {where} cannot be used: {error}"
+                raise UsageError(msg) from error
+            body = Body(html.encode(), "text/html; charset=utf-8", _EMBEDDED if embedded else _SECURITY)
+            self._rendered[room.name, base, embedded] = body
+        return body
