@@ -67,7 +67,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "The client",
         "[How to write a bot](../how-to/bots.md) uses it.",
-        ("Client", "Entered", "Disconnected", "pychat.client.State", "pychat.client.ClientEvent"),
+        ("Client", "RoomSnapshot", "Disconnected", "pychat.client.State", "pychat.client.ClientEvent"),
     ),
     ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
     ("Hooks", "", ("HOOKS",)),
@@ -82,10 +82,10 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "[How to write a transport](../how-to/write-a-transport.md) uses all of these.",
         (
             "pychat.room.connection.Connection",
-            "pychat.room.connection.Wire",
+            "pychat.room.connection.Encoder",
             "pychat.room.session.Session",
             "pychat.transports.execute.tell",
-            "pychat.transports.execute.carry_out",
+            "pychat.transports.execute.execute",
             "pychat.transports.execute.position",
             "pychat.transports.execute.bye",
         ),

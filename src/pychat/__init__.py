@@ -104,9 +104,17 @@ _WHERE = {
     "serve_irc": ".transports.irc",
 }
 
+_RENAMED = {"Entered": "RoomSnapshot"}
+
 
 def __getattr__(name: str) -> object:
     """Import on first use: `import pychat` loads neither a web framework nor Socket.IO."""
+    if name in _RENAMED:
+        import warnings  # noqa: PLC0415
+
+        new = _RENAMED[name]
+        warnings.warn(f"pychat.{name} is now pychat.{new}; use that name.", DeprecationWarning, stacklevel=2)
+        name = new
     if name not in _WHERE:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

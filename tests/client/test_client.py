@@ -365,7 +365,7 @@ async def test_closing_ends_the_iterator(url: str) -> None:
     """What came is still told, then it ends; and whoever says something then is told so."""
     async with Client(url, name="Ada") as ada:
         await ada.say("hi")
-    assert ["Entered", "Message"] == [type(each).__name__ async for each in ada]
+    assert ["RoomSnapshot", "Message"] == [type(each).__name__ async for each in ada]
     with pytest.raises(Disconnected, match="closed"):
         await ada.say("more")
 

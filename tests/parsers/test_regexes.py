@@ -14,14 +14,17 @@ USES = list(uses(Path(pychat.__file__).parent))
 #: Made at runtime, of an operation's path: `[^/]+` between slashes.
 MADE = {"re.sub('\\\\{(\\\\w+)\\\\}', '(?P<\\\\1>[^/]+)', self.path)"}
 #: On what an operator wrote, or what was exported: no visitor waits for it.
-OURS = {"api/openapi.py", "api/operation.py", "client/address.py", "server.py"}
+OURS = {"web/api/openapi.py", "web/api/operation.py", "client/address.py", "cli/serve.py"}
 
 
 def test_they_are_found():
     """The list is not empty by accident: it has those that stand before a login, and knows which of them search."""
     found = {(use.file, use.searches) for use in USES}
-    assert {("transports/socketio/front.py", False), ("transports/socketio/front.py", True)} <= found
-    assert {("strictjson.py", True), ("session.py", False), ("blanks.py", True)} <= found
+    assert {
+        ("transports/socketio/handshake_router.py", False),
+        ("transports/socketio/handshake_router.py", True),
+    } <= found
+    assert {("domain/strictjson.py", True), ("room/session.py", False), ("domain/blanks.py", True)} <= found
     assert len(USES) > 20
 
 

@@ -209,8 +209,8 @@ async def test_slow_reader(serve, wired, reluctant):
 
 async def test_stuck_reader_is_cut(serve, wired, reluctant, monkeypatch, host):
     """A slow reader that never reads again is cut: its closing does not hang."""
-    for module in ("outgoing", "asgi"):
-        monkeypatch.setattr(f"pychat.carriers.{module}.CLOSE_SECONDS", 0.2)
+    for module in ("websocket.writer", "websocket.asgi"):
+        monkeypatch.setattr(f"pychat.net.{module}.CLOSE_SECONDS", 0.2)
     server, log, wires = wired(max_buffer_bytes=100_000)
     wire = await serve(server, send_buffer=4096)
     await reluctant(wire)

@@ -279,7 +279,7 @@ async def test_one_frame_serves_all_streams(mounted, monkeypatch: pytest.MonkeyP
         told.append(type(notice).__name__)
         return tell(notice)
 
-    monkeypatch.setattr(sse, "in_words", counted)
+    monkeypatch.setattr(sse, "encode", counted)
     await site.room.post("hi", author="bot")
     for person in people:
         assert (await person.event("message"))["text"] == "hi"

@@ -237,8 +237,9 @@ def waiting() -> Iterator[int]:
 @pytest.mark.parametrize("kind", [Reader, RecoveringReader, StreamReader])
 async def test_many_who_stop_reading(host: str, kind: type[Reader], monkeypatch: pytest.MonkeyPatch) -> None:
     """50 of 200 stop: the others hear all in order, memory is bounded, the stuck are closed and come back to it all."""
-    for module in ("outgoing", "asgi", "stream_aiohttp", "stream_asgi"):  # however long the stuck take to read the end
-        monkeypatch.setattr(f"pychat.carriers.{module}.CLOSE_SECONDS", 60)
+    for module in ("websocket.writer", "websocket.asgi", "http.stream_aiohttp", "http.stream_asgi"):
+        # However long the stuck take to read the end.
+        monkeypatch.setattr(f"pychat.net.{module}.CLOSE_SECONDS", 60)
     room = ChatRoom("lobby", limits=Limits(text=2 * TEXT))
     async with served(host, room) as port, AsyncExitStack() as stack:
         readers = [kind() for _ in range(MEMBERS)]

@@ -6,6 +6,7 @@ import json
 import logging
 import queue
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener
@@ -104,7 +105,7 @@ class _RateLimit(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._limiter = RateLimiter(_LINES_A_MINUTE)
+        self._limiter = RateLimiter(time.monotonic, lines=_LINES_A_MINUTE)
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 __all__ = ["RateLimitedLogger", "RateLimiter"]
@@ -17,7 +16,7 @@ class RateLimiter:
     Holds one small record for each kind and nothing of the events. `clock` is steady, in seconds.
     """
 
-    def __init__(self, lines: int = 5, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float], *, lines: int = 5, seconds: float = 60.0) -> None:
         self._lines = lines
         self._seconds = seconds
         self._clock = clock
@@ -56,18 +55,21 @@ class _Kind:
 
 
 class RateLimitedLogger:
-    """A logger for what visitors can cause: at most `lines` lines in `seconds` for each message (its format string)."""
+    """A logger for what visitors can cause: at most `lines` lines in `seconds` for each message (its format string).
+
+    `clock` is steady, in seconds.
+    """
 
     def __init__(
         self,
         logger: logging.Logger,
+        clock: Callable[[], float],
         *,
         lines: int = 5,
         seconds: float = 60.0,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._logger = logger
-        self._limiter = RateLimiter(lines, seconds, clock)
+        self._limiter = RateLimiter(clock, lines=lines, seconds=seconds)
 
     def info(self, message: str, *args: object) -> None:
         """Log something usual."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
 from typing import Any, cast
 
 from aiohttp import StreamReader, web
@@ -20,7 +21,7 @@ from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYT
 
 __all__ = ["HttpConnection"]
 
-_log = RateLimitedLogger(logging.getLogger("pychat.http"))
+_log = RateLimitedLogger(logging.getLogger("pychat.http"), time.monotonic)
 _LINGERING_SECONDS = 2.0  # for the rest of a body that nobody reads
 _MAX_BODY_BYTES = 1 << 20
 _MAX_LINE_ENDS = 4_096  # in a body in chunks: two for each chunk, and those of its content

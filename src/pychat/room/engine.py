@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import TypeVar
@@ -64,7 +65,7 @@ from pychat.stores import CountsGuests, Store, Subscription
 __all__ = ["Engine"]
 
 _log = logging.getLogger("pychat.room")
-_limited = RateLimitedLogger(_log)
+_limited = RateLimitedLogger(_log, time.monotonic)
 
 _GOING_AGAIN = 2.0  # seconds until the store is told once more of somebody who has gone
 _BEHIND_SECONDS = 8.0  # for which somebody waits who comes from a server that is ahead of this one; clients wait 12

@@ -36,7 +36,8 @@ class Subscription:
 
 
 #: Called with each event of a room, in order, on the event loop. It must not raise.
-#: An `Subscription` says that the store has lost its place: where the room stands from here on, whatever was told before.
+#: A `Subscription` says that the store has lost its place: where the room stands from here on, whatever was told
+#: before.
 #: `members` are then all who are here, on this server too. If the epoch is another, the log was lost; if it is the
 #: same, each event up to the position has been told, or retention has removed it.
 Receiver = Callable[[Event | Subscription], None]
@@ -94,8 +95,8 @@ class Store(Protocol):
 
         (author's id, event id) is unique: if it is there already nothing is stored, nobody is told, and what is
         there is returned, as it was first stored. Subscribers of this process are told before this returns, and
-        after it is stored. Raise `Refused` where `pychat.domain.revision.check` does, for the message as it stands when the
-        event takes its place: whoever asked did not know what came first.
+        after it is stored. Raise `Refused` where `pychat.domain.revision.check` does, for the message as it stands
+        when the event takes its place: whoever asked did not know what came first.
         """
 
     async def signal(self, room: str, event: Signal) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from typing import Any
 
 from pychat.domain.errors import Close, Refused, UsageError
@@ -19,7 +20,7 @@ from pychat.room.session import Session
 
 __all__ = ["HOLD_SECONDS", "admit", "bye_fields", "close_for", "is_temporary", "opened", "retry_seconds"]
 
-_log = RateLimitedLogger(logging.getLogger("pychat.room"), lines=2)
+_log = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic, lines=2)
 
 #: For how long somebody who comes in is kept waiting for a room that cannot be opened, before they are sent away.
 HOLD_SECONDS = 3.0

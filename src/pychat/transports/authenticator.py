@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from pychat.domain.errors import Refused, UsageError
@@ -16,7 +17,7 @@ from pychat.room.workers import in_thread, is_async
 __all__ = ["Authenticate", "Authenticator", "status_of"]
 
 _log = logging.getLogger("pychat.auth")
-_limited = RateLimitedLogger(_log)
+_limited = RateLimitedLogger(_log, time.monotonic)
 _ANSWER_SECONDS = 10.0  # that the app's function may take
 
 #: What an app says of a request: a `User`, or `None` for a guest. `Refused` may be raised or returned. May be async.

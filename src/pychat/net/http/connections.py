@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from pychat.domain.ratelog import RateLimitedLogger
 from pychat.net.deadlines import Deadlines
@@ -12,7 +13,7 @@ from pychat.net.http.proxies import Proxies
 
 __all__ = ["Connections"]
 
-_log = RateLimitedLogger(logging.getLogger("pychat.connections"), lines=1)
+_log = RateLimitedLogger(logging.getLogger("pychat.connections"), time.monotonic, lines=1)
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 63\r\n"
     b"Retry-After: 10\r\nConnection: close\r\n\r\nToo many connections. Close some, or come back in ten seconds.\n"

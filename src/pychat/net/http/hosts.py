@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import time
 from collections.abc import Iterable
 from ipaddress import ip_address
 
@@ -16,7 +17,7 @@ __all__ = ["HostPolicy", "host_name"]
 
 _NAME = re.compile(r"[a-z0-9._-]+")
 _PORT = re.compile(r"[0-9]{0,5}")
-_log = RateLimitedLogger(logging.getLogger("pychat.host"))
+_log = RateLimitedLogger(logging.getLogger("pychat.host"), time.monotonic)
 
 
 def host_name(netloc: str) -> str | None:

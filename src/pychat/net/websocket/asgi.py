@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -22,7 +23,7 @@ from pychat.net.websocket.protocol import FRAMES_PER_TURN
 
 __all__ = ["AsgiWebSocket", "Receive", "Scope", "Send", "host_failed"]
 
-_log = RateLimitedLogger(logging.getLogger("pychat.transports"))
+_log = RateLimitedLogger(logging.getLogger("pychat.transports"), time.monotonic)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

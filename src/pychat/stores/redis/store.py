@@ -94,7 +94,7 @@ class RedisStore:
         self._heart = Heartbeat(self._feeds, self._beat, self._wake, heartbeat, self._beaten)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
-        self._limited = RateLimitedLogger(_log)
+        self._limited = RateLimitedLogger(_log, time.monotonic)
         self._troubles: set[str] = set()  # said since Redis was well
         self._looked = False
 

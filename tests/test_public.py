@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import pychat
 from pychat import ChatRoom
 
 NAMES = """
-    HOOKS Away ChatError ChatRoom Client Close Deleted Disconnected Edited Entered Event IrcServer Joined Kicked Left
-    Limits Member Message Position Quote Reacted Refused Renamed Request SocketIOTransport Typing UsageError User
+    HOOKS Away ChatError ChatRoom Client Close Deleted Disconnected Edited Event IrcServer Joined Kicked Left
+    Limits Member Message Position Quote Reacted Refused Renamed Request RoomSnapshot SocketIOTransport Typing UsageError User
     __version__ aiohttp_app asgi_app serve_irc
 """
 FOR_APPS = """
@@ -93,6 +95,12 @@ User(1, "Ada")  # wrong
 room.on("mesage", polite)  # wrong
 room.on("message", welcome)  # wrong
 """
+
+
+def test_a_name_of_before_still_works():
+    """A program that was written for an older name runs, and is told the new one."""
+    with pytest.warns(DeprecationWarning, match="pychat.RoomSnapshot"):
+        assert pychat.Entered is pychat.RoomSnapshot
 
 
 def test_the_public_names_are_these() -> None:

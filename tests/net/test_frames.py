@@ -187,7 +187,7 @@ def steps(wire: bytes, pieces: int) -> int:
 
     def trace(frame, event, _):
         nonlocal count
-        if not frame.f_code.co_filename.endswith("carriers/frames.py"):
+        if not frame.f_code.co_filename.endswith("net/websocket/protocol.py"):
             return None
         count += 1
         for value in (*frame.f_locals.values(), *[getattr(reader, name) for name in reader.__slots__]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.clients import PATIENCE
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was logged before."""
-    monkeypatch.setattr(asgi, "_log", RateLimitedLogger(logging.getLogger("pychat.transports")))
+    monkeypatch.setattr(asgi, "_log", RateLimitedLogger(logging.getLogger("pychat.transports"), time.monotonic))
 
 
 def _host(error: Exception) -> Callable[[Any], Any]:

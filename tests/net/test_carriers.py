@@ -117,8 +117,8 @@ async def test_slow_reader(meet):
 
 async def test_silent_peer_is_cut(meet, monkeypatch):
     """A peer that never answers a close does not keep the connection: it is cut after the deadline."""
-    for module in ("outgoing", "asgi"):
-        monkeypatch.setattr(f"pychat.carriers.{module}.CLOSE_SECONDS", 0.1)
+    for module in ("websocket.writer", "websocket.asgi"):
+        monkeypatch.setattr(f"pychat.net.{module}.CLOSE_SECONDS", 0.1)
     meeting = await meet()
     # It neither reads nor answers from here on.
     meeting.client._response.connection.transport.pause_reading()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
 
@@ -22,7 +23,7 @@ class Hand:
 def test_a_few_lines_and_then_their_number(caplog):
     """Of a thousand lines of one kind in a minute five are written; the first after it says how many were left out."""
     clock = Hand()
-    log = RateLimitedLogger(logging.getLogger("pychat.test"), lines=5, clock=clock)
+    log = RateLimitedLogger(logging.getLogger("pychat.test"), clock, lines=5)
     with caplog.at_level(logging.INFO, "pychat.test"):
         for number in range(1000):
             log.warning("Bad request from %s", number)
@@ -43,7 +44,7 @@ def test_a_few_lines_and_then_their_number(caplog):
 def test_a_line_a_while_is_never_held_back():
     """Who stays below the rate reads every line, with no note."""
     clock = Hand()
-    limiter = RateLimiter(lines=2, seconds=60, clock=clock)
+    limiter = RateLimiter(clock, lines=2, seconds=60)
     for _ in range(100):
         assert limiter.note("kind") == ""
         clock.now += 60
@@ -51,7 +52,7 @@ def test_a_line_a_while_is_never_held_back():
 
 def test_a_percent_sign_in_what_was_sent_is_text(caplog):
     """What a visitor sent is never taken for a format."""
-    log = RateLimitedLogger(logging.getLogger("pychat.test"))
+    log = RateLimitedLogger(logging.getLogger("pychat.test"), time.monotonic)
     with caplog.at_level(logging.INFO, "pychat.test"):
         log.warning("%s: %s", "%s%d", "100%")
     assert ["%s%d: 100%"] == [record.getMessage() for record in caplog.records]
@@ -59,7 +60,7 @@ def test_a_percent_sign_in_what_was_sent_is_text(caplog):
 
 def test_the_traceback_of_a_counted_line_is_not_kept(caplog):
     """A failure past the limit leaves no record, so that its frames can go."""
-    log = RateLimitedLogger(logging.getLogger("pychat.test"), lines=1)
+    log = RateLimitedLogger(logging.getLogger("pychat.test"), time.monotonic, lines=1)
     with caplog.at_level(logging.INFO, "pychat.test"):
         for _ in range(3):
             try:
@@ -73,7 +74,7 @@ def test_the_traceback_of_a_counted_line_is_not_kept(caplog):
 @pytest.mark.parametrize("kinds", [999, 1000, 1001, 5000])
 def test_kinds_are_bounded(kinds):
     """However many kinds a mistake makes, no more than a thousand are remembered."""
-    limiter = RateLimiter()
+    limiter = RateLimiter(time.monotonic)
     for kind in range(kinds):
         limiter.note(kind)
     assert 1000 >= len(limiter._kinds)
