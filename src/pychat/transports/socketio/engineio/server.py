@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
@@ -41,7 +42,7 @@ from pychat.transports.socketio.pending import Pending
 __all__ = ["EngineIOServer", "Listener"]
 
 _log = logging.getLogger("pychat.socketio")
-_limited = RateLimitedLogger(_log)
+_limited = RateLimitedLogger(_log, time.monotonic)
 
 #: After these a polling client that is between two polls is told with the next one; after the others its session
 #: is unknown at once, as the protocol's test suite has it.
