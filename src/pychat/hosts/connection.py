@@ -38,8 +38,8 @@ class HttpConnection(web.RequestHandler):
 
     A larger head is answered 431. A client that sends its next request before the answer (pipelining) is answered the
     first and closed; RFC 9112, section 9.3.2, has clients prepared for that. Bodies are not decompressed: a kilobyte
-    could hold a megabyte. Of a body no more than `max_body_bytes` are looked at, with the sizes and extensions of its
-    chunks; the rest is dropped.
+    could hold a megabyte. Of a body in chunks no more than `max_body_bytes` are looked at, the sizes and extensions of
+    the chunks included; the rest is dropped.
     """
 
     __slots__ = (
@@ -75,7 +75,7 @@ class HttpConnection(web.RequestHandler):
         self._payload: StreamReader | None = None  # the body of the newest request
         self._max_body_bytes = max_body_bytes
         self._chunked = False  # that body
-        self._body_bytes = 0  # that have come of it, and
+        self._body_bytes = 0  # that have come of it, if it is in chunks, and
         self._line_ends = 0  # in it
         self._answering = False
 
@@ -121,15 +121,16 @@ class HttpConnection(web.RequestHandler):
                 self._payload.set_exception(web.RequestPayloadError("The body is malformed"))
 
     def _takes(self, data: bytes, payload: StreamReader) -> bool:
-        """Whether more of a body is looked at: a chunk of one byte costs as much as a large one."""
+        """Whether more of a body is looked at. A chunk of one byte costs as much as a large one."""
+        if not self._chunked:
+            return True  # of a known length: who reads it has refused what is too long
         self._body_bytes += len(data)
-        if self._chunked:
-            self._line_ends += data.count(b"\n")
+        self._line_ends += data.count(b"\n")
         if self._body_bytes <= self._max_body_bytes and self._line_ends <= _MAX_LINE_ENDS:
             return True
-        if self._chunked and payload.exception() is None:
+        if payload.exception() is None:
             payload.set_exception(web.RequestPayloadError("The body has too many chunks, or too long ones"))
-        return False  # whoever reads a body of a known length has refused it by now
+        return False
 
     def _feed_head(self, data: bytes, start: int) -> int:
         """Read a head, or a part of it, from `start` on; where it ends."""
