@@ -15,9 +15,9 @@ from pychat.net.http.response import BodyTooLarge, Response
 from pychat.net.http.stream_aiohttp import AiohttpStream
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed
+from pychat.protocol.v1 import SUBPROTOCOL
 from pychat.room.chatroom import ChatRoom
 from pychat.transports.socketio.engineio.host_aiohttp import handle
-from pychat.transports.websocket import SUBPROTOCOL
 
 __all__ = ["MOUNT", "aiohttp_app"]
 
