@@ -73,12 +73,15 @@ async def _read(client: pychat.Client, heard: Told) -> None:
 
 
 async def you_are(url: str, http: aiohttp.ClientSession) -> str | int | None:
-    """The name that the room knows this visitor by, None for a guest; the HTTP status of a refusal."""
+    """The name that the room knows this visitor by, None for a guest; the HTTP status or close code of a refusal."""
     # Granian, when it is busy, does not always answer a close.
     patience = aiohttp.ClientWSTimeout(ws_receive=PATIENCE, ws_close=1.0)
     try:
         async with http.ws_connect(f"{url}/ws", timeout=patience) as socket:
-            you = (await socket.receive_json()).get("you")
+            told = await socket.receive_json()
+            if told["type"] == "bye":
+                return int(told["code"])
+            you = told.get("you")
             return None if you is None else str(you["name"])
     except aiohttp.WSServerHandshakeError as refused:
         return refused.status
