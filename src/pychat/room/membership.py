@@ -25,10 +25,10 @@ from pychat.domain.model import (
     Renamed,
     User,
 )
+from pychat.domain.notices import Presence
 from pychat.domain.ratelog import RateLimitedLogger
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
-from pychat.room.connection import Presence
 from pychat.room.connections import ConnectionRegistry, Visitor
 from pychat.room.decision import decide
 from pychat.room.fanout import Fanout, close_quietly

@@ -22,8 +22,9 @@ from pychat.domain.model import (
     SetTyping,
     User,
 )
+from pychat.domain.notices import Welcome, You
 from pychat.room.clock import Timer
-from pychat.room.connection import GONE, Connection, Welcome, You
+from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
 from pychat.room.fanout import joined
 from pychat.room.tokens import Tokens

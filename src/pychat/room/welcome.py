@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pychat.domain.model import Position, User
-from pychat.room.connection import Connection, Welcome
+from pychat.domain.notices import Welcome
+from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
 from pychat.room.session import Session
 
