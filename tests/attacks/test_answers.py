@@ -11,6 +11,10 @@ from pychat.stores import open_store
 from tests.attacks.conftest import Public
 from tests.attacks.public import PublicServer
 
+UPGRADE = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: cHljaGF0cHljaGF0cHljaA==\r\n"
+)
 ADDRESSES = [f"127.0.1.{number}" for number in range(1, 9)]
 
 
@@ -25,7 +29,7 @@ async def talked(folder: Path) -> str:
     return url
 
 
-async def ask(server: PublicServer, address: str, path: str) -> socket.socket:
+async def ask(server: PublicServer, address: str, path: str, fields: str = "") -> socket.socket:
     """Ask for that, and read nothing."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -33,7 +37,7 @@ async def ask(server: PublicServer, address: str, path: str) -> socket.socket:
     connection.bind((address, 0))
     loop = asyncio.get_running_loop()
     await loop.sock_connect(connection, (server.host, server.port))
-    await loop.sock_sendall(connection, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    await loop.sock_sendall(connection, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n".encode())
     return connection
 
 
@@ -63,4 +67,28 @@ async def test_answers_that_nobody_reads(public: Public, tmp_path: Path):
             for connection in deaf:
                 connection.close()
             assert grown < 100 << 20, f"{grown >> 20} MiB"
+        await server.settles()
+
+
+async def listen(server: PublicServer, address: str) -> socket.socket:
+    """Open a plain WebSocket, ask for the room's history eighteen times, and read nothing."""
+    connection = await ask(server, address, "/ws", UPGRADE)
+    text = b'{"type":"history","ref":1,"limit":100}'
+    frame = bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
+    await asyncio.get_running_loop().sock_sendall(connection, frame * 18)
+    return connection
+
+
+async def test_answers_over_websockets_that_nobody_reads(public: Public, tmp_path: Path):
+    """80 people on WebSockets ask 18 times each for a page of 256 KiB, and read none: a page or two wait for each, and no more."""
+    async with public(arguments=("--store", await talked(tmp_path))) as server:
+        await asyncio.gather(*(read(server, f"127.0.2.{number}") for number in range(1, 9)))
+        async with server.attacked():
+            before = server.rss()
+            deaf = await asyncio.gather(*(listen(server, address) for address in ADDRESSES for _ in range(10)))
+            await asyncio.sleep(5)
+            grown = server.rss() - before
+            for connection in deaf:
+                connection.close()
+            assert grown < 80 << 20, f"{grown >> 20} MiB"
         await server.settles()

@@ -17,6 +17,7 @@ from pychat.transports.commands import execute
 
 __all__ = ["Answers", "Pipeline"]
 
+_LARGE_BYTES = 16 * 1024  # an answer of this size is written at once
 _MOST = 256  # messages of one visitor on their way into the log
 
 
@@ -70,6 +71,8 @@ class Answers:
         if not self._frames:
             asyncio.get_running_loop().call_soon(self.flush)
         self._frames.append(frame)
+        if len(frame.raw) > _LARGE_BYTES:
+            self.flush()  # so that the sender knows of it when the next command begins
 
     def flush(self) -> None:
         """Send what has gathered."""

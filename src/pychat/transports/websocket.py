@@ -15,6 +15,7 @@ from pychat.domain.limits import TokenBucket
 from pychat.domain.model import Position, User
 from pychat.domain.notices import Notice
 from pychat.net.http.addresses import AddressLimiter
+from pychat.net.websocket.backpressure import wait_for_reader
 from pychat.net.websocket.connection import NO_CODE, Frame, WebSocketClosed, WebSocketConnection
 from pychat.protocol.v1 import close_event, decode_position, encode, encode_refusal
 from pychat.room.directory import RoomDirectory
@@ -122,6 +123,7 @@ class WebSocketTransport:
                 while True:
                     data = await carrier.receive()
                     if pipeline is not None:
+                        await wait_for_reader(carrier)
                         await self._carry_out(connection, data, pipeline)
             except WebSocketClosed as end:
                 left = end.code in _GOODBYES
