@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import TypeVar
 
 from pychat.domain.errors import Close, Refused, UsageError
@@ -106,6 +107,7 @@ class Engine:
         self._presence = PresenceGatherer(
             self._tell_presence,
             here=self.count,
+            named=self.named,
             members=self.members,
             position=lambda: self.position,
             listed=limits.listed,
@@ -135,9 +137,13 @@ class Engine:
         """Whether the room was closed."""
         return self._closed
 
-    def members(self) -> tuple[Member, ...]:
-        """Everyone with a nickname, in the order of joining."""
-        return tuple(self.state.members.values())
+    def members(self, most: int | None = None) -> tuple[Member, ...]:
+        """Everyone with a nickname, in the order of joining; the first `most` of them, if that is given."""
+        return tuple(islice(self.state.members.values(), most))
+
+    def named(self) -> int:
+        """How many people have a nickname."""
+        return len(self.state.members)
 
     def count(self) -> int:
         """How many people are connected, on all servers of the room."""
@@ -284,7 +290,7 @@ class Engine:
 
     def everyone(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name (a page of them at most)."""
-        return self.count(), self.members()[: self.limits.page]
+        return self.count(), self.members(self.limits.page)
 
     def frame(self, connection: Connection, notice: Notice) -> object:
         """`notice` for the wire of `connection`; what is in the log is encoded once for everybody."""
@@ -644,7 +650,7 @@ class Engine:
         return self.tail.since(since) if since.epoch == self._log.epoch else None
 
     def _welcome(self, session: Session, since: Position | None) -> Welcome:
-        listed = self._presence.listed and len(self.state.members) <= self.limits.listed
+        listed = self._presence.listed and self.named() <= self.limits.listed
         return Welcome(
             room=self.name,
             title=self.title,

@@ -25,7 +25,8 @@ class Members:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], tuple[str, str]] = {}
-        self._left: dict[str, int] = {}
+        self._left: dict[str, int] = {}  # by room: how many have left since the oldest were forgotten
+        self._crowded: set[str] = set()  # rooms in which more than `_STRIDE` have left since then
 
     @property
     def waiting(self) -> bool:
@@ -42,6 +43,8 @@ class Members:
             case Left():
                 state = "known"
                 self._left[room] = self._left.get(room, _STRIDE) + 1
+                if self._left[room] > _STRIDE:
+                    self._crowded.add(room)
             case _:
                 assert_never(event)
         key = room, event.member.id
@@ -60,14 +63,14 @@ class Members:
                 for number, ((room, member_id), (name, state)) in enumerate(self._waiting.items(), changed + 1)
             ],
         )
-        for room, count in self._left.items():
-            if count > _STRIDE:
-                self._forget(connection, log.room(room).number)
+        for room in self._crowded:
+            self._forget(connection, log.room(room).number)
 
     def written(self) -> None:
         """What was written is committed."""
         self._waiting.clear()
-        self._left = {room: 0 if count > _STRIDE else count for room, count in self._left.items()}
+        self._left.update(dict.fromkeys(self._crowded, 0))
+        self._crowded.clear()
 
     @staticmethod
     def _forget(connection: sqlite3.Connection, room: int) -> None:
