@@ -33,7 +33,7 @@ class _Words:
 
     def encode(self, notice: object) -> object:
         """Encode a notice."""
-        return import_module("pychat.transports.execute").tell(notice)
+        return import_module("pychat.protocol.v1").encode(notice)
 
 
 class _Silent:
