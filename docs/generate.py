@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from enum import EnumMeta
@@ -133,6 +134,7 @@ def render(text: str) -> str:
 
 def main() -> None:
     """Bring every page up to date, and name those that change."""
+    sys.path.insert(0, str(DOCS.parent))
     for path in sorted(DOCS.glob("**/*.md")):
         before = path.read_text("utf-8")
         after = render(before)
@@ -244,6 +246,17 @@ def _help() -> str:
         told = CliRunner().invoke(cli.main, [*arguments, "--help"], prog_name="pychat", terminal_width=90)
         shown.append(f"## `{command}`\n\n```text\n{told.output.rstrip()}\n```")
     return "\n\n".join(shown)
+
+
+def _way() -> str:
+    """The files that a message passes, in order."""
+    from docs.message_way import files, message_way  # noqa: PLC0415 -- `main` says where it is
+
+    stops = message_way()
+    found = files(stops)
+    functions = {stop for stop in stops if "<" not in stop.function.rpartition(".")[2]}
+    lines = [f"{number}. `{stop.file}`, `{stop.function}`: {says}" for number, (stop, says) in enumerate(found, 1)]
+    return "\n".join([f"It passes {len(found)} files and {len(functions)} functions:", "", *lines])
 
 
 # The API.
@@ -396,6 +409,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "statuses": _statuses,
     "api": _api,
     "testing": _testing,
+    "way": _way,
 }
 
 
