@@ -6,11 +6,11 @@ import ast
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVarTuple
 
 import aiohttp
 from aiohttp import web
@@ -20,6 +20,7 @@ from pychat.hosts.aiohttp import MOUNT
 from pychat.hosts.connection import HttpConnection
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.connections import Connections
+from pychat.room.clock import Clock
 from pychat.transports.socketio.handshake_router import HandshakeRouter
 
 __all__ = ["Stop", "files", "message_way"]
@@ -27,6 +28,7 @@ __all__ = ["Stop", "files", "message_way"]
 SOURCES = Path(pychat.__file__).parent
 _TEXT = "on its way"
 _BODY_BYTES = 100_000
+_Args = TypeVarTuple("_Args")
 
 
 class Stop(NamedTuple):
@@ -60,8 +62,20 @@ def _says(file: str) -> str:
     return words.partition("\n")[0]
 
 
+class _Timer:
+    def cancel(self) -> None:
+        """There is nothing to cancel."""
+
+
+class _NoTimers(Clock):
+    """A clock whose timers never go off: what they do is not on the way of the message."""
+
+    def call_later(self, delay: float, callback: Callable[[*_Args], object], *args: *_Args) -> _Timer:
+        return _Timer()
+
+
 async def _follow() -> list[Stop]:
-    async with _served(pychat.ChatRoom()) as url, aiohttp.ClientSession() as http:
+    async with _served(pychat.ChatRoom(clock=_NoTimers())) as url, aiohttp.ClientSession() as http:
         ada, bob = await _enter(http, url, "Ada"), await _enter(http, url, "Bob")
         await _say(ada, bob, "what is made once is made by now")
         with _followed() as passed:
