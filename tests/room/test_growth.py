@@ -39,7 +39,7 @@ class _Words:
 class _Silent:
     """A connection that leads nowhere."""
 
-    wire = _Words()
+    encoder = _Words()
 
     def send(self, frame: object) -> None:
         """Drop it."""
