@@ -84,10 +84,13 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.room.connection.Connection",
             "pychat.room.connection.Encoder",
             "pychat.room.session.Session",
-            "pychat.transports.execute.tell",
-            "pychat.transports.execute.execute",
-            "pychat.transports.execute.position",
-            "pychat.transports.execute.bye",
+            "pychat.domain.notices.Welcome",
+            "pychat.domain.notices.Presence",
+            "pychat.protocol.v1.encode",
+            "pychat.protocol.v1.close_event",
+            "pychat.protocol.v1.decode_position",
+            "pychat.protocol.v1.decode_command",
+            "pychat.transports.commands.execute",
         ),
     ),
 )
@@ -112,7 +115,7 @@ TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"ChatRoom": {"renew"}, "Session": {"hold", "begin"}}
+_INNER = {"Session": {"hold", "begin"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",

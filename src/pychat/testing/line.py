@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 
 from pychat.domain.errors import Close
-from pychat.room.connection import Notice
-from pychat.transports.execute import tell
+from pychat.domain.notices import Notice
+from pychat.protocol.v1 import encode
 
 __all__ = ["OUTBOX", "Line"]
 
@@ -25,7 +25,7 @@ class _Notices:
 class Line:
     """Shows what comes, or keeps it while nobody reads: at most `outbox` bytes of JSON, then it closes with SLOW."""
 
-    wire = _Notices()
+    encoder = _Notices()
 
     def __init__(self, show: Callable[[Notice], None], hang_up: Callable[[], None], *, outbox: int) -> None:
         self._show = show
@@ -50,7 +50,7 @@ class Line:
         if self._reading:
             self._show(frame)
             return
-        self._bytes += len(json.dumps(tell(frame)[1]).encode())
+        self._bytes += len(json.dumps(encode(frame)[1]).encode())
         if self._bytes > self._outbox:
             self.close(Close.SLOW)
         else:

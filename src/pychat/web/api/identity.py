@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import TokenBucket
 from pychat.domain.model import User
+from pychat.domain.notices import Notice
 from pychat.net.http.addresses import address_key
 from pychat.room.chatroom import ChatRoom
-from pychat.room.connection import Notice
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.sse import SSETransport
@@ -26,7 +26,7 @@ _REMEMBERED = 10_000  # addresses and programs, with what they may still do
 
 
 class _Nothing:
-    """The wire of those who only speak: it has no words."""
+    """The encoder of a connection that is sent nothing."""
 
     def encode(self, notice: Notice) -> None:
         """Nothing."""
@@ -35,7 +35,7 @@ class _Nothing:
 class _Mute:
     """The connection of somebody who only speaks."""
 
-    wire = _Nothing()
+    encoder = _Nothing()
 
     def send(self, frame: object) -> None:
         """Send nothing."""
