@@ -29,6 +29,7 @@ from pychat.web.api.api import OPERATIONS
 
 DOCS = Path(__file__).parent
 
+_WAY = re.compile(r"(<!-- followed: way -->\n).*?(<!-- end -->)", re.DOTALL)
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
@@ -137,7 +138,7 @@ def main() -> None:
     sys.path.insert(0, str(DOCS.parent))
     for path in sorted(DOCS.glob("**/*.md")):
         before = path.read_text("utf-8")
-        after = render(before)
+        after = _WAY.sub(lambda found: f"{found[1]}\n{way()}\n\n{found[2]}", render(before))
         if after != before:
             path.write_text(after, "utf-8", newline="\n")
             click.echo(path.relative_to(DOCS.parent))
@@ -248,7 +249,7 @@ def _help() -> str:
     return "\n\n".join(shown)
 
 
-def _way() -> str:
+def way() -> str:
     """The files that a message passes, in order."""
     from docs.message_way import files, message_way  # noqa: PLC0415 -- `main` says where it is
 
@@ -409,7 +410,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "statuses": _statuses,
     "api": _api,
     "testing": _testing,
-    "way": _way,
 }
 
 
