@@ -13,7 +13,7 @@ import pytest
 
 from tests.room.growth import Steps, counted_pychat
 
-_FEW, _CONNECTED, _MANY = 100, 3_000, 10_000
+_FEW, _CONNECTED, _MANY = 100, 1_500, 10_000
 _MORE = 1.25  # times the steps at few, at many
 _FAN_OUT = "pychat.room.fanout"  # one event costs there as much as there are people to hear it
 _QUIET = 5.0  # seconds, in which presence is told
@@ -172,7 +172,7 @@ def _assert_flat(few: dict[str, Steps], many: dict[str, Steps], *, but: str = ""
 
 
 async def test_nothing_but_fan_out_grows_with_those_who_are_connected(steps: Steps) -> None:
-    """With 3,000 people connected all takes the steps that it takes with 100, in every module but the fan-out's."""
+    """With 1,500 people connected all takes the steps that it takes with 100, in every module but the fan-out's."""
     few, many = await _connected(steps, _FEW), await _connected(steps, _CONNECTED)
     _assert_flat(few, many, but=_FAN_OUT)
     for what, modules in many.items():
@@ -221,9 +221,9 @@ class _Database:
 
 @pytest.mark.parametrize("what", ["rooms", "members"])
 def test_a_commit_does_not_grow_with_rooms_nor_with_members_who_left(steps: Steps, what: str) -> None:
-    """With 9,000 rooms, or members who left a room, a commit takes the steps that it takes with 100, in SQLite too."""
+    """With 3,000 rooms, or members who left a room, a commit takes the steps that it takes with 100, in SQLite too."""
     few, many = _Database(steps), _Database(steps)
-    for database, count in ((few, _FEW), (many, 9_000)):
+    for database, count in ((few, _FEW), (many, 3_000)):
         for number in range(count):
             database.commit(*((f"r{number}",) if what == "rooms" else ("r0", f"m{number}")))
     _assert_flat(few.measure(), many.measure())
