@@ -50,7 +50,8 @@ class _Handlers:
         self.mount = mount
 
     async def socketio(self, request: web.Request) -> web.StreamResponse:
-        return await handle(self.mount.socketio.server.eio, request)  # each call between keeps 250 bytes a connection
+        server = self.mount.socketio.server.eio
+        return await handle(server.serve, server.answers, request)  # each call between keeps 250 bytes a connection
 
     async def websocket(self, request: web.Request) -> web.StreamResponse:
         mount, peer, headers = self.mount, request.remote or "", _headers(request)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pychat.net.http.answer_asgi import send_answer
+from pychat.net.http.answers import AnswerBudget
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.environ import build_environ
-from pychat.transports.socketio.engineio.request import BodyTooLarge, Reply
-
-if TYPE_CHECKING:
-    from pychat.transports.socketio.engineio.server import EngineIOServer
+from pychat.transports.socketio.engineio.request import BodyTooLarge, Reply, Serve
 
 __all__ = ["AsgiRequest", "handle"]
 
@@ -117,19 +115,19 @@ class AsgiRequest:
         return environ
 
 
-async def handle(server: EngineIOServer, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one scope."""
+async def handle(serve: Serve, answers: AnswerBudget, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one scope as `serve` says, within the budget for `answers`."""
     if scope["type"] == "websocket" and (await receive())["type"] != "websocket.connect":
         return
     try:
-        reply = await server.serve(AsgiRequest(scope, receive, send))
+        reply = await serve(AsgiRequest(scope, receive, send))
     except WebSocketClosed:
         return
     if isinstance(reply, Reply):
-        await _answer(server, reply, scope, send)
+        await _answer(answers, reply, scope, send)
 
 
-async def _answer(server: EngineIOServer, reply: Reply, scope: Scope, send: Send) -> None:
+async def _answer(answers: AnswerBudget, reply: Reply, scope: Scope, send: Send) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     headers.append((b"content-length", str(len(reply.body)).encode()))
     prefix = "http"
@@ -142,4 +140,4 @@ async def _answer(server: EngineIOServer, reply: Reply, scope: Scope, send: Send
         # The server drops the socket after this; a client that keeps connections must not use it again.
         headers.append((b"connection", b"close"))
     start = {"type": f"{prefix}.response.start", "status": reply.status, "headers": headers}
-    await send_answer(send, server.answers, (scope.get("client") or ("",))[0] or "", start, reply.body)
+    await send_answer(send, answers, (scope.get("client") or ("",))[0] or "", start, reply.body)

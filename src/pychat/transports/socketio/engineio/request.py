@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pychat.net.websocket.connection import WebSocketConnection
 from pychat.net.websocket.tcp import TcpWebSocket
 
-__all__ = ["BodyTooLarge", "HostRequest", "Opening", "PushingRequest", "Reply"]
+__all__ = ["BodyTooLarge", "HostRequest", "Opening", "PushingRequest", "Reply", "Serve"]
 
 
 class BodyTooLarge(Exception):
@@ -63,3 +64,7 @@ class HostRequest(Opening, Protocol):
 
     async def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> WebSocketConnection:
         """Accept the WebSocket. Raises `WebSocketClosed` when the client has gone."""
+
+
+#: Serves one request: an answer, or the WebSocket that has ended.
+Serve = Callable[[HostRequest], Awaitable[Reply | WebSocketConnection]]
