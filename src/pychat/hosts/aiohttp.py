@@ -9,8 +9,9 @@ from aiohttp import web
 
 from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
+from pychat.net.http.body import read_body
 from pychat.net.http.request import Request, joined_headers
-from pychat.net.http.response import BodyTooLarge, Response
+from pychat.net.http.response import Response
 from pychat.net.http.stream_aiohttp import AiohttpStream
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed
@@ -86,7 +87,7 @@ class _Handlers:
     async def api(self, request: web.Request) -> web.StreamResponse:
         path = f"/api/{request.match_info['path']}"
         asked = self._asked(request, path, _headers(request))
-        answer = await self.mount.api(path, asked, request.remote or "", partial(_read, request))
+        answer = await self.mount.api(path, asked, request.remote or "", partial(read_body, request.content.iter_any()))
         if isinstance(answer, Response):
             return self._response(request, answer)
         try:
@@ -121,12 +122,3 @@ class _Handlers:
 
 def _headers(request: web.Request) -> dict[str, str]:
     return joined_headers(request.headers.items())
-
-
-async def _read(request: web.Request, limit: int) -> bytes:
-    body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > limit:
-            raise BodyTooLarge
-    return bytes(body)

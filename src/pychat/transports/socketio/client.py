@@ -7,6 +7,7 @@ from typing import Any
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, UsageError
+from pychat.net.budget import SendBudget
 from pychat.net.websocket.connection import Frame
 from pychat.transports.socketio.engineio.socket import REASONS, EngineIOSocket, SocketServer
 from pychat.transports.socketio.packet import Packet, Undecoded
@@ -37,10 +38,6 @@ def encode_packet(packet: Packet) -> tuple[Frame, list[bytes]]:
     return Frame("4" + encoded[0]), encoded[1:]
 
 
-def _size(item: Frame | bytes) -> int:
-    return len(item.raw if isinstance(item, Frame) else item)
-
-
 def _nowhere(_: object) -> None:
     """Where goes what is sent to a client that has left its namespace."""
 
@@ -49,6 +46,7 @@ class SocketIOClient:
     """A client, as a connection to send to. Nothing here awaits; nothing here fails because the client has gone."""
 
     __slots__ = (
+        "_budget",
         "_held",
         "_held_bytes",
         "asked",
@@ -77,6 +75,7 @@ class SocketIOClient:
         #: What was sent before the CONNECT was answered: it travels right after the answer.
         self._held: list[Frame | bytes] | None = []
         self._held_bytes = 0
+        self._budget: SendBudget | None = None
         #: Send a packet, in order with everything sent before. What stands here is the way that it takes just now: over
         #: a WebSocket the carrier's own method, so that a room's loop finds no call between.
         self.send: Callable[[EncodedPacket], None] = self._hold
@@ -114,15 +113,18 @@ class SocketIOClient:
 
     def _hold(self, item: Frame | bytes) -> None:
         if self._held is not None:
-            self._held.append(item)
-            self._held_bytes += _size(item)
-            beside = self._held_bytes - self.session.server.options.max_buffer_bytes
-            if beside > 0 and beside > max(map(_size, self._held)):  # what was missed comes as one, and is not counted
+            size = len(item.raw if isinstance(item, Frame) else item)
+            if self._budget is None:
+                self._budget = SendBudget(self.session.server.options.max_buffer_bytes)
+            if not self._budget.admits(self._held_bytes, size):
                 SocketIOClient.close(self, Close.SLOW)
+            self._held.append(item)
+            self._held_bytes += size
 
     def release(self) -> None:
         """The CONNECT has been answered: what waited for it goes out."""
         held, self._held = self._held, None
+        self._budget = None
         self.connected = True
         self.reroute()
         for item in held or ():

@@ -7,10 +7,11 @@ from typing import Any
 
 from pychat.net.http.answer_asgi import send_answer
 from pychat.net.http.answers import AnswerBudget
+from pychat.net.http.body import asgi_chunks, read_body
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.environ import build_environ
-from pychat.transports.socketio.engineio.request import BodyTooLarge, Reply, Serve
+from pychat.transports.socketio.engineio.request import Reply, Serve
 
 __all__ = ["AsgiRequest", "handle"]
 
@@ -39,24 +40,9 @@ class AsgiRequest:
         return self._headers.get(name)
 
     async def body(self, limit: int) -> bytes:
-        """The whole body. Raises `BodyTooLarge`, `ConnectionError`."""
+        """Read the whole body. Raises `BodyTooLarge`, `ConnectionError`."""
         length = self._headers.get("content-length", "")
-        if length.isdecimal() and int(length) > limit:
-            raise BodyTooLarge
-        chunks: list[bytes] = []
-        size = 0
-        more = True
-        while more:
-            event = await self._receive()
-            if event["type"] != "http.request":
-                raise ConnectionResetError
-            chunk = event.get("body") or b""
-            more = bool(event.get("more_body"))
-            size += len(chunk)
-            if size > limit:
-                raise BodyTooLarge
-            chunks.append(chunk)
-        return b"".join(chunks)
+        return await read_body(asgi_chunks(self._receive), limit, int(length) if length.isdecimal() else None)
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go. ASGI tells that it has gone through `receive` only."""

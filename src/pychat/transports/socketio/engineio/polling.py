@@ -10,9 +10,10 @@ from typing import Protocol
 
 from pychat.domain.errors import Close
 from pychat.net.deadlines import Deadlines
+from pychat.net.http.body import BodyTooLarge
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.replies import BAD_REQUEST, UNKNOWN_SID, refusal
-from pychat.transports.socketio.engineio.request import BodyTooLarge, HostRequest, Reply
+from pychat.transports.socketio.engineio.request import HostRequest, Reply
 from pychat.transports.socketio.engineio.socket import REASONS, EngineIOSocket
 from pychat.transports.socketio.options import Options
 

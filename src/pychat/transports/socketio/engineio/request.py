@@ -10,11 +10,7 @@ from typing import Any, Protocol
 from pychat.net.websocket.connection import WebSocketConnection
 from pychat.net.websocket.tcp import TcpWebSocket
 
-__all__ = ["BodyTooLarge", "HostRequest", "Opening", "PushingRequest", "Reply", "Serve"]
-
-
-class BodyTooLarge(Exception):
-    """The body is larger than is taken; the rest of it was not read."""
+__all__ = ["HostRequest", "Opening", "PushingRequest", "Reply", "Serve"]
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import engineio
 
 from pychat.domain.errors import Close
+from pychat.net.budget import SendBudget
 from pychat.net.websocket.connection import Frame, Sender
 from pychat.net.websocket.tcp import TcpWebSocket
 from pychat.transports.socketio.engineio.packet import CLOSE, NOOP, BadPacket
@@ -55,6 +56,7 @@ class EngineIOSocket:
     __slots__ = (
         "__weakref__",
         "alive",
+        "budget",
         "carrier",
         "closed",
         "early",
@@ -62,7 +64,6 @@ class EngineIOSocket:
         "environ",
         "greeted",
         "inbox_bytes",
-        "largest",
         "last",
         "outbox",
         "outbox_bytes",
@@ -91,7 +92,7 @@ class EngineIOSocket:
         self.posting = False
         self.outbox: list[Frame | bytes] = []
         self.outbox_bytes = 0
-        self.largest = 0  # of what came since the outbox was last empty, in bytes: it is not counted
+        self.budget = SendBudget(server.options.max_buffer_bytes)
         #: Something has arrived since the last ping went out.
         self.alive = True
         self.closed = False
@@ -137,9 +138,7 @@ class EngineIOSocket:
             self._gather(data, len(data) * 4 // 3 + 4)
 
     def _gather(self, item: Frame | bytes, size: int) -> None:
-        if not self.outbox or size > self.largest:
-            self.largest = size
-        if self.outbox_bytes + size > self.server.options.max_buffer_bytes + self.largest:
+        if not self.budget.admits(self.outbox_bytes, size):
             self.outbox.clear()
             self._slow()
             return
@@ -157,7 +156,7 @@ class EngineIOSocket:
 
         A client that asks and does not fetch the answers would have them kept here, a MiB for each socket.
         """
-        while self.outbox_bytes - self.largest > max_bytes and not self.closed:
+        while self.budget.exceeded(self.outbox_bytes, max_bytes) and not self.closed:
             self.reader = asyncio.get_running_loop().create_future()
             try:
                 await self.reader
