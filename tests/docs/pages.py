@@ -23,7 +23,7 @@ class Block:
 
     The comment is made of parts between `; `:
 
-        use: NAME ARGUMENT   what to do with it: a function of `uses.py`
+        use: NAME ARGUMENT   how to test it: a function of `uses/`
         and: NAME ARGUMENT   one more
         continues            this Python goes on where the page's last one ended
         file: NAME           a file that later uses find beside them

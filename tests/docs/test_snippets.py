@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import subprocess
 import sys
@@ -11,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs import shell, uses
+from tests.docs import shell
 from tests.docs.pages import ROOT, Block, Program, pages
 from tests.docs.stage import Stage
+from tests.docs.uses import USES
 
 BLOCKS = [block for page in pages() for block in page.blocks if not block.generated]
 PROGRAMS = [program for page in pages() for program in page.programs]
@@ -41,7 +41,7 @@ async def test_python_runs(program: Program, tmp_path: Path, monkeypatch: pytest
     async with AsyncExitStack() as stack:
         stage = Stage(program, tmp_path, stack)
         for name, argument in program.uses:
-            await getattr(uses, name)(stage, argument)
+            await USES[name](stage, argument)
         await stage.run()
         assert stage.main is None or program.uses, "it has a main that nothing awaits: say what to do with it"
 
@@ -51,7 +51,7 @@ async def test_what_is_shown_is_so(block: Block, tmp_path: Path) -> None:
     """Output, conversations, style sheets and scripts of the browser are those of real programs."""
     async with AsyncExitStack() as stack:
         for name, argument in block.uses:
-            await getattr(uses, name)(Stage(Program([block]), tmp_path, stack), argument)
+            await USES[name](Stage(Program([block]), tmp_path, stack), argument)
 
 
 @pytest.mark.parametrize("block", [each for each in of("sh") if not each.uses], ids=str)
@@ -97,11 +97,5 @@ def test_no_block_goes_unchecked(block: Block) -> None:
 
 
 def test_every_use_is_used() -> None:
-    """What tests/docs/uses.py can do is asked for somewhere."""
-    asked = {name for block in BLOCKS for name, _ in block.uses}
-    there_are = {
-        name
-        for name, thing in vars(uses).items()
-        if inspect.isfunction(thing) and list(inspect.signature(thing).parameters) == ["stage", "argument"]
-    }
-    assert asked == there_are
+    """Each function of `tests/docs/uses/` is named by a block."""
+    assert {name for block in BLOCKS for name, _ in block.uses} == set(USES)

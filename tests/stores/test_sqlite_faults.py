@@ -15,8 +15,7 @@ from pychat.domain.errors import Refused
 from pychat.domain.model import Away, Event, Joined, Left, Member, Message, Typing
 from pychat.stores import Page
 from pychat.stores.sqlite import SqliteStore, writer
-
-from .faults import Disk
+from tests.stores.faults import Disk
 
 ADA, BOB = Member("a", "Ada"), Member("b", "Bob")
 

@@ -7,6 +7,7 @@ from typing import Unpack
 
 from aiohttp import web
 
+from pychat.domain.errors import Refused
 from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
 from pychat.net.http.body import read_body
@@ -15,9 +16,9 @@ from pychat.net.http.response import Response
 from pychat.net.http.stream_aiohttp import AiohttpStream
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed
+from pychat.protocol.v1 import SUBPROTOCOL
 from pychat.room.chatroom import ChatRoom
 from pychat.transports.socketio.engineio.host_aiohttp import handle
-from pychat.transports.websocket import SUBPROTOCOL
 
 __all__ = ["MOUNT", "aiohttp_app"]
 
@@ -87,7 +88,7 @@ class _Handlers:
     async def api(self, request: web.Request) -> web.StreamResponse:
         path = f"/api/{request.match_info['path']}"
         asked = self._asked(request, path, _headers(request))
-        answer = await self.mount.api(path, asked, request.remote or "", partial(read_body, request.content.iter_any()))
+        answer = await self.mount.api(path, asked, request.remote or "", partial(_read, request))
         if isinstance(answer, Response):
             return self._response(request, answer)
         try:
@@ -122,3 +123,10 @@ class _Handlers:
 
 def _headers(request: web.Request) -> dict[str, str]:
     return joined_headers(request.headers.items())
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
+    try:
+        return await read_body(request.content.iter_any(), limit)
+    except web.RequestPayloadError:
+        raise Refused("bad_request", "The body is not one that HTTP allows, or has too many chunks.") from None

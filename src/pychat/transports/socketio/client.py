@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, UsageError
+from pychat.domain.limits import TokenBucket
 from pychat.net.budget import SendBudget
 from pychat.net.websocket.connection import Frame
+from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.socket import REASONS, EngineIOSocket, SocketServer
 from pychat.transports.socketio.packet import Packet, Undecoded
 
 __all__ = ["EncodedPacket", "SocketIOClient", "SocketIOSession", "encode_event", "encode_packet"]
+
+#: CONNECTs of a client that comes and goes: so many a second, and at once. Each costs as much as a connection.
+_CONNECT_RATE = 1.0
+_CONNECT_BURST = 10
 
 #: A packet for any number of clients. Several of them make one with `EncodedPacket.joined`.
 EncodedPacket = Frame
@@ -149,12 +156,14 @@ class SocketIOClient:
 class SocketIOSession(EngineIOSocket):
     """One connection: a client of each namespace that it is CONNECTed to, and the packets that wait, in order."""
 
-    __slots__ = ("clients", "half_packet", "inbox", "left", "reason", "working")
+    __slots__ = ("clients", "connects", "half_packet", "inbox", "left", "reason", "working")
 
     def __init__(self, server: SocketServer, sid: str, remote: str) -> None:
         super().__init__(server, sid, remote)
         #: By namespace.
         self.clients: dict[str, SocketIOClient] = {}
+        #: Counts CONNECTs, once the client has left a namespace.
+        self.connects: TokenBucket | None = None
         #: The namespaces that it was refused, or that the server sent it out of.
         self.left: frozenset[str] = frozenset()
         #: A packet whose attachments have not all come.
@@ -169,3 +178,13 @@ class SocketIOSession(EngineIOSocket):
         """Another carrier has taken over: the clients send through that."""
         for client in self.clients.values():
             client.reroute()
+
+    def count_connect(self) -> None:
+        """Count a CONNECT of a client that has left a namespace. Raises `BadPacket` when there were too many."""
+        if self.connects is not None and self.connects.take(asyncio.get_running_loop().time()):
+            raise BadPacket("Too many CONNECTs, one after the other")
+
+    def count_leave(self) -> None:
+        """It has left a namespace: what it connects to from now on is counted."""
+        if self.connects is None:
+            self.connects = TokenBucket(_CONNECT_RATE, _CONNECT_BURST)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from base64 import b64encode
 from typing import Any, Protocol
 
 import engineio
 
 from pychat.domain.errors import Close
+from pychat.domain.ratelog import RateLimitedLogger
 from pychat.net.budget import SendBudget
 from pychat.net.websocket.connection import Frame, Sender
 from pychat.net.websocket.tcp import TcpWebSocket
@@ -18,7 +20,7 @@ from pychat.transports.socketio.options import Options
 
 __all__ = ["MAX_EARLY", "REASONS", "EngineIOSocket", "SocketServer"]
 
-_log = logging.getLogger("pychat.socketio")
+_log = RateLimitedLogger(logging.getLogger("pychat.socketio"), time.monotonic)
 
 #: Why a connection ended, in the library's words: `disconnect` handlers get one of these.
 REASONS = engineio.AsyncServer.reason

@@ -1,4 +1,4 @@
-"""What is done with the blocks about curl and other programs that speak plain HTTP: they run, against real servers."""
+"""How blocks about curl and other HTTP clients are tested: they run, against real servers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,6 @@ from pychat import ChatRoom, aiohttp_app
 from tests.clients import SSEPerson
 from tests.docs.stage import ADDRESS, Stage
 from tests.servers import aiohttp_server
-
-__all__ = [
-    "each_is_said",
-    "goes_on_from_there",
-    "is_how_a_stream_begins",
-    "is_the_answer_to_bob",
-    "posts_as_a_program",
-    "posts_from_node",
-    "posts_with_the_token",
-    "takes_the_token",
-    "the_token_is_one_person",
-]
 
 
 @contextlib.asynccontextmanager
