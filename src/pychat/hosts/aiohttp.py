@@ -7,6 +7,7 @@ from typing import Unpack
 
 from aiohttp import web
 
+from pychat.domain.errors import Refused
 from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
 from pychat.net.http.request import Request, joined_headers
@@ -124,8 +125,11 @@ def _headers(request: web.Request) -> dict[str, str]:
 
 async def _read(request: web.Request, limit: int) -> bytes:
     body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > limit:
-            raise BodyTooLarge
+    try:
+        async for piece in request.content.iter_any():
+            body += piece
+            if len(body) > limit:
+                raise BodyTooLarge
+    except web.RequestPayloadError:
+        raise Refused("bad_request", "The body is not one that HTTP allows, or has too many chunks.") from None
     return bytes(body)
