@@ -89,7 +89,7 @@ def test_a_refusal_and_its_close_code_agree(code: str) -> None:
 
 def test_the_page_sends_again_what_the_table_says() -> None:
     """The page's own list of codes where waiting helps is that of the table."""
-    found = re.search(r"WAITING_HELPS = new Set\((\[.*?\])\)", (ASSETS / "js" / "sending.js").read_text("utf-8"))
+    found = re.search(r"TEMPORARY = new Set\((\[.*?\])\)", (ASSETS / "js" / "retry.js").read_text("utf-8"))
     assert found
     assert sorted(json.loads(found[1])) == sorted(code for code, kind in REFUSALS.items() if kind.resend)
 
