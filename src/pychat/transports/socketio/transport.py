@@ -15,13 +15,13 @@ from pychat.domain.model import Message, Position, User, iso
 from pychat.domain.notices import Notice, Presence
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
-from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode
+from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode, refusal_event
 from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
-from pychat.transports.admission import HOLD_SECONDS, admit, bye_fields, close_for, is_temporary, opened, retry_seconds
+from pychat.transports.admission import HOLD_SECONDS, admit, opened
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.pipeline import Answers, Pipeline
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
@@ -90,14 +90,14 @@ _UNHEARD = Answers(_Nobody())
 class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
-    __slots__ = ("_answers", "_room", "pipeline", "wire")
+    __slots__ = ("_answers", "_room", "encoder", "pipeline")
 
-    wire: Encoder
+    encoder: Encoder
     pipeline: Pipeline
 
-    def enter(self, room: ChatRoom, wire: Encoder) -> None:
-        """Say which room it is in, and which words it speaks there."""
-        self.wire = wire
+    def enter(self, room: ChatRoom, encoder: Encoder) -> None:
+        """Set the room that it is in, and the encoder for its frames."""
+        self.encoder = encoder
         self._room = room
         self._answers = Answers(self)
 
@@ -114,7 +114,7 @@ class _Connection(SocketIOClient):
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
-        offset = [_offset(self._room.position)] if isinstance(self.wire, _Recovering) else []
+        offset = [_offset(self._room.position)] if isinstance(self.encoder, _Recovering) else []
         self._answers.add(encode_event(event, argument, *offset))
 
     @property
@@ -241,13 +241,13 @@ class SocketIOTransport:
         and give up for ever on a CONNECT_ERROR. Clients of version 1 are told when to come back. The others try each
         second or so; where `wait` says that they have not waited yet, they are kept waiting for it.
         """
-        if not is_temporary(refused):
+        if not refused.kind.is_temporary:
             raise Declined(refused.text, {**refused.as_dict(), "reconnect": refused.retry_after is not None})
         if version is not None:
-            raise TurnedAway(close_for(refused), ("bye", bye_fields(refused)))
+            raise TurnedAway(refused.kind.close, refusal_event(refused))
         if wait:
-            await asyncio.sleep(min(retry_seconds(refused), HOLD_SECONDS))
-        raise TurnedAway(close_for(refused))
+            await asyncio.sleep(min(refused.retry_seconds, HOLD_SECONDS))
+        raise TurnedAway(refused.kind.close)
 
     def _begin(self, connection: _Connection, session: Session) -> None:
         connection.pipeline = Pipeline(session)
@@ -295,7 +295,7 @@ class SocketIOTransport:
             said_so = reason == self.server.reason.CLIENT_DISCONNECT or connection.end_code == _GOODBYE
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
-            page_left = connection.end_code == _GOING_AWAY and connection.wire is not _VERSION_1
+            page_left = connection.end_code == _GOING_AWAY and connection.encoder is not _VERSION_1
             await connection.pipeline.session.close(left=said_so or page_left)
 
     async def _set_pseudo(self, sid: str, *arguments: object) -> object:
