@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from enum import EnumMeta
@@ -23,11 +24,11 @@ from pychat.cli import main as cli
 from pychat.cli.settings import SETTINGS, Setting
 from pychat.domain.errors import REFUSALS, Close
 from pychat.room.hooks import HOOKS
-from pychat.web.api.answer import STATUS
 from pychat.web.api.api import OPERATIONS
 
 DOCS = Path(__file__).parent
 
+_WAY = re.compile(r"(<!-- followed: way -->\n).*?(<!-- end -->)", re.DOTALL)
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
@@ -133,9 +134,10 @@ def render(text: str) -> str:
 
 def main() -> None:
     """Bring every page up to date, and name those that change."""
+    sys.path.insert(0, str(DOCS.parent))
     for path in sorted(DOCS.glob("**/*.md")):
         before = path.read_text("utf-8")
-        after = render(before)
+        after = _WAY.sub(lambda found: f"{found[1]}\n{way()}\n\n{found[2]}", render(before))
         if after != before:
             path.write_text(after, "utf-8", newline="\n")
             click.echo(path.relative_to(DOCS.parent))
@@ -184,7 +186,11 @@ def _says(setting: Setting) -> str:
 
 
 def _refusals() -> str:
-    return _table(("code", "what it means"), ((f"`{code}`", says) for code, says in REFUSALS.items()))
+    rows = ((code, kind, "yes" if kind.is_temporary else "no") for code, kind in REFUSALS.items())
+    return _table(
+        ("code", "HTTP", "come back?", "what it means"),
+        ((f"`{code}`", str(kind.status), back, kind.meaning) for code, kind, back in rows),
+    )
 
 
 def _closes() -> str:
@@ -230,9 +236,9 @@ def _operations() -> str:
 
 def _statuses() -> str:
     codes: dict[int, list[str]] = {}
-    for code, status in STATUS.items():
-        codes.setdefault(status, []).append(f"`{code}`")
-    codes[422] = ["any other, and those of an application's hooks"]
+    for code, kind in REFUSALS.items():
+        codes.setdefault(kind.status, []).append(f"`{code}`")
+    codes[422].append("those of an application's hooks")
     return _table(("status", "code"), ((str(status), ", ".join(codes[status])) for status in sorted(codes)))
 
 
@@ -244,6 +250,17 @@ def _help() -> str:
         told = CliRunner().invoke(cli.main, [*arguments, "--help"], prog_name="pychat", terminal_width=90)
         shown.append(f"## `{command}`\n\n```text\n{told.output.rstrip()}\n```")
     return "\n\n".join(shown)
+
+
+def way() -> str:
+    """The files that a message passes, in order."""
+    from docs.message_way import files, message_way  # noqa: PLC0415 -- `main` says where it is
+
+    stops = message_way()
+    found = files(stops)
+    functions = {stop for stop in stops if "<" not in stop.function.rpartition(".")[2]}
+    lines = [f"{number}. `{stop.file}`, `{stop.function}`: {says}" for number, (stop, says) in enumerate(found, 1)]
+    return "\n".join([f"It passes {len(found)} files and {len(functions)} functions:", "", *lines])
 
 
 # The API.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pychat.domain.errors import Refused
-from pychat.transports.admission import close_for, is_temporary, opened
+from pychat.transports.admission import opened
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
@@ -40,12 +40,12 @@ async def _join_one(client: Client, name: str) -> None:
             if channel.key in client.barred:
                 raise client.barred[channel.key]
             await opened(channel.room)
-            await client.look_at(_NAMING * len(channel.room.members))
+            await client.look_at(_NAMING * channel.room.member_count)
             await seat.enter(client.member_id(channel), client.users.get(channel.key))
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
-            if is_temporary(refused):  # clients try again by themselves where the line ends, and nowhere else
-                client.close(close_for(refused))
+            if refused.kind.is_temporary:  # clients try again by themselves where the line ends, and nowhere else
+                client.close(refused.kind.close)
             return
         if seat.out:  # the room has sent the client away meanwhile, and said so
             await seat.session.close(left=not client.is_known())
@@ -82,13 +82,12 @@ async def _names(client: Client, line: Line) -> None:
     for name in _targets(client, line) if line.params else [seat.channel.name for seat in client.seats.values()]:
         channel = client.find(name)
         if channel is not None:
-            await client.look_at(_NAMING * len(channel.room.members))
+            await client.look_at(_NAMING * channel.room.member_count)
         seat = client.seated(name)
         if seat is not None:
             seat.names()
         elif channel is not None:
-            members = channel.room.members[: channel.room.limits.page]
-            client.names(channel, [channel.nick(member) for member in members])
+            client.names(channel, [channel.nick(member) for member in channel.room.first_members()])
         else:
             client.reply(n.RPL_ENDOFNAMES, name, "There is no room of that name here.")
 
