@@ -48,6 +48,9 @@ class AiohttpAnswer(web.Response):
         try:
             with self._budget.sending(self._size, self._address, way.abort):
                 await super().write_eof(data)
+        except ConnectionError as lost:
+            # Its frames hold the answer, and one of them holds the error: a circle, which would stay until collected.
+            raise lost.with_traceback(None) from None
         finally:
             self.body = None  # aiohttp holds on to an answer until the connection's next request
             if not way.is_closing():

@@ -13,6 +13,7 @@ import engineio
 from pychat.domain.errors import Close
 from pychat.domain.ratelog import RateLimitedLogger
 from pychat.net.budget import SendBudget
+from pychat.net.websocket.backpressure import wait_for_reader
 from pychat.net.websocket.connection import Frame, Sender
 from pychat.net.websocket.tcp import TcpWebSocket
 from pychat.transports.socketio.engineio.packet import CLOSE, NOOP, BadPacket
@@ -154,10 +155,12 @@ class EngineIOSocket:
             self.poll.set_result(True)
 
     async def wait_for_reader(self, max_bytes: int) -> None:
-        """Wait while more than `max_bytes`, beside the largest frame, wait for a poll.
+        """Wait while more than `max_bytes`, beside the largest frame, wait for a poll, or too much for a WebSocket.
 
         A client that asks and does not fetch the answers would have them kept here, a MiB for each socket.
         """
+        if self.carrier is not None:
+            await wait_for_reader(self.carrier)
         while self.budget.exceeded(self.outbox_bytes, max_bytes) and not self.closed:
             self.reader = asyncio.get_running_loop().create_future()
             try:
