@@ -279,10 +279,10 @@ async def test_guests_of_a_server_that_dies_are_gone_and_back_with_it(redis: Red
     for _ in range(3):
         await Person.enter(two)
     await until(lambda: counted(one, two) == {4})
-    beat = store_of(two)._heart._beat
-    store_of(two)._heart._beat = _no_beat
+    beat = store_of(two)._heartbeat._beat
+    store_of(two)._heartbeat._beat = _no_beat
     await until(lambda: one.here == 1)
-    store_of(two)._heart._beat = beat
+    store_of(two)._heartbeat._beat = beat
     await until(lambda: counted(one, two) == {4})
     for task in store_of(two)._tasks:
         task.cancel()
