@@ -134,3 +134,27 @@ async def test_a_read_full_of_packets(public: Public):
             found = await asyncio.gather(*(flood(data) for data in frames.values()), return_exceptions=True)
             assert all(isinstance(one, TimeoutError) for one in found), found
         await server.settles()
+
+
+async def test_coming_and_going(public: Public):
+    """A client that connects to its namespace and leaves it, again and again, is sent away: each time costs a welcome."""
+
+    async def come_and_go(server: PublicServer) -> int:
+        async with server.websocket("/socket.io/?EIO=4&transport=websocket") as socket:
+            times = 0
+            with contextlib.suppress(ConnectionError):
+                for times in range(200):  # noqa: B007
+                    await socket.send_str("40")
+                    async for told in socket:
+                        if str(told.data).startswith("40"):
+                            break
+                    if socket.closed:
+                        break
+                    await socket.send_str("41")
+            return times
+
+    async with public() as server:
+        async with server.attacked():
+            times = await asyncio.gather(*(come_and_go(server) for _ in range(50)))
+        assert max(times) < 50
+        assert server.log.count("\n") < 40

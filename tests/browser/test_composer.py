@@ -121,5 +121,5 @@ async def test_a_flood_waits_and_keeps_its_order(opened: Open, serve: Callable[[
     await expect(ada.page.locator('.message[data-state="sent"]')).to_have_count(6, timeout=20_000)
     await ada.sees(*texts)
     assert texts == [message.text for message in await strict.room.history()]
-    await expect(ada.message(texts[-1]).locator(".trouble")).to_be_hidden()
+    await expect(ada.message(texts[-1]).locator(".send-error")).to_be_hidden()
     await expect(ada.message(texts[0])).to_have_class(re.compile("own"))

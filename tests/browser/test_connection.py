@@ -142,7 +142,7 @@ async def test_a_name_taken_meanwhile_is_asked_for_anew(opened: Open, server: Se
     await opened("Ada")
     await ada.page.context.set_offline(False)
     await ada.live()
-    await expect(ada.part("naming")).to_be_visible()
+    await expect(ada.part("nickname-form")).to_be_visible()
     await expect(ada.part("name-error")).to_be_visible()
     await ada.join("Ada B")
     await ada.has_sent("waiting")

@@ -217,7 +217,7 @@ async def test_a_page_can_listen_and_speak(host: Host, visit: ClientSession) -> 
         "status": "live",
         "me": "Ada",
     } == told
-    await expect(box(page).part("naming")).to_be_hidden()
+    await expect(box(page).part("nickname-form")).to_be_hidden()
 
 
 async def test_attributes_can_change(host: Host, visit: ClientSession) -> None:
@@ -341,7 +341,7 @@ async def test_a_page_with_a_strict_policy_can_have_it(place: Place, visit: Clie
     await ada.has_sent("https://example.com 🎉")
     await ada.rename("Countess")
     await ada.message("https://example.com 🎉").locator(".bubble").hover()
-    await ada.part("deed-react").click()
+    await ada.part("action-react").click()
     await page.get_by_role("button", name="Fire").click()
     await expect(ada.root.locator(".reaction")).to_have_count(1)
 

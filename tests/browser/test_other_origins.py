@@ -118,7 +118,7 @@ async def test_rooms_of_two_servers_stand_on_one_page(place: Place, visit: Clien
     )
     ours, theirs = box(page, "#a"), box(page, "#b")
     await ours.join("Ada")
-    await expect(theirs.part("naming")).to_be_visible()
+    await expect(theirs.part("nickname-form")).to_be_visible()
     await theirs.join("Beatrice")
     await theirs.say("over there")
     await theirs.sees("over there")

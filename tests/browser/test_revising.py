@@ -13,9 +13,9 @@ from tests.browser.window import Window
 PHONE = {"width": 390, "height": 844}
 
 
-async def _do(window: Window, text: str, deed: str) -> None:
+async def _do(window: Window, text: str, action: str) -> None:
     await window.message(text).locator(".bubble").hover()
-    await window.part(f"deed-{deed}").click()
+    await window.part(f"action-{action}").click()
 
 
 def _reactions(window: Window, text: str) -> Locator:
@@ -72,9 +72,9 @@ async def test_ones_own_message_can_be_changed(opened: Open) -> None:
         await expect(window.message("hello").locator(".edited")).to_have_attribute("title", re.compile("^Edited .*20"))
     await expect(ada.part("text")).to_have_value("a draft")
     await ben.message("hello").locator(".bubble").hover()
-    await expect(ben.part("deed-reply")).to_be_visible()
-    await expect(ben.part("deed-edit")).to_be_hidden()
-    await expect(ben.part("deed-delete")).to_be_hidden()
+    await expect(ben.part("action-reply")).to_be_visible()
+    await expect(ben.part("action-edit")).to_be_hidden()
+    await expect(ben.part("action-delete")).to_be_hidden()
 
 
 async def test_arrow_up_edits_the_last_own_message(opened: Open, server: Server) -> None:
@@ -120,16 +120,16 @@ async def test_a_deleted_message_leaves_a_mark(opened: Open) -> None:
     await ben.say("what?")
     await ben.has_sent("what?")
     await _do(ada, "oops", "delete")
-    await expect(ada.part("sure-yes")).to_be_focused()
-    await ada.part("sure-no").click()
-    await ada.part("deed-delete").click()
-    await ada.part("sure-yes").click()
+    await expect(ada.part("confirm-yes")).to_be_focused()
+    await ada.part("confirm-no").click()
+    await ada.part("action-delete").click()
+    await ada.part("confirm-yes").click()
     late = await opened()
     for window in (ada, ben, late):
         await window.sees("Message deleted", "what?")
         await expect(window.message("what?").locator(".quote-text")).to_have_text("Message deleted")
     await ada.message("Message deleted").hover()
-    await expect(ada.part("deeds")).to_have_count(0)
+    await expect(ada.part("message-actions")).to_have_count(0)
 
 
 async def test_reactions_are_counted_and_toggled(opened: Open) -> None:
@@ -189,22 +189,22 @@ async def test_everything_without_a_mouse(opened: Open, server: Server) -> None:
     await keys.press("ArrowUp")
     await expect(ada.message("above")).to_be_focused()
     await keys.press("Tab")
-    await expect(ada.part("deed-react")).to_be_focused()
+    await expect(ada.part("action-react")).to_be_focused()
     await keys.press("Enter")
     await expect(ada.page.get_by_role("button", name="Thumbs up")).to_be_focused()
     await keys.press("ArrowRight")
     await keys.press("Enter")
     await expect(_reactions(ada, "above")).to_have_accessible_name("❤️ 1: You")
-    await expect(ada.part("deed-react")).to_be_focused()
+    await expect(ada.part("action-react")).to_be_focused()
     await keys.press("Escape")
     await expect(ada.message("above")).to_be_focused()
     await keys.press("ArrowDown")
-    for deed in ("react", "reply", "edit", "delete"):
+    for action in ("react", "reply", "edit", "delete"):
         await keys.press("Tab")
-        await expect(ada.part(f"deed-{deed}")).to_be_focused()
+        await expect(ada.part(f"action-{action}")).to_be_focused()
     await keys.press("Enter")
     await keys.press("Escape")
-    await expect(ada.part("deed-delete")).to_be_focused()
+    await expect(ada.part("action-delete")).to_be_focused()
     await keys.press("Enter")
     await keys.press("Enter")
     await ada.sees("above", "Message deleted")
@@ -218,13 +218,13 @@ async def test_on_a_phone_a_tap_shows_what_can_be_done(opened: Open, server: Ser
     await ada.has_sent("ho")
     for text in ("hi", "ho"):
         await ada.message(text).locator(".bubble").tap()
-        await expect(ada.part("deed-react")).to_be_in_viewport(ratio=1)
-        box = await ada.part("deeds").bounding_box()
+        await expect(ada.part("action-react")).to_be_in_viewport(ratio=1)
+        box = await ada.part("message-actions").bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"]
-        assert await ada.part("deed-react").evaluate("one => one.clientHeight") >= 44
-    await ada.part("deed-react").tap()
+        assert await ada.part("action-react").evaluate("one => one.clientHeight") >= 44
+    await ada.part("action-react").tap()
     await ada.page.get_by_role("button", name="Fire").tap()
     await expect(_reactions(ada, "ho")).to_have_accessible_name("🔥 1: You")
     assert await ada.part("scroll").evaluate("view => view.scrollWidth <= view.clientWidth")
@@ -241,7 +241,7 @@ async def test_what_was_changed_meanwhile_is_told_after_a_drop(opened: Open, ser
     await _do(ada, "one", "edit")
     await ada.say("uno")
     await _do(ada, "two", "delete")
-    await ada.part("sure-yes").click()
+    await ada.part("confirm-yes").click()
     await ada.sees("uno", "Message deleted")
     await ben.page.context.set_offline(False)
     await ben.sees("uno", "Message deleted")

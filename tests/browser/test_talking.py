@@ -48,7 +48,7 @@ async def test_a_guest_reads_along_and_is_asked_for_a_name(opened: Open) -> None
     await ada.say("Hello")
     guest = await opened()
     await guest.sees("Hello")
-    await expect(guest.part("naming")).to_be_visible()
+    await expect(guest.part("nickname-form")).to_be_visible()
     await expect(guest.part("composer")).to_be_hidden()
     await expect(guest.part("name-button")).to_be_disabled()
     await guest.part("name-input").fill("  ")
@@ -192,7 +192,7 @@ async def test_a_refused_message_says_why_and_can_be_sent_again(opened: Open, se
     await ada.say("quiet")
     await ben.sees("quiet")
     failed = ada.message("SHOUT one")
-    await expect(failed.locator(".trouble-text")).to_have_text("Not sent. Please lower your voice.")
+    await expect(failed.locator(".send-error-text")).to_have_text("Not sent. Please lower your voice.")
     await ada.message("SHOUT two").locator(".discard").click()
     await expect(ada.message("SHOUT two")).to_have_count(0)
     allowed.append(True)
@@ -213,7 +213,7 @@ async def test_a_refused_message_is_still_there_after_a_reload(opened: Open, ser
     await expect(ada.message("Hello?")).to_have_attribute("data-state", "failed")
     await ada.reload()
     await ada.live()
-    await expect(ada.message("Hello?").locator(".trouble-text")).to_have_text("Not sent. This room is closed today.")
+    await expect(ada.message("Hello?").locator(".send-error-text")).to_have_text("Not sent. This room is closed today.")
 
 
 async def test_messages_of_one_author_stand_together(opened: Open) -> None:

@@ -48,7 +48,7 @@ async def test_who_is_logged_in_is_not_asked_for_a_name(place: Place, visit: Cli
         await expect(ada.part("me-name")).to_have_text("Ada")
         await expect(ada.part("me-button")).to_be_disabled()
         await expect(ada.part("me-button")).to_have_accessible_name("Ada")
-        await expect(ada.part("naming")).to_be_hidden()
+        await expect(ada.part("nickname-form")).to_be_hidden()
         await ada.page.reload()
     await ada.say("hi")
     await ada.has_sent("hi")
@@ -78,12 +78,12 @@ async def test_a_moderator_takes_back_what_others_say(place: Place, visit: Clien
     await grace.say("Please mind your words")
     await ada.sees("rude", "Please mind your words")
     await ada.message("Please mind your words").locator(".bubble").hover()
-    await expect(ada.part("deed-reply")).to_be_visible()
-    await expect(ada.part("deed-delete")).to_be_hidden()
+    await expect(ada.part("action-reply")).to_be_visible()
+    await expect(ada.part("action-delete")).to_be_hidden()
     await grace.message("rude").locator(".bubble").hover()
-    await expect(grace.part("deed-edit")).to_be_hidden()
-    await grace.part("deed-delete").click()
-    await grace.part("sure-yes").click()
+    await expect(grace.part("action-edit")).to_be_hidden()
+    await grace.part("action-delete").click()
+    await grace.part("confirm-yes").click()
     await ada.sees("Message deleted", "Please mind your words")
 
 
@@ -94,7 +94,7 @@ async def test_who_logs_out_is_a_guest_who_is_asked(place: Place, visit: ClientS
     await expect(ada.part("me-name")).to_have_text("Ada")
     await ada.page.context.clear_cookies()
     await ada.page.reload()
-    await expect(ada.part("naming")).to_be_visible()
+    await expect(ada.part("nickname-form")).to_be_visible()
     await expect(ada.part("me-button")).to_be_hidden()
 
 
@@ -106,7 +106,7 @@ async def test_who_may_not_come_in_is_told_why(place: Place, visit: ClientSessio
     eve = await enter(visit, url, "banned", "403", "WebSocket", element=element)
     await expect(eve.part("barred-text")).to_have_text("You are banned here. Write to https://example.org/appeal")
     await expect(eve.part("barred").get_by_role("link")).to_have_attribute("href", "https://example.org/appeal")
-    for part in ("naming", "composer", "banner", "empty"):
+    for part in ("nickname-form", "composer", "banner", "empty"):
         await expect(eve.part(part)).to_be_hidden()
 
 
@@ -169,7 +169,7 @@ async def test_who_is_sent_out_is_told_why(place: Place, visit: ClientSession, e
     await ada.has_sent("hi")
     await room.kick("user:1", "You have logged out.")
     await expect(ada.part("banner-text")).to_have_text("You have logged out.")
-    for part in ("composer", "naming", "me-button", "people-button"):
+    for part in ("composer", "nickname-form", "me-button", "people-button"):
         await expect(ada.part(part)).to_be_hidden()
     await expect(ada.root.locator(".person")).to_have_count(0)
     await expect(ada.root.get_by_text("Waiting to be sent")).to_have_count(0)

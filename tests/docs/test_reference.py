@@ -15,10 +15,10 @@ from pychat.cli.settings import SETTINGS, Setting
 from pychat.domain.errors import REFUSALS, Close, Refused
 from pychat.domain.limits import Limits
 from pychat.domain.model import Deleted, Edited, Joined, Left, Member, Message, Position, Reacted, Renamed, Typing
+from pychat.domain.notices import Presence, Welcome
 from pychat.hosts.mount import MountOptions
-from pychat.room.connection import Presence, Welcome
+from pychat.protocol.v1 import COMMANDS, close_event, encode
 from pychat.room.hooks import HOOKS
-from pychat.transports.execute import COMMANDS, bye, tell
 from pychat.web.api.api import OPERATIONS
 from pychat.web.api.operation import Operation
 from tests.docs.pages import ROOT, Page, page, pages
@@ -28,15 +28,15 @@ REFERENCE = "docs/reference/"
 ADA = Member("a", "Ada")
 MESSAGE = Message("m", ADA, "hi", 0.0, 1)
 EVENTS = [
-    tell(MESSAGE),
-    tell(Typing(ADA, on=True)),
-    tell(Edited("e", ADA, 1, "hi!", 0.0, 2)),
-    tell(Reacted("r", ADA, 1, "👍", True, 0.0, 3)),
-    tell(Deleted("d", ADA, 1, 0.0, 4)),
-    tell(Presence(1, Position("e", 1), joined=(ADA,), left=(ADA,), renamed=(ADA,), members=(ADA,))),
-    tell(Welcome("lobby", "Lobby", Position("e", 1), True, 1, (ADA,), True, (MESSAGE,), False, 32, 2000)),
+    encode(MESSAGE),
+    encode(Typing(ADA, on=True)),
+    encode(Edited("e", ADA, 1, "hi!", 0.0, 2)),
+    encode(Reacted("r", ADA, 1, "👍", True, 0.0, 3)),
+    encode(Deleted("d", ADA, 1, 0.0, 4)),
+    encode(Presence(1, Position("e", 1), joined=(ADA,), left=(ADA,), renamed=(ADA,), members=(ADA,))),
+    encode(Welcome("lobby", "Lobby", Position("e", 1), True, 1, (ADA,), True, (MESSAGE,), False, 32, 2000)),
     ("error", Refused("rate_limited", "Wait.", 1.0).as_dict()),
-    bye(Close.SHUTDOWN),
+    close_event(Close.SHUTDOWN),
 ]
 
 

@@ -159,7 +159,7 @@ test("who never got through asks why: told a reason it waits for a person, told 
   const socket = new FakeSocket();
   const clock = new FakeClock();
   const reasons = [undefined, new Refusal("origin_refused", "Not from there.")];
-  const connection = new Connection({ socket, clock, random: () => 0.5, reason: async () => reasons.shift() });
+  const connection = new Connection({ socket, clock, random: () => 0.5, diagnose: async () => reasons.shift() });
   connection.open();
   socket.active = true;
   socket.fire("connect_error", new Error("websocket error"));

@@ -19,11 +19,11 @@ test("in whatever order things happen, messages stand by seq, once, and unsent o
     const waiting = new Set();
     for (let step = 0; step < 60; step += 1) {
       const id = ours[random(3)];
-      const deed = random(6);
-      if (deed <= 2) log.take(message(1 + random(20)), false);
-      else if (deed === 3 && !waiting.has(id)) waiting.add(id) && log.pend({ id, text: id, date: "", author });
-      else if (deed === 4 && waiting.delete(id)) log.confirm(id, { seq: 21 + random(9), date: "" });
-      else if (deed === 5) log.note({ state: "notice", date: "" });
+      const step = random(6);
+      if (step <= 2) log.take(message(1 + random(20)), false);
+      else if (step === 3 && !waiting.has(id)) waiting.add(id) && log.pend({ id, text: id, date: "", author });
+      else if (step === 4 && waiting.delete(id)) log.confirm(id, { seq: 21 + random(9), date: "" });
+      else if (step === 5) log.note({ state: "notice", date: "" });
       const seqs = log.entries.filter(({ seq }) => seq !== undefined).map(({ seq }) => seq);
       assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b));
       const unsent = log.entries.slice(log.entries.length - waiting.size);

@@ -6,10 +6,11 @@ from typing import Any
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import Member, Position
+from pychat.domain.notices import Notice
+from pychat.protocol.v1 import encode
 from pychat.room.chatroom import ChatRoom
-from pychat.room.connection import Notice
 from pychat.room.session import Session
-from pychat.transports.execute import execute, tell
+from pychat.transports.commands import execute
 
 __all__ = ["Line", "Screen", "Server"]
 
@@ -26,7 +27,7 @@ class Server:
 
 class _Wire:
     def encode(self, notice: Notice) -> tuple[str, Fields]:
-        return tell(notice)
+        return encode(notice)
 
 
 class Line:

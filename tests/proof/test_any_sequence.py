@@ -19,10 +19,10 @@ from pychat.domain.model import Away, LogEvent, Member, Message, iso
 from pychat.domain.names import Names
 from pychat.domain.revision import revise
 from pychat.domain.rules import RoomState
+from pychat.protocol.v1 import encode_message as on_the_wire
 from pychat.stores import MemoryStore, Store, Subscription
 from pychat.stores.sqlite import SqliteStore
 from pychat.testing import FakeClock
-from pychat.transports.execute import message as on_the_wire
 from tests.proof.faults import FAULTS, KILLS, Faults
 from tests.proof.scheduler import Gates, ScheduledStore
 from tests.proof.screens import Screen, Server

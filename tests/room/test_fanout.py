@@ -10,9 +10,9 @@ import pytest
 from pychat import ChatRoom
 from pychat.domain.errors import Close
 from pychat.domain.model import Message
-from pychat.room.connection import Notice
+from pychat.domain.notices import Notice
+from pychat.protocol.v1 import encode
 from pychat.testing import Person, RecordingConnection
-from pychat.transports.execute import tell
 
 
 class _Broken(RecordingConnection):
@@ -44,7 +44,7 @@ class _FailsAtMessages:
     def encode(self, notice: Notice) -> object:
         if isinstance(notice, Message) and self._joins:
             raise ValueError("no word for that")
-        return tell(notice)
+        return encode(notice)
 
     def join(self, frames: list[object]) -> object:
         raise ValueError("cannot be joined")

@@ -8,7 +8,7 @@ import pytest
 from pychat import HOOKS, ChatRoom, Limits, Member, Message, Position, Refused, UsageError
 from pychat.domain.errors import Close
 from pychat.domain.model import Away, Event, Joined, Left, LogEvent
-from pychat.room.connection import Notice
+from pychat.domain.notices import Notice
 from pychat.stores import MemoryStore, Page, Receiver, Retention, Subscription, open_store
 from pychat.testing import FakeClock, Person, RecordingConnection
 

@@ -12,8 +12,8 @@ import pytest
 
 import pychat
 from pychat import ChatRoom, Close, Limits
+from pychat.protocol.v1 import encode
 from pychat.transports import sse
-from pychat.transports.execute import tell
 from tests.clients import PATIENCE, SSEPerson, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 
@@ -277,7 +277,7 @@ async def test_one_frame_serves_all_streams(mounted, monkeypatch: pytest.MonkeyP
 
     def counted(notice: Any) -> Any:
         told.append(type(notice).__name__)
-        return tell(notice)
+        return encode(notice)
 
     monkeypatch.setattr(sse, "encode", counted)
     await site.room.post("hi", author="bot")

@@ -8,7 +8,7 @@ import pytest
 
 from pychat import Close, Member, Message, Refused
 from pychat.domain.model import Edited, Position
-from pychat.room.connection import Welcome
+from pychat.domain.notices import Welcome
 from pychat.testing import Actor, Chat
 from pychat.testing.screen import Screen
 

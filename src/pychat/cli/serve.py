@@ -33,6 +33,7 @@ __all__ = ["run"]
 
 _MAX_PER_ADDRESS = 5_000  # connections; a school behind one address has fewer people
 _MAX_IRC_PER_ADDRESS = 100
+_SPARE_BODY_BYTES = 64 * 1024  # for the sizes of chunks
 _GOING_SECONDS = 4.5  # from the signal to the end, whoever is stuck
 
 
@@ -145,9 +146,14 @@ async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, f
     per_address = most if settings.limits == "off" else min(_MAX_PER_ADDRESS, most // 2)
     connections = Connections(AddressLimiter(most, per_address), socketio.eio.proxies)
     loop = asyncio.get_running_loop()
+    most_of_a_body = 2 * socketio.eio.max_http_buffer_size + _SPARE_BODY_BYTES
+
+    def connection() -> HttpConnection:
+        return HttpConnection(plain, connections, max_body_bytes=most_of_a_body)
+
     try:
         return await loop.create_server(
-            lambda: HandshakeRouter(socketio, lambda: HttpConnection(plain, connections), connections=connections),
+            lambda: HandshakeRouter(socketio, connection, connections=connections),
             settings.host or None,
             settings.port,
             backlog=1024,

@@ -12,10 +12,10 @@ import aiohttp
 from pychat.client.disconnected import Disconnected
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
+from pychat.protocol.v1 import SUBPROTOCOL
 
 __all__ = ["Lost", "ServerConnection", "Told"]
 
-_SUBPROTOCOL = "pychat.v1"
 _ANSWER_SECONDS = 15.0
 _HEARTBEAT_SECONDS = 30.0
 #: A welcome holds 50 messages, of 100,000 characters each at most.
@@ -76,7 +76,7 @@ class ServerConnection:
         try:
             socket = await http.ws_connect(
                 url,
-                protocols=(_SUBPROTOCOL,),
+                protocols=(SUBPROTOCOL,),
                 headers=headers,
                 heartbeat=_HEARTBEAT_SECONDS,
                 max_msg_size=_LARGEST,
@@ -203,7 +203,7 @@ def _place(url: str) -> str:
 def _unlet(error: aiohttp.WSServerHandshakeError, place: str, reason: str, *, known: bool) -> Exception:
     """What is made of an HTTP answer that is no WebSocket, and of the `reason` that the server gave for it."""
     if error.status == 400:
-        told = f"The server at {place} does not speak this version of the protocol ({_SUBPROTOCOL})."
+        told = f"The server at {place} does not speak this version of the protocol ({SUBPROTOCOL})."
         return Disconnected(told, Close.VERSION)
     if error.status in _PASSING or (known and error.status in _NOBODY):
         after = "" if error.headers is None else error.headers.get("Retry-After", "")

@@ -1,12 +1,11 @@
-"""Who is here, as a client is told it. Pure."""
+"""Who is here, from the notices that a client gets. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from pychat.client import decoding as words
 from pychat.domain.model import Joined, Left, Member, Renamed
+from pychat.domain.notices import Presence, Welcome
 
 __all__ = ["People"]
 
@@ -32,10 +31,10 @@ class People:
         """The member of that id, if they are here and listed."""
         return self._members.get(member_id)
 
-    def reset(self, told: Mapping[str, Any]) -> _News:
-        """Everything anew, from a `welcome`; what has changed since we knew it."""
+    def reset(self, welcome: Welcome) -> _News:
+        """Start again from a `welcome`. Return what has changed since the last notice."""
         before, listed_before = self._members, self.listed
-        self._take(told, told.get("members", ()))
+        self._take(welcome, welcome.members)
         if not (listed_before and self.listed):
             return []
         news: _News = [Left(member) for member in before.values() if member.id not in self._members]
@@ -43,22 +42,21 @@ class People:
             news += self._change(before.get(member.id), member)
         return news
 
-    def apply(self, told: Mapping[str, Any]) -> _News:
-        """A `presence`; what was news in it."""
-        if "members" in told:  # a crowd has thinned
-            self._take(told, told["members"])
+    def apply(self, presence: Presence) -> _News:
+        """Apply a `presence`. Return what was new in it."""
+        if presence.members is not None:  # a crowd has thinned
+            self._take(presence, presence.members)
             return []
-        self.here = int(told["here"])
-        self.listed = told.get("listed") is not False
+        self.here, self.listed = presence.here, presence.listed
         news: _News = []
         if not self.listed:
             self._members.clear()
             return news
-        for member_id in told.get("left", ()):
-            gone = self._members.pop(member_id, None)
+        for each in presence.left:
+            gone = self._members.pop(each.id, None)
             if gone is not None:
                 news.append(Left(gone))
-        for member in words.members((*told.get("joined", ()), *told.get("renamed", ()))):
+        for member in (*presence.joined, *presence.renamed):
             news += self._change(self._members.get(member.id), member)
             self._members[member.id] = member
         return news
@@ -68,10 +66,9 @@ class People:
         if self.listed:
             self._members[member.id] = member
 
-    def _take(self, told: Mapping[str, Any], listed: Any) -> None:  # noqa: ANN401 -- of the wire
-        self.here = int(told["here"])
-        self.listed = told.get("listed") is not False
-        self._members = {member.id: member for member in words.members(listed)}
+    def _take(self, notice: Welcome | Presence, members: Iterable[Member]) -> None:
+        self.here, self.listed = notice.here, notice.listed
+        self._members = {member.id: member for member in members}
 
     @staticmethod
     def _change(before: Member | None, now: Member) -> _News:

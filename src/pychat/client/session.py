@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import aiohttp
 
-from pychat.client import decoding as words
 from pychat.client.address import Address
 from pychat.client.backoff import Backoff
 from pychat.client.connection import Lost, ServerConnection, Told
@@ -21,7 +21,21 @@ from pychat.client.people import People
 from pychat.client.snapshot import RoomSnapshot
 from pychat.client.status import State
 from pychat.domain.errors import ChatError, Refused
-from pychat.domain.model import Joined, Left, LogEvent, Member, Message, Position, Quote, Renamed, Typing
+from pychat.domain.model import (
+    Deleted,
+    Edited,
+    Joined,
+    Left,
+    LogEvent,
+    Member,
+    Message,
+    Quote,
+    Reacted,
+    Renamed,
+    Typing,
+)
+from pychat.domain.notices import Presence, Welcome
+from pychat.protocol.v1 import VERSION, decode, decode_member, decode_members, decode_message
 
 __all__ = ["ClientSession"]
 
@@ -204,14 +218,14 @@ class ClientSession:
             case "say":
                 result = self._stored(command, answer)
             case "history":
-                result = [words.message(each) for each in answer["messages"]], answer.get("more") is True
+                result = [decode_message(each) for each in answer["messages"]], answer.get("more") is True
             case "who":
-                result = words.members(answer["members"])
+                result = decode_members(answer["members"])
         if not command.result.done():
             command.result.set_result(result)
 
     def _joined(self, answer: Mapping[str, Any]) -> None:
-        self.me = words.member(answer["member"])
+        self.me = decode_member(answer["member"])
         self.resume = answer.get("token") or self.resume
         self.people.put(self.me)
 
@@ -219,48 +233,45 @@ class ClientSession:
         if self.me is None:
             raise TypeError("a message of nobody was stored")
         text = answer.get("text", command.fields["text"])
-        said = words.message({**answer, "author": {"id": self.me.id, "name": self.me.name}, "text": text})
+        said = decode_message({**answer, "author": {"id": self.me.id, "name": self.me.name}, "text": text})
         if command.quote is not None:
-            said = words.quoting(said, command.quote)
+            said = replace(said, reply=command.quote)
         self._happened(said, command.size)
         return said
 
     # What comes
 
     def _welcome(self, told: Told) -> None:
-        fields, first = told.fields, not self.ready.done()
-        if told.name != "welcome" or fields.get("v") != words.VERSION:
+        welcome = decode(told.name, told.fields) if told.fields.get("v") == VERSION else None
+        if not isinstance(welcome, Welcome):
             raise Disconnected("What is at this address does not speak as pychat does.")
-        news = self.people.reset(fields)
-        you = fields.get("you") or {}
-        self._known = you.get("name") is not None
-        if self._known:
-            self.me = words.member(you)
+        first, you = not self.ready.done(), welcome.you
+        news = self.people.reset(welcome)
+        self._known = you is not None and you.name is not None
+        if you is not None and you.name is not None:
+            self.me = Member(you.id, you.name, you.roles)
         before = self._feed.position
-        if before is not None and before.epoch != fields["epoch"]:
+        if before is not None and before.epoch != welcome.position.epoch:
             self._outbox.renumbered()
         entered = None
-        if fields.get("recovered") is not True:
-            entered = self.entered = words.entered(fields, missed=not first)
+        if not welcome.recovered:
+            entered = self.entered = _snapshot(welcome, missed=not first)
             for message in entered.messages:
                 self._settle(message)
-        position = Position(str(fields["epoch"]), int(fields["seq"]), str(fields.get("id", "")))
-        self._feed.start(position, entered, told.size)
+        self._feed.start(welcome.position, entered, told.size)
         if first:
             self.ready.set_result(None)
         else:
             self._tell_of(news)
 
     def _hear(self, told: Told) -> None:
-        event = words.log_event(told.name, told.fields)
-        if event is not None:
-            self._happened(event, told.size + 200)
-        elif told.name == "presence":
-            self._tell_of(self.people.apply(told.fields))
-        elif told.name == "typing":
-            typing = Typing(words.member(told.fields["member"]), told.fields["on"] is True)
-            if self.me is None or typing.member.id != self.me.id:
-                self._feed.signal(typing)
+        match notice := decode(told.name, told.fields):
+            case Message() | Edited() | Deleted() | Reacted():
+                self._happened(notice, told.size + 200)
+            case Presence():
+                self._tell_of(self.people.apply(notice))
+            case Typing() if self.me is None or notice.member.id != self.me.id:
+                self._feed.signal(notice)
 
     def _happened(self, event: LogEvent, size: int) -> None:
         if isinstance(event, Message):
@@ -303,6 +314,19 @@ async def _welcome(link: ServerConnection) -> Told:
             return told
     except TimeoutError:
         raise Lost("The server does not answer.") from None
+
+
+def _snapshot(welcome: Welcome, *, missed: bool) -> RoomSnapshot:
+    return RoomSnapshot(
+        room=welcome.room,
+        title=welcome.title,
+        messages=welcome.messages,
+        more=welcome.more,
+        missed=missed,
+        longest_name=welcome.longest_name,
+        longest_text=welcome.longest_text,
+        epoch=welcome.position.epoch,
+    )
 
 
 def _waiting_helps(refused: Refused) -> bool:

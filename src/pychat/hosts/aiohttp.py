@@ -7,6 +7,7 @@ from typing import Unpack
 
 from aiohttp import web
 
+from pychat.domain.errors import Refused
 from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
 from pychat.net.http.request import Request, joined_headers
@@ -14,9 +15,9 @@ from pychat.net.http.response import BodyTooLarge, Response
 from pychat.net.http.stream_aiohttp import AiohttpStream
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed
+from pychat.protocol.v1 import SUBPROTOCOL
 from pychat.room.chatroom import ChatRoom
 from pychat.transports.socketio.engineio.host_aiohttp import handle
-from pychat.transports.websocket import SUBPROTOCOL
 
 __all__ = ["MOUNT", "aiohttp_app"]
 
@@ -124,8 +125,11 @@ def _headers(request: web.Request) -> dict[str, str]:
 
 async def _read(request: web.Request, limit: int) -> bytes:
     body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > limit:
-            raise BodyTooLarge
+    try:
+        async for piece in request.content.iter_any():
+            body += piece
+            if len(body) > limit:
+                raise BodyTooLarge
+    except web.RequestPayloadError:
+        raise Refused("bad_request", "The body is not one that HTTP allows, or has too many chunks.") from None
     return bytes(body)

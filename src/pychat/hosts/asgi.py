@@ -17,8 +17,8 @@ from pychat.net.http.response import BodyTooLarge, Response
 from pychat.net.http.stream_asgi import AsgiStream
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed
+from pychat.protocol.v1 import SUBPROTOCOL
 from pychat.room.chatroom import ChatRoom
-from pychat.transports.websocket import SUBPROTOCOL
 
 __all__ = ["ASGIApp", "asgi_app"]
 

@@ -23,6 +23,8 @@ __all__ = ["HttpConnection"]
 
 _log = RateLimitedLogger(logging.getLogger("pychat.http"), time.monotonic)
 _LINGERING_SECONDS = 2.0  # for the rest of a body that nobody reads
+_MAX_BODY_BYTES = 1 << 20
+_MAX_LINE_ENDS = 4_096  # in a body in chunks: two for each chunk, and those of its content
 _EMPTY_LINE = b"\r\n\r\n"
 _TOO_LARGE_TEXT = f"The head of a request is {MAX_HEAD_BYTES:,} bytes at the most. Send fewer or shorter headers.\n"
 _TOO_LARGE = (
@@ -35,12 +37,26 @@ class HttpConnection(web.RequestHandler):
     """Reads heads of `MAX_HEAD_BYTES` at the most, in the time that `connections` gives, and no head before an answer.
 
     A larger head is answered 431. A client that sends its next request before the answer (pipelining) is answered the
-    first and closed; RFC 9112, section 9.3.2, has clients prepared for that.
+    first and closed; RFC 9112, section 9.3.2, has clients prepared for that. Bodies are not decompressed: a kilobyte
+    could hold a megabyte. Of a body in chunks no more than `max_body_bytes` are looked at, the sizes and extensions of
+    the chunks included; the rest is dropped.
     """
 
-    __slots__ = ("_answering", "_connections", "_counted_for", "_head_bytes", "_head_end", "_payload", "_wire")
+    __slots__ = (
+        "_answering",
+        "_body_bytes",
+        "_chunked",
+        "_connections",
+        "_counted_for",
+        "_head_bytes",
+        "_head_end",
+        "_line_ends",
+        "_max_body_bytes",
+        "_payload",
+        "_wire",
+    )
 
-    def __init__(self, server: web.Server, connections: Connections) -> None:
+    def __init__(self, server: web.Server, connections: Connections, *, max_body_bytes: int = _MAX_BODY_BYTES) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -49,6 +65,7 @@ class HttpConnection(web.RequestHandler):
             max_line_size=MAX_HEAD_BYTES,
             max_field_size=MAX_HEAD_BYTES,
             max_headers=MAX_FIELDS,
+            auto_decompress=False,
         )
         self._connections = connections
         self._counted_for = ""
@@ -56,6 +73,10 @@ class HttpConnection(web.RequestHandler):
         self._head_bytes = 0  # of the head that is being read
         self._head_end = b""  # its last three bytes
         self._payload: StreamReader | None = None  # the body of the newest request
+        self._max_body_bytes = max_body_bytes
+        self._chunked = False  # that body
+        self._body_bytes = 0  # that have come of it, if it is in chunks, and
+        self._line_ends = 0  # in it
         self._answering = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,8 +97,13 @@ class HttpConnection(web.RequestHandler):
             self._feed(data)
         start = 0
         while start < len(data):
-            if self._upgraded or not (self._payload is None or self._payload.is_eof()):
+            if self._upgraded:
                 self._feed(data[start:])
+                return
+            if not (self._payload is None or self._payload.is_eof()):
+                rest = data[start:]
+                if self._takes(rest, self._payload):
+                    self._feed(rest)
                 return
             if self._answering:
                 self.close()  # when the answer is out
@@ -94,6 +120,18 @@ class HttpConnection(web.RequestHandler):
             else:
                 self._payload.set_exception(web.RequestPayloadError("The body is malformed"))
 
+    def _takes(self, data: bytes, payload: StreamReader) -> bool:
+        """Whether more of a body is looked at. A chunk of one byte costs as much as a large one."""
+        if not self._chunked:
+            return True  # of a known length: who reads it has refused what is too long
+        self._body_bytes += len(data)
+        self._line_ends += data.count(b"\n")
+        if self._body_bytes <= self._max_body_bytes and self._line_ends <= _MAX_LINE_ENDS:
+            return True
+        if payload.exception() is None:
+            payload.set_exception(web.RequestPayloadError("The body has too many chunks, or too long ones"))
+        return False
+
     def _feed_head(self, data: bytes, start: int) -> int:
         """Read a head, or a part of it, from `start` on; where it ends."""
         if not self._head_bytes:
@@ -108,7 +146,9 @@ class HttpConnection(web.RequestHandler):
         before = len(self._messages)
         super().data_received(data[start:stop])
         if len(self._messages) > before:
-            self._payload = self._messages[-1][1]
+            message, self._payload = self._messages[-1]
+            self._chunked = bool(getattr(message, "chunked", False))
+            self._body_bytes = self._line_ends = 0
             self._head_bytes, self._head_end = 0, b""
             self._answering = True
             self._connections.head_ends(self._wire)

@@ -21,14 +21,14 @@ from pychat.net.http.proxies import Proxies
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest, Response, StreamingResponse
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES, WebSocketConnection
+from pychat.protocol.v1 import SUBPROTOCOL, encode_refusal
 from pychat.room.chatroom import ChatRoom
 from pychat.room.directory import RoomDirectory
 from pychat.transports.admission import is_temporary
 from pychat.transports.authenticator import Authenticate, Authenticator, status_of
-from pychat.transports.execute import failure
 from pychat.transports.socketio import SocketIOTransport
 from pychat.transports.sse import SSETransport
-from pychat.transports.websocket import SUBPROTOCOL, WebSocketTransport
+from pychat.transports.websocket import WebSocketTransport
 from pychat.web.api import Api
 from pychat.web.site import Site
 
@@ -242,7 +242,7 @@ def refusal(refused: Refused, status: int | None = None) -> Response:
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if refused.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(refused.retry_after)))
-    return Response(status or status_of(refused), headers, strictjson.dumps(failure(refused)).encode())
+    return Response(status or status_of(refused), headers, strictjson.dumps(encode_refusal(refused)).encode())
 
 
 def with_slash(raw_path: str, query: str) -> Response:

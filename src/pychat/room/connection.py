@@ -2,68 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pychat.domain.errors import Close
-from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing
+from pychat.domain.notices import Notice
 
-__all__ = ["GONE", "Connection", "Encoder", "Notice", "Presence", "Welcome", "You"]
-
-
-@dataclass(frozen=True, slots=True)
-class You:
-    """Who somebody is that came in with a login: member id, the name that was taken for them (if any), and roles."""
-
-    id: str
-    name: str | None
-    roles: tuple[str, ...]
-    name_fixed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Welcome:
-    """The first thing that somebody is told, on every connection.
-
-    A newcomer gets the newest `messages` (`more` tells that there are older ones), as of `position`. Who comes back
-    and is `recovered` gets what was missed after `position`, as ordinary notices, next.
-    """
-
-    room: str
-    title: str
-    position: Position
-    recovered: bool
-    here: int
-    members: tuple[Member, ...]
-    listed: bool
-    messages: tuple[Message, ...]
-    more: bool
-    longest_name: int
-    longest_text: int
-    #: `None` is a guest.
-    you: You | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """Who came, went or changed names since the last one; `here` counts the people connected, named or not.
-
-    `counted` tells that the number may be news to somebody. In a crowd nobody is `listed`. When it
-    thins, `members` holds everyone once.
-    """
-
-    here: int
-    position: Position
-    joined: tuple[Member, ...] = ()
-    left: tuple[Member, ...] = ()
-    renamed: tuple[Member, ...] = ()
-    counted: bool = True
-    listed: bool = True
-    members: tuple[Member, ...] | None = None
-
-
-#: What a connection can be told.
-Notice = LogEvent | Presence | Typing | Welcome | Kicked
+__all__ = ["GONE", "Connection", "Encoder"]
 
 
 class Encoder(Protocol):

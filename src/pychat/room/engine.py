@@ -45,11 +45,12 @@ from pychat.domain.model import (
     User,
 )
 from pychat.domain.names import Names
+from pychat.domain.notices import Notice, Presence, Welcome
 from pychat.domain.ratelog import RateLimitedLogger
 from pychat.domain.rules import RoomState
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.room.clock import Clock
-from pychat.room.connection import Connection, Notice, Presence, Welcome
+from pychat.room.connection import Connection
 from pychat.room.connections import ConnectionRegistry
 from pychat.room.fanout import Fanout, close_quietly
 from pychat.room.hooks import Hooks

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from pychat.domain.model import Away, Joined, Left, Member, Position, Renamed
+from pychat.domain.notices import Presence
 from pychat.room.clock import Clock, Timer
-from pychat.room.connection import Presence
 
 __all__ = ["PresenceGatherer"]
 

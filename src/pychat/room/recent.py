@@ -9,8 +9,9 @@ from dataclasses import replace
 from itertools import islice
 
 from pychat.domain.model import Deleted, Edited, LogEvent, Message, Position
+from pychat.domain.notices import Notice
 from pychat.domain.revision import revise
-from pychat.room.connection import Encoder, Notice
+from pychat.room.connection import Encoder
 
 __all__ = ["RecentEvents"]
 

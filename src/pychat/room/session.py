@@ -25,8 +25,9 @@ from pychat.domain.model import (
     SetTyping,
     User,
 )
+from pychat.domain.notices import Notice, Welcome, You
 from pychat.room.clock import Clock, Timer
-from pychat.room.connection import GONE, Connection, Notice, Welcome, You
+from pychat.room.connection import GONE, Connection
 from pychat.room.fanout import joined
 from pychat.room.tokens import Tokens
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from pychat.client import ClientEvent
-from pychat.domain.model import Deleted, Edited, Joined, Left, Member, Message, Reacted, Renamed
+from pychat.domain.model import Deleted, Edited, Joined, Left, Message, Reacted, Renamed
 from pychat.domain.strictjson import dumps
 from pychat.domain.texts import action
+from pychat.protocol.v1 import encode, encode_member
 from pychat.terminal.escaping import safe, safe_json
-from pychat.transports.execute import tell
 
 __all__ = ["as_json", "as_text", "message_as_json"]
 
@@ -49,14 +49,14 @@ def as_json(event: ClientEvent, here: int) -> str | None:
     """The event as on the wire, with its `type`. Comings and goings are a `presence`. `None` for what has no line."""
     match event:
         case Message() | Edited() | Deleted() | Reacted():
-            name, fields = tell(event)
+            name, fields = encode(event)
             return safe_json(dumps({"type": name, **fields}))
         case Joined():
-            return _presence(here, joined=[_member(event.member)])
+            return _presence(here, joined=[encode_member(event.member.bare)])
         case Left():
             return _presence(here, left=[event.member.id])
         case Renamed():
-            return _presence(here, renamed=[_member(event.member)])
+            return _presence(here, renamed=[encode_member(event.member.bare)])
     return None
 
 
@@ -67,7 +67,3 @@ def message_as_json(message: Message) -> str:
 
 def _presence(here: int, **changed: object) -> str:
     return safe_json(dumps({"type": "presence", "here": here, **changed}))
-
-
-def _member(member: Member) -> dict[str, str]:
-    return {"id": member.id, "name": member.name}

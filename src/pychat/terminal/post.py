@@ -14,9 +14,9 @@ import aiohttp
 
 from pychat.client import Client, Disconnected
 from pychat.client.address import Address
-from pychat.client.decoding import message as as_message
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Message
+from pychat.protocol.v1 import decode_message
 from pychat.terminal.formatting import message_as_json
 from pychat.terminal.token_store import Keys
 
@@ -107,10 +107,10 @@ class _Program:
         told = {"text": text} | ({} if id is None else {"id": id})
         if self._name is None:
             try:
-                return as_message(await self._ask("POST", url, told))
+                return decode_message(await self._ask("POST", url, told))
             except _Nameless:
                 self._name = _own_name()
-        return as_message(await self._ask("POST", url, {**told, "author": self._name}))
+        return decode_message(await self._ask("POST", url, {**told, "author": self._name}))
 
     async def _ask(self, method: str, url: str, told: Mapping[str, object] | None = None) -> Mapping[str, object]:
         try:

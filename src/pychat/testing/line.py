@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 
 from pychat.domain.errors import Close
-from pychat.room.connection import Notice
-from pychat.transports.execute import tell
+from pychat.domain.notices import Notice
+from pychat.protocol.v1 import encode
 
 __all__ = ["OUTBOX", "Line"]
 
@@ -50,7 +50,7 @@ class Line:
         if self._reading:
             self._show(frame)
             return
-        self._bytes += len(json.dumps(tell(frame)[1]).encode())
+        self._bytes += len(json.dumps(encode(frame)[1]).encode())
         if self._bytes > self._outbox:
             self.close(Close.SLOW)
         else:

@@ -7,10 +7,11 @@ from typing import Any
 
 from pychat.domain.errors import Close
 from pychat.domain.model import Position
+from pychat.domain.notices import Notice
+from pychat.protocol.v1 import close_event, encode
 from pychat.room.chatroom import ChatRoom
-from pychat.room.connection import Notice
 from pychat.room.session import Session
-from pychat.transports.execute import bye, execute, tell
+from pychat.transports.commands import execute
 
 __all__ = ["Person", "RecordingConnection"]
 
@@ -54,7 +55,7 @@ class _ObjectWire:
     """Events as they are, name and object."""
 
     def encode(self, notice: Notice) -> tuple[str, _Fields]:
-        return tell(notice)
+        return encode(notice)
 
 
 class RecordingConnection:
@@ -80,7 +81,7 @@ class RecordingConnection:
     def close(self, why: Close) -> None:
         """Keep the reason, as the last event."""
         if self.closed is None:
-            self.send(bye(why))
+            self.send(close_event(why))
             self.closed = why
 
 

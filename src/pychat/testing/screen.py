@@ -6,8 +6,8 @@ import bisect
 from collections.abc import Iterable
 
 from pychat.domain.model import Deleted, Edited, LogEvent, Member, Message, Position, Reacted, Typing
+from pychat.domain.notices import Notice, Presence, Welcome
 from pychat.domain.revision import revise
-from pychat.room.connection import Notice, Presence, Welcome
 
 __all__ = ["Screen", "lines"]
 

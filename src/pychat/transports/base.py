@@ -1,7 +1,7 @@
 """The transport port: how a wire brings people into rooms. Writing one means `Connection`, and these few calls.
 
 A transport makes a `Connection` for each person, lets it in with `ChatRoom.connect`, makes what it reads into calls
-of the `Session` that it gets (`vocabulary.execute` does that for version 1), awaiting each before the next, and
+of the `Session` that it gets (`commands.execute` does that for version 1), awaiting each before the next, and
 calls `Session.close` when the person has gone.
 """
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pychat.net.websocket.connection import Frame
 from pychat.room.session import Session
-from pychat.transports.execute import execute
+from pychat.transports.commands import execute
 
 __all__ = ["Answers", "Pipeline"]
 

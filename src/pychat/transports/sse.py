@@ -15,16 +15,16 @@ from typing import Any
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import LogEvent, Position, User
+from pychat.domain.notices import Notice, Welcome
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.stream import Chunk, ResponseStream
 from pychat.net.websocket.connection import CLOSE_SECONDS
+from pychat.protocol.v1 import close_event, encode
 from pychat.room.chatroom import ChatRoom
-from pychat.room.connection import Notice, Welcome
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import admit, bye_fields, retry_seconds
-from pychat.transports.execute import bye, execute
-from pychat.transports.execute import tell as encode
+from pychat.transports.commands import execute
 
 __all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue", "turned_away"]
 
@@ -57,7 +57,7 @@ def prologue() -> Chunk:
 
 def farewell(why: Close) -> Chunk:
     """All of a stream that somebody is turned away with. A browser gives up for ever on a status other than 200."""
-    return Chunk(_PADDING + b"retry: 10000\n\n" + _event(*bye(why)).body)
+    return Chunk(_PADDING + b"retry: 10000\n\n" + _event(*close_event(why)).body)
 
 
 def turned_away(refused: Refused) -> Chunk:
@@ -118,7 +118,7 @@ class _Connection:
         self._carrier.send(_HEARTBEAT)
 
     def close(self, why: Close) -> None:
-        self._carrier.end(_event(*bye(why)))
+        self._carrier.end(_event(*close_event(why)))
 
     def end(self) -> None:
         """End the stream of somebody who goes, with no more words."""

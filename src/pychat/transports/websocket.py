@@ -13,19 +13,17 @@ from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import TokenBucket
 from pychat.domain.model import Position, User
+from pychat.domain.notices import Notice
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.websocket.connection import NO_CODE, Frame, WebSocketClosed, WebSocketConnection
-from pychat.room.connection import Notice
+from pychat.protocol.v1 import close_event, decode_position, encode, encode_refusal
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.admission import admit, bye_fields, close_for
-from pychat.transports.execute import bye, failure, position
-from pychat.transports.execute import tell as encode
 from pychat.transports.pipeline import Answers, Pipeline
 
-__all__ = ["SUBPROTOCOL", "WebSocketTransport"]
+__all__ = ["WebSocketTransport"]
 
-SUBPROTOCOL = "pychat.v1"
 # Close codes of somebody who goes for good. A browser that leaves or reloads a page says 1001, and may be back.
 _GOODBYES = frozenset({1000, NO_CODE})
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -53,7 +51,7 @@ class _Connection:
         self._carrier.send(frame)
 
     def close(self, why: Close) -> None:
-        self.tell(*bye(why))
+        self.tell(*close_event(why))
         self._answers.flush()
         self._carrier.close(why.code, why.reason)
 
@@ -165,7 +163,7 @@ class WebSocketTransport:
             if not isinstance(name, str):
                 raise Refused("bad_request", "Say which command: {“type”: “say”, “text”: “hi”}.")
         except Refused as refused:
-            tell(failure(refused))
+            tell(encode_refusal(refused))
             connection.charge()
         else:
             await pipeline.execute(name, command, tell)
@@ -199,4 +197,4 @@ def _since(query: Mapping[str, str]) -> Position | None:
     seq = query.get("seq", "")
     if not _NUMBER.fullmatch(seq):
         return None
-    return position({"epoch": query.get("epoch"), "seq": int(seq), "id": query.get("id")})
+    return decode_position({"epoch": query.get("epoch"), "seq": int(seq), "id": query.get("id")})

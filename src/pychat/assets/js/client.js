@@ -10,7 +10,7 @@
 
 import { io } from "../vendor/socket.io.esm.min.js";
 import { Connection } from "./connection.js";
-import { reason } from "./reason.js";
+import { diagnose } from "./connection-diagnosis.js";
 import { Room } from "./room.js";
 import { MemoryStorage, browserStorage } from "./storage.js";
 
@@ -50,7 +50,7 @@ export function connect({ url, room: name, name: nickname, token, remember = tru
     autoConnect: false,
     reconnection: false,
   });
-  const connection = new Connection({ socket, clock: CLOCK, random: () => Math.random(), reason: () => reason(base, name) });
+  const connection = new Connection({ socket, clock: CLOCK, random: () => Math.random(), diagnose: () => diagnose(base, name) });
   room = new Room({
     connection,
     clock: CLOCK,

@@ -36,7 +36,7 @@ export class Connection extends Emitter {
   #socket;
   #clock;
   #random;
-  #reason;
+  #diagnose;
   #timer;
   #failures = 0;
   #liveSince = null;
@@ -48,18 +48,18 @@ export class Connection extends Emitter {
   #kicked;
 
   /**
-   * @param {object} parts
-   * @param {import("socket.io-client").Socket} parts.socket made with `autoConnect: false, reconnection: false`
-   * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} parts.clock
-   * @param {() => number} parts.random from 0 up to 1
-   * @param {() => Promise<Refusal | undefined>} [parts.reason] finds out why it does not get through, if waiting will not help
+   * @param {object} options
+   * @param {import("socket.io-client").Socket} options.socket made with `autoConnect: false, reconnection: false`
+   * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} options.clock
+   * @param {() => number} options.random from 0 up to 1
+   * @param {() => Promise<Refusal | undefined>} [options.diagnose] finds out why it does not get through, if waiting will not help
    */
-  constructor({ socket, clock, random, reason }) {
+  constructor({ socket, clock, random, diagnose }) {
     super();
     this.#socket = socket;
     this.#clock = clock;
     this.#random = random;
-    this.#reason = reason;
+    this.#diagnose = diagnose;
     for (const name of EVENTS) socket.on(name, (data) => this.#heard(name, data));
     socket.on("connect", () => (this.#reached = true));
     socket.on("connect_error", (error) => this.#unconnected(error));
@@ -161,7 +161,7 @@ export class Connection extends Emitter {
 
   /** Never through to the server: it may be away, or it may never let us in. */
   async #ask() {
-    const refusal = await this.#reason?.();
+    const refusal = await this.#diagnose?.();
     if (refusal && this.state.name === "connecting") this.#refuse(refusal.text, refusal.code);
   }
 

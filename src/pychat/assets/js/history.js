@@ -1,11 +1,8 @@
-/**
- * Pages of the past: fetched, brought up to date with what was told meanwhile, and put into the log. Asks over the
- * connection; who waits for it, and who hears of the log, is up to `room.js`.
- */
+/** Fetches pages of old messages, applies the revisions that arrive meanwhile, and puts the messages into the log. */
 
 import { revised } from "./revision.js";
 
-/** Messages fetched at once. */
+/** Messages in a page. */
 const PAGE = 50;
 
 /**
@@ -18,71 +15,71 @@ export class History {
   #connection;
   #log;
   #epoch;
-  #file;
-  /** Questions that are on their way; what happens meanwhile to messages that their answers hold. */
-  #asking = 0;
-  #meanwhile = [];
+  #record;
+  /** How many requests wait for an answer, and the revisions that arrived since the first of them. */
+  #pending = 0;
+  #revisions = [];
 
   /**
-   * @param {object} parts
-   * @param {import("./connection.js").Connection} parts.connection
-   * @param {import("./log.js").Log} parts.log
-   * @param {() => string | undefined} parts.epoch of the log, as it is now
-   * @param {(message: Message) => void} parts.file puts a message into the log
+   * @param {object} options
+   * @param {import("./connection.js").Connection} options.connection
+   * @param {import("./log.js").Log} options.log
+   * @param {() => string | undefined} options.epoch returns the present epoch of the log
+   * @param {(message: Message) => void} options.record puts a message into the log
    */
-  constructor({ connection, log, epoch, file }) {
+  constructor({ connection, log, epoch, record }) {
     this.#connection = connection;
     this.#log = log;
     this.#epoch = epoch;
-    this.#file = file;
+    this.#record = record;
   }
 
   /**
-   * Older messages, as they stand now; the log is left alone.
-   * @param {{before?: number, limit?: number, matching?: string}} question
+   * Fetches older messages as they are now. The log does not change.
+   * @param {{before?: number, limit?: number, matching?: string}} options
    * @returns {Promise<{messages: Message[], more: boolean}>}
    */
-  async ask({ before, limit = PAGE, matching }) {
-    this.#asking += 1;
+  async fetch({ before, limit = PAGE, matching }) {
+    this.#pending += 1;
     try {
       const { messages, more = false } = await this.#connection.send("history", { before, limit, matching });
-      // Stores may answer late: what has happened since the question is folded in, twice does no harm.
-      const now = messages.map((message) => this.#meanwhile.reduce((one, [kind, event]) => revised(one, kind, event), message));
-      return { messages: now, more };
+      // A store may answer late, so apply what arrived since the request. Applying a revision twice changes nothing.
+      const current = messages.map((message) => this.#revisions.reduce((one, [kind, event]) => revised(one, kind, event), message));
+      return { messages: current, more };
     } finally {
-      this.#asking -= 1;
-      if (!this.#asking) this.#meanwhile = [];
+      this.#pending -= 1;
+      if (!this.#pending) this.#revisions = [];
     }
   }
 
   /**
-   * What became of a message: in the log, and in the answers that are on their way.
+   * Applies a revision to the log, and to the answers that are still awaited.
    * @param {"edited" | "deleted" | "reacted"} kind
    * @param {import("./revision.js").Revision} event
-   * @returns {Entry | undefined} where it is in the log
+   * @returns {Entry | undefined} the entry, if the log has it
    */
   revise(kind, event) {
-    if (this.#asking) this.#meanwhile.push([kind, event]);
+    if (this.#pending) this.#revisions.push([kind, event]);
     return this.#log.revise(kind, event);
   }
 
-  /** Fills a gap of the log by a page. @param {Gap} gap @param {"newer" | "older"} end of it */
+  /** Fetches a page of a gap. @param {Gap} gap @param {"newer" | "older"} end of the gap to fetch from */
   async fill({ from, to }, end) {
     await this.#load(end === "newer" ? to : Math.min(to, from + 1 + PAGE));
   }
 
-  /** Brings the messages around number `seq` into the log. @param {number} seq */
+  /** Fetches the messages around number `seq` into the log. @param {number} seq */
   async around(seq) {
     await this.#load(seq + PAGE / 2);
   }
 
-  /** The page that ends before number `before`. */
+  /** Fetches the page that ends before number `before` into the log. */
   async #load(before) {
     const epoch = this.#epoch();
-    const { messages, more } = await this.ask({ before });
-    // A room that has begun anew meanwhile numbers others by these.
+    const { messages, more } = await this.fetch({ before });
+    // In a new epoch the same numbers belong to other messages.
     if (epoch !== this.#epoch()) return;
-    for (const message of messages) this.#file(message);
+    for (const message of messages) this.#record(message);
     this.#log.gaps.learn(more && messages.length ? messages[0].seq : 1, before);
   }
 }

@@ -1,9 +1,9 @@
-/** Who this browser is in one room: name, token and member id, kept over reloads and shared by its tabs. */
+/** Who the user is in one room: name, token and member id. The browser's storage keeps them, and its tabs share them. */
 
 export class Identity {
   #storage;
   #key;
-  #known = null;
+  #login = null;
 
   /** @param {Storage} storage @param {string} key */
   constructor(storage, key) {
@@ -11,9 +11,9 @@ export class Identity {
     this.#key = key;
   }
 
-  /** Read anew each time: another tab may have been given another token. @returns {{id?: string, name?: string, token?: string}} */
+  /** Reads the storage each time: another tab may have got a new token. @returns {{id?: string, name?: string, token?: string}} */
   get current() {
-    if (this.#known) return this.#known;
+    if (this.#login) return this.#login;
     try {
       return JSON.parse(this.#storage.getItem(this.#key)) ?? {};
     } catch {
@@ -22,15 +22,15 @@ export class Identity {
   }
 
   /**
-   * Somebody whom a login names: not ours to keep, for the login may end. `null` for a guest again.
-   * @param {{id: string, name?: string} | null} member
+   * Uses the identity of a login. It is not saved: the login may end.
+   * @param {{id: string, name?: string} | null} member `null` for a guest
    */
-  know(member) {
-    this.#known = member && { id: member.id, name: member.name };
+  setLogin(member) {
+    this.#login = member && { id: member.id, name: member.name };
   }
 
-  /** @param {{id: string, name: string, token: string}} known */
-  keep({ id, name, token }) {
+  /** @param {{id: string, name: string, token: string}} identity of a guest */
+  save({ id, name, token }) {
     this.#storage.setItem(this.#key, JSON.stringify({ id, name, token }));
   }
 
@@ -40,8 +40,8 @@ export class Identity {
 }
 
 /**
- * An id for a message: 22 characters of `A-Z a-z 0-9 _ -`, 128 random bits.
- * `crypto.randomUUID` is there only on https and localhost; a chat on the local network has neither.
+ * Makes an id for a message: 22 characters of `A-Z a-z 0-9 _ -`, 128 random bits.
+ * `crypto.randomUUID` exists only on https and localhost, and a chat on the local network has neither.
  * @returns {string}
  */
 export function newId() {

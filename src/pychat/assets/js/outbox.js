@@ -1,25 +1,25 @@
-/** Messages not stored by the server yet, kept over reloads in a Storage, each for the login that wrote it. Sends nothing. */
+/** The user's messages that the server has not stored yet. A Storage keeps them over reloads, separately for each login. */
 
 import { Refusal } from "./refusal.js";
 
-/** As many as a person types during a long outage; a program that talks into the void is stopped here. */
+/** More than a person types during a long outage; stops a program that keeps sending. */
 const CAPACITY = 500;
 
 /**
  * @typedef {{id: string, text: string, at: number, by?: string, reply?: import("./log.js").Quote, error?: {code: string, text: string}}} Item
- * `at` is in milliseconds and sets the order; `by` is the id of the login that wrote it, left out for a guest; with `error` it was refused for good, and waits for a decision.
+ * `at` is in milliseconds and sets the order. `by` is the id of the login that wrote it; guests have none. `error` is why the server refused it for good; the user decides what to do.
  */
 
 export class Outbox {
   /** @type {Map<string, Item>} */
   #items = new Map();
-  /** The login whose messages are looked at; none for a guest. @type {string | undefined} */
+  /** The present login; `undefined` for a guest. @type {string | undefined} */
   #by;
   #storage;
   #prefix;
 
   /**
-   * Each message has a storage key of its own, so that two tabs cannot overwrite each other's.
+   * Each message has its own storage key, so that two tabs never overwrite each other's messages.
    * @param {Storage} storage
    * @param {string} prefix of those keys
    */
@@ -36,22 +36,22 @@ export class Outbox {
   }
 
   /**
-   * From now on the messages of that login alone; those of others stay where they are, until it is them again.
-   * @param {string} [by] the id of a login, nothing for a guest
-   * @returns {boolean} whether it was another
+   * Shows only the messages of that login from now on. The messages of others stay in the storage.
+   * @param {string} [by] the id of the login; `undefined` for a guest
+   * @returns {boolean} whether the login changed
    */
-  turnTo(by) {
+  switchTo(by) {
     const other = by !== this.#by;
     this.#by = by;
     return other;
   }
 
-  /** @returns {Item[]} of who we are now, oldest first */
+  /** @returns {Item[]} the messages of the present login, oldest first */
   get items() {
     return [...this.#items.values()].filter(({ by }) => by === this.#by);
   }
 
-  /** @returns {Item | undefined} the oldest of ours that is to be sent */
+  /** @returns {Item | undefined} the next message to send */
   get next() {
     return this.items.find(({ error }) => !error);
   }
@@ -64,7 +64,7 @@ export class Outbox {
   /**
    * @param {string} id @param {string} text
    * @param {number} now milliseconds
-   * @param {import("./log.js").Quote} [reply] what it answers
+   * @param {import("./log.js").Quote} [reply] the message that it answers
    * @returns {Item}
    * @throws {Refusal} `outbox_full`
    */
@@ -80,7 +80,7 @@ export class Outbox {
     if (item) this.#put({ ...item, error });
   }
 
-  /** To be sent again, after all others. @param {string} id @param {number} now @returns {Item | undefined} */
+  /** Queues a refused message again, after all others. @param {string} id @param {number} now @returns {Item | undefined} */
   retry(id, now) {
     const item = this.#items.get(id);
     if (!item) return undefined;
@@ -88,7 +88,7 @@ export class Outbox {
     return this.add(id, item.text, now, item.reply);
   }
 
-  /** Messages have other numbers now: what was written answers none of them. @returns {boolean} whether something did */
+  /** Removes the references to other messages: their numbers have changed. @returns {boolean} whether there were any */
   forgetReplies() {
     const replies = [...this.#items.values()].filter(({ reply }) => reply);
     for (const { reply, ...item } of replies) this.#put(item);

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from pychat.cli.export.html import html
-from pychat.domain.model import Message, iso
+from pychat.domain.model import Message
 from pychat.domain.strictjson import dumps
+from pychat.protocol.v1 import encode_message
 
 __all__ = ["FORMS", "jsonl", "text"]
 
@@ -23,23 +23,7 @@ _CONTROLS = {
 def jsonl(_: str, messages: Iterable[Message]) -> Iterator[str]:
     """One JSON object a line. `date` and `edited` are ISO 8601, `reactions` has the members' ids for each emoji."""
     for message in messages:
-        fields: dict[str, Any] = {
-            "seq": message.seq,
-            "id": message.id,
-            "date": iso(message.date),
-            "author": {"id": message.author.id, "name": message.author.name},
-            "text": message.text,
-        }
-        if message.reply is not None:
-            reply = message.reply
-            fields["reply"] = {"seq": reply.seq, "author": reply.author, "text": reply.text}
-        if message.edited is not None:
-            fields["edited"] = iso(message.edited)
-        if message.deleted:
-            fields["deleted"] = True
-        if message.reactions:
-            fields["reactions"] = dict(message.reactions)
-        yield f"{dumps(fields)}\n"
+        yield f"{dumps(encode_message(message))}\n"
 
 
 def text(_: str, messages: Iterable[Message]) -> Iterator[str]:

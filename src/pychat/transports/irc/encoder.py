@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from pychat.domain.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, iso
-from pychat.room.connection import Notice, Presence, Welcome
+from pychat.domain.notices import Notice, Presence, Welcome
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.line import LINE_BYTES, Line
 from pychat.transports.irc.nicks import nick_like, source

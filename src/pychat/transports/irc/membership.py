@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pychat.domain.errors import Close
 from pychat.domain.model import Kicked, Member, Message, Typing, User
-from pychat.room.connection import Presence, Welcome
+from pychat.domain.notices import Presence, Welcome
 from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.irc import numerics as n

@@ -244,9 +244,10 @@ class Server(socketio.AsyncServer):
                         return
                     if session.outbox:
                         await session.wait_for_reader(self.options.max_buffer_bytes // 4)
-                    await self._work_off(session, batch.pop())
+                    text = batch.pop()
+                    await self._work_off(session, text)
                     handled += 1
-                    if not handled % _EVENTS_A_TURN:
+                    if text.kind == _CONNECT or not handled % _EVENTS_A_TURN:
                         await asyncio.sleep(0)
                 if session.reason is not None and not session.inbox:
                     reason, session.reason = session.reason, None
@@ -313,6 +314,7 @@ class Server(socketio.AsyncServer):
         return None
 
     async def _connect(self, session: Session, namespace: str, auth: dict[str, Any] | None) -> None:
+        session.count_connect()
         if not self._serves(namespace):
             self._refuse(session, namespace, {"message": "Invalid namespace"})
             return
@@ -403,6 +405,7 @@ class Server(socketio.AsyncServer):
         if not wire.connected:
             return
         self.manager.pre_disconnect(wire.sid, wire.namespace)
+        wire.session.count_leave()
         try:
             await self._trigger_event("disconnect", wire.namespace, wire.sid, reason)
         except Exception:

@@ -12,16 +12,17 @@ from socketio.exceptions import ConnectionRefusedError as Declined
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import Message, Position, User, iso
+from pychat.domain.notices import Notice, Presence
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
+from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode
 from pychat.room.chatroom import ChatRoom
-from pychat.room.connection import Encoder, Notice, Presence
+from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import HOLD_SECONDS, admit, bye_fields, close_for, is_temporary, opened, retry_seconds
 from pychat.transports.authenticator import Authenticator
-from pychat.transports.execute import COMMANDS, VERSION, bye, position, tell
 from pychat.transports.pipeline import Answers, Pipeline
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
 from pychat.transports.socketio.server import Server, TurnedAway
@@ -39,7 +40,7 @@ class _Version1:
     join = staticmethod(EncodedPacket.joined)
 
     def encode(self, notice: Notice) -> EncodedPacket:
-        return encode_event(*tell(notice))
+        return encode_event(*encode(notice))
 
 
 class _Tutorial:
@@ -102,7 +103,7 @@ class _Connection(SocketIOClient):
 
     def close(self, why: Close) -> None:
         """Tell the client why, and close the connection."""
-        self.tell(*bye(why))
+        self.tell(*close_event(why))
         self._answers.flush()
         super().close(why)
 
@@ -223,7 +224,7 @@ class SocketIOTransport:
     ) -> dict[str, str] | None:
         if given.get("v") is not None:
             connection.enter(room, _VERSION_1)
-            self._begin(connection, await admit(room, connection, since=position(given.get("since")), user=user))
+            self._begin(connection, await admit(room, connection, since=decode_position(given.get("since")), user=user))
             return None
         if connection.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends

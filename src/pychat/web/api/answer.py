@@ -10,7 +10,7 @@ from typing import Any
 from pychat.domain import strictjson
 from pychat.domain.errors import Refused
 from pychat.net.http.response import Response
-from pychat.transports.execute import failure
+from pychat.protocol.v1 import encode_refusal
 
 __all__ = ["STATUS", "Denied", "answer", "failed", "refusal"]
 
@@ -65,5 +65,5 @@ def failed(told: Mapping[str, Any]) -> Response:
 
 def refusal(refused: Refused, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to what was refused, as the command's answer says it."""
-    response = failed(failure(refused))
+    response = failed(encode_refusal(refused))
     return replace(response, status=status or response.status, headers={**response.headers, **(headers or {})})

@@ -130,6 +130,8 @@ class Call:
         return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     async def _body(self) -> bytes:
+        if self.request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise Denied(415, "Send the body as it is, without the header Content-Encoding.")
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 return await self.incoming.read(self.max_body_bytes)

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import TokenBucket
 from pychat.domain.model import User
+from pychat.domain.notices import Notice
 from pychat.net.http.addresses import address_key
 from pychat.room.chatroom import ChatRoom
-from pychat.room.connection import Notice
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.sse import SSETransport

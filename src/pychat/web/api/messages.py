@@ -6,8 +6,8 @@ from pychat.domain.errors import Refused
 from pychat.domain.limits import SEARCH_COST
 from pychat.domain.model import Message
 from pychat.net.http.response import Response
+from pychat.protocol.v1 import PAGE_BYTES, encode_message, encode_page
 from pychat.transports.admission import opened
-from pychat.transports.execute import PAGE_BYTES, message, page
 from pychat.web.api import schemas
 from pychat.web.api.answer import Denied, answer
 from pychat.web.api.call import Call
@@ -40,7 +40,7 @@ async def read(call: Call) -> Response:
             break
         size += sum(len(each.text.encode()) for each in earlier)
         before, step = earlier[0].seq, 1 + PAGE_BYTES * len(found) // max(1, size)
-    return answer(200, {"ok": True, **page(found, limit)})
+    return answer(200, {"ok": True, **encode_page(found, limit)})
 
 
 async def say(call: Call) -> Response:
@@ -66,7 +66,7 @@ async def say(call: Call) -> Response:
             if token is not None:
                 told["token"] = token
     headers = {"Location": f"messages/{said.seq}"}
-    return answer(200 if said.seq <= stood else 201, {"ok": True, **message(said), **told}, headers)
+    return answer(200 if said.seq <= stood else 201, {"ok": True, **encode_message(said), **told}, headers)
 
 
 async def find(call: Call) -> Response:
@@ -110,7 +110,7 @@ async def delete(call: Call) -> Response:
 
 
 async def _as_it_stands(call: Call) -> Response:
-    return answer(200, {"ok": True, **message(await call.room.message(call.seq))})
+    return answer(200, {"ok": True, **encode_message(await call.room.message(call.seq))})
 
 
 async def _check_program_wrote(call: Call) -> None:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pychat._version import __version__
-from pychat.transports.execute import COMMANDS
+from pychat.protocol.v1 import COMMANDS
 from pychat.web.api.operation import Operation
 from pychat.web.api.schemas import COMPONENTS
 

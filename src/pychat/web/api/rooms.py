@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pychat.net.http.response import Response
+from pychat.protocol.v1 import encode_member
 from pychat.room.chatroom import ChatRoom
 from pychat.transports.admission import opened
-from pychat.transports.execute import person
 from pychat.web.api.answer import answer
 from pychat.web.api.call import Call
 from pychat.web.api.operation import Operation
@@ -30,7 +30,7 @@ async def members(call: Call) -> Response:
     """Who is here, as the command `who` tells it."""
     await opened(call.room, 0)
     listed = call.room.members[: call.room.limits.page]
-    return answer(200, {"ok": True, "here": call.room.here, "members": [person(each) for each in listed]})
+    return answer(200, {"ok": True, "here": call.room.here, "members": [encode_member(each) for each in listed]})
 
 
 def _room(room: ChatRoom) -> dict[str, object]:

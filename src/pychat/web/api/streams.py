@@ -6,9 +6,9 @@ from pychat.domain.errors import Refused
 from pychat.net.http.request import Request
 from pychat.net.http.response import Response, StreamingResponse
 from pychat.net.http.stream import Chunk, ResponseStream
+from pychat.protocol.v1 import COMMANDS
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import opened
-from pychat.transports.execute import COMMANDS
 from pychat.transports.sse import HEADERS, Stream, farewell, last_seen, prologue, turned_away
 from pychat.web.api.answer import answer, failed
 from pychat.web.api.call import Call

@@ -5,10 +5,10 @@
 
 import { connect, mounted } from "../client.js";
 import { Refusal } from "../refusal.js";
-import { Parts } from "../view/parts.js";
+import { TemplateRefs } from "../view/template-refs.js";
 import { view } from "../view/view.js";
 import { frameOf } from "./frame.js";
-import { Placard } from "./placard.js";
+import { StatusCard } from "./status-card.js";
 import { styles } from "./styles.js";
 
 /** Attributes that are properties too; a change of the first two opens another room. */
@@ -131,27 +131,27 @@ export class PychatRoom extends HTMLElement {
 
   async #open(signal) {
     const room = this.getAttribute("room") ?? undefined;
-    const placard = new Placard(this.#root);
+    const card = new StatusCard(this.#root);
     let base;
     try {
       const src = this.getAttribute("src");
       base = mounted(src === null ? undefined : new URL(src, this.baseURI));
     } catch {
-      return this.#refuse(placard, new Refusal("no_chat", `“${this.getAttribute("src")}” is no address; write src="/chat/" or src="https://chat.example/".`));
+      return this.#refuse(card, new Refusal("no_chat", `“${this.getAttribute("src")}” is no address; write src="/chat/" or src="https://chat.example/".`));
     }
     for (let delay = FIRST_DELAY; ; delay = Math.min(LONGEST_DELAY, delay * 2)) {
-      placard.wait();
+      card.wait();
       this.#tell({ name: "connecting" });
       const [frame, sheets] = await Promise.all([frameOf(base, room, signal), styles()]);
       if (signal.aborted) return;
       if (sheets) this.#root.adoptedStyleSheets = sheets;
-      if (frame instanceof Refusal) return this.#refuse(placard, frame);
+      if (frame instanceof Refusal) return this.#refuse(card, frame);
       if (frame && sheets) return this.#show(frame, base, room, signal);
       if (delay === FIRST_DELAY) {
         console.warn(`${this.#called()} cannot reach ${base.href}. Is the server up, and “src” where pychat is mounted? If this page has a Content-Security-Policy, its connect-src must name ${base.origin}.`);
       }
       this.#tell({ name: "connecting", text: "The chat cannot be reached.", retryAt: Date.now() + delay });
-      await placard.away(delay, signal);
+      await card.away(delay, signal);
       if (signal.aborted) return;
     }
   }
@@ -161,22 +161,22 @@ export class PychatRoom extends HTMLElement {
     const client = connect({ url: base, room, name: this.getAttribute("name") ?? undefined, token: this.#token });
     this.#client = client;
     signal.addEventListener("abort", () => client.close());
-    const parts = new Parts(this.#root, { key: `${base.href}:${room ?? ""}`, signal });
-    this.#field = parts.find("text", "textarea");
+    const refs = new TemplateRefs(this.#root, { key: `${base.href}:${room ?? ""}`, signal });
+    this.#field = refs.find("text", "textarea");
     this.#hint();
-    view(client, parts);
+    view(client, refs);
     client.on("message", (message) => this.#dispatch("message", message));
     client.on("joined", (member) => this.#dispatch("joined", member));
     client.on("state", (state) => this.#client === client && this.#tell(state));
     this.#opened.resolve(client);
   }
 
-  #refuse(placard, refusal) {
+  #refuse(card, refusal) {
     const { code, text } = refusal;
     console.error(`${this.#called()}: ${text}`);
     this.#opened.reject(refusal);
     this.#tell({ name: "refused", text, code });
-    placard.refuse(refusal, () => this.#again());
+    card.refuse(refusal, () => this.#again());
   }
 
   #hint() {

@@ -1,6 +1,6 @@
 /** Brings a room's markup from its server: that of pychat's own page, without what only a page has. */
 
-import { partOf, reason } from "../reason.js";
+import { diagnose, partAddress } from "../connection-diagnosis.js";
 
 /** Milliseconds. */
 const WITHIN = 10_000;
@@ -10,10 +10,10 @@ const WITHIN = 10_000;
  * @returns {Promise<HTMLElement | import("../refusal.js").Refusal | undefined>} nothing where nobody answers
  */
 export async function frameOf(base, room, signal) {
-  const found = await documentAt(partOf(base, room), signal);
+  const found = await documentAt(partAddress(base, room), signal);
   const frame = found?.querySelector("[data-pychat]");
   if (frame) return document.importNode(frame, true);
-  return signal.aborted ? undefined : reason(base, room);
+  return signal.aborted ? undefined : diagnose(base, room);
 }
 
 /** The browser's own parser makes nodes of an answer: no text is made markup here, so Trusted Types have nothing to trust. */

@@ -1,7 +1,7 @@
 /** The chat page: opens its room, puts the view on it, and adds what only a page of its own has. */
 
 import { connect } from "../client.js";
-import { Parts } from "../view/parts.js";
+import { TemplateRefs } from "../view/template-refs.js";
 import { view } from "../view/view.js";
 import { share } from "./share.js";
 import { theme } from "./theme.js";
@@ -10,10 +10,10 @@ import { fitWindow } from "./window.js";
 
 const { room: name, base } = document.querySelector("[data-pychat]").dataset;
 const room = connect({ url: new URL(base, location.href), room: name });
-const parts = new Parts(document, { key: location.pathname });
+const refs = new TemplateRefs(document, { key: location.pathname });
 
-theme(parts);
+theme(refs);
 fitWindow();
 title(room);
-share(room, parts);
-view(room, parts);
+share(room, refs);
+view(room, refs);

@@ -1,19 +1,19 @@
 /** What an empty room offers: its address, to be sent to others. */
 
-/** @param {import("../room.js").Room} room @param {import("../view/parts.js").Parts} parts */
-export function share(room, parts) {
-  const form = parts.find("share", "form");
-  const field = parts.find("share-address", "input");
-  const button = parts.find("share-button", "button");
+/** @param {import("../room.js").Room} room @param {import("../view/template-refs.js").TemplateRefs} refs */
+export function share(room, refs) {
+  const form = refs.find("share", "form");
+  const field = refs.find("share-address", "input");
+  const button = refs.find("share-button", "button");
   const address = new URL(location.href);
   address.hash = "";
   field.value = address.href;
   const here = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(address.hostname);
   room.on("welcome", () => {
     // Whom a login lets in cannot let others in by an address.
-    form.hidden = parts.find("share-words").hidden = !!room.you;
-    parts.find("share-hello").hidden = !room.you;
-    parts.find("share-note").hidden = !here || !!room.you;
+    form.hidden = refs.find("share-words").hidden = !!room.you;
+    refs.find("share-hello").hidden = !room.you;
+    refs.find("share-note").hidden = !here || !!room.you;
   });
   field.addEventListener("focus", () => field.select());
   form.addEventListener("submit", async (event) => {

@@ -4,12 +4,12 @@ import { browserStorage } from "../storage.js";
 
 const KEY = "pychat:theme";
 
-/** @param {import("../view/parts.js").Parts} parts */
-export function theme(parts) {
+/** @param {import("../view/template-refs.js").TemplateRefs} refs */
+export function theme(refs) {
   const storage = browserStorage();
   const system = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
-  const button = parts.find("theme-button", "button");
+  const button = refs.find("theme-button", "button");
 
   function show() {
     root.dataset.theme = storage.getItem(KEY) ?? (system.matches ? "dark" : "light");

@@ -2,27 +2,27 @@
 
 import { browserStorage } from "../storage.js";
 import { typingWords } from "../typists.js";
-import { write } from "./parts.js";
+import { write } from "./template-refs.js";
 
 /** Characters left from which they are counted. */
 const COUNT_FROM = 200;
 /** Milliseconds without a key, after which nobody is typing. */
 const IDLE = 4000;
 
-/** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
-export function composer(room, parts) {
-  const form = parts.find("composer", "form");
-  const field = parts.find("text", "textarea");
-  const send = parts.find("send", "button");
-  const counter = parts.find("counter");
-  const error = parts.find("say-error");
-  const typing = parts.find("typing");
+/** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
+export function composer(room, refs) {
+  const form = refs.find("composer", "form");
+  const field = refs.find("text", "textarea");
+  const send = refs.find("send", "button");
+  const counter = refs.find("counter");
+  const error = refs.find("say-error");
+  const typing = refs.find("typing");
   const drafts = browserStorage("sessionStorage");
   /** The login whose draft is in the box; none for a guest. @type {string | undefined} */
   let writer;
   // A space is in no address, so nobody's id makes another room's key.
-  const draftKey = () => `pychat:draft:${parts.key}${writer === undefined ? "" : ` ${writer}`}`;
-  const context = parts.find("context");
+  const draftKey = () => `pychat:draft:${refs.key}${writer === undefined ? "" : ` ${writer}`}`;
+  const context = refs.find("context");
   let idle;
   let width = 0;
   /** The message that is answered, or edited. @type {{kind: "reply" | "edit", entry: import("../log.js").Entry} | null} */
@@ -111,8 +111,8 @@ export function composer(room, parts) {
     form.dataset.about = about?.kind ?? "";
     if (about) {
       const { author, own, text } = about.entry;
-      write(parts.find("context-title"), about.kind === "edit" ? "Editing your message" : `Replying to ${own ? "yourself" : `\u2068${author.name}\u2069`}`);
-      write(parts.find("context-text"), text);
+      write(refs.find("context-title"), about.kind === "edit" ? "Editing your message" : `Replying to ${own ? "yourself" : `\u2068${author.name}\u2069`}`);
+      write(refs.find("context-text"), text);
     }
     send.setAttribute("aria-label", about?.kind === "edit" ? "Save" : "Send");
     send.title = about?.kind === "edit" ? "Save" : "Send";
@@ -161,7 +161,7 @@ export function composer(room, parts) {
   send.addEventListener("pointerdown", (event) => event.preventDefault());
   field.closest(".box")?.addEventListener("click", ({ target }) => target.closest("button") || field.focus());
 
-  parts.find("context-cancel", "button").addEventListener("click", () => {
+  refs.find("context-cancel", "button").addEventListener("click", () => {
     setAbout(null);
     field.focus();
   });
@@ -171,7 +171,7 @@ export function composer(room, parts) {
 
   room.on("typing", (members) => {
     typing.classList.toggle("on", members.length > 0);
-    if (members.length) write(parts.find("typing-text"), typingWords(members));
+    if (members.length) write(refs.find("typing-text"), typingWords(members));
   });
   room.on("welcome", () => {
     if (room.you?.id !== writer) turnTo(room.you?.id);
@@ -188,7 +188,7 @@ export function composer(room, parts) {
       if (form.hidden === !on) return;
       form.hidden = !on;
       show();
-      if (on && parts.mayFocus) field.focus();
+      if (on && refs.mayFocus) field.focus();
     },
     focus: () => field.focus(),
     reply: (entry) => begin("reply", entry),

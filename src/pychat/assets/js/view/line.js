@@ -4,18 +4,18 @@ import { action } from "../action.js";
 import { hue, initials } from "../colour.js";
 import { pieces } from "../links.js";
 import { exact, relative } from "../time.js";
-import { write } from "./parts.js";
+import { write } from "./template-refs.js";
 import { fillRoles } from "./roles.js";
 
-/** @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts @returns {HTMLElement} */
-export function makeLine(entry, room, parts) {
-  const line = parts.copy(entry.notice ? "notice" : "message");
-  fillLine(line, entry, room, parts);
+/** @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs @returns {HTMLElement} */
+export function makeLine(entry, room, refs) {
+  const line = refs.copy(entry.notice ? "notice" : "message");
+  fillLine(line, entry, room, refs);
   return line;
 }
 
-/** Shows the entry as it is now. @param {HTMLElement} line @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
-export function fillLine(line, entry, room, parts) {
+/** Shows the entry as it is now. @param {HTMLElement} line @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
+export function fillLine(line, entry, room, refs) {
   if (entry.notice) {
     write(line.firstElementChild, entry.notice.text);
     return;
@@ -28,7 +28,7 @@ export function fillLine(line, entry, room, parts) {
   line.style.setProperty("--hue", hue(author.id));
   write(line.querySelector(".avatar"), initials(author.name));
   write(line.querySelector(".author"), own ? "You" : author.name);
-  fillRoles(line.querySelector(".author"), room.people.rolesOf(author.id), parts);
+  fillRoles(line.querySelector(".author"), room.people.rolesOf(author.id), refs);
   const time = line.querySelector("time");
   time.dateTime = entry.date;
   time.title = exact(date);
@@ -44,14 +44,14 @@ export function fillLine(line, entry, room, parts) {
   const edited = line.querySelector(".edited");
   edited.hidden = !entry.edited;
   if (entry.edited) edited.title = `Edited ${exact(new Date(entry.edited))}`;
-  fillReactions(line.querySelector(".reactions"), entry, room, parts);
+  fillReactions(line.querySelector(".reactions"), entry, room, refs);
   if (!own) return;
   line.setAttribute("aria-live", "off");
   const waiting = { live: "Sending", refused: "Not sent", closed: "Not sent" }[room.state.name] ?? "Waiting to be sent";
-  write(line.querySelector(".fate-text"), { sent: "Sent", pending: waiting, failed: "Not sent" }[state]);
-  const trouble = line.querySelector(".trouble");
-  trouble.hidden = !error;
-  write(line.querySelector(".trouble-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
+  write(line.querySelector(".delivery-state-text"), { sent: "Sent", pending: waiting, failed: "Not sent" }[state]);
+  const sendError = line.querySelector(".send-error");
+  sendError.hidden = !error;
+  write(line.querySelector(".send-error-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
 }
 
 /** “Ada waves”, for the author too: it is how everyone reads it. */
@@ -73,12 +73,12 @@ function fillQuote(quote, reply, room) {
   write(quote.querySelector(".quote-text"), original?.deleted ? "Message deleted" : (original?.text ?? reply.text ?? ""));
 }
 
-function fillReactions(list, { reactions = {}, seq }, room, parts) {
+function fillReactions(list, { reactions = {}, seq }, room, refs) {
   const chosen = Object.entries(reactions);
   list.hidden = !chosen.length;
   const rows = new Map([...list.children].map((row) => [row.firstElementChild.dataset.emoji, row]));
   const wanted = chosen.map(([emoji, ids]) => {
-    const row = rows.get(emoji) ?? parts.copy("reaction");
+    const row = rows.get(emoji) ?? refs.copy("reaction");
     const button = row.firstElementChild;
     const mine = ids.includes(room.me?.id);
     button.dataset.emoji = emoji;

@@ -2,8 +2,8 @@
 
 import { day, dayKey, relative } from "../time.js";
 import { fillLine, makeLine } from "./line.js";
-import { older } from "./older.js";
-import { write } from "./parts.js";
+import { historyLoader } from "./history-loader.js";
+import { write } from "./template-refs.js";
 
 /** Milliseconds between two messages that still stand together under one name. */
 const TOGETHER = 5 * 60_000;
@@ -18,15 +18,15 @@ const FRESHEN_EVERY = 15_000;
 
 /**
  * @param {import("../room.js").Room} room
- * @param {import("./parts.js").Parts} parts
+ * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("./scroll.js").Scroll} scroll
  */
-export function messages(room, parts, scroll) {
-  const list = parts.find("messages", "ol");
-  const live = parts.find("log");
-  const empty = parts.find("empty");
-  const origin = parts.find("origin");
-  const gaps = older(room, parts, scroll);
+export function messages(room, refs, scroll) {
+  const list = refs.find("messages", "ol");
+  const live = refs.find("log");
+  const empty = refs.find("empty");
+  const origin = refs.find("origin");
+  const gaps = historyLoader(room, refs, scroll);
   const lines = new WeakMap();
   const entries = new WeakMap();
   let days = new Map();
@@ -61,12 +61,12 @@ export function messages(room, parts, scroll) {
         before = null;
       }
       if (!daysNow.has(key)) {
-        daysNow.set(key, days.get(key) ?? dayLine(date, now, parts));
+        daysNow.set(key, days.get(key) ?? dayLine(date, now, refs));
         wanted.push(daysNow.get(key));
         before = null;
       }
       const line = lines.get(entry) ?? add(entry);
-      if (stale.has(entry)) fillLine(line, entry, room, parts);
+      if (stale.has(entry)) fillLine(line, entry, room, refs);
       const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && !entry.reply && date - new Date(before.date) < TOGETHER;
       line.classList.toggle("goes-on", goesOn);
       wanted.push(line);
@@ -77,7 +77,7 @@ export function messages(room, parts, scroll) {
     days = daysNow;
     place(wanted);
     // From the message box, Tab leads to the newest; whoever walks among them is left where they are.
-    if (!current?.isConnected || !list.contains(parts.active)) rove(wanted.findLast((line) => line.matches(".message")) ?? null);
+    if (!current?.isConnected || !list.contains(refs.active)) rove(wanted.findLast((line) => line.matches(".message")) ?? null);
     empty.hidden = !room.about || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
     list.hidden = !empty.hidden;
     origin.hidden = !room.about || !empty.hidden || room.log.gaps.open;
@@ -108,7 +108,7 @@ export function messages(room, parts, scroll) {
   }
 
   function add(entry) {
-    const line = makeLine(entry, room, parts);
+    const line = makeLine(entry, room, refs);
     lines.set(entry, line);
     entries.set(line, entry);
     return line;
@@ -198,15 +198,15 @@ export function messages(room, parts, scroll) {
     for (const entry of room.log.entries) if (entry.author) stale.add(entry);
     plan();
   });
-  parts.every(FRESHEN_EVERY, freshen);
-  parts.listen(document, "visibilitychange", () => document.hidden || freshen());
+  refs.every(FRESHEN_EVERY, freshen);
+  refs.listen(document, "visibilitychange", () => document.hidden || freshen());
   plan();
 
   return { reveal, entryOf: (line) => entries.get(line) };
 }
 
-function dayLine(date, now, parts) {
-  const line = parts.copy("day");
+function dayLine(date, now, refs) {
+  const line = refs.copy("day");
   const time = line.firstElementChild;
   time.dateTime = dayKey(date);
   time.textContent = day(date, now);

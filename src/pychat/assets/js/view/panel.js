@@ -1,19 +1,19 @@
 /** Shows how many people are here and who: beside the conversation where there is room, else in a sheet. */
 
 import { hue, initials } from "../colour.js";
-import { over } from "./over.js";
-import { write } from "./parts.js";
+import { dialogOpener } from "./dialog-position.js";
+import { write } from "./template-refs.js";
 import { fillRoles } from "./roles.js";
 
-/** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
-export function panel(room, parts) {
-  const button = parts.find("people-button", "button");
-  const inner = parts.find("panel");
-  const side = parts.find("side", "aside");
-  const sheet = parts.find("people-dialog", "dialog");
-  const open = over(sheet, parts);
-  const list = parts.find("people", "ul");
-  const guests = parts.find("guests");
+/** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
+export function panel(room, refs) {
+  const button = refs.find("people-button", "button");
+  const inner = refs.find("panel");
+  const side = refs.find("side", "aside");
+  const sheet = refs.find("people-dialog", "dialog");
+  const open = dialogOpener(sheet, refs);
+  const list = refs.find("people", "ul");
+  const guests = refs.find("guests");
   let wide = false;
   const rows = new Map();
   let crowd = null;
@@ -26,8 +26,8 @@ export function panel(room, parts) {
     const { here, listed } = room.people;
     const known = room.about !== null && room.state.name !== "refused";
     button.hidden = !known;
-    write(parts.find("people-count"), String(here));
-    write(parts.find("panel-count"), known ? String(here) : "");
+    write(refs.find("people-count"), String(here));
+    write(refs.find("panel-count"), known ? String(here) : "");
     button.setAttribute("aria-label", here === 1 ? "1 person here" : `${here} people here`);
     button.title = "People here";
     if (listed) crowd = null;
@@ -52,13 +52,13 @@ export function panel(room, parts) {
     for (const { id, name, roles = [] } of sorted) {
       let row = rows.get(id);
       if (!row) {
-        row = parts.copy("person");
+        row = refs.copy("person");
         row.style.setProperty("--hue", hue(id));
         rows.set(id, row);
       }
       write(row.querySelector(".avatar"), initials(name));
       write(row.querySelector(".person-name"), name);
-      fillRoles(row.querySelector(".person-name"), roles, parts);
+      fillRoles(row.querySelector(".person-name"), roles, refs);
       row.title = roles.length ? `${name} (${roles.join(", ")})` : name;
       row.querySelector(".you").hidden = id !== room.me?.id;
       if (row === at) at = at.nextElementSibling;
@@ -93,7 +93,7 @@ export function panel(room, parts) {
     open();
     show();
   });
-  parts.find("panel-close", "button").addEventListener("click", () => sheet.close());
+  refs.find("panel-close", "button").addEventListener("click", () => sheet.close());
   sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
   new ResizeObserver(() => wide === (getComputedStyle(side).display !== "none") || settle()).observe(side.parentElement ?? side);
   for (const event of ["people", "me", "welcome", "state"]) room.on(event, show);

@@ -3,9 +3,9 @@
 /**
  * @param {Element} name what they stand behind
  * @param {readonly string[]} roles
- * @param {import("./parts.js").Parts} parts
+ * @param {import("./template-refs.js").TemplateRefs} refs
  */
-export function fillRoles(name, roles, parts) {
+export function fillRoles(name, roles, refs) {
   let badges = name.nextElementSibling?.matches(".roles") ? name.nextElementSibling : null;
   if (!roles.length) return badges?.remove();
   if (!badges) {
@@ -16,11 +16,11 @@ export function fillRoles(name, roles, parts) {
   const told = JSON.stringify(roles);
   if (badges.dataset.roles === told) return;
   badges.dataset.roles = told;
-  badges.replaceChildren(...roles.map((role) => badge(role, parts)));
+  badges.replaceChildren(...roles.map((role) => badge(role, refs)));
 }
 
-function badge(role, parts) {
-  const made = parts.copy("role");
+function badge(role, refs) {
+  const made = refs.copy("role");
   made.textContent = role;
   made.title = role;
   return made;

@@ -1,6 +1,6 @@
 /** Follows the conversation at its end, and holds the place of somebody who reads further up, whatever comes above it. */
 
-import { write } from "./parts.js";
+import { write } from "./template-refs.js";
 
 /** Pixels: as good as the end. */
 const NEAR = 48;
@@ -19,12 +19,12 @@ export class Scroll {
   #top = 0;
   #height = 0;
 
-  /** @param {import("./parts.js").Parts} parts */
-  constructor(parts) {
-    this.#view = parts.find("scroll");
-    this.#list = parts.find("messages", "ol");
-    this.#button = parts.find("latest", "button");
-    this.#text = parts.find("latest-text");
+  /** @param {import("./template-refs.js").TemplateRefs} refs */
+  constructor(refs) {
+    this.#view = refs.find("scroll");
+    this.#list = refs.find("messages", "ol");
+    this.#button = refs.find("latest", "button");
+    this.#text = refs.find("latest-text");
     this.#view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#button.addEventListener("click", () => {
       this.toEnd();

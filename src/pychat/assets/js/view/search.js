@@ -3,8 +3,8 @@
 import { hue, initials } from "../colour.js";
 import { excerpt } from "../excerpt.js";
 import { exact, relative } from "../time.js";
-import { over } from "./over.js";
-import { write } from "./parts.js";
+import { dialogOpener } from "./dialog-position.js";
+import { write } from "./template-refs.js";
 
 /** Milliseconds without a key. */
 const PAUSE = 200;
@@ -12,17 +12,17 @@ const PAGE = 20;
 
 /**
  * @param {import("../room.js").Room} room
- * @param {import("./parts.js").Parts} parts
+ * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {(seq: number) => Promise<boolean>} reveal
  */
-export function search(room, parts, reveal) {
-  const button = parts.find("search-button", "button");
-  const dialog = parts.find("finder", "dialog");
-  const place = over(dialog, parts);
-  const field = parts.find("finder-input", "input");
-  const note = parts.find("finder-note");
-  const list = parts.find("found", "ul");
-  const more = parts.find("finder-more", "button");
+export function search(room, refs, reveal) {
+  const button = refs.find("search-button", "button");
+  const dialog = refs.find("finder", "dialog");
+  const place = dialogOpener(dialog, refs);
+  const field = refs.find("finder-input", "input");
+  const note = refs.find("finder-note");
+  const list = refs.find("found", "ul");
+  const more = refs.find("finder-more", "button");
   let pause;
   /** The newest question; answers to older ones come too late. */
   let asked = 0;
@@ -65,7 +65,7 @@ export function search(room, parts, reveal) {
   }
 
   function row({ seq, author, date, text }, matching) {
-    const item = parts.copy("found");
+    const item = refs.copy("found");
     const own = author.id === room.me?.id;
     item.style.setProperty("--hue", hue(author.id));
     write(item.querySelector(".avatar"), initials(author.name));
@@ -98,7 +98,7 @@ export function search(room, parts, reveal) {
     clearTimeout(pause);
     pause = setTimeout(ask, PAUSE);
   });
-  parts.find("finder-form", "form").addEventListener("submit", (event) => {
+  refs.find("finder-form", "form").addEventListener("submit", (event) => {
     event.preventDefault();
     const first = list.querySelector("button");
     if (first && shown === field.value.trim()) first.click();
@@ -108,20 +108,20 @@ export function search(room, parts, reveal) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || event.isComposing) return;
     const stops = [field, ...list.querySelectorAll("button")];
-    const at = stops.indexOf(parts.active);
+    const at = stops.indexOf(refs.active);
     if (at < 0) return;
     event.preventDefault();
     stops[Math.min(stops.length - 1, Math.max(0, at + step))].focus();
   });
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
-  parts.find("finder-close", "button").addEventListener("click", () => dialog.close());
+  refs.find("finder-close", "button").addEventListener("click", () => dialog.close());
   more.addEventListener("click", () => ask(oldest));
   button.addEventListener("click", open);
   // On a page of its own these keys work anywhere; in a box on a page, where the focus is in it.
-  parts.listen(parts.root, "keydown", (event) => {
+  refs.listen(refs.root, "keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, [contenteditable]");
     const asksFor = (event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey);
-    if (!asksFor || parts.root.querySelector("dialog[open]")) return;
+    if (!asksFor || refs.root.querySelector("dialog[open]")) return;
     event.preventDefault();
     // The page around may have a search of its own.
     event.stopPropagation();

@@ -4,7 +4,7 @@
  */
 
 import { linked } from "./line.js";
-import { write } from "./parts.js";
+import { write } from "./template-refs.js";
 
 const WORDS = {
   connecting: "Connecting",
@@ -17,15 +17,15 @@ const WORDS = {
 /** Milliseconds out of sight. */
 const ASK_AFTER = 30_000;
 
-/** @param {import("../room.js").Room} room @param {import("./parts.js").Parts} parts */
-export function status(room, parts) {
-  const pill = parts.find("pill");
-  const word = parts.find("pill-text");
-  const barred = parts.find("barred");
-  const banner = parts.find("banner");
-  const text = parts.find("banner-text");
-  const count = parts.find("banner-count");
-  const button = parts.find("banner-button", "button");
+/** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
+export function status(room, refs) {
+  const pill = refs.find("pill");
+  const word = refs.find("pill-text");
+  const barred = refs.find("barred");
+  const banner = refs.find("banner");
+  const text = refs.find("banner-text");
+  const count = refs.find("banner-count");
+  const button = refs.find("banner-button", "button");
   let timer;
 
   function tick() {
@@ -39,14 +39,14 @@ export function status(room, parts) {
     write(word, WORDS[name]);
     clearInterval(timer);
     const out = name === "refused" && !room.about;
-    if (out && barred.hidden) parts.find("barred-text").replaceChildren(...linked(why));
+    if (out && barred.hidden) refs.find("barred-text").replaceChildren(...linked(why));
     barred.hidden = !out;
     // The first attempt is no trouble yet.
     banner.hidden = !why || out || name === "live" || name === "closed";
     if (banner.hidden) return;
     banner.dataset.tone = name === "refused" ? "danger" : "warn";
     write(text, name !== "refused" && room.me ? `${why} What you write is kept, and sent later.` : why);
-    button.textContent = name !== "refused" ? "Try now" : parts.wholePage ? "Reload the page" : "Connect again";
+    button.textContent = name !== "refused" ? "Try now" : refs.wholePage ? "Reload the page" : "Connect again";
     if (name === "refused") write(count, "");
     else if (retryAt === undefined) write(count, "Trying again…");
     else {
@@ -57,14 +57,14 @@ export function status(room, parts) {
 
   // A phone that slept may take the connection for alive still: a question finds out.
   let hiddenSince = 0;
-  parts.listen(document, "visibilitychange", () => {
+  refs.listen(document, "visibilitychange", () => {
     if (document.hidden) hiddenSince = Date.now();
     else if (room.state.retryAt !== undefined) room.reconnect(); // whoever looks does not wait
     else if (Date.now() - hiddenSince > ASK_AFTER) room.who().catch(() => {});
   });
   // A page may lie behind a login, which a reload leads to; somebody else's page around a box is not ours to reload.
-  button.addEventListener("click", () => (room.state.name === "refused" && parts.wholePage ? location.reload() : room.reconnect()));
-  parts.signal?.addEventListener("abort", () => clearInterval(timer));
+  button.addEventListener("click", () => (room.state.name === "refused" && refs.wholePage ? location.reload() : room.reconnect()));
+  refs.signal?.addEventListener("abort", () => clearInterval(timer));
   room.on("state", show);
   room.on("me", show);
   show();

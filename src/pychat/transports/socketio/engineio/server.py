@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
 import engineio
 
 from pychat.domain.errors import Close, UsageError
+from pychat.domain.ratelog import RateLimitedLogger
 from pychat.net.deadlines import Deadlines
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.answers import AnswerBudget
@@ -40,6 +42,7 @@ from pychat.transports.socketio.pending import Pending
 __all__ = ["EngineIOServer", "Listener"]
 
 _log = logging.getLogger("pychat.socketio")
+_limited = RateLimitedLogger(_log, time.monotonic)
 
 #: After these a polling client that is between two polls is told with the next one; after the others its session
 #: is unknown at once, as the protocol's test suite has it.
@@ -418,7 +421,7 @@ class EngineIOServer(engineio.AsyncServer):
 
     def complain(self, session: Session, problem: BadPacket) -> None:
         """Close the connection of a client that does not follow the protocol."""
-        _log.info("%s: %s; the connection is closed", session.remote, problem)
+        _limited.info("%s: %s; the connection is closed", session.remote, problem)
         session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
 
     def released(self, session: Session | None, carrier: Sender) -> None:

@@ -7,6 +7,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from pychat.domain.errors import Close
+from pychat.domain.limits import TokenBucket
 from pychat.net.websocket.connection import Frame, Sender
 from pychat.transports.socketio.packet import BadPacket, Undecoded
 
@@ -22,6 +23,9 @@ PROBE = "2probe"
 UPGRADE = "5"
 #: Packets that a client may send before it is CONNECTed to a namespace: CONNECTs, and the answers to pings.
 MAX_EARLY = 100
+# CONNECTs of a client that comes and goes: so many a second, and so many at once. Each costs as much as a connection.
+_CONNECT_RATE = 1.0
+_CONNECT_BURST = 10
 PING = Frame("2")
 PROBE_PONG = Frame("3probe")
 
@@ -38,6 +42,7 @@ class Session:
         "alive",
         "carrier",
         "closed",
+        "connects",
         "early",
         "end_code",
         "environ",
@@ -94,6 +99,8 @@ class Session:
         #: It has sent a CONNECT that was not refused; `early` counts the packets before that, and the refusals.
         self.greeted = False
         self.early = 0
+        # What CONNECTs cost, of a client that has left a namespace.
+        self.connects: TokenBucket | None = None
         self.wires: dict[str, SocketIOClient] = {}
         self.left: frozenset[str] = frozenset()
         self.half_packet: Undecoded | None = None
@@ -225,6 +232,16 @@ class Session:
             self.close(None, self.server.reason.CLIENT_DISCONNECT, last=NOOP)
         elif kind not in {"5", "6"}:
             raise BadPacket("An unknown Engine.IO packet type")
+
+    def count_connect(self) -> None:
+        """Count a CONNECT of a client that has left a namespace. Raises `BadPacket` when there were too many."""
+        if self.connects is not None and self.connects.take(asyncio.get_running_loop().time()):
+            raise BadPacket("Too many CONNECTs, one after the other")
+
+    def count_leave(self) -> None:
+        """It has left a namespace: what it connects to from now on is counted."""
+        if self.connects is None:
+            self.connects = TokenBucket(_CONNECT_RATE, _CONNECT_BURST)
 
     def count_early(self) -> None:
         """Count a packet of a client that is not CONNECTed. Raises `BadPacket` when there were too many."""

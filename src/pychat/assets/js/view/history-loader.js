@@ -1,16 +1,16 @@
 /** Lines where messages are missing. One that comes near fetches them by itself; a button is for where that fails. */
 
-import { write } from "./parts.js";
+import { write } from "./template-refs.js";
 
 /** Pixels before it is in sight. */
 const NEAR = 500;
 
 /**
  * @param {import("../room.js").Room} room
- * @param {import("./parts.js").Parts} parts
+ * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("./scroll.js").Scroll} scroll
  */
-export function older(room, parts, scroll) {
+export function historyLoader(room, refs, scroll) {
   /** @type {Map<number, {line: HTMLElement, gap: import("../gaps.js").Gap, loading: boolean, failed: boolean}>} */
   const shown = new Map();
   const near = new IntersectionObserver(
@@ -20,7 +20,7 @@ export function older(room, parts, scroll) {
         if (one && isIntersecting && !one.failed) load(one);
       }
     },
-    { root: parts.find("scroll").isConnected ? parts.find("scroll") : null, rootMargin: `${NEAR}px 0px` },
+    { root: refs.find("scroll").isConnected ? refs.find("scroll") : null, rootMargin: `${NEAR}px 0px` },
   );
 
   async function load(one) {
@@ -52,7 +52,7 @@ export function older(room, parts, scroll) {
   }
 
   function add(gap) {
-    const one = { line: parts.copy("gap"), gap, loading: false, failed: false };
+    const one = { line: refs.copy("gap"), gap, loading: false, failed: false };
     one.line.firstElementChild.addEventListener("click", () => load(one));
     shown.set(gap.from, one);
     show(one);

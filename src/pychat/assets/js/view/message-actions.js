@@ -1,22 +1,22 @@
 /** What can be done with a message: a small bar that comes to the one that is pointed at, tapped, or has the focus. */
 
-import { hasKeys } from "./parts.js";
+import { hasKeys } from "./template-refs.js";
 
 /**
  * @param {import("../room.js").Room} room
- * @param {import("./parts.js").Parts} parts
+ * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {object} others
  * @param {(line: HTMLElement) => import("../log.js").Entry | undefined} others.entryOf
  * @param {{reply(entry: object): void, edit(entry: object): void, complain(text: string): void}} others.composer
  */
-export function deeds(room, parts, { entryOf, composer }) {
-  const list = parts.find("messages", "ol");
-  const bar = parts.find("deeds");
-  const sure = parts.find("sure");
-  const yes = parts.find("sure-yes", "button");
-  const picker = parts.find("picker", "dialog");
-  const other = parts.find("picker-other", "input");
-  const [react, reply, edit, remove] = ["deed-react", "deed-reply", "deed-edit", "deed-delete"].map((name) => parts.find(name, "button"));
+export function messageActions(room, refs, { entryOf, composer }) {
+  const list = refs.find("messages", "ol");
+  const bar = refs.find("message-actions");
+  const sure = refs.find("confirm");
+  const yes = refs.find("confirm-yes", "button");
+  const picker = refs.find("picker", "dialog");
+  const other = refs.find("picker-other", "input");
+  const [react, reply, edit, remove] = ["action-react", "action-reply", "action-edit", "action-delete"].map((name) => refs.find(name, "button"));
   let line = null;
   let entry = null;
   let target = null;
@@ -67,7 +67,7 @@ export function deeds(room, parts, { entryOf, composer }) {
     if (pointerType === "mouse" && !held() && sure.hidden) come(at.closest(".message"));
   });
   list.addEventListener("pointerleave", ({ pointerType }) => {
-    if (pointerType === "mouse" && !held() && !line?.contains(parts.active)) go();
+    if (pointerType === "mouse" && !held() && !line?.contains(refs.active)) go();
   });
   list.addEventListener("focusin", ({ target: at }) => come(at.closest(".message")));
   list.addEventListener("focusout", ({ relatedTarget }) => {
@@ -92,7 +92,7 @@ export function deeds(room, parts, { entryOf, composer }) {
     go();
   });
   remove.addEventListener("click", () => askWithFocus(true));
-  parts.find("sure-no", "button").addEventListener("click", () => askWithFocus(false));
+  refs.find("confirm-no", "button").addEventListener("click", () => askWithFocus(false));
   yes.addEventListener("click", () => {
     const last = line;
     room.delete(entry.seq).catch(failed);
@@ -134,12 +134,12 @@ export function deeds(room, parts, { entryOf, composer }) {
     const columns = 6;
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
     const stops = [...picker.querySelectorAll("[data-emoji]")];
-    const at = stops.indexOf(parts.active);
+    const at = stops.indexOf(refs.active);
     if (!step || at < 0) return;
     event.preventDefault();
     (stops[at + step] ?? (step === columns ? other : stops[at])).focus();
   });
-  parts.find("picker-form", "form").addEventListener("submit", (event) => {
+  refs.find("picker-form", "form").addEventListener("submit", (event) => {
     event.preventDefault();
     const emoji = other.value.trim();
     if (emoji) choose(emoji, hasKeys());

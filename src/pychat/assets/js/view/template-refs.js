@@ -1,6 +1,6 @@
 /** Finds the pieces of one room's view by name and copies its templates. The views' only way to the document. */
 
-export class Parts {
+export class TemplateRefs {
   /**
    * @param {Document | ShadowRoot} root what the pieces are in: a page of their own, or a box on somebody else's
    * @param {object} options

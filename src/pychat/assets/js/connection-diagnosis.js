@@ -12,10 +12,10 @@ const WITHIN = 8_000;
  * @param {URL} base where pychat should be mounted @param {string} [room]
  * @returns {Promise<Refusal | undefined>} nothing where nobody answers, or nothing speaks against it: trying again may help
  */
-export async function reason(base, room) {
+export async function diagnose(base, room) {
   let status, text;
   try {
-    const response = await fetch(partOf(base, room), { credentials: "omit", signal: AbortSignal.timeout(WITHIN) });
+    const response = await fetch(partAddress(base, room), { credentials: "omit", signal: AbortSignal.timeout(WITHIN) });
     status = response.status;
     text = await response.text();
   } catch {
@@ -25,7 +25,7 @@ export async function reason(base, room) {
 }
 
 /** Where a room is described, for pages of others. @param {URL} base @param {string} [room] @returns {URL} */
-export function partOf(base, room) {
+export function partAddress(base, room) {
   const address = new URL("part", base);
   if (room !== undefined) address.searchParams.set("room", room);
   return address;
@@ -42,5 +42,5 @@ export function refusalIn(status, text, base) {
   } catch {
     // Whoever answered is no chat.
   }
-  return new Refusal("no_chat", `There is no pychat at ${base.href} (${status} for ${partOf(base).href}).`);
+  return new Refusal("no_chat", `There is no pychat at ${base.href} (${status} for ${partAddress(base).href}).`);
 }

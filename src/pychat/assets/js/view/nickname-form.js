@@ -2,27 +2,27 @@
 
 import { hue, initials } from "../colour.js";
 import { browserStorage } from "../storage.js";
-import { over } from "./over.js";
-import { write } from "./parts.js";
+import { dialogOpener } from "./dialog-position.js";
+import { write } from "./template-refs.js";
 
 /** The name that was taken last, in whichever room: offered in the next. */
 const LAST = "pychat:last-name";
 
 /**
  * @param {import("../room.js").Room} room
- * @param {import("./parts.js").Parts} parts
+ * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {{offer(on: boolean): void, focus(): void}} composer
  */
-export function naming(room, parts, composer) {
+export function nicknameForm(room, refs, composer) {
   const storage = browserStorage();
-  const form = parts.find("naming", "form");
-  const first = new NameField(room, parts, { form, input: "name-input", button: "name-button", error: "name-error" });
-  const dialog = parts.find("rename-dialog", "dialog");
-  const second = new NameField(room, parts, { form: parts.find("rename", "form"), input: "rename-input", button: "rename-button", error: "rename-error" });
-  const open = over(dialog, parts);
-  const me = parts.find("me-button", "button");
-  const hint = parts.find("me-hint");
-  const avatar = parts.find("me-avatar");
+  const form = refs.find("nickname-form", "form");
+  const first = new NameField(room, refs, { form, input: "name-input", button: "name-button", error: "name-error" });
+  const dialog = refs.find("rename-dialog", "dialog");
+  const second = new NameField(room, refs, { form: refs.find("rename", "form"), input: "rename-input", button: "rename-button", error: "rename-error" });
+  const open = dialogOpener(dialog, refs);
+  const me = refs.find("me-button", "button");
+  const hint = refs.find("me-hint");
+  const avatar = refs.find("me-avatar");
 
   function show() {
     // Who was sent away writes nothing that would not be sent.
@@ -33,7 +33,7 @@ export function naming(room, parts, composer) {
     me.hidden = !known;
     if (known) {
       if (!room.you) storage.setItem(LAST, known.name);
-      write(parts.find("me-name"), known.name);
+      write(refs.find("me-name"), known.name);
       write(avatar, initials(known.name));
       avatar.style.setProperty("--hue", hue(known.id));
       me.disabled = !!room.you?.name_fixed;
@@ -47,13 +47,13 @@ export function naming(room, parts, composer) {
   room.on("welcome", () => {
     const asked = form.hidden && !room.me;
     show();
-    if (asked && !form.hidden && parts.mayFocus) first.focus();
+    if (asked && !form.hidden && refs.mayFocus) first.focus();
   });
   room.on("ask", (refusal) => {
     show();
     form.hidden = !!room.me;
     first.complain(refusal, "ask");
-    if (parts.mayFocus) first.focus();
+    if (refs.mayFocus) first.focus();
   });
   first.value = storage.getItem(LAST) ?? "";
   first.done = () => composer.focus();
@@ -63,7 +63,7 @@ export function naming(room, parts, composer) {
     open();
     second.select();
   });
-  parts.find("rename-cancel", "button").addEventListener("click", () => dialog.close());
+  refs.find("rename-cancel", "button").addEventListener("click", () => dialog.close());
   // A click beside the card hits the dialog itself.
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   second.done = () => dialog.close();
@@ -79,11 +79,11 @@ class NameField {
   #error;
   #busy = false;
 
-  constructor(room, parts, { form, input, button, error }) {
+  constructor(room, refs, { form, input, button, error }) {
     this.#room = room;
-    this.#input = parts.find(input, "input");
-    this.#button = parts.find(button, "button");
-    this.#error = parts.find(error);
+    this.#input = refs.find(input, "input");
+    this.#button = refs.find(button, "button");
+    this.#error = refs.find(error);
     this.#input.addEventListener("input", () => {
       this.#quiet();
       this.#show();

@@ -1,6 +1,6 @@
 /** What stands in the box while there is no room in it: that it comes, that it cannot be reached, or why it may not be. */
 
-import { write } from "../view/parts.js";
+import { write } from "../view/template-refs.js";
 
 const WORDS = {
   unknown_room: ["There is no such room", "This chat has no room of that name."],
@@ -9,11 +9,11 @@ const WORDS = {
 };
 const OTHERWISE = ["The chat cannot be opened", ""];
 
-export class Placard {
+export class StatusCard {
   #title = document.createElement("h2");
   #text = document.createElement("p");
   #button = document.createElement("button");
-  #placard = document.createElement("div");
+  #card = document.createElement("div");
 
   /** @param {ShadowRoot} root */
   constructor(root) {
@@ -22,13 +22,13 @@ export class Placard {
     frame.lang = "en";
     frame.dir = "ltr";
     frame.setAttribute("part", "frame");
-    this.#placard.className = "placard";
-    this.#placard.setAttribute("part", "placard");
-    this.#placard.setAttribute("role", "status");
+    this.#card.className = "status-card";
+    this.#card.setAttribute("part", "placard");
+    this.#card.setAttribute("role", "status");
     this.#button.className = "button";
     this.#button.type = "button";
-    this.#placard.append(this.#title, this.#text, this.#button);
-    frame.append(this.#placard);
+    this.#card.append(this.#title, this.#text, this.#button);
+    frame.append(this.#card);
     root.replaceChildren(frame);
   }
 
@@ -65,7 +65,7 @@ export class Placard {
   }
 
   #set(kind, title, text, button = "") {
-    this.#placard.dataset.kind = kind;
+    this.#card.dataset.kind = kind;
     write(this.#title, title);
     write(this.#text, text);
     write(this.#button, button);

@@ -2,10 +2,10 @@
 
 /**
  * @param {HTMLDialogElement} dialog
- * @param {import("./parts.js").Parts} parts
+ * @param {import("./template-refs.js").TemplateRefs} refs
  * @returns {() => void} opens it, there
  */
-export function over(dialog, parts) {
+export function dialogOpener(dialog, refs) {
   const frame = dialog.closest(".frame");
 
   function place() {
@@ -16,13 +16,13 @@ export function over(dialog, parts) {
     for (const [side, pixels] of Object.entries(inset)) set(side, Math.max(0, pixels));
     set("width", Math.min(right, clientWidth) - Math.max(0, left));
     set("height", Math.min(bottom, clientHeight) - Math.max(0, top));
-    dialog.style.setProperty("--over-radius", getComputedStyle(frame).borderRadius);
+    dialog.style.setProperty("--dialog-radius", getComputedStyle(frame).borderRadius);
   }
 
-  const set = (name, pixels) => dialog.style.setProperty(`--over-${name}`, `${pixels}px`);
+  const set = (name, pixels) => dialog.style.setProperty(`--dialog-${name}`, `${pixels}px`);
   const follow = () => dialog.open && place();
-  addEventListener("resize", follow, { signal: parts.signal });
-  addEventListener("scroll", follow, { signal: parts.signal, capture: true, passive: true });
+  addEventListener("resize", follow, { signal: refs.signal });
+  addEventListener("scroll", follow, { signal: refs.signal, capture: true, passive: true });
 
   return () => {
     frame?.scrollIntoView({ block: "nearest", inline: "nearest" });

@@ -1,0 +1,64 @@
+"""Notices: what a connection can be told. Events, and what a room says besides them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing
+
+__all__ = ["Notice", "Presence", "Welcome", "You"]
+
+
+@dataclass(frozen=True, slots=True)
+class You:
+    """The identity of a visitor with a login. `name` is the nickname taken for them, or `None`."""
+
+    id: str
+    name: str | None
+    roles: tuple[str, ...]
+    name_fixed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The first notice on every connection.
+
+    A newcomer gets the newest `messages`, as of `position`; `more` is true if there are older ones. A `recovered`
+    visitor gets the events after their last position next, as ordinary notices.
+    """
+
+    room: str
+    title: str
+    position: Position
+    recovered: bool
+    here: int
+    members: tuple[Member, ...]
+    listed: bool
+    messages: tuple[Message, ...]
+    more: bool
+    longest_name: int
+    longest_text: int
+    #: `None` for a guest.
+    you: You | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who joined, left or was renamed since the last one; `here` counts the people connected, named or not.
+
+    `counted` is true if the number may have changed. `listed` is false in a crowd, where no names are told. When a
+    crowd thins, `members` holds everyone once.
+    """
+
+    here: int
+    position: Position
+    joined: tuple[Member, ...] = ()
+    left: tuple[Member, ...] = ()
+    renamed: tuple[Member, ...] = ()
+    counted: bool = True
+    listed: bool = True
+    members: tuple[Member, ...] | None = None
+
+
+#: What a connection can be told.
+Notice = LogEvent | Presence | Typing | Welcome | Kicked

@@ -1,0 +1,379 @@
+"""Version 1 of the protocol, the same on every wire: events, commands and answers as names and JSON objects.
+
+The server encodes events and decodes commands; `pychat.Client` decodes events. `docs/reference/wire.md` describes the
+same for people who write clients: change both together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, assert_never
+
+from pychat.domain import strictjson
+from pychat.domain.errors import Close, Refused
+from pychat.domain.model import (
+    Deleted,
+    Edited,
+    Kicked,
+    LogEvent,
+    Member,
+    Message,
+    Position,
+    Quote,
+    Reacted,
+    Typing,
+    iso,
+)
+from pychat.domain.notices import Notice, Presence, Welcome, You
+
+__all__ = [
+    "COMMANDS",
+    "PAGE_BYTES",
+    "SUBPROTOCOL",
+    "VERSION",
+    "close_event",
+    "decode",
+    "decode_command",
+    "decode_member",
+    "decode_members",
+    "decode_message",
+    "decode_position",
+    "encode",
+    "encode_member",
+    "encode_message",
+    "encode_page",
+    "encode_refusal",
+    "encode_stored",
+]
+
+VERSION = 1
+#: The subprotocol of plain WebSockets.
+SUBPROTOCOL = "pychat.v1"
+#: The messages of one page of history hold at most this many bytes, unless the page is a single message.
+PAGE_BYTES = 256 * 1024
+
+_MAX_NUMBER = 2**53  # from here on numbers are not exact in JavaScript
+
+Fields = dict[str, Any]
+_Received = Mapping[str, Any]
+
+
+# Events, encoded
+
+
+def encode(notice: Notice) -> tuple[str, Fields]:
+    """The name and the fields of the event for `notice`."""
+    match notice:
+        case Message():
+            return "message", encode_message(notice)
+        case Edited():
+            return "edited", {**_revision(notice), "text": notice.text}
+        case Deleted():
+            return "deleted", _revision(notice)
+        case Reacted():
+            return "reacted", {**_revision(notice), "emoji": notice.emoji, "on": notice.on}
+        case Presence():
+            return "presence", _presence(notice)
+        case Typing():
+            return "typing", {"member": encode_member(notice.member), "on": notice.on}
+        case Kicked():
+            return "error", Refused("kicked", notice.text).as_dict()
+        case Welcome():
+            return "welcome", _welcome(notice)
+        case _:
+            assert_never(notice)
+
+
+def close_event(why: Close) -> tuple[str, Fields]:
+    """The event that says why the server is about to close a connection."""
+    return "bye", {"code": why.code, "reason": why.reason, "reconnect": why.reconnect, "text": why.text}
+
+
+def encode_member(member: Member) -> Fields:
+    """A member; roles only if there are any."""
+    fields: Fields = {"id": member.id, "name": member.name}
+    return {**fields, "roles": list(member.roles)} if member.roles else fields
+
+
+def encode_message(message: Message) -> Fields:
+    """A message as it stands; fields that do not apply to it are left out."""
+    fields = {**encode_stored(message), "author": encode_member(message.author), "text": message.text}
+    if message.reply is not None:
+        fields["reply"] = {"seq": message.reply.seq, "author": message.reply.author, "text": message.reply.text}
+    if message.edited is not None:
+        fields["edited"] = iso(message.edited)
+    if message.deleted:
+        fields["deleted"] = True
+    if message.reactions:
+        fields["reactions"] = {emoji: list(ids) for emoji, ids in message.reactions}
+    return fields
+
+
+def _revision(event: Edited | Deleted | Reacted) -> Fields:
+    return {**encode_stored(event), "target": event.target, "author": encode_member(event.author)}
+
+
+def _presence(presence: Presence) -> Fields:
+    fields: Fields = {"here": presence.here, "listed": presence.listed}
+    for name in ("joined", "renamed", "members"):
+        members = getattr(presence, name)
+        if members or (name == "members" and members is not None):
+            fields[name] = [encode_member(member) for member in members]
+    if presence.left:
+        fields["left"] = [member.id for member in presence.left]
+    return fields
+
+
+def _welcome(welcome: Welcome) -> Fields:
+    fields: Fields = {
+        "v": VERSION,
+        "room": {"name": welcome.room, "title": welcome.title},
+        "epoch": welcome.position.epoch,
+        "seq": welcome.position.seq,
+        **({"id": welcome.position.id} if welcome.position.id else {}),
+        "recovered": welcome.recovered,
+        "here": welcome.here,
+        "members": [encode_member(member) for member in welcome.members],
+        "listed": welcome.listed,
+        "messages": [encode_message(each) for each in welcome.messages],
+        "more": welcome.more,
+        "limits": {"name": welcome.longest_name, "text": welcome.longest_text},
+    }
+    you = welcome.you
+    if you is not None:
+        fields["you"] = {"id": you.id, "name": you.name, "roles": list(you.roles), "name_fixed": you.name_fixed}
+    return fields
+
+
+# Answers, encoded
+
+
+def encode_refusal(refused: Refused) -> Fields:
+    """The answer to a command that was refused."""
+    return {"ok": False, "error": refused.as_dict()}
+
+
+def encode_stored(event: LogEvent) -> Fields:
+    """What the author of an event is told when it is stored: its id, number and date."""
+    return {"id": event.id, "seq": event.seq, "date": iso(event.date)}
+
+
+def encode_page(found: Sequence[Message], limit: int) -> Fields:
+    """A page of the newest `limit` messages of `found`; `more` is true if there are older ones.
+
+    It holds at least one message, and at most as many as fit into `PAGE_BYTES`.
+    """
+    messages: list[Fields] = []
+    size = 0
+    for each in reversed(found[-limit:] if limit else ()):
+        messages.append(encode_message(each))
+        size += len(strictjson.dumps(messages[-1]).encode())
+        if size > PAGE_BYTES and len(messages) > 1:
+            messages.pop()
+            break
+    return {"messages": messages[::-1], "more": len(found) > len(messages)}
+
+
+# Commands, decoded
+
+
+def _text(name: str, value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise Refused("bad_request", f"“{name}” must be a text.")
+    return value
+
+
+def _number(name: str, value: object) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MAX_NUMBER):
+        raise Refused("bad_request", f"“{name}” must be a whole number, 0 or above.")
+    return value
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Refused("bad_request", f"“{name}” must be true or false.")
+    return value
+
+
+#: What a field of a command must be; a flag that is left out is true.
+_CHECKS: Mapping[str, Callable[[str, object], object]] = {
+    **dict.fromkeys(("emoji", "id", "matching", "name", "text", "token"), _text),
+    **dict.fromkeys(("before", "limit", "reply_to", "target"), _number),
+    "on": _flag,
+}
+
+#: Every command: its required fields, the text of the refusal if one is missing, and its optional fields.
+COMMANDS: Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "join": ((), "", ("name", "token")),
+    "say": (("text",), "Say what: {“text”: “hi”}.", ("id", "reply_to")),
+    "edit": (("target", "text"), "Say which message, and its new text: {“target”: 42, “text”: “hi”}.", ("id",)),
+    "delete": (("target",), "Say which message: {“target”: 42}.", ("id",)),
+    "react": (
+        ("target", "emoji"),
+        "Say which message, and an emoji: {“target”: 42, “emoji”: “👍”}.",
+        ("on", "id"),
+    ),
+    "history": ((), "", ("before", "limit", "matching")),
+    "typing": ((), "", ("on",)),
+    "who": ((), "", ()),
+    "leave": ((), "", ()),
+}
+
+
+def decode_command(name: str, fields: object) -> list[Any]:
+    """The values of the fields of command `name`, required ones first, in the order of `COMMANDS`.
+
+    An optional field that was left out is `None`, or true for a flag. Raise `Refused` for an unknown command, a
+    missing field or a value of the wrong type.
+    """
+    command = COMMANDS.get(name)
+    if command is None:
+        raise Refused("unknown_command", f"There is no command {name[:40]!a}. There are: {', '.join(COMMANDS)}.")
+    if not isinstance(fields, dict):
+        raise Refused("bad_request", f"“{name}” takes one object, such as {{“text”: “hi”}}.")
+    required, hint, optional = command
+    values: list[Any] = [_CHECKS[field](field, fields.get(field)) for field in required]
+    if None in values:
+        raise Refused("bad_request", hint)
+    values.extend(_CHECKS[field](field, fields.get(field, True if field == "on" else None)) for field in optional)
+    return values
+
+
+def decode_position(given: Any) -> Position | None:  # noqa: ANN401 -- whatever came
+    """The position that a client left at: `{"epoch": "…", "seq": 41, "id": "…"}`; `None` for anything else.
+
+    `id`, the id of the event with that number, may be left out.
+    """
+    match given:
+        case {"epoch": str() as epoch, "seq": int() as seq} if not isinstance(seq, bool) and 0 <= seq < _MAX_NUMBER:
+            event_id = given.get("id", "")
+            return Position(epoch, seq, event_id if isinstance(event_id, str) else "")
+    return None
+
+
+# Events, decoded: a field that is missing or wrong raises `KeyError`, `TypeError` or `ValueError`.
+
+
+def decode(name: str, fields: _Received) -> Notice | None:
+    """The notice that `encode` made this event of; `None` for an event of another name.
+
+    What does not travel is empty: the position and `counted` of a presence, the names of those who left.
+    """
+    match name:
+        case "message":
+            return decode_message(fields)
+        case "edited":
+            return Edited(**_decode_revision(fields), text=_is_text(fields["text"]))
+        case "deleted":
+            return Deleted(**_decode_revision(fields))
+        case "reacted":
+            return Reacted(**_decode_revision(fields), emoji=_is_text(fields["emoji"]), on=fields["on"] is True)
+        case "typing":
+            return Typing(decode_member(fields["member"]), fields["on"] is True)
+        case "presence":
+            return _decode_presence(fields)
+        case "welcome":
+            return _decode_welcome(fields)
+    return None
+
+
+def decode_member(fields: _Received) -> Member:
+    """A member."""
+    return Member(_is_text(fields["id"]), _is_text(fields["name"]), _roles(fields))
+
+
+def decode_members(several: Iterable[_Received]) -> tuple[Member, ...]:
+    """Several members."""
+    return tuple(decode_member(each) for each in several)
+
+
+def decode_message(fields: _Received) -> Message:
+    """A message as it stands."""
+    reply, edited = fields.get("reply"), fields.get("edited")
+    return Message(
+        id=_is_text(fields["id"]),
+        author=decode_member(fields["author"]),
+        text=_is_text(fields["text"]),
+        date=_date(fields["date"]),
+        seq=_is_number(fields["seq"]),
+        reply=None
+        if reply is None
+        else Quote(_is_number(reply["seq"]), _is_text(reply["author"]), _is_text(reply["text"])),
+        edited=None if edited is None else _date(edited),
+        deleted=fields.get("deleted") is True,
+        reactions=tuple(
+            (emoji, tuple(_is_text(each) for each in ids)) for emoji, ids in dict(fields.get("reactions", {})).items()
+        ),
+    )
+
+
+def _decode_revision(fields: _Received) -> Fields:
+    return {
+        "id": _is_text(fields["id"]),
+        "author": decode_member(fields["author"]),
+        "target": _is_number(fields["target"]),
+        "date": _date(fields["date"]),
+        "seq": _is_number(fields["seq"]),
+    }
+
+
+def _decode_presence(fields: _Received) -> Presence:
+    return Presence(
+        here=int(fields["here"]),
+        position=Position("", 0),
+        joined=decode_members(fields.get("joined", ())),
+        left=tuple(Member(_is_text(each), "") for each in fields.get("left", ())),
+        renamed=decode_members(fields.get("renamed", ())),
+        listed=fields.get("listed") is not False,
+        members=decode_members(fields["members"]) if "members" in fields else None,
+    )
+
+
+def _decode_welcome(fields: _Received) -> Welcome:
+    limits, you = fields.get("limits", {}), fields.get("you")
+    return Welcome(
+        room=_is_text(fields["room"]["name"]),
+        title=_is_text(fields["room"]["title"]),
+        position=Position(_is_text(fields["epoch"]), _is_number(fields["seq"]), _is_text(fields.get("id", ""))),
+        recovered=fields.get("recovered") is True,
+        here=int(fields["here"]),
+        members=decode_members(fields.get("members", ())),
+        listed=fields.get("listed") is not False,
+        messages=tuple(decode_message(each) for each in fields["messages"]),
+        more=fields.get("more") is True,
+        longest_name=_is_number(limits.get("name", 32)),
+        longest_text=_is_number(limits.get("text", 2_000)),
+        you=None if you is None else _decode_you(you),
+    )
+
+
+def _decode_you(fields: _Received) -> You:
+    name = fields.get("name")
+    return You(
+        _is_text(fields["id"]),
+        None if name is None else _is_text(name),
+        _roles(fields),
+        fields.get("name_fixed") is True,
+    )
+
+
+def _roles(fields: _Received) -> tuple[str, ...]:
+    return tuple(_is_text(role) for role in fields.get("roles", ()))
+
+
+def _date(given: str) -> float:
+    """Seconds since 1970."""
+    return datetime.fromisoformat(given).timestamp()
+
+
+def _is_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} should be a text")
+    return value
+
+
+def _is_number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} should be a whole number")
+    return value

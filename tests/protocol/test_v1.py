@@ -1,0 +1,118 @@
+"""Version 1 of the protocol: what `encode` writes, `decode` reads back as the same; commands are checked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pychat import Deleted, Edited, Member, Message, Quote, Reacted
+from pychat.domain.errors import Refused
+from pychat.domain.model import LogEvent, Position, Typing
+from pychat.domain.notices import Presence, Welcome, You
+from pychat.protocol.v1 import COMMANDS, decode, decode_command, decode_message, encode
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+DATES = st.integers(0, 4_000_000_000_000).map(lambda milliseconds: milliseconds / 1000)
+SEQS = st.integers(1, 2**53 - 1)
+MEMBERS = st.builds(Member, TEXTS, TEXTS)
+ROLES = st.builds(Member, TEXTS, TEXTS, st.lists(TEXTS).map(tuple))
+REACTIONS = st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1, unique=True), max_size=3).map(
+    lambda chosen: tuple((emoji, tuple(ids)) for emoji, ids in chosen.items())
+)
+EVENTS = st.one_of(
+    st.builds(
+        Message,
+        id=TEXTS,
+        author=MEMBERS,
+        text=TEXTS,
+        date=DATES,
+        seq=SEQS,
+        reply=st.none() | st.builds(Quote, SEQS, TEXTS, TEXTS),
+        edited=st.none() | DATES,
+        deleted=st.booleans(),
+        reactions=REACTIONS,
+    ),
+    st.builds(Edited, TEXTS, MEMBERS, SEQS, TEXTS, DATES, SEQS),
+    st.builds(Deleted, TEXTS, MEMBERS, SEQS, DATES, SEQS),
+    st.builds(Reacted, TEXTS, MEMBERS, SEQS, TEXTS, st.booleans(), DATES, SEQS),
+)
+
+
+@given(EVENTS)
+def test_events_come_back_as_they_were(event: LogEvent) -> None:
+    """Any event of a room's log, put into words and JSON by the server, is the same event for the client."""
+    name, fields = encode(event)
+    assert event == decode(name, json.loads(json.dumps(fields)))
+
+
+@given(
+    st.one_of(
+        st.builds(Typing, ROLES, st.booleans()),
+        st.builds(
+            Presence,
+            here=SEQS,
+            position=st.just(Position("", 0)),
+            joined=st.lists(ROLES).map(tuple),
+            left=st.lists(st.builds(Member, TEXTS, st.just(""))).map(tuple),
+            renamed=st.lists(ROLES).map(tuple),
+            listed=st.booleans(),
+            members=st.none() | st.lists(ROLES).map(tuple),
+        ),
+        st.builds(
+            Welcome,
+            room=TEXTS,
+            title=TEXTS,
+            position=st.builds(Position, TEXTS, SEQS, TEXTS),
+            recovered=st.booleans(),
+            here=SEQS,
+            members=st.lists(ROLES).map(tuple),
+            listed=st.booleans(),
+            messages=st.just(()),
+            more=st.booleans(),
+            longest_name=SEQS,
+            longest_text=SEQS,
+            you=st.none() | st.builds(You, TEXTS, st.none() | TEXTS, st.lists(TEXTS).map(tuple), st.booleans()),
+        ),
+    )
+)
+def test_other_notices_come_back_as_they_were(notice: Typing | Presence | Welcome) -> None:
+    """So do a welcome, a presence and a sign of typing, roles and the id of the last event included."""
+    name, fields = encode(notice)
+    back = decode(name, json.loads(json.dumps(fields)))
+    assert repr(notice) == repr(back)  # unlike ==, looks at roles and at the id of a position
+
+
+def test_an_unknown_event_is_passed_over() -> None:
+    """A later server may send events that this client does not know."""
+    assert decode("something new", {}) is None
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_field_of_the_wrong_type_is_refused(name: str) -> None:
+    """Each field of each command says what it must be, and no command takes anything but one object."""
+    required, _, optional = COMMANDS[name]
+    good: dict[str, object] = {field: 1 if field == "target" else "x" for field in required}
+    assert decode_command(name, {**good, "more": 1})[: len(required)] == list(good.values())
+    for field in (*required, *optional):
+        for wrong in ([], {}, 1.5, -1, 2**53):
+            with pytest.raises(Refused, match=f"“{field}” must be"):
+                decode_command(name, {**good, field: wrong})
+    for field in required:
+        with pytest.raises(Refused, match="Say "):
+            decode_command(name, {each: value for each, value in good.items() if each != field})
+    for no_object in (None, [], "x", 1):
+        with pytest.raises(Refused, match="takes one object"):
+            decode_command(name, no_object)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"seq": "1"}, {"seq": True}, {"author": None}, {"date": "soon"}, {"text": 3}, {"reactions": [1]}]
+)
+def test_what_makes_no_sense_is_an_error(told: dict[str, object]) -> None:
+    """A server that leaves out or garbles a field is noticed there, and not later."""
+    _, fields = encode(Message("m", Member("a", "Ada"), "hi", 0.0, 1))
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        decode_message({**fields, **told} if told else {})
