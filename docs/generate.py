@@ -115,7 +115,7 @@ TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"ChatRoom": {"renew"}, "Session": {"hold", "begin"}}
+_INNER = {"Session": {"hold", "begin"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",

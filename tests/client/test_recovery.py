@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pychat import ChatRoom, Client, Close, Joined, Left, Limits, Message, Refused, RoomSnapshot, aiohttp_app
 from pychat.stores import MemoryStore
 from pychat.testing import Person
+from pychat.testing.renewal import renew
 from tests.client.cable import cable
 from tests.client.hearing import event, texts, until
 from tests.servers import aiohttp_server, pychat_process
@@ -77,7 +78,7 @@ async def test_what_waits_means_nothing_in_another_log() -> None:
         ]
         reply = asyncio.create_task(ada.say("reply", reply_to=first))
         await asyncio.sleep(0)
-        room.renew(MemoryStore())
+        renew(room, MemoryStore())
         await room.post("new", author="bot")
         laid.unplugged = False
         assert (await reply).reply is None

@@ -33,7 +33,7 @@ class _Wire:
 class Line:
     """A connection that breaks after some frames, if it is told to; the server does not notice."""
 
-    wire = _Wire()
+    encoder = _Wire()
 
     def __init__(self, server: Server, screen: Screen) -> None:
         self._server = server

@@ -233,19 +233,19 @@ class World:
             if person.connection.closed is not None:
                 await person.drop()  # as a transport does
         assert not self.unasked, "a hook was not asked"
-        engine = self.room._engine
-        state = engine.state
+        core = self.room._core
+        state, connections = core.state, core.membership.connections
         owned = [Names.keys(each.name) for each in (*state.members.values(), *state.away.values())]
         assert len(frozenset[str]().union(*owned)) == sum(map(len, owned)), "a name has two owners"
         for name in ("members", "away", "known", "typing", "seq", "_holders"):
             assert getattr(state, name) == getattr(self.replica, name), f"apply(replay) differs from live in {name}"
         assert not state.reserved, "a name stays reserved"
-        assert not len(engine._places)
+        assert not len(core.membership._locks)
         for member_id in state.members:
-            assert member_id in engine.seats, "a ghost is listed"
+            assert member_id in connections, "a ghost is listed"
         for member_id in state.away:
-            assert member_id not in engine.seats, "who is here is away"
-            assert member_id in engine.seats._graces, "a name is held for ever"
+            assert member_id not in connections, "who is here is away"
+            assert member_id in connections._graces, "a name is held for ever"
         open_ = [each for each in self.people if each.connection.closed is None and not each._session._closed]
         guests = [each for each in open_ if each._session.member_id is None]
         ids = {each._session.member_id for each in open_} - {None}
@@ -258,7 +258,7 @@ class World:
         log = await self.store.events(self.room.name, after=0, limit=1000)
         standing = tuple(fold(log).values())
         assert (await self.store.history(self.room.name)).messages == standing
-        assert tuple(self.room._engine.tail.page()) == standing
+        assert tuple(self.room._core.delivery.recent.page()) == standing
         assert max(len(each.reactions) for each in standing) <= KINDS, "too many kinds of reactions"
         gone = False
         for event in log:

@@ -18,12 +18,12 @@ from pychat.testing import Person, RecordingConnection
 class _Broken(RecordingConnection):
     """A third party's connection that raises once it is in."""
 
-    def __init__(self, wire: Any = None) -> None:
+    def __init__(self, encoder: Any = None) -> None:
         super().__init__()
         self.reasons: list[Close] = []
         self.fails = False
-        if wire is not None:
-            self.wire = wire
+        if encoder is not None:
+            self.encoder = encoder
 
     def send(self, frame: Any) -> None:
         if self.fails:
@@ -79,8 +79,8 @@ async def test_a_wire_that_raises_loses_nothing_for_other_wires(joins: bool) -> 
     answers: list[str] = []
     for text in ("one", "two"):
         await room.post(text, author="bot")
-    room._engine.after_telling(lambda: answers.append("first"))
-    room._engine.flush()
+    room._core.delivery.fanout.then(lambda: answers.append("first"))
+    room._core.delivery.fanout.flush()
     assert ["one", "two"] == [(await bob.event("message"))["text"] for _ in range(2)]
     assert [Close.FAILED] == broken.reasons
     assert ["first"] == answers
@@ -98,8 +98,8 @@ async def test_an_answer_that_raises_does_not_lose_the_next() -> None:
         raise RuntimeError("the answer could not be sent")
 
     for call in (lambda: done.append(1), fail, lambda: done.append(2)):
-        room._engine.after_telling(call)
-    room._engine.flush()
+        room._core.delivery.fanout.then(call)
+    room._core.delivery.fanout.flush()
     assert "hi" == (await bob.event("message"))["text"]
     assert [1, 2] == done
     await room.aclose()

@@ -219,7 +219,7 @@ async def test_what_comes_close_together_leaves_together() -> None:
     writes: list[list[str]] = []
 
     class Counting:
-        wire = Joining()
+        encoder = Joining()
 
         def send(self, frame: list[str]) -> None:
             writes.append(frame)
@@ -414,15 +414,15 @@ async def test_a_storm_of_returns_is_answered_from_one_encoded_tail(monkeypatch:
     for number in range(100):
         await room.post(str(number), author="bot")
     asked, encoded = store.asked, list[int]()
-    wire = RecordingConnection.wire
-    real = type(wire).encode
+    encoder = RecordingConnection.encoder
+    real = type(encoder).encode
 
     def encode(self: Any, notice: Any) -> Any:
         if isinstance(notice, Message):
             encoded.append(notice.seq)
         return real(self, notice)
 
-    monkeypatch.setattr(type(wire), "encode", encode)
+    monkeypatch.setattr(type(encoder), "encode", encode)
     people = [await Person.enter(room, since=Position(room.position.epoch, 40)) for _ in range(500)]
     for person in (people[0], people[-1]):
         assert list(range(41, 101)) == [(await person.event("message"))["seq"] for _ in range(60)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from pychat import ChatRoom, Client, Limits, Message, Position, RoomSnapshot, aiohttp_app
 from pychat.stores.sqlite import SqliteStore
+from pychat.testing.renewal import renew
 from tests.client.cable import cable
 from tests.client.hearing import texts
 from tests.clients import SocketIOPerson, SSEPerson, WebSocketPerson
@@ -30,11 +31,11 @@ async def lobby(path: Path) -> AsyncIterator[tuple[str, ChatRoom, Callable[[], A
     await first.aclose()
     shutil.copy(file, path / "backup.db")
     stores = [SqliteStore(file)]
-    room.renew(stores[0])
+    renew(room, stores[0])
 
     async def put_back() -> None:
         stores.append(SqliteStore(path / "backup.db"))
-        room.renew(stores[-1])
+        renew(room, stores[-1])
         for number in range(6, 13):
             await room.post(f"new {number}", author="bot")
 

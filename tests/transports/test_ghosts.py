@@ -239,10 +239,10 @@ async def test_who_ends_while_a_command_is_under_way_is_gone(wire: Any, what: st
         store.go.set()
         await ending
         await _until(lambda: room.here == 0)
-        await _until(lambda: not room._engine._tasks)
+        await _until(lambda: not room._core.tasks)
         assert () == room.members
         clock.move(31)
-        await _until(lambda: not room._engine.state.away and not room._engine._tasks)
+        await _until(lambda: not room._core.state.away and not room._core.tasks)
         assert 0 == room.here
         newcomer = await Person.enter(room)
         assert (await newcomer.join("Ada"))["ok"]
@@ -260,7 +260,7 @@ async def test_who_goes_while_the_store_is_away_is_gone_when_it_is_back() -> Non
     await ada.close()
     assert ["Ada"] == [member.name for member in room.members]
     clock.move(2.5)
-    await _until(lambda: not room._engine._tasks)
+    await _until(lambda: not room._core.tasks)
     store.down = False
     clock.move(2.5)
     await _until(lambda: room.members == ())

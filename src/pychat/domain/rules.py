@@ -72,6 +72,12 @@ class RoomState:
         #: The number of the newest event; 0 before the first.
         self.seq = 0
 
+    def clear(self) -> None:
+        """Forget everything but the names that are reserved."""
+        for each in (self._holders, self.members, self.away, self.known, self.typing):
+            each.clear()
+        self.seq = 0
+
     def last_name(self, member_id: str) -> str | None:
         """The name that a member has, or had."""
         member = self.members.get(member_id) or self.away.get(member_id)

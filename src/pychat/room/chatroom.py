@@ -1,4 +1,4 @@
-"""`ChatRoom`: the room that people embed. What an app and a transport ask of it; how it works is in `engine`."""
+"""`ChatRoom`: the room that people embed. What an app and a transport ask of it; `core` has its parts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from pychat.domain.rules import quote
 from pychat.domain.texts import accept_text
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
-from pychat.room.engine import Engine
-from pychat.room.hooks import EventHook, JoinHook, LeaveHook, MessageHook
+from pychat.room.core import RoomCore
+from pychat.room.hooks import EventHook, Hooks, JoinHook, LeaveHook, MessageHook
 from pychat.room.session import Session, event_id
 from pychat.room.threads import ThreadsafeRoom
 from pychat.room.tokens import Tokens
+from pychat.room.welcome import admit
 from pychat.stores import MemoryStore, Store, open_store
 
 __all__ = ["ChatRoom"]
@@ -63,9 +64,9 @@ class ChatRoom:
         self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
         self._store: Store = open_store(store) if isinstance(store, str) else store
         self._begin = partial(
-            Engine, name, self.title, limits=self.limits, reserved_names=tuple(reserved_names), grace=grace
+            RoomCore, name, self.title, limits=self.limits, reserved_names=tuple(reserved_names), grace=grace
         )
-        self._engine = self._begin(store=self._store, clock=self.clock)
+        self._core = self._begin(store=self._store, clock=self.clock, hooks=Hooks())
 
     def __repr__(self) -> str:
         return f"<ChatRoom {self.name!r}, {self.here} here>"
@@ -80,21 +81,21 @@ class ChatRoom:
     @property
     def members(self) -> tuple[Member, ...]:
         """Everyone with a nickname, in the order of joining."""
-        return self._engine.members()
+        return self._core.membership.members()
 
     @property
     def here(self) -> int:
         """How many people are connected, with a nickname or without."""
-        return self._engine.count()
+        return self._core.membership.count()
 
     @property
     def position(self) -> Position:
         """Where the log stands. The epoch is empty until somebody comes in."""
-        return self._engine.position
+        return self._core.delivery.position
 
     def user(self, member_id: str) -> User | None:
         """Whom the app's `authenticate` said a member is, if they are connected to this server; `None` for guests."""
-        return self._engine.user(member_id)
+        return self._core.membership.user(member_id)
 
     async def post(
         self,
@@ -120,13 +121,13 @@ class ChatRoom:
                 raise UsageError("A user who is to be the author of a message needs a name.")
         else:
             member_id, name = f"post:{author}", author
-        member = Member(member_id, self._engine.names.accept(name, reserved=True))
-        first = None if id is None else self._engine.tail.first(member.id, id)
+        member = Member(member_id, self._core.names.accept(name, reserved=True))
+        first = None if id is None else self._core.delivery.recent.first(member.id, id)
         if isinstance(first, Message):
             return first
         reply = None if reply_to is None else quote(await self.message(reply_to))
         draft = Message(event_id(id), member, accept_text(text, self.limits.text), self.clock.date(), reply=reply)
-        return await self._engine.store_message(draft)
+        return await self._core.commands.store_message(draft)
 
     async def edit(self, seq: int, text: str) -> Message:
         """Change the text of message number `seq`, from code, in its author's name; return it as it stands then."""
@@ -134,14 +135,14 @@ class ChatRoom:
         if target.deleted:
             raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
         text = accept_text(text, self.limits.text)
-        await self._engine.append(Edited(Tokens.new_id(), target.author, seq, text, self.clock.date()))
+        await self._core.commands.append(Edited(Tokens.new_id(), target.author, seq, text, self.clock.date()))
         return await self.message(seq)
 
     async def delete(self, seq: int) -> None:
         """Delete message number `seq`, from code, in its author's name. A mark remains."""
         target = await self.message(seq)
         if not target.deleted:
-            await self._engine.append(Deleted(Tokens.new_id(), target.author, seq, self.clock.date()))
+            await self._core.commands.append(Deleted(Tokens.new_id(), target.author, seq, self.clock.date()))
 
     async def kick(self, member_id: str, text: str = "") -> None:
         """Send a member out: close all their connections with `Close.KICKED`, after telling them `text`.
@@ -150,7 +151,7 @@ class ChatRoom:
         hook `join` decide who is let in. Somebody who is not here is not missed.
         """
         await self._ready()
-        await self._engine.kick(member_id, text)
+        await self._core.membership.kick(member_id, text)
 
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
@@ -160,12 +161,12 @@ class ChatRoom:
         With `matching`, only those that hold all of its words, however they are cased.
         """
         await self._ready()
-        return await self._engine.history(before=before, limit=limit, matching=matching)
+        return await self._core.commands.history(before=before, limit=limit, matching=matching)
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
         await self._ready()
-        return await self._engine.message(seq)
+        return await self._core.commands.message(seq)
 
     @overload
     def on(self, name: Literal["message"]) -> Callable[[MessageHook], MessageHook]: ...
@@ -185,7 +186,7 @@ class ChatRoom:
     def on(self, name: Literal["event"], hook: EventHook) -> EventHook: ...
     def on(self, name: str, hook: Any = None) -> Any:
         """Hang in a hook (`pychat.HOOKS` lists them): `@room.on("message")`, or `room.on("message", function)`."""
-        return partial(self._engine.hooks.add, name) if hook is None else self._engine.hooks.add(name, hook)
+        return partial(self._core.hooks.add, name) if hook is None else self._core.hooks.add(name, hook)
 
     async def start(self) -> None:
         """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent.
@@ -193,22 +194,22 @@ class ChatRoom:
         A room that was closed is opened again, as after a restart of the process: with its hooks, nobody in it, and
         what its store has kept. So is one whose event loop has ended. Raise `UsageError` where it runs on another one.
         """
-        engine, loop = self._engine, asyncio.get_running_loop()
-        if engine.closed or engine.loop not in (None, loop):
-            self._begin_again(engine)
-        await self._engine.start()
+        core, loop = self._core, asyncio.get_running_loop()
+        if core.delivery.closed or core.delivery.loop not in (None, loop):
+            self._begin_again(core)
+        await self._core.delivery.start()
 
-    def _begin_again(self, before: Engine) -> None:
-        if not before.closed:
-            if before.loop is not None and before.loop.is_running():
+    def _begin_again(self, before: RoomCore) -> None:
+        if not before.delivery.closed:
+            loop = before.delivery.loop
+            if loop is not None and loop.is_running():
                 raise UsageError(
                     f"The room “{self.name}” runs on another event loop. From other threads, use room.threadsafe."
                 )
             before.abandon()
         if self._url is not None and (before.closed_store or not self._url.startswith(_STAYING)):
             self._store = open_store(self._url)
-        self._engine = self._begin(store=self._store, clock=self.clock)
-        self._engine.hooks = before.hooks.copy()
+        self._core = self._begin(store=self._store, clock=self.clock, hooks=before.hooks.copy())
 
     async def _ready(self) -> None:
         """Open the log, where the room was not closed."""
@@ -221,12 +222,12 @@ class ChatRoom:
 
         `start` opens it again.
         """
-        engine = self._engine
-        if engine.loop not in (None, asyncio.get_running_loop()):
-            engine.abandon()  # its event loop has ended, and everybody's connection with it
-        await engine.aclose(why)
-        if self._url is not None and not engine.closed_store:
-            engine.closed_store = True
+        core = self._core
+        if core.delivery.loop not in (None, asyncio.get_running_loop()):
+            core.abandon()  # its event loop has ended, and everybody's connection with it
+        await core.aclose(why)
+        if self._url is not None and not core.closed_store:
+            core.closed_store = True
             await self._store.aclose()
 
     @property
@@ -236,25 +237,11 @@ class ChatRoom:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             loop = None
-        return self._engine.closed and self._engine.loop in (None, loop)
-
-    def renew(self, store: Store | None = None, clock: Clock | None = None) -> Callable[[], None]:
-        """Begin anew, with the same settings and hooks, on another store or clock; what is returned undoes that.
-
-        For `pychat.testing`. Nobody is told: whoever is connected stays with what was before.
-        """
-        before = dict(vars(self))
-        hooks = self._engine.hooks.copy()
-        if store is not None:
-            self._store, self._url = store, None
-        self.clock = clock or self.clock
-        self._engine = self._begin(store=self._store, clock=self.clock)
-        self._engine.hooks = hooks
-        return lambda: vars(self).update(before)
+        return self._core.delivery.closed and self._core.delivery.loop in (None, loop)
 
     def dismiss(self, why: Close) -> None:
         """Close every connection, telling why, without waiting for it."""
-        self._engine.dismiss(why)
+        self._core.delivery.dismiss(why)
 
     async def __aenter__(self) -> Self:
         """`async with ChatRoom() as room:` starts the room, and closes it in the end."""
@@ -267,7 +254,7 @@ class ChatRoom:
     @property
     def threadsafe(self) -> ThreadsafeRoom:
         """The same room for code in other threads: `room.threadsafe.post("hi", author="bot")`, without `await`."""
-        return ThreadsafeRoom(self, lambda: self._engine.loop)
+        return ThreadsafeRoom(self, lambda: self._core.delivery.loop)
 
     # What a transport calls.
 
@@ -287,7 +274,7 @@ class ChatRoom:
         that is who they are, and they have their name before they are welcomed.
         """
         await self._ready()
-        return await self._engine.admit(connection, since, member_id, user, own=own)
+        return await admit(self._core, connection, since=since, member_id=member_id, user=user, own=own)
 
     @property
     def tokens(self) -> Tokens:
@@ -295,15 +282,15 @@ class ChatRoom:
 
         There when the room has started.
         """
-        return self._engine.tokens
+        return self._core.delivery.tokens
 
     def member(self, member_id: str) -> Member | None:
         """The member of that id, if here."""
-        return self._engine.member(member_id)
+        return self._core.state.members.get(member_id)
 
     def check_name(self, name: str, member_id: str = "") -> str:
         """The form in which that member, or somebody new, could take `name` now. Raise `Refused` if they could not.
 
         Hooks are not asked, and nothing is taken: `Session.join` may still be refused.
         """
-        return self._engine.check_name(name, member_id)
+        return self._core.commands.check_name(name, member_id)

@@ -1,4 +1,4 @@
-"""The port between a room and whatever carries it to a person: two calls, and a way to put events into words."""
+"""The port between a room and a transport: a connection with two calls, and the encoder of its frames."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ __all__ = ["GONE", "Connection", "Encoder"]
 
 
 class Encoder(Protocol):
-    """How notices are put on one kind of wire. One object for all connections of that kind.
+    """Turns notices into frames of one wire format. One object serves all connections of that format.
 
-    A wire may have a method `join(frames)` too, which makes several frames one, to be written at once.
+    An encoder may also have a method `join(frames)`, which makes one frame of several, to be written at once.
     """
 
-    def encode(self, notice: Notice) -> Any:  # noqa: ANN401 -- whatever this wire's connections take
-        """`notice` as a frame for any number of connections; `None` if this wire has no word for it."""
+    def encode(self, notice: Notice) -> Any:  # noqa: ANN401 -- whatever its connections send
+        """`notice` as a frame for any number of connections; `None` if this wire format does not carry it."""
 
 
 class Connection(Protocol):
     """One person's connection, as a room sees it."""
 
     @property
-    def wire(self) -> Encoder:
-        """The wire that this connection speaks. It does not change while the connection is in a room."""
+    def encoder(self) -> Encoder:
+        """Encodes the frames for `send`. It does not change while the connection is in a room."""
 
-    def send(self, frame: Any) -> None:  # noqa: ANN401 -- what its own wire encoded
-        """Send a frame of its wire, in order. Never awaits, never raises, and never blocks on a slow reader."""
+    def send(self, frame: Any) -> None:  # noqa: ANN401 -- what its own encoder made
+        """Send a frame of its encoder, in order. Never awaits, never raises, and never blocks on a slow reader."""
 
     def close(self, why: Close) -> None:
         """Tell the person why, send what waits, and close. Never awaits; a no-op when closed."""
 
 
 class _Nothing:
-    """A wire with no words."""
+    """An encoder that encodes nothing."""
 
     def encode(self, notice: Notice) -> None:
-        """Have no word for it."""
+        """Encode nothing."""
 
 
 class _Gone:
-    """A connection that has ended: a session lets go of its own for this, as each knows the other."""
+    """Stands in for a connection that has ended: without it, session and connection would keep each other alive."""
 
-    wire: Encoder = _Nothing()
+    encoder: Encoder = _Nothing()
 
     def send(self, frame: object) -> None:
-        """Drop it."""
+        """Drop the frame."""
 
     def close(self, why: Close) -> None:
-        """Be closed already."""
+        """No-op: it is closed already."""
 
 
 GONE: Connection = _Gone()

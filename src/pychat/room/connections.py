@@ -1,112 +1,130 @@
-"""Seats: who is connected to a room here, on how many connections, and for how long the names of the lost are held."""
+"""The connections of a room in this process: which member has which, and how long a name is held without one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
-from pychat.domain.model import Away, Joined, Left, Renamed
+from pychat.domain.model import Away, Joined, Left, Renamed, User
 from pychat.room.clock import Clock, Timer
-from pychat.room.session import Session
+from pychat.room.connection import Connection
 
-__all__ = ["ConnectionRegistry"]
+__all__ = ["ConnectionRegistry", "Visitor"]
+
+
+class Visitor(Protocol):
+    """One visitor on one connection, as far as membership is concerned. `Session` is the implementation."""
+
+    connection: Connection
+    #: The id of the member that this connection belongs to; `None` for a guest. The registry sets it.
+    member_id: str | None
+    #: True after the visitor left or was kicked: a join that is still being stored must not bind this connection.
+    gone: bool
+
+    @property
+    def user(self) -> User | None:
+        """The app's user, for a visitor with a login."""
+
+    async def close(self) -> None:
+        """The connection has ended."""
 
 
 class ConnectionRegistry:
-    """The sessions of one room in this process: each is a member's, or a guest's."""
+    """The connections of one room in this process. Each belongs to a member or to a guest."""
 
     def __init__(self, grace: float, expire: Callable[[str], None], named: Callable[[str], bool], clock: Clock) -> None:
-        """`expire` is called with a member's id when the name was held for `grace` seconds.
+        """`expire` is called with a member's id after the name was held for `grace` seconds.
 
-        `named` tells whether somebody of that id has a nickname; call `name` when that changes.
+        `named` tells whether the member of that id has a nickname; call `name` when that changes.
         """
         self._grace = grace
         self._expire = expire
         self._clock = clock
-        self._taken: dict[str, set[Session]] = {}  # member id -> that member's connections
+        self._members: dict[str, set[Visitor]] = {}  # member id -> that member's connections
         self._named = named
-        self._nameless: set[str] = set()  # ids of those in `_taken` who have no nickname
-        self._guests: set[Session] = set()
-        self._graces: dict[str, Timer] = {}  # member id -> when the name is free
+        self._nameless: set[str] = set()  # ids in `_members` that have no nickname
+        self._guests: set[Visitor] = set()
+        self._graces: dict[str, Timer] = {}  # member id -> the timer that frees the name
         self._stopped = False
 
     def __contains__(self, member_id: str) -> bool:
-        return member_id in self._taken
+        return member_id in self._members
 
-    def __iter__(self) -> Iterator[Session]:
-        """Every session, guests first; to be changed meanwhile as one likes."""
-        yield from [*self._guests, *(session for taken in self._taken.values() for session in taken)]
+    def __iter__(self) -> Iterator[Visitor]:
+        """Every visitor, guests first. The registry may be changed during the iteration."""
+        yield from [*self._guests, *(visitor for bound in self._members.values() for visitor in bound)]
 
-    def of(self, member_id: str) -> tuple[Session, ...]:
-        """The sessions of one member."""
-        return tuple(self._taken.get(member_id, ()))
+    def of(self, member_id: str) -> tuple[Visitor, ...]:
+        """The connections of one member."""
+        return tuple(self._members.get(member_id, ()))
 
     @property
     def nameless(self) -> int:
-        """How many people are connected here without a nickname: guests, and who has a login but no name yet."""
+        """How many people are connected here without a nickname: guests, and users with a login but no name yet."""
         return len(self._guests) + len(self._nameless)
 
     def name(self, member_id: str) -> None:
-        """Somebody of that id has taken a nickname, or has none any more."""
-        if member_id in self._taken and not self._named(member_id):
+        """The member of that id has taken a nickname, or has lost it."""
+        if member_id in self._members and not self._named(member_id):
             self._nameless.add(member_id)
         else:
             self._nameless.discard(member_id)
 
     def name_all(self) -> None:
-        """Anybody may have taken a nickname, or lost it."""
-        for member_id in self._taken:
+        """Any member may have taken a nickname, or lost it."""
+        for member_id in self._members:
             self.name(member_id)
 
     def named_by(self, event: Joined | Renamed | Away | Left) -> int:
-        """By how many there will be more nameless people here when `event` has happened."""
+        """How many more nameless people there will be here when `event` has happened."""
         member_id = event.member.id
         if isinstance(event, Joined | Renamed):
             return -1 if member_id in self._nameless else 0
         return len(self.of(member_id)) if isinstance(event, Left) and self._named(member_id) else 0
 
-    def take(self, session: Session, member_id: str | None, *, counted: bool = True) -> None:
-        """Count `session` as one of `member_id`'s, or as a guest's. Idempotent.
+    def add(self, visitor: Visitor, member_id: str | None, *, counted: bool = True) -> None:
+        """Register `visitor` as one of `member_id`'s connections, or as a guest. Idempotent.
 
-        Somebody with a login who is about to get their name is not `counted` before that.
+        With `counted=False` a user with a login is not counted as nameless: their name is about to be taken.
         """
-        self.free(session)
-        session.member_id = member_id
+        self.remove(visitor)
+        visitor.member_id = member_id
         if member_id is None:
-            self._guests.add(session)
+            self._guests.add(visitor)
         else:
-            self._taken.setdefault(member_id, set()).add(session)
+            self._members.setdefault(member_id, set()).add(visitor)
             if counted:
                 self.name(member_id)
 
-    def free(self, session: Session) -> None:
-        """Forget `session`, if it is known."""
-        self._guests.discard(session)
-        taken = self._taken.get(session.member_id) if session.member_id is not None else None
-        if taken is not None:
-            taken.discard(session)
-            if not taken and session.member_id is not None:
-                del self._taken[session.member_id]
-                self._nameless.discard(session.member_id)
+    def remove(self, visitor: Visitor) -> None:
+        """Forget `visitor`, if it is registered."""
+        self._guests.discard(visitor)
+        bound = self._members.get(visitor.member_id) if visitor.member_id is not None else None
+        if bound is not None:
+            bound.discard(visitor)
+            if not bound and visitor.member_id is not None:
+                del self._members[visitor.member_id]
+                self._nameless.discard(visitor.member_id)
 
     @property
     def holds_names(self) -> bool:
-        """Whether the names of those whose connection broke are held, or always will be now."""
+        """True if a name is held after its last connection broke. Always true once the registry was stopped."""
         return self._grace > 0 or self._stopped
 
     def hold(self, member_id: str) -> None:
-        """The connection of a member broke: begin, or begin anew, the time for which the name is held."""
+        """The last connection of a member broke: start, or restart, the time for which the name is held."""
         self.release(member_id)
         if not self._stopped:
             self._graces[member_id] = self._clock.call_later(self._grace, self._expire, member_id)
 
     def release(self, member_id: str) -> None:
-        """The member is back, or gone for good: there is nothing to end any more."""
+        """The member is back, or gone for good: stop the timer that frees the name."""
         timer = self._graces.pop(member_id, None)
         if timer is not None:
             timer.cancel()
 
     def stop(self) -> None:
-        """No name is freed from now on: the next server of this room sees to that."""
+        """Free no name from now on. The next server of this room will."""
         self._stopped = True
         for timer in self._graces.values():
             timer.cancel()

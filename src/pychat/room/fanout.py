@@ -1,4 +1,4 @@
-"""Fan-out: one notice to every connection of this process, encoded once a wire; nobody waits for anybody."""
+"""Fan-out: one notice to every connection of this process, encoded once per encoder; no receiver waits for another."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _TURNS = 8
 
 
 class Fanout:
-    """The connections of a room in this process, grouped by wire.
+    """The connections of a room in this process, grouped by encoder.
 
     What is sent at one turn of the event loop leaves as one write for each connection; so does what follows at the
     next turns, while each brings more. A turn does not wait for anything, so nor does a message that comes alone.
 
-    A connection whose `send` raises is closed with `Close.FAILED`; the others, and those who wait in `then`, miss
-    nothing by that. Where a wire fails at an event, all of its connections are closed so.
+    A connection whose `send` raises is closed with `Close.FAILED`; the others, and the calls of `then`, are not
+    affected. If an encoder fails, all of its connections are closed with that code.
     """
 
     def __init__(self) -> None:
@@ -45,35 +45,35 @@ class Fanout:
     def add(self, connection: Connection) -> None:
         """Let `connection` hear what is sent from now on."""
         self.flush()
-        self._groups.setdefault(connection.wire, {})[connection] = None
+        self._groups.setdefault(connection.encoder, {})[connection] = None
 
     def discard(self, connection: Connection) -> None:
         """Forget `connection`, if it is known."""
-        group = self._groups.get(connection.wire)
+        group = self._groups.get(connection.encoder)
         if group is not None:
             group.pop(connection, None)
             if not group:
-                del self._groups[connection.wire]
+                del self._groups[connection.encoder]
 
     def send(self, encode: Callable[[Encoder], object], *, skip: Connection | None = None) -> None:
-        """Send what `encode` makes for each wire to everyone but `skip`; for `None`, that wire is told nothing."""
-        for wire in tuple(self._groups):
+        """Send the frame that `encode` returns for each encoder to everyone but `skip`. `None` sends nothing."""
+        for encoder in tuple(self._groups):
             try:
-                frame = encode(wire)
+                frame = encode(encoder)
             except Exception:
-                _log.exception("The wire %r failed to encode an event; its connections are closed", wire)
-                self._fail(tuple(self._groups.get(wire, ())))
+                _log.exception("The encoder %r failed to encode an event; its connections are closed", encoder)
+                self._fail(tuple(self._groups.get(encoder, ())))
                 continue
             if frame is not None:
                 if not self._pending:
                     self._turns = 0
                     asyncio.get_running_loop().call_soon(self._turn, self._pending)
                 self._grown = True
-                self._pending.setdefault(wire, []).append((frame, skip))
+                self._pending.setdefault(encoder, []).append((frame, skip))
 
     def tell(self, connection: Connection, frame: object) -> None:
         """Send a frame to one connection alone."""
-        self._write(connection.wire, [frame], [(connection, connection.send)])
+        self._write(connection.encoder, [frame], [(connection, connection.send)])
 
     def then(self, call: Callable[[], None]) -> None:
         """Call when what was sent has been written, which may be now."""
@@ -97,18 +97,18 @@ class Fanout:
         """Write what was sent. Plain calls in a plain loop: nothing can come between two receivers."""
         pending, self._pending = self._pending, {}
         after, self._after = self._after, []
-        for wire, frames in pending.items():
-            group = self._groups.get(wire, {})
+        for encoder, frames in pending.items():
+            group = self._groups.get(encoder, {})
             skipping = {skip for _, skip in frames if skip is not None}
             # The hot path: over a WebSocket, `send` is the carrier's own, with no call between.
             self._write(
-                wire,
+                encoder,
                 [frame for frame, _ in frames],
                 [(connection, connection.send) for connection in group if connection not in skipping],
             )
             for connection in skipping & group.keys():
                 told = [frame for frame, skip in frames if skip is not connection]
-                self._write(wire, told, [(connection, connection.send)])
+                self._write(encoder, told, [(connection, connection.send)])
         for call in after:
             try:
                 call()
@@ -116,15 +116,15 @@ class Fanout:
                 _log.exception("What was to be done after telling everybody failed: %r", call)
 
     def _write(
-        self, wire: Encoder, frames: list[object], listeners: list[tuple[Connection, Callable[[object], None]]]
+        self, encoder: Encoder, frames: list[object], listeners: list[tuple[Connection, Callable[[object], None]]]
     ) -> None:
         """Write `frames`, in order, to each listener that does not fail at it."""
         if not frames or not listeners:
             return
         try:
-            frames = joined(wire, frames)
+            frames = joined(encoder, frames)
         except Exception:
-            _log.exception("The wire %r failed to join frames; its connections are closed", wire)
+            _log.exception("The encoder %r failed to join frames; its connections are closed", encoder)
             self._fail(connection for connection, _ in listeners)
             return
         for frame in frames:
@@ -154,7 +154,7 @@ def close_quietly(connection: Connection, why: Close) -> None:
         _log.exception("%r failed to close", connection)
 
 
-def joined(wire: Encoder, frames: list[object]) -> list[object]:
-    """`frames` as one, on wires that have a way to do that."""
-    join = getattr(wire, "join", None)
+def joined(encoder: Encoder, frames: list[object]) -> list[object]:
+    """`frames` as one, if the encoder can join them."""
+    join = getattr(encoder, "join", None)
     return frames if join is None or len(frames) < 2 else [join(frames)]

@@ -1,4 +1,4 @@
-"""The newest end of a room's log, kept in memory: what newcomers and returners are told without asking the store."""
+"""The newest events of a room's log, kept in memory: newcomers and returning clients get them without a store query."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RecentEvents:
     def __init__(self, *, keep: int, page: int) -> None:
         self._events: deque[LogEvent] = deque(maxlen=keep)
         self._messages: list[Message] = []
-        self._most = page
+        self._max_messages = page
         self._floor = 0  # everything after this number is in `_events`
         self._floor_id: str | None = ""  # of the event of that number; `None` if it is not known
         self._frames: dict[Encoder, dict[int, object]] = {}
@@ -58,8 +58,8 @@ class RecentEvents:
             self._scrub(event.target)
         if isinstance(event, Message):
             self._messages.append(event)
-            if len(self._messages) >= 2 * self._most:  # in strides: half of it is moved for each page
-                del self._messages[: len(self._messages) - self._most]
+            if len(self._messages) >= 2 * self._max_messages:  # in strides: half of it is moved for each page
+                del self._messages[: len(self._messages) - self._max_messages]
                 self.more = True
         else:
             index = bisect_left(self._messages, event.target, key=lambda message: message.seq)
@@ -72,11 +72,11 @@ class RecentEvents:
 
     def page(self) -> list[Message]:
         """The newest messages as they stand, oldest first."""
-        return self._messages[-self._most :] if self._most else []
+        return self._messages[-self._max_messages :] if self._max_messages else []
 
     def has_more(self) -> bool:
         """Whether there are messages before those of `page`."""
-        return self.more or len(self._messages) > self._most
+        return self.more or len(self._messages) > self._max_messages
 
     @property
     def newest_id(self) -> str:
@@ -95,14 +95,14 @@ class RecentEvents:
             return None
         return list(islice(self._events, index, None))
 
-    def frame(self, wire: Encoder, notice: Notice) -> object:
-        """`notice` on `wire`. Events of the log are encoded once, for who hears them now and who comes back."""
+    def frame(self, encoder: Encoder, notice: Notice) -> object:
+        """`notice` as a frame of `encoder`. An event of the log is encoded once, for live delivery and for recovery."""
         seq = getattr(notice, "seq", 0)
         if seq <= self._floor:
-            return wire.encode(notice)
-        frames = self._frames.setdefault(wire, {})
+            return encoder.encode(notice)
+        frames = self._frames.setdefault(encoder, {})
         if seq not in frames:
-            frames[seq] = wire.encode(notice)
+            frames[seq] = encoder.encode(notice)
         return frames[seq]
 
     def _scrub(self, target: int) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from pychat.domain.errors import Refused
-from pychat.domain.limits import SEARCH_COST, Limits, TokenBucket
+from pychat.domain.limits import SEARCH_COST, TokenBucket
 from pychat.domain.model import (
-    Command,
     Delete,
     Edit,
     Event,
@@ -19,78 +17,23 @@ from pychat.domain.model import (
     LogEvent,
     Member,
     Message,
-    Position,
     React,
     Say,
     SetTyping,
     User,
 )
-from pychat.domain.notices import Notice, Welcome, You
-from pychat.room.clock import Clock, Timer
+from pychat.domain.notices import Welcome, You
+from pychat.room.clock import Timer
 from pychat.room.connection import GONE, Connection
+from pychat.room.core import RoomCore
 from pychat.room.fanout import joined
 from pychat.room.tokens import Tokens
 
-__all__ = ["RoomBackend", "Session", "event_id"]
+__all__ = ["Session", "event_id"]
 
 _log = logging.getLogger("pychat.room")
 TYPING_SECONDS = 6.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class RoomBackend(Protocol):
-    """What a session asks of its room."""
-
-    limits: Limits
-    clock: Clock
-    tokens: Tokens
-
-    @property
-    def position(self) -> Position:
-        """Where the log stands."""
-
-    def member(self, member_id: str) -> Member | None:
-        """The member of that id, if here."""
-
-    def last_name(self, member_id: str) -> str | None:
-        """The name that a member has, or had."""
-
-    def flush(self) -> None:
-        """Tell everybody now what has happened."""
-
-    def everyone(self) -> tuple[int, tuple[Member, ...]]:
-        """How many are connected, and those with a name."""
-
-    def hooked(self, name: str) -> bool:
-        """Whether hooks of that name hang in the room."""
-
-    @property
-    def stores_at_once(self) -> bool:
-        """Whether the store never has to be waited for."""
-
-    def after_telling(self, call: Callable[[], None]) -> None:
-        """Call when everybody has been told what has happened."""
-
-    async def message(self, seq: int) -> Message:
-        """The message of that number, as it stands. `Refused` if there is none."""
-
-    async def history(self, *, before: int | None, limit: int, matching: str | None) -> list[Message]:
-        """Messages, as they stand."""
-
-    async def perform(self, command: Command, origin: Session | None = None) -> Event | None:
-        """Carry out a command, or raise `Refused`."""
-
-    def soon(self, command: Command) -> None:
-        """Carry out a command of nobody's, without waiting for it."""
-
-    def frame(self, connection: Connection, notice: Notice) -> object:
-        """`notice` for the wire of `connection`."""
-
-    def seat(self, session: Session, member_id: str | None) -> None:
-        """Count the session as `member_id`'s, or as a guest's."""
-
-    async def depart(self, session: Session, *, left: bool) -> None:
-        """Forget the session."""
 
 
 class Session:
@@ -99,7 +42,7 @@ class Session:
     Every call may raise `Refused`.
     """
 
-    def __init__(self, room: RoomBackend, connection: Connection, user: User | None = None) -> None:
+    def __init__(self, room: RoomCore, connection: Connection, user: User | None = None) -> None:
         self._room = room
         self.connection = connection
         #: Whom the app knows this visitor as; `None` is a guest.
@@ -120,7 +63,7 @@ class Session:
     @property
     def member(self) -> Member | None:
         """Who this is; `None` before a nickname was taken."""
-        return None if self.member_id is None else self._room.member(self.member_id)
+        return None if self.member_id is None else self._room.state.members.get(self.member_id)
 
     @property
     def you(self) -> You | None:
@@ -136,11 +79,11 @@ class Session:
         user = self.user
         if user is None or self.member_id is None:
             return
-        name = (None if self._name_fixed else self._room.last_name(user.member_id)) or user.name
+        name = (None if self._name_fixed else self._room.state.last_name(user.member_id)) or user.name
         if name is None:
             return
         try:
-            await self._room.perform(Join(user.member_id, name, user.roles, known=True), self)
+            await self._room.commands.perform(Join(user.member_id, name, user.roles, known=True), self)
         except Refused as refused:
             if refused.code == "unavailable":
                 raise
@@ -153,25 +96,25 @@ class Session:
         self.recovered = welcome.recovered
         self._epoch = welcome.position.epoch
         connection = self.connection
-        frames = [self._room.frame(connection, notice) for notice in (welcome, *missed)]
+        frames = [self._room.delivery.recent.frame(connection.encoder, notice) for notice in (welcome, *missed)]
         told = [frame for frame in frames[1:] if frame is not None]
-        # One frame where the wire can join: however much was missed, to be behind by it is no slowness.
-        for frame in (*frames[:1], *joined(connection.wire, told)):
+        # One frame if the encoder can join: a long recovery must not count as a slow reader.
+        for frame in (*frames[:1], *joined(connection.encoder, told)):
             if frame is not None:
                 connection.send(frame)
 
     def begins_at_once(self, fields: object) -> bool:
         """Whether saying this is in the hands of the store with its first step: no hook and no look-up comes before."""
-        return not self._room.hooked("message") and not (
+        return not self._room.hooks.any("message") and not (
             isinstance(fields, dict) and fields.get("reply_to") is not None
         )
 
     async def resume(self) -> Member | None:
         """Take the name that this member had, if there was one and it is free."""
-        name = None if self.member_id is None or self.user is not None else self._room.last_name(self.member_id)
+        name = None if self.member_id is None or self.user is not None else self._room.state.last_name(self.member_id)
         if self.member_id is not None and name is not None:
             try:
-                await self._room.perform(Join(self.member_id, name), self)
+                await self._room.commands.perform(Join(self.member_id, name), self)
             except Refused as refused:
                 if refused.code == "unavailable":
                     raise
@@ -190,26 +133,28 @@ class Session:
         if user is not None:
             member_id = user.member_id
         else:
-            member_id = before or (self._room.tokens.read(token) if token else None) or Tokens.new_id()
+            member_id = before or (self._room.delivery.tokens.read(token) if token else None) or Tokens.new_id()
         if before is None:
-            self._room.seat(self, member_id)
+            self._room.membership.bind(self, member_id)
         try:
-            await self._room.perform(self._wish(member_id, name), self)
+            await self._room.commands.perform(self._wish(member_id, name), self)
         except Refused:
             if before is None and not self.gone:
-                self._room.seat(self, None)
+                self._room.membership.bind(self, None)
             raise
-        member = self._room.member(member_id)
+        member = self._room.state.members.get(member_id)
         if member is None:
             raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
-        return member, None if user is not None else self._room.tokens.issue(member_id)
+        return member, None if user is not None else self._room.delivery.tokens.issue(member_id)
 
     async def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Message:
         """Send a message, as a reply to another or not, and return it as it was stored."""
         self._spend()
         member_id, message_id = self._joined(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
-        event = await self._room.perform(Say(member_id, message_id, text, answered), None if self.echo else self)
+        event = await self._room.commands.perform(
+            Say(member_id, message_id, text, answered), None if self.echo else self
+        )
         self._stop_typing_timer()
         assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
         return event
@@ -218,31 +163,31 @@ class Session:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
-        return await self._room.perform(Edit(member_id, new_id, await self._message(seq), text), self)
+        return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
     async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
         """Take one's own message number `seq` back; `None` if it was deleted already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
-        return await self._room.perform(Delete(member_id, new_id, await self._message(seq)), self)
+        return await self._room.commands.perform(Delete(member_id, new_id, await self._message(seq)), self)
 
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
-        return await self._room.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
+        return await self._room.commands.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
         self._spend(1.0 if matching is None else SEARCH_COST)
-        return await self._room.history(before=before, limit=limit, matching=matching)
+        return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
     async def type(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
         self._spend()
         member_id = self._joined()
         self._stop_typing_timer()
-        await self._room.perform(SetTyping(member_id, on), self)
+        await self._room.commands.perform(SetTyping(member_id, on), self)
         if on and not self._closed:
             self._stop_typing_timer()
             self._typing = self._room.clock.call_later(TYPING_SECONDS, self._typing_expired, member_id)
@@ -250,27 +195,27 @@ class Session:
     def who(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""
         self._spend()
-        return self._room.everyone()
+        return self._room.membership.count(), self._room.membership.members()[: self._room.limits.page]
 
     async def leave(self) -> None:
         """Give the nickname back and stay as a guest."""
         self._spend()
         self._stop_typing_timer()
         if self.member_id is not None:
-            await self._room.perform(Leave(self.member_id), self)
+            await self._room.commands.perform(Leave(self.member_id), self)
 
     @property
     def stores_at_once(self) -> bool:
         """Whether the room's store never has to be waited for."""
-        return self._room.stores_at_once
+        return self._room.commands.immediate
 
     def flush(self) -> None:
         """Tell everybody now what else would be told soon."""
-        self._room.flush()
+        self._room.delivery.fanout.flush()
 
     def after_telling(self, call: Callable[[], None]) -> None:
         """Call when everybody has been told what has happened: no answer overtakes what was stored before it."""
-        self._room.after_telling(call)
+        self._room.delivery.fanout.then(call)
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has gone: `left` if the visitor said so, else it broke, and the name is held. Idempotent."""
@@ -278,7 +223,7 @@ class Session:
             self._closed = self.gone = True
             self._stop_typing_timer()
             try:
-                await self._room.depart(self, left=left)
+                await self._room.membership.disconnect(self, left=left)
             finally:
                 self.connection = GONE
 
@@ -297,15 +242,15 @@ class Session:
                 raise Refused("name_fixed", f"Your name here is “{user.name}”: it comes with your login.")
             return Join(member_id, user.name, roles, known=True)
         if name is None:
-            name = self._room.last_name(member_id)
+            name = self._room.state.last_name(member_id)
         if name is None:
             raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")
         return Join(member_id, name, roles)
 
     async def _message(self, seq: int) -> Message:
         """The message that the visitor means by `seq`: where the log was lost since they came, none."""
-        message = await self._room.message(seq)
-        if self._room.position.epoch != self._epoch:
+        message = await self._room.commands.message(seq)
+        if self._room.delivery.position.epoch != self._epoch:
             raise Refused("not_found", "The room has lost its messages meanwhile, and numbers them anew.")
         return message
 
@@ -321,7 +266,7 @@ class Session:
 
     def _typing_expired(self, member_id: str) -> None:
         self._typing = None
-        self._room.soon(SetTyping(member_id, on=False))
+        self._room.commands.schedule(SetTyping(member_id, on=False))
 
 
 def event_id(given: str | None) -> str:

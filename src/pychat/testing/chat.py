@@ -17,6 +17,7 @@ from pychat.testing.clock import FakeClock
 from pychat.testing.failures import Failures
 from pychat.testing.faults import FaultyStore
 from pychat.testing.line import OUTBOX
+from pychat.testing.renewal import renew
 from pychat.testing.screen import lines
 from pychat.testing.waiting import Waiting
 
@@ -82,7 +83,7 @@ class Chat:
 
         After the test it is as it was before, with whatever was in it, and without hooks that the test added.
         """
-        self._undo.append(room.renew(self.store, self.clock))
+        self._undo.append(renew(room, self.store, self.clock))
         return room
 
     def another_server(self, room: ChatRoom) -> ChatRoom:
@@ -91,7 +92,7 @@ class Chat:
         After `room.aclose()` it is the same server after a restart.
         """
         other = copy.copy(room)
-        other.renew()
+        renew(other)
         return other
 
     async def person(

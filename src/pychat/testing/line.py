@@ -25,7 +25,7 @@ class _Notices:
 class Line:
     """Shows what comes, or keeps it while nobody reads: at most `outbox` bytes of JSON, then it closes with SLOW."""
 
-    wire = _Notices()
+    encoder = _Notices()
 
     def __init__(self, show: Callable[[Notice], None], hang_up: Callable[[], None], *, outbox: int) -> None:
         self._show = show

@@ -61,7 +61,7 @@ class _ObjectWire:
 class RecordingConnection:
     """A connection that leads nowhere and keeps what it was sent."""
 
-    wire = _ObjectWire()
+    encoder = _ObjectWire()
 
     def __init__(self) -> None:
         self.told = _Told()

@@ -96,8 +96,8 @@ class _EventEncoder:
 
 
 class _Connection:
-    def __init__(self, carrier: ResponseStream, wire: _EventEncoder, token: str | None) -> None:
-        self.wire = wire
+    def __init__(self, carrier: ResponseStream, encoder: _EventEncoder, token: str | None) -> None:
+        self.encoder = encoder
         self._carrier = carrier
         self._token = token
         self.send: Callable[[Any], None] = self._greet  # and after that the hot path: no call between

@@ -40,7 +40,7 @@ class _JSONWire:
 
 
 class _Connection:
-    wire = _JSONWire()
+    encoder = _JSONWire()
 
     def __init__(self, carrier: WebSocketConnection) -> None:
         self._carrier = carrier

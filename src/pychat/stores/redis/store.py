@@ -159,9 +159,16 @@ class RedisStore:
                 feed.pending[member.id] = Away(member) if isinstance(event, Joined) else event
             raise
         feed.pending.pop(member.id, None)
+        joins = isinstance(event, Joined) and member.id not in feed.here
         if isinstance(event, Joined | Renamed):
             feed.here[member.id] = (member, tick)
-        await feed.wait_delivered(tick, self._timeout)
+        try:
+            await feed.wait_delivered(tick, self._timeout)
+        except Refused:
+            if joins:  # Redis has stored the join, but the caller is told that it failed: undo it
+                feed.here.pop(member.id, None)
+                feed.pending[member.id] = Away(member)
+            raise
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
         self._require_available()

@@ -79,10 +79,10 @@ class ChannelMembership:
 
     session: Session
 
-    def __init__(self, client: Person, channel: Channel, wire: LineEncoder) -> None:
+    def __init__(self, client: Person, channel: Channel, encoder: LineEncoder) -> None:
         self._client = client
         self.channel = channel
-        self.wire = wire
+        self.encoder = encoder
         self._told: dict[str, str] = {}  # member id -> nick, as the client knows them
         self._welcome: Welcome | None = None
         self._held: list[Frame] | None = []
@@ -190,7 +190,7 @@ class ChannelMembership:
 
     def lines(self, said: Message, batch: str | None = None) -> list[Line]:
         """A message for this client; an old one of somebody who is here comes from the nick that is known."""
-        return [] if said.deleted else self.wire.message(said, batch=batch)
+        return [] if said.deleted else self.encoder.message(said, batch=batch)
 
     # How it is done.
 
@@ -198,7 +198,7 @@ class ChannelMembership:
         first, self._seq = said.seq > self._seq, max(said.seq, self._seq)
         client = self._client
         if "echo-message" in client.caps:
-            for line in self.wire.message(said):
+            for line in self.encoder.message(said):
                 client.tell(line)
         elif first and said.text != text.replace("\r\n", "\n").rstrip():
             client.notice(f"The room made this of what you said: {said.text}", self.channel.name)

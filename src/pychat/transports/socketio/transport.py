@@ -90,14 +90,14 @@ _UNHEARD = Answers(_Nobody())
 class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
-    __slots__ = ("_answers", "_room", "pipeline", "wire")
+    __slots__ = ("_answers", "_room", "encoder", "pipeline")
 
-    wire: Encoder
+    encoder: Encoder
     pipeline: Pipeline
 
-    def enter(self, room: ChatRoom, wire: Encoder) -> None:
-        """Say which room it is in, and which words it speaks there."""
-        self.wire = wire
+    def enter(self, room: ChatRoom, encoder: Encoder) -> None:
+        """Set the room that it is in, and the encoder for its frames."""
+        self.encoder = encoder
         self._room = room
         self._answers = Answers(self)
 
@@ -114,7 +114,7 @@ class _Connection(SocketIOClient):
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
-        offset = [_offset(self._room.position)] if isinstance(self.wire, _Recovering) else []
+        offset = [_offset(self._room.position)] if isinstance(self.encoder, _Recovering) else []
         self._answers.add(encode_event(event, argument, *offset))
 
     @property
@@ -295,7 +295,7 @@ class SocketIOTransport:
             said_so = reason == self.server.reason.CLIENT_DISCONNECT or connection.end_code == _GOODBYE
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
-            page_left = connection.end_code == _GOING_AWAY and connection.wire is not _VERSION_1
+            page_left = connection.end_code == _GOING_AWAY and connection.encoder is not _VERSION_1
             await connection.pipeline.session.close(left=said_so or page_left)
 
     async def _set_pseudo(self, sid: str, *arguments: object) -> object:

@@ -26,7 +26,7 @@ _REMEMBERED = 10_000  # addresses and programs, with what they may still do
 
 
 class _Nothing:
-    """The wire of those who only speak: it has no words."""
+    """The encoder of a connection that is sent nothing."""
 
     def encode(self, notice: Notice) -> None:
         """Nothing."""
@@ -35,7 +35,7 @@ class _Nothing:
 class _Mute:
     """The connection of somebody who only speaks."""
 
-    wire = _Nothing()
+    encoder = _Nothing()
 
     def send(self, frame: object) -> None:
         """Send nothing."""

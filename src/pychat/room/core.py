@@ -1,0 +1,106 @@
+"""The parts of one room at work in this process, put together.
+
+command ─▶ commands.perform: decide ─▶ hooks ─▶ store ─▶ answer
+                                                  │
+everyone ◀─ fan-out ◀─ delivery.received: apply ◀─┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pychat.domain.errors import Close
+from pychat.domain.limits import Limits
+from pychat.domain.names import Names
+from pychat.domain.rules import RoomState
+from pychat.room.clock import Clock
+from pychat.room.commands import Commands
+from pychat.room.delivery import Delivery
+from pychat.room.fanout import Fanout
+from pychat.room.hooks import Hooks
+from pychat.room.membership import Membership
+from pychat.room.tasks import Tasks
+from pychat.stores import Store
+
+__all__ = ["RoomCore"]
+
+
+class RoomCore:
+    """One room from its start to its end. All calls belong on one event loop."""
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        store: Store,
+        limits: Limits,
+        *,
+        reserved_names: Iterable[str],
+        grace: float,
+        clock: Clock,
+        hooks: Hooks,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.limits = limits
+        self.clock = clock
+        self.hooks = hooks
+        self.names = Names(longest=limits.name, reserved=reserved_names)
+        self.state = RoomState(self.names, limits)
+        self.tasks = Tasks()
+        fanout = Fanout()
+        self.membership = Membership(
+            name,
+            self.state,
+            store,
+            hooks=hooks,
+            fanout=fanout,
+            tasks=self.tasks,
+            limits=limits,
+            grace=grace,
+            position=lambda: self.delivery.position,
+            clock=clock,
+        )
+        self.delivery = Delivery(
+            name,
+            self.state,
+            store,
+            membership=self.membership,
+            hooks=hooks,
+            fanout=fanout,
+            limits=limits,
+            clock=clock,
+        )
+        self.commands = Commands(
+            name,
+            self.state,
+            store,
+            membership=self.membership,
+            delivery=self.delivery,
+            hooks=hooks,
+            tasks=self.tasks,
+            limits=limits,
+            clock=clock,
+        )
+        #: True after the room has closed the store that it opened.
+        self.closed_store = False
+
+    async def aclose(self, why: Close) -> None:
+        """Close every connection with the reason `why`. Names stay held. Idempotent."""
+        if self.delivery.closed:
+            return
+        self.delivery.closed = True
+        self.delivery.release()
+        self.delivery.dismiss(why)
+        self.membership.stop()
+        for visitor in self.membership.connections:
+            await visitor.close()
+        self.membership.presence.stop()
+        self.delivery.stop()
+        await self.hooks.aclose()
+
+    def abandon(self) -> None:
+        """The event loop has ended, and every connection with it: receive nothing, and do nothing any more."""
+        self.delivery.closed = True
+        self.membership.abandon()
+        self.delivery.stop()

@@ -1,0 +1,174 @@
+"""An event's way out: received from the store, applied to the state, kept in memory, sent to every connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pychat.domain.errors import Close, Refused, UsageError
+from pychat.domain.limits import Limits
+from pychat.domain.model import (
+    Away,
+    Deleted,
+    Edited,
+    Event,
+    Joined,
+    LogEvent,
+    Message,
+    Position,
+    Reacted,
+    Typing,
+)
+from pychat.domain.rules import RoomState
+from pychat.room.clock import Clock
+from pychat.room.connection import Connection
+from pychat.room.fanout import Fanout, close_quietly
+from pychat.room.hooks import Hooks
+from pychat.room.membership import Membership
+from pychat.room.progress import Progress
+from pychat.room.recent import RecentEvents
+from pychat.room.subscription import LogSubscription, Snapshot
+from pychat.room.tokens import Tokens
+from pychat.stores import Store, Subscription
+
+__all__ = ["Delivery"]
+
+_BEHIND_SECONDS = 8.0  # for which a visitor waits who comes from a server that is ahead of this one; clients wait 12
+
+
+class Delivery:
+    """Follows the log of one room, and tells everyone on this server what it brings."""
+
+    #: Signs and reads the tokens by which people come back. Set when the log was opened.
+    tokens: Tokens
+
+    def __init__(
+        self,
+        room: str,
+        state: RoomState,
+        store: Store,
+        *,
+        membership: Membership,
+        hooks: Hooks,
+        fanout: Fanout,
+        limits: Limits,
+        clock: Clock,
+    ) -> None:
+        self._room = room
+        self._state = state
+        self._store = store
+        self._membership = membership
+        self._hooks = hooks
+        self.fanout = fanout
+        self.recent = RecentEvents(keep=limits.page, page=limits.history)
+        #: Messages that are being stored: (author's id, message's id) -> the sender's connection, which gets no copy.
+        self.origins: dict[tuple[str, str], Connection] = {}
+        self._log = LogSubscription(store, room, limits, self)
+        self._progress = Progress(clock)
+        #: True after the room was closed.
+        self.closed = False
+        #: The event loop that the room runs on, once it was started.
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where the log stands. The epoch is empty until it is open."""
+        return Position(self._log.epoch or "", self._state.seq, self.recent.newest_id)
+
+    async def start(self) -> None:
+        """Open the log. Idempotent."""
+        if self.closed:
+            raise UsageError("This room is closed. Await room.start() to open it again.")
+        if self.loop is None:
+            self.loop = asyncio.get_running_loop()
+        await self._log.open()
+
+    def stop(self) -> None:
+        """Receive no more events. Connections stay open."""
+        self._log.close()
+
+    def dismiss(self, why: Close) -> None:
+        """Close every connection with the reason `why`, without waiting for it."""
+        self.fanout.flush()
+        for connection in self.fanout:
+            close_quietly(connection, why)
+
+    def release(self) -> None:
+        """Wake the visitors who wait in `catch_up`: the events will not come."""
+        self._progress.release()
+
+    # The port `LogListener`: called by the subscription.
+
+    def received(self, event: Event) -> None:
+        """Apply an event that was added to the log, or signalled, and tell everyone."""
+        self._state.apply(event)
+        match event:
+            case Message() | Edited() | Deleted() | Reacted():
+                self.recent.add(event)
+                self._progress.told(event.seq)
+                skip = self.origins.get((event.author.id, event.id)) if isinstance(event, Message) else None
+                self.fanout.send(lambda encoder: self.recent.frame(encoder, event), skip=skip)
+            case Typing():
+                if event.member.id in self._state.members:  # a member who has left meanwhile is not writing
+                    self.fanout.send(lambda encoder: encoder.encode(event))
+            case _:
+                self._membership.received(event)
+        self._hooks.tell("event", event)
+
+    def load(self, standing: Snapshot) -> None:
+        """Begin, or begin anew, with what the store holds."""
+        opening = standing.opening
+        self.tokens = Tokens(opening.secret)
+        self._state.clear()
+        for member in opening.known:
+            self._state.remember(member)
+        for member in opening.members:
+            self._state.apply(Joined(member))
+        for member in opening.away:
+            self._state.apply(Away(member))
+        self._state.seq = standing.seq
+        self.recent.load(standing.seq, standing.events, standing.messages, more=standing.more)
+        self._progress.release()
+        self._membership.load(opening)
+
+    def reopened(self, opening: Subscription) -> None:
+        """The store lost its place. If the log is still the same, only the members may have changed meanwhile."""
+        if opening.position != self.position:
+            # Clients reconnect, and are welcomed like newcomers.
+            self.dismiss(Close.LOST)
+            self._log.lose()
+            self._progress.release()
+            return
+        here = {member.id: member for member in opening.members}
+        for member in [member for member in self._state.members.values() if member.id not in here]:
+            self.received(Away(member))
+        for member in opening.members:
+            known = self._state.members.get(member.id)
+            if known is None or (known, known.roles) != (member, member.roles):
+                self.received(Joined(member))
+        self._membership.presence.note()
+
+    # Recovery.
+
+    async def catch_up(self, since: Position) -> None:
+        """Wait until this server has received what a visitor saw on another server, which is ahead.
+
+        Return at once if the store does not have that event: the visitor saw another log. Raise `Refused` with
+        `unavailable` if the store cannot be read, or the event does not arrive in time.
+        """
+        if not self._is_ahead(since):
+            return
+        found = await self._store.events(self._room, after=since.seq - 1, limit=1)
+        if not found or found[0].seq != since.seq or since.id not in ("", found[0].id):
+            return
+        if self._is_ahead(since):
+            await self._progress.wait(since.seq, _BEHIND_SECONDS)
+        await self.start()  # the log may have been lost meanwhile
+        if self._is_ahead(since):
+            raise Refused("unavailable", "This server is behind the others. Please try again in a moment.", 1.0)
+
+    def missed(self, since: Position) -> list[LogEvent] | None:
+        """All events after `since`; `None` if some are no longer kept in memory, or `since` is of another log."""
+        return self.recent.since(since) if since.epoch == self._log.epoch else None
+
+    def _is_ahead(self, position: Position) -> bool:
+        return position.epoch == self._log.epoch and position.seq > self._state.seq

@@ -1,0 +1,75 @@
+"""A visitor's way into a room: take their name, welcome them, and send the events that they missed."""
+
+from __future__ import annotations
+
+from pychat.domain.model import Position, User
+from pychat.domain.notices import Welcome
+from pychat.room.connection import Connection
+from pychat.room.core import RoomCore
+from pychat.room.session import Session
+
+__all__ = ["admit"]
+
+
+async def admit(
+    room: RoomCore,
+    connection: Connection,
+    since: Position | None,
+    member_id: str | None,
+    user: User | None,
+    *,
+    own: bool,
+) -> Session:
+    """Let a visitor into the open room: see `ChatRoom.connect`."""
+    delivery, membership = room.delivery, room.membership
+    if since is not None:
+        await delivery.catch_up(since)
+    session = Session(room, connection, user)
+    if user is not None:
+        member_id = user.member_id
+        membership.connections.add(session, member_id, counted=False)
+        try:
+            await session.introduce()
+            await delivery.start()
+        except BaseException:
+            await session.close()
+            raise
+    else:
+        await delivery.start()
+    missed = None if since is None else delivery.missed(since)
+    # Nothing may await from here to the end: first the missed events are sent, and all later ones by the fan-out.
+    delivery.fanout.flush()
+    membership.bind(session, session.member_id if user is not None else member_id)
+    try:
+        if missed is None:
+            session.begin(_welcome(room, session, None))
+        else:
+            session.begin(
+                _welcome(room, session, since),
+                missed if own else [each for each in missed if each.author.id != member_id],
+            )
+    except BaseException:
+        await session.close()
+        raise
+    delivery.fanout.add(connection)
+    membership.presence.note(newcomer=True)
+    return session
+
+
+def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcome:
+    delivery, membership = room.delivery, room.membership
+    listed = membership.presence.listed and len(room.state.members) <= room.limits.listed
+    return Welcome(
+        room=room.name,
+        title=room.title,
+        position=since or delivery.position,
+        recovered=since is not None,
+        here=membership.count(),
+        members=membership.members() if listed else (),
+        listed=listed,
+        messages=() if since else tuple(delivery.recent.page()),
+        more=delivery.recent.has_more(),
+        longest_name=room.limits.name,
+        longest_text=room.limits.text,
+        you=session.you,
+    )
