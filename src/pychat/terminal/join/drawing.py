@@ -1,4 +1,4 @@
-"""How an entry of the log looks: lines of styled text, as wide as they may be. Pure; knows colours, and no widget."""
+"""Draws entries of the log as lines of styled text. Pure; independent of widgets."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _NEW = WARN + Style(bold=True)
 _LINK = Style(underline=True)
 _LINKS = r"https?://[^\s<>\"']+"
 _GROUP_SECONDS = 300
-#: Breaks lines; writes nothing.
+#: Only for line breaks; writes nothing.
 CONSOLE = Console(width=80, color_system=None, legacy_windows=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What an entry's looks depend on, besides itself."""
+    """The context in which an entry is drawn."""
 
     width: int
     me: Member | None
@@ -39,7 +39,7 @@ class Around:
 
     @classmethod
     def of(cls, entry: Entry, before: Entry | None, width: int, me: Member | None) -> Around:
-        """After the entry `before`: whether a day begins, and whether the author has to be named again."""
+        """Return the context after the entry `before`: whether a new day begins, and whether to show the author."""
         message, last = entry.message, None if before is None else before.message
         if message is None:
             return cls(width, me, new_day=False, head=False)
@@ -56,13 +56,13 @@ class Around:
 
 
 def day(date: float) -> str:
-    """The day in local time, for people."""
+    """Return the day in local time, for people."""
     when = datetime.fromtimestamp(date).astimezone()
     return f"{when:%A} {when.day} {when:%B %Y}"
 
 
 def draw(entry: Entry, around: Around) -> list[Text]:
-    """The lines of an entry."""
+    """Return the lines of an entry."""
     return list(_lines(entry, around))
 
 
@@ -140,7 +140,7 @@ def _reactions(message: Message, me: Member | None) -> Text:
         if told:
             told.append("  ")
         mine = me is not None and me.id in ids
-        # The space keeps emoji apart that a terminal draws wider than it counts them.
+        # The space separates emoji that a terminal draws wider than their reported width.
         told.append(f"{safe_line(emoji)} {len(ids)}", _NEW if mine else DIM)
     return told
 
@@ -151,13 +151,13 @@ def _rule(words: str, width: int, style: Style) -> Text:
 
 
 def _marked(mark: Text, text: Text, width: int) -> Iterator[Text]:
-    """The mark stands before the first line."""
+    """Put the mark before the first line."""
     for number, line in enumerate(_wrapped(text, width - mark.cell_len, Text())):
         yield Text.assemble(mark if number == 0 else " " * mark.cell_len, line)
 
 
 def _columns(text: str, width: int) -> Iterator[Text]:
-    """Lines, of which those with a tab have two columns; the second goes below where there is no room beside."""
+    """Yield lines; a tab separates two columns. If there is not enough width, the second column goes below."""
     rows = [line.split("\t", 1) for line in text.split("\n")]
     left = max((cell_len(row[0]) for row in rows if len(row) > 1), default=0) + 4
     for first, *more in rows:

@@ -17,10 +17,10 @@ def _nobody() -> None:
 class Outbox:
     """The way out of one connection. Never waits, never raises."""
 
-    def __init__(self, writer: asyncio.StreamWriter, most: int, on_full: Callable[[], None]) -> None:
-        """`on_full` is called when more than `most` bytes wait for the client beside the most that one turn brought."""
+    def __init__(self, writer: asyncio.StreamWriter, max_bytes: int, on_full: Callable[[], None]) -> None:
+        """`on_full` is called when more than `max_bytes` wait, beside the largest amount of one turn."""
         self._writer = writer
-        self._most = most
+        self._max_bytes = max_bytes
         self._on_full = on_full
         self._gathered: list[bytes] = []
         self._size = 0  # of what this turn has brought
@@ -44,7 +44,7 @@ class Outbox:
         before, size = self._writer.transport.get_write_buffer_size(), self._size + len(data)
         if not before or size > self._largest:
             self._largest = size
-        if before + size > self._most + self._largest:
+        if before + size > self._max_bytes + self._largest:
             self._on_full()
             return
         if not self._gathered:
