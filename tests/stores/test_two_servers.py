@@ -400,15 +400,15 @@ async def test_who_was_told_that_joining_failed_is_not_listed_later(room_on: Any
     """Redis has joined them, but this server heard of it too late, and refused them; they go, and nobody stays."""
     one, two = await room_on(), await room_on()
     store, heard = store_of(one), asyncio.Event()
-    store._patience = 0.2
-    ask, lagging = store._follower.ask, asyncio.Event()
+    store._timeout = 0.2
+    ask, lagging = store._feed_connection.execute, asyncio.Event()
 
     async def late(*command: Any) -> Any:
         lagging.set()
         await heard.wait()
         return await ask(*command)
 
-    store._follower.ask = late  # type: ignore[method-assign, assignment]  # a fault: it is told nothing for a while
+    store._feed_connection.execute = late  # type: ignore[method-assign, assignment]  # a fault: it is told nothing for a while
     store._nudge()
     await lagging.wait()
     ada = await Person.enter(one)
