@@ -409,7 +409,7 @@ async def test_who_was_told_that_joining_failed_is_not_listed_later(room_on: Any
         return await ask(*command)
 
     store._feed_connection.execute = late  # type: ignore[method-assign, assignment]  # a fault: it is told nothing for a while
-    store._nudge()
+    store._wake()
     await lagging.wait()
     ada = await Person.enter(one)
     assert (await ada.join("Ada"))["error"]["code"] == "unavailable"
