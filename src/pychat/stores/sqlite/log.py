@@ -33,7 +33,6 @@ class RoomState:
     epoch: str
     head: int
     messages: int
-    changed: bool = False
 
 
 class Log:
@@ -42,6 +41,7 @@ class Log:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._rooms: dict[str, RoomState] = {}
+        self._changed: dict[int, RoomState] = {}  # by number: what `finish` has to write
 
     def room(self, name: str) -> RoomState:
         """Return the state of the room; create the room if it does not exist."""
@@ -81,7 +81,7 @@ class Log:
             return first, False
         stored = numbered(event, seq)
         room.head = seq
-        room.changed = True
+        self._changed[room.number] = room
         if isinstance(stored, Message):
             room.messages += 1
             self._connection.execute(_INDEX, (place, search_index.searchable(stored.text)))
@@ -135,14 +135,13 @@ class Log:
             self._connection.execute("DELETE FROM events WHERE place > ? AND place < ?", (start, end))
             self._connection.execute("DELETE FROM revised WHERE target_place > ? AND target_place < ?", (start, end))
             room.messages -= len(gone)
-            room.changed = True
+            self._changed[room.number] = room
         return len(gone)
 
     def finish(self) -> None:
         """Write the state of each changed room; call it last before the commit."""
-        for room in self._rooms.values():
-            if room.changed:
-                self._connection.execute(
-                    "UPDATE rooms SET head = ?, messages = ? WHERE number = ?", (room.head, room.messages, room.number)
-                )
-                room.changed = False
+        for room in self._changed.values():
+            self._connection.execute(
+                "UPDATE rooms SET head = ?, messages = ? WHERE number = ?", (room.head, room.messages, room.number)
+            )
+        self._changed.clear()
