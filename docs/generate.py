@@ -23,7 +23,6 @@ from pychat.cli import main as cli
 from pychat.cli.settings import SETTINGS, Setting
 from pychat.domain.errors import REFUSALS, Close
 from pychat.room.hooks import HOOKS
-from pychat.web.api.answer import STATUS
 from pychat.web.api.api import OPERATIONS
 
 DOCS = Path(__file__).parent
@@ -184,7 +183,11 @@ def _says(setting: Setting) -> str:
 
 
 def _refusals() -> str:
-    return _table(("code", "what it means"), ((f"`{code}`", says) for code, says in REFUSALS.items()))
+    rows = ((code, kind, "yes" if kind.is_temporary else "no") for code, kind in REFUSALS.items())
+    return _table(
+        ("code", "HTTP", "come back?", "what it means"),
+        ((f"`{code}`", str(kind.status), back, kind.meaning) for code, kind, back in rows),
+    )
 
 
 def _closes() -> str:
@@ -230,9 +233,9 @@ def _operations() -> str:
 
 def _statuses() -> str:
     codes: dict[int, list[str]] = {}
-    for code, status in STATUS.items():
-        codes.setdefault(status, []).append(f"`{code}`")
-    codes[422] = ["any other, and those of an application's hooks"]
+    for code, kind in REFUSALS.items():
+        codes.setdefault(kind.status, []).append(f"`{code}`")
+    codes[422].append("those of an application's hooks")
     return _table(("status", "code"), ((str(status), ", ".join(codes[status])) for status in sorted(codes)))
 
 

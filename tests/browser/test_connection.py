@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
+import pytest
 from playwright.async_api import WebSocketRoute, expect
 
-from pychat import ChatRoom
+import pychat
+from pychat import ChatRoom, Refused
 from pychat.domain.errors import Close
 from tests.browser.conftest import Open
 from tests.browser.server import Server
@@ -162,16 +164,53 @@ async def test_a_refused_connection_says_why_and_waits_for_a_click(opened: Open,
     await expect(ada.part("composer")).to_be_visible()
 
 
-async def test_the_browser_coming_online_ends_the_waiting(opened: Open, server: Server) -> None:
-    """When the browser is online again, the page does not sit out its delay."""
-    ada = await opened("Ada")
-    await server.stop()
-    await ada.is_state("reconnecting")
+RETURNS = {
+    "online": "dispatchEvent(new Event('online'))",
+    "in sight": """for (const hidden of [true, false]) {
+      Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""",
+}
+
+
+@pytest.mark.parametrize("way", RETURNS)
+async def test_the_browser_coming_back_ends_the_waiting(
+    opened: Open, server: Server, serve: Callable[[Server], Awaitable[Server]], way: str
+) -> None:
+    """When the browser is online again, or its tab is looked at, the page connects at once, whatever it waits for."""
+    server.went_away = True  # as browsers say of the other server
+    refusals: list[Refused] = []
+
+    def authenticate(_request: pychat.Request) -> None:
+        if refusals:
+            raise refusals[0]
+
+    chat = await serve(Server(authenticate=authenticate))
+    ada = await opened("Ada", url=chat.url)
     await ada.page.evaluate("Math.random = () => 1000")  # the next delays are longer than this test
-    await expect(ada.part("banner-count")).to_have_text(re.compile(r"\d\d\d+ s"))
-    await server.restart()
-    await ada.page.evaluate("dispatchEvent(new Event('online'))")
+
+    async def returns() -> None:
+        await expect(ada.part("banner-count")).to_have_text(re.compile(r"\d\d\d+ s"))
+        await ada.page.evaluate(RETURNS[way])
+
+    await chat.stop()
+    await returns()  # nobody answers yet
+    await chat.restart()
+    await returns()
     await ada.live()
+    for refused in (
+        Refused("unavailable", "Not just now.", retry_after=50),  # a `bye` with `retry_after`
+        Refused("maintenance", "Back at ten.", retry_after=50),  # a refused connection
+    ):
+        refusals.append(refused)
+        chat.room.dismiss(Close.SHUTDOWN)
+        await returns()
+        await expect(ada.part("banner-text")).to_contain_text(refused.text)
+        refusals.clear()
+        await returns()
+        await ada.live()
+    await ada.say("back")
+    await ada.has_sent("back")
 
 
 async def test_polling_is_enough(opened: Open, server: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 from typing import get_type_hints
@@ -72,8 +73,25 @@ def test_hooks_are_told(name: str) -> None:
 
 @pytest.mark.parametrize("code", REFUSALS)
 def test_refusals_are_told(code: str) -> None:
-    """Each code of a refusal is in the table of errors."""
-    assert f"| `{code}` |" in section(page(f"{REFERENCE}errors.md").text, "Refusals")
+    """Each code of a refusal is in the table of errors, with its HTTP status and whether to come back."""
+    kind = REFUSALS[code]
+    row = f"| `{code}` | {kind.status} | {'yes' if kind.is_temporary else 'no'} |"
+    assert row in section(page(f"{REFERENCE}errors.md").text, "Refusals")
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_and_its_close_code_agree(code: str) -> None:
+    """Who is told to come back later is told so by the close code too, and by an HTTP status that means it."""
+    kind = REFUSALS[code]
+    assert kind.is_temporary == kind.close.reconnect == (kind.status in (429, 500, 503))
+    assert kind.resend <= kind.is_temporary
+
+
+def test_the_page_sends_again_what_the_table_says() -> None:
+    """The page's own list of codes where waiting helps is that of the table."""
+    found = re.search(r"TEMPORARY = new Set\((\[.*?\])\)", (ASSETS / "js" / "retry.js").read_text("utf-8"))
+    assert found
+    assert sorted(json.loads(found[1])) == sorted(code for code, kind in REFUSALS.items() if kind.resend)
 
 
 @pytest.mark.parametrize("why", Close, ids=lambda why: why.reason)

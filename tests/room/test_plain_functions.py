@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import pychat.transports.authenticator
-from pychat import ChatRoom, Member, Message, Refused, Request, User
+from pychat import ChatRoom, Limits, Member, Message, Refused, Request, User
 from pychat.room.workers import Workers
 from pychat.testing import Person
 from pychat.transports.authenticator import Authenticator
@@ -157,3 +157,44 @@ async def test_there_are_so_many_threads_and_no_more(go: threading.Event) -> Non
     assert sorted(called) == ["a", "b", "c"]
     assert workers.busy == 0
     assert workers._threads == 2
+
+
+async def test_hooks_that_post_from_their_threads_never_wait_for_one_another() -> None:
+    """More people at once than there are threads, each with a hook that posts, which asks the hook again."""
+    room, people = ChatRoom(limits=Limits(rate=0)), 50
+    together = threading.Barrier(40)
+
+    @room.on("message")
+    def echo(message: Message) -> None:
+        if message.author.name != "bot":
+            if message.text == "first":
+                together.wait(10)
+            room.threadsafe.post(f"{message.author.name} speaks", author="bot")
+
+    crowd = [await Person.enter(room) for _ in range(people)]
+    for number, person in enumerate(crowd):
+        await person.join(f"Person {number}")
+    async with asyncio.timeout(10):
+        said = await asyncio.gather(*(each.say("first" if i < 40 else "more") for i, each in enumerate(crowd)))
+    assert all(answer["ok"] for answer in said)
+    assert len(await room.history(limit=200)) == 2 * people
+    await room.aclose()
+
+
+async def test_a_hook_that_posts_for_ever_is_refused_and_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
+    """A hook that answers its own posts ends, with a word in the log, and the room goes on."""
+    room = ChatRoom()
+    asked: list[str] = []
+
+    @room.on("message")
+    def loop(message: Message) -> None:
+        asked.append(message.text)
+        room.threadsafe.post("again", author="bot")
+
+    async with asyncio.timeout(10):
+        with pytest.raises(Refused) as refused:
+            await room.post("once", author="Ada")
+    assert refused.value.code == "internal"
+    assert "a loop?" in caplog.text
+    assert asked == ["once", *["again"] * 4]
+    await room.aclose()

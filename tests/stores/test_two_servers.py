@@ -396,6 +396,30 @@ async def test_who_moves_to_a_server_that_lags_hears_nothing_twice(redis: RedisS
             assert texts == [*(f"{number}" for number in range(start, 40)), "last"]
 
 
+async def test_who_was_told_that_joining_failed_is_not_listed_later(room_on: Any) -> None:
+    """Redis has joined them, but this server heard of it too late, and refused them; they go, and nobody stays."""
+    one, two = await room_on(), await room_on()
+    store, heard = store_of(one), asyncio.Event()
+    store._patience = 0.2
+    ask, lagging = store._follower.ask, asyncio.Event()
+
+    async def late(*command: Any) -> Any:
+        lagging.set()
+        await heard.wait()
+        return await ask(*command)
+
+    store._follower.ask = late  # type: ignore[method-assign, assignment]  # a fault: it is told nothing for a while
+    store._nudge()
+    await lagging.wait()
+    ada = await Person.enter(one)
+    assert (await ada.join("Ada"))["error"]["code"] == "unavailable"
+    await ada.drop()
+    await until(lambda: names(two) == ["Ada"])
+    heard.set()
+    await until(lambda: names(one) == names(two) == [])
+    assert one.here == 0
+
+
 async def test_two_processes_are_one_room_and_say_when_they_are_not_ready(redis: RedisServer) -> None:
     """`pychat serve --store redis://…`, twice: people hear each other, and `/readyz` tells when Redis is away."""
     with ExitStack() as stack:

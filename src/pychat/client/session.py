@@ -42,7 +42,6 @@ __all__ = ["ClientSession"]
 _WELCOME_SECONDS = 12.0
 #: A connection that held this long ends a row of failures.
 _STABLE_SECONDS = 5.0
-_WAITING_HELPS = frozenset({"rate_limited", "unavailable"})
 _RETRY_SECONDS = 2.0
 _LONGEST_WAIT = 60.0
 
@@ -331,5 +330,5 @@ def _snapshot(welcome: Welcome, *, missed: bool) -> RoomSnapshot:
 
 def _waiting_helps(refused: Refused) -> bool:
     if refused.retry_after is None:
-        return refused.code in _WAITING_HELPS
+        return refused.kind.resend
     return refused.retry_after <= _LONGEST_WAIT

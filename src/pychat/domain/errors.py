@@ -1,14 +1,16 @@
-"""Everything that can go wrong, in words: your bug, a visitor's fault, and why a connection closes.
+"""Errors, the codes of refusals and the reasons for closing a connection, with what each means on every wire.
 
-Two trees, as in h2: `UsageError` is raised at the programmer, `Refused` at the visitor. What a
-visitor is told never depends on which transport carries it.
+`UsageError` is for the programmer, `Refused` for a visitor. What a visitor is told does not depend on the transport.
+`REFUSALS` and `Close` are the only tables of codes, HTTP statuses, close codes and retries.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
+from typing import NamedTuple
 
-__all__ = ["REFUSALS", "ChatError", "Close", "Refused", "UsageError"]
+__all__ = ["REFUSALS", "ChatError", "Close", "RefusalKind", "Refused", "UsageError"]
 
 
 class ChatError(Exception):
@@ -17,56 +19,6 @@ class ChatError(Exception):
 
 class UsageError(ChatError):
     """The program that embeds pychat asked for something that cannot be; the text says what to do instead."""
-
-
-#: Every code that pychat itself refuses with. A hook may refuse with a code of its own.
-REFUSALS: dict[str, str] = {
-    "bad_request": "What was sent is not what this command takes; the text says which part.",
-    "unknown_command": "There is no command of that name.",
-    "unauthorized": "Over HTTP: there is no token, or none that this server knows.",
-    "not_joined": "Take a nickname first.",
-    "name_invalid": "The nickname is empty, too long, or holds characters that cannot be allowed.",
-    "name_taken": "Somebody here has that nickname, or one that looks like it.",
-    "name_reserved": "That nickname is kept for the people who run the room.",
-    "name_fixed": "Your name comes with your login, and cannot be changed here.",
-    "kicked": "You were sent out of the room; the text says why.",
-    "login_required": "Log in to the site first.",
-    "text_empty": "The message holds nothing that can be seen.",
-    "text_too_long": "The message is longer than the room allows.",
-    "text_invalid": "The message is not valid Unicode text, or holds a NUL.",
-    "not_found": "There is no such message (any more).",
-    "not_yours": "Only the author of a message can change it.",
-    "id_used": "The id was used for something else.",
-    "emoji_invalid": "A reaction is one emoji.",
-    "too_many": "There is as much of this as there can be.",
-    "rate_limited": "Too much at once; `retry_after` says how many seconds to wait.",
-    "unavailable": "The room cannot store messages just now; `retry_after` says when to try again.",
-    "unknown_room": "There is no room of that name on this server.",
-    "origin_refused": "Pages of this origin may not connect; the text says what to set.",
-    "host_refused": "The server does not answer to this host name; the text says what to set.",
-    "internal": "The server failed at this; it is logged there. Nothing was sent.",
-}
-
-
-class Refused(ChatError):
-    """A visitor may not do this. Raise it in a hook; it reaches that visitor alone.
-
-    `code` is for programs (one of `REFUSALS`, or your own), `text` is for people and says what to
-    do, `retry_after` is in seconds where trying again later can help.
-    """
-
-    def __init__(self, code: str, text: str, retry_after: float | None = None) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-        self.retry_after = retry_after
-
-    def as_dict(self) -> dict[str, str | float]:
-        """The form that travels: `code`, `text` and, where there is one, `retry_after`."""
-        told: dict[str, str | float] = {"code": self.code, "text": self.text}
-        if self.retry_after is not None:
-            told["retry_after"] = round(self.retry_after, 3)
-        return told
 
 
 class Close(Enum):
@@ -97,3 +49,100 @@ class Close(Enum):
     def reason(self) -> str:
         """The name that travels, such as `shutdown`."""
         return self.name.lower()
+
+
+class RefusalKind(NamedTuple):
+    """What a code of a refusal means on every wire."""
+
+    #: The HTTP status.
+    status: int
+    meaning: str
+    #: Why a connection is closed whose visitor is not let in with this code.
+    close: Close = Close.KICKED
+    #: How long a visitor who is not let in should wait before the next try; `None` where waiting does not help.
+    retry_seconds: float | None = None
+    #: True if a client should send the same command again after a while.
+    resend: bool = False
+
+    @property
+    def is_temporary(self) -> bool:
+        """True if the same visitor may be let in later, with nothing changed on their side."""
+        return self.retry_seconds is not None
+
+
+#: Every code that pychat itself refuses with. A hook may refuse with a code of its own.
+REFUSALS: Mapping[str, RefusalKind] = {
+    "bad_request": RefusalKind(400, "What was sent is not what this command takes; the text says which part."),
+    "unknown_command": RefusalKind(404, "There is no command of that name."),
+    "unauthorized": RefusalKind(401, "Over HTTP: there is no token, or none that this server knows."),
+    "not_joined": RefusalKind(409, "Take a nickname first."),
+    "name_invalid": RefusalKind(422, "The nickname is empty, too long, or holds characters that cannot be allowed."),
+    "name_taken": RefusalKind(409, "Somebody here has that nickname, or one that looks like it."),
+    "name_reserved": RefusalKind(403, "That nickname is kept for the people who run the room."),
+    "name_fixed": RefusalKind(409, "Your name comes with your login, and cannot be changed here."),
+    "kicked": RefusalKind(403, "You were sent out of the room; the text says why."),
+    "login_required": RefusalKind(401, "Log in to the site first."),
+    "text_empty": RefusalKind(422, "The message holds nothing that can be seen."),
+    "text_too_long": RefusalKind(422, "The message is longer than the room allows."),
+    "text_invalid": RefusalKind(422, "The message is not valid Unicode text, or holds a NUL."),
+    "not_found": RefusalKind(404, "There is no such message (any more)."),
+    "not_yours": RefusalKind(403, "Only the author of a message can change it."),
+    "id_used": RefusalKind(409, "The id was used for something else."),
+    "emoji_invalid": RefusalKind(422, "A reaction is one emoji."),
+    "too_many": RefusalKind(409, "There is as much of this as there can be."),
+    "rate_limited": RefusalKind(
+        429,
+        "Too much at once; `retry_after` says how many seconds to wait.",
+        close=Close.UNAVAILABLE,
+        retry_seconds=1.0,
+        resend=True,
+    ),
+    "unavailable": RefusalKind(
+        503,
+        "The room cannot store messages just now; `retry_after` says when to try again.",
+        close=Close.UNAVAILABLE,
+        retry_seconds=1.0,
+        resend=True,
+    ),
+    "unknown_room": RefusalKind(404, "There is no room of that name on this server.", close=Close.UNKNOWN_ROOM),
+    "origin_refused": RefusalKind(403, "Pages of this origin may not connect; the text says what to set."),
+    "host_refused": RefusalKind(421, "The server does not answer to this host name; the text says what to set."),
+    "internal": RefusalKind(
+        500,
+        "The server failed at this; it is logged there. Nothing was sent.",
+        close=Close.UNAVAILABLE,
+        retry_seconds=5.0,
+    ),
+}
+_OTHER = RefusalKind(422, "The application says no; its own text says why.")
+
+
+class Refused(ChatError):
+    """A visitor may not do this. Raise it in a hook; it reaches that visitor alone.
+
+    `code` is for programs (one of `REFUSALS`, or your own), `text` is for people and says what to
+    do, `retry_after` is in seconds where trying again later can help.
+    """
+
+    def __init__(self, code: str, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.retry_after = retry_after
+
+    @property
+    def kind(self) -> RefusalKind:
+        """Its row in `REFUSALS`. A code of the application's own is for good, with status 422."""
+        return REFUSALS.get(self.code, _OTHER)
+
+    @property
+    def retry_seconds(self) -> float:
+        """When to try again, in seconds, where that can help."""
+        return self.kind.retry_seconds or 1.0 if self.retry_after is None else self.retry_after
+
+    def as_dict(self) -> dict[str, str | float]:
+        """The form that travels: `code`, `text` and, where there is one, `retry_after`."""
+        told: dict[str, str | float] = {"code": self.code, "text": self.text}
+        if self.retry_after is not None:
+            told["retry_after"] = round(self.retry_after, 3)
+        return told

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
-from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.hosts.siblings import Siblings
@@ -21,18 +20,18 @@ from pychat.net.http.proxies import Proxies
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest, Response, StreamingResponse
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES, WebSocketConnection
-from pychat.protocol.v1 import SUBPROTOCOL, encode_refusal
+from pychat.protocol.v1 import SUBPROTOCOL
 from pychat.room.chatroom import ChatRoom
 from pychat.room.directory import RoomDirectory
-from pychat.transports.admission import is_temporary
-from pychat.transports.authenticator import Authenticate, Authenticator, status_of
+from pychat.transports.authenticator import Authenticate, Authenticator, entry_status
 from pychat.transports.socketio import SocketIOTransport
 from pychat.transports.sse import SSETransport
 from pychat.transports.websocket import WebSocketTransport
 from pychat.web.api import Api
+from pychat.web.api.answer import refusal
 from pychat.web.site import Site
 
-__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "refusal", "with_slash"]
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "with_slash"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
@@ -120,7 +119,7 @@ class Mount:
         """The answer to a request for `path`, which begins with `/api/`; `read` reads its body."""
         misdirected = self._misdirected(peer, request.headers)
         if misdirected is not None:
-            return refusal(Refused("host_refused", misdirected), 421)
+            return refusal(Refused("host_refused", misdirected))
         host = self._host(peer, request.headers)
         return await self._api.respond(IncomingRequest(request, path, host, read))
 
@@ -157,7 +156,7 @@ class Mount:
         try:
             return await self.door.authenticate(request)
         except Refused as refused:
-            return refused if is_temporary(refused) else refusal(refused)
+            return refused if refused.kind.is_temporary else refusal(refused, entry_status(refused))
 
     async def serve_websocket(
         self, carrier: WebSocketConnection, query: Mapping[str, str], user: User | Refused | None
@@ -235,14 +234,6 @@ class Mount:
         await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in transports))
         await self.rooms.aclose(Close.SHUTDOWN)
         self.siblings.close()
-
-
-def refusal(refused: Refused, status: int | None = None) -> Response:
-    """A refusal as an HTTP response, in the form that it has on every wire."""
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    if refused.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(refused.retry_after)))
-    return Response(status or status_of(refused), headers, strictjson.dumps(encode_refusal(refused)).encode())
 
 
 def with_slash(raw_path: str, query: str) -> Response:

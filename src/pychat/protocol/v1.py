@@ -45,6 +45,7 @@ __all__ = [
     "encode_page",
     "encode_refusal",
     "encode_stored",
+    "refusal_event",
 ]
 
 VERSION = 1
@@ -88,6 +89,14 @@ def encode(notice: Notice) -> tuple[str, Fields]:
 def close_event(why: Close) -> tuple[str, Fields]:
     """The event that says why the server is about to close a connection."""
     return "bye", {"code": why.code, "reason": why.reason, "reconnect": why.reconnect, "text": why.text}
+
+
+def refusal_event(refused: Refused) -> tuple[str, Fields]:
+    """The event for a visitor who is not let in, before the connection closes with `refused.kind.close`."""
+    name, fields = close_event(refused.kind.close)
+    if fields["reconnect"]:
+        fields["retry_after"] = round(refused.retry_seconds, 3)
+    return name, {**fields, "text": refused.text, "error": refused.as_dict()}
 
 
 def encode_member(member: Member) -> Fields:

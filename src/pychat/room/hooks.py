@@ -126,7 +126,7 @@ class Hooks:
 
 async def _tell(name: str, hook: Callable[[Any], Any], subject: object) -> None:
     try:
-        told = hook(subject) if is_async(hook) else await in_thread(hook, subject)
+        told = hook(subject) if is_async(hook) else await in_thread(hook, subject, nested=False)
         if inspect.isawaitable(told):
             await told
     except Exception:

@@ -16,6 +16,7 @@ __all__ = ["Workers", "in_thread", "is_async", "working"]
 
 _T = TypeVar("_T")
 _MOST = 40  # threads; what comes beyond waits for one of them
+_DEEPEST = 5  # functions that wait for one another, each in a thread
 
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
 
@@ -33,12 +34,12 @@ class Workers:
         self.busy = 0
 
     async def run(self, call: Callable[[], _T]) -> _T:
-        """Call in a thread, in this context, and return or raise what that does. A call that is begun is not ended."""
+        """Call in a thread, and return or raise what that does. A call that is begun is not ended."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
         self.busy += 1
         try:
-            self._jobs.put((partial(contextvars.copy_context().run, call), future, loop))
+            self._jobs.put((call, future, loop))
             with self._lock:
                 if self._idle:
                     self._idle -= 1
@@ -77,17 +78,25 @@ def _settle(future: asyncio.Future[Any], outcome: object, error: BaseException |
         future.set_exception(error)
 
 
-_workers = Workers(_MOST)
+#: A function that waits in its thread for another one, as a hook does that posts by `room.threadsafe`, must not wait
+#: for one of the threads that are all waiting so. What is called from a thread runs in the next pool.
+_pools = tuple(Workers(_MOST) for _ in range(_DEEPEST))
+_depth: contextvars.ContextVar[int] = contextvars.ContextVar("pychat_worker_depth", default=0)
 
 
-async def in_thread(call: Callable[..., _T], *arguments: object) -> _T:
-    """Call a plain function of the app in a worker thread."""
-    return await _workers.run(partial(call, *arguments))
+async def in_thread(call: Callable[..., _T], *arguments: object, nested: bool = True) -> _T:
+    """Call a plain function of the app in a worker thread. `nested` is false where no other function waits for it."""
+    depth = _depth.get() if nested else 0
+    if depth == _DEEPEST:
+        raise RuntimeError(f"{call!r} was called by functions that wait for one another, {_DEEPEST} deep: a loop?")
+    context = contextvars.copy_context()
+    context.run(_depth.set, depth + 1)
+    return await _pools[depth].run(partial(context.run, call, *arguments))
 
 
 def working() -> bool:
     """Whether plain functions of the app are at work, or wait for a thread."""
-    return _workers.busy > 0
+    return any(pool.busy for pool in _pools)
 
 
 def is_async(function: Callable[..., object]) -> bool:

@@ -1,6 +1,6 @@
-"""Admission: the way into a room on every wire, and how a refusal says whether to come back, and when.
+"""Admission: lets a visitor into a room, on every wire.
 
-What a transport makes of a refusal that is for now: the table in `docs/reference/errors.md`. None of them is final.
+What each wire makes of a temporary refusal is in `docs/reference/errors.md`: every client comes back from it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import asyncio
 import logging
 import random
 import time
-from typing import Any
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.model import Position, User
@@ -18,39 +17,13 @@ from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Connection
 from pychat.room.session import Session
 
-__all__ = ["HOLD_SECONDS", "admit", "bye_fields", "close_for", "is_temporary", "opened", "retry_seconds"]
+__all__ = ["HOLD_SECONDS", "admit", "opened"]
 
 _log = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic, lines=2)
 
 #: For how long somebody who comes in is kept waiting for a room that cannot be opened, before they are sent away.
 HOLD_SECONDS = 3.0
 _LOOK_SECONDS = 0.3  # between two looks whether it is open
-#: Refusals that are for now, and after how many seconds it makes sense to come back.
-_TEMPORARY = {"internal": 5.0, "rate_limited": 1.0, "unavailable": 1.0}
-
-
-def is_temporary(refused: Refused) -> bool:
-    """Whether the same visitor may be let in later, with nothing changed on their side."""
-    return refused.code in _TEMPORARY
-
-
-def retry_seconds(refused: Refused) -> float:
-    """When somebody who was refused for now should come back, in seconds."""
-    return _TEMPORARY.get(refused.code, 1.0) if refused.retry_after is None else refused.retry_after
-
-
-def close_for(refused: Refused) -> Close:
-    """Why a connection is closed whose visitor is not let in."""
-    return Close.UNAVAILABLE if is_temporary(refused) else Close.KICKED
-
-
-def bye_fields(refused: Refused) -> dict[str, Any]:
-    """The fields of `bye` for somebody who is not let in."""
-    why = close_for(refused)
-    told = {"code": why.code, "reason": why.reason, "reconnect": why.reconnect, "text": refused.text}
-    if why.reconnect:
-        told["retry_after"] = round(retry_seconds(refused), 3)
-    return {**told, "error": refused.as_dict()}
 
 
 async def opened(room: ChatRoom, patience: float = HOLD_SECONDS) -> None:
@@ -64,7 +37,7 @@ async def opened(room: ChatRoom, patience: float = HOLD_SECONDS) -> None:
             await room.start()
         except Refused as refused:
             pause = _LOOK_SECONDS * random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
-            if room.closed or not is_temporary(refused) or loop.time() + pause > end:
+            if room.closed or not refused.kind.is_temporary or loop.time() + pause > end:
                 raise
             await asyncio.sleep(pause)
         except UsageError as error:  # it says what to do, to whoever runs the server

@@ -14,7 +14,7 @@ from pychat.domain.ratelog import RateLimitedLogger
 from pychat.net.http.request import Request
 from pychat.room.workers import in_thread, is_async
 
-__all__ = ["Authenticate", "Authenticator", "status_of"]
+__all__ = ["Authenticate", "Authenticator", "entry_status"]
 
 _log = logging.getLogger("pychat.auth")
 _limited = RateLimitedLogger(_log, time.monotonic)
@@ -22,16 +22,6 @@ _ANSWER_SECONDS = 10.0  # that the app's function may take
 
 #: What an app says of a request: a `User`, or `None` for a guest. `Refused` may be raised or returned. May be async.
 Authenticate = Callable[[Request], User | Refused | Awaitable[User | Refused | None] | None]
-
-_STATUS = {
-    "bad_request": 400,
-    "login_required": 401,
-    "unknown_room": 404,
-    "not_found": 404,
-    "rate_limited": 429,
-    "internal": 500,
-    "unavailable": 503,
-}
 
 
 class Authenticator:
@@ -73,6 +63,7 @@ class Authenticator:
         return found
 
 
-def status_of(refused: Refused) -> int:
-    """The HTTP status that says the same: 401 where a login would help, 403 for codes of the app's own."""
-    return _STATUS.get(refused.code, 403)
+def entry_status(refused: Refused) -> int:
+    """The HTTP status for a visitor who is not let in: 403 for codes that are about a command, and the app's own."""
+    status = refused.kind.status
+    return 403 if status in (409, 422) else status

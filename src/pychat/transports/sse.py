@@ -19,11 +19,11 @@ from pychat.domain.notices import Notice, Welcome
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.stream import Chunk, ResponseStream
 from pychat.net.websocket.connection import CLOSE_SECONDS
-from pychat.protocol.v1 import close_event, encode
+from pychat.protocol.v1 import close_event, encode, refusal_event
 from pychat.room.chatroom import ChatRoom
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
-from pychat.transports.admission import admit, bye_fields, retry_seconds
+from pychat.transports.admission import admit
 from pychat.transports.commands import execute
 
 __all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue", "turned_away"]
@@ -62,8 +62,8 @@ def farewell(why: Close) -> Chunk:
 
 def turned_away(refused: Refused) -> Chunk:
     """All of a stream for somebody who is not let in: `retry` says when `EventSource` is to come back."""
-    wait = round(1000 * retry_seconds(refused) + random.uniform(0, 2000))  # noqa: S311 -- no secret
-    return Chunk(_PADDING + b"retry: %d\n\n" % wait + _event("bye", bye_fields(refused)).body)
+    wait = round(1000 * refused.retry_seconds + random.uniform(0, 2000))  # noqa: S311 -- no secret
+    return Chunk(_PADDING + b"retry: %d\n\n" % wait + _event(*refusal_event(refused)).body)
 
 
 def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None) -> Chunk:

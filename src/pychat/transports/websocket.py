@@ -16,10 +16,10 @@ from pychat.domain.model import Position, User
 from pychat.domain.notices import Notice
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.websocket.connection import NO_CODE, Frame, WebSocketClosed, WebSocketConnection
-from pychat.protocol.v1 import close_event, decode_position, encode, encode_refusal
+from pychat.protocol.v1 import close_event, decode_position, encode, encode_refusal, refusal_event
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
-from pychat.transports.admission import admit, bye_fields, close_for
+from pychat.transports.admission import admit
 from pychat.transports.pipeline import Answers, Pipeline
 
 __all__ = ["WebSocketTransport"]
@@ -57,9 +57,9 @@ class _Connection:
 
     def turn_away(self, refused: Refused) -> None:
         """Close the connection of somebody who is not let in, telling why and when to come back."""
-        self.tell("bye", bye_fields(refused))
+        self.tell(*refusal_event(refused))
         self._answers.flush()
-        why = close_for(refused)
+        why = refused.kind.close
         self._carrier.close(why.code, why.reason)
 
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:

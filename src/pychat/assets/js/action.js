@@ -1,9 +1,9 @@
-/** Texts that tell what their author does: `/me waves`. Pure. */
+/** Action messages: `/me waves`. Pure. */
 
 const ME = "/me ";
 
 /**
- * What the author does; empty for a text that only says something.
+ * The action in a text; empty if the text is no action message.
  * @param {string} text
  * @returns {string}
  */

@@ -1,5 +1,5 @@
 /**
- * The way in: `connect()` opens a room over Socket.IO and keeps it open. No page needed.
+ * The public entry point: `connect()` opens a room over Socket.IO and keeps it open. Needs no page.
  *
  *     import { connect } from "/chat/client.js";
  *     const room = connect({ room: "lobby" });
@@ -16,7 +16,7 @@ import { MemoryStorage, browserStorage } from "./storage.js";
 
 export { Refusal } from "./refusal.js";
 
-/** The version of the wire that this client speaks. */
+/** The protocol version of this client. */
 const VERSION = 1;
 
 const CLOCK = {
@@ -26,15 +26,15 @@ const CLOCK = {
 };
 
 /**
- * Opens a room, and comes back by itself after a drop, as the same person and without losing or repeating a message.
+ * Opens a room. After a lost connection it reconnects as the same member, without losing or repeating a message.
  * @param {object} [options]
- * @param {string | URL} [options.url] where pychat is mounted, such as `/chat/`; by default, where this file came from
- * @param {string} [options.room] its name; by default the server's first room
- * @param {string} [options.name] the nickname to take at first, without anybody being asked
- * @param {string | (() => string | Promise<string>)} [options.token] what `authenticate` of the application is given as
- *   `request.bearer`; a function is asked for each connection
- * @param {boolean} [options.remember] keep the name and unsent messages in the browser's storage, so that a reload
- *   finds them; `true` by default
+ * @param {string | URL} [options.url] where pychat is mounted, such as `/chat/`; by default, the mount that served this file
+ * @param {string} [options.room] the name of the room; by default, the server's first room
+ * @param {string} [options.name] the nickname to take first, without asking the user
+ * @param {string | (() => string | Promise<string>)} [options.token] the application's `authenticate` gets it as
+ *   `request.bearer`; a function is called for each connection
+ * @param {boolean} [options.remember] keep the name and unsent messages in the browser's storage over reloads;
+ *   `true` by default
  * @returns {Room}
  */
 export function connect({ url, room: name, name: nickname, token, remember = true } = {}) {
@@ -42,10 +42,10 @@ export function connect({ url, room: name, name: nickname, token, remember = tru
   let room;
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io/`,
-    // WebSocket first: live after one round trip, and no need that a load balancer keeps a client at one server.
+    // WebSocket first: it is live after one round trip, and works without sticky sessions at a load balancer.
     transports: ["websocket", "polling"],
     tryAllTransports: true,
-    auth: (answer) => bearer(token).then((given) => answer({ v: VERSION, room: name, since: room.since, token: given })),
+    auth: (answer) => resolved(token).then((text) => answer({ v: VERSION, room: name, since: room.since, token: text })),
     forceNew: true,
     autoConnect: false,
     reconnection: false,
@@ -58,15 +58,15 @@ export function connect({ url, room: name, name: nickname, token, remember = tru
     key: `pychat:${base.href}:${name ?? ""}`,
     name: nickname,
   });
-  const back = () => connection.state.name !== "refused" && connection.open();
-  globalThis.addEventListener?.("online", back);
-  connection.on("state", (state) => state.name === "closed" && globalThis.removeEventListener?.("online", back));
+  const reconnect = () => connection.state.name !== "refused" && connection.open();
+  globalThis.addEventListener?.("online", reconnect);
+  connection.on("state", (state) => state.name === "closed" && globalThis.removeEventListener?.("online", reconnect));
   connection.open();
   return room;
 }
 
-/** A login that cannot be had is reported, and the server says what it thinks of people without one. */
-async function bearer(token) {
+/** The token, if any. An error is reported, and the client connects without a token: the server decides. */
+async function resolved(token) {
   try {
     return typeof token === "function" ? await token() : token;
   } catch (error) {
@@ -76,8 +76,8 @@ async function bearer(token) {
 }
 
 /**
- * The address of a mount, with the slash that belongs there.
- * @param {string | URL} [url] by default, where this file came from
+ * The URL of a mount, with a slash at its end.
+ * @param {string | URL} [url] by default, the mount that served this file
  * @returns {URL}
  */
 export function mounted(url = mount(import.meta.url)) {
@@ -88,7 +88,7 @@ export function mounted(url = mount(import.meta.url)) {
   return base;
 }
 
-/** `<mount>/assets/js/client.js`, or the same with a hash between: `<mount>/`. */
+/** The mount in `<mount>/assets/js/client.js` or `<mount>/assets/<hash>/js/client.js`. */
 function mount(address) {
   return /^(.*\/)assets\/(?:[\w.-]+\/)?js\/client\.js/.exec(address)?.[1] ?? new URL(".", address).href;
 }

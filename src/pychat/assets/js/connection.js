@@ -1,7 +1,7 @@
 /**
- * One connection that is kept up: connects, notices that it is gone, waits, connects again, and knows when not to.
- * Carries events and commands of one room; what they mean is up to `room.js`. Socket.IO's own reconnection is
- * switched off: it does not know what `bye` says.
+ * Keeps one connection open: connects, detects when it is lost, and reconnects with a delay unless the server refused.
+ * Carries the events and commands of one room; `room.js` interprets them. Socket.IO's own reconnection is off, because
+ * it ignores the `bye` event.
  */
 
 import { Emitter } from "./emitter.js";
@@ -11,25 +11,25 @@ import { REVISIONS } from "./revision.js";
 /**
  * @typedef {object} State
  * @property {"connecting" | "live" | "reconnecting" | "refused" | "closed"} name
- * @property {string} [text] why, in words for people
- * @property {string} [code] why, for programs, where it was `refused`
- * @property {number} [retryAt] milliseconds of the clock; while waiting for the next attempt
+ * @property {string} [text] the reason, for people
+ * @property {string} [code] the reason, for programs; only if `refused`
+ * @property {number} [retryAt] when the next attempt starts, in milliseconds of the clock; only while waiting
  */
 
 /** Milliseconds. */
-const ANSWER_WITHIN = 10_000;
-const WELCOME_WITHIN = 12_000;
-/** At first a WebSocket may hang at some proxy; the next attempt, with long-polling, gets all the time. */
-const WELCOME_WITHIN_AT_FIRST = 5_000;
+const ANSWER_TIMEOUT = 10_000;
+const WELCOME_TIMEOUT = 12_000;
+/** A proxy may let the first WebSocket hang; the next attempt uses long-polling and has the full time. */
+const FIRST_WELCOME_TIMEOUT = 5_000;
 const FIRST_DELAY = 500;
-/** And half as much again by chance: 9 seconds after a room can be entered again, everybody is back. */
-const LONGEST_DELAY = 6_000;
-/** A connection that held this long ends a row of failures. */
+/** Plus up to half of it at random: all clients are back within 9 seconds after the server is. */
+const MAX_DELAY = 6_000;
+/** A connection that lasts this long resets the delay. */
 const STABLE_AFTER = 5_000;
 
 const EVENTS = ["welcome", "message", ...REVISIONS, "presence", "typing", "error", "bye"];
 
-/** Emits `state` (State), and `event` ({name, data}) for each event of the wire. */
+/** Emits `state` (State), and `event` ({name, data}) for each event from the server. */
 export class Connection extends Emitter {
   /** @type {State} */
   state = { name: "connecting" };
@@ -41,18 +41,18 @@ export class Connection extends Emitter {
   #failures = 0;
   #liveSince = null;
   #everLive = false;
-  /** Whether this attempt got through to the server. */
+  /** Whether this attempt reached the server. */
   #reached = false;
   #bye = null;
-  /** Why the application sends us out, in its own words; `bye` follows. @type {string | undefined} */
+  /** The application's reason for a kick; a `bye` event follows. @type {string | undefined} */
   #kicked;
 
   /**
    * @param {object} options
    * @param {import("socket.io-client").Socket} options.socket made with `autoConnect: false, reconnection: false`
    * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} options.clock
-   * @param {() => number} options.random from 0 up to 1
-   * @param {() => Promise<Refusal | undefined>} [options.diagnose] finds out why it does not get through, if waiting will not help
+   * @param {() => number} options.random from 0 to 1, 1 excluded
+   * @param {() => Promise<Refusal | undefined>} [options.diagnose] finds out whether the connection is refused for good
    */
   constructor({ socket, clock, random, diagnose }) {
     super();
@@ -60,37 +60,37 @@ export class Connection extends Emitter {
     this.#clock = clock;
     this.#random = random;
     this.#diagnose = diagnose;
-    for (const name of EVENTS) socket.on(name, (data) => this.#heard(name, data));
+    for (const name of EVENTS) socket.on(name, (data) => this.#onEvent(name, data));
     socket.on("connect", () => (this.#reached = true));
-    socket.on("connect_error", (error) => this.#unconnected(error));
+    socket.on("connect_error", (error) => this.#onConnectError(error));
     socket.on("disconnect", () => this.#lost());
   }
 
-  /** Connects now: the first time, again after a refusal, or without waiting for the next attempt. */
+  /** Connects at once: for the first time, without waiting for the next attempt, or again after a refusal. */
   open() {
     if (this.state.name === "live" || this.state.name === "closed") return;
     this.#attempt();
   }
 
-  /** For good. */
+  /** Disconnects for good. */
   close() {
-    this.#silence();
+    this.#disconnect();
     this.#set({ name: "closed" });
   }
 
   /**
    * Sends a command.
    * @param {string} command @param {object} payload
-   * @returns {Promise<object>} the answer, when it is `ok`
-   * @throws {Refusal} the server's, or `offline` or `timeout`: then nobody knows whether it was carried out
+   * @returns {Promise<object>} the answer, if it is `ok`
+   * @throws {Refusal} the server's; or `offline` or `timeout`: then the server may or may not have executed the command
    */
   async send(command, payload) {
     if (!this.#socket.connected) throw new Refusal(this.state.name === "closed" ? "closed" : "offline");
     let answer;
     try {
-      answer = await this.#socket.timeout(ANSWER_WITHIN).emitWithAck(command, payload);
+      answer = await this.#socket.timeout(ANSWER_TIMEOUT).emitWithAck(command, payload);
     } catch {
-      // Dropped meanwhile, or alive in name only: a new connection finds out.
+      // The connection was lost, or it is open but dead. A dead one is replaced.
       const dead = this.#socket.connected;
       if (dead) this.#lost("The server did not answer in time.");
       throw new Refusal(dead ? "timeout" : "offline");
@@ -100,22 +100,22 @@ export class Connection extends Emitter {
   }
 
   #attempt() {
-    this.#silence();
+    this.#disconnect();
     this.#set({ ...this.state, name: this.#everLive ? "reconnecting" : "connecting", retryAt: undefined });
     this.#reached = false;
-    const patience = this.#failures === 0 && !this.#everLive ? WELCOME_WITHIN_AT_FIRST : WELCOME_WITHIN;
-    this.#timer = this.#clock.setTimeout(() => this.#lost("The server does not answer."), patience);
+    const timeout = this.#failures === 0 && !this.#everLive ? FIRST_WELCOME_TIMEOUT : WELCOME_TIMEOUT;
+    this.#timer = this.#clock.setTimeout(() => this.#lost("The server does not answer."), timeout);
     this.#socket.connect();
   }
 
-  #heard(name, data) {
+  #onEvent(name, data) {
     if (name === "bye") this.#bye = data ?? {};
     if (name === "error" && data?.code === "kicked") this.#kicked = data.text;
     if (name === "welcome") {
       this.#clock.clearTimeout(this.#timer);
       this.#liveSince = this.#clock.now();
       this.#everLive = true;
-      // Told first, so that whoever hears "live" finds the room as it is now.
+      // Before the state: a listener of "live" finds the room up to date.
       this.emit("event", { name, data });
       this.#set({ name: "live" });
       return;
@@ -124,8 +124,8 @@ export class Connection extends Emitter {
     if (name === "bye") this.#lost();
   }
 
-  #unconnected(error) {
-    // An inactive socket means that the server itself said no; anything else is the way to it that failed.
+  #onConnectError(error) {
+    // An inactive socket means that the server refused. Otherwise the network failed.
     if (this.#socket.active) return this.#lost("The server cannot be reached.");
     this.#reached = true;
     if (error.data?.reconnect === true) this.#lost(error.data.text ?? error.message);
@@ -136,18 +136,18 @@ export class Connection extends Emitter {
     const bye = this.#bye;
     if (bye?.reconnect === false) return this.#refuse((bye.reason === "kicked" && this.#kicked) || bye.text, bye.reason);
     if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#failures = 0;
-    // Some proxies let a WebSocket hang or close it at once, others do not know a session begun by long-polling.
-    // Each failure that `tryAllTransports` sees is met at once; for the rest, begin the other way next time.
+    // Some proxies let a WebSocket hang or close it at once; others lose a long-polling session. `tryAllTransports`
+    // handles the failures that it sees. For the others, the next attempt starts with the other transport.
     if (!this.#reached) this.#socket.io.opts.transports.reverse();
-    this.#silence();
-    // After a `bye` everyone is told to come back at once: half a second to two, so that they do not come together.
-    // Where the room cannot be entered just now, the server says when to try again.
-    const asked = Math.min(60, Number(bye?.retry_after) || 0) * 1000 * (1 + this.#random() / 2);
+    this.#disconnect();
+    // A `bye` closes all clients at once. Each waits half a second to two seconds, so that they do not reconnect
+    // together. `retry_after` says when the room can be joined again.
+    const retryDelay = Math.min(60, Number(bye?.retry_after) || 0) * 1000 * (1 + this.#random() / 2);
     const delay = Math.max(
-      asked,
+      retryDelay,
       bye && this.#failures === 0
         ? 500 + 1500 * this.#random()
-        : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures) * (0.5 + this.#random()),
+        : Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#failures) * (0.5 + this.#random()),
     );
     this.#failures += 1;
     this.#set({
@@ -156,32 +156,32 @@ export class Connection extends Emitter {
       retryAt: this.#clock.now() + delay,
     });
     this.#timer = this.#clock.setTimeout(() => this.#attempt(), delay);
-    if (!this.#everLive && !this.#reached) this.#ask();
+    if (!this.#everLive && !this.#reached) this.#checkRefusal();
   }
 
-  /** Never through to the server: it may be away, or it may never let us in. */
-  async #ask() {
+  /** The server was never reached: it may be down, or it may refuse this client for good. */
+  async #checkRefusal() {
     const refusal = await this.#diagnose?.();
     if (refusal && this.state.name === "connecting") this.#refuse(refusal.text, refusal.code);
   }
 
   #refuse(text, code) {
-    this.#silence();
+    this.#disconnect();
     this.#set({ name: "refused", text: text || "The server refused the connection.", ...(code && { code }) });
   }
 
-  /** Ends what is under way, and does not hear itself end it. */
-  #silence() {
+  /** Disconnects the socket without handling its `disconnect` event. */
+  #disconnect() {
     this.#clock.clearTimeout(this.#timer);
     this.#bye = null;
     this.#kicked = undefined;
     this.#liveSince = null;
-    // What Socket.IO kept back it would send after the next connect, before we have joined again.
+    // Socket.IO would send its buffered commands after the next connect, before the user has joined again.
     this.#socket.sendBuffer.length = 0;
-    const heard = this.#socket.listeners("disconnect");
+    const listeners = this.#socket.listeners("disconnect");
     this.#socket.off("disconnect");
     this.#socket.disconnect();
-    for (const listener of heard) this.#socket.on("disconnect", listener);
+    for (const listener of listeners) this.#socket.on("disconnect", listener);
   }
 
   #set(state) {

@@ -1,4 +1,4 @@
-/** Who wants to hear what. Calls listeners in the order in which they came; knows nothing of what is said. */
+/** Event listeners, called in the order in which they were added. */
 
 export class Emitter {
   #listeners = new Map();
@@ -7,7 +7,7 @@ export class Emitter {
    * Calls `listener` each time `event` happens.
    * @param {string} event
    * @param {(payload: any) => void} listener
-   * @returns {() => void} stops it again
+   * @returns {() => void} removes the listener
    */
   on(event, listener) {
     if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());
@@ -21,7 +21,7 @@ export class Emitter {
   }
 
   /**
-   * A listener that throws spoils nothing for the others: its error is reported as uncaught, where a console shows it.
+   * Calls the listeners. If one throws, the others are still called, and its error is reported as uncaught.
    * @param {string} event @param {any} [payload]
    */
   emit(event, payload) {

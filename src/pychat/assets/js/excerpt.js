@@ -1,14 +1,14 @@
-/** The part of a text in which the words stand that somebody looked for. Pure. */
+/** The part of a text that contains the words of a search. Pure. */
 
 /** Characters: about two lines. */
 const LENGTH = 160;
-/** Characters before the first word found. */
+/** Characters before the first match. */
 const LEAD = 40;
 
 /**
  * @param {string} text
- * @param {string} words separated by white space, however cased
- * @returns {{text: string, found: boolean}[]} pieces in their order; those `found` are words that were looked for
+ * @param {string} words separated by white space, in any case
+ * @returns {{text: string, found: boolean}[]} pieces in order; `found` marks the words of the search
  */
 export function excerpt(text, words) {
   const line = text.replaceAll(/\s+/g, " ").trim();
@@ -16,7 +16,7 @@ export function excerpt(text, words) {
   const pattern = wanted.map((word) => word.replaceAll(/[$()*+./?[\\\]^{|}]/g, "\\$&")).join("|");
   const hits = pattern ? [...line.matchAll(new RegExp(pattern, "giu"))] : [];
   let start = hits.length && hits[0].index > LEAD ? hits[0].index - LEAD : 0;
-  // From a word's beginning; never from the middle of a character.
+  // Start at a word, never inside a surrogate pair.
   if (start) start = line.lastIndexOf(" ", start + 12) > start - 12 ? line.lastIndexOf(" ", start + 12) + 1 : start + (isTrail(line, start) ? 1 : 0);
   if (hits.length && start > hits[0].index) start = hits[0].index;
   let end = Math.min(line.length, start + LENGTH);
@@ -34,7 +34,7 @@ export function excerpt(text, words) {
   return pieces;
 }
 
-/** Whether a cut here would halve a character. */
+/** Whether a cut here would split a surrogate pair. */
 function isTrail(line, at) {
   return (line.charCodeAt(at) & 0xfc00) === 0xdc00;
 }

@@ -1,20 +1,20 @@
 /**
- * Which stretches of the room's log are not known here: before the oldest message, and where a page from the middle
- * was fetched, around it. Pure; knows numbers only.
+ * Ranges of the room's log that this client has not fetched: before the oldest message, and around pages that were
+ * fetched from the middle. Pure; works with sequence numbers only.
  */
 
-/** @typedef {{from: number, to: number}} Gap messages numbered between the two, both excluded, are not known */
+/** @typedef {{from: number, to: number}} Gap the messages between these numbers, both excluded, are missing */
 
 export class Gaps {
   /** @type {Gap[]} oldest first */
   list = [];
 
-  /** All is known from now on, but what stands before number `to`. @param {number} [to] nothing is missing without it */
+  /** Leaves one gap before number `to`. @param {number} [to] without it there is no gap */
   reset(to) {
     this.list = to === undefined ? [] : [{ from: 0, to }];
   }
 
-  /** The numbers from `low` to `high`, without the latter, are known now. @param {number} low @param {number} high */
+  /** Removes the numbers from `low` up to `high`, `high` excluded, from the gaps. @param {number} low @param {number} high */
   learn(low, high) {
     this.list = this.list.flatMap(({ from, to }) => {
       if (high <= from + 1 || low >= to) return [{ from, to }];
@@ -25,14 +25,14 @@ export class Gaps {
     });
   }
 
-  /** What is numbered between the two is not known any more. @param {number} from @param {number} to */
+  /** Adds the numbers between `from` and `to` to the gaps. @param {number} from @param {number} to */
   forget(from, to) {
     const touched = this.list.filter((gap) => gap.from < to && gap.to > from);
     const whole = { from: Math.min(from, ...touched.map((gap) => gap.from)), to: Math.max(to, ...touched.map((gap) => gap.to)) };
     this.list = [...this.list.filter((gap) => !touched.includes(gap)), whole].sort((a, b) => a.from - b.from);
   }
 
-  /** Whether all before the oldest known message is missing. @returns {boolean} */
+  /** Whether messages before the oldest fetched one are missing. @returns {boolean} */
   get open() {
     return this.list[0]?.from === 0;
   }

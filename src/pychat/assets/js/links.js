@@ -1,12 +1,12 @@
-/** Finds the addresses in a text. Pure; whoever shows it makes text nodes and links of the pieces. */
+/** Finds the URLs in a text. Pure; `view/line.js` makes text nodes and links of the pieces. */
 
-// No white space, quotes or angle brackets, and nothing that turns the direction of writing: what is shown is what is opened.
+// No white space, quotes, angle brackets or bidi controls: the URL that is shown is the one that opens.
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u2018-\u201f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
 const TRAILING = /[.,;:!?*_~…]+$/u;
 const PAIRS = { ")": "(", "]": "[", "}": "{" };
 
 /**
- * Splits a text into pieces; those with `href` are http(s) addresses. Joined, the pieces are the text again.
+ * Splits a text into pieces; those with `href` are http(s) URLs. Joined, the pieces give the text again.
  * @param {string} text
  * @returns {{text: string, href?: string}[]}
  */
@@ -25,7 +25,7 @@ export function pieces(text) {
   return found;
 }
 
-/** Without what ends the sentence and not the address: "(see http://a.b/c)." */
+/** Removes punctuation that belongs to the sentence: "(see http://a.b/c)." */
 function trimmed(address) {
   for (;;) {
     const last = address.at(-1);

@@ -1,8 +1,8 @@
-/** Comings and goings told in one quiet line. Pure. */
+/** Joins, leaves and renames, summed up in one line. Pure. */
 
 /** @typedef {import("./log.js").Member} Member */
 
-const NAMED = 3;
+const MAX_NAMES = 3;
 
 export class Notice {
   #joined = new Map();
@@ -10,9 +10,8 @@ export class Notice {
   #renamed = new Map();
 
   /**
-   * Adds what happened. Who leaves and comes back at once (a reload, a short drop) is not worth a line, nor is
-   * who only looked in.
-   * @param {{joined?: Member[], left?: Member[], renamed?: {from: Member, to: Member}[]}} news
+   * Adds changes. A join and a leave of the same member cancel each other, as in a reload.
+   * @param {{joined?: Member[], left?: Member[], renamed?: {from: Member, to: Member}[]}} changes
    */
   add({ joined = [], left = [], renamed = [] }) {
     for (const member of left) if (!this.#joined.delete(member.id)) this.#left.set(member.id, member);
@@ -27,7 +26,7 @@ export class Notice {
     }
   }
 
-  /** As if this member had never come: it turns out to be ourselves. @param {string} id */
+  /** Removes the join of a member: it is the user's own. @param {string} id */
   forget(id) {
     this.#joined.delete(id);
   }
@@ -38,22 +37,22 @@ export class Notice {
     else this.#renamed.set(to.id, { from: first, to });
   }
 
-  /** @returns {string} empty when it all cancelled out */
+  /** @returns {string} empty if all changes cancelled each other */
   get text() {
     return [
       ...(this.#joined.size ? [`${list([...this.#joined.values()])} joined`] : []),
       ...(this.#left.size ? [`${list([...this.#left.values()])} left`] : []),
-      ...[...this.#renamed.values()].slice(0, NAMED).map(({ from, to }) => `${quote(from)} is now ${quote(to)}`),
-      ...(this.#renamed.size > NAMED ? [`${this.#renamed.size - NAMED} more changed their names`] : []),
+      ...[...this.#renamed.values()].slice(0, MAX_NAMES).map(({ from, to }) => `${quote(from)} is now ${quote(to)}`),
+      ...(this.#renamed.size > MAX_NAMES ? [`${this.#renamed.size - MAX_NAMES} more changed their names`] : []),
     ].join(" · ");
   }
 }
 
-// Isolated, so that a name written from right to left does not turn the line around.
+// Isolated, so that a right-to-left name does not reverse the line.
 const quote = ({ name }) => `\u2068${name}\u2069`;
 
 function list(members) {
-  const names = members.slice(0, NAMED).map(quote);
+  const names = members.slice(0, MAX_NAMES).map(quote);
   const more = members.length - names.length;
   if (more > 0) return `${names.join(", ")} and ${more === 1 ? "one other" : `${more} others`}`;
   return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];

@@ -1,18 +1,18 @@
-/** Who is here: the list of members and the number of people connected. Pure. */
+/** The members in the room and the number of connected people. Pure. */
 
 /** @typedef {import("./log.js").Member} Member */
 
 export class People {
-  /** Connected, with a name or without. */
+  /** How many people are connected, with or without a name. */
   here = 0;
-  /** False in a crowd, when the server lists no names and `who` has to be asked. */
+  /** False in a large room: the server sends no names, and `who` asks for them. */
   listed = true;
-  /** @type {Map<string, Member>} in the order of joining */
+  /** @type {Map<string, Member>} in the order of their joins */
   #members = new Map();
-  /** Of those who have some, since the last reset: who has left is still the author of what stands there. @type {Map<string, string[]>} */
+  /** Roles by member id since the last reset. Members who left stay in it: they are still authors of messages. @type {Map<string, string[]>} */
   #roles = new Map();
 
-  /** @param {{here: number, members?: Member[], listed?: boolean}} told */
+  /** @param {{here: number, members?: Member[], listed?: boolean}} data as on the wire */
   reset({ here, members = [], listed = true }) {
     this.here = here;
     this.listed = listed;
@@ -23,48 +23,48 @@ export class People {
 
   /**
    * @param {{here: number, joined?: Member[], left?: string[], renamed?: Member[], members?: Member[], listed?: boolean}} presence
-   * @returns {{joined: Member[], left: Member[], renamed: {from: Member, to: Member}[]}} what was news to us
+   * @returns {{joined: Member[], left: Member[], renamed: {from: Member, to: Member}[]}} what changed
    */
   apply({ here, joined = [], left = [], renamed = [], members, listed = true }) {
-    const news = { joined: [], left: [], renamed: [] };
+    const changes = { joined: [], left: [], renamed: [] };
     this.here = here;
     this.listed = listed;
     if (members) {
       this.reset({ here, members, listed });
-      return news;
+      return changes;
     }
     if (!listed) {
       this.#members.clear();
-      return news;
+      return changes;
     }
     for (const id of left) {
       const member = this.#members.get(id);
-      if (member) news.left.push(member);
+      if (member) changes.left.push(member);
       this.#members.delete(id);
     }
     for (const member of joined) {
-      if (!this.#members.has(member.id)) news.joined.push(member);
+      if (!this.#members.has(member.id)) changes.joined.push(member);
       this.#set(member);
     }
     for (const to of renamed) {
       const from = this.#members.get(to.id);
-      if (from && from.name !== to.name) news.renamed.push({ from, to });
+      if (from && from.name !== to.name) changes.renamed.push({ from, to });
       this.#set(to);
     }
-    return news;
+    return changes;
   }
 
-  /** One that we know of by other ways: ourselves. @param {Member} member */
+  /** Adds a member, if members are listed. @param {Member} member */
   put(member) {
     if (this.listed) this.#set(member);
   }
 
-  /** What the application gave them, as far as it is known here. @param {string} id @returns {readonly string[]} */
+  /** The roles of a member; empty if they are not known. @param {string} id @returns {readonly string[]} */
   rolesOf(id) {
     return this.#roles.get(id) ?? [];
   }
 
-  /** Everybody's, as one text to compare. @returns {string} */
+  /** All roles as one text, to compare. @returns {string} */
   get roles() {
     return JSON.stringify([...this.#roles]);
   }
@@ -80,7 +80,7 @@ export class People {
     return [...this.#members.values()];
   }
 
-  /** People connected who have no name. A guess in a crowd, where names are not listed: then 0. */
+  /** How many people have no name. 0 if members are not listed. */
   get guests() {
     return this.listed ? Math.max(0, this.here - this.#members.size) : 0;
   }

@@ -1,6 +1,6 @@
 /**
- * How far this client has read: the epoch and the seq to go on from after a drop, and the id of the event of that seq,
- * by which the server knows its own log. Pure; the log keeps the messages.
+ * The position to recover from after a lost connection: epoch, seq, and the id of the event with that seq, by which the
+ * server recognises its own log. Pure; the log keeps the messages.
  */
 
 export class Position {
@@ -8,7 +8,7 @@ export class Position {
   #seq = 0;
   /** @type {string | undefined} */
   #id;
-  /** Our own messages whose answer came before messages that stand before them: ids by seq. @type {Map<number, string | undefined>} */
+  /** Ids by seq of the user's messages that are stored after events that have not arrived yet. @type {Map<number, string | undefined>} */
   #ahead = new Map();
 
   /** @param {string} epoch @param {number} seq @param {string} [id] */
@@ -19,15 +19,15 @@ export class Position {
     this.#ahead.clear();
   }
 
-  /** An event came. Events come in order, so nothing from others is missing before it. @param {number} seq @param {string} [id] */
+  /** Advances to an event that arrived. Events arrive in order, so none before it is missing. @param {number} seq @param {string} [id] */
   read(seq, id) {
-    if (seq > this.#seq) this.#go(seq, id);
+    if (seq > this.#seq) this.#advance(seq, id);
     this.#catchUp();
   }
 
   /**
-   * Our own message was stored at `seq`. Its answer may overtake messages of others with a lower seq: until
-   * those have come, going on from `seq` would lose them.
+   * The server stored a message of the user at `seq`. Its answer may overtake events with a lower seq: until they
+   * arrive, recovering from `seq` would lose them.
    * @param {number} seq @param {string} [id]
    */
   wrote(seq, id) {
@@ -35,17 +35,17 @@ export class Position {
     this.#catchUp();
   }
 
-  #go(seq, id) {
+  #advance(seq, id) {
     this.#seq = seq;
     this.#id = id;
   }
 
   #catchUp() {
-    for (let next; this.#ahead.has((next = this.#seq + 1)); ) this.#go(next, this.#ahead.get(next));
+    for (let next; this.#ahead.has((next = this.#seq + 1)); ) this.#advance(next, this.#ahead.get(next));
     for (const seq of this.#ahead.keys()) if (seq <= this.#seq) this.#ahead.delete(seq);
   }
 
-  /** @returns {{epoch: string, seq: number, id?: string} | undefined} nothing before the first welcome */
+  /** @returns {{epoch: string, seq: number, id?: string} | undefined} `undefined` before the first welcome */
   get since() {
     if (this.#epoch === null) return undefined;
     return { epoch: this.#epoch, seq: this.#seq, ...(this.#id && { id: this.#id }) };

@@ -1,7 +1,7 @@
-/** Why something could not be done: the server's answer, or what the client knows by itself. */
+/** Why a command failed: the server's refusal, or one of the client's own. */
 
-/** What the client says by itself, when the server could not be asked. The server's own codes are in errors.md. */
-const OWN_WORDS = {
+/** The client's own refusals, for commands that did not reach the server. docs/reference/errors.md lists the server's. */
+const CLIENT_TEXTS = {
   offline: "You are not connected. Try again when the connection is back.",
   timeout: "The server did not answer in time.",
   closed: "This connection was closed.",
@@ -13,26 +13,26 @@ const OWN_WORDS = {
 export class Refusal extends Error {
   /**
    * @param {string} code for programs
-   * @param {string} [text] for people: what to do
-   * @param {number} [retryAfter] seconds, where waiting helps
+   * @param {string} [text] for people: what to do about it
+   * @param {number} [retryAfter] seconds, if waiting helps
    */
   constructor(code, text, retryAfter) {
-    super(text ?? OWN_WORDS[code] ?? code);
+    super(text ?? CLIENT_TEXTS[code] ?? code);
     this.name = "Refusal";
     this.code = code;
     this.retryAfter = retryAfter;
-    /** Whether the server said so. A hook may refuse with any code, so the code alone does not tell. */
+    /** Whether the server sent it. The code does not tell: a hook may use any code. */
     this.answered = false;
   }
 
-  /** The words for people. */
+  /** The text for people. */
   get text() {
     return this.message;
   }
 
-  /** @param {{code?: string, text?: string, retry_after?: number}} [told] as it travels */
-  static from(told) {
-    const { code = "internal", text = "The server refused, and did not say why.", retry_after: retryAfter } = told ?? {};
+  /** @param {{code?: string, text?: string, retry_after?: number}} [error] as on the wire */
+  static from(error) {
+    const { code = "internal", text = "The server refused, and did not say why.", retry_after: retryAfter } = error ?? {};
     return Object.assign(new Refusal(code, text, retryAfter), { answered: true });
   }
 }

@@ -1,4 +1,4 @@
-/** What becomes of a message: the one function that everything that keeps messages applies to them. Pure. */
+/** Edits, deletions and reactions, applied to a message. Pure. */
 
 /**
  * @typedef {import("./log.js").Message} Message
@@ -6,11 +6,11 @@
  * an event as on the wire
  */
 
-/** The names of the events. */
+/** The event names. */
 export const REVISIONS = ["edited", "deleted", "reacted"];
 
 /**
- * `message` after an event. Applying the same one again changes nothing; what was deleted stays so.
+ * Returns `message` with an event applied. Applying it twice changes nothing, and a deleted message stays deleted.
  * @template {Message} M
  * @param {M} message
  * @param {"edited" | "deleted" | "reacted"} kind

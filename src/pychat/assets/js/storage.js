@@ -1,4 +1,4 @@
-/** A Storage that never throws: the browser's where it lets us, else memory. */
+/** A Storage that never throws: the browser's if it is allowed, else memory. */
 
 /** @implements {Storage} */
 export class MemoryStorage {
@@ -30,8 +30,7 @@ export class MemoryStorage {
 }
 
 /**
- * The browser's own storage. A sandboxed frame or a privacy setting forbids even to look at it; then what is kept
- * lasts as long as the page.
+ * The browser's storage. A sandboxed frame or a privacy setting may forbid it; then a storage in memory replaces it.
  * @param {"localStorage" | "sessionStorage"} [kind]
  * @returns {Storage}
  */
@@ -55,7 +54,7 @@ export function browserStorage(kind = "localStorage") {
       try {
         real.setItem(key, value);
       } catch {
-        // The quota is used up: it still works until the page is left.
+        // The quota is exceeded: the value is lost when the page closes.
       }
     },
     removeItem: (key) => real.removeItem(key),

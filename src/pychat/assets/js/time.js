@@ -1,4 +1,4 @@
-/** Moments in words. Takes the time and never reads a clock. */
+/** Dates as text. The caller passes the present time. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -6,8 +6,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * "just now", "5 min ago", "3 h ago", "2 days ago", then the date. A moment in the future, where this computer's
- * clock is behind the server's, is "just now".
+ * "just now", "5 min ago", "3 h ago", "2 days ago", then the date. A date in the future gives "just now": this
+ * computer's clock may be behind the server's.
  * @param {Date} date @param {Date} now @param {string} [locale]
  * @returns {string}
  */
@@ -24,12 +24,12 @@ export function relative(date, now, locale = "en") {
   return date.toLocaleDateString(locale, { day: "numeric", month: "short", year });
 }
 
-/** All of it, for who asks. @param {Date} date @param {string} [locale] as the reader's system writes it */
+/** The full date and time. @param {Date} date @param {string} [locale] by default the system's */
 export function exact(date, locale) {
   return date.toLocaleString(locale, { dateStyle: "full", timeStyle: "medium" });
 }
 
-/** The day where the reader is, for telling days apart. @param {Date} date @returns {string} */
+/** The day in the reader's time zone, as YYYY-MM-DD. @param {Date} date @returns {string} */
 export function dayKey(date) {
   return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
 }
@@ -37,7 +37,7 @@ export function dayKey(date) {
 /** "Today", "Yesterday", "Monday 5 January". @param {Date} date @param {Date} now @param {string} [locale] */
 export function day(date, now, locale = "en-GB") {
   if (dayKey(date) === dayKey(now)) return "Today";
-  // Noon: a day that is 23 hours long for the change of clocks still has yesterday before it.
+  // Noon: subtracting 24 hours gives yesterday on days of 23 or 25 hours, too.
   const noon = new Date(now.getFullYear(), now.getMonth(), now.getDate(), 12);
   if (dayKey(date) === dayKey(new Date(noon - DAY))) return "Yesterday";
   const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";

@@ -1,33 +1,33 @@
-/** Who is writing just now. Forgets by itself; takes the time, never reads a clock. */
+/** The members who are typing now. Entries expire; the caller passes the present time. */
 
 /** @typedef {import("./log.js").Member} Member */
 
-/** As long as the server lets it stand without hearing it again. */
-const LASTS = 6000;
+/** Milliseconds until an entry expires, as on the server. */
+const LIFETIME = 6000;
 
 export class Typists {
   /** @type {Map<string, {member: Member, until: number}>} */
-  #writing = new Map();
+  #typing = new Map();
 
   /** @param {Member} member @param {boolean} on @param {number} now milliseconds */
   set(member, on, now) {
-    if (on) this.#writing.set(member.id, { member, until: now + LASTS });
-    else this.#writing.delete(member.id);
+    if (on) this.#typing.set(member.id, { member, until: now + LIFETIME });
+    else this.#typing.delete(member.id);
   }
 
   clear() {
-    this.#writing.clear();
+    this.#typing.clear();
   }
 
   /** @param {number} now @returns {Member[]} */
   at(now) {
-    for (const [id, { until }] of this.#writing) if (until <= now) this.#writing.delete(id);
-    return [...this.#writing.values()].map(({ member }) => member);
+    for (const [id, { until }] of this.#typing) if (until <= now) this.#typing.delete(id);
+    return [...this.#typing.values()].map(({ member }) => member);
   }
 
-  /** When the next one will be forgotten. @returns {number | undefined} milliseconds */
+  /** When the next entry expires. @returns {number | undefined} milliseconds */
   get expiry() {
-    return this.#writing.size ? Math.min(...[...this.#writing.values()].map(({ until }) => until)) : undefined;
+    return this.#typing.size ? Math.min(...[...this.#typing.values()].map(({ until }) => until)) : undefined;
   }
 }
 

@@ -159,9 +159,16 @@ class RedisStore:
                 feed.owed[member.id] = Away(member) if isinstance(event, Joined) else event
             raise
         feed.owed.pop(member.id, None)
+        joins = isinstance(event, Joined) and member.id not in feed.here
         if isinstance(event, Joined | Renamed):
             feed.here[member.id] = (member, tick)
-        await feed.told(tick, self._patience)
+        try:
+            await feed.told(tick, self._patience)
+        except Refused:
+            if joins:  # Redis has done it, but who asked is told that it has not happened
+                feed.here.pop(member.id, None)
+                feed.owed[member.id] = Away(member)
+            raise
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
         self._check()

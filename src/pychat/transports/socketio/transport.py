@@ -15,13 +15,13 @@ from pychat.domain.model import Message, Position, User, iso
 from pychat.domain.notices import Notice, Presence
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
-from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode
+from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode, refusal_event
 from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
-from pychat.transports.admission import HOLD_SECONDS, admit, bye_fields, close_for, is_temporary, opened, retry_seconds
+from pychat.transports.admission import HOLD_SECONDS, admit, opened
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.pipeline import Answers, Pipeline
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
@@ -241,13 +241,13 @@ class SocketIOTransport:
         and give up for ever on a CONNECT_ERROR. Clients of version 1 are told when to come back. The others try each
         second or so; where `wait` says that they have not waited yet, they are kept waiting for it.
         """
-        if not is_temporary(refused):
+        if not refused.kind.is_temporary:
             raise Declined(refused.text, {**refused.as_dict(), "reconnect": refused.retry_after is not None})
         if version is not None:
-            raise TurnedAway(close_for(refused), ("bye", bye_fields(refused)))
+            raise TurnedAway(refused.kind.close, refusal_event(refused))
         if wait:
-            await asyncio.sleep(min(retry_seconds(refused), HOLD_SECONDS))
-        raise TurnedAway(close_for(refused))
+            await asyncio.sleep(min(refused.retry_seconds, HOLD_SECONDS))
+        raise TurnedAway(refused.kind.close)
 
     def _begin(self, connection: _Connection, session: Session) -> None:
         connection.pipeline = Pipeline(session)

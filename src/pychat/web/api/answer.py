@@ -1,9 +1,8 @@
-"""Answers of the API: JSON in one form, and the status of each refusal."""
+"""Answers of the API: JSON in one form, refusals included."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -12,27 +11,7 @@ from pychat.domain.errors import Refused
 from pychat.net.http.response import Response
 from pychat.protocol.v1 import encode_refusal
 
-__all__ = ["STATUS", "Denied", "answer", "failed", "refusal"]
-
-#: The status of each refusal. Those that are not here, and those of hooks, are 422: understood, and not allowed.
-STATUS: Mapping[str, int] = {
-    "bad_request": 400,
-    "unauthorized": 401,
-    "login_required": 401,
-    "name_reserved": 403,
-    "not_yours": 403,
-    "not_found": 404,
-    "unknown_command": 404,
-    "unknown_room": 404,
-    "id_used": 409,
-    "name_fixed": 409,
-    "name_taken": 409,
-    "not_joined": 409,
-    "too_many": 409,
-    "rate_limited": 429,
-    "internal": 500,
-    "unavailable": 503,
-}
+__all__ = ["Denied", "answer", "failed", "refusal"]
 
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -55,15 +34,14 @@ def answer(status: int, value: object, headers: Mapping[str, str] | None = None)
 def failed(told: Mapping[str, Any]) -> Response:
     """A command's answer that is a refusal, with its status."""
     error = told["error"]
-    headers = {}
-    if "retry_after" in error:
-        headers["Retry-After"] = str(max(1, ceil(error["retry_after"])))
-    if error["code"] == "unauthorized":
-        headers["WWW-Authenticate"] = "Bearer"
-    return answer(STATUS.get(error["code"], 422), told, headers)
+    return refusal(Refused(error["code"], error["text"], error.get("retry_after")))
 
 
 def refusal(refused: Refused, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to what was refused, as the command's answer says it."""
-    response = failed(encode_refusal(refused))
-    return replace(response, status=status or response.status, headers={**response.headers, **(headers or {})})
+    """A refusal as an answer, with the status of its code unless another is given."""
+    told: dict[str, str] = {}
+    if refused.retry_after is not None:
+        told["Retry-After"] = str(max(1, ceil(refused.retry_after)))
+    if refused.code == "unauthorized":
+        told["WWW-Authenticate"] = "Bearer"
+    return answer(status or refused.kind.status, encode_refusal(refused), {**told, **(headers or {})})

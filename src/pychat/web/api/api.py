@@ -11,8 +11,7 @@ from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest, Response, StreamingResponse
 from pychat.room.directory import RoomDirectory
-from pychat.transports.admission import is_temporary
-from pychat.transports.authenticator import Authenticator, status_of
+from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.transports.sse import SSETransport
 from pychat.web.api import messages
 from pychat.web.api import rooms as places
@@ -108,7 +107,7 @@ class Api:
             else:
                 call = replace(call, user=await self._door.authenticate(incoming.request))
         except Refused as refused:
-            return _later(operation, call, refused) or refusal(refused, status_of(refused))
+            return _later(operation, call, refused) or refusal(refused, entry_status(refused))
         try:
             if not operation.metered:
                 return await operation.run(call)
@@ -128,7 +127,7 @@ class Api:
 
 def _later(operation: Operation, call: Call, refused: Refused) -> StreamingResponse | None:
     """What a reader of events is told that is refused for now."""
-    if operation.run is visitors.listen and is_temporary(refused) and visitors.reads_events(call.request):
+    if operation.run is visitors.listen and refused.kind.is_temporary and visitors.reads_events(call.request):
         return visitors.later(refused)
     return None
 

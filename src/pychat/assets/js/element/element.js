@@ -1,75 +1,75 @@
 /**
- * `<pychat-room src="/chat/" room="lobby">`: a room in a box on anybody's page. Owns the box and how long it lives;
- * what is in it is the view, the same as on pychat's own page.
+ * `<pychat-room src="/chat/" room="lobby">`: a room on any page. Manages the element's lifetime and attributes; its
+ * content is the same view as on the chat page.
  */
 
 import { connect, mounted } from "../client.js";
 import { Refusal } from "../refusal.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { view } from "../view/view.js";
-import { frameOf } from "./frame.js";
+import { loadFrame } from "./frame.js";
 import { StatusCard } from "./status-card.js";
 import { styles } from "./styles.js";
 
-/** Attributes that are properties too; a change of the first two opens another room. */
-const OPENING = ["src", "room"];
-const ATTRIBUTES = [...OPENING, "name", "theme", "placeholder"];
+/** Attributes that identify the room; a change opens it again. All attributes are properties, too. */
+const ROOM_ATTRIBUTES = ["src", "room"];
+const ATTRIBUTES = [...ROOM_ATTRIBUTES, "name", "theme", "placeholder"];
 const KEYS = ["keydown", "keypress", "keyup"];
 /** Milliseconds. */
 const FIRST_DELAY = 1000;
-const LONGEST_DELAY = 10_000;
+const MAX_DELAY = 10_000;
 
 /**
- * Tells, by events that do not bubble, `message` (a message of the room), `joined` (the member that one is now) and
- * `status` (as `client.state`); each has what it tells as `detail`.
+ * Dispatches events that do not bubble: `message` (Message), `joined` (Member) and `status` (as `client.state`), each
+ * with its value as `detail`.
  */
 export class PychatRoom extends HTMLElement {
   static observedAttributes = ATTRIBUTES;
 
   #root = this.attachShadow({ mode: "open" });
-  /** Ends what was begun when the element came into a document. @type {AbortController | null} */
-  #life = null;
+  /** Aborted when the element is removed from its document. @type {AbortController | null} */
+  #lifetime = null;
   #client = null;
   #field = null;
   #status = { name: "closed" };
-  #opened = promise();
+  #opened = deferred();
   #token;
 
   constructor() {
     super();
-    // To the page around, keys in here come from no field: its shortcuts would take every letter for theirs.
+    // The host page does not see that these keys come from a field, so its shortcuts would react to them.
     for (const type of KEYS) this.#root.addEventListener(type, (event) => isTyped(event) && event.stopPropagation());
   }
 
   /**
-   * The login of your application for this person: a text, or a function that gives one for each connection.
+   * The application's token for the user: a text, or a function that is called for each connection.
    * @param {string | (() => string | Promise<string>) | undefined} token
    */
   set token(token) {
     if (token === this.#token) return;
     this.#token = token;
-    if (this.#life) this.#again();
+    if (this.#lifetime) this.#reopen();
   }
 
   get token() {
     return this.#token;
   }
 
-  /** The room, as `connect()` gives it, once it is open. @returns {import("../room.js").Room | null} */
+  /** The room, as `connect()` returns it; `null` until it is open. @returns {import("../room.js").Room | null} */
   get client() {
     return this.#client;
   }
 
-  /** The state of the connection, as the event `status` tells it. @returns {import("../connection.js").State} */
+  /** The state of the connection, as in the `status` event. @returns {import("../connection.js").State} */
   get status() {
     return this.#status;
   }
 
   /**
-   * Says something, as soon as the room is open.
+   * Sends a message as soon as the room is open.
    * @param {string} text @param {{replyTo?: number}} [options]
-   * @returns {Promise<{id: string, seq: number, date: string}>} when it is stored
-   * @throws {Refusal} such as `not_joined`, or why the room cannot be opened
+   * @returns {Promise<{id: string, seq: number, date: string}>} resolves when it is stored
+   * @throws {Refusal} such as `not_joined`, or the reason why the room cannot be opened
    */
   async say(text, options) {
     const client = await this.#opened;
@@ -78,10 +78,10 @@ export class PychatRoom extends HTMLElement {
 
   connectedCallback() {
     for (const name of [...ATTRIBUTES, "token"]) this.#upgrade(name);
-    if (!this.#life) this.#begin();
+    if (!this.#lifetime) this.#start();
   }
 
-  /** A page may have set a property before this file came, which then hides ours. */
+  /** A property that the page set before this class was defined would hide the accessor. */
   #upgrade(name) {
     if (!Object.hasOwn(this, name)) return;
     const value = this[name];
@@ -89,44 +89,44 @@ export class PychatRoom extends HTMLElement {
     this[name] = value;
   }
 
-  // Moved to another place of the document, it has come back before this turn is over.
+  // An element that is moved is connected again before the microtask runs.
   disconnectedCallback() {
-    queueMicrotask(() => this.isConnected || this.#end());
+    queueMicrotask(() => this.isConnected || this.#stop());
   }
 
   connectedMoveCallback() {}
 
   attributeChangedCallback(name, before, now) {
-    if (before === now || !this.#life) return;
+    if (before === now || !this.#lifetime) return;
     if (name === "name" && now) this.#client?.join(now).catch((refusal) => this.#client?.emit("ask", refusal));
-    if (name === "placeholder") this.#hint();
-    if (OPENING.includes(name)) this.#again();
+    if (name === "placeholder") this.#setPlaceholder();
+    if (ROOM_ATTRIBUTES.includes(name)) this.#reopen();
   }
 
-  /** Opens what it is told to now. Several things may change in one turn. */
-  #again() {
-    const life = this.#life;
+  /** Opens the room again, once for all changes of this turn. */
+  #reopen() {
+    const lifetime = this.#lifetime;
     queueMicrotask(() => {
-      if (life !== this.#life) return;
-      this.#end();
-      this.#begin();
+      if (lifetime !== this.#lifetime) return;
+      this.#stop();
+      this.#start();
     });
   }
 
-  #begin() {
-    this.#life = new AbortController();
-    this.#open(this.#life.signal);
+  #start() {
+    this.#lifetime = new AbortController();
+    this.#open(this.#lifetime.signal);
   }
 
-  #end() {
-    this.#life?.abort();
-    this.#life = null;
+  #stop() {
+    this.#lifetime?.abort();
+    this.#lifetime = null;
     this.#client = null;
     this.#field = null;
     this.#opened.reject(new Refusal("closed"));
-    this.#opened = promise();
+    this.#opened = deferred();
     this.#root.replaceChildren();
-    this.#tell({ name: "closed" });
+    this.#setStatus({ name: "closed" });
   }
 
   async #open(signal) {
@@ -139,19 +139,19 @@ export class PychatRoom extends HTMLElement {
     } catch {
       return this.#refuse(card, new Refusal("no_chat", `“${this.getAttribute("src")}” is no address; write src="/chat/" or src="https://chat.example/".`));
     }
-    for (let delay = FIRST_DELAY; ; delay = Math.min(LONGEST_DELAY, delay * 2)) {
-      card.wait();
-      this.#tell({ name: "connecting" });
-      const [frame, sheets] = await Promise.all([frameOf(base, room, signal), styles()]);
+    for (let delay = FIRST_DELAY; ; delay = Math.min(MAX_DELAY, delay * 2)) {
+      card.showLoading();
+      this.#setStatus({ name: "connecting" });
+      const [frame, sheets] = await Promise.all([loadFrame(base, room, signal), styles()]);
       if (signal.aborted) return;
       if (sheets) this.#root.adoptedStyleSheets = sheets;
       if (frame instanceof Refusal) return this.#refuse(card, frame);
       if (frame && sheets) return this.#show(frame, base, room, signal);
       if (delay === FIRST_DELAY) {
-        console.warn(`${this.#called()} cannot reach ${base.href}. Is the server up, and “src” where pychat is mounted? If this page has a Content-Security-Policy, its connect-src must name ${base.origin}.`);
+        console.warn(`${this.#tag()} cannot reach ${base.href}. Is the server up, and “src” where pychat is mounted? If this page has a Content-Security-Policy, its connect-src must name ${base.origin}.`);
       }
-      this.#tell({ name: "connecting", text: "The chat cannot be reached.", retryAt: Date.now() + delay });
-      await card.away(delay, signal);
+      this.#setStatus({ name: "connecting", text: "The chat cannot be reached.", retryAt: Date.now() + delay });
+      await card.showUnreachable(delay, signal);
       if (signal.aborted) return;
     }
   }
@@ -163,29 +163,29 @@ export class PychatRoom extends HTMLElement {
     signal.addEventListener("abort", () => client.close());
     const refs = new TemplateRefs(this.#root, { key: `${base.href}:${room ?? ""}`, signal });
     this.#field = refs.find("text", "textarea");
-    this.#hint();
+    this.#setPlaceholder();
     view(client, refs);
     client.on("message", (message) => this.#dispatch("message", message));
     client.on("joined", (member) => this.#dispatch("joined", member));
-    client.on("state", (state) => this.#client === client && this.#tell(state));
+    client.on("state", (state) => this.#client === client && this.#setStatus(state));
     this.#opened.resolve(client);
   }
 
   #refuse(card, refusal) {
     const { code, text } = refusal;
-    console.error(`${this.#called()}: ${text}`);
+    console.error(`${this.#tag()}: ${text}`);
     this.#opened.reject(refusal);
-    this.#tell({ name: "refused", text, code });
-    card.refuse(refusal, () => this.#again());
+    this.#setStatus({ name: "refused", text, code });
+    card.showRefusal(refusal, () => this.#reopen());
   }
 
-  #hint() {
+  #setPlaceholder() {
     if (!this.#field) return;
     this.#field.dataset.placeholder ??= this.#field.placeholder;
     this.#field.placeholder = this.getAttribute("placeholder") ?? this.#field.dataset.placeholder;
   }
 
-  #tell(state) {
+  #setStatus(state) {
     this.#status = state;
     this.#dispatch("status", state);
   }
@@ -194,9 +194,9 @@ export class PychatRoom extends HTMLElement {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  /** As it stands in the page, for the console. */
-  #called() {
-    const attributes = OPENING.filter((name) => this.hasAttribute(name)).map((name) => ` ${name}="${this.getAttribute(name)}"`);
+  /** The element's tag as text, for the console. */
+  #tag() {
+    const attributes = ROOM_ATTRIBUTES.filter((name) => this.hasAttribute(name)).map((name) => ` ${name}="${this.getAttribute(name)}"`);
     return `<${this.localName}${attributes.join("")}>`;
   }
 }
@@ -219,13 +219,13 @@ function isTyped({ target, key, ctrlKey, metaKey, altKey }) {
   return !ctrlKey && !metaKey && !altKey && key !== "Escape" && key !== "Tab" && !!target.closest?.("input, textarea");
 }
 
-/** A promise that others settle; nobody has to wait for it. */
-function promise() {
+/** A promise with its resolve and reject functions; an unhandled rejection is ignored. */
+function deferred() {
   let settle;
   const made = new Promise((resolve, reject) => (settle = { resolve, reject }));
   made.catch(() => {});
   return Object.assign(made, settle);
 }
 
-// Another server's script may have been first; whose it is does not matter.
+// The script of another pychat server may have defined it already.
 if (!customElements.get("pychat-room")) customElements.define("pychat-room", PychatRoom);

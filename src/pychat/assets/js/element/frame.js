@@ -1,28 +1,28 @@
-/** Brings a room's markup from its server: that of pychat's own page, without what only a page has. */
+/** Loads a room's markup from its server: the markup of the chat page without the parts that only a page needs. */
 
 import { diagnose, partAddress } from "../connection-diagnosis.js";
 
 /** Milliseconds. */
-const WITHIN = 10_000;
+const TIMEOUT = 10_000;
 
 /**
  * @param {URL} base @param {string | undefined} room @param {AbortSignal} signal
- * @returns {Promise<HTMLElement | import("../refusal.js").Refusal | undefined>} nothing where nobody answers
+ * @returns {Promise<HTMLElement | import("../refusal.js").Refusal | undefined>} `undefined` if there is no answer
  */
-export async function frameOf(base, room, signal) {
-  const found = await documentAt(partAddress(base, room), signal);
+export async function loadFrame(base, room, signal) {
+  const found = await loadDocument(partAddress(base, room), signal);
   const frame = found?.querySelector("[data-pychat]");
   if (frame) return document.importNode(frame, true);
   return signal.aborted ? undefined : diagnose(base, room);
 }
 
-/** The browser's own parser makes nodes of an answer: no text is made markup here, so Trusted Types have nothing to trust. */
-function documentAt(address, signal) {
+/** Loads a document with XMLHttpRequest: the browser parses it, so Trusted Types need no exception. */
+function loadDocument(address, signal) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("GET", address.href);
     request.responseType = "document";
-    request.timeout = WITHIN;
+    request.timeout = TIMEOUT;
     request.onloadend = () => resolve(request.status === 200 ? request.response : null);
     signal.addEventListener("abort", () => request.abort());
     request.send();

@@ -1,13 +1,13 @@
-/** What stands in the box while there is no room in it: that it comes, that it cannot be reached, or why it may not be. */
+/** Shown in the element before the room: it is loading, cannot be reached, or is refused with a reason. */
 
 import { write } from "../view/template-refs.js";
 
-const WORDS = {
+const TEXTS = {
   unknown_room: ["There is no such room", "This chat has no room of that name."],
   origin_refused: ["The chat is not open to this page", "Those who run the chat have to allow this web site first."],
   no_chat: ["The chat is not here", "Nothing at this address is a chat."],
 };
-const OTHERWISE = ["The chat cannot be opened", ""];
+const DEFAULT_TEXT = ["The chat cannot be opened", ""];
 
 export class StatusCard {
   #title = document.createElement("h2");
@@ -32,13 +32,13 @@ export class StatusCard {
     root.replaceChildren(frame);
   }
 
-  /** It comes. */
-  wait() {
+  /** Shows that the room is loading. */
+  showLoading() {
     this.#set("waiting", "Opening the chat…", "");
   }
 
-  /** It cannot be reached. Resolves when it is to be tried again. @param {number} delay milliseconds @param {AbortSignal} signal */
-  away(delay, signal) {
+  /** Shows that the room cannot be reached. Resolves when it is time for the next attempt. @param {number} delay milliseconds @param {AbortSignal} signal */
+  showUnreachable(delay, signal) {
     const until = Date.now() + delay;
     const tick = () => write(this.#text, `Trying again in ${Math.max(1, Math.ceil((until - Date.now()) / 1000))} s.`);
     this.#set("away", "The chat cannot be reached", "", "Try now");
@@ -57,11 +57,11 @@ export class StatusCard {
     });
   }
 
-  /** It may not be. @param {import("../refusal.js").Refusal} refusal @param {() => void} again */
-  refuse({ code, text }, again) {
-    const [title, why] = WORDS[code] ?? OTHERWISE;
+  /** Shows a refusal. @param {import("../refusal.js").Refusal} refusal @param {() => void} retry */
+  showRefusal({ code, text }, retry) {
+    const [title, why] = TEXTS[code] ?? DEFAULT_TEXT;
     this.#set("refused", title, why || text, "Try again");
-    this.#button.onclick = again;
+    this.#button.onclick = retry;
   }
 
   #set(kind, title, text, button = "") {

@@ -1,10 +1,10 @@
-// Runs before anything is painted, so that no page ever flashes in the wrong theme. A classic script: modules run later.
+// Sets the theme before the first paint. A classic script, because modules run later.
 (() => {
   let chosen = null;
   try {
     chosen = localStorage.getItem("pychat:theme");
   } catch {
-    // No storage allowed here: the system's theme it is.
+    // The storage is forbidden: use the system's theme.
   }
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = chosen ?? (dark ? "dark" : "light");

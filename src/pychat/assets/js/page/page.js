@@ -1,4 +1,4 @@
-/** The chat page: opens its room, puts the view on it, and adds what only a page of its own has. */
+/** The chat page: opens its room, creates the view, and adds what the element does not have. */
 
 import { connect } from "../client.js";
 import { TemplateRefs } from "../view/template-refs.js";

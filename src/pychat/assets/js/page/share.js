@@ -1,4 +1,4 @@
-/** What an empty room offers: its address, to be sent to others. */
+/** The form in an empty room that copies the room's address. */
 
 /** @param {import("../room.js").Room} room @param {import("../view/template-refs.js").TemplateRefs} refs */
 export function share(room, refs) {
@@ -10,7 +10,7 @@ export function share(room, refs) {
   field.value = address.href;
   const here = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(address.hostname);
   room.on("welcome", () => {
-    // Whom a login lets in cannot let others in by an address.
+    // Users with a login cannot invite others by an address.
     form.hidden = refs.find("share-words").hidden = !!room.you;
     refs.find("share-hello").hidden = !room.you;
     refs.find("share-note").hidden = !here || !!room.you;
@@ -21,7 +21,7 @@ export function share(room, refs) {
     try {
       await navigator.clipboard.writeText(field.value);
     } catch {
-      // The clipboard is for https and localhost; selecting and copying works on the local network too.
+      // The clipboard API works on https and localhost only; this works on the local network, too.
       field.select();
       document.execCommand("copy");
       button.focus();

@@ -1,4 +1,4 @@
-/** Light or dark: the system's, until somebody chooses. boot.js sets it first. */
+/** The theme button: the system's theme until the user chooses one. boot.js sets the theme first. */
 
 import { browserStorage } from "../storage.js";
 
@@ -22,7 +22,7 @@ export function theme(refs) {
 
   button.addEventListener("click", () => {
     const next = root.dataset.theme === "dark" ? "light" : "dark";
-    // Back at the system's choice, there is nothing to remember: it may follow the system again.
+    // If the choice equals the system's theme, follow the system again.
     if (next === (system.matches ? "dark" : "light")) storage.removeItem(KEY);
     else storage.setItem(KEY, next);
     show();

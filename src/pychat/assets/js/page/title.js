@@ -1,4 +1,4 @@
-/** Counts in the tab's title what came while nobody looked. */
+/** Shows the number of unread messages in the tab's title while the tab is hidden. */
 
 /** @param {import("../room.js").Room} room */
 export function title(room) {

@@ -1,15 +1,15 @@
-/** Fits the page to what is in sight: on iOS the keyboard covers the page, and does not make its window smaller. */
+/** Fits the page to the visible area: on iOS the keyboard covers the page without making its window smaller. */
 
 export function fitWindow() {
-  const seen = globalThis.visualViewport;
-  if (!seen) return;
+  const viewport = globalThis.visualViewport;
+  if (!viewport) return;
   const fit = () => {
-    // Somebody who zooms in wants to see less.
-    if (Math.abs(seen.scale - 1) > 0.01) return;
-    document.documentElement.style.setProperty("--window", `${seen.height}px`);
-    if (seen.offsetTop > 0) scrollTo(0, 0);
+    // Keep the size while the user zooms in.
+    if (Math.abs(viewport.scale - 1) > 0.01) return;
+    document.documentElement.style.setProperty("--window", `${viewport.height}px`);
+    if (viewport.offsetTop > 0) scrollTo(0, 0);
   };
-  seen.addEventListener("resize", fit);
-  seen.addEventListener("scroll", fit);
+  viewport.addEventListener("resize", fit);
+  viewport.addEventListener("scroll", fit);
   fit();
 }

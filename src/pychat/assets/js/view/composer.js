@@ -1,12 +1,12 @@
-/** The message box: grows, counts, keeps a draft, sends on Enter, answers and edits messages, and tells when somebody types. */
+/** The message box: grows, counts characters, keeps a draft, sends on Enter, edits and replies, and shows who is typing. */
 
 import { browserStorage } from "../storage.js";
 import { typingWords } from "../typists.js";
 import { write } from "./template-refs.js";
 
-/** Characters left from which they are counted. */
+/** The counter appears when this many characters are left. */
 const COUNT_FROM = 200;
-/** Milliseconds without a key, after which nobody is typing. */
+/** Milliseconds without a key until the user counts as not typing. */
 const IDLE = 4000;
 
 /** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
@@ -18,29 +18,29 @@ export function composer(room, refs) {
   const error = refs.find("say-error");
   const typing = refs.find("typing");
   const drafts = browserStorage("sessionStorage");
-  /** The login whose draft is in the box; none for a guest. @type {string | undefined} */
+  /** The login that owns the draft in the box; `undefined` for a guest. @type {string | undefined} */
   let writer;
-  // A space is in no address, so nobody's id makes another room's key.
+  // The room's key contains no space, so the keys of different rooms and logins never collide.
   const draftKey = () => `pychat:draft:${refs.key}${writer === undefined ? "" : ` ${writer}`}`;
   const context = refs.find("context");
   let idle;
   let width = 0;
-  /** The message that is answered, or edited. @type {{kind: "reply" | "edit", entry: import("../log.js").Entry} | null} */
+  /** The message that the user replies to or edits. @type {{kind: "reply" | "edit", entry: import("../log.js").Entry} | null} */
   let about = null;
-  /** What stood in the box before a message was put into it. */
+  /** The text in the box before editing began. */
   let draft = "";
 
-  // Blank lines before and after are not meant; an indent may be.
-  const wanted = () => field.value.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
-  const left = () => room.limits.text - [...wanted()].length;
+  // Blank lines around the text are removed; an indent stays.
+  const content = () => field.value.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
+  const left = () => room.limits.text - [...content()].length;
 
   function show() {
-    const few = left();
-    send.disabled = !wanted().trim() || few < 0;
-    counter.hidden = few > COUNT_FROM;
+    const remaining = left();
+    send.disabled = !content().trim() || remaining < 0;
+    counter.hidden = remaining > COUNT_FROM;
     form.classList.toggle("counting", !counter.hidden);
-    counter.classList.toggle("over", few < 0);
-    write(counter, few < 0 ? `${-few} too many` : `${few} left`);
+    counter.classList.toggle("over", remaining < 0);
+    write(counter, remaining < 0 ? `${-remaining} too many` : `${remaining} left`);
     width = form.clientWidth;
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight}px`;
@@ -49,7 +49,7 @@ export function composer(room, refs) {
   function changed() {
     show();
     error.hidden = true;
-    // An old message that is edited is no draft, and no news.
+    // Editing a message changes no draft and is not typing.
     if (about?.kind === "edit") return;
     drafts.setItem(draftKey(), field.value);
     clearTimeout(idle);
@@ -61,14 +61,14 @@ export function composer(room, refs) {
   function submit() {
     if (send.disabled) return;
     clearTimeout(idle);
-    const text = wanted();
+    const text = content();
     if (about?.kind === "edit") return change(about.entry, text);
     const replyTo = about?.entry.seq;
     setAbout(null);
-    room.say(text, { replyTo }).catch(({ code, text: why }) => {
-      // Once it stands in the log, its fate is told there.
+    room.say(text, { replyTo }).catch(({ code, text: reason }) => {
+      // The log shows the state of a message that it has.
       if (code !== "outbox_full") return;
-      complain(why);
+      complain(reason);
       field.value ||= text;
       show();
     });
@@ -84,7 +84,7 @@ export function composer(room, refs) {
     try {
       await room.edit(entry.seq, text);
     } catch (refusal) {
-      // What was written is not lost, unless something else is being written.
+      // Put the text back into the box, unless the user is replying or editing by now.
       if (!about) {
         setAbout({ kind: "edit", entry });
         field.value = text;
@@ -94,12 +94,12 @@ export function composer(room, refs) {
     }
   }
 
-  function complain(why) {
-    write(error, why);
+  function complain(reason) {
+    write(error, reason);
     error.hidden = false;
   }
 
-  /** Begins to answer or to edit a message, or ends it. */
+  /** Starts a reply or an edit; ends both if `next` is null. */
   function setAbout(next) {
     const was = about?.kind;
     if (next?.kind === "edit" && was !== "edit") draft = field.value;
@@ -119,8 +119,8 @@ export function composer(room, refs) {
     show();
   }
 
-  /** It is somebody else now: the draft of who wrote before is out of sight until it is them again. */
-  function turnTo(login) {
+  /** Shows the draft of another login, and hides the present one. */
+  function switchTo(login) {
     setAbout(null);
     clearTimeout(idle);
     writer = login;
@@ -148,7 +148,7 @@ export function composer(room, refs) {
       begin("edit", lastOwn());
       return;
     }
-    // While an input method composes a word, Enter chooses it; Safari tells by 229 only.
+    // While an input method composes a word, Enter accepts it; Safari reports that only by key code 229.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     submit();
@@ -157,7 +157,7 @@ export function composer(room, refs) {
     event.preventDefault();
     submit();
   });
-  // The button does not take the focus, so that a phone's keyboard stays.
+  // The button takes no focus, so that a phone's keyboard stays open.
   send.addEventListener("pointerdown", (event) => event.preventDefault());
   field.closest(".box")?.addEventListener("click", ({ target }) => target.closest("button") || field.focus());
 
@@ -174,17 +174,17 @@ export function composer(room, refs) {
     if (members.length) write(refs.find("typing-text"), typingWords(members));
   });
   room.on("welcome", () => {
-    if (room.you?.id !== writer) turnTo(room.you?.id);
+    if (room.you?.id !== writer) switchTo(room.you?.id);
     show();
   });
-  // In a frame of its own: growing here, the box would be observed again at once.
+  // In the next frame: a change of size in this callback would trigger the observer again.
   new ResizeObserver(() => requestAnimationFrame(() => form.clientWidth !== width && show())).observe(form);
 
   field.value = drafts.getItem(draftKey()) ?? "";
 
   return {
-    /** @param {boolean} on */
-    offer(on) {
+    /** Shows or hides the message box. @param {boolean} on */
+    setVisible(on) {
       if (form.hidden === !on) return;
       form.hidden = !on;
       show();

@@ -1,9 +1,9 @@
-/** Dialogs are drawn over all of a window; these stand over their room's frame, wherever on a page that is. */
+/** Places dialogs over their room's frame, wherever on a page it is, instead of over the whole window. */
 
 /**
  * @param {HTMLDialogElement} dialog
  * @param {import("./template-refs.js").TemplateRefs} refs
- * @returns {() => void} opens it, there
+ * @returns {() => void} opens the dialog over the frame
  */
 export function dialogOpener(dialog, refs) {
   const frame = dialog.closest(".frame");
@@ -12,7 +12,7 @@ export function dialogOpener(dialog, refs) {
     const { clientWidth, clientHeight } = document.documentElement;
     const { top, right, bottom, left } = frame.getBoundingClientRect();
     const inset = { top, right: clientWidth - right, bottom: clientHeight - bottom, left };
-    // What of the frame is out of sight is not covered.
+    // Cover only the visible part of the frame.
     for (const [side, pixels] of Object.entries(inset)) set(side, Math.max(0, pixels));
     set("width", Math.min(right, clientWidth) - Math.max(0, left));
     set("height", Math.min(bottom, clientHeight) - Math.max(0, top));
@@ -20,9 +20,9 @@ export function dialogOpener(dialog, refs) {
   }
 
   const set = (name, pixels) => dialog.style.setProperty(`--dialog-${name}`, `${pixels}px`);
-  const follow = () => dialog.open && place();
-  addEventListener("resize", follow, { signal: refs.signal });
-  addEventListener("scroll", follow, { signal: refs.signal, capture: true, passive: true });
+  const update = () => dialog.open && place();
+  addEventListener("resize", update, { signal: refs.signal });
+  addEventListener("scroll", update, { signal: refs.signal, capture: true, passive: true });
 
   return () => {
     frame?.scrollIntoView({ block: "nearest", inline: "nearest" });

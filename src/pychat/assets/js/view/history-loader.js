@@ -1,8 +1,8 @@
-/** Lines where messages are missing. One that comes near fetches them by itself; a button is for where that fails. */
+/** The lines for gaps in the log. A line near the visible part fetches its messages; a button repeats a failed fetch. */
 
 import { write } from "./template-refs.js";
 
-/** Pixels before it is in sight. */
+/** Pixels outside the visible part. */
 const NEAR = 500;
 
 /**
@@ -29,19 +29,19 @@ export function historyLoader(room, refs, scroll) {
     one.failed = false;
     show(one);
     try {
-      // Who comes from above reads on at the older end.
+      // A reader who scrolls down continues at the older end of the gap.
       await room.fill(one.gap, one.gap.from > 0 && scroll.isBelow(one.line) ? "older" : "newer");
     } catch {
       one.failed = true;
     } finally {
       one.loading = false;
       show(one);
-      again(one);
+      reobserve(one);
     }
   }
 
-  /** An observer tells of changes only: who is still near after a page came is asked again once that is drawn. */
-  function again(one) {
+  /** An observer reports changes only, so a line that is still near after a page must be observed again once it is drawn. */
+  function reobserve(one) {
     near.unobserve(one.line);
     if (!one.failed) requestAnimationFrame(() => requestAnimationFrame(() => shown.get(one.gap.from) === one && near.observe(one.line)));
   }
@@ -63,12 +63,12 @@ export function historyLoader(room, refs, scroll) {
   room.on("welcome", () => {
     for (const one of shown.values()) {
       one.failed = false;
-      again(one);
+      reobserve(one);
     }
   });
 
   return {
-    /** The lines for `room.log.gaps` as they are now. @returns {{line: HTMLElement, to: number}[]} */
+    /** Returns the lines for the present `room.log.gaps`. @returns {{line: HTMLElement, to: number}[]} */
     lines() {
       const { list } = room.log.gaps;
       for (const [from, { line }] of shown) {

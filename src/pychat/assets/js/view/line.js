@@ -1,4 +1,4 @@
-/** One line of the conversation: a message as nodes. What people wrote is text and links here, never markup. */
+/** One line of the conversation: a message or a notice. Texts of users become text nodes and links, never markup. */
 
 import { action } from "../action.js";
 import { hue, initials } from "../colour.js";
@@ -14,7 +14,7 @@ export function makeLine(entry, room, refs) {
   return line;
 }
 
-/** Shows the entry as it is now. @param {HTMLElement} line @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
+/** Updates the line to its entry. @param {HTMLElement} line @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
 export function fillLine(line, entry, room, refs) {
   if (entry.notice) {
     write(line.firstElementChild, entry.notice.text);
@@ -34,10 +34,10 @@ export function fillLine(line, entry, room, refs) {
   time.title = exact(date);
   write(time, relative(date, new Date()));
   const text = line.querySelector(".text");
-  const does = deleted ? "" : action(entry.text);
-  line.classList.toggle("action", !!does);
+  const performed = deleted ? "" : action(entry.text);
+  line.classList.toggle("action", !!performed);
   if (deleted) write(text, "Message deleted");
-  else if (does) fillAction(text, author.name, does);
+  else if (performed) fillAction(text, author.name, performed);
   else if (text.textContent !== entry.text || text.querySelector(".actor")) text.replaceChildren(...linked(entry.text));
   line.classList.toggle("jumbo", !deleted && !entry.reply && isEmoji(entry.text));
   fillQuote(line.querySelector(".quote"), deleted ? undefined : entry.reply, room);
@@ -54,19 +54,19 @@ export function fillLine(line, entry, room, refs) {
   write(line.querySelector(".send-error-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
 }
 
-/** “Ada waves”, for the author too: it is how everyone reads it. */
-function fillAction(text, name, does) {
-  if (text.firstElementChild?.matches(".actor") && text.textContent === `${name} ${does}`) return;
+/** “Ada waves”, for the author too. */
+function fillAction(text, name, performed) {
+  if (text.firstElementChild?.matches(".actor") && text.textContent === `${name} ${performed}`) return;
   const actor = document.createElement("bdi");
   actor.className = "actor";
   actor.textContent = name;
-  text.replaceChildren(actor, " ", ...linked(does));
+  text.replaceChildren(actor, " ", ...linked(performed));
 }
 
 function fillQuote(quote, reply, room) {
   quote.hidden = !reply;
   if (!reply) return;
-  // As it stands where we have it: what was deleted is not kept alive by those who answered it.
+  // Prefer the original in the log: a reply must not show a text that was deleted or edited.
   const original = room.log.find(reply.seq);
   const author = original?.own ? "You" : (original?.author.name ?? reply.author ?? "");
   write(quote.querySelector(".quote-author"), author);
@@ -85,30 +85,30 @@ function fillReactions(list, { reactions = {}, seq }, room, refs) {
     button.setAttribute("aria-pressed", String(mine));
     write(button.querySelector(".emoji"), emoji);
     write(button.querySelector(".count"), String(ids.length));
-    const who = namesOf(ids, room);
-    button.title = who;
-    button.setAttribute("aria-label", `${emoji} ${ids.length}: ${who}`);
+    const names = namesOf(ids, room);
+    button.title = names;
+    button.setAttribute("aria-label", `${emoji} ${ids.length}: ${names}`);
     button.disabled = seq === undefined || !room.me;
     return row;
   });
-  // Only what differs, or the focus would be lost at each change.
+  // Change only what differs: a replaced button would lose the focus.
   for (const row of rows.values()) if (!wanted.includes(row)) row.remove();
   wanted.forEach((row, at) => list.children[at] === row || list.insertBefore(row, list.children[at] ?? null));
 }
 
-/** Names where they are known: of those who are here, or have said something. */
+/** The names of members who are in the room or in the log; a number for the others. */
 function namesOf(ids, room) {
   const names = new Map(room.log.entries.filter(({ author }) => author).map(({ author }) => [author.id, author.name]));
   for (const { id, name } of room.people.members) names.set(id, name);
   if (room.me) names.set(room.me.id, "You");
   const known = ids.filter((id) => names.has(id)).slice(0, 20);
   const more = ids.length - known.length;
-  const told = known.map((id) => names.get(id));
-  if (more) told.push(known.length ? `${more} more` : more === 1 ? "1 person" : `${more} people`);
-  return told.join(", ");
+  const listed = known.map((id) => names.get(id));
+  if (more) listed.push(known.length ? `${more} more` : more === 1 ? "1 person" : `${more} people`);
+  return listed.join(", ");
 }
 
-/** Text and links, as nodes. @param {string} text @returns {Node[]} */
+/** Converts a text to text nodes and links. @param {string} text @returns {Node[]} */
 export function linked(text) {
   return pieces(text).map((piece) => {
     if (!piece.href) return document.createTextNode(piece.text);
@@ -123,7 +123,7 @@ export function linked(text) {
 
 const EMOJI = /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*(?:\u200d\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*)*)\s?){1,3}$/u;
 
-/** One to three emoji and nothing else are shown large. */
+/** Whether the text is one to three emoji, which are shown large. */
 function isEmoji(text) {
   return text.length <= 40 && EMOJI.test(text);
 }

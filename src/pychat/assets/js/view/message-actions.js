@@ -1,30 +1,30 @@
-/** What can be done with a message: a small bar that comes to the one that is pointed at, tapped, or has the focus. */
+/** The action bar of a message (react, reply, edit, delete). It moves to the message that is hovered, tapped or focused. */
 
 import { hasKeys } from "./template-refs.js";
 
 /**
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
- * @param {object} others
- * @param {(line: HTMLElement) => import("../log.js").Entry | undefined} others.entryOf
- * @param {{reply(entry: object): void, edit(entry: object): void, complain(text: string): void}} others.composer
+ * @param {object} options
+ * @param {(line: HTMLElement) => import("../log.js").Entry | undefined} options.entryOf
+ * @param {{reply(entry: object): void, edit(entry: object): void, complain(text: string): void}} options.composer
  */
 export function messageActions(room, refs, { entryOf, composer }) {
   const list = refs.find("messages", "ol");
   const bar = refs.find("message-actions");
-  const sure = refs.find("confirm");
+  const confirmation = refs.find("confirm");
   const yes = refs.find("confirm-yes", "button");
   const picker = refs.find("picker", "dialog");
-  const other = refs.find("picker-other", "input");
+  const otherEmoji = refs.find("picker-other", "input");
   const [react, reply, edit, remove] = ["action-react", "action-reply", "action-edit", "action-delete"].map((name) => refs.find(name, "button"));
   let line = null;
   let entry = null;
   let target = null;
 
-  function come(to) {
+  function showAt(to) {
     if (to === line && bar.isConnected) return;
     const next = to && entryOf(to);
-    if (!next || next.state !== "sent" || next.deleted || !room.me) return go();
+    if (!next || next.state !== "sent" || next.deleted || !room.me) return hide();
     line = to;
     entry = next;
     ask(false);
@@ -34,7 +34,7 @@ export function messageActions(room, refs, { entryOf, composer }) {
     line.querySelector(".bubble").append(bar);
   }
 
-  function go() {
+  function hide() {
     ask(false);
     line = null;
     entry = null;
@@ -43,53 +43,53 @@ export function messageActions(room, refs, { entryOf, composer }) {
 
   const mayDelete = () => !!entry && (entry.own || room.moderates);
 
-  /** Shows the question whether to delete, or what it stands in for. */
+  /** Shows the question whether to delete, or the buttons that it replaces. */
   function ask(on) {
-    sure.hidden = !on;
+    confirmation.hidden = !on;
     for (const button of [react, reply]) button.hidden = on;
     edit.hidden = on || !entry?.own;
     remove.hidden = on || !mayDelete();
   }
 
-  /** The same for somebody who has the focus there: what has it must not be hidden. */
+  /** The same, and moves the focus first: a hidden element loses it. */
   function askWithFocus(on) {
-    sure.hidden = false;
+    confirmation.hidden = false;
     remove.hidden = false;
     (on ? yes : remove).focus();
     ask(on);
   }
 
-  // Whoever works by keys keeps the bar, wherever the mouse lies.
-  const held = () => picker.open || !!bar.querySelector(":focus-visible");
+  // A keyboard user keeps the bar, wherever the mouse pointer is.
+  const usesKeys = () => picker.open || !!bar.querySelector(":focus-visible");
   const failed = (refusal) => composer.complain(refusal.text);
 
-  list.addEventListener("pointerover", ({ target: at, pointerType }) => {
-    if (pointerType === "mouse" && !held() && sure.hidden) come(at.closest(".message"));
+  list.addEventListener("pointerover", ({ target: element, pointerType }) => {
+    if (pointerType === "mouse" && !usesKeys() && confirmation.hidden) showAt(element.closest(".message"));
   });
   list.addEventListener("pointerleave", ({ pointerType }) => {
-    if (pointerType === "mouse" && !held() && !line?.contains(refs.active)) go();
+    if (pointerType === "mouse" && !usesKeys() && !line?.contains(refs.active)) hide();
   });
-  list.addEventListener("focusin", ({ target: at }) => come(at.closest(".message")));
+  list.addEventListener("focusin", ({ target: element }) => showAt(element.closest(".message")));
   list.addEventListener("focusout", ({ relatedTarget }) => {
-    if (line && !picker.open && !line.contains(relatedTarget) && !line.matches(":hover")) go();
+    if (line && !picker.open && !line.contains(relatedTarget) && !line.matches(":hover")) hide();
   });
-  list.addEventListener("click", ({ target: at }) => {
-    if (!hasKeys() && !at.closest("button, a")) come(at.closest(".message"));
+  list.addEventListener("click", ({ target: element }) => {
+    if (!hasKeys() && !element.closest("button, a")) showAt(element.closest(".message"));
   });
   list.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !bar.isConnected) return;
     const last = line;
-    if (sure.hidden) last.focus();
+    if (confirmation.hidden) last.focus();
     else askWithFocus(false);
   });
 
   reply.addEventListener("click", () => {
     composer.reply(entry);
-    go();
+    hide();
   });
   edit.addEventListener("click", () => {
     composer.edit(entry);
-    go();
+    hide();
   });
   remove.addEventListener("click", () => askWithFocus(true));
   refs.find("confirm-no", "button").addEventListener("click", () => askWithFocus(false));
@@ -97,7 +97,7 @@ export function messageActions(room, refs, { entryOf, composer }) {
     const last = line;
     room.delete(entry.seq).catch(failed);
     last.focus();
-    go();
+    hide();
   });
 
   // The picker
@@ -107,7 +107,7 @@ export function messageActions(room, refs, { entryOf, composer }) {
     for (const button of picker.querySelectorAll("[data-emoji]")) {
       button.setAttribute("aria-pressed", String(!!target.reactions?.[button.dataset.emoji]?.includes(room.me?.id)));
     }
-    other.value = "";
+    otherEmoji.value = "";
     const from = react.getBoundingClientRect();
     picker.showModal();
     const { width, height } = picker.getBoundingClientRect();
@@ -120,15 +120,15 @@ export function messageActions(room, refs, { entryOf, composer }) {
   function choose(emoji, byKeys) {
     const on = !target.reactions?.[emoji]?.includes(room.me?.id);
     picker.close();
-    if (!byKeys) go();
+    if (!byKeys) hide();
     room.react(target.seq, emoji, on).catch(failed);
   }
 
-  picker.addEventListener("click", ({ target: at, detail }) => {
-    const button = at.closest("[data-emoji]");
-    // A click that keys made has no count.
+  picker.addEventListener("click", ({ target: element, detail }) => {
+    const button = element.closest("[data-emoji]");
+    // A click by keyboard has a count of 0.
     if (button) choose(button.dataset.emoji, detail === 0);
-    else if (at === picker) picker.close();
+    else if (element === picker) picker.close();
   });
   picker.addEventListener("keydown", (event) => {
     const columns = 6;
@@ -137,17 +137,17 @@ export function messageActions(room, refs, { entryOf, composer }) {
     const at = stops.indexOf(refs.active);
     if (!step || at < 0) return;
     event.preventDefault();
-    (stops[at + step] ?? (step === columns ? other : stops[at])).focus();
+    (stops[at + step] ?? (step === columns ? otherEmoji : stops[at])).focus();
   });
   refs.find("picker-form", "form").addEventListener("submit", (event) => {
     event.preventDefault();
-    const emoji = other.value.trim();
+    const emoji = otherEmoji.value.trim();
     if (emoji) choose(emoji, hasKeys());
   });
 
   room.on("log", ({ kind, entry: changed }) => {
-    if (changed === entry && (kind === "remove" || changed?.deleted)) go();
-    if (kind === "reset") go();
+    if (changed === entry && (kind === "remove" || changed?.deleted)) hide();
+    if (kind === "reset") hide();
   });
   bar.remove();
 }

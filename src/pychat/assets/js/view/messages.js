@@ -1,20 +1,20 @@
-/** Shows the log: lines for messages, comings and goings, days, and gaps. What the lines are is up to log.js. */
+/** Shows the log: lines for messages, notices, days and gaps. */
 
 import { day, dayKey, relative } from "../time.js";
 import { fillLine, makeLine } from "./line.js";
 import { historyLoader } from "./history-loader.js";
 import { write } from "./template-refs.js";
 
-/** Milliseconds between two messages that still stand together under one name. */
-const TOGETHER = 5 * 60_000;
-/** Lines on the page; more would make a phone slow. */
-const LINES = 600;
-/** While somebody reads further up, where taking lines away would pull at what they read. */
-const MOST_LINES = 3000;
-/** Lines below what is read, and at the end, that stay then. */
+/** Maximum milliseconds between two messages under one name. */
+const MAX_PAUSE = 5 * 60_000;
+/** Maximum lines on the page; more would make a phone slow. */
+const MAX_LINES = 600;
+/** Maximum while the user reads further up, where removing lines could move the text. */
+const MAX_LINES_READING = 3000;
+/** Lines below the reading position, and at the end, that are kept then. */
 const BELOW = 1000;
 const TAIL = 100;
-const FRESHEN_EVERY = 15_000;
+const REFRESH_INTERVAL = 15_000;
 
 /**
  * @param {import("../room.js").Room} room
@@ -31,21 +31,21 @@ export function messages(room, refs, scroll) {
   const entries = new WeakMap();
   let days = new Map();
   let stale = new Set();
-  let planned = false;
+  let scheduled = false;
   let roles = room.people.roles;
-  /** The one line that Tab leads to; the arrow keys lead to the others. */
+  /** The line that Tab focuses; the arrow keys move to the others. */
   let current = null;
 
-  function plan() {
-    if (planned) return;
-    planned = true;
-    // A hidden page gets no frames, and still has to keep up.
+  function schedule() {
+    if (scheduled) return;
+    scheduled = true;
+    // A hidden page gets no animation frames and must keep up, too.
     if (document.hidden) setTimeout(draw, 500);
     else requestAnimationFrame(draw);
   }
 
   function draw() {
-    planned = false;
+    scheduled = false;
     shorten();
     const missing = gaps.lines();
     const wanted = [];
@@ -67,7 +67,7 @@ export function messages(room, refs, scroll) {
       }
       const line = lines.get(entry) ?? add(entry);
       if (stale.has(entry)) fillLine(line, entry, room, refs);
-      const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && !entry.reply && date - new Date(before.date) < TOGETHER;
+      const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && !entry.reply && date - new Date(before.date) < MAX_PAUSE;
       line.classList.toggle("goes-on", goesOn);
       wanted.push(line);
       before = entry.notice ? null : entry;
@@ -76,27 +76,27 @@ export function messages(room, refs, scroll) {
     stale = new Set();
     days = daysNow;
     place(wanted);
-    // From the message box, Tab leads to the newest; whoever walks among them is left where they are.
-    if (!current?.isConnected || !list.contains(refs.active)) rove(wanted.findLast((line) => line.matches(".message")) ?? null);
+    // Tab from the message box focuses the newest line. If the focus is in the list, it stays.
+    if (!current?.isConnected || !list.contains(refs.active)) setTabStop(wanted.findLast((line) => line.matches(".message")) ?? null);
     empty.hidden = !room.about || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
     list.hidden = !empty.hidden;
     origin.hidden = !room.about || !empty.hidden || room.log.gaps.open;
     scroll.settle();
-    // What was there before is not news to a screen reader.
+    // A screen reader must not read the first messages as new.
     if (room.about && live.ariaBusy === "true") setTimeout(() => (live.ariaBusy = "false"), 100);
   }
 
-  /** Lets lines go where there are too many: the oldest, or what is furthest from somebody who reads far up. */
+  /** Removes lines if there are too many: the oldest, or those furthest below the reading position. */
   function shorten() {
     const { log } = room;
-    if (log.entries.length <= (scroll.following ? LINES : MOST_LINES)) return;
+    if (log.entries.length <= (scroll.following ? MAX_LINES : MAX_LINES_READING)) return;
     const read = scroll.following ? -1 : log.entries.findIndex((entry) => lines.get(entry) === scroll.line);
     const end = log.entries.findLastIndex(({ seq }) => seq !== undefined) + 1 - TAIL;
     if (read >= 0 && read + BELOW < end) log.cut(read + BELOW, end);
-    else log.trim(scroll.following ? LINES : MOST_LINES);
+    else log.trim(scroll.following ? MAX_LINES : MAX_LINES_READING);
   }
 
-  /** Puts the lines in their order, and touches none that stands right. */
+  /** Puts the lines in order without touching those in the right place. */
   function place(wanted) {
     const keep = new Set(wanted);
     for (const line of [...list.children]) if (!keep.has(line)) line.remove();
@@ -114,7 +114,7 @@ export function messages(room, refs, scroll) {
     return line;
   }
 
-  function rove(line) {
+  function setTabStop(line) {
     if (line === current) return;
     current?.setAttribute("tabindex", "-1");
     current = line;
@@ -122,10 +122,10 @@ export function messages(room, refs, scroll) {
   }
 
   /**
-   * Shows message number `seq` in its place, fetched if need be.
+   * Scrolls to message number `seq`. Fetches it if necessary.
    * @param {number} seq
-   * @param {() => void} [before] called when it is there, before it is shown
-   * @returns {Promise<boolean>} whether there is one
+   * @param {() => void} [before] called when the message is fetched, before it is shown
+   * @returns {Promise<boolean>} whether the message exists
    */
   async function reveal(seq, before) {
     const entry = await room.find(seq);
@@ -137,14 +137,14 @@ export function messages(room, refs, scroll) {
     scroll.to(line);
     line.focus({ preventScroll: true });
     line.classList.remove("found");
-    // Once more from the start, if it is on its way.
+    // Forces a layout, so that a running animation restarts.
     void line.offsetWidth;
     line.classList.add("found");
     line.addEventListener("animationend", () => line.classList.remove("found"), { once: true });
     return true;
   }
 
-  function freshen() {
+  function refresh() {
     const now = new Date();
     for (const time of list.querySelectorAll(".byline time")) write(time, relative(new Date(time.dateTime), now));
     for (const [key, line] of days) write(line.firstElementChild, day(new Date(`${key}T12:00`), now));
@@ -162,7 +162,7 @@ export function messages(room, refs, scroll) {
       room.react(entry.seq, button.dataset.emoji, button.getAttribute("aria-pressed") !== "true").catch(() => {});
     }
   });
-  list.addEventListener("focusin", ({ target }) => rove(target.closest(".message") ?? current));
+  list.addEventListener("focusin", ({ target }) => setTabStop(target.closest(".message") ?? current));
   list.addEventListener("keydown", (event) => {
     const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
     if (!step || event.target !== current) return;
@@ -182,25 +182,25 @@ export function messages(room, refs, scroll) {
     }
     if (kind === "add" && entry.own && entry.state === "pending") scroll.toEnd();
     if (kind === "add" && !entry.own && !entry.notice) scroll.miss(1);
-    plan();
+    schedule();
   });
   for (const event of ["welcome", "state", "me"]) {
     room.on(event, () => {
       for (const entry of room.log.entries) if (entry.state !== "sent" || entry.reactions) stale.add(entry);
-      plan();
+      schedule();
     });
   }
   room.on("people", () => {
-    // People come and go all the time in a busy room, but hardly anybody's roles change.
+    // Joins and leaves are frequent in a busy room; changes of roles are rare.
     const now = room.people.roles;
     if (now === roles) return;
     roles = now;
     for (const entry of room.log.entries) if (entry.author) stale.add(entry);
-    plan();
+    schedule();
   });
-  refs.every(FRESHEN_EVERY, freshen);
-  refs.listen(document, "visibilitychange", () => document.hidden || freshen());
-  plan();
+  refs.every(REFRESH_INTERVAL, refresh);
+  refs.listen(document, "visibilitychange", () => document.hidden || refresh());
+  schedule();
 
   return { reveal, entryOf: (line) => entries.get(line) };
 }

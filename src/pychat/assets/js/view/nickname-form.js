@@ -1,17 +1,17 @@
-/** Asks for a name: in place of the message box at first, in a dialog to change it. */
+/** Asks for a nickname: first in place of the message box, later in a dialog to change it. */
 
 import { hue, initials } from "../colour.js";
 import { browserStorage } from "../storage.js";
 import { dialogOpener } from "./dialog-position.js";
 import { write } from "./template-refs.js";
 
-/** The name that was taken last, in whichever room: offered in the next. */
-const LAST = "pychat:last-name";
+/** Storage key of the last name in any room; the form suggests it. */
+const LAST_NAME = "pychat:last-name";
 
 /**
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
- * @param {{offer(on: boolean): void, focus(): void}} composer
+ * @param {{setVisible(on: boolean): void, focus(): void}} composer
  */
 export function nicknameForm(room, refs, composer) {
   const storage = browserStorage();
@@ -25,14 +25,14 @@ export function nicknameForm(room, refs, composer) {
   const avatar = refs.find("me-avatar");
 
   function show() {
-    // Who was sent away writes nothing that would not be sent.
+    // After a refusal there is no message box: nothing would be sent.
     const known = room.state.name === "refused" ? null : room.me;
-    // Until the server has told who is here, nobody is asked anything.
+    // The form appears after the first welcome.
     form.hidden = !!known || !room.about || room.arriving || room.state.name === "refused";
-    composer.offer(!!known);
+    composer.setVisible(!!known);
     me.hidden = !known;
     if (known) {
-      if (!room.you) storage.setItem(LAST, known.name);
+      if (!room.you) storage.setItem(LAST_NAME, known.name);
       write(refs.find("me-name"), known.name);
       write(avatar, initials(known.name));
       avatar.style.setProperty("--hue", hue(known.id));
@@ -55,7 +55,7 @@ export function nicknameForm(room, refs, composer) {
     first.complain(refusal, "ask");
     if (refs.mayFocus) first.focus();
   });
-  first.value = storage.getItem(LAST) ?? "";
+  first.value = storage.getItem(LAST_NAME) ?? "";
   first.done = () => composer.focus();
 
   me.addEventListener("click", () => {
@@ -64,13 +64,13 @@ export function nicknameForm(room, refs, composer) {
     second.select();
   });
   refs.find("rename-cancel", "button").addEventListener("click", () => dialog.close());
-  // A click beside the card hits the dialog itself.
+  // A click outside the card targets the dialog itself.
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   second.done = () => dialog.close();
   show();
 }
 
-/** One input for a name, with its button and its complaint. */
+/** An input for a name with its button and error text. */
 class NameField {
   done = () => {};
   #room;
@@ -85,7 +85,7 @@ class NameField {
     this.#button = refs.find(button, "button");
     this.#error = refs.find(error);
     this.#input.addEventListener("input", () => {
-      this.#quiet();
+      this.#clearError();
       this.#show();
     });
     form.addEventListener("submit", (event) => {
@@ -98,7 +98,7 @@ class NameField {
 
   set value(name) {
     this.#input.value = name;
-    this.#quiet();
+    this.#clearError();
     this.#show();
   }
 
@@ -117,7 +117,7 @@ class NameField {
     this.#input.setAttribute("aria-invalid", "true");
   }
 
-  #quiet() {
+  #clearError() {
     this.#error.hidden = true;
     this.#input.removeAttribute("aria-invalid");
   }
@@ -131,7 +131,7 @@ class NameField {
     if (this.#button.disabled) return;
     if (name === this.#room.me?.name) return this.done();
     this.#busy = true;
-    this.#quiet();
+    this.#clearError();
     this.#show();
     try {
       await this.#room.join(name);

@@ -1,4 +1,4 @@
-/** Shows how many people are here and who: beside the conversation where there is room, else in a sheet. */
+/** The list of people: beside the conversation if there is space, else in a sheet. */
 
 import { hue, initials } from "../colour.js";
 import { dialogOpener } from "./dialog-position.js";
@@ -16,7 +16,7 @@ export function panel(room, refs) {
   const guests = refs.find("guests");
   let wide = false;
   const rows = new Map();
-  let crowd = null;
+  let answered = null;
   let asking = false;
 
   const visible = () => wide || sheet.open;
@@ -30,13 +30,13 @@ export function panel(room, refs) {
     write(refs.find("panel-count"), known ? String(here) : "");
     button.setAttribute("aria-label", here === 1 ? "1 person here" : `${here} people here`);
     button.title = "People here";
-    if (listed) crowd = null;
+    if (listed) answered = null;
     if (!visible()) return;
     if (!listed) ask();
-    const members = listed ? room.people.members : (crowd ?? []);
+    const members = listed ? room.people.members : (answered ?? []);
     draw(members);
     const more = listed ? room.people.guests : Math.max(0, here - members.length);
-    guests.hidden = !known || more === 0 || (!listed && crowd === null);
+    guests.hidden = !known || more === 0 || (!listed && answered === null);
     write(guests, listed ? guestWords(more, !room.me) : `and ${more} more`);
   }
 
@@ -66,21 +66,21 @@ export function panel(room, refs) {
     }
   }
 
-  /** In a crowd the server tells no names by itself. At most one question at a time. */
+  /** Asks for the names, which the server does not send in a large room. At most one request at a time. */
   async function ask() {
     if (asking || room.state.name !== "live") return;
     asking = true;
     try {
-      crowd = (await room.who()).members;
+      answered = (await room.who()).members;
       show();
     } catch {
-      // The next change asks again.
+      // The next change of the room asks again.
     } finally {
       setTimeout(() => (asking = false), 5000);
     }
   }
 
-  /** The style sheet knows how wide is wide. */
+  /** Moves the list to the side or to the sheet; the style sheet decides which. */
   function settle() {
     wide = side.isConnected && getComputedStyle(side).display !== "none";
     if (wide && sheet.open) sheet.close();
@@ -100,9 +100,9 @@ export function panel(room, refs) {
   settle();
 }
 
-/** @param {number} count of people without a name @param {boolean} oneIsMe */
-function guestWords(count, oneIsMe) {
+/** @param {number} count of people without a name @param {boolean} includesMe */
+function guestWords(count, includesMe) {
   const others = count - 1 === 1 ? "1 other" : `${count - 1} others`;
-  if (oneIsMe) return count === 1 ? "You are reading along." : `You and ${others} are reading along.`;
+  if (includesMe) return count === 1 ? "You are reading along." : `You and ${others} are reading along.`;
   return count === 1 ? "1 guest is reading along." : `${count} guests are reading along.`;
 }

@@ -1,7 +1,7 @@
-/** Badges for the roles that the application gave somebody: texts, beside their name. */
+/** Badges beside a name for the roles that the application gave the member. */
 
 /**
- * @param {Element} name what they stand behind
+ * @param {Element} name the element before the badges
  * @param {readonly string[]} roles
  * @param {import("./template-refs.js").TemplateRefs} refs
  */
@@ -13,9 +13,9 @@ export function fillRoles(name, roles, refs) {
     badges.className = "roles";
     name.after(badges);
   }
-  const told = JSON.stringify(roles);
-  if (badges.dataset.roles === told) return;
-  badges.dataset.roles = told;
+  const key = JSON.stringify(roles);
+  if (badges.dataset.roles === key) return;
+  badges.dataset.roles = key;
   badges.replaceChildren(...roles.map((role) => badge(role, refs)));
 }
 

@@ -1,15 +1,15 @@
-/** Follows the conversation at its end, and holds the place of somebody who reads further up, whatever comes above it. */
+/** Scrolls with the end of the conversation, or keeps the reading position when lines are added above it. */
 
 import { write } from "./template-refs.js";
 
-/** Pixels: as good as the end. */
+/** Pixels from the end that count as the end. */
 const NEAR = 48;
 
 export class Scroll {
   following = true;
-  /** The topmost message in sight of somebody who reads further up. @type {HTMLElement | null} */
+  /** The topmost visible message while the user reads further up. @type {HTMLElement | null} */
   line = null;
-  /** Where it stands, from the top of the view. */
+  /** Its distance from the top of the view. */
   #at = 0;
   #view;
   #list;
@@ -28,36 +28,36 @@ export class Scroll {
     this.#view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#button.addEventListener("click", () => {
       this.toEnd();
-      // The button is gone now, and the focus must be somewhere.
+      // The button is hidden now, so the focus must move.
       this.#view.focus({ preventScroll: true });
     });
-    // The keyboard comes up, the message box grows, a picture of the window changes: the end stays the end.
+    // Keep the position when a screen keyboard opens, the message box grows or the window changes its size.
     const sizes = new ResizeObserver(() => this.settle());
     sizes.observe(this.#view);
     for (const child of this.#view.children) sizes.observe(child);
   }
 
-  /** @param {number} count of messages that came below what is read */
+  /** Counts new messages below the reading position. @param {number} count */
   miss(count) {
     if (this.following) return;
     this.#missed += count;
     this.#show();
   }
 
-  /** Goes on following, from wherever. */
+  /** Scrolls to the end and follows it. */
   toEnd() {
     this.following = true;
     this.settle();
   }
 
-  /** Follows no more. */
+  /** Stops following the end. */
   leaveEnd() {
     this.following = false;
     this.#remember();
     this.#show();
   }
 
-  /** Shows a line in the middle. @param {HTMLElement} line */
+  /** Scrolls a line to the middle. @param {HTMLElement} line */
   to(line) {
     this.following = false;
     const { top, height } = line.getBoundingClientRect();
@@ -67,16 +67,16 @@ export class Scroll {
     this.#show();
   }
 
-  /** Whether a line is in the lower half of what is in sight, or under it. @param {HTMLElement} line */
+  /** Whether a line is in the lower half of the view, or below it. @param {HTMLElement} line */
   isBelow(line) {
     const { top, height } = this.#view.getBoundingClientRect();
     return line.getBoundingClientRect().top > top + height / 2;
   }
 
-  /** After the content or the window changed. */
+  /** Restores the position after the content or the size changed. */
   settle() {
     if (this.following) this.#view.scrollTop = this.#view.scrollHeight;
-    // By hand: not every browser does, and none does at the very top.
+    // Scroll anchoring of browsers does not cover this: some lack it, and none does it at the top.
     else if (this.line?.isConnected) this.#view.scrollTop += this.#topOf(this.line) - this.#at;
     this.#remember();
     this.#show();
@@ -86,7 +86,7 @@ export class Scroll {
     const { scrollTop, scrollHeight, clientHeight } = this.#view;
     const resized = scrollHeight - clientHeight !== this.#height;
     if (scrollHeight - clientHeight - scrollTop <= NEAR) this.following = true;
-    // A view that changes its size scrolls by itself; only a reader goes up while nothing else changes.
+    // A change of size scrolls, too. Without one, scrolling up is the user's.
     else if (scrollTop < this.#top && !resized) this.following = false;
     this.#remember();
     this.#show();
@@ -95,16 +95,16 @@ export class Scroll {
   #remember() {
     this.#top = this.#view.scrollTop;
     this.#height = this.#view.scrollHeight - this.#view.clientHeight;
-    this.line = this.following ? null : this.#firstSeen();
+    this.line = this.following ? null : this.#firstVisible();
     if (this.line) this.#at = this.#topOf(this.line);
   }
 
-  /** Of the words: a name above them comes and goes with the message before. */
+  /** Measured at the bubble: the name above it depends on the message before. */
   #topOf(line) {
     return (line.querySelector(".bubble") ?? line).getBoundingClientRect().top - this.#view.getBoundingClientRect().top;
   }
 
-  #firstSeen() {
+  #firstVisible() {
     const lines = this.#list.children;
     const { top } = this.#view.getBoundingClientRect();
     let [low, high] = [0, lines.length];
@@ -113,7 +113,7 @@ export class Scroll {
       if (lines[middle].getBoundingClientRect().bottom > top) high = middle;
       else low = middle + 1;
     }
-    // The line of a day goes up when more of that day comes.
+    // Skip day lines: they move up when older messages of the day are added.
     while (low < lines.length && !lines[low].matches(".message")) low += 1;
     return lines[low] ?? null;
   }

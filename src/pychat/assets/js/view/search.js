@@ -1,4 +1,4 @@
-/** Finds messages by their words, and leads to them. */
+/** The search dialog: finds messages by words and scrolls to them. */
 
 import { hue, initials } from "../colour.js";
 import { excerpt } from "../excerpt.js";
@@ -6,8 +6,8 @@ import { exact, relative } from "../time.js";
 import { dialogOpener } from "./dialog-position.js";
 import { write } from "./template-refs.js";
 
-/** Milliseconds without a key. */
-const PAUSE = 200;
+/** Milliseconds without a key until the search starts. */
+const TYPING_PAUSE = 200;
 const PAGE = 20;
 
 /**
@@ -18,36 +18,36 @@ const PAGE = 20;
 export function search(room, refs, reveal) {
   const button = refs.find("search-button", "button");
   const dialog = refs.find("finder", "dialog");
-  const place = dialogOpener(dialog, refs);
+  const openDialog = dialogOpener(dialog, refs);
   const field = refs.find("finder-input", "input");
   const note = refs.find("finder-note");
   const list = refs.find("found", "ul");
   const more = refs.find("finder-more", "button");
-  let pause;
-  /** The newest question; answers to older ones come too late. */
-  let asked = 0;
+  let timer;
+  /** The number of the newest request; answers to older ones are ignored. */
+  let newest = 0;
   let oldest;
   let shown = "";
 
   function open() {
     if (dialog.open || !dialog.isConnected) return;
-    place();
+    openDialog();
     field.select();
     ask();
   }
 
-  /** @param {number} [before] to go on from there; without it, from the newest */
+  /** @param {number} [before] only messages before this `seq` */
   async function ask(before) {
-    clearTimeout(pause);
+    clearTimeout(timer);
     const matching = field.value.trim();
-    asked += 1;
-    const mine = asked;
+    newest += 1;
+    const number = newest;
     if (!matching) return show(matching, [], false);
     try {
       const { messages, more: further } = await room.history({ before, limit: PAGE, matching });
-      if (mine === asked) show(matching, messages.reverse(), further, before !== undefined);
+      if (number === newest) show(matching, messages.reverse(), further, before !== undefined);
     } catch ({ text }) {
-      if (mine === asked) write(note, text);
+      if (number === newest) write(note, text);
     }
   }
 
@@ -95,8 +95,8 @@ export function search(room, refs, reveal) {
   }
 
   field.addEventListener("input", () => {
-    clearTimeout(pause);
-    pause = setTimeout(ask, PAUSE);
+    clearTimeout(timer);
+    timer = setTimeout(ask, TYPING_PAUSE);
   });
   refs.find("finder-form", "form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -117,13 +117,13 @@ export function search(room, refs, reveal) {
   refs.find("finder-close", "button").addEventListener("click", () => dialog.close());
   more.addEventListener("click", () => ask(oldest));
   button.addEventListener("click", open);
-  // On a page of its own these keys work anywhere; in a box on a page, where the focus is in it.
+  // On the chat page these keys work anywhere; in the element, only while it has the focus.
   refs.listen(refs.root, "keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, [contenteditable]");
-    const asksFor = (event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey);
-    if (!asksFor || refs.root.querySelector("dialog[open]")) return;
+    const isShortcut = (event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey);
+    if (!isShortcut || refs.root.querySelector("dialog[open]")) return;
     event.preventDefault();
-    // The page around may have a search of its own.
+    // The host page may have its own search.
     event.stopPropagation();
     open();
   });

@@ -1,6 +1,6 @@
 /**
- * Shows the state of the connection: a word in the header, and a line above the message box when there is trouble. To
- * who is not let in, that is all there is to show, and it stands in the middle.
+ * Shows the state of the connection: a word in the header, and a banner above the message box if there is a problem. A
+ * user who is refused at once sees the reason in the middle of the view instead.
  */
 
 import { linked } from "./line.js";
@@ -14,8 +14,8 @@ const WORDS = {
   closed: "Disconnected",
 };
 
-/** Milliseconds out of sight. */
-const ASK_AFTER = 30_000;
+/** Milliseconds in the background after which the connection is checked. */
+const CHECK_AFTER = 30_000;
 
 /** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
 export function status(room, refs) {
@@ -34,18 +34,18 @@ export function status(room, refs) {
   }
 
   function show() {
-    const { name, text: why, retryAt } = room.state;
+    const { name, text: reason, retryAt } = room.state;
     pill.dataset.state = name;
     write(word, WORDS[name]);
     clearInterval(timer);
-    const out = name === "refused" && !room.about;
-    if (out && barred.hidden) refs.find("barred-text").replaceChildren(...linked(why));
-    barred.hidden = !out;
-    // The first attempt is no trouble yet.
-    banner.hidden = !why || out || name === "live" || name === "closed";
+    const isBarred = name === "refused" && !room.about;
+    if (isBarred && barred.hidden) refs.find("barred-text").replaceChildren(...linked(reason));
+    barred.hidden = !isBarred;
+    // No banner during the first attempt.
+    banner.hidden = !reason || isBarred || name === "live" || name === "closed";
     if (banner.hidden) return;
     banner.dataset.tone = name === "refused" ? "danger" : "warn";
-    write(text, name !== "refused" && room.me ? `${why} What you write is kept, and sent later.` : why);
+    write(text, name !== "refused" && room.me ? `${reason} What you write is kept, and sent later.` : reason);
     button.textContent = name !== "refused" ? "Try now" : refs.wholePage ? "Reload the page" : "Connect again";
     if (name === "refused") write(count, "");
     else if (retryAt === undefined) write(count, "Trying again…");
@@ -55,14 +55,14 @@ export function status(room, refs) {
     }
   }
 
-  // A phone that slept may take the connection for alive still: a question finds out.
+  // After sleep, a phone may report a dead connection as live: a request detects it.
   let hiddenSince = 0;
   refs.listen(document, "visibilitychange", () => {
     if (document.hidden) hiddenSince = Date.now();
-    else if (room.state.retryAt !== undefined) room.reconnect(); // whoever looks does not wait
-    else if (Date.now() - hiddenSince > ASK_AFTER) room.who().catch(() => {});
+    else if (room.state.retryAt !== undefined) room.reconnect(); // do not wait for the next attempt
+    else if (Date.now() - hiddenSince > CHECK_AFTER) room.who().catch(() => {});
   });
-  // A page may lie behind a login, which a reload leads to; somebody else's page around a box is not ours to reload.
+  // A reload of the chat page may lead to a login; the element must not reload its host page.
   button.addEventListener("click", () => (room.state.name === "refused" && refs.wholePage ? location.reload() : room.reconnect()));
   refs.signal?.addEventListener("abort", () => clearInterval(timer));
   room.on("state", show);

@@ -1,11 +1,11 @@
-/** Finds the pieces of one room's view by name and copies its templates. The views' only way to the document. */
+/** Finds elements of a room's template by name and copies its templates. Views access the document only through it. */
 
 export class TemplateRefs {
   /**
-   * @param {Document | ShadowRoot} root what the pieces are in: a page of their own, or a box on somebody else's
+   * @param {Document | ShadowRoot} root of the template: the chat page, or the element's shadow root
    * @param {object} options
-   * @param {string} options.key of this view among others of the same browser
-   * @param {AbortSignal} [options.signal] ends what outlives the pieces: timers, and listeners elsewhere
+   * @param {string} options.key identifies the view in the browser's storage
+   * @param {AbortSignal} [options.signal] stops timers and listeners on other targets
    */
   constructor(root, { key, signal }) {
     this.root = root;
@@ -14,52 +14,52 @@ export class TemplateRefs {
   }
 
   /**
-   * A piece. Where a template of the embedding application left it out, a stand-in that is on no page, so that
-   * nobody has to ask.
+   * Finds an element. If a custom template lacks it, returns a new element outside the document, so that callers need
+   * no check.
    * @param {string} name of `data-part`
-   * @param {string} [tag] of the stand-in
+   * @param {string} [tag] of the new element
    * @returns {HTMLElement}
    */
   find(name, tag = "div") {
     return this.root.querySelector(`[data-part="${name}"]`) ?? document.createElement(tag);
   }
 
-  /** @param {string} name of `data-template` @returns {HTMLElement} */
+  /** Copies a template. @param {string} name of `data-template` @returns {HTMLElement} */
   copy(name) {
     return document.importNode(this.root.querySelector(`[data-template="${name}"]`).content.firstElementChild, true);
   }
 
-  /** What has the focus in here, if anything. @returns {Element | null} */
+  /** The focused element of the view, if any. @returns {Element | null} */
   get active() {
     return this.root.activeElement;
   }
 
-  /** Whether it is a page of its own, not a box on somebody else's. */
+  /** Whether the view is the chat page, not an element on another page. */
   get wholePage() {
     return this.root === document;
   }
 
-  /** Whether the focus may be taken unasked: on a page of one's own, or where it is here already. And no keyboard may come up. */
+  /** Whether a view may take the focus: it is the chat page or has the focus already, and no screen keyboard opens. */
   get mayFocus() {
     return hasKeys() && (this.wholePage || this.active !== null);
   }
 
-  /** Listens to something that outlives the view. @param {EventTarget} target @param {string} event @param {(event: any) => void} listener */
+  /** Adds a listener that is removed with the view. @param {EventTarget} target @param {string} event @param {(event: any) => void} listener */
   listen(target, event, listener) {
     target.addEventListener(event, listener, { signal: this.signal });
   }
 
-  /** @param {number} milliseconds @param {() => void} task */
+  /** Repeats a task until the view is removed. @param {number} milliseconds @param {() => void} task */
   every(milliseconds, task) {
     const timer = setInterval(task, milliseconds);
     this.signal?.addEventListener("abort", () => clearInterval(timer));
   }
 }
 
-/** Sets the text, where it is another: a live region speaks at every touch. @param {Element} element @param {string} text */
+/** Sets the text if it differs: a live region speaks at every assignment. @param {Element} element @param {string} text */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Whether typing happens on keys, so that taking the focus does not throw a keyboard up. */
+/** Whether the device has a keyboard, so that focusing a field opens no screen keyboard. */
 export const hasKeys = () => matchMedia("(hover: hover) and (pointer: fine)").matches;

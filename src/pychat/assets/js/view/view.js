@@ -1,4 +1,4 @@
-/** One room in sight: all its views, put together. The page and the element are this, with something around it. */
+/** Creates all views of a room. The page and the element both use it. */
 
 import { composer } from "./composer.js";
 import { messageActions } from "./message-actions.js";
@@ -9,13 +9,13 @@ import { Scroll } from "./scroll.js";
 import { search } from "./search.js";
 import { status } from "./status.js";
 
-/** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs where its pieces are */
+/** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
 export function view(room, refs) {
   status(room, refs);
   panel(room, refs);
-  const box = composer(room, refs);
+  const messageBox = composer(room, refs);
   const { reveal, entryOf } = messages(room, refs, new Scroll(refs));
-  messageActions(room, refs, { entryOf, composer: box });
+  messageActions(room, refs, { entryOf, composer: messageBox });
   search(room, refs, reveal);
-  nicknameForm(room, refs, box);
+  nicknameForm(room, refs, messageBox);
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pychat._version import __version__
 from pychat.domain.errors import Refused
-from pychat.transports.admission import close_for, is_temporary
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.capabilities import listing, requested
 from pychat.transports.irc.client import Client
@@ -102,9 +101,9 @@ async def _let_in(client: Client) -> None:
     try:
         client.nick = await client.check_nick(wanted)
     except Refused as refused:
-        if is_temporary(refused):  # no other nick helps
+        if refused.kind.is_temporary:  # no other nick helps
             client.notice(refused.text)
-            client.close(close_for(refused))
+            client.close(refused.kind.close)
             return
         _refuse_nick(client, refused, wanted)
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pychat.domain.errors import Refused
-from pychat.transports.admission import close_for, is_temporary, opened
+from pychat.transports.admission import opened
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
@@ -44,8 +44,8 @@ async def _join_one(client: Client, name: str) -> None:
             await seat.enter(client.member_id(channel), client.users.get(channel.key))
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
-            if is_temporary(refused):  # clients try again by themselves where the line ends, and nowhere else
-                client.close(close_for(refused))
+            if refused.kind.is_temporary:  # clients try again by themselves where the line ends, and nowhere else
+                client.close(refused.kind.close)
             return
         if seat.out:  # the room has sent the client away meanwhile, and said so
             await seat.session.close(left=not client.is_known())
