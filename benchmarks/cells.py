@@ -11,12 +11,14 @@ from benchmarks.load import Result, generator
 from benchmarks.redis import Backplane
 from benchmarks.servers import SERVERS, running
 
-__all__ = ["CELLS", "FLIGHTS", "MEMBERS", "Cell", "Measured"]
+__all__ = ["CELLS", "FLIGHTS", "JOINED", "MEMBERS", "Cell", "Measured"]
 
 #: Messages in flight.
 FLIGHTS = (1, 4, 32)
 #: How many members the crowd has, in turn.
 MEMBERS = (100, 1000, 2000, 4000, 8000)
+#: How many have come and taken a name, in turn.
+JOINED = tuple(range(1000, 17000, 1000))
 
 
 class Measured(Protocol):
@@ -125,6 +127,14 @@ CELLS: dict[str, Measured] = {
         bytes=200,
         transport="deflate",
         most_rounds={"": 2},
+    ),
+    "joins": Cell(
+        "16,000 come, and each takes a name",
+        ("node", "pychat", "sqlite"),
+        (("", "connect 100 names=1"), *((f"joined {count}", f"connect {count} names=1") for count in JOINED)),
+        takes=25,
+        presence=True,
+        most_rounds={"": 3, "sqlite": 1},
     ),
     # 20 a second to 5,000 would alone be a core's work, and to come and take a name is a millisecond: hence 5, in 15 s.
     "storm": Cell(

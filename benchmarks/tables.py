@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
-from benchmarks.cells import CELLS, FLIGHTS, MEMBERS
+from benchmarks.cells import CELLS, FLIGHTS, JOINED, MEMBERS
 from benchmarks.found import Found
 from benchmarks.redis import READERS
 from benchmarks.servers import SERVERS
-from benchmarks.verdicts import verdicts
+from benchmarks.verdicts import quarters, verdicts
 
 __all__ = ["TABLES"]
 
@@ -160,6 +160,18 @@ def deflate(found: Found) -> str:
     return _table(head, rows, 5)
 
 
+def joins(found: Found) -> str:
+    """What it costs to connect and to take a name, by how many are there."""
+    shown = [JOINED[0], *JOINED[1::2]]
+    head = ["µs each, up to", *(f"{count:,}" for count in shown), "last quarter / first"]
+    rows = []
+    for name in CELLS["joins"].servers:
+        first, last = quarters(found, name)
+        each = (_number(found.median("joins", name, f"joined {count}", "cpu_us")) for count in shown)
+        rows.append([SERVERS[name].title, *each, _number(last / first if first and last else None)])
+    return _table(head, rows, len(shown) + 1)
+
+
 def storm(found: Found) -> str:
     """What happens to those who talk while thousands come."""
     head = [
@@ -300,6 +312,7 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "relay": relay,
     "polling": polling,
     "deflate": deflate,
+    "joins": joins,
     "storm": storm,
     "slow": slow,
     "generator": generator,

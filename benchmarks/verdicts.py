@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Sequence
 
-from benchmarks.cells import CELLS, FLIGHTS, MEMBERS
+from benchmarks.cells import CELLS, FLIGHTS, JOINED, MEMBERS
 from benchmarks.found import Found
 
-__all__ = ["Verdict", "verdicts"]
+__all__ = ["Verdict", "quarters", "verdicts"]
 
 #: What is the target, what was wanted, what was found, and whether that meets it.
 Verdict = tuple[str, str, str, bool]
@@ -71,6 +72,28 @@ def _connecting(found: Found) -> Iterator[Verdict]:
     yield from _most("the same: the last to the first (flat)", (_FLAT,), (last / first if first and last else None,))
 
 
+def quarters(found: Found, server: str) -> tuple[float | None, float | None]:
+    """What it costs to connect and take a name in the first quarter of those who come, and in the last."""
+    each = [found.median("joins", server, f"joined {count}", "cpu_us") for count in JOINED]
+    known = [one for one in each if one is not None]
+    if len(known) < len(JOINED):
+        return None, None
+    quarter = len(known) // 4
+    return statistics.mean(known[:quarter]), statistics.mean(known[-quarter:])
+
+
+def _joining(found: Found) -> Iterator[Verdict]:
+    first, last = quarters(found, "pychat")
+    yield from _most(
+        "16,000 come and take a name: the last quarter to the first (flat)",
+        (_FLAT,),
+        (last / first if first and last else None,),
+    )
+    shares = [_share(found.ratio("joins", f"joined {count}", "cpu_us", "node")) for count in JOINED]
+    largest = max((share for share in shares if share is not None), default=None)
+    yield from _most("the same: to Node's, where it is the most", (1.0,), (largest,))
+
+
 def _crowds(found: Found) -> Iterator[Verdict]:
     entered, right = (found.median("storm", "pychat", "storm", field) for field in ("entered", "right_after"))
     if entered is not None and right is not None:
@@ -98,6 +121,7 @@ def verdicts(found: Found) -> Iterator[Verdict]:
     """Each target of which everything was measured."""
     yield from _talk(found)
     yield from _connecting(found)
+    yield from _joining(found)
     yield from _crowds(found)
     busy, rate, seconds = (
         found.median("generator", "gathered", "many", field) for field in ("busy", "deliveries", "seconds")

@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from enum import EnumMeta
@@ -27,6 +28,7 @@ from pychat.web.api.api import OPERATIONS
 
 DOCS = Path(__file__).parent
 
+_WAY = re.compile(r"(<!-- followed: way -->\n).*?(<!-- end -->)", re.DOTALL)
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
@@ -132,9 +134,10 @@ def render(text: str) -> str:
 
 def main() -> None:
     """Bring every page up to date, and name those that change."""
+    sys.path.insert(0, str(DOCS.parent))
     for path in sorted(DOCS.glob("**/*.md")):
         before = path.read_text("utf-8")
-        after = render(before)
+        after = _WAY.sub(lambda found: f"{found[1]}\n{way()}\n\n{found[2]}", render(before))
         if after != before:
             path.write_text(after, "utf-8", newline="\n")
             click.echo(path.relative_to(DOCS.parent))
@@ -247,6 +250,17 @@ def _help() -> str:
         told = CliRunner().invoke(cli.main, [*arguments, "--help"], prog_name="pychat", terminal_width=90)
         shown.append(f"## `{command}`\n\n```text\n{told.output.rstrip()}\n```")
     return "\n\n".join(shown)
+
+
+def way() -> str:
+    """The files that a message passes, in order."""
+    from docs.message_way import files, message_way  # noqa: PLC0415 -- `main` says where it is
+
+    stops = message_way()
+    found = files(stops)
+    functions = {stop for stop in stops if "<" not in stop.function.rpartition(".")[2]}
+    lines = [f"{number}. `{stop.file}`, `{stop.function}`: {says}" for number, (stop, says) in enumerate(found, 1)]
+    return "\n".join([f"It passes {len(found)} files and {len(functions)} functions:", "", *lines])
 
 
 # The API.

@@ -6,7 +6,8 @@
 // Each COMMAND is one argument; without any, commands are lines of the standard input. Each is answered by one line of
 // JSON. A message that is lost, doubled, out of order or damaged, or a connection that breaks, ends the run with status 1.
 //
-//   connect N [at=64]                       connect until there are N members, so many handshakes at once
+//   connect N [at=64] [names=0]             connect until there are N members, so many handshakes at once; with names=1
+//                                           each takes a name
 //   idle SECONDS                            answer pings, no more
 //   run [flight=1 | rate=N] [seconds=3]     each room's senders talk: each keeps `flight` messages in flight, or all
 //       [acks=0] [messages=N]               together send `rate` messages a second. A message is no longer in flight
@@ -73,7 +74,9 @@ static void connect_until(int target) {
 
 static void do_connect(const char *command) {
     dial.at = (int)option(command, "at", 64);
+    dial.names = option(command, "names", 0) > 0;
     connect_until(atoi(command + 8));
+    dial.names = false;
     uint64_t until = wires.now + 300000000; // presence is told to all a moment later
     while (wires.now < until) turn(false);
     settle();

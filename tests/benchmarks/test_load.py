@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 from collections.abc import Iterator
+from urllib.request import urlopen
 
 import pytest
 
@@ -62,6 +64,17 @@ def test_compressed_frames_are_read_and_checked():
         talked = load("run flight=4 messages=50 seconds=30")
     assert 19 * talked["messages"] == talked["deliveries"]
     assert talked["deliveries"] <= talked["inflated"]
+
+
+def test_members_connect_with_a_name_each():
+    """With `names=1` each member that connects takes a name; without it, only the senders do."""
+    with pychat_process("--limits", "off") as served, generator(served.url.removeprefix("http://"), 0) as load:
+        load("connect 5")
+        load("connect 12 names=1")
+        load("connect 15")
+        with urlopen(f"{served.url}/api/rooms/lobby/members") as answer:  # noqa: S310 -- our own server
+            found = json.load(answer)
+    assert (found["here"], len(found["members"])) == (15, 8)
 
 
 def test_those_who_come_in_a_storm_are_counted_right():

@@ -16,8 +16,9 @@ from pychat.domain.texts import accept_text, emoji_of
 from pychat.net.websocket.protocol import MAX_FRAGMENTS, FrameReader
 from pychat.room.tokens import Tokens
 from pychat.transports.irc.line import LINE_BYTES, TAG_BYTES, BadLine, Line, LineBuffer
+from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES, HandshakeRouter
-from pychat.transports.socketio.packet import MAX_ATTACHMENTS, BadPacket, Packet, Undecoded
+from pychat.transports.socketio.packet import MAX_ATTACHMENTS, Packet, Undecoded
 from pychat.transports.sse import last_seen
 from tests.parsers.test_steps import frame
 

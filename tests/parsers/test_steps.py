@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import LOOKED_AT
+from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.options import Options
-from pychat.transports.socketio.packet import BadPacket
 from tests.parsers.steps import assert_linear, counted, counted_source, largest, steps
 
 FRAMES = counted("pychat.net.websocket.protocol")

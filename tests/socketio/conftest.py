@@ -133,7 +133,7 @@ class WebSocket:
 
 
 @dataclass
-class Encoder:
+class RawClient:
     """Requests to one server, by hand."""
 
     port: int
@@ -247,8 +247,8 @@ async def serve(host):
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
 
-        async def start(server: Server, **kwargs: Any) -> Encoder:
-            return Encoder(await stack.enter_async_context(host(server, **kwargs)), http)
+        async def start(server: Server, **kwargs: Any) -> RawClient:
+            return RawClient(await stack.enter_async_context(host(server, **kwargs)), http)
 
         yield start
 
@@ -267,7 +267,7 @@ class Reluctant:
         self.bytes = b""
 
     @classmethod
-    async def open(cls, wire: Encoder, **query: str) -> Reluctant:
+    async def open(cls, wire: RawClient, **query: str) -> Reluctant:
         """Open a WebSocket by hand."""
         loop = asyncio.get_running_loop()
         sock = socket.socket()
@@ -329,7 +329,7 @@ async def reluctant():
     """Open reluctant readers; they are cut after the test."""
     opened: list[Reluctant] = []
 
-    async def open_(wire: Encoder, *, connect: bool = True, **query: str) -> Reluctant:
+    async def open_(wire: RawClient, *, connect: bool = True, **query: str) -> Reluctant:
         client = await Reluctant.open(wire, **query)
         opened.append(client)
         if connect:

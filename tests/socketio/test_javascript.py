@@ -86,7 +86,7 @@ async def test_conversation(serve, recorder, node):
     if node.transports == "polling,websocket":
         # The upgrade happens in the middle of this.
         for number in range(200):
-            server.wire(sid).send(encode_event("n", number))
+            server.client(sid).send(encode_event("n", number))
             await asyncio.sleep(0.001)
         assert [[number] for number in range(200)] == [await client.until("n") for number in range(200)]
     await server.emit("talk", 500)
@@ -113,7 +113,7 @@ async def test_comes_back_by_itself(serve, recorder, node, why):
     wire = await serve(server)
     client = await node(wire)
     (sid,) = await client.until("connect")
-    server.wire(sid).close(why)
+    server.client(sid).close(why)
     assert (await client.until("disconnect"))[0] in {"transport close", "transport error"}
     (again,) = await client.until("connect")
     assert again != sid

@@ -45,7 +45,7 @@ async def test_auth_is_forgotten(serve, recorder):
     wire = await serve(server)
     _, sid = await wire.connected(auth={"token": "secret"})
     assert [("connect", sid, {"token": "secret"})] == log
-    assert server.wire(sid).auth is None
+    assert server.client(sid).auth is None
 
 
 @pytest.mark.parametrize("extra", [None, "event", "namespace"])

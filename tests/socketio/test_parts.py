@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pychat.domain import strictjson
 from pychat.net.deadlines import Deadlines
 from pychat.transports.socketio import Server
-from pychat.transports.socketio.engineio.socket import Session
+from pychat.transports.socketio.engineio.packet import BadPacket
+from pychat.transports.socketio.engineio.socket import EngineIOSocket
 from pychat.transports.socketio.internals import moved
-from pychat.transports.socketio.packet import BadPacket, Packet
+from pychat.transports.socketio.packet import Packet
 
 
 def test_the_libraries_have_not_moved():
@@ -120,15 +121,15 @@ async def test_too_many_namespaces(serve, recorder):
 UVLOOP = """
 import asyncio, sys, uvloop, aiohttp
 sys.path.insert(0, sys.argv[1])
-from conftest import HOSTS, Wire, recording
+from conftest import HOSTS, RawClient, recording
 from pychat.transports.socketio import encode_event
 
 async def talk(host):
     server, log = recording(ping_interval=0.05)
     async with aiohttp.ClientSession() as http, host(server) as port:
-        wire = Wire(port, http)
+        wire = RawClient(port, http)
         opened, sid = await wire.connected()
-        handle = server.wire(sid)
+        handle = server.client(sid)
         for number in range(1000):
             handle.send(encode_event("n", number, "x" * 500))
         assert [await opened.receive() for _ in range(1000)] == [
@@ -198,7 +199,7 @@ async def test_pending_sessions_are_counted_by_address_and_let_go():
     """A session is counted while it is pending, once, whichever way that ends."""
     server = Server(async_mode="aiohttp", max_pending=3, max_pending_per_address=2, connect_timeout=0.05)
     eio = server.eio
-    sessions = [Session(eio, str(number), "192.0.2.1") for number in range(3)]
+    sessions = [EngineIOSocket(eio, str(number), "192.0.2.1") for number in range(3)]
     pending = eio._connecting
     pending.start(sessions[0])
     pending.start(sessions[0])

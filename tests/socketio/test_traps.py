@@ -295,7 +295,7 @@ async def test_11_remote_address(serve, recorder):
 
         @server.event
         async def connect(sid, environ, auth, server=server, seen=seen):
-            seen.append((environ["REMOTE_ADDR"], environ["REMOTE_PORT"] != "0", server.wire(sid).remote))
+            seen.append((environ["REMOTE_ADDR"], environ["REMOTE_PORT"] != "0", server.client(sid).remote))
 
         wire = await serve(server)
         await wire.connected(headers=forged)

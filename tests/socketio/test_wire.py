@@ -23,7 +23,7 @@ def wired(recorder):
         @server.event
         async def connect(sid, environ, auth):
             log.append(("connect", sid, auth))
-            wires[sid] = server.wire(sid)
+            wires[sid] = server.client(sid)
 
         return server, log, wires
 
@@ -65,8 +65,10 @@ async def test_order_with_everything_else(serve, wired):
         '42["f",6]', '437["g"]',
     ] == got  # fmt: skip
     with pytest.raises(KeyError):
-        server.wire("nobody")
-    assert server.wire(sid) is wires[sid]
+        server.client("nobody")
+    assert server.client(sid) is wires[sid]
+    with pytest.warns(DeprecationWarning, match=r"Server\.client\(\)"):
+        assert server.wire(sid) is wires[sid]
 
 
 async def test_before_the_answer_to_connect(serve, recorder):
@@ -75,7 +77,7 @@ async def test_before_the_answer_to_connect(serve, recorder):
 
     @server.event
     async def connect(sid, environ, auth):
-        wire = server.wire(sid)
+        wire = server.client(sid)
         wire.send(encode_event("first"))
         await server.emit("second", b"!", to=sid)
         wire.send(encode_event("third"))

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pychat import ChatRoom, Limits, aiohttp_app
-from tests.socketio.conftest import Encoder, Reluctant, listening
+from tests.socketio.conftest import RawClient, Reluctant, listening
 
 PING, TEXT, PONG = 9, 1, 10
 
@@ -90,7 +90,7 @@ async def play(actions: list[tuple[str, int]]) -> None:
     await runner.setup()
     listener = listening(4096)
     await web.SockSite(runner, listener).start()
-    wire = Encoder(listener.getsockname()[1], cast("aiohttp.ClientSession", None))  # what is by hand asks no session
+    wire = RawClient(listener.getsockname()[1], cast("aiohttp.ClientSession", None))  # what is by hand asks no session
     socket = await Reluctant.open(wire)
     try:
         await socket.send('40{"v":1}')

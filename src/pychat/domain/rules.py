@@ -9,6 +9,7 @@ reserved from then until it was applied or has failed: others find it taken mean
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import assert_never
@@ -66,7 +67,7 @@ class RoomState:
         #: Members whose connection broke, and whose names are held.
         self.away: dict[str, Member] = {}
         #: The last names of members who left: the most recent, by id.
-        self.known: dict[str, str] = {}
+        self.known: OrderedDict[str, str] = OrderedDict()  # its first item is found in one step, a dict's is not
         #: Ids of the members who are writing.
         self.typing: set[str] = set()
         #: The number of the newest event; 0 before the first.
@@ -158,7 +159,7 @@ class RoomState:
         self.known.pop(member.id, None)
         self.known[member.id] = member.name
         if len(self.known) > _REMEMBERED:
-            del self.known[next(iter(self.known))]
+            self.known.popitem(last=False)
 
     def _join(self, command: Join) -> Event | None:
         name = self._names.accept(command.name, reserved=command.known)

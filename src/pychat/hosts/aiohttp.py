@@ -10,8 +10,9 @@ from aiohttp import web
 from pychat.domain.errors import Refused
 from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
+from pychat.net.http.body import read_body
 from pychat.net.http.request import Request, joined_headers
-from pychat.net.http.response import BodyTooLarge, Response
+from pychat.net.http.response import Response
 from pychat.net.http.stream_aiohttp import AiohttpStream
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed
@@ -51,7 +52,8 @@ class _Handlers:
         self.mount = mount
 
     async def socketio(self, request: web.Request) -> web.StreamResponse:
-        return await handle(self.mount.socketio.server.eio, request)  # each call between keeps 250 bytes a connection
+        server = self.mount.socketio.server.eio
+        return await handle(server.serve, server.answers, request)  # each call between keeps 250 bytes a connection
 
     async def websocket(self, request: web.Request) -> web.StreamResponse:
         mount, peer, headers = self.mount, request.remote or "", _headers(request)
@@ -124,12 +126,7 @@ def _headers(request: web.Request) -> dict[str, str]:
 
 
 async def _read(request: web.Request, limit: int) -> bytes:
-    body = bytearray()
     try:
-        async for piece in request.content.iter_any():
-            body += piece
-            if len(body) > limit:
-                raise BodyTooLarge
+        return await read_body(request.content.iter_any(), limit)
     except web.RequestPayloadError:
         raise Refused("bad_request", "The body is not one that HTTP allows, or has too many chunks.") from None
-    return bytes(body)

@@ -12,8 +12,9 @@ from pychat.domain.errors import UsageError
 from pychat.hosts.lifespan import Host, serve_lifespan
 from pychat.hosts.mount import SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_asgi import send_answer
+from pychat.net.http.body import asgi_chunks, read_body
 from pychat.net.http.request import Request, joined_headers
-from pychat.net.http.response import BodyTooLarge, Response
+from pychat.net.http.response import Response
 from pychat.net.http.stream_asgi import AsgiStream
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed
@@ -110,7 +111,7 @@ class ASGIApp:
     async def _api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope, _headers(scope), _query(scope))
         try:
-            answer = await self.mount.api(path, asked, _peer(scope), partial(_read, receive))
+            answer = await self.mount.api(path, asked, _peer(scope), partial(read_body, asgi_chunks(receive)))
             if isinstance(answer, Response):
                 await self._respond(scope, send, answer)
                 return
@@ -203,16 +204,3 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 def _peer(scope: Scope) -> str:
     return (scope.get("client") or ("",))[0] or ""
-
-
-async def _read(receive: Receive, limit: int) -> bytes:
-    body, more = bytearray(), True
-    while more:
-        event = await receive()
-        if event["type"] != "http.request":
-            raise ConnectionResetError
-        body += event.get("body") or b""
-        more = bool(event.get("more_body"))
-        if len(body) > limit:
-            raise BodyTooLarge
-    return bytes(body)

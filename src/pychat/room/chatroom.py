@@ -84,6 +84,15 @@ class ChatRoom:
         return self._core.membership.members()
 
     @property
+    def member_count(self) -> int:
+        """How many people have a nickname: `len(room.members)` without listing them."""
+        return self._core.membership.named()
+
+    def first_members(self) -> tuple[Member, ...]:
+        """The members who joined first, at most `limits.page` of them."""
+        return self._core.membership.members(self.limits.page)
+
+    @property
     def here(self) -> int:
         """How many people are connected, with a nickname or without."""
         return self._core.membership.count()

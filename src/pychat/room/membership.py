@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from itertools import islice
 from typing import TypeVar
 
 from pychat.domain.errors import Close, Refused
@@ -81,6 +82,7 @@ class Membership:
         self.presence = PresenceGatherer(
             self._announce_presence,
             here=self.count,
+            named=self.named,
             members=self.members,
             position=position,
             listed=limits.listed,
@@ -93,9 +95,13 @@ class Membership:
         self._locks = Locks()  # by member id
         self._stopped = False
 
-    def members(self) -> tuple[Member, ...]:
-        """Everyone with a nickname, in the order of joining."""
-        return tuple(self._state.members.values())
+    def members(self, most: int | None = None) -> tuple[Member, ...]:
+        """Everyone with a nickname, in the order of joining; the first `most` of them, if that is given."""
+        return tuple(islice(self._state.members.values(), most))
+
+    def named(self) -> int:
+        """How many people have a nickname."""
+        return len(self._state.members)
 
     def count(self) -> int:
         """How many people are connected, on all servers of the room."""

@@ -27,24 +27,28 @@ class PresenceGatherer:
         send: Callable[[Presence], None],
         *,
         here: Callable[[], int],
+        named: Callable[[], int],
         members: Callable[[], tuple[Member, ...]],
         position: Callable[[], Position],
         listed: int,
         clock: Clock,
     ) -> None:
-        """`here`, `members` and `position` are asked when a notice goes out.
+        """`here` counts the people connected, `named` the members; all four are asked when a notice goes out.
 
-        Beyond `listed` members nobody is listed.
+        The members are listed while there are at most `listed` of them, and not asked for beyond.
         """
         self._send = send
         self._here = here
+        self._named = named
         self._members = members
         self._position = position
         self._clock = clock
         self._most = listed
         self._listed = True
-        self._changes: dict[str, Joined | Left | Renamed] = {}
-        self._welcomed: set[str] = set()  # of whose changes a newcomer was told in the welcome, before everyone else
+        # By member: the change, and how many had been noted before the first change of that member.
+        self._changes: dict[str, tuple[Joined | Left | Renamed, int]] = {}
+        self._noted = 0
+        self._welcomed = 0  # changes noted before the newest newcomer, whose welcome told of them
         self._dirty = False
         self._newcomer = False
         self._told = 0
@@ -61,7 +65,7 @@ class PresenceGatherer:
         self._dirty = True
         if newcomer:
             self._newcomer = True
-            self._welcomed.update(self._changes)
+            self._welcomed = self._noted
         if change is not None:
             self._gather(Left(change.member) if isinstance(change, Away) else change)
         if self._timer is None and not self._stopped:
@@ -75,16 +79,16 @@ class PresenceGatherer:
 
     def _gather(self, change: Joined | Left | Renamed) -> None:
         member = change.member
-        before = self._changes.pop(member.id, None)
+        before, number = self._changes.pop(member.id, (None, self._noted))
+        self._noted += 1
         match before, change:
-            case Joined(), Left() if member.id not in self._welcomed:
+            case Joined(), Left() if number >= self._welcomed:
                 return  # came and went between two notices: nobody ever saw
             case Joined(), Renamed():
-                self._changes[member.id] = Joined(member)
+                change = Joined(member)
             case Left(), Joined():
-                self._changes[member.id] = Renamed(member, before.member.name)
-            case _:
-                self._changes[member.id] = change
+                change = Renamed(member, before.member.name)
+        self._changes[member.id] = change, number
 
     def _flush(self) -> None:
         if not self._dirty:
@@ -93,16 +97,14 @@ class PresenceGatherer:
         self._dirty = False
         here, position = self._here(), self._position()
         self._timer = self._clock.call_later(min(max(_PAUSE, here * _PAUSE_EACH), _LONGEST_PAUSE), self._flush)
-        changes, self._changes = self._changes.values(), {}
-        self._welcomed.clear()
-        members = self._members()
-        was_listed, self._listed = self._listed, len(members) <= self._most
+        changes, self._changes = [change for change, _ in self._changes.values()], {}
+        was_listed, self._listed = self._listed, self._named() <= self._most
         counted = self._newcomer or here != self._told
         self._newcomer, self._told = False, here
         if not self._listed:
             self._send(Presence(here, position, counted=counted, listed=False))
         elif not was_listed:
-            self._send(Presence(here, position, counted=counted, members=members))
+            self._send(Presence(here, position, counted=counted, members=self._members()))
         else:
             self._send(
                 Presence(

@@ -195,7 +195,7 @@ class Session:
     def who(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""
         self._spend()
-        return self._room.membership.count(), self._room.membership.members()[: self._room.limits.page]
+        return self._room.membership.count(), self._room.membership.members(self._room.limits.page)
 
     async def leave(self) -> None:
         """Give the nickname back and stay as a guest."""

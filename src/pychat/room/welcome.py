@@ -58,7 +58,7 @@ async def admit(
 
 def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcome:
     delivery, membership = room.delivery, room.membership
-    listed = membership.presence.listed and len(room.state.members) <= room.limits.listed
+    listed = membership.presence.listed and membership.named() <= room.limits.listed
     return Welcome(
         room=room.name,
         title=room.title,

@@ -10,14 +10,10 @@ from dataclasses import dataclass, field
 from pychat.net.http.request import Request
 from pychat.net.http.stream import Chunk, ResponseStream
 
-__all__ = ["Body", "BodyTooLarge", "IncomingRequest", "Response", "StreamingResponse"]
+__all__ = ["Body", "IncomingRequest", "Response", "StreamingResponse"]
 
 _WORTH_COMPRESSING = 256  # bytes
 _COMPRESSIBLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
-
-
-class BodyTooLarge(Exception):
-    """The body of a request is larger than what is taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import HttpVersion11, web
 
+from pychat.net.budget import SendBudget
 from pychat.net.http.stream import Chunk
 from pychat.net.websocket.connection import CLOSE_SECONDS, DEFAULT_BUFFER_BYTES, WebSocketClosed
 
@@ -32,7 +33,7 @@ class _Watch:
 class AiohttpStream:
     """One response of an aiohttp server. The handler must return `response` when `gone` has returned."""
 
-    __slots__ = ("_chunked", "_cut", "_ended", "_gone", "_largest", "_limit", "_transport", "on_slow", "response")
+    __slots__ = ("_budget", "_chunked", "_cut", "_ended", "_gone", "_transport", "on_slow", "response")
 
     def __init__(
         self, response: web.StreamResponse, request: web.BaseRequest, *, chunked: bool, max_buffer_bytes: int
@@ -43,8 +44,7 @@ class AiohttpStream:
         self.on_slow: Callable[[], None] | None = None
         self._transport: asyncio.WriteTransport = request.transport
         self._chunked = chunked
-        self._limit = max_buffer_bytes
-        self._largest = 0  # chunk that came since the buffer was last empty, in bytes
+        self._budget = SendBudget(max_buffer_bytes)
         self._ended = False
         self._cut: asyncio.TimerHandle | None = None
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -81,10 +81,7 @@ class AiohttpStream:
         if self._ended or transport.is_closing():
             return
         raw = chunk.framed if self._chunked else chunk.body
-        waiting, size = transport.get_write_buffer_size(), len(raw)
-        if not waiting or size > self._largest:
-            self._largest = size
-        if waiting + size > self._limit + self._largest:
+        if not self._budget.admits(transport.get_write_buffer_size(), len(raw)):
             if self.on_slow is not None:
                 self.on_slow()
             return

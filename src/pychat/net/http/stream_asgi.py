@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from pychat.net.budget import SendBudget
 from pychat.net.http.stream import Chunk
 from pychat.net.websocket.asgi import Receive, Send, host_failed
 from pychat.net.websocket.connection import CLOSE_SECONDS, DEFAULT_BUFFER_BYTES, WebSocketClosed
@@ -21,11 +22,10 @@ class AsgiStream:
 
     __slots__ = (
         "_awake",
+        "_budget",
         "_bytes",
         "_ended",
-        "_largest",
         "_leaving",
-        "_limit",
         "_queue",
         "_receive",
         "_send",
@@ -37,8 +37,7 @@ class AsgiStream:
         self.on_slow: Callable[[], None] | None = None
         self._receive = receive
         self._send = send
-        self._limit = max_buffer_bytes
-        self._largest = 0  # chunk that came since the queue was last empty, in bytes
+        self._budget = SendBudget(max_buffer_bytes)
         self._queue: list[bytes] = []
         self._bytes = 0  # in the queue, and on their way
         self._awake = asyncio.Event()
@@ -70,10 +69,7 @@ class AsgiStream:
         """Send a chunk; for a receiver that is too far behind, call `on_slow` instead."""
         if self._ended.is_set():
             return
-        size = len(chunk.body)
-        if not self._bytes or size > self._largest:
-            self._largest = size
-        if self._bytes + size > self._limit + self._largest:
+        if not self._budget.admits(self._bytes, len(chunk.body)):
             if self.on_slow is not None:
                 self.on_slow()
             return

@@ -11,6 +11,7 @@ from typing import Any
 
 from pychat.domain.errors import Close
 from pychat.domain.ratelog import RateLimitedLogger
+from pychat.net.budget import SendBudget
 from pychat.net.websocket.connection import (
     CLOSE_SECONDS,
     DEFAULT_BUFFER_BYTES,
@@ -54,14 +55,13 @@ class AsgiWebSocket:
 
     __slots__ = (
         "_awake",
+        "_budget",
         "_bytes",
         "_closing",
         "_cut",
         "_cutting",
         "_gone",
         "_interrupts",
-        "_largest",
-        "_limit",
         "_max_message",
         "_parting",
         "_queue",
@@ -91,8 +91,7 @@ class AsgiWebSocket:
         self._receive = receive
         self._send = send
         self._max_message = max_message_bytes
-        self._limit = max_buffer_bytes
-        self._largest = 0  # frame that came since the queue was last empty, in bytes
+        self._budget = SendBudget(max_buffer_bytes)
         self._queue: deque[Frame | bytes | tuple[int, str]] = deque()
         self._bytes = 0
         self._closing = False
@@ -165,9 +164,7 @@ class AsgiWebSocket:
     def _put(self, item: Frame | bytes, size: int) -> None:
         if self._closing:
             return
-        if not self._bytes or size > self._largest:
-            self._largest = size
-        if self._bytes + size > self._limit + self._largest:
+        if not self._budget.admits(self._bytes, size):
             self.close(Close.SLOW.code, Close.SLOW.reason)
             if self.on_slow is not None:
                 self.on_slow()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from pychat.domain.errors import Close
+from pychat.net.budget import SendBudget
 from pychat.net.websocket.connection import CLOSE_SECONDS, Frame, close_frame, frame_bytes
 
 __all__ = ["FrameWriter"]
@@ -19,14 +20,13 @@ class FrameWriter:
     Whoever else writes frames to this WebSocket (pongs) writes to the same transport, so the order holds.
     """
 
-    __slots__ = ("_closing", "_cut", "_largest", "_limit", "_transport", "on_slow", "remote")
+    __slots__ = ("_budget", "_closing", "_cut", "_transport", "on_slow", "remote")
 
     def __init__(self, transport: asyncio.Transport, remote: str, max_buffer_bytes: int) -> None:
         self.remote = remote
         self.on_slow: Callable[[], None] | None = None
         self._transport = transport
-        self._limit = max_buffer_bytes
-        self._largest = 0  # of the frames that came to an empty buffer, or wait
+        self._budget = SendBudget(max_buffer_bytes)
         self._closing = False
         self._cut: asyncio.TimerHandle | None = None
 
@@ -40,16 +40,13 @@ class FrameWriter:
         transport = self._transport
         if self._closing or transport.is_closing():
             return
-        waiting, size = transport.get_write_buffer_size(), len(frame.raw)
-        if not waiting or size > self._largest:
-            self._largest = size
-        # What was missed goes in one frame: it is not counted, only what comes beside it.
-        if waiting + size > self._limit + self._largest:
-            self.close(Close.SLOW.code, Close.SLOW.reason)
-            if self.on_slow is not None:
-                self.on_slow()
-        else:
-            transport.write(frame.raw)
+        raw = frame.raw
+        if self._budget.admits(transport.get_write_buffer_size(), len(raw)):
+            transport.write(raw)
+            return
+        self.close(Close.SLOW.code, Close.SLOW.reason)
+        if self.on_slow is not None:
+            self.on_slow()
 
     def send_bytes(self, data: bytes) -> None:
         """Send a binary message."""

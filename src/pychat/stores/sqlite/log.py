@@ -34,7 +34,6 @@ class Standing:
     epoch: str
     head: int
     messages: int
-    changed: bool = False
 
 
 class Log:
@@ -43,6 +42,7 @@ class Log:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._rooms: dict[str, Standing] = {}
+        self._changed: dict[int, Standing] = {}  # by number: what `finish` has to write
 
     def room(self, name: str) -> Standing:
         """Where the room stands; it is made if there is none."""
@@ -82,7 +82,7 @@ class Log:
             return first, False
         stored = numbered(event, seq)
         room.head = seq
-        room.changed = True
+        self._changed[room.number] = room
         if isinstance(stored, Message):
             room.messages += 1
             self._connection.execute(_INDEX, (place, words.searchable(stored.text)))
@@ -135,14 +135,13 @@ class Log:
             self._connection.execute("DELETE FROM events WHERE place > ? AND place < ?", (start, end))
             self._connection.execute("DELETE FROM revised WHERE target_place > ? AND target_place < ?", (start, end))
             room.messages -= len(gone)
-            room.changed = True
+            self._changed[room.number] = room
         return len(gone)
 
     def finish(self) -> None:
         """Write where each room stands now; the last thing before the commit."""
-        for room in self._rooms.values():
-            if room.changed:
-                self._connection.execute(
-                    "UPDATE rooms SET head = ?, messages = ? WHERE number = ?", (room.head, room.messages, room.number)
-                )
-                room.changed = False
+        for room in self._changed.values():
+            self._connection.execute(
+                "UPDATE rooms SET head = ?, messages = ? WHERE number = ?", (room.head, room.messages, room.number)
+            )
+        self._changed.clear()

@@ -25,7 +25,10 @@ class Members:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], tuple[str, str]] = {}
-        self._left: dict[str, int] = {}
+        self._left: dict[str, int] = {}  # by room: how many have left since the oldest were forgotten
+        self._crowded: set[str] = set()  # rooms in which more than `_STRIDE` have left since then
+        self._changed = 0  # the highest `changed` in the database of the connection `_numbered`
+        self._numbered: sqlite3.Connection | None = None
 
     @property
     def waiting(self) -> bool:
@@ -42,6 +45,8 @@ class Members:
             case Left():
                 state = "known"
                 self._left[room] = self._left.get(room, _STRIDE) + 1
+                if self._left[room] > _STRIDE:
+                    self._crowded.add(room)
             case _:
                 assert_never(event)
         key = room, event.member.id
@@ -52,22 +57,25 @@ class Members:
         """Write what waits, within a transaction; `written` says that it is done."""
         if not self._waiting:
             return
-        (changed,) = connection.execute("SELECT coalesce(max(changed), 0) FROM members").fetchone()
+        if connection is not self._numbered:  # asked once, for no index answers it
+            (self._changed,) = connection.execute("SELECT coalesce(max(changed), 0) FROM members").fetchone()
+            self._numbered = connection
         connection.executemany(
             _UPSERT,
             [
                 (log.room(room).number, member_id, name, state, number)
-                for number, ((room, member_id), (name, state)) in enumerate(self._waiting.items(), changed + 1)
+                for number, ((room, member_id), (name, state)) in enumerate(self._waiting.items(), self._changed + 1)
             ],
         )
-        for room, count in self._left.items():
-            if count > _STRIDE:
-                self._forget(connection, log.room(room).number)
+        self._changed += len(self._waiting)
+        for room in self._crowded:
+            self._forget(connection, log.room(room).number)
 
     def written(self) -> None:
         """What was written is committed."""
         self._waiting.clear()
-        self._left = {room: 0 if count > _STRIDE else count for room, count in self._left.items()}
+        self._left.update(dict.fromkeys(self._crowded, 0))
+        self._crowded.clear()
 
     @staticmethod
     def _forget(connection: sqlite3.Connection, room: int) -> None:

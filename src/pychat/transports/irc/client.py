@@ -146,7 +146,7 @@ class Client:
 
     async def check_nick(self, nick: str) -> str:
         """The form in which `nick` may be taken just now. Raise `Refused`."""
-        members = sum(len(channel.room.members) for channel in self.network.channels.values())
+        members = sum(channel.room.member_count for channel in self.network.channels.values())
         await self.look_at(len(self.network.clients) + members)
         wanted = casefold(nick)
         for other in self.network.clients:

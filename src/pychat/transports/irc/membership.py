@@ -154,9 +154,8 @@ class ChannelMembership:
     def names(self) -> None:
         """Tell who is here; in a crowd, a part of them."""
         client, channel = self._client, self.channel
-        members = channel.room.members[: channel.room.limits.page]
-        nicks = {member.id: self._nick(member) for member in members}
-        if len(channel.room.members) <= channel.room.limits.listed:
+        nicks = {member.id: self._nick(member) for member in channel.room.first_members()}
+        if channel.room.member_count <= channel.room.limits.listed:
             self._told = nicks
         nicks[self.session.member_id or ""] = client.nick
         client.names(channel, nicks.values())

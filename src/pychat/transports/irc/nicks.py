@@ -94,6 +94,6 @@ class Nicks:
             del self._ids[casefold(nick)]
 
     def _prune(self) -> None:
-        if len(self._given) > 2 * len(self._room.members) + _SPARE:
+        if len(self._given) > 2 * self._room.member_count + _SPARE:
             for member_id in [each for each in self._given if self._room.member(each) is None]:
                 self._forget(member_id)

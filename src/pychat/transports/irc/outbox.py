@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from pychat.net.budget import SendBudget
+
 __all__ = ["Outbox"]
 
 _FAREWELL_SECONDS = 3.0  # that a client has to read the last of it
@@ -20,11 +22,10 @@ class Outbox:
     def __init__(self, writer: asyncio.StreamWriter, most: int, on_full: Callable[[], None]) -> None:
         """`on_full` is called when more than `most` bytes wait for the client beside the most that one turn brought."""
         self._writer = writer
-        self._most = most
+        self._budget = SendBudget(most)
         self._on_full = on_full
         self._gathered: list[bytes] = []
         self._size = 0  # of what this turn has brought
-        self._largest = 0  # turn since nothing waited, in bytes
         self._closed = False
         self._farewell: asyncio.TimerHandle | None = None
 
@@ -41,10 +42,7 @@ class Outbox:
         """Send `data` at the end of this turn."""
         if self._closed or not data:
             return
-        before, size = self._writer.transport.get_write_buffer_size(), self._size + len(data)
-        if not before or size > self._largest:
-            self._largest = size
-        if before + size > self._most + self._largest:
+        if not self._budget.admits(self._writer.transport.get_write_buffer_size(), self._size + len(data)):
             self._on_full()
             return
         if not self._gathered:

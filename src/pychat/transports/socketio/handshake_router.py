@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from base64 import b64encode
-from binascii import Error, a2b_base64
 from collections.abc import Callable
-from hashlib import sha1
 from typing import Any, cast
 
 from pychat.net.http.connections import Connections
+from pychat.net.websocket.handshake import VERSION, accept_key
 from pychat.net.websocket.tcp import TcpWebSocket
 from pychat.transports.socketio.engineio.environ import build_environ
 from pychat.transports.socketio.engineio.replies import Query
@@ -24,7 +22,6 @@ MAX_HEAD_BYTES = 8192
 MAX_FIELDS = 100
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 #: With one of these a request is more than an opening handshake, or something is to be agreed on.
 _ELSEWHERE = {"content-length", "transfer-encoding", "expect", "sec-websocket-protocol"}
 #: Where a connection is counted, and for which address.
@@ -118,7 +115,18 @@ class _Socket(TcpWebSocket):
 class HandshakeRequest:
     """The opening handshake of a new client."""
 
-    __slots__ = ("_counted", "_fields", "_key", "_path", "_transport", "carrier", "method", "peer", "query", "upgrade")
+    __slots__ = (
+        "_accept_key",
+        "_counted",
+        "_fields",
+        "_path",
+        "_transport",
+        "carrier",
+        "method",
+        "peer",
+        "query",
+        "upgrade",
+    )
 
     carrier: _Socket
 
@@ -127,7 +135,7 @@ class HandshakeRequest:
         transport: asyncio.Transport,
         target: str,
         fields: dict[str, str],
-        key: bytes,
+        accept_key: str,
         counted: _Counted | None,
     ) -> None:
         self.method = "GET"
@@ -135,7 +143,7 @@ class HandshakeRequest:
         self._path, _, self.query = target.partition("?")
         self._fields = fields
         self._counted = counted
-        self._key = key
+        self._accept_key = accept_key
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self.peer: str = peer[0] if isinstance(peer, tuple) else ""
@@ -146,7 +154,6 @@ class HandshakeRequest:
 
     def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> TcpWebSocket:
         """Answer the handshake."""
-        answer = b64encode(sha1(self._key + _GUID, usedforsecurity=False).digest())
         self.carrier = _Socket(
             self._transport, remote, max_message_bytes=max_message_bytes, max_buffer_bytes=max_buffer_bytes
         )
@@ -154,7 +161,7 @@ class HandshakeRequest:
         self._transport.set_protocol(self.carrier)
         self._transport.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + answer + b"\r\n\r\n"
+            b"Sec-WebSocket-Accept: " + self._accept_key.encode() + b"\r\n\r\n"
         )
         return self.carrier
 
@@ -201,15 +208,8 @@ def _read(head: bytes, transport: asyncio.Transport, counted: _Counted | None) -
         and "host" in fields
         and fields.get("upgrade", "").lower() == "websocket"
         and "upgrade" in [token.strip() for token in fields.get("connection", "").lower().split(",")]
-        and fields.get("sec-websocket-version") == "13"
+        and fields.get("sec-websocket-version") == VERSION
         and _ELSEWHERE.isdisjoint(fields)
     )
-    key = fields.get("sec-websocket-key", "")
-    return HandshakeRequest(transport, target, fields, key.encode(), counted) if opens and _is_key(key) else None
-
-
-def _is_key(key: str) -> bool:
-    try:
-        return len(a2b_base64(key, strict_mode=True)) == 16
-    except (Error, ValueError):
-        return False
+    accept = accept_key(fields.get("sec-websocket-key", "")) if opens else None
+    return None if accept is None else HandshakeRequest(transport, target, fields, accept, counted)

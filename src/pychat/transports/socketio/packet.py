@@ -8,8 +8,9 @@ from typing import Any
 import socketio.packet
 
 from pychat.domain import strictjson
+from pychat.transports.socketio.engineio.packet import BadPacket
 
-__all__ = ["RESERVED_EVENTS", "BadPacket", "Packet", "Undecoded"]
+__all__ = ["RESERVED_EVENTS", "Packet", "Undecoded"]
 
 #: Events of a client's life. Handlers of these are never run because a client says so.
 RESERVED_EVENTS = frozenset(
@@ -23,10 +24,6 @@ _MAX_NAMESPACE_AND_QUERY = 1024  # old clients send a query behind the name
 
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR, _BINARY_EVENT, _BINARY_ACK = range(7)
 _DIGITS = "0123456789"
-
-
-class BadPacket(ValueError):
-    """What a client sent does not follow the protocol; the connection is closed."""
 
 
 class _StrictJson:

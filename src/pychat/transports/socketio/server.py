@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import inspect
 import logging
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -17,12 +18,13 @@ import socketio.packet
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, UsageError
 from pychat.net.websocket.connection import CLOSE_SECONDS, Frame
-from pychat.transports.socketio.client import SocketIOClient, encode_event, encode_packet
+from pychat.transports.socketio.client import SocketIOClient, SocketIOSession, encode_event, encode_packet
+from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.server import EngineIOServer
-from pychat.transports.socketio.engineio.socket import Session
+from pychat.transports.socketio.engineio.socket import EngineIOSocket
 from pychat.transports.socketio.manager import Manager
 from pychat.transports.socketio.options import Options
-from pychat.transports.socketio.packet import BadPacket, Packet, Undecoded
+from pychat.transports.socketio.packet import Packet, Undecoded
 
 __all__ = ["Server", "TurnedAway"]
 
@@ -113,7 +115,7 @@ class Server(socketio.AsyncServer):
             **kwargs,
         )
         self.options = options
-        self.eio.listener = self
+        self.eio.serve_to(self, SocketIOSession)
 
     def _engineio_server_class(self) -> type[EngineIOServer]:
         return EngineIOServer
@@ -138,16 +140,21 @@ class Server(socketio.AsyncServer):
         """Serve one ASGI `http` or `websocket` scope, whatever its path."""
         await self.eio.handle_asgi(scope, receive, send)
 
-    def wire(self, sid: str, namespace: str = "/") -> SocketIOClient:
+    def client(self, sid: str, namespace: str = "/") -> SocketIOClient:
         """The handle of a client, from its `connect` handler to its `disconnect` handler. Raises `KeyError`."""
-        wire = self.manager.wire(sid, namespace)
-        if wire is None:
+        client = self.manager.client(sid, namespace)
+        if client is None:
             raise KeyError(sid)
-        return wire
+        return client
+
+    def wire(self, sid: str, namespace: str = "/") -> SocketIOClient:
+        """Do what `client` does. Deprecated: use `client`."""
+        warnings.warn("Server.wire() is now Server.client()", DeprecationWarning, stacklevel=2)
+        return self.client(sid, namespace)
 
     def drop_environ(self, sid: str) -> None:
         """Forget the request with which a client connected; from now on its environ is empty."""
-        session = self.wire(sid).session
+        session = self.client(sid).session
         session.environ = self.environ[session.sid] = {}
 
     async def shutdown(self, deadline: float = CLOSE_SECONDS) -> None:
@@ -164,16 +171,16 @@ class Server(socketio.AsyncServer):
         self.manager.callbacks.clear()
         self.eio.reopen()
 
-    # Listener: what the Engine.IO layer tells.
+    # What the Engine.IO layer calls (`Listener`).
 
-    def opened(self, session: Session) -> None:
+    def opened(self, session: SocketIOSession) -> None:
         """A session has begun."""
         if not self.manager_initialized:
             self.manager_initialized = True
             self.manager.initialize()
         self.environ[session.sid] = session.environ
 
-    def packet(self, session: Session, data: str | bytes) -> None:
+    def message(self, session: SocketIOSession, data: str | bytes) -> None:
         """Take a message: acknowledgements at once, everything else in order, one at a time."""
         packet = session.half_packet
         if packet is None:
@@ -202,14 +209,14 @@ class Server(socketio.AsyncServer):
         session.inbox_bytes += packet.size
         self._work_on(session)
 
-    def _acknowledged(self, session: Session, text: Undecoded) -> None:
+    def _acknowledged(self, session: SocketIOSession, text: Undecoded) -> None:
         """Take an acknowledgement. One that nobody waits for is not even read."""
-        wire = self._wire_of(session, text.namespace)
+        client = self._client_of(session, text.namespace)
         if text.id is None or not (text.payload or "").startswith("["):
             raise BadPacket("A packet without the payload that its type takes")
-        if wire is not None and text.id in self.manager.callbacks.get(wire.sid, ()):
+        if client is not None and text.id in self.manager.callbacks.get(client.sid, ()):
             packet = self._decode(text)
-            self.eio.spawn(self.manager.trigger_callback(wire.sid, packet.id, packet.data))
+            self.eio.spawn(self.manager.trigger_callback(client.sid, packet.id, packet.data))
 
     def _decode(self, text: Undecoded) -> Packet:
         packet = Packet.of(text)
@@ -217,7 +224,7 @@ class Server(socketio.AsyncServer):
             raise BadPacket("A text holds half a character (a lone surrogate)")
         return packet
 
-    def ended(self, session: Session, reason: str) -> None:
+    def ended(self, session: SocketIOSession, reason: str) -> None:
         """A session is over: what it sent before is handled first, unless it is to be dropped."""
         session.half_packet = None
         session.reason = reason
@@ -225,12 +232,12 @@ class Server(socketio.AsyncServer):
 
     # One client's events, in order.
 
-    def _work_on(self, session: Session) -> None:
+    def _work_on(self, session: SocketIOSession) -> None:
         if not session.working:
             session.working = True
             self.eio.spawn(self._work(session))
 
-    async def _work(self, session: Session) -> None:
+    async def _work(self, session: SocketIOSession) -> None:
         """Handle what has gathered, then end: a task lives for a burst of events, not for a connection."""
         me = asyncio.current_task()
         handled = 0
@@ -255,30 +262,29 @@ class Server(socketio.AsyncServer):
         finally:
             session.working = False
 
-    async def _work_off(self, session: Session, text: Undecoded) -> None:
+    async def _work_off(self, session: SocketIOSession, text: Undecoded) -> None:
         packet: Packet | None = None
         try:
             packet = self._decode(text) if text.payload is not None else None
             await self._handle(session, text, packet)
         except BadPacket as problem:
-            self.eio.complain(session, problem)
+            session.complain(problem)
         except Exception:
             data = None if packet is None else packet.data
             _log.exception("A handler of %r failed", data[0] if isinstance(data, list) else "connect")
         finally:
             session.inbox_bytes -= text.size
-            if session.room is not None and not session.room.done():
-                session.room.set_result(None)
+            session.make_room()
 
-    async def _end(self, session: Session, reason: str) -> None:
+    async def _end(self, session: SocketIOSession, reason: str) -> None:
         try:
-            for wire in list(session.wires.values()):
-                await self._leave(wire, reason)
+            for client in list(session.clients.values()):
+                await self._leave(client, reason)
         finally:
             self.environ.pop(session.sid, None)
             self.eio.forget(session)
 
-    async def _handle(self, session: Session, text: Undecoded, packet: Packet | None) -> None:
+    async def _handle(self, session: SocketIOSession, text: Undecoded, packet: Packet | None) -> None:
         namespace = text.namespace or "/"
         if packet is None:
             most = self.options.max_auth_bytes
@@ -289,40 +295,40 @@ class Server(socketio.AsyncServer):
             if not session.closed:
                 await self._connect(session, namespace, packet.data)
             return
-        wire = self._wire_of(session, text.namespace)
-        if wire is None:
+        client = self._client_of(session, text.namespace)
+        if client is None:
             return
         if packet.packet_type == _DISCONNECT:
-            await self._leave(wire, self.reason.CLIENT_DISCONNECT)
+            await self._leave(client, self.reason.CLIENT_DISCONNECT)
             return
         data: Any = packet.data
         event, *args = data
-        wire.asked = packet.id
-        answer = await self._trigger_event(event, namespace, wire.sid, *args)
+        client.asked = packet.id
+        answer = await self._trigger_event(event, namespace, client.sid, *args)
         if packet.id is not None and answer is not self.not_handled:
             values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
             self._send_to(session, Packet(_ACK, values, namespace, packet.id))
 
-    def _wire_of(self, session: Session, namespace: str | None) -> SocketIOClient | None:
+    def _client_of(self, session: SocketIOSession, namespace: str | None) -> SocketIOClient | None:
         """The client a packet is from; None for one that we have just sent away and that does not know it yet."""
         namespace = namespace or "/"
-        wire = session.wires.get(namespace)
-        if wire is not None and wire.connected:
-            return wire
-        if wire is None and namespace not in session.left and not session.closed:
+        client = session.clients.get(namespace)
+        if client is not None and client.connected:
+            return client
+        if client is None and namespace not in session.left and not session.closed:
             raise BadPacket("A packet for a namespace that was not connected to")
         return None
 
-    async def _connect(self, session: Session, namespace: str, auth: dict[str, Any] | None) -> None:
+    async def _connect(self, session: SocketIOSession, namespace: str, auth: dict[str, Any] | None) -> None:
         session.count_connect()
         if not self._serves(namespace):
             self._refuse(session, namespace, {"message": "Invalid namespace"})
             return
         sid = await self.manager.pre_connect(session.sid, namespace)
-        if sid is None or len(session.wires) > _MAX_NAMESPACES:
+        if sid is None or len(session.clients) > _MAX_NAMESPACES:
             raise BadPacket("A second CONNECT to the same namespace, or too many namespaces")
-        wire = self.wire(sid, namespace)
-        wire.auth = auth
+        client = self.client(sid, namespace)
+        client.auth = auth
         if self.always_connect:
             self._send_to(session, Packet(_CONNECT, {"sid": sid}, namespace))
             await self.manager.connect(sid, namespace)
@@ -346,7 +352,7 @@ class Server(socketio.AsyncServer):
             refusal = {"message": "The server failed at this; it is logged there"}
         finally:
             # The handler has seen them. Nobody keeps a megabyte by connecting with it.
-            wire.auth = auth = None
+            client.auth = auth = None
         if answer is False:
             await self.manager.disconnect(sid, namespace, ignore_queue=True)
             if self.always_connect:
@@ -371,11 +377,11 @@ class Server(socketio.AsyncServer):
             or namespace in self.namespaces
         ) and namespace != "*"
 
-    def _refuse(self, session: Session, namespace: str, refusal: Any) -> None:  # noqa: ANN401 (JSON)
+    def _refuse(self, session: SocketIOSession, namespace: str, refusal: Any) -> None:  # noqa: ANN401 (JSON)
         session.left |= {namespace}
         if len(session.left) > _MAX_NAMESPACES:
             raise BadPacket("Too many namespaces")
-        if not session.wires:
+        if not session.clients:
             session.greeted = False
             session.count_early()
         self._send_to(session, Packet(_CONNECT_ERROR, refusal, namespace))
@@ -400,41 +406,41 @@ class Server(socketio.AsyncServer):
         found: tuple[Any, Any] = super()._get_event_handler(event, namespace, args)
         return found
 
-    async def _leave(self, wire: SocketIOClient, reason: str) -> None:
+    async def _leave(self, client: SocketIOClient, reason: str) -> None:
         """Run the `disconnect` handler once; whatever it does, the client is gone afterwards."""
-        if not wire.connected:
+        if not client.connected:
             return
-        self.manager.pre_disconnect(wire.sid, wire.namespace)
-        wire.session.count_leave()
+        self.manager.pre_disconnect(client.sid, client.namespace)
+        client.session.count_leave()
         try:
-            await self._trigger_event("disconnect", wire.namespace, wire.sid, reason)
+            await self._trigger_event("disconnect", client.namespace, client.sid, reason)
         except Exception:
             _log.exception("A handler of 'disconnect' failed")
         finally:
-            await self.manager.disconnect(wire.sid, wire.namespace, ignore_queue=True)
-            if not wire.session.wires:
-                self.eio.unconnected(wire.session)
+            await self.manager.disconnect(client.sid, client.namespace, ignore_queue=True)
+            if not client.session.clients:
+                self.eio.unconnected(client.session)
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:  # noqa: FBT002
         """Send a client out of a namespace (a DISCONNECT packet): it will not come back by itself.
 
-        To close a connection that may come back, use `wire(sid).close(why)`.
+        To close a connection that may come back, use `client(sid).close(why)`.
         """
         namespace = namespace or "/"
         if ignore_queue:
             here = self.manager.is_connected(sid, namespace)
         else:
             here = await self.manager.can_disconnect(sid, namespace)
-        wire = self.manager.wire(sid, namespace)
-        if here and wire is not None and wire.connected:
-            wire.session.left |= {namespace}
-            wire.send(encode_packet(Packet(_DISCONNECT, namespace=namespace))[0])
-            await self._leave(wire, self.reason.SERVER_DISCONNECT)
+        client = self.manager.client(sid, namespace)
+        if here and client is not None and client.connected:
+            client.session.left |= {namespace}
+            client.send(encode_packet(Packet(_DISCONNECT, namespace=namespace))[0])
+            await self._leave(client, self.reason.SERVER_DISCONNECT)
 
     # Sending, by the library's names.
 
     @staticmethod
-    def _send_to(session: Session, packet: Packet) -> None:
+    def _send_to(session: EngineIOSocket, packet: Packet) -> None:
         frame, attachments = encode_packet(packet)
         session.send(frame)
         for attachment in attachments:

@@ -208,7 +208,7 @@ class SocketIOTransport:
             room = self._rooms.pick(name)
         except Refused as refused:
             raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
-        connection = self.server.wire(sid)
+        connection = self.server.client(sid)
         assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         try:
             user = await self._door.authenticate(_request(environ, room, given)) if self._door.asks else None

@@ -14,8 +14,9 @@ from pychat.domain import strictjson
 from pychat.domain.errors import Refused
 from pychat.domain.model import User
 from pychat.net.http.addresses import address_key
+from pychat.net.http.body import BodyTooLarge
 from pychat.net.http.request import Request
-from pychat.net.http.response import BodyTooLarge, IncomingRequest
+from pychat.net.http.response import IncomingRequest
 from pychat.room.chatroom import ChatRoom
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session

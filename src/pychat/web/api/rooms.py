@@ -29,7 +29,7 @@ async def room(call: Call) -> Response:
 async def members(call: Call) -> Response:
     """Who is here, as the command `who` tells it."""
     await opened(call.room, 0)
-    listed = call.room.members[: call.room.limits.page]
+    listed = call.room.first_members()
     return answer(200, {"ok": True, "here": call.room.here, "members": [encode_member(each) for each in listed]})
 
 

@@ -21,7 +21,7 @@ async def _who(client: Client, line: Line) -> None:
     mask = line.params[0] if line.params else "*"
     channel = client.find(mask)
     if channel is not None:
-        for member in channel.room.members[: channel.room.limits.page]:
+        for member in channel.room.first_members():
             await client.pace()
             if not client.is_open():
                 return
@@ -58,7 +58,7 @@ async def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
     """Who has that nick, in each channel where somebody has."""
     found = []
     for channel in client.network.channels.values():
-        await client.look_at(len(channel.room.members))
+        await client.look_at(channel.room.member_count)
         found.append((channel, channel.nicks.member(nick)))
     return [(channel, member) for channel, member in found if member is not None]
 

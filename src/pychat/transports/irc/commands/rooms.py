@@ -40,7 +40,7 @@ async def _join_one(client: Client, name: str) -> None:
             if channel.key in client.barred:
                 raise client.barred[channel.key]
             await opened(channel.room)
-            await client.look_at(_NAMING * len(channel.room.members))
+            await client.look_at(_NAMING * channel.room.member_count)
             await seat.enter(client.member_id(channel), client.users.get(channel.key))
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
@@ -82,13 +82,12 @@ async def _names(client: Client, line: Line) -> None:
     for name in _targets(client, line) if line.params else [seat.channel.name for seat in client.seats.values()]:
         channel = client.find(name)
         if channel is not None:
-            await client.look_at(_NAMING * len(channel.room.members))
+            await client.look_at(_NAMING * channel.room.member_count)
         seat = client.seated(name)
         if seat is not None:
             seat.names()
         elif channel is not None:
-            members = channel.room.members[: channel.room.limits.page]
-            client.names(channel, [channel.nick(member) for member in members])
+            client.names(channel, [channel.nick(member) for member in channel.room.first_members()])
         else:
             client.reply(n.RPL_ENDOFNAMES, name, "There is no room of that name here.")
 

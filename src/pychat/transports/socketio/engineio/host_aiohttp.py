@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
+from pychat.net.http.answers import AnswerBudget
+from pychat.net.http.body import read_body
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.environ import build_environ
-from pychat.transports.socketio.engineio.request import BodyTooLarge, Reply
-
-if TYPE_CHECKING:
-    from pychat.transports.socketio.engineio.server import EngineIOServer
+from pychat.transports.socketio.engineio.request import Reply, Serve
 
 __all__ = ["AiohttpRequest", "handle"]
 
@@ -41,19 +40,8 @@ class AiohttpRequest:
         return None if values is None else ",".join(values)
 
     async def body(self, limit: int) -> bytes:
-        """The whole body, read to its end. Raises `BodyTooLarge`, `ConnectionError`."""
-        if (self._request.content_length or 0) > limit:
-            raise BodyTooLarge
-        chunks: list[bytes] = []
-        size = 0
-        content = self._request.content
-        while not content.at_eof():
-            chunk = await content.readany()
-            size += len(chunk)
-            if size > limit:
-                raise BodyTooLarge
-            chunks.append(chunk)
-        return b"".join(chunks)
+        """Read the whole body. Raises `BodyTooLarge`, `ConnectionError`."""
+        return await read_body(self._request.content.iter_any(), limit, self._request.content_length)
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go."""
@@ -103,13 +91,16 @@ class AiohttpRequest:
         return environ
 
 
-async def handle(server: EngineIOServer, request: web.BaseRequest) -> web.StreamResponse:
-    """Serve one request. Raises `web.HTTPBadRequest` for a WebSocket handshake that is none."""
+async def handle(serve: Serve, answers: AnswerBudget, request: web.BaseRequest) -> web.StreamResponse:
+    """Answer one request as `serve` says, within the budget for `answers`.
+
+    Raises `web.HTTPBadRequest` for a broken WebSocket handshake.
+    """
     try:
-        reply = await server.serve(AiohttpRequest(request))
+        reply = await serve(AiohttpRequest(request))
     except WebSocketClosed:
         return web.Response(status=400)
     if isinstance(reply, Reply):
-        return AiohttpAnswer(server.answers, request.remote or "", reply.status, reply.headers, reply.body)
+        return AiohttpAnswer(answers, request.remote or "", reply.status, reply.headers, reply.body)
     assert isinstance(reply, AiohttpWebSocket)  # noqa: S101 (what AiohttpRequest.accept made)
     return reply.response

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pychat.net.http.answer_asgi import send_answer
+from pychat.net.http.answers import AnswerBudget
+from pychat.net.http.body import asgi_chunks, read_body
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.environ import build_environ
-from pychat.transports.socketio.engineio.request import BodyTooLarge, Reply
-
-if TYPE_CHECKING:
-    from pychat.transports.socketio.engineio.server import EngineIOServer
+from pychat.transports.socketio.engineio.request import Reply, Serve
 
 __all__ = ["AsgiRequest", "handle"]
 
@@ -41,24 +40,9 @@ class AsgiRequest:
         return self._headers.get(name)
 
     async def body(self, limit: int) -> bytes:
-        """The whole body. Raises `BodyTooLarge`, `ConnectionError`."""
+        """Read the whole body. Raises `BodyTooLarge`, `ConnectionError`."""
         length = self._headers.get("content-length", "")
-        if length.isdecimal() and int(length) > limit:
-            raise BodyTooLarge
-        chunks: list[bytes] = []
-        size = 0
-        more = True
-        while more:
-            event = await self._receive()
-            if event["type"] != "http.request":
-                raise ConnectionResetError
-            chunk = event.get("body") or b""
-            more = bool(event.get("more_body"))
-            size += len(chunk)
-            if size > limit:
-                raise BodyTooLarge
-            chunks.append(chunk)
-        return b"".join(chunks)
+        return await read_body(asgi_chunks(self._receive), limit, int(length) if length.isdecimal() else None)
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go. ASGI tells that it has gone through `receive` only."""
@@ -117,19 +101,19 @@ class AsgiRequest:
         return environ
 
 
-async def handle(server: EngineIOServer, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one scope."""
+async def handle(serve: Serve, answers: AnswerBudget, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one scope as `serve` says, within the budget for `answers`."""
     if scope["type"] == "websocket" and (await receive())["type"] != "websocket.connect":
         return
     try:
-        reply = await server.serve(AsgiRequest(scope, receive, send))
+        reply = await serve(AsgiRequest(scope, receive, send))
     except WebSocketClosed:
         return
     if isinstance(reply, Reply):
-        await _answer(server, reply, scope, send)
+        await _answer(answers, reply, scope, send)
 
 
-async def _answer(server: EngineIOServer, reply: Reply, scope: Scope, send: Send) -> None:
+async def _answer(answers: AnswerBudget, reply: Reply, scope: Scope, send: Send) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     headers.append((b"content-length", str(len(reply.body)).encode()))
     prefix = "http"
@@ -142,4 +126,4 @@ async def _answer(server: EngineIOServer, reply: Reply, scope: Scope, send: Send
         # The server drops the socket after this; a client that keeps connections must not use it again.
         headers.append((b"connection", b"close"))
     start = {"type": f"{prefix}.response.start", "status": reply.status, "headers": headers}
-    await send_answer(send, server.answers, (scope.get("client") or ("",))[0] or "", start, reply.body)
+    await send_answer(send, answers, (scope.get("client") or ("",))[0] or "", start, reply.body)

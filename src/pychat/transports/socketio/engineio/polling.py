@@ -6,19 +6,18 @@ import asyncio
 import gzip
 import zlib
 from base64 import b64decode
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pychat.domain.errors import Close
+from pychat.net.deadlines import Deadlines
+from pychat.net.http.body import BodyTooLarge
+from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.replies import BAD_REQUEST, UNKNOWN_SID, refusal
-from pychat.transports.socketio.engineio.request import BodyTooLarge, HostRequest, Reply
-from pychat.transports.socketio.engineio.socket import Session
-from pychat.transports.socketio.engineio.websockets import wait_for_room
-from pychat.transports.socketio.packet import BadPacket
+from pychat.transports.socketio.engineio.request import HostRequest, Reply
+from pychat.transports.socketio.engineio.socket import REASONS, EngineIOSocket
+from pychat.transports.socketio.options import Options
 
-if TYPE_CHECKING:
-    from pychat.transports.socketio.engineio.server import EngineIOServer
-
-__all__ = ["payload", "poll", "post"]
+__all__ = ["PollingServer", "payload", "poll", "post"]
 
 #: Bodies up to this size are compressed on the spot; larger ones in a thread, so that nobody else waits.
 _COMPRESS_HERE = 32 * 1024
@@ -31,56 +30,71 @@ class PayloadTooLarge(BadPacket):
     """A body holds more packets than are taken, or one that is too large."""
 
 
-async def poll(server: EngineIOServer, session: Session, request: HostRequest) -> Reply:
+class PollingServer(Protocol):
+    """The settings of the server that polls and posts depend on."""
+
+    options: Options
+    pings: Deadlines[EngineIOSocket]
+    #: Seconds.
+    ping_timeout: float
+    #: Bytes of one body, and of one message in it.
+    max_http_buffer_size: int
+    max_message_bytes: int
+    http_compression: bool
+    #: Bytes; smaller answers are not compressed.
+    compression_threshold: int
+
+
+async def poll(server: PollingServer, socket: EngineIOSocket, request: HostRequest) -> Reply:
     """Answer with what waits, or as soon as something does."""
-    if session.poll is not None:
-        session.close(Close.BAD_FRAME, server.reason.TRANSPORT_ERROR)
+    if socket.poll is not None:
+        socket.close(Close.BAD_FRAME, REASONS.TRANSPORT_ERROR)
         return refusal(400, BAD_REQUEST)
-    if not session.outbox and not session.probed:
-        session.poll = asyncio.get_running_loop().create_future()
+    if not socket.outbox and not socket.probed:
+        socket.poll = asyncio.get_running_loop().create_future()
         here = False
         try:
-            here = await request.hold(session.poll)
+            here = await request.hold(socket.poll)
         finally:
-            session.poll = None
+            socket.poll = None
             if not here:
                 # It went with its request open; whoever it is, nothing more will be fetched.
-                session.close(None, server.reason.TRANSPORT_CLOSE)
+                socket.close(None, REASONS.TRANSPORT_CLOSE)
         if not here:
             return refusal(400, UNKNOWN_SID)
-    return await _compressed(server, session.take(), request)
+    return await _compressed(server, socket.take(), request)
 
 
-async def post(server: EngineIOServer, session: Session, request: HostRequest) -> Reply:
+async def post(server: PollingServer, socket: EngineIOSocket, request: HostRequest) -> Reply:
     """Take the packets of a body, in order."""
-    if session.posting or (request.header("content-type") or "").startswith("application/octet-stream"):
-        session.close(Close.BAD_FRAME, server.reason.TRANSPORT_ERROR)
+    if socket.posting or (request.header("content-type") or "").startswith("application/octet-stream"):
+        socket.close(Close.BAD_FRAME, REASONS.TRANSPORT_ERROR)
         return refusal(400, BAD_REQUEST)
-    session.posting = True
+    socket.posting = True
     try:
         async with asyncio.timeout(server.pings.seconds + server.ping_timeout):
             body = await request.body(server.max_http_buffer_size)
-        await _take_payload(server, session, body)
+        await _take_payload(server, socket, body)
     except BodyTooLarge:
-        session.close(Close.TOO_LARGE, server.reason.TRANSPORT_ERROR)
+        socket.close(Close.TOO_LARGE, REASONS.TRANSPORT_ERROR)
         text = f"A body can have {server.max_http_buffer_size} bytes at most (maxPayload in the handshake)"
         return refusal(413, (BAD_REQUEST[0], text))
     except PayloadTooLarge as problem:
-        session.close(Close.TOO_LARGE, server.reason.TRANSPORT_ERROR)
+        socket.close(Close.TOO_LARGE, REASONS.TRANSPORT_ERROR)
         return refusal(413, (BAD_REQUEST[0], str(problem)))
     except (BadPacket, UnicodeDecodeError) as problem:
-        server.complain(session, BadPacket(str(problem)))
+        socket.complain(BadPacket(str(problem)))
         return refusal(400, BAD_REQUEST)
     except (TimeoutError, ConnectionError):
-        session.close(None, server.reason.TRANSPORT_CLOSE)
+        socket.close(None, REASONS.TRANSPORT_CLOSE)
         return refusal(400, BAD_REQUEST)
     finally:
-        session.posting = False
+        socket.posting = False
     return Reply(200, b"ok", [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")])
 
 
-async def _take_payload(server: EngineIOServer, session: Session, body: bytes) -> None:
-    """Hand the packets of a body to the session, in order, until one closes it.
+async def _take_payload(server: PollingServer, socket: EngineIOSocket, body: bytes) -> None:
+    """Hand the packets of a body to the socket, in order, until one closes it.
 
     A few in each turn of the event loop, and none while those before wait for their handlers. Raises `BadPacket` and
     `UnicodeDecodeError` at the first that is none.
@@ -92,13 +106,13 @@ async def _take_payload(server: EngineIOServer, session: Session, body: bytes) -
     begin = 0
     for number in range(1, count + 1):
         end = body.find(_SEPARATOR, begin) if number < count else len(body)
-        session.receive(_packet(body[begin:end], server.max_message_bytes))
+        socket.receive(_packet(body[begin:end], server.max_message_bytes))
         begin = end + 1
-        if session.inbox_bytes > server.options.max_queue_bytes:
-            await wait_for_room(server, session)
+        if socket.overfull:
+            await socket.wait_for_room()
         elif not number % _PACKETS_A_TURN:
             await asyncio.sleep(0)
-        if session.closed:
+        if socket.closed:
             return
 
 
@@ -121,7 +135,7 @@ def payload(text: str) -> Reply:
     return Reply(200, text.encode(), headers)
 
 
-async def _compressed(server: EngineIOServer, text: str, request: HostRequest) -> Reply:
+async def _compressed(server: PollingServer, text: str, request: HostRequest) -> Reply:
     reply = payload(text)
     if not server.http_compression or len(reply.body) < server.compression_threshold:
         return reply

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pychat.net.websocket.connection import WebSocketConnection
 from pychat.net.websocket.tcp import TcpWebSocket
 
-__all__ = ["BodyTooLarge", "HostRequest", "Opening", "PushingRequest", "Reply"]
-
-
-class BodyTooLarge(Exception):
-    """The body is larger than is taken; the rest of it was not read."""
+__all__ = ["HostRequest", "Opening", "PushingRequest", "Reply", "Serve"]
 
 
 @dataclass(slots=True)
@@ -63,3 +60,7 @@ class HostRequest(Opening, Protocol):
 
     async def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> WebSocketConnection:
         """Accept the WebSocket. Raises `WebSocketClosed` when the client has gone."""
+
+
+#: Serves one request: an answer, or the WebSocket that has ended.
+Serve = Callable[[HostRequest], Awaitable[Reply | WebSocketConnection]]

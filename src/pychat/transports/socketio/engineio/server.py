@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 import engineio
 
 from pychat.domain.errors import Close, UsageError
-from pychat.domain.ratelog import RateLimitedLogger
 from pychat.net.deadlines import Deadlines
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.answers import AnswerBudget
@@ -21,6 +19,8 @@ from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.proxies import Proxies
 from pychat.net.websocket.connection import CLOSE_SECONDS, Frame, Sender, WebSocketConnection
 from pychat.room.tokens import Tokens
+from pychat.transports.socketio.engineio.packet import PING, BadPacket
+from pychat.transports.socketio.engineio.pending import Pending
 from pychat.transports.socketio.engineio.polling import payload, poll, post
 from pychat.transports.socketio.engineio.replies import (
     BAD_METHOD,
@@ -33,43 +33,45 @@ from pychat.transports.socketio.engineio.replies import (
     refusal,
 )
 from pychat.transports.socketio.engineio.request import HostRequest, Opening, PushingRequest, Reply
-from pychat.transports.socketio.engineio.socket import PING, Session
-from pychat.transports.socketio.engineio.websockets import Pushed, read, upgrade
+from pychat.transports.socketio.engineio.socket import REASONS, EngineIOSocket
+from pychat.transports.socketio.engineio.websockets import read, upgrade
 from pychat.transports.socketio.options import Options
-from pychat.transports.socketio.packet import BadPacket
-from pychat.transports.socketio.pending import Pending
 
 __all__ = ["EngineIOServer", "Listener"]
 
 _log = logging.getLogger("pychat.socketio")
-_limited = RateLimitedLogger(_log, time.monotonic)
 
 #: After these a polling client that is between two polls is told with the next one; after the others its session
 #: is unknown at once, as the protocol's test suite has it.
 _TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED, Close.UNAVAILABLE, Close.FAILED}
 
 
-class Listener(Protocol):
-    """What stands above Engine.IO. Nothing here awaits."""
+_Socket = TypeVar("_Socket", bound=EngineIOSocket)
+_Socket_contra = TypeVar("_Socket_contra", bound=EngineIOSocket, contravariant=True)
 
-    def opened(self, session: Session) -> None:
+
+class Listener(Protocol[_Socket_contra]):
+    """The layer above Engine.IO. Nothing here awaits."""
+
+    def opened(self, socket: _Socket_contra, /) -> None:
         """A handshake has succeeded."""
 
-    def packet(self, session: Session, data: str | bytes) -> None:
+    def message(self, socket: _Socket_contra, data: str | bytes, /) -> None:
         """A message has come. Raise `BadPacket` to have the connection closed."""
 
-    def ended(self, session: Session, reason: str) -> None:
-        """The session is over; call `forget` when everybody has been told."""
+    def ended(self, socket: _Socket_contra, reason: str, /) -> None:
+        """The socket is closed. Call `forget` when everybody has been told."""
 
 
 class EngineIOServer(engineio.AsyncServer):
     """python-engineio's server with the parts replaced that face the network.
 
     Kept from the library: its options, its names and its place below `socketio.AsyncServer`. Replaced: how requests
-    are answered, sessions, heartbeats and closing. No task is started for a connection beyond the host's own.
+    are answered, sockets, heartbeats and closing. No task is started for a connection beyond the host's own.
     """
 
-    listener: Listener
+    _socket_class: type[EngineIOSocket]
+    _listener: Listener[Any]
 
     def __init__(self, *, options: Options, **kwargs: Any) -> None:  # noqa: ANN401 (the library's)
         origins = kwargs.pop("cors_allowed_origins", None)
@@ -89,8 +91,8 @@ class EngineIOServer(engineio.AsyncServer):
         self.hosts = HostPolicy(options.allowed_hosts)
         self.proxies = Proxies(options.trusted_proxies)
         self.answers = AnswerBudget()
-        self.sockets: dict[str, Session] = {}
-        self._parting: dict[str, Session] = {}
+        self.sockets: dict[str, EngineIOSocket] = {}
+        self._parting: dict[str, EngineIOSocket] = {}
         self._carriers: set[Sender] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet: asyncio.Future[None] | None = None
@@ -98,11 +100,18 @@ class EngineIOServer(engineio.AsyncServer):
         self._addresses = AddressLimiter(options.max_connections, options.max_connections_per_address)
         pending = AddressLimiter(options.max_pending, options.max_pending_per_address)
         self._connecting = Pending(options.connect_timeout, pending, self._never_connected)
-        self.upgrading = Deadlines[Session](options.upgrade_timeout, self._never_upgraded)
-        self.halves = Deadlines[Session](options.attachment_timeout, self._never_whole)
-        self.pings = Deadlines[Session](self.ping_interval + self.ping_interval_grace_period, self._ping)
-        self._pongs = Deadlines[Session](self.ping_timeout, self._pong_late)
-        self._partings = Deadlines[Session](CLOSE_SECONDS, self._part)
+        self.upgrading = Deadlines[EngineIOSocket](options.upgrade_timeout, self._never_upgraded)
+        self.halves = Deadlines[EngineIOSocket](options.attachment_timeout, self._never_whole)
+        self.pings = Deadlines[EngineIOSocket](self.ping_interval + self.ping_interval_grace_period, self._ping)
+        self._pongs = Deadlines[EngineIOSocket](self.ping_timeout, self._pong_late)
+        self._partings = Deadlines[EngineIOSocket](CLOSE_SECONDS, self._part)
+
+    def serve_to(self, listener: Listener[_Socket], socket_class: type[_Socket]) -> None:
+        """Tell `listener` of each socket, and make those of `socket_class`. Call it once, before serving."""
+        self._listener = listener
+        self._socket_class = socket_class
+        #: What a socket calls with a message: the listener's own method.
+        self.message: Callable[[Any, str | bytes], None] = listener.message
 
     # What socketio.AsyncServer calls.
 
@@ -120,40 +129,40 @@ class EngineIOServer(engineio.AsyncServer):
         """Serve one aiohttp request, whatever its path; returns the response."""
         from pychat.transports.socketio.engineio import host_aiohttp
 
-        return await host_aiohttp.handle(self, request)
+        return await host_aiohttp.handle(self.serve, self.answers, request)
 
     async def handle_asgi(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI's)
         """Serve one ASGI `http` or `websocket` scope, whatever its path."""
         from pychat.transports.socketio.engineio import host_asgi
 
-        await host_asgi.handle(self, scope, receive, send)
+        await host_asgi.handle(self.serve, self.answers, scope, receive, send)
 
     async def send(self, sid: str, data: Any) -> None:  # noqa: ANN401 (the library's)
         """Send a message: text, bytes, or what becomes JSON."""
-        session = self.sockets.get(sid)
-        if session is None:
+        socket = self.sockets.get(sid)
+        if socket is None:
             return
         if isinstance(data, (bytes, bytearray)):
-            session.send_bytes(bytes(data))
+            socket.send_bytes(bytes(data))
         else:
-            session.send(Frame("4" + (data if isinstance(data, str) else json.dumps(data, allow_nan=False))))
+            socket.send(Frame("4" + (data if isinstance(data, str) else json.dumps(data, allow_nan=False))))
 
     async def send_packet(self, sid: str, pkt: Any) -> None:  # noqa: ANN401 (the library's)
         """Send a packet of the library."""
-        session = self.sockets.get(sid)
-        if session is not None:
+        socket = self.sockets.get(sid)
+        if socket is not None:
             encoded = pkt.encode()
             if isinstance(encoded, str):
-                session.send(Frame(encoded))
+                socket.send(Frame(encoded))
             else:
-                session.send_bytes(encoded)
+                socket.send_bytes(encoded)
 
     async def disconnect(self, sid: str | None = None) -> None:
-        """Close one session, or all of them."""
-        for session in list(self.sockets.values()) if sid is None else filter(None, [self.sockets.get(sid)]):
-            session.close(Close.KICKED, self.reason.SERVER_DISCONNECT)
+        """Close one socket, or all of them."""
+        for socket in list(self.sockets.values()) if sid is None else filter(None, [self.sockets.get(sid)]):
+            socket.close(Close.KICKED, REASONS.SERVER_DISCONNECT)
 
-    def _get_socket(self, sid: str) -> Session:
+    def _get_socket(self, sid: str) -> EngineIOSocket:
         # The library refuses sessions that are closed; a `disconnect` handler may still read what it saved there.
         try:
             return self.sockets[sid]
@@ -161,15 +170,15 @@ class EngineIOServer(engineio.AsyncServer):
             raise KeyError("Session not found") from None
 
     async def shutdown(self, deadline: float = CLOSE_SECONDS) -> None:
-        """Close every session with `Close.SHUTDOWN` and let `disconnect` handlers run, for `deadline` seconds at most.
+        """Close every socket with `Close.SHUTDOWN` and let `disconnect` handlers run, for `deadline` seconds at most.
 
         From now on handshakes are answered 503. Connections that are stuck at the deadline are cut.
         """
         self._shutting_down = True
         loop = asyncio.get_running_loop()
         until = loop.time() + deadline
-        for session in list(self.sockets.values()):
-            session.close(Close.SHUTDOWN, self.reason.SERVER_DISCONNECT)
+        for socket in list(self.sockets.values()):
+            socket.close(Close.SHUTDOWN, REASONS.SERVER_DISCONNECT)
         while self._carriers or self._tasks or self._parting:
             left = until - loop.time()
             if left <= 0:
@@ -187,7 +196,7 @@ class EngineIOServer(engineio.AsyncServer):
             await asyncio.wait(list(self._tasks), timeout=1)
 
     def reopen(self) -> None:
-        """Begin anew, with no sessions."""
+        """Begin anew, with no sockets."""
         self._shutting_down = False
         self._quiet = None
         for wheel in (self._connecting, self.upgrading, self.halves, self.pings, self._pongs, self._partings):
@@ -200,7 +209,7 @@ class EngineIOServer(engineio.AsyncServer):
     # For the layer above.
 
     def generate_id(self) -> str:
-        """A fresh session id that nobody can guess, as long as the library's: 120 random bits, URL-safe."""
+        """A fresh socket id that nobody can guess, as long as the library's: 120 random bits, URL-safe."""
         return (Tokens.new_id() + Tokens.new_id())[:20]
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -215,36 +224,36 @@ class EngineIOServer(engineio.AsyncServer):
             _log.error("A task of the Socket.IO server failed", exc_info=task.exception())
         self._less()
 
-    def connected(self, session: Session) -> None:
+    def connected(self, socket: EngineIOSocket) -> None:
         """It is CONNECTed to a namespace: no deadline any more."""
-        session.early = 0
-        self._connecting.stop(session)
+        socket.early = 0
+        self._connecting.stop(socket)
 
-    def unconnected(self, session: Session) -> None:
+    def unconnected(self, socket: EngineIOSocket) -> None:
         """It is CONNECTed to nothing (any more)."""
-        session.greeted = False
-        if not session.closed:
-            self._connecting.start(session)
+        socket.greeted = False
+        if not socket.closed:
+            self._connecting.start(socket)
 
-    def ponged(self, session: Session) -> None:
+    def ponged(self, socket: EngineIOSocket) -> None:
         """The ping has been answered."""
-        if self._pongs.stop(session):
-            self.pings.start(session)
+        if self._pongs.stop(socket):
+            self.pings.start(socket)
 
-    def ended(self, session: Session, reason: str) -> None:
-        """A session has closed itself."""
+    def ended(self, socket: EngineIOSocket, reason: str) -> None:
+        """A socket has closed itself."""
         for wheel in (self._connecting, self.upgrading, self.halves, self.pings, self._pongs):
-            wheel.stop(session)
-        told_later = session.poll is None or session.outbox
-        if session.last is not None and told_later and session.why in _TOLD:
-            self._parting[session.sid] = session
-            self._partings.start(session)
-        self.listener.ended(session, reason)
+            wheel.stop(socket)
+        told_later = socket.poll is None or socket.outbox
+        if socket.last is not None and told_later and socket.why in _TOLD:
+            self._parting[socket.sid] = socket
+            self._partings.start(socket)
+        self._listener.ended(socket, reason)
 
-    def forget(self, session: Session) -> None:
+    def forget(self, socket: EngineIOSocket) -> None:
         """Everybody has been told that it is over."""
-        if self.sockets.pop(session.sid, None) is not None:
-            self._addresses.release(session.remote)
+        if self.sockets.pop(socket.sid, None) is not None:
+            self._addresses.release(socket.remote)
 
     def _less(self) -> None:
         if self._quiet is not None and not self._quiet.done() and not (self._carriers or self._tasks or self._parting):
@@ -252,39 +261,39 @@ class EngineIOServer(engineio.AsyncServer):
 
     # Deadlines.
 
-    def _ping(self, session: Session) -> None:
-        session.alive = False
-        self._pongs.start(session)
-        session.send(PING)
+    def _ping(self, socket: EngineIOSocket) -> None:
+        socket.alive = False
+        self._pongs.start(socket)
+        socket.send(PING)
 
-    def _pong_late(self, session: Session) -> None:
+    def _pong_late(self, socket: EngineIOSocket) -> None:
         # A pong may wait unread behind messages: when something came since the ping, or while its socket
         # is not being read for its handlers' sake, the client is no dead one. One that does not poll is.
-        held_up = session.inbox_bytes > self.options.max_queue_bytes and session.reader is None
-        if session.alive or held_up:
-            session.alive = False
-            self._pongs.start(session)
+        held_up = socket.overfull and socket.reader is None
+        if socket.alive or held_up:
+            socket.alive = False
+            self._pongs.start(socket)
             return
-        session.close(Close.TIMEOUT, self.reason.PING_TIMEOUT)
+        socket.close(Close.TIMEOUT, REASONS.PING_TIMEOUT)
 
-    def _never_connected(self, session: Session) -> None:
-        session.close(Close.TIMEOUT, self.reason.TRANSPORT_CLOSE)
+    def _never_connected(self, socket: EngineIOSocket) -> None:
+        socket.close(Close.TIMEOUT, REASONS.TRANSPORT_CLOSE)
 
-    def _never_upgraded(self, session: Session) -> None:
-        if session.probe is not None:
-            session.probe.close(1000)
+    def _never_upgraded(self, socket: EngineIOSocket) -> None:
+        if socket.probe is not None:
+            socket.probe.close(1000)
 
-    def _never_whole(self, session: Session) -> None:
-        self.complain(session, BadPacket("Attachments that were announced did not come in time"))
+    def _never_whole(self, socket: EngineIOSocket) -> None:
+        socket.complain(BadPacket("Attachments that were announced did not come in time"))
 
-    def _part(self, session: Session) -> None:
-        self._parting.pop(session.sid, None)
+    def _part(self, socket: EngineIOSocket) -> None:
+        self._parting.pop(socket.sid, None)
         self._less()
 
     # Requests.
 
     def open_socket(self, request: PushingRequest) -> bool:
-        """Open a session on a new WebSocket that pushes what it reads; false where `serve` is to say why not."""
+        """Open a socket on a new WebSocket that pushes what it reads; false where `serve` is to say why not."""
         remote = self.proxies.client(request.peer, request.header("x-forwarded-for"))
         host = self.proxies.host(request.peer, request.header("host"), request.header("x-forwarded-host"))
         allowed = "websocket" in self.transports and self.origins.allows(request.header("origin"), host)
@@ -292,7 +301,7 @@ class EngineIOServer(engineio.AsyncServer):
             return False
         carrier = request.accept(remote, self.max_message_bytes, self.options.max_buffer_bytes)
         self._carriers.add(carrier)
-        carrier.reader = Pushed(self, self._open(request, remote, carrier), carrier)
+        carrier.reader = self._open(request, remote, carrier)
         return True
 
     async def serve(self, request: HostRequest) -> Reply | WebSocketConnection:
@@ -333,29 +342,29 @@ class EngineIOServer(engineio.AsyncServer):
             if request.method != "GET":
                 return refusal(400, BAD_METHOD)
             return await self._handshake(request, remote)
-        session = self.sockets.get(query.sid) or self._parting.get(query.sid)
-        if session is None or session.closed:
-            return self._goodbye(session, request) if session is not None else refusal(400, UNKNOWN_SID)
+        socket = self.sockets.get(query.sid) or self._parting.get(query.sid)
+        if socket is None or socket.closed:
+            return self._goodbye(socket, request) if socket is not None else refusal(400, UNKNOWN_SID)
         if request.upgrade:
-            return await upgrade(self, session, request, remote)
-        if session.carrier is not None:
+            return await upgrade(self, socket, request, remote)
+        if socket.carrier is not None:
             return refusal(400, BAD_REQUEST)
         if request.method == "GET":
-            return await poll(self, session, request)
+            return await poll(self, socket, request)
         if request.method == "POST":
-            return await post(self, session, request)
+            return await post(self, socket, request)
         reply = refusal(405, BAD_REQUEST)
         reply.headers.append(("Allow", "GET, POST, OPTIONS"))
         return reply
 
-    def _goodbye(self, session: Session, request: HostRequest) -> Reply:
-        """A closed session's client asks again: once it is told how it ended."""
-        if request.method != "GET" or request.upgrade or session.told() or session.poll is not None:
+    def _goodbye(self, socket: EngineIOSocket, request: HostRequest) -> Reply:
+        """A client of a closed socket asks again: tell it once how the socket ended."""
+        if request.method != "GET" or request.upgrade or socket.told() or socket.poll is not None:
             return refusal(400, UNKNOWN_SID)
-        body = session.take()
-        if session.told():
-            self._partings.stop(session)
-            self._part(session)
+        body = socket.take()
+        if socket.told():
+            self._partings.stop(socket)
+            self._part(socket)
         return payload(body)
 
     def _refusal(self, remote: str) -> Reply | None:
@@ -375,39 +384,39 @@ class EngineIOServer(engineio.AsyncServer):
             return no
         if request.upgrade:
             carrier = await self.accept(request, remote)
-            session = self._open(request, remote, carrier)
+            socket = self._open(request, remote, carrier)
             try:
-                await read(self, session, carrier)
+                await read(socket, carrier)
             finally:
-                self.released(session, carrier)
+                self.released(socket, carrier)
             return carrier
-        session = self._open(request, remote, None)
-        reply = payload(session.take())
+        socket = self._open(request, remote, None)
+        reply = payload(socket.take())
         if self.cookie:
             attributes = {"path": "/", "SameSite": "Lax"}
             attributes.update(self.cookie if isinstance(self.cookie, dict) else {"name": self.cookie})
-            reply.headers.append(("Set-Cookie", self._generate_sid_cookie(session.sid, attributes)))
+            reply.headers.append(("Set-Cookie", self._generate_sid_cookie(socket.sid, attributes)))
         return reply
 
-    def _open(self, request: Opening, remote: str, carrier: Sender | None) -> Session:
+    def _open(self, request: Opening, remote: str, carrier: Sender | None) -> EngineIOSocket:
         sid = self.generate_id()
-        session = Session(self, sid, remote)
-        session.environ = request.environ(remote)
-        self.sockets[sid] = session
+        socket = self._socket_class(self, sid, remote)
+        socket.environ = request.environ(remote)
+        self.sockets[sid] = socket
         self._addresses.add(remote)
-        self._connecting.start(session)
-        self.pings.start(session)
+        self._connecting.start(socket)
+        self.pings.start(socket)
         if carrier is not None:
-            session.adopt(carrier)
+            socket.adopt(carrier)
         upgrades = '["websocket"]' if carrier is None and self.upgradable() else "[]"
-        session.send(
+        socket.send(
             Frame(
                 f'0{{"sid":"{sid}","upgrades":{upgrades},"pingInterval":{round(self.pings.seconds * 1000)},'
                 f'"pingTimeout":{round(self.ping_timeout * 1000)},"maxPayload":{self.max_http_buffer_size}}}'
             )
         )
-        self.listener.opened(session)
-        return session
+        self._listener.opened(socket)
+        return socket
 
     def upgradable(self) -> bool:
         """Whether a polling client may change to WebSocket."""
@@ -419,14 +428,9 @@ class EngineIOServer(engineio.AsyncServer):
         self._carriers.add(carrier)
         return carrier
 
-    def complain(self, session: Session, problem: BadPacket) -> None:
-        """Close the connection of a client that does not follow the protocol."""
-        _limited.info("%s: %s; the connection is closed", session.remote, problem)
-        session.close(Close.BAD_FRAME, self.reason.TRANSPORT_ERROR)
-
-    def released(self, session: Session | None, carrier: Sender) -> None:
+    def released(self, socket: EngineIOSocket | None, carrier: Sender) -> None:
         """The host is done with this WebSocket, however that came."""
-        if session is not None:
-            session.close(None, self.reason.TRANSPORT_CLOSE)
+        if socket is not None:
+            socket.close(None, REASONS.TRANSPORT_CLOSE)
         self._carriers.discard(carrier)
         self._less()

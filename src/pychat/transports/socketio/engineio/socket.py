@@ -1,58 +1,72 @@
-"""One Engine.IO session: polling, WebSocket, and the way from one to the other without losing or swapping anything."""
+"""One client of Engine.IO: polling, WebSocket, and the upgrade between them without losing or reordering anything."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+import engineio
 
 from pychat.domain.errors import Close
-from pychat.domain.limits import TokenBucket
+from pychat.domain.ratelog import RateLimitedLogger
+from pychat.net.budget import SendBudget
 from pychat.net.websocket.connection import Frame, Sender
-from pychat.transports.socketio.packet import BadPacket, Undecoded
+from pychat.net.websocket.tcp import TcpWebSocket
+from pychat.transports.socketio.engineio.packet import CLOSE, NOOP, BadPacket
+from pychat.transports.socketio.options import Options
 
-if TYPE_CHECKING:
-    from pychat.transports.socketio.client import SocketIOClient
-    from pychat.transports.socketio.engineio.server import EngineIOServer
+__all__ = ["MAX_EARLY", "REASONS", "EngineIOSocket", "SocketServer"]
 
-__all__ = ["CLOSE", "NOOP", "PING", "PROBE", "PROBE_PONG", "UPGRADE", "Session"]
+_log = RateLimitedLogger(logging.getLogger("pychat.socketio"), time.monotonic)
 
-CLOSE = "1"
-NOOP = "6"
-PROBE = "2probe"
-UPGRADE = "5"
+#: Why a connection ended, in the library's words: `disconnect` handlers get one of these.
+REASONS = engineio.AsyncServer.reason
+
 #: Packets that a client may send before it is CONNECTed to a namespace: CONNECTs, and the answers to pings.
 MAX_EARLY = 100
-# CONNECTs of a client that comes and goes: so many a second, and so many at once. Each costs as much as a connection.
-_CONNECT_RATE = 1.0
-_CONNECT_BURST = 10
-PING = Frame("2")
-PROBE_PONG = Frame("3probe")
 
 
-class Session:
+class SocketServer(Protocol):
+    """What a socket needs of the server that it belongs to. Nothing here awaits."""
+
+    options: Options
+
+    def message(self, socket: EngineIOSocket, data: str | bytes) -> None:
+        """A message has come. Raises `BadPacket` if it is none."""
+
+    def ponged(self, socket: EngineIOSocket) -> None:
+        """The client has answered the ping."""
+
+    def ended(self, socket: EngineIOSocket, reason: str) -> None:
+        """The socket has closed itself."""
+
+    def released(self, socket: EngineIOSocket | None, carrier: Sender) -> None:
+        """A WebSocket has ended; `socket` is the one that it carried, if any."""
+
+
+class EngineIOSocket:
     """What the server keeps for one client, whatever carries it (Engine.IO protocol 4).
 
     While the client polls, what is sent gathers in `outbox` and wakes the poll that is pending; over WebSocket each
-    send is one call of the carrier. Closing is one call too, and never waits.
+    send is one call of the carrier. Closing is one call too, and never waits. It is the reader of a WebSocket that
+    pushes what it reads (`net.websocket.tcp.Reader`).
     """
 
     __slots__ = (
         "__weakref__",
         "alive",
+        "budget",
         "carrier",
         "closed",
-        "connects",
         "early",
         "end_code",
         "environ",
         "greeted",
-        "half_packet",
-        "inbox",
         "inbox_bytes",
-        "largest",
         "last",
-        "left",
         "outbox",
         "outbox_bytes",
         "poll",
@@ -60,18 +74,15 @@ class Session:
         "probe",
         "probed",
         "reader",
-        "reason",
         "remote",
         "room",
         "server",
         "session",
         "sid",
         "why",
-        "wires",
-        "working",
     )
 
-    def __init__(self, server: EngineIOServer, sid: str, remote: str) -> None:
+    def __init__(self, server: SocketServer, sid: str, remote: str) -> None:
         self.server = server
         self.sid = sid
         self.remote = remote
@@ -83,39 +94,30 @@ class Session:
         self.posting = False
         self.outbox: list[Frame | bytes] = []
         self.outbox_bytes = 0
-        self.largest = 0  # of what came since the outbox was last empty, in bytes: it is not counted
+        self.budget = SendBudget(server.options.max_buffer_bytes)
         #: Something has arrived since the last ping went out.
         self.alive = True
         self.closed = False
         #: The code of the close frame with which the client ended its WebSocket, if it did.
         self.end_code: int | None = None
         self.why: Close | None = None
-        #: What the last poll of a closed session is told; None once it has been told.
+        #: What the last poll of a closed socket is told; None once it has been told.
         self.last: str | None = None
         #: The name is engineio's: the application's data, by namespace.
         self.session: dict[str, Any] = {}
         self.environ: dict[str, Any] = {}
-        # Of Socket.IO: what this client is connected to, and what it sent that is not handled yet.
         #: It has sent a CONNECT that was not refused; `early` counts the packets before that, and the refusals.
         self.greeted = False
         self.early = 0
-        # What CONNECTs cost, of a client that has left a namespace.
-        self.connects: TokenBucket | None = None
-        self.wires: dict[str, SocketIOClient] = {}
-        self.left: frozenset[str] = frozenset()
-        self.half_packet: Undecoded | None = None
-        self.inbox: list[Undecoded] = []  # an empty deque takes 760 bytes
+        #: Bytes of messages that wait for their handlers; past `max_queue_bytes` the client is not read.
         self.inbox_bytes = 0
-        #: Why it ended, in a word of engineio's, until its `disconnect` handlers have run.
-        self.reason: str | None = None
         self.room: asyncio.Future[None] | None = None
         #: Its next event waits until the client has fetched what it was told.
         self.reader: asyncio.Future[None] | None = None
-        self.working = False
 
     @property
     def upgraded(self) -> bool:
-        """Whether it is carried by WebSocket (the name is engineio's)."""
+        """Whether a WebSocket carries it (the name is engineio's)."""
         return self.carrier is not None
 
     @property
@@ -138,11 +140,9 @@ class Session:
             self._gather(data, len(data) * 4 // 3 + 4)
 
     def _gather(self, item: Frame | bytes, size: int) -> None:
-        if not self.outbox or size > self.largest:
-            self.largest = size
-        if self.outbox_bytes + size > self.server.options.max_buffer_bytes + self.largest:
+        if not self.budget.admits(self.outbox_bytes, size):
             self.outbox.clear()
-            self.close(Close.SLOW, self.server.reason.TRANSPORT_CLOSE)
+            self._slow()
             return
         self.outbox.append(item)
         self.outbox_bytes += size
@@ -156,9 +156,9 @@ class Session:
     async def wait_for_reader(self, max_bytes: int) -> None:
         """Wait while more than `max_bytes`, beside the largest frame, wait for a poll.
 
-        Who asks and does not fetch the answers would have them kept here, a MiB for each session.
+        A client that asks and does not fetch the answers would have them kept here, a MiB for each socket.
         """
-        while self.outbox_bytes - self.largest > max_bytes and not self.closed:
+        while self.budget.exceeded(self.outbox_bytes, max_bytes) and not self.closed:
             self.reader = asyncio.get_running_loop().create_future()
             try:
                 await self.reader
@@ -170,13 +170,13 @@ class Session:
             self.reader.set_result(None)
 
     def told(self) -> bool:
-        """Whether there is nothing left for a closed session's client to be told."""
+        """Whether there is nothing left for a closed socket's client to be told."""
         return self.last is None
 
     def take(self) -> str:
         """Everything that waits, as the body of a poll's answer.
 
-        How the session ended goes alone, in the answer after it: npm's client loses what arrives together with a CLOSE.
+        How the socket ended goes alone, in the answer after it: npm's client loses what arrives together with a CLOSE.
         """
         parts: list[str] = []
         for item in self.outbox:
@@ -193,7 +193,7 @@ class Session:
         return "\x1e".join(parts) if parts else NOOP
 
     def adopt(self, carrier: Sender) -> None:
-        """From now on this WebSocket carries the session; what waited for a poll goes first."""
+        """From now on this WebSocket carries the socket; what waited for a poll goes first."""
         self.probe = None
         self.probed = False
         self.carrier = carrier
@@ -206,12 +206,14 @@ class Session:
                 carrier.send(item)
             else:
                 carrier.send_bytes(item)
-        for wire in self.wires.values():
-            wire.reroute()
+        self.rerouted()
         self.wake()
 
+    def rerouted(self) -> None:
+        """Another carrier has taken over. For the layer above, which may hold the carrier's methods."""
+
     def _slow(self) -> None:
-        self.close(Close.SLOW, self.server.reason.TRANSPORT_CLOSE)
+        self.close(Close.SLOW, REASONS.TRANSPORT_CLOSE)
 
     def receive(self, data: str | bytes) -> None:
         """Take one Engine.IO packet. Raises `BadPacket` for what is none."""
@@ -221,27 +223,17 @@ class Session:
         if not self.greeted:
             self.count_early()
         if isinstance(data, bytes):
-            self.server.listener.packet(self, data)
+            self.server.message(self, data)
             return
         kind = data[:1]
         if kind == "4":
-            self.server.listener.packet(self, data[1:])
+            self.server.message(self, data[1:])
         elif kind == "3":
             self.server.ponged(self)
         elif kind == "1":
-            self.close(None, self.server.reason.CLIENT_DISCONNECT, last=NOOP)
+            self.close(None, REASONS.CLIENT_DISCONNECT, last=NOOP)
         elif kind not in {"5", "6"}:
             raise BadPacket("An unknown Engine.IO packet type")
-
-    def count_connect(self) -> None:
-        """Count a CONNECT of a client that has left a namespace. Raises `BadPacket` when there were too many."""
-        if self.connects is not None and self.connects.take(asyncio.get_running_loop().time()):
-            raise BadPacket("Too many CONNECTs, one after the other")
-
-    def count_leave(self) -> None:
-        """It has left a namespace: what it connects to from now on is counted."""
-        if self.connects is None:
-            self.connects = TokenBucket(_CONNECT_RATE, _CONNECT_BURST)
 
     def count_early(self) -> None:
         """Count a packet of a client that is not CONNECTed. Raises `BadPacket` when there were too many."""
@@ -249,10 +241,71 @@ class Session:
         if self.early > MAX_EARLY:
             raise BadPacket("Too many packets before a CONNECT that was accepted")
 
-    def close(self, why: Close | None, reason: str, *, last: str = CLOSE) -> None:
-        """End the session at once; the client is told as far as it can be. Only the first call counts.
+    # Too much waits for the handlers: the client is not read.
 
-        `reason` is one of engineio's, for the `disconnect` event. `last` is the packet that the pending poll gets.
+    @property
+    def overfull(self) -> bool:
+        """Whether the client must not be read until its handlers have caught up."""
+        return self.inbox_bytes > self.server.options.max_queue_bytes
+
+    async def wait_for_room(self) -> None:
+        """Wait until the client's handlers have caught up."""
+        while self.overfull and not self.closed:
+            room = self.room
+            if room is None or room.done():
+                room = self.room = asyncio.get_running_loop().create_future()
+            # A body that is being taken may wait as well as the WebSocket that took over.
+            # Neither ends the other's wait.
+            await asyncio.wait([room])
+            if self.room is room:
+                self.room = None
+
+    def make_room(self) -> None:
+        """A message has been handled: let those go on that wait for room."""
+        if self.room is not None and not self.room.done():
+            self.room.set_result(None)
+
+    # What a WebSocket calls that pushes what it reads.
+
+    def received(self, data: str | bytes) -> None:
+        """A message has come, whole."""
+        try:
+            self.receive(data)
+        except BadPacket as problem:
+            self.complain(problem)
+        else:
+            if self.inbox_bytes > self.server.options.max_queue_bytes and self.room is None:
+                self._pause()
+
+    def ended(self, code: int | None) -> None:
+        """The WebSocket reads no more."""
+        self.end_code = code
+        if self.carrier is not None:
+            self.server.released(self, self.carrier)
+
+    def _pause(self) -> None:
+        """Do not read the client's WebSocket until its handlers have caught up."""
+        if isinstance(self.carrier, TcpWebSocket):
+            self.carrier.pause()
+            self.room = asyncio.get_running_loop().create_future()
+            self.room.add_done_callback(self._look_for_room)
+
+    def _look_for_room(self, _: asyncio.Future[None]) -> None:
+        self.room = None
+        if self.overfull and not self.closed:
+            self._pause()
+        elif isinstance(self.carrier, TcpWebSocket):
+            self.carrier.resume()
+
+    def complain(self, problem: BadPacket) -> None:
+        """Close the connection of a client that does not follow the protocol."""
+        _log.info("%s: %s; the connection is closed", self.remote, problem)
+        self.close(Close.BAD_FRAME, REASONS.TRANSPORT_ERROR)
+
+    def close(self, why: Close | None, reason: str, *, last: str = CLOSE) -> None:
+        """End the socket at once; the client is told as far as it can be. Only the first call counts.
+
+        `reason` is one of `REASONS`, for the `disconnect` event. `last` is the packet that the pending poll gets.
         """
         if self.closed:
             return
@@ -267,8 +320,7 @@ class Session:
                 self.carrier.close(why.code, why.reason)
         else:
             self.last = last
-        if self.room is not None and not self.room.done():
-            self.room.set_result(None)
+        self.make_room()
         self._has_read()
         self.server.ended(self, reason)
         self.wake()

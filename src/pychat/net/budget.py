@@ -1,0 +1,30 @@
+"""How much may wait for a receiver that does not read: the one rule for every wire."""
+
+from __future__ import annotations
+
+__all__ = ["SendBudget"]
+
+
+class SendBudget:
+    """Bounds what waits for one receiver: `max_bytes`, beside the largest item that came since nothing waited.
+
+    The largest item is not counted, because a client that comes back gets all that it missed as one item, and reading
+    that is not slowness. Past the bound the caller closes the connection with `Close.SLOW`.
+    """
+
+    __slots__ = ("largest", "max_bytes")
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        #: In bytes.
+        self.largest = 0
+
+    def admits(self, waiting: int, size: int) -> bool:
+        """Return whether an item of `size` bytes may wait behind `waiting` bytes. Call it once for each item."""
+        if not waiting or size > self.largest:
+            self.largest = size
+        return waiting + size <= self.max_bytes + self.largest
+
+    def exceeded(self, waiting: int, max_bytes: int) -> bool:
+        """Return whether more than `max_bytes` wait beside the largest item."""
+        return waiting - self.largest > max_bytes
