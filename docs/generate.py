@@ -180,8 +180,8 @@ def _default(setting: Setting) -> str:
 
 def _says(setting: Setting) -> str:
     bounds = ""
-    if setting.least is not None:
-        bounds = f" {setting.least} or more." if setting.most is None else f" From {setting.least} to {setting.most}."
+    if setting.min is not None:
+        bounds = f" {setting.min} or more." if setting.max is None else f" From {setting.min} to {setting.max}."
     return f"{setting.says}{bounds}{' Repeatable.' if setting.many else ''}"
 
 

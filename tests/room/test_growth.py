@@ -199,7 +199,7 @@ class _Database:
         model = import_module("pychat.domain.model")
         ada = model.Member(member_id, "Ada")
         message = model.Message(f"{room}{member_id}", ada, "hello", 0.0)
-        self._members.note(room, model.Left(ada))
+        self._members.record(room, model.Left(ada))
         self._connection.execute("BEGIN")
         self._members.write(self._connection, self._log)
         self._log.append(room, message, import_module("pychat.stores.sqlite.rows").row(message))

@@ -119,8 +119,8 @@ async def test_async_hooks_that_are_too_slow_miss_events_and_the_log_says_so(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits for them is bounded; closing the room gives up on them after a while."""
-    monkeypatch.setattr("pychat.room.hook_queue._MOST", 5_000)
-    monkeypatch.setattr("pychat.room.hook_queue._PATIENCE", 0.01)
+    monkeypatch.setattr("pychat.room.hook_queue._MAX_BYTES", 5_000)
+    monkeypatch.setattr("pychat.room.hook_queue._TIMEOUT", 0.01)
     room = ChatRoom()
     go = asyncio.Event()
     heard: list[object] = []

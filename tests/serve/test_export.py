@@ -228,7 +228,7 @@ def test_a_terminal_sees_how_far_it_is(url, tmp_path):
 
 async def test_pages_of_the_archive_join_without_a_seam(tmp_path, monkeypatch):
     """However many messages there are, each is exported once, in order."""
-    monkeypatch.setattr("pychat.stores.sqlite.archive._AT_ONCE", 7)
+    monkeypatch.setattr("pychat.stores.sqlite.archive._PAGE", 7)
     store = SqliteStore(tmp_path / "chat.db")
     for number in range(1, 51):
         await store.append("lobby", Message(f"m{number}", ADA, f"{number}", DATE))

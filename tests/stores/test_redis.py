@@ -299,7 +299,7 @@ async def test_a_server_that_was_only_slow_has_its_members_back(redis, servers) 
     one, two = await servers(redis), await servers(redis)
     await one.signals(Joined(ADA))
     assert redis.do("ZADD", "pychat:{lobby}:servers", "1", one.store._id) == ":0"
-    one.store._heart._lasts = 600.0  # as if it hung: its next beat is far
+    one.store._heartbeat._ttl = 600.0  # as if it hung: its next beat is far
     await two.hears(Away(ADA))
     await two.until(lambda told: told[-1] == Joined(ADA))
     assert two.told == [Joined(ADA), Away(ADA), Joined(ADA)]
@@ -354,7 +354,7 @@ async def test_a_redis_that_is_killed_loses_nothing_that_was_acknowledged(durabl
 
 async def test_a_redis_that_hangs_is_unavailable_and_then_back(durable, servers) -> None:
     """Everything is refused in bounded time, with a time to retry; then all goes on from where it was."""
-    server = await servers(durable, patience=0.5)
+    server = await servers(durable, timeout=0.5)
     await server.says(1)
     durable.hang()
     asked = [
@@ -447,13 +447,13 @@ async def test_a_server_that_fell_far_behind_is_told_from_the_log(redis, servers
     await one.says(1)
     await two.hears(replace(message(1), seq=1))
     await two.signals(Joined(BOB))
-    two.store._follower._connection._writer.transport.pause_reading()  # its connection is stuck
-    two.store._follower._patience = 600
-    two.store._heart._lasts = 600
+    two.store._feed_connection._connection._writer.transport.pause_reading()  # its connection is stuck
+    two.store._feed_connection._timeout = 600
+    two.store._heartbeat._ttl = 600
     await asyncio.gather(*(one.says(number) for number in range(2, 1502)))
     await one.signals(Joined(ADA))
     assert redis.do("XTRIM", "pychat:{lobby}:told", "MAXLEN", "1").startswith(":")
-    two.store._follower._connection._writer.transport.abort()
+    two.store._feed_connection._connection._writer.transport.abort()
     await two.until(lambda told: any(isinstance(event, Subscription) for event in told))
     opening = two.told[-1]
     assert isinstance(opening, Subscription)
@@ -520,7 +520,7 @@ async def test_a_redis_that_is_not_there_yet_is_unavailable(servers) -> None:
     """A server may start before its Redis does."""
     with redis_server() as redis:
         redis.kill()
-        store = RedisStore(redis.url, patience=0.5)
+        store = RedisStore(redis.url, timeout=0.5)
         server = Server(store)
         with pytest.raises(Refused, match="cannot be reached"):
             await server.open()
@@ -548,7 +548,7 @@ async def test_prefixes_part_what_shares_a_redis(redis, servers) -> None:
 
 def test_a_url_that_redis_does_not_know_is_a_mistake() -> None:
     """Said before anything is tried."""
-    with pytest.raises(UsageError, match="cannot be found"):
+    with pytest.raises(UsageError, match="is not valid"):
         open_store("redis://localhost/0?nonsense=1")
 
 
@@ -631,7 +631,7 @@ def test_a_server_says_no_password(url: str) -> None:
         assert redis.do("CONFIG", "SET", "requirepass", SECRET) == "+OK"
         ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert ended.returncode == 2
-        assert ended.stderr.splitlines()[-1].startswith("pychat: Redis cannot be used: it does not take the user and")
+        assert ended.stderr.splitlines()[-1].startswith("pychat: Redis cannot be used: it rejects the user and")
         assert SECRET not in ended.stderr + ended.stdout
         assert "Traceback" not in ended.stderr
         command[-1] = url.format(SECRET, redis.port)
@@ -665,12 +665,12 @@ def _nothing(_: RedisServer) -> None: ...
 @pytest.mark.parametrize(
     ("spoil", "insert", "told"),
     [
-        (_protected, "", "wants a password"),
-        (_protected, ":wrong@", "does not take the user and password"),
-        (_nothing, ":needless@", "it has no password, and the URL gives one"),
-        (_reader_only, "", "may not do what pychat needs"),
-        (_other_keys, "", "may not do what pychat needs"),
-        (_of_another_type, "", "something else under the names of pychat's keys"),
+        (_protected, "", "requires a password"),
+        (_protected, ":wrong@", "rejects the user and password"),
+        (_nothing, ":needless@", "it has no password, but the URL gives one"),
+        (_reader_only, "", "lacks permissions that pychat needs"),
+        (_other_keys, "", "lacks permissions that pychat needs"),
+        (_of_another_type, "", "uses the names of pychat's keys for other data"),
     ],
 )
 async def test_a_redis_that_does_not_let_pychat_in_says_what_to_do(caplog, spoil, insert: str, told: str) -> None:
@@ -692,8 +692,8 @@ async def test_a_redis_that_does_not_let_pychat_in_says_what_to_do(caplog, spoil
 @pytest.mark.parametrize(
     ("spoil", "mend", "told"),
     [
-        (_reader_only, ("ACL", "SETUSER", "default", "+@all"), "may not do what pychat needs"),
-        (_other_keys, ("ACL", "SETUSER", "default", "~*"), "may not do what pychat needs"),
+        (_reader_only, ("ACL", "SETUSER", "default", "+@all"), "lacks permissions that pychat needs"),
+        (_other_keys, ("ACL", "SETUSER", "default", "~*"), "lacks permissions that pychat needs"),
         (
             lambda server: server.do("REPLICAOF", "127.0.0.1", "1"),
             ("REPLICAOF", "NO", "ONE"),
@@ -702,7 +702,7 @@ async def test_a_redis_that_does_not_let_pychat_in_says_what_to_do(caplog, spoil
         (
             lambda server: server.do("CONFIG", "SET", "min-replicas-to-write", "1"),
             ("CONFIG", "SET", "min-replicas-to-write", "0"),
-            "fewer replicas",
+            "too few replicas",
         ),
         (
             lambda server: server.do("CONFIG", "SET", "maxmemory", "1"),

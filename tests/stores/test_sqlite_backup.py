@@ -38,7 +38,7 @@ async def test_an_older_copy_gets_a_new_epoch(tmp_path: Path, caplog: pytest.Log
         assert (await said(file, 0)).epoch == restored.epoch  # it was noticed, and is over
     assert (restored.epoch != seen.epoch, restored.seq) == (True, 12)
     (line,) = caplog.messages
-    assert line == f"{file} holds 5 events, and has held 10: a backup? Clients are told to begin anew."
+    assert line == f"{file} has 5 events, but had 10 before: was a backup restored? Clients will load the room anew."
     store = SqliteStore(file)
     person = await Person.enter(ChatRoom(store=store), since=Position(seen.epoch, 10))
     welcome = await person.event("welcome")

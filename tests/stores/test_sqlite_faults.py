@@ -390,7 +390,9 @@ class _Surprise(BaseException):
 
 
 @pytest.mark.parametrize("surprise", [RuntimeError("unforeseen"), _Surprise("unforeseen")], ids=["error", "worse"])
-@pytest.mark.parametrize("where", ["pychat.stores.sqlite.members.Members.note", "pychat.stores.sqlite.log.Log.append"])
+@pytest.mark.parametrize(
+    "where", ["pychat.stores.sqlite.members.Members.record", "pychat.stores.sqlite.log.Log.append"]
+)
 async def test_what_nobody_foresaw_refuses_a_batch_and_not_the_rest(store, told, caplog, monkeypatch, surprise, where):
     """Everybody is answered, the log has the cause with its traceback, once, and the next are stored."""
 
@@ -417,7 +419,7 @@ async def test_what_nobody_foresaw_refuses_a_batch_and_not_the_rest(store, told,
 async def test_a_store_that_failed_is_available_again_by_itself(store, disk, monkeypatch):
     """Whoever looks at `/readyz` sends nobody there until it is."""
     monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(writer, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(writer, "_CHECK_SECONDS", 0.05)
     disk.read_only = True
     with pytest.raises(Refused):
         await store.append("lobby", said(1))

@@ -279,10 +279,10 @@ async def test_guests_of_a_server_that_dies_are_gone_and_back_with_it(redis: Red
     for _ in range(3):
         await Person.enter(two)
     await until(lambda: counted(one, two) == {4})
-    beat = store_of(two)._heart._beat
-    store_of(two)._heart._beat = _no_beat
+    beat = store_of(two)._heartbeat._beat
+    store_of(two)._heartbeat._beat = _no_beat
     await until(lambda: one.here == 1)
-    store_of(two)._heart._beat = beat
+    store_of(two)._heartbeat._beat = beat
     await until(lambda: counted(one, two) == {4})
     for task in store_of(two)._tasks:
         task.cancel()
@@ -400,16 +400,16 @@ async def test_who_was_told_that_joining_failed_is_not_listed_later(room_on: Any
     """Redis has joined them, but this server heard of it too late, and refused them; they go, and nobody stays."""
     one, two = await room_on(), await room_on()
     store, heard = store_of(one), asyncio.Event()
-    store._patience = 0.2
-    ask, lagging = store._follower.ask, asyncio.Event()
+    store._timeout = 0.2
+    ask, lagging = store._feed_connection.execute, asyncio.Event()
 
     async def late(*command: Any) -> Any:
         lagging.set()
         await heard.wait()
         return await ask(*command)
 
-    store._follower.ask = late  # type: ignore[method-assign, assignment]  # a fault: it is told nothing for a while
-    store._nudge()
+    store._feed_connection.execute = late  # type: ignore[method-assign, assignment]  # a fault: it is told nothing for a while
+    store._wake()
     await lagging.wait()
     ada = await Person.enter(one)
     assert (await ada.join("Ada"))["error"]["code"] == "unavailable"

@@ -10,5 +10,5 @@ from pychat.client import backoff
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for seconds before the next attempt."""
-    monkeypatch.setattr(backoff, "_FIRST", 0.02)
-    monkeypatch.setattr(backoff, "_LONGEST", 0.1)
+    monkeypatch.setattr(backoff, "_FIRST_SECONDS", 0.02)
+    monkeypatch.setattr(backoff, "_MAX_SECONDS", 0.1)

@@ -42,7 +42,7 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
     if setting.choices is not None:
         kind = click.Choice(setting.choices)
     elif setting.kind is int or isinstance(setting.default, int):
-        kind = click.IntRange(setting.least, setting.most)
+        kind = click.IntRange(setting.min, setting.max)
     if setting.many:
         about["help"] += " Repeatable."
     shown = setting.default not in (None, ())

@@ -40,11 +40,13 @@ def post(
       df -h | pychat post --name server http://localhost:3000 -
       tail -f app.log | pychat post --lines --name app http://localhost:3000 -
     """
-    from pychat.terminal import exit_codes as ends
+    from pychat.terminal import exit_codes
     from pychat.terminal.post import post as say
 
     if lines and text != "-":
         raise click.UsageError("--lines is for standard input: give - as TEXT.")
     if lines and id is not None:
         raise click.UsageError("--id is for one message, and --lines may be many. Leave one of them out.")
-    ends.run(say(url, text, room=room, name=name or None, token=token, headers=headers, id=id, lines=lines, json=json))
+    exit_codes.run(
+        say(url, text, room=room, name=name or None, token=token, headers=headers, id=id, lines=lines, json=json)
+    )

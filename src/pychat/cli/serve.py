@@ -34,7 +34,7 @@ __all__ = ["run"]
 _MAX_PER_ADDRESS = 5_000  # connections; a school behind one address has fewer people
 _MAX_IRC_PER_ADDRESS = 100
 _SPARE_BODY_BYTES = 64 * 1024  # for the sizes of chunks
-_GOING_SECONDS = 4.5  # from the signal to the end, whoever is stuck
+_SHUTDOWN_SECONDS = 4.5  # from the signal to the end, whoever is stuck
 
 
 def run(settings: Settings) -> None:
@@ -106,7 +106,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
             console.say("Going away: telling everybody, closing.", {"event": "stop"})
         finally:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_GOING_SECONDS):
+                async with asyncio.timeout(_SHUTDOWN_SECONDS):
                     if irc is not None:
                         await irc.aclose()
                     # While it still listens: a client between two polls comes once more, to hear the goodbye.
@@ -142,9 +142,9 @@ def _kept(url: str) -> str:
 async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, files: int | None) -> asyncio.Server:
     plain = runner.server
     assert plain is not None  # noqa: S101 -- it is set up
-    most = max_connections(files)
-    per_address = most if settings.limits == "off" else min(_MAX_PER_ADDRESS, most // 2)
-    connections = Connections(AddressLimiter(most, per_address), socketio.eio.proxies)
+    max_clients = max_connections(files)
+    per_address = max_clients if settings.limits == "off" else min(_MAX_PER_ADDRESS, max_clients // 2)
+    connections = Connections(AddressLimiter(max_clients, per_address), socketio.eio.proxies)
     loop = asyncio.get_running_loop()
     most_of_a_body = 2 * socketio.eio.max_http_buffer_size + _SPARE_BODY_BYTES
 
@@ -175,8 +175,10 @@ async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings, files: int 
             tls.load_cert_chain(settings.irc_tls_cert, settings.irc_tls_key)
         except OSError as error:
             raise UsageError(f"--irc-tls-cert {settings.irc_tls_cert}: {error}.") from None
-    most = max_irc_clients(files)
-    irc = IrcServer(*rooms, max_clients=most, max_per_address=min(_MAX_IRC_PER_ADDRESS, max(1, most // 2)))
+    max_clients = max_irc_clients(files)
+    irc = IrcServer(
+        *rooms, max_clients=max_clients, max_per_address=min(_MAX_IRC_PER_ADDRESS, max(1, max_clients // 2))
+    )
     try:
         await irc.start(settings.host, settings.irc_port, tls=tls)
     except OSError as error:

@@ -19,8 +19,8 @@ class Setting:
     metavar: str | None = None
     choices: tuple[str, ...] | None = None
     kind: type = str
-    least: int | None = None
-    most: int | None = None
+    min: int | None = None
+    max: int | None = None
 
     @property
     def flag(self) -> str:
@@ -47,14 +47,14 @@ class Settings:
     """The table, and one run's values. Tuples are settings that can be given more than once."""
 
     host: str = _setting("127.0.0.1", "The address to listen on. 0.0.0.0 lets your network in.", "ADDRESS")
-    port: int = _setting(3000, "The port to listen on; 0 picks a free one.", "NUMBER", least=0, most=65535)
+    port: int = _setting(3000, "The port to listen on; 0 picks a free one.", "NUMBER", min=0, max=65535)
     irc_port: int | None = _setting(
         None,
         "Let IRC clients in too, at this port; 6667 is usual, 6697 with TLS.",
         "NUMBER",
         kind=int,
-        least=0,
-        most=65535,
+        min=0,
+        max=65535,
     )
     irc_tls_cert: str | None = _setting(None, "Encrypt IRC: a file with the certificate and its chain.", "FILE")
     irc_tls_key: str | None = _setting(None, "The certificate's key, if it is in a file of its own.", "FILE")
@@ -68,18 +68,18 @@ class Settings:
         "URL",
     )
     keep_messages: int | None = _setting(
-        None, "Keep about this many of a room's newest messages.", "NUMBER", kind=int, least=1
+        None, "Keep about this many of a room's newest messages.", "NUMBER", kind=int, min=1
     )
-    keep_days: int | None = _setting(None, "Keep messages for so many days.", "NUMBER", kind=int, least=1)
+    keep_days: int | None = _setting(None, "Keep messages for so many days.", "NUMBER", kind=int, min=1)
     grace: int = _setting(
-        30, "Hold the name of who lost the connection for so many seconds.", "SECONDS", least=0, most=86_400
+        30, "Hold the name of who lost the connection for so many seconds.", "SECONDS", min=0, max=86_400
     )
     open: bool = _setting(False, "Open the page in a browser.")
     quiet: bool = _setting(False, "Do not log what people write.")
     log_format: str = _setting("text", "Text for people, or one JSON object a line.", choices=("text", "json"))
     reserved_name: tuple[str, ...] = _setting(("admin",), "A nickname that nobody can take.", "NAME")
-    name_length: int = _setting(32, "The longest nickname, in characters.", "NUMBER", least=1, most=200)
-    text_length: int = _setting(2000, "The longest message, in characters.", "NUMBER", least=1, most=100_000)
+    name_length: int = _setting(32, "The longest nickname, in characters.", "NUMBER", min=1, max=200)
+    text_length: int = _setting(2000, "The longest message, in characters.", "NUMBER", min=1, max=100_000)
     allow_origin: tuple[str, ...] = _setting(
         (), "Let pages of another origin connect: https://example.com, or * for all.", "ORIGIN"
     )

@@ -42,8 +42,8 @@ def tail(
       pychat tail http://localhost:3000
       pychat tail --json --history 1000 http://localhost:3000 | jq .text
     """
-    from pychat.terminal import exit_codes as ends
+    from pychat.terminal import exit_codes
     from pychat.terminal.tail import tail as follow
 
     work = follow(url, room, history=history, json=json, presence=presence, token=token, headers=headers)
-    ends.run(work, interrupted=0)
+    exit_codes.run(work, interrupted=0)

@@ -1,4 +1,4 @@
-"""The Python client: a room on a server, spoken to over the plain WebSocket. `Client` is what programs use."""
+"""The Python client: connects to a room over the plain WebSocket. Programs use `Client`."""
 
 from pychat.client.client import Client
 from pychat.client.disconnected import Disconnected

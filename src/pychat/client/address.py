@@ -1,4 +1,4 @@
-"""Where a room is: what people paste, made into the addresses that a client asks."""
+"""Parses the address of a room and builds the URLs that a client requests."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ __all__ = ["Address"]
 
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _ROOM = re.compile(r"(?P<mount>.*/)rooms/(?P<room>[^/]+)/?")
-#: Hosts that are seldom reached by TLS, where no scheme is given.
+#: Hosts that get http:// rather than https:// if no scheme is given.
 _NEAR = re.compile(r"(localhost|127\.[\d.]+|\[::1\]|[^:/]+\.local|[^/]*:\d+)(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where rooms are mounted, with a slash at the end, and which of them is meant; `None` is the first."""
+    """The URL where rooms are mounted, with a slash at the end, and the name of the room; `None` is the first room."""
 
     mount: str
     room: str | None = None
 
     @classmethod
     def parse(cls, url: str, room: str | None = None) -> Address:
-        """Read the address of a server, of a mount below a prefix, of a room's page, or of a WebSocket.
+        """Parse the address of a server, of a mount below a prefix, of a room's page, or of a WebSocket.
 
-        Raise `UsageError` for what is none of them, or where it and `room` name two rooms.
+        Raise `UsageError` if it is not valid, or if it names another room than `room`.
         """
         url = url.strip()
         if "://" not in url:
@@ -52,7 +52,7 @@ class Address:
         return cls(urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, "", "")), named if room is None else room)
 
     def websocket(self, since: Position | None = None) -> str:
-        """The address to connect to, to go on from `since`."""
+        """Return the WebSocket URL that continues from `since`."""
         query = {} if self.room is None else {"room": self.room}
         if since is not None:
             query |= {"epoch": since.epoch, "seq": str(since.seq)}
@@ -62,14 +62,14 @@ class Address:
 
     @property
     def door(self) -> str:
-        """Where plain HTTP is told whether one may come in."""
+        """The URL that says over HTTP whether the client may enter."""
         return self.rooms if self.room is None else f"{self.rooms}/{quote(self.room, safe='')}"
 
     @property
     def rooms(self) -> str:
-        """The address of the list of rooms over plain HTTP."""
+        """The URL of the list of rooms."""
         return f"{self.mount}api/rooms"
 
     def messages(self, room: str) -> str:
-        """The address of a room's messages over plain HTTP."""
+        """Return the URL of a room's messages."""
         return f"{self.mount}api/rooms/{quote(room, safe='')}/messages"

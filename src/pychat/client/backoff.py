@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt to connect: longer each time, and never together with everybody else."""
+"""The delay before the next attempt to connect. It grows with each failure and has a random part."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Callable
 
 __all__ = ["Backoff"]
 
-_FIRST = 1.0
-_LONGEST = 6.0  # and half as much again by chance: 9 seconds after a store is back, all are
+_FIRST_SECONDS = 1.0
+_MAX_SECONDS = 6.0  # the random part adds up to half: all clients are back after 9 seconds
 
 
 class Backoff:
-    """Delays in seconds. `random` gives a number from 0 up to 1."""
+    """Delays in seconds. `random` returns a number from 0 to 1."""
 
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
         self._failures = 0
 
     def reset(self) -> None:
-        """A connection has held: what fails next is the first failure."""
+        """Start anew after a stable connection."""
         self._failures = 0
 
-    def next(self, least: float = 0.0) -> float:
-        """The delay after one more failure; at least `least`, where the server said when to come back."""
-        # Nobody counts that far, and powers grow.
-        delay = min(_LONGEST, _FIRST * 2.0 ** min(self._failures, 10)) * (0.5 + self._random())
+    def next(self, min_seconds: float = 0.0) -> float:
+        """The delay after one more failure; at min_seconds `min_seconds`, where the server said when to come back."""
+        # The exponent is limited so that the number stays small.
+        delay = min(_MAX_SECONDS, _FIRST_SECONDS * 2.0 ** min(self._failures, 10)) * (0.5 + self._random())
         self._failures += 1
-        return max(delay, least)
+        return max(delay, min_seconds)

@@ -1,4 +1,4 @@
-"""The events that wait for a program to take them: in order, and no more bytes than it was made for."""
+"""A bounded buffer of events for a program."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ _T = TypeVar("_T")
 
 
 class Buffer(Generic[_T]):
-    """A queue for one reader. What does not fit is not taken, nor is anything after it until `resume`."""
+    """A queue for one reader. After an event that does not fit, all events are rejected until `resume`."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._size = 0
         self._waiting: deque[tuple[_T | BaseException, int]] = deque()
         self._more = asyncio.Event()
         self._end: BaseException | None = None
-        #: Whether something did not fit.
+        #: Whether an event did not fit.
         self.full = False
 
     def put(self, event: _T, size: int) -> bool:
-        """Take an event of `size` bytes; false if it does not fit, or would come after one that did not."""
-        if self.full or (self._waiting and self._size + size > self._most):
+        """Add an event of `size` bytes. Return false if it or an earlier event did not fit."""
+        if self.full or (self._waiting and self._size + size > self._max_bytes):
             self.full = True
             return False
         self._append(event, size)
         return True
 
     def fail(self, error: BaseException) -> None:
-        """Raise `error` at the reader, after what waits; then go on."""
+        """Raise `error` at the reader after the waiting events, and then continue."""
         self._append(error, 0)
 
     def end(self, error: BaseException) -> None:
-        """Raise `error` at the reader, after what waits, for good."""
+        """Raise `error` at the reader after the waiting events, from then on."""
         if self._end is None:
             self._end = error
             self._more.set()
 
     def resume(self) -> None:
-        """Take events again: what did not fit is about to come once more."""
+        """Accept events again: those that did not fit will be sent again."""
         self.full = False
 
     @property
     def drained(self) -> bool:
-        """Whether the reader has taken all there was, and not all that came."""
+        """Whether the reader has taken all waiting events, and others did not fit."""
         return self.full and not self._waiting
 
     async def get(self) -> _T:
-        """The next event, when there is one. A reader that is cancelled misses nothing."""
+        """Wait for the next event. A cancelled reader loses no event."""
         while not self._waiting:
             if self._end is not None:
                 raise self._end

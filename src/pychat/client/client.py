@@ -1,4 +1,4 @@
-"""`Client`: one room as one program takes part in it. Connects, comes back, and tells everything once, in order."""
+"""`Client`: takes part in one room. Reconnects by itself, and yields each event once, in order."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ _QUOTED = 200  # characters of a message that a reply quotes, as the server has 
 class Client:
     """A room on a server. Use it as `async with pychat.Client(url, name="bot") as chat`, and iterate over it.
 
-    `url` is the server's, with any prefix, or that of a room's page; `room` names one of several rooms. With `name`
-    you join at once; without, you listen, and may `join` later. Where the name comes with your login that one counts,
-    and a warning is logged if it is another. `headers`, `cookies` and `token` (sent as
-    `Authorization: Bearer …`) are for servers that ask who you are; a `session` of aiohttp's brings its own TLS and
-    proxies. `resume` is the `chat.resume` of an earlier run: with it you are the same member again. `on_state` is
-    called whenever `state` changes.
+    `url` is the address of the server, with any prefix, or of a room's page; `room` names one of several rooms. With
+    `name` you join at once; without it you only listen, and may `join` later. If your login has a name, that one is
+    used, and a warning is logged if it differs. `headers`, `cookies` and `token` (sent as
+    `Authorization: Bearer …`) are for servers with logins; an aiohttp `session` has its own TLS and proxy settings.
+    `resume` is the `chat.resume` of an earlier run: with it you are the same member again. `on_state` is called
+    whenever `state` changes.
 
-    Iterating gives `RoomSnapshot` first, then what happens: messages (yours too, once they are stored), what becomes of
-    them, and who comes, goes, and writes. The connection is kept up: after a drop everything that was missed follows,
-    in order, nothing twice. Commands that were not answered are sent again, and carried out once. The iterator ends
-    when you close the client, and raises `Disconnected` when the server ends the connection for good; `Refused` if the
-    nickname cannot be had again after a drop (`join` with another one, and iterate on).
+    Iterating yields a `RoomSnapshot` first, then events: messages (yours too, once they are stored), their edits,
+    deletions and reactions, and members who join, leave, rename and type. The client reconnects by itself: after a
+    drop the missed events follow in order, each once. Unanswered commands are sent again, and take effect once. The
+    iterator ends when you close the client. It raises `Disconnected` when the server ends the connection for good, and
+    `Refused` if your nickname is no longer free after a drop (`join` with another one, and continue to iterate).
 
-    No more than `max_buffer_bytes` wait for the iterator. A program that falls behind further is told what it missed
-    when it has caught up, but for who came, went and wrote meanwhile.
+    At most `max_buffer_bytes` wait for the iterator. If a program falls behind further, it gets the missed events when
+    it has caught up, except joins, leaves and typing.
     """
 
     def __init__(
@@ -76,21 +76,21 @@ class Client:
         self._resume = resume
         self._on_state = on_state
         self._feed = EventQueue(max_buffer_bytes)
-        self._made: ClientSession | None = None
+        self._entered_session: ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._said_typing = -_TYPING_SECONDS
 
-    # Coming and going
+    # Opening and closing
 
     async def __aenter__(self) -> Self:
-        if self._made is not None:
+        if self._entered_session is not None:
             raise UsageError("A client is entered once. Make a new one.")
-        visit = ClientSession(self._address, self._headers, self._feed, Backoff(random.random), self._on_state)
-        visit.resume = self._resume
-        self._made = visit
-        self._task = asyncio.create_task(visit.run(self._session))
+        client_session = ClientSession(self._address, self._headers, self._feed, Backoff(random.random), self._on_state)
+        client_session.resume = self._resume
+        self._entered_session = client_session
+        self._task = asyncio.create_task(client_session.run(self._session))
         try:
-            await visit.ready
+            await client_session.ready
             if self._name is not None:
                 await self._join_first(self._name)
         except BaseException:
@@ -104,52 +104,52 @@ class Client:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Go for good: the nickname is free at once. What nobody has answered yet is given up. Idempotent."""
+        """Close the connection and free the nickname at once. Unanswered commands fail. Idempotent."""
         if self._task is not None:
-            self._visit.leave()
+            self._client_session.leave()
             self._task.cancel()
             await asyncio.wait([self._task])
-            self._visit.end(StopAsyncIteration())
+            self._client_session.end(StopAsyncIteration())
 
     def __aiter__(self) -> AsyncIterator[ClientEvent]:
         return self
 
     async def __anext__(self) -> ClientEvent:
         if self._feed.events.drained:
-            await self._visit.catch_up()
-        _ = self._visit  # or nothing would ever come
+            await self._client_session.catch_up()
+        _ = self._client_session  # raises if the client was not entered
         return await self._feed.events.get()
 
     async def _join_first(self, name: str) -> None:
         try:
             await self.join(name)
         except Refused as refused:
-            # Who runs one program at many servers is not kept out by the one where logins have names.
+            # A program that runs on many servers also works where logins have names.
             if refused.code != "name_fixed" or self.me is None:
                 raise
             _log.warning("You are “%s” and not “%s”: on this server the name comes with the login.", self.me.name, name)
 
-    # What one can know
+    # State
 
     @property
     def me(self) -> Member | None:
         """Who you are; `None` before you have joined."""
-        return self._visit.me
+        return self._client_session.me
 
     @property
     def resume(self) -> str | None:
-        """With this, a later client is the same member again. Keep it as you keep a password."""
-        return self._visit.resume
+        """A token with which a later client is the same member again. Keep it secret, like a password."""
+        return self._client_session.resume
 
     @property
     def state(self) -> State:
-        """How it stands with the connection."""
-        return self._visit.state
+        """The state of the connection."""
+        return self._client_session.state
 
     @property
     def entered(self) -> RoomSnapshot:
-        """The room as you came in."""
-        return self._visit.entered
+        """The room when you entered it."""
+        return self._client_session.entered
 
     @property
     def room(self) -> str:
@@ -158,35 +158,35 @@ class Client:
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """Everyone with a nickname, in the order of joining. Empty in a crowd: ask `who`."""
-        return self._visit.people.members
+        """All members, in the order of joining. Empty in a crowd: use `who`."""
+        return self._client_session.people.members
 
     @property
     def here(self) -> int:
         """How many people are connected, with a nickname or without."""
-        return self._visit.people.here
+        return self._client_session.people.here
 
-    # What one can do
+    # Commands
 
     async def join(self, name: str, *, resume: str | None = None) -> Member:
-        """Take the nickname `name`, or change it. `Refused` if it cannot be had.
+        """Take the nickname `name`, or change it. Raise `Refused` if it is not available.
 
-        Who has no nickname yet can `resume` as the member of an earlier run.
+        Without a nickname yet, you can `resume` as the member of an earlier run.
         """
-        token = {} if self.me is not None else self._visit.token() if resume is None else {"token": resume}
-        member: Member = await self._visit.command("join", {"name": name, **token})
+        token = {} if self.me is not None else self._client_session.token() if resume is None else {"token": resume}
+        member: Member = await self._client_session.command("join", {"name": name, **token})
         return member
 
     async def leave(self) -> None:
-        """Give the nickname back, and stay as a guest who listens."""
-        await self._visit.command("leave", {})
+        """Give up the nickname, and stay as a guest."""
+        await self._client_session.command("leave", {})
 
     async def say(self, text: str, reply_to: int | Message | None = None, *, id: str | None = None) -> Message:  # noqa: A002 -- the wire's word
         """Say something, as a reply to a message (or its `seq`) if given; return it as it was stored.
 
-        While the connection is away it waits. It is stored once, however often it has to be sent; with an `id` of your
-        own (1-64 characters of `A-Z a-z 0-9 _ -`) even if another process says it again.
-        Refusals for a while (`rate_limited`, `unavailable`) are waited for; others raise `Refused`.
+        It waits while there is no connection. It is stored once, however often it is sent; with your own `id` (1-64
+        characters of `A-Z a-z 0-9 _ -`) even if another process sends it again.
+        After temporary refusals (`rate_limited`, `unavailable`) it is sent again; others raise `Refused`.
         """
         text = accept_text(text, self.entered.longest_text)
         fields: dict[str, Any] = {"text": text, "id": id or _new_id()}
@@ -194,21 +194,23 @@ class Client:
         if reply_to is not None:
             fields["reply_to"] = _seq(reply_to)
             quote = await self._quote(_seq(reply_to))
-        said: Message = await self._visit.command("say", fields, quote)
+        said: Message = await self._client_session.command("say", fields, quote)
         return said
 
     async def edit(self, message: int | Message, text: str) -> None:
-        """Change the text of a message of yours (or of its `seq`). Everyone is told by an event, you too."""
+        """Change the text of a message of yours, given by itself or its `seq`. Everyone gets an event, you too."""
         text = accept_text(text, self.entered.longest_text)
-        await self._visit.command("edit", {"target": _seq(message), "text": text, "id": _new_id()})
+        await self._client_session.command("edit", {"target": _seq(message), "text": text, "id": _new_id()})
 
     async def delete(self, message: int | Message) -> None:
-        """Take a message of yours back; a mark remains."""
-        await self._visit.command("delete", {"target": _seq(message), "id": _new_id()})
+        """Delete a message of yours; a mark remains."""
+        await self._client_session.command("delete", {"target": _seq(message), "id": _new_id()})
 
     async def react(self, message: int | Message, emoji: str, *, on: bool = True) -> None:
-        """Put an emoji to a message, or take yours away."""
-        await self._visit.command("react", {"target": _seq(message), "emoji": emoji, "on": on, "id": _new_id()})
+        """Add an emoji to a message, or remove it."""
+        await self._client_session.command(
+            "react", {"target": _seq(message), "emoji": emoji, "on": on, "id": _new_id()}
+        )
 
     async def typing(self, on: bool = True) -> None:  # noqa: FBT002 -- what it says is plain
         """Show that you are writing, for 6 seconds. Call it as often as you like; nothing is sent while away."""
@@ -216,14 +218,14 @@ class Client:
         if self.me is None or (on and now - self._said_typing < _TYPING_SECONDS):
             return
         self._said_typing = now if on else -_TYPING_SECONDS
-        await self._visit.tell("typing", {"on": on})
+        await self._client_session.tell("typing", {"on": on})
 
     async def history(
         self, before: int | Message | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
-        """The last `limit` messages before one, or before the end, as they stand; oldest first.
+        """Return the last `limit` messages before a message, or before the end, as they stand; oldest first.
 
-        With `matching`, only those that hold all of its words. Fewer than `limit` means that there are no older ones.
+        With `matching`, return only messages with all of its words. Fewer than `limit` means there are no older ones.
         """
         end = None if before is None else _seq(before)
         found: list[Message] = []
@@ -233,7 +235,7 @@ class Client:
                 fields["before"] = end
             if matching:
                 fields["matching"] = matching
-            page, more = await self._visit.command("history", fields)
+            page, more = await self._client_session.command("history", fields)
             found[:0] = page
             if not more or not page:
                 break
@@ -241,15 +243,15 @@ class Client:
         return found
 
     async def who(self) -> tuple[Member, ...]:
-        """Everyone with a nickname, asked from the server; 1,000 at most."""
-        members: tuple[Member, ...] = await self._visit.command("who", {})
+        """Ask the server for all members; at most 1,000."""
+        members: tuple[Member, ...] = await self._client_session.command("who", {})
         return members
 
     @property
-    def _visit(self) -> ClientSession:
-        if self._made is None:
+    def _client_session(self) -> ClientSession:
+        if self._entered_session is None:
             raise UsageError("Enter the client first: async with pychat.Client(url) as chat: …")
-        return self._made
+        return self._entered_session
 
     async def _quote(self, seq: int) -> Quote | None:
         found = self._feed.recent.find(seq) or next(iter(await self.history(before=seq + 1, limit=1)), None)

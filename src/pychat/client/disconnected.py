@@ -1,4 +1,4 @@
-"""How a client's connection ends for good."""
+"""The error for a connection that has ended for good."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Disconnected"]
 
 
 class Disconnected(ChatError):
-    """The connection has ended for good, or never came about; the text is for people.
+    """The connection has ended for good, or could not be made; the text is for people.
 
     `close` is the server's reason where it gave one: `Close.KICKED`, `Close.UNKNOWN_ROOM` and so on. The text is the
     server's too, such as that of `room.kick(member_id, text)`.

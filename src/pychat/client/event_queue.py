@@ -1,4 +1,4 @@
-"""The events of a room on their way to a program: each once, in the order of the log, whatever order they came in."""
+"""Delivers the events of a room to a program: each once, in the order of the log."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pychat.domain.model import Deleted, Edited, Joined, Left, LogEvent, Message
 
 __all__ = ["ClientEvent", "EventQueue"]
 
-#: What `async for` gives.
+#: The events that `async for` yields.
 ClientEvent = RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing
 
-_MOST_AHEAD_BYTES = 4 * 2**20
+_MAX_AHEAD_BYTES = 4 * 2**20
 _SIGNAL_BYTES = 300
 
 
 class EventQueue:
-    """How far the program was told the log, and what waits to be told."""
+    """The position in the log, and the events that wait for the program."""
 
-    def __init__(self, most_bytes: int) -> None:
-        #: What the program takes from.
-        self.events: Buffer[ClientEvent] = Buffer(most_bytes)
+    def __init__(self, max_bytes: int) -> None:
+        #: The program reads from this buffer.
+        self.events: Buffer[ClientEvent] = Buffer(max_bytes)
         self.recent = Recent()
-        #: Where to go on from after a drop; `None` before the first welcome.
+        #: Where to continue after a drop; `None` before the first welcome.
         self.position: Position | None = None
-        self._ahead: dict[int, tuple[LogEvent, int]] = {}  # by number; what stands before them has not come yet
+        self._ahead: dict[int, tuple[LogEvent, int]] = {}  # by number; earlier events are still missing
         self._saying = False
 
     def start(self, position: Position, entered: RoomSnapshot | None, size: int) -> None:
-        """A connection is up. Without `entered` what was missed follows."""
+        """Start with a new connection. Without `entered`, the missed events follow."""
         self.events.resume()
         self._ahead.clear()
         self._saying = False
@@ -41,19 +41,19 @@ class EventQueue:
             self.events.put(entered, size)
 
     def happened(self, event: LogEvent, size: int) -> None:
-        """An event of the log, from an event or an answer."""
+        """Add an event of the log, from an event or an answer."""
         if self.position is not None and event.seq > self.position.seq:
             self._ahead[event.seq] = event, size
             self._deliver()
 
     def signal(self, event: Joined | Renamed | Left | Typing) -> None:
-        """Something without a number. It is lost on a program that has fallen behind."""
+        """Add an event without a number. It is dropped if the buffer is full."""
         self.events.put(event, _SIGNAL_BYTES)
 
     def say(self, under_way: bool) -> None:
-        """A message of ours is on its way into the log; or no longer, as it was refused or its answer has come.
+        """Set whether a message of this client awaits its answer.
 
-        What was stored after it may come before its answer, and is held back until then.
+        Events that were stored after it may arrive before the answer; they are held back until then.
         """
         self._saying = under_way
         if not under_way:
@@ -63,12 +63,12 @@ class EventQueue:
         while self._ahead and self.position is not None:
             seq = self.position.seq + 1
             if seq not in self._ahead:
-                if self._saying and sum(size for _, size in self._ahead.values()) <= _MOST_AHEAD_BYTES:
+                if self._saying and sum(size for _, size in self._ahead.values()) <= _MAX_AHEAD_BYTES:
                     return
                 seq = min(self._ahead)
             event, size = self._ahead.pop(seq)
             if not self.events.put(event, size):
-                self._ahead.clear()  # asked for again, from here, when the program has caught up
+                self._ahead.clear()  # requested again from here when the program has caught up
                 return
             self.position = Position(self.position.epoch, seq, event.id)
             self.recent.take(event)

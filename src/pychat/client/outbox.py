@@ -1,4 +1,4 @@
-"""The commands that wait to be sent, or for their answer: in order, kept over drops, each with an id of its own."""
+"""The commands that wait to be sent or answered, in order. They survive a drop; each has its own id."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pychat.domain.model import Quote
 
 __all__ = ["Command", "Outbox"]
 
-_MOST_BYTES = 4 * 2**20
+_MAX_BYTES = 4 * 2**20
 
 
 @dataclass(eq=False, slots=True)
 class Command:
-    """One command of the wire, and what its answer is to become; for a reply, what it quotes."""
+    """One command, the future of its answer and, for a reply, the quote."""
 
     name: str
     fields: Mapping[str, Any]
@@ -27,12 +27,12 @@ class Command:
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
+        """The approximate size in bytes."""
         return 200 + 4 * len(self.fields.get("text") or "")
 
 
 class Outbox:
-    """Oldest first. A command stays until it is answered."""
+    """Commands, oldest first. A command stays until it is answered."""
 
     def __init__(self) -> None:
         self._commands: deque[Command] = deque()
@@ -40,9 +40,9 @@ class Outbox:
         self._more = asyncio.Event()
 
     def add(self, name: str, fields: Mapping[str, Any], quote: Quote | None = None) -> Command:
-        """Take a command. `Refused` with `outbox_full` where more than 4 MiB wait already."""
+        """Add a command. Raise `Refused` with `outbox_full` if more than 4 MiB wait."""
         command = Command(name, fields, quote, asyncio.get_running_loop().create_future())
-        if self._commands and self._size + command.size > _MOST_BYTES:
+        if self._commands and self._size + command.size > _MAX_BYTES:
             raise Refused("outbox_full", "Too much waits to be sent already. Wait for answers before you send more.")
         self._commands.append(command)
         self._size += command.size
@@ -50,7 +50,7 @@ class Outbox:
         return command
 
     async def head(self) -> Command:
-        """The oldest command that somebody still waits for, when there is one. It stays."""
+        """Wait for the oldest command whose caller still waits, and return it without removing it."""
         while True:
             while self._commands and self._commands[0].result.done():
                 self.remove(self._commands[0])
@@ -60,7 +60,7 @@ class Outbox:
             await self._more.wait()
 
     def renumbered(self) -> None:
-        """Messages have other numbers now: what is about one of them is refused, and a reply answers none."""
+        """Messages have new numbers: refuse commands about a message, and turn replies into plain messages."""
         for command in list(self._commands):
             if "target" in command.fields:
                 self.remove(command)
@@ -73,20 +73,20 @@ class Outbox:
                 command.quote = None
 
     def find(self, name: str, command_id: str) -> Command | None:
-        """The command of that name and id, if it waits."""
+        """Return the waiting command of that name and id."""
         return next((each for each in self._commands if (each.name, each.fields.get("id")) == (name, command_id)), None)
 
     def remove(self, command: Command) -> None:
-        """It is done with. Idempotent."""
+        """Remove a command. Idempotent."""
         if command in self._commands:
             self._commands.remove(command)
             self._size -= command.size
 
     def fail(self, error: BaseException) -> None:
-        """Nothing will be sent any more."""
+        """Fail all commands: nothing will be sent any more."""
         for command in self._commands:
             if not command.result.done():
                 command.result.set_exception(error)
-                command.result.exception()  # whoever waits is told; nobody has to
+                command.result.exception()  # mark as retrieved: nobody has to wait for it
         self._commands.clear()
         self._size = 0

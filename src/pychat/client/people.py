@@ -18,17 +18,17 @@ class People:
     def __init__(self) -> None:
         #: People connected, with a name or without.
         self.here = 0
-        #: False in a crowd, whose names are not told: `who` has to be asked.
+        #: False in a crowd: the server sends no names; use `who`.
         self.listed = True
         self._members: dict[str, Member] = {}
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """Those with a name, in the order of joining; nobody in a crowd."""
+        """The members, in the order of joining; empty in a crowd."""
         return tuple(self._members.values())
 
     def find(self, member_id: str) -> Member | None:
-        """The member of that id, if they are here and listed."""
+        """Return the member of that id, if listed."""
         return self._members.get(member_id)
 
     def reset(self, welcome: Welcome) -> _News:
@@ -62,7 +62,7 @@ class People:
         return news
 
     def put(self, member: Member) -> None:
-        """One that we know of by other ways: ourselves."""
+        """Add the client's own member."""
         if self.listed:
             self._members[member.id] = member
 

@@ -1,4 +1,4 @@
-"""The newest messages that a client has seen, as they stand: what a reply quotes is looked up here. Pure."""
+"""The newest messages that a client has seen; replies take their quotes from here. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pychat.domain.revision import revise
 
 __all__ = ["Recent"]
 
-_MOST = 200
+_MAX_MESSAGES = 200
 
 
 class Recent:
@@ -19,18 +19,18 @@ class Recent:
         self._messages: OrderedDict[int, Message] = OrderedDict()
 
     def take(self, event: LogEvent) -> None:
-        """A message, or what became of one."""
+        """Add a message, or apply a revision."""
         if isinstance(event, Message):
             self._messages[event.seq] = event
-            if len(self._messages) > _MOST:
+            if len(self._messages) > _MAX_MESSAGES:
                 self._messages.popitem(last=False)
         elif event.target in self._messages:
             self._messages[event.target] = revise(self._messages[event.target], event)
 
     def find(self, seq: int) -> Message | None:
-        """The message of that number, if it is known here."""
+        """Return the message of that number, if known."""
         return self._messages.get(seq)
 
     def clear(self) -> None:
-        """Forget all: numbers mean others now."""
+        """Forget all: the numbers have changed."""
         self._messages.clear()

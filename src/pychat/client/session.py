@@ -1,4 +1,4 @@
-"""A client's stay in a room over any number of connections: who it is, what it still has to send, what it is told."""
+"""A client's session in a room, over any number of connections."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LONGEST_WAIT = 60.0
 
 
 class ClientSession:
-    """Keeps a connection up, and makes of many one."""
+    """Keeps a connection open, and reconnects."""
 
     def __init__(
         self,
@@ -67,15 +67,15 @@ class ClientSession:
         self.people = People()
         self.me: Member | None = None
         self.resume: str | None = None
-        #: Done when the first connection is up, or cannot be had.
+        #: Done when the first connection is open, or has failed.
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._outbox = Outbox()
-        self._link: ServerConnection | None = None
+        self._connection: ServerConnection | None = None
         self._leaving = False
-        self._known = False  # the server has given us a name, by our login
+        self._known = False  # the login gave us a name
 
     async def run(self, given: aiohttp.ClientSession | None) -> None:
-        """Be there until the server ends it for good, or until cancelled; with the `given` session or an own one."""
+        """Run until the server ends the connection for good, or until cancelled; use the `given` session, if any."""
         http = aiohttp.ClientSession(trust_env=True) if given is None else given
         try:
             while True:
@@ -85,9 +85,9 @@ class ClientSession:
                     if not self.ready.done() and not lost.asked_back:
                         raise Disconnected(lost.text) from lost
                     delay = self._backoff.next(lost.after)
-                    self._turn(State("reconnecting", lost.text, delay))
+                    self._set_state(State("reconnecting", lost.text, delay))
                     await asyncio.sleep(delay)
-                    self._turn(State("reconnecting", lost.text))
+                    self._set_state(State("reconnecting", lost.text))
         except ChatError as error:
             self.end(error)
         except Exception as error:
@@ -99,39 +99,39 @@ class ClientSession:
                 await http.close()
 
     def leave(self) -> None:
-        """What closes next goes for good, and frees the name."""
+        """Free the name when the connection closes."""
         self._leaving = True
 
     def end(self, error: Exception) -> None:
-        """There will be no more: the program is raised `error`, after what it has not taken yet. Idempotent."""
+        """End the session: the program gets the waiting events, then `error`. Idempotent."""
         if self.state.name == "closed":
             return
         told = error if isinstance(error, ChatError) else Disconnected("You have closed this client.")
-        self._turn(State("closed", str(told)))
+        self._set_state(State("closed", str(told)))
         self._feed.events.end(error)
         self._outbox.fail(told)
         if not self.ready.done():
             self.ready.set_exception(told)
 
     async def command(self, name: str, fields: Mapping[str, Any], quote: Quote | None = None) -> Any:  # noqa: ANN401 -- each has its own
-        """Have a command carried out, on this connection or the next; what its answer says."""
+        """Send a command on this connection or the next; return the content of its answer."""
         if self.state.name == "closed":
             raise Disconnected(self.state.text)
         return await self._outbox.add(name, fields, quote).result
 
     async def tell(self, name: str, fields: Mapping[str, Any]) -> None:
-        """Send what needs no answer, if there is a connection."""
-        if self._link is not None:
+        """Send a command without an answer, if there is a connection."""
+        if self._connection is not None:
             with contextlib.suppress(Lost):
-                await self._link.tell(name, fields)
+                await self._connection.tell(name, fields)
 
     async def catch_up(self) -> None:
-        """What did not fit into the feed comes again, on a new connection."""
-        if self._link is not None:
-            await self._link.close(1001)
+        """Reconnect, so that the events that did not fit are sent again."""
+        if self._connection is not None:
+            await self._connection.close(1001)
 
     def token(self) -> dict[str, str]:
-        """What makes us the same member again."""
+        """Return the token that makes us the same member again."""
         return {} if self.resume is None else {"token": self.resume}
 
     # One connection
@@ -142,44 +142,44 @@ class ClientSession:
         try:
             async with asyncio.timeout(_WELCOME_SECONDS):
                 url = self._address.websocket(since)
-                link = await ServerConnection.open(
+                connection = await ServerConnection.open(
                     http, url, self._headers, door=self._address.door, known=since is not None
                 )
         except TimeoutError:
             raise Lost("The server does not answer.") from None
         began, sending = loop.time(), None
         try:
-            self._welcome(await _welcome(link))
-            self._link = link
-            sending = loop.create_task(self._send(link))
+            self._welcome(await _welcome(connection))
+            self._connection = connection
+            sending = loop.create_task(self._send(connection))
             while True:
-                self._hear(await link.next())
+                self._apply(await connection.next())
         finally:
-            self._link = None
+            self._connection = None
             if loop.time() - began >= _STABLE_SECONDS:
                 self._backoff.reset()
             if sending is not None:
                 sending.cancel()
                 await asyncio.wait([sending])
             with contextlib.suppress(Exception):
-                await link.close(1000 if self._leaving else 1001)
+                await connection.close(1000 if self._leaving else 1001)
 
-    async def _send(self, link: ServerConnection) -> None:
-        """Be who we were on this connection, then send what waits, one after the other."""
+    async def _send(self, connection: ServerConnection) -> None:
+        """Rejoin with our name, then send the waiting commands one by one."""
         with contextlib.suppress(Lost):  # which the reading task sees too
             if self.me is not None and not self._known:
-                await self._rejoin(link, self.me.name)
-            self._turn(State("live"))
+                await self._rejoin(connection, self.me.name)
+            self._set_state(State("live"))
             while True:
                 command = await self._outbox.head()
-                pause = await self._try(link, command)
+                pause = await self._try(connection, command)
                 if pause:
                     await asyncio.sleep(pause)
 
-    async def _rejoin(self, link: ServerConnection, name: str) -> None:
+    async def _rejoin(self, connection: ServerConnection, name: str) -> None:
         while True:
             try:
-                await link.ask("join", {"name": name, **self.token()}, self._joined)
+                await connection.ask("join", {"name": name, **self.token()}, self._joined)
                 return
             except Refused as refused:
                 if not _waiting_helps(refused):
@@ -188,12 +188,12 @@ class ClientSession:
                     return
                 await asyncio.sleep(refused.retry_after or _RETRY_SECONDS)
 
-    async def _try(self, link: ServerConnection, command: Command) -> float:
-        """Send a command and take its answer; how long to wait before the next, or the same again."""
+    async def _try(self, connection: ServerConnection, command: Command) -> float:
+        """Send a command and handle its answer. Return the pause before the next attempt, in seconds."""
         pause = 0.0
         self._feed.say(command.name == "say")
         try:
-            await link.ask(command.name, command.fields, partial(self._done, command))
+            await connection.ask(command.name, command.fields, partial(self._done, command))
         except Refused as refused:
             if _waiting_helps(refused):
                 pause = refused.retry_after or _RETRY_SECONDS
@@ -205,7 +205,7 @@ class ClientSession:
         return pause
 
     def _done(self, command: Command, answer: dict[str, Any]) -> None:
-        """A command was carried out; called before the event after it is heard."""
+        """Handle the answer to a command, before later events."""
         self._outbox.remove(command)
         result: Any = None
         match command.name:
@@ -238,7 +238,7 @@ class ClientSession:
         self._happened(said, command.size)
         return said
 
-    # What comes
+    # Events
 
     def _welcome(self, told: Told) -> None:
         welcome = decode(told.name, told.fields) if told.fields.get("v") == VERSION else None
@@ -263,7 +263,7 @@ class ClientSession:
         else:
             self._tell_of(news)
 
-    def _hear(self, told: Told) -> None:
+    def _apply(self, told: Told) -> None:
         match notice := decode(told.name, told.fields):
             case Message() | Edited() | Deleted() | Reacted():
                 self._happened(notice, told.size + 200)
@@ -278,7 +278,7 @@ class ClientSession:
         self._feed.happened(event, size)
 
     def _settle(self, message: Message) -> None:
-        """If it is one of ours whose answer never came: it was stored."""
+        """If it is our own message whose answer was lost, its command is done."""
         if self.me is not None and message.author.id == self.me.id:
             command = self._outbox.find("say", message.id)
             if command is not None:
@@ -290,25 +290,25 @@ class ClientSession:
         for each in news:
             if self.me is None or each.member.id != self.me.id:
                 self._feed.signal(each)
-        if self.me is not None:  # the app may have given us another name, or other roles
+        if self.me is not None:  # the application may have changed our name or roles
             self.me = self.people.find(self.me.id) or self.me
 
-    def _turn(self, state: State) -> None:
+    def _set_state(self, state: State) -> None:
         if state != self.state:
             self.state = state
             if self._on_state is not None:
                 try:
                     self._on_state(state)
-                except Exception as error:  # the program's own; the connection is none of its business
+                except Exception as error:  # an error of the program; it must not end the connection
                     told = {"message": "on_state of a pychat.Client failed", "exception": error}
                     asyncio.get_running_loop().call_exception_handler(told)
 
 
-async def _welcome(link: ServerConnection) -> Told:
-    """The first event, but for an error, which says more than the `bye` that follows it."""
+async def _welcome(connection: ServerConnection) -> Told:
+    """Return the first event that is not an error; errors explain the `bye` that follows."""
     try:
         async with asyncio.timeout(_WELCOME_SECONDS):
-            while (told := await link.next()).name == "error":
+            while (told := await connection.next()).name == "error":
                 pass
             return told
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""What a client is told of the room when it comes in."""
+"""The state of a room when a client enters."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["RoomSnapshot"]
 
 @dataclass(frozen=True, slots=True)
 class RoomSnapshot:
-    """You are in the room, which stands like this. The first event; it comes again only where something was `missed`.
+    """The state of the room on entering. It is the first event, and comes again only if events were `missed`.
 
-    `messages` are the newest ones as they stand, oldest first; `more` tells that `history` has older ones. Where
-    `missed` is true the client had been away for too long, or the server lost its messages: what happened between the
-    last event and `messages` cannot be told, so forget what you had. Where the `epoch` is another one, messages are
-    numbered anew. A message can have `longest_text` characters.
+    `messages` are the newest ones as they stand, oldest first; with `more`, `history` has older ones. If `missed` is
+    true, the client was away for too long, or the server lost its messages: the events between the last event and
+    `messages` are unknown, so discard earlier messages. If the `epoch` has changed, messages are numbered anew. A
+    message can have `longest_text` characters.
     """
 
     room: str

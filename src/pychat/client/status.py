@@ -1,4 +1,4 @@
-"""How it stands with a client's connection."""
+"""The state of a client's connection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["State"]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How it stands with the connection: `text` says why, for people; while waiting, `retry_in` how many seconds."""
+    """The state of the connection. `text` is the reason, for people; `retry_in` the seconds to the next attempt."""
 
     name: Literal["connecting", "live", "reconnecting", "closed"]
     text: str = ""

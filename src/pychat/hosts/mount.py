@@ -39,8 +39,8 @@ HEARTBEAT_SECONDS = 25.0
 #: Where Socket.IO is; clients can be told to leave the slash out.
 SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
-_MOST_CONNECTIONS = 100_000  # plain WebSockets at once, and as many streams
-_MOST_PER_ADDRESS = 5_000
+_MAX_CONNECTIONS = 100_000  # plain WebSockets at once, and as many streams
+_MAX_PER_ADDRESS = 5_000
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -89,8 +89,8 @@ class Mount:
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.door = Authenticator(options.get("authenticate"))
         self._site = Site(self.rooms, options.get("templates"), self._origins)
-        most = (_MOST_CONNECTIONS, _MOST_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
-        self.websocket = WebSocketTransport(self.rooms, AddressLimiter(*most))
+        limits = (_MAX_CONNECTIONS, _MAX_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
+        self.websocket = WebSocketTransport(self.rooms, AddressLimiter(*limits))
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
@@ -103,7 +103,7 @@ class Mount:
         )
         self.siblings = Siblings(lambda: [room.name for room in self.rooms if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
-        self.sse = SSETransport(AddressLimiter(*most))
+        self.sse = SSETransport(AddressLimiter(*limits))
         self._api = Api(
             self.rooms,
             self.sse,

@@ -1,4 +1,4 @@
-"""`ChatRoom`: the room that people embed. What an app and a transport ask of it; `core` has its parts."""
+"""`ChatRoom`: the room that an app embeds, and that transports connect visitors to. Its parts are in `core`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class ChatRoom:
     """A chat room: an ordered log of what was said, and the people who are in it.
 
-    Nothing here knows of sockets: mount it with `pychat.aiohttp_app` or `pychat.asgi_app`, or drive it from your own
+    It knows no sockets: mount it with `pychat.aiohttp_app` or `pychat.asgi_app`, or drive it from your own
     transport with `connect`. All calls belong on one event loop.
     """
 
@@ -157,7 +157,7 @@ class ChatRoom:
         """Send a member out: close all their connections with `Close.KICKED`, after telling them `text`.
 
         Their clients do not come back by themselves, and the nickname is free. It is no ban: `authenticate` and the
-        hook `join` decide who is let in. Somebody who is not here is not missed.
+        hook `join` decide who is let in. No-op for a member who is not here.
         """
         await self._ready()
         await self._core.membership.kick(member_id, text)
@@ -194,7 +194,7 @@ class ChatRoom:
     @overload
     def on(self, name: Literal["event"], hook: EventHook) -> EventHook: ...
     def on(self, name: str, hook: Any = None) -> Any:
-        """Hang in a hook (`pychat.HOOKS` lists them): `@room.on("message")`, or `room.on("message", function)`."""
+        """Register a hook (`pychat.HOOKS` lists them): `@room.on("message")`, or `room.on("message", function)`."""
         return partial(self._core.hooks.add, name) if hook is None else self._core.hooks.add(name, hook)
 
     async def start(self) -> None:
@@ -221,7 +221,7 @@ class ChatRoom:
         self._core = self._begin(store=self._store, clock=self.clock, hooks=before.hooks.copy())
 
     async def _ready(self) -> None:
-        """Open the log, where the room was not closed."""
+        """Open the log. Raise `UsageError` if the room was closed."""
         if self.closed:
             raise UsageError("This room is closed. Await room.start() to open it again.")
         await self.start()
@@ -249,7 +249,7 @@ class ChatRoom:
         return self._core.delivery.closed and self._core.delivery.loop in (None, loop)
 
     def dismiss(self, why: Close) -> None:
-        """Close every connection, telling why, without waiting for it."""
+        """Close every connection with the reason `why`, without waiting for it."""
         self._core.delivery.dismiss(why)
 
     async def __aenter__(self) -> Self:
@@ -287,9 +287,9 @@ class ChatRoom:
 
     @property
     def tokens(self) -> Tokens:
-        """What signs and reads the tokens by which people come back, for wires with a word of their own for that.
+        """Signs and reads resume tokens, for transports with a protocol of their own for them.
 
-        There when the room has started.
+        Set when the room has started.
         """
         return self._core.delivery.tokens
 

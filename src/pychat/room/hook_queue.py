@@ -1,4 +1,4 @@
-"""Hooks that are told what has happened: run one after another, in order, without anybody waiting for them."""
+"""Calls of hooks after an event: one after another, in order, in the background."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 __all__ = ["HookQueue"]
 
 _log = logging.getLogger("pychat.hooks")
-_MOST = 8 * 1024 * 1024  # bytes of events that may wait
+_MAX_BYTES = 8 * 1024 * 1024  # bytes of events that may wait
 _EVENT_BYTES = 1000  # of an event and the call, beside the text
-_PATIENCE = 3.0  # seconds at the end, for what is waiting
+_TIMEOUT = 3.0  # seconds at the end, for what is waiting
 
 _Call = Coroutine[Any, Any, object]
 
 
 class HookQueue:
-    """A queue of calls, bounded in bytes; the task that works on it lives as long as there is something to do."""
+    """A queue of calls, bounded in bytes. Its task runs only while there are calls."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[_Call, int]] = deque()
@@ -28,9 +28,9 @@ class HookQueue:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, call: _Call, subject: object) -> None:
-        """Carry out `call`, which is about `subject`, after what waits. Where too much waits, drop it and log that."""
+        """Queue `call`, which is about `subject`. If the queue is full, drop the call and log that."""
         size = _EVENT_BYTES + len(getattr(subject, "text", "")) * 4
-        if self._bytes + size > _MOST:
+        if self._bytes + size > _MAX_BYTES:
             if not self._missed:
                 _log.error("The hooks are too slow: %r is not told what happens now.", call)
             self._missed += 1
@@ -43,13 +43,13 @@ class HookQueue:
             self._task.add_done_callback(self._ended)
 
     async def aclose(self) -> None:
-        """Finish what waits, for at most 3 seconds."""
+        """Finish the queued calls, for at most 3 seconds."""
         task = self._task
         if (
             task is None or task.done() or task is asyncio.current_task()
         ):  # a hook that closes the room cannot wait for itself
             return
-        _, late = await asyncio.wait({task}, timeout=_PATIENCE)
+        _, late = await asyncio.wait({task}, timeout=_TIMEOUT)
         if late:
             task.cancel()
             _log.error("The hooks were too slow: %d calls were not made or finished.", len(self._waiting) + 1)
@@ -63,7 +63,7 @@ class HookQueue:
             except Exception:
                 _log.exception("A hook failed: %r", call)
             self._bytes -= size
-            if self._missed and self._bytes < _MOST // 2:
+            if self._missed and self._bytes < _MAX_BYTES // 2:
                 _log.error("The hooks have caught up; they were not told of %d events.", self._missed)
                 self._missed = 0
 

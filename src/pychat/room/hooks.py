@@ -18,7 +18,7 @@ _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
 _HookT = TypeVar("_HookT", bound=Callable[[Any], Any])
 
-# What can be hung in, for those who check types.
+# The types of hooks, for type checkers.
 MessageHook = TypeVar("MessageHook", bound=Callable[[Message], Message | Awaitable[Message | None] | None])
 JoinHook = TypeVar("JoinHook", bound=Callable[[Member], Member | Awaitable[Member | None] | None])
 LeaveHook = TypeVar("LeaveHook", bound=Callable[[Member], object])
@@ -59,14 +59,14 @@ HOOKS: dict[str, Hook] = {
 
 
 class Hooks:
-    """What was hung into one room. Hooks of one name run in the order in which they were added."""
+    """The hooks of one room. Hooks of one name run in the order in which they were added."""
 
     def __init__(self) -> None:
         self._background = HookQueue()
-        self._hung: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
+        self._registered: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
 
     def add(self, name: str, hook: _HookT) -> _HookT:
-        """Hang in `hook`, and return it. Raise `UsageError` for a name that there is not, or what cannot be called."""
+        """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable."""
         if name not in HOOKS:
             msg = f"There is no hook “{name}”. There are: {', '.join(HOOKS)}."
             raise UsageError(msg)
@@ -74,29 +74,29 @@ class Hooks:
         if not callable(given):
             msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
             raise UsageError(msg)
-        self._hung[name].append(hook)
+        self._registered[name].append(hook)
         return hook
 
     async def aclose(self) -> None:
-        """Wait a little for the async hooks that are told what has happened."""
+        """Wait up to 3 seconds for the calls that are queued."""
         await self._background.aclose()
 
     def copy(self) -> Hooks:
-        """One in which the same hang, and to which others can be added."""
+        """A copy with the same hooks. Adding to it does not change this one."""
         copied = Hooks()
-        copied._hung = {name: list(hung) for name, hung in self._hung.items()}
+        copied._registered = {name: list(hooks) for name, hooks in self._registered.items()}
         return copied
 
     def any(self, name: str) -> bool:
-        """Whether anything hangs here."""
-        return bool(self._hung[name])
+        """True if a hook of that name is registered."""
+        return bool(self._registered[name])
 
     async def change(self, name: str, subject: _T) -> _T:
         """Pass `subject` through the hooks, each of which may change or refuse it. A hook that fails refuses.
 
         Plain functions run in a thread, one after the other.
         """
-        for hook in self._hung[name]:
+        for hook in self._registered[name]:
             try:
                 changed: Any = hook(subject) if is_async(hook) else await in_thread(hook, subject)
                 if inspect.isawaitable(changed):
@@ -120,7 +120,7 @@ class Hooks:
 
         One that fails is logged, and the others are told all the same.
         """
-        for hook in self._hung[name]:
+        for hook in self._registered[name]:
             self._background.add(_tell(name, hook, subject), subject)
 
 

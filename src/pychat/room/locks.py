@@ -1,4 +1,4 @@
-"""Locks by key: what concerns one key happens one at a time, in the order of asking; nothing is kept for idle keys."""
+"""Locks by key: the holders of one key take turns, first come, first served. Idle keys take no memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Locks:
 
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:
-        """Wait until nobody else holds `key`, and hold it."""
+        """Hold the lock of `key`, after those who asked before."""
         lock, users = self._locks.setdefault(key, (asyncio.Lock(), []))
         users.append(None)
         try:

@@ -1,4 +1,4 @@
-"""One visitor on one connection: joins, speaks, types, leaves, within limits, and hears nothing twice while joining."""
+"""One visitor on one connection: each command is a method, and counts against the visitor's rate limit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Session:
-    """One visitor's stay. A transport makes its commands into these calls, and awaits each before the next.
+    """One visitor on one connection. A transport calls a method for each command, and awaits it before the next.
 
     Every call may raise `Refused`.
     """
@@ -49,9 +49,9 @@ class Session:
         self.user = user
         self._name_fixed = user is not None and user.name is not None and user.name_fixed
         self.member_id: str | None = None
-        #: Whether the connection went on where an earlier one ended: nothing missed, nothing twice.
+        #: True if this connection continues an earlier one: nothing was missed, nothing is sent twice.
         self.recovered = False
-        #: Whether the connection is told what its own visitor says, as all others are.
+        #: True if the connection gets a copy of its own visitor's messages.
         self.echo = False
         self._epoch = ""  # in which the visitor's numbers of messages count
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
@@ -62,12 +62,12 @@ class Session:
 
     @property
     def member(self) -> Member | None:
-        """Who this is; `None` before a nickname was taken."""
+        """The member that this visitor is; `None` without a nickname."""
         return None if self.member_id is None else self._room.state.members.get(self.member_id)
 
     @property
     def you(self) -> You | None:
-        """What a visitor with a login is told of who they are; `None` for a guest."""
+        """The identity of a visitor with a login, as they are told; `None` for a guest."""
         if self.user is None:
             return None
         member = self.member
@@ -75,7 +75,7 @@ class Session:
         return You(self.user.member_id, name, roles, self._name_fixed)
 
     async def introduce(self) -> None:
-        """Take the name that comes with the login, or that this user had; where that cannot be, they have none."""
+        """Take the name that comes with the login, or the user's last one. If it is refused, they have no name."""
         user = self.user
         if user is None or self.member_id is None:
             return
@@ -92,7 +92,7 @@ class Session:
                 self._name_fixed = False  # or they would never have one
 
     def begin(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
-        """Tell the visitor where things stand, then what was missed."""
+        """Send the welcome, then the events that the visitor missed."""
         self.recovered = welcome.recovered
         self._epoch = welcome.position.epoch
         connection = self.connection
@@ -104,7 +104,7 @@ class Session:
                 connection.send(frame)
 
     def begins_at_once(self, fields: object) -> bool:
-        """Whether saying this is in the hands of the store with its first step: no hook and no look-up comes before."""
+        """True if the message reaches the store's queue without awaiting first: no hook, no message to look up."""
         return not self._room.hooks.any("message") and not (
             isinstance(fields, dict) and fields.get("reply_to") is not None
         )
@@ -206,19 +206,19 @@ class Session:
 
     @property
     def stores_at_once(self) -> bool:
-        """Whether the room's store never has to be waited for."""
+        """True if the room stores a message without awaiting anything."""
         return self._room.commands.immediate
 
     def flush(self) -> None:
-        """Tell everybody now what else would be told soon."""
+        """Send now what the fan-out has gathered."""
         self._room.delivery.fanout.flush()
 
     def after_telling(self, call: Callable[[], None]) -> None:
-        """Call when everybody has been told what has happened: no answer overtakes what was stored before it."""
+        """Call when everything stored so far was sent to everyone, so that no answer overtakes an event."""
         self._room.delivery.fanout.then(call)
 
     async def close(self, *, left: bool = False) -> None:
-        """The connection has gone: `left` if the visitor said so, else it broke, and the name is held. Idempotent."""
+        """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""
         if not self._closed:
             self._closed = self.gone = True
             self._stop_typing_timer()
@@ -248,7 +248,7 @@ class Session:
         return Join(member_id, name, roles)
 
     async def _message(self, seq: int) -> Message:
-        """The message that the visitor means by `seq`: where the log was lost since they came, none."""
+        """Message number `seq`. Raise `Refused` if the log was lost since the visitor came: numbers began anew."""
         message = await self._room.commands.message(seq)
         if self._room.delivery.position.epoch != self._epoch:
             raise Refused("not_found", "The room has lost its messages meanwhile, and numbers them anew.")
@@ -270,7 +270,7 @@ class Session:
 
 
 def event_id(given: str | None) -> str:
-    """The id of something new: the one given, if it can be one, or one made here."""
+    """The id for a new event: the given one if it is valid, else a new one."""
     if given is None:
         return Tokens.new_id()
     if not _ID.fullmatch(given):

@@ -1,4 +1,4 @@
-"""One room's log in its store: opened once, with nothing missed meanwhile, and opened again where it was lost."""
+"""One room's log in its store: opened once, without a gap, and opened again if it was lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PAUSE_SECONDS = 0.5  # between two tries to open a log while its store is away
 
 
 class Snapshot(NamedTuple):
-    """Where a room stands when its log is opened."""
+    """What a room loads when its log is opened."""
 
     opening: Subscription
     #: The number of the newest event.
@@ -29,10 +29,10 @@ class Snapshot(NamedTuple):
 
 
 class LogListener(Protocol):
-    """Who follows a log. No call may raise."""
+    """Receives the events of a log. No call may raise."""
 
     def load(self, standing: Snapshot) -> None:
-        """Begin, or begin anew, where the room stands."""
+        """Begin, or begin anew, with what the store holds."""
 
     def received(self, event: Event) -> None:
         """Something was added to the log, or signalled."""
@@ -44,11 +44,11 @@ class LogListener(Protocol):
 class LogSubscription:
     """The log of `room` in `store`."""
 
-    def __init__(self, store: Store, room: str, limits: Limits, follower: LogListener) -> None:
+    def __init__(self, store: Store, room: str, limits: Limits, listener: LogListener) -> None:
         self.store = store
         self._room = room
         self._limits = limits
-        self._follower = follower
+        self._listener = listener
         self._trying: asyncio.Task[Refused | None] | None = None
         self._refused: Refused | None = None  # why the newest try failed
         self._refused_until = 0.0
@@ -94,26 +94,26 @@ class LogSubscription:
             task.exception()  # told to all who wait, if anybody does
 
     def close(self) -> None:
-        """Hear nothing more of the store, which may go on for other rooms."""
+        """Receive no more events. The store stays open for other rooms."""
         self._closed = True
         if self._trying is not None and not self._trying.get_loop().is_closed():
             self._trying.cancel()
 
     def lose(self) -> None:
-        """The log is another one now: whoever comes next opens it anew."""
+        """The log is another one now: the next `open` loads it anew."""
         self.epoch = self._opening = None
 
     async def _open(self) -> None:
-        """Read where the room stands. What happens meanwhile waits its turn."""
+        """Load the newest events and messages. Events that arrive meanwhile are queued."""
         if self._opening is None:
             self._waiting.clear()
             self._opening = await self.store.subscribe(self._room, self._receive)
-        opening = self._opening  # kept where what follows fails: the next try goes on from here
+        opening = self._opening  # kept where what comes next fails: the next try continues from here
         page = await self.store.history(self._room, limit=self._limits.history + 1)
         recent = await self._recent(page.seq)
         more = len(page.messages) > self._limits.history
         messages = page.messages[1:] if more else page.messages
-        self._follower.load(Snapshot(opening, page.seq, recent, messages, more))
+        self._listener.load(Snapshot(opening, page.seq, recent, messages, more))
         self.epoch = opening.position.epoch
         waiting, self._waiting = self._waiting, []
         for event in waiting:
@@ -126,9 +126,9 @@ class LogSubscription:
         if self.epoch is None:
             self._waiting.append(event)
         elif isinstance(event, Subscription):
-            self._follower.reopened(event)
+            self._listener.reopened(event)
         else:
-            self._follower.received(event)
+            self._listener.received(event)
 
     async def _recent(self, head: int) -> list[LogEvent]:
         """The newest events up to number `head`, without a gap. After a restart everybody comes back at once."""

@@ -1,4 +1,4 @@
-"""Stores: where the log of a room is kept. A URL picks one."""
+"""Stores keep the logs of rooms. A URL picks one."""
 
 from __future__ import annotations
 
@@ -26,18 +26,17 @@ __all__ = [
 
 
 def open_store(url: str, retention: Retention | None = None, *, grace: float = 30.0) -> Store:
-    """The store that `url` names: `memory:`, `sqlite:PATH`, `redis://…`. Raise `UsageError` for any other.
+    """Return the store that `url` names: `memory:`, `sqlite:PATH`, `redis://…`. Raise `UsageError` for any other URL.
 
-    A file is opened at the store's first use. Its directory must be there, but for the default one, which is made.
-    `retention` replaces the store's own: `memory:` keeps the newest 10,000
-    messages of each room, `redis:` 100,000, `sqlite:` everything. `grace` is for how many seconds a store of several
-    servers holds the names of a server that died.
+    A file is opened at the store's first use. Its directory must exist; only the default directory is created.
+    `retention` replaces the default of the store: `memory:` keeps the newest 10,000 messages of each room, `redis:`
+    100,000, `sqlite:` all. If a server of several dies, the store holds the names of its members for `grace` seconds.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "memory" and not rest:
         return MemoryStore() if retention is None else MemoryStore(retention)
     if scheme == "sqlite":
-        from pychat.stores.sqlite import SqliteStore  # noqa: PLC0415 -- only who uses it loads it
+        from pychat.stores.sqlite import SqliteStore  # noqa: PLC0415 -- loaded on demand
 
         path = sqlite_path(url)
         if url == default_store_url():
@@ -46,13 +45,13 @@ def open_store(url: str, retention: Retention | None = None, *, grace: float = 3
     if scheme in {"redis", "rediss", "unix"} and rest.startswith("//"):
         return _redis_store(url, retention, grace)
     raise UsageError(
-        f"There is no store “{redact(url)}”. There are memory: (kept until the server stops), sqlite:PATH (a file), "
-        "and redis://host:port/db (one room on many servers)."
+        f"There is no store “{redact(url)}”. Use memory: (kept until the server stops), sqlite:PATH (a file), "
+        "or redis://host:port/db (one room on many servers)."
     )
 
 
 def sqlite_path(url: str) -> Path:
-    """The path in `sqlite:chat.db`, `sqlite:/abs/path.db` or `sqlite:~/path.db`. Raise `UsageError` if it has none."""
+    """Return the path in `sqlite:chat.db`, `sqlite:/abs/path.db` or `sqlite:~/path.db`, or raise `UsageError`."""
     rest = url.partition(":")[2]
     if rest == ":memory:":
         raise UsageError(f"There is no store “{url}”. To keep messages until the server stops, use memory:.")
@@ -65,8 +64,8 @@ def sqlite_path(url: str) -> Path:
 
 
 def default_store_url() -> str:
-    """Where `pychat serve` and `pychat export` look, unless told otherwise: `chat.db` among the user's data."""
-    import platformdirs  # noqa: PLC0415 -- only who asks needs it
+    """Return the default of `pychat serve` and `pychat export`: `chat.db` in the user's data directory."""
+    import platformdirs  # noqa: PLC0415 -- loaded on demand
 
     return f"sqlite:{platformdirs.user_data_path('pychat', appauthor=False) / 'chat.db'}"
 
@@ -75,12 +74,12 @@ def _make(directory: Path) -> None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"The directory {directory} cannot be made: {error.strerror}. Give another --store.") from None
+        raise UsageError(f"Cannot create the directory {directory}: {error.strerror}. Use another --store.") from None
 
 
 def _redis_store(url: str, retention: Retention | None, grace: float) -> Store:
     try:
-        from pychat.stores.redis import RedisStore  # noqa: PLC0415 -- an extra, and not everybody's
+        from pychat.stores.redis import RedisStore  # noqa: PLC0415 -- an extra
     except ImportError as error:
         if error.name is None or error.name.partition(".")[0] != "redis":
             raise

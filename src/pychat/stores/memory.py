@@ -1,4 +1,4 @@
-"""The memory store: a log that lives as long as the process. The smallest thing that keeps the store's promises."""
+"""The memory store: logs that last as long as the process. The smallest implementation of the store port."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pychat.stores.store import Page, Receiver, Retention, Subscription
 
 __all__ = ["MemoryStore"]
 
-_KEPT = Retention(count=10_000)
-_COMPARED = 500_000  # characters that a search compares at one turn of the loop: 1 to 2 ms
-_EACH = 500  # what looking at a message costs beside its text, as so many characters
+_DEFAULT_RETENTION = Retention(count=10_000)
+_SEARCH_BUDGET = 500_000  # characters that a search compares in one turn of the event loop: 1 to 2 ms
+_MESSAGE_COST = 500  # the fixed cost of one message, in characters
 
 
 class MemoryStore:
-    """Keeps the newest 10,000 messages of each room, or what `retention` says; all are gone when the process ends."""
+    """Keeps the newest 10,000 messages of each room (or `retention`) until the process ends."""
 
     #: An append never waits: see `Store`.
     immediate = True
 
-    def __init__(self, retention: Retention = _KEPT, *, date: Callable[[], float] = time.time) -> None:
+    def __init__(self, retention: Retention = _DEFAULT_RETENTION, *, date: Callable[[], float] = time.time) -> None:
         self._retention = retention
         self._date = date
         self._epoch = secrets.token_urlsafe(6)
@@ -80,30 +80,32 @@ class MemoryStore:
         return await self._search(log, end, limit, set(matching.casefold().split()))
 
     async def _search(self, log: _Log, end: int, limit: int, words: set[str]) -> Page:
-        """Find messages by words: a part at each turn of the loop, one search at a time; nobody waits for it."""
+        """Find messages by words, in parts of one turn of the event loop each; one search of a room at a time."""
         seq, found = log.seq, list[Message]()
         if not words:
             return Page((), seq)
         async with log.searching:
-            budget = _COMPARED
+            budget = _SEARCH_BUDGET
             while end and len(found) < limit:
                 end -= 1
                 message = log.messages[end]
                 text = message.text.casefold()
                 if all(word in text for word in words):
                     found.append(message)
-                budget -= _EACH + len(text) * len(words)
+                budget -= _MESSAGE_COST + len(text) * len(words)
                 if budget < 0:
-                    budget = _COMPARED
+                    budget = _SEARCH_BUDGET
                     await asyncio.sleep(0)
-                    end = bisect_left(log.messages, message.seq, key=lambda each: each.seq)  # the oldest may be gone
+                    end = bisect_left(
+                        log.messages, message.seq, key=lambda each: each.seq
+                    )  # retention may have removed the oldest
         return Page(tuple(reversed(found)), seq)
 
     async def aclose(self) -> None:
         self._logs.clear()
 
     def _retain(self, log: _Log) -> None:
-        """Forget what is too much, in strides: forgetting one by one would move the whole log each time."""
+        """Remove excess messages in batches: removing them one by one would move the whole log each time."""
         count, age = self._retention.count, self._retention.age
         end = 0 if count is None else max(0, len(log.messages) - count)
         if age is not None:

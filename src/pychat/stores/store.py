@@ -1,4 +1,4 @@
-"""The store port: who keeps a room's log, and tells every server of the room what was added. Six methods."""
+"""The store port: a store keeps the log of each room and delivers each new event to every server of the room."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["CountsGuests", "Guests", "Page", "Receiver", "Retention", "Store", "
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long messages are kept: the newest `count`, and none older than `age` seconds; `None` keeps all."""
+    """How long messages are kept: the newest `count`, and none older than `age` seconds; `None` means no limit."""
 
     count: int | None = None
     age: float | None = None
@@ -21,103 +21,103 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Where a room stands when a server opens it."""
+    """The state of a room when a server opens it."""
 
-    #: The epoch, and the number of the newest event.
+    #: The epoch, and the sequence number of the newest event.
     position: Position
-    #: What signs resume tokens; the same for all servers of the room, and after a restart.
+    #: The key that signs resume tokens; the same on all servers of the room, and after a restart.
     secret: bytes
-    #: Who is here on other servers of this room.
+    #: Members on other servers of this room.
     members: tuple[Member, ...] = ()
-    #: Whose names are held: they were here when the last server, or this one, went away.
+    #: Members whose names are held: they were here when the last server, or this one, stopped.
     away: tuple[Member, ...] = ()
-    #: The last names of members who left, the most recent 10,000: who comes back gets the name, if it is free.
+    #: The last names of the 10,000 members who left most recently. A member who returns gets that name, if it is free.
     known: tuple[Member, ...] = ()
 
 
 #: Called with each event of a room, in order, on the event loop. It must not raise.
-#: A `Subscription` says that the store has lost its place: where the room stands from here on, whatever was told
-#: before.
-#: `members` are then all who are here, on this server too. If the epoch is another, the log was lost; if it is the
-#: same, each event up to the position has been told, or retention has removed it.
+#: It gets a `Subscription` after the store has lost its position in the log: the state of the room from then on. Its
+#: `members` are all members, also those on this server. If the epoch has changed, the log was lost. If not, each event
+#: up to the position has been delivered, or retention has removed it.
 Receiver = Callable[[Event | Subscription], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Messages as they stand, oldest first, and the number of the newest event that has been taken into them."""
+    """Messages as they stand, oldest first. They include all events up to number `seq`."""
 
     messages: tuple[Message, ...]
     seq: int
 
 
 class Guests(Protocol):
-    """How many people without a nickname are connected to each server of a room. No call waits, and none raises."""
+    """The number of guests (people without a nickname) on each server of a room. No method blocks or raises."""
 
     def follow(self, room: str, changed: Callable[[], None]) -> None:
-        """Call `changed` whenever `elsewhere` may be another, once the room has been subscribed to."""
+        """Call `changed` whenever `elsewhere` may have changed. Subscribe to the room first."""
 
     def elsewhere(self, room: str) -> int:
-        """How many there are on the other servers, without those of servers that have died."""
+        """Return the number of guests on the other servers; dead servers do not count."""
 
     def publish(self, room: str, count: int) -> None:
-        """Tell the other servers how many there are on this one."""
+        """Send the number of guests on this server to the other servers."""
 
 
 @runtime_checkable
 class CountsGuests(Protocol):
-    """An ability of a store whose rooms can have several servers. Others lack it: there is nothing to count."""
+    """An optional ability of stores whose rooms can have several servers."""
 
     @property
     def guests(self) -> Guests | None:
-        """What counts people without a nickname over all servers."""
+        """The guest counts; `None` if this store does not share them."""
 
 
 class Store(Protocol):
-    """An ordered log for each room. What was appended is stored, and everyone will be told of it, in order.
+    """An ordered log for each room. Each appended event is stored, then delivered to all subscribers in order.
 
-    Numbers are 1, 2, 3 … without a gap, for each room. Any method raises `Refused` with `unavailable` (and seconds
-    to wait) while the store cannot be reached or written; nothing was stored then, or it will be found again by its id.
+    Sequence numbers of a room are 1, 2, 3 … without a gap. Any method raises `Refused` with `unavailable` (and seconds
+    to wait) while the store cannot be reached or written. Then the event was not stored, or a retry finds it by its id.
     """
 
     @property
     def available(self) -> bool:
-        """Whether the store can be reached and written just now, as far as is known."""
+        """Whether the store can be reached and written at the moment, as far as it knows."""
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
-        """Tell `receive` of every event of `room` after the opening's position, from now on.
+        """Call `receive` with every event of `room` after the returned position.
 
-        Once for each room; again after the receiver was told an `Subscription`, to replace it.
+        Call it once for each room; and again, to replace the receiver, after the receiver got a `Subscription`.
         """
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:
         """Store `event` and return it with its `seq`.
 
-        (author's id, event id) is unique: if it is there already nothing is stored, nobody is told, and what is
-        there is returned, as it was first stored. Subscribers of this process are told before this returns, and
-        after it is stored. Raise `Refused` where `pychat.domain.revision.check` does, for the message as it stands
-        when the event takes its place: whoever asked did not know what came first.
+        (author's id, event id) is unique. If it exists, nothing is stored or delivered, and the stored event is
+        returned in its first form. A new event is delivered to the subscribers of this process after it is stored and
+        before this returns. Raise `Refused` where `pychat.domain.revision.check` does, for the message as it stands
+        when the event is stored: the caller could not know the events before it.
         """
 
     async def signal(self, room: str, event: Signal) -> None:
-        """Tell all subscribers of `event`, in order with the log, and remember who has which name; keep no more.
+        """Deliver `event` to all subscribers, in order with the log. Only the names of members are stored.
 
-        Raise `Refused` with `name_taken` where somebody on another server was quicker.
+        Raise `Refused` with `name_taken` if a member on another server took the name first.
         """
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
-        """The log itself: at most `limit` events, those next after number `after`, each as it was first stored.
+        """Return at most `limit` events of the log after number `after`, each as it was first stored.
 
-        Where retention has removed some of them, the first one returned is not `after + 1`, or there is none.
+        If retention has removed some of them, the first returned event is not number `after + 1`, or the list is empty.
         """
 
     async def history(
         self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> Page:
-        """The last `limit` messages before number `before` (the end, for `None`), as they stand now.
+        """Return the last `limit` messages before number `before` (`None` is the end), as they stand now.
 
-        With `matching`, only messages that hold all of its words (deleted ones hold none), however they are cased.
+        With `matching`, return only messages that contain all of its words; case is ignored, deleted messages have no
+        words.
         """
 
     async def aclose(self) -> None:
-        """Let go of everything, storing what was begun. Further calls are a mistake of the caller's."""
+        """Finish pending writes and close the store. Calls after that are an error of the caller."""

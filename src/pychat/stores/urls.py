@@ -1,4 +1,4 @@
-"""Store URLs: what of one may be shown."""
+"""Store URLs without their secrets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 __all__ = ["redact"]
 
-#: A URL of Redis whose parts are beyond doubt: a password with / @ ? # in it that was not percent-encoded is none.
+#: A Redis URL with unambiguous parts. A password with an unencoded / @ ? or # makes it ambiguous: no match.
 _REDIS = re.compile(
     r"(?P<scheme>rediss?)://(?P<user>[^/?#@]*@)?(?P<place>(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])?(?::\d+)?(?:/\d*)?)"
     r"(?:\?(?P<query>[^@/#]*))?"
@@ -17,10 +17,10 @@ _SHOWN = {"db": re.compile(r"\d+"), "prefix": re.compile(r"[\w.:-]+")}
 
 
 def redact(url: str) -> str:
-    """`url` as it may be printed and logged: users, passwords and options that could be either are left out.
+    """Return `url` without users, passwords and options that may be secret, for output and logs.
 
-    `redis://ada:secret@h:6379/0?password=x` is shown as `redis://…@h:6379/0?…`. Of a URL that is not understood
-    nothing is shown but its scheme, if it could hold a secret.
+    `redis://ada:secret@h:6379/0?password=x` becomes `redis://…@h:6379/0?…`. If the URL cannot be parsed and may hold a
+    secret, only its scheme is shown.
     """
     found = _REDIS.fullmatch(url) or _UNIX.fullmatch(url)
     if found is None:

@@ -1,4 +1,4 @@
-"""What other people wrote, as a terminal may be given it: nothing in it is obeyed, and nothing hides. Pure."""
+"""Makes texts of other people safe for a terminal: control characters become visible. Pure."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _IN_TEXTS = {number: shown for number, shown in _OBEYED.items() if chr(number) n
 
 
 def safe(text: str) -> str:
-    r"""`text` with its line feeds; controls are written as in Python's strings (`\x1b`), tabs as four spaces."""
+    r"""Escape controls as in Python's strings (`\x1b`); keep line feeds; tabs become four spaces."""
     return text.translate(_IN_TEXTS)
 
 
 def safe_line(text: str) -> str:
-    """`text` in one line."""
+    """Escape all controls, also line feeds."""
     return text.translate(_OBEYED)
 
 
 def safe_json(text: str) -> str:
-    """One line of JSON that means the same as `text`, another one."""
+    """Escape controls in a line of JSON; its meaning stays the same."""
     return text.translate(_IN_JSON)

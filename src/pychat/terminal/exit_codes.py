@@ -1,4 +1,4 @@
-"""How a command of the terminal ends: its exit status, and the one line that says why."""
+"""The exit codes of the terminal commands, and the error line on standard error."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ __all__ = ["run"]
 
 
 def run(work: Coroutine[Any, Any, None], *, interrupted: int = 130) -> None:
-    """Run a command to its end; `interrupted` is its status after Ctrl-C.
+    """Run a command; `interrupted` is its exit code after Ctrl-C.
 
-    0: done, or nobody reads any more. 1: refused, not reached, or ended by the server. 2: asked for what cannot be.
+    0: done, or the reader of the output has closed it. 1: refused, unreachable, or ended by the server. 2: invalid use,
+    for example a malformed URL.
     """
     try:
         asyncio.run(work)
     except KeyboardInterrupt:
         raise SystemExit(interrupted) from None
     except BrokenPipeError:
-        # What Python would still write at its end goes nowhere, without a word.
+        # Discard what Python still writes at exit, without an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except ChatError as error:

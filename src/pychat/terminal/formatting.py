@@ -1,4 +1,4 @@
-"""An event in one form or another: lines for people, or one JSON object a line in the wire's shape. Pure."""
+"""Formats events as text for people, or as one JSON object a line in the form of the protocol. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["as_json", "as_text", "message_as_json"]
 def as_text(event: ClientEvent, now: float) -> str | None:
     """`12:03 Ada: hi`, or `12:03 * Ada waves`, in local time; more lines of a text are indented below.
 
-    `None` for what has no line. `now` dates what has no date of its own.
+    Return `None` for events without a line. `now` is the date of events that have none.
     """
     match event:
         case Message(deleted=True):
@@ -46,7 +46,7 @@ def as_text(event: ClientEvent, now: float) -> str | None:
 
 
 def as_json(event: ClientEvent, here: int) -> str | None:
-    """The event as on the wire, with its `type`. Comings and goings are a `presence`. `None` for what has no line."""
+    """Return the event as in the protocol, with its `type`; joins and leaves are a `presence`. `None` for others."""
     match event:
         case Message() | Edited() | Deleted() | Reacted():
             name, fields = encode(event)
@@ -61,7 +61,7 @@ def as_json(event: ClientEvent, here: int) -> str | None:
 
 
 def message_as_json(message: Message) -> str:
-    """A message as on the wire."""
+    """Return a message as in the protocol."""
     return as_json(message, 0) or ""
 
 

@@ -1,4 +1,4 @@
-"""`pychat post`: says something and goes: as a program with a token over HTTP, else as a guest over the WebSocket."""
+"""`pychat post`: sends messages and exits. With a token it uses HTTP, otherwise the WebSocket."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from pychat.terminal.token_store import Keys
 
 __all__ = ["post"]
 
-#: More than any room allows; so much of an endless input is read before the server says so.
-_MOST_BYTES = 1_000_000
+#: More than any room allows: an endless input is read up to here, and the server then refuses it.
+_MAX_BYTES = 1_000_000
 _LINES_AHEAD = 100
-#: What a server says that does not know our name: to its own tokens, and to a login without one.
+#: The answers of a server that needs a name: for its own tokens, and for a login without a name.
 _NAMELESS = frozenset({(422, "bad_request"), (409, "not_joined")})
 
 
@@ -41,10 +41,10 @@ async def post(
     lines: bool,
     json: bool,
 ) -> None:
-    """Say `text`, or for `-` what standard input has: as one message, or each of its `lines` as it comes.
+    """Send `text`; for `-` send standard input, as one message or line by line with `lines`.
 
-    Without a `name` it is that of the login, where the server knows one; else the name that the system has.
-    Raise `Refused` for what the room refuses, `Disconnected` where it cannot be reached.
+    Without a `name`, use the name of the login, if the server has one; otherwise the user name of the system.
+    Raise `Refused` if the room refuses a message, `Disconnected` if it cannot be reached.
     """
     async with _speaker(Address.parse(url, room), name, token, headers) as speaker:
         async for each in _texts(text, lines=lines):
@@ -55,12 +55,12 @@ async def post(
 
 
 class _Nameless(Refused):
-    """The server wants to know who speaks."""
+    """The server needs a name."""
 
 
 class _Speaker(Protocol):
     async def say(self, text: str, *, id: str | None) -> Message:  # noqa: A002 -- as `Client` has it
-        """Say something; the message as it was stored."""
+        """Send a message; return it as it was stored."""
 
 
 @contextlib.asynccontextmanager
@@ -75,7 +75,7 @@ async def _speaker(
         return
     keys, room = Keys(), address.room or ""
     async with Client(address.mount, address.room, headers=headers) as chat:
-        if chat.me is None or name is not None:  # a server may know us by what the headers say
+        if chat.me is None or name is not None:  # the headers may contain a login
             name = name or _own_name()
             await chat.join(name, resume=keys.find(address.mount, room, name))
             if chat.resume is not None:
@@ -86,12 +86,12 @@ async def _speaker(
 def _own_name() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may know no names
-        raise UsageError("There is no login name here. Say who you are: --name NAME.") from None
+    except (KeyError, OSError):  # a container may have no user names
+        raise UsageError("There is no user name on this system. Use --name NAME.") from None
 
 
 class _Program:
-    """Says things with a token: one of the server's own, or that of a login."""
+    """Sends messages with a token of the server or of a login."""
 
     def __init__(self, http: aiohttp.ClientSession, address: Address, name: str | None) -> None:
         self._http = http
@@ -135,7 +135,7 @@ async def _texts(text: str, *, lines: bool) -> AsyncIterator[str]:
         return
     source = sys.stdin.buffer
     read = source.readline if lines else source.read
-    async for piece in _pieces(lambda: read(_MOST_BYTES)):
+    async for piece in _pieces(lambda: read(_MAX_BYTES)):
         if not lines or piece.strip():
             yield piece.decode(errors="replace")
         if not lines:
@@ -143,7 +143,7 @@ async def _texts(text: str, *, lines: bool) -> AsyncIterator[str]:
 
 
 async def _pieces(read: Callable[[], bytes]) -> AsyncIterator[bytes]:
-    """What `read` gives, as it comes, to the end."""
+    """Yield the results of `read` as they come, to the end."""
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[bytes] = asyncio.Queue(_LINES_AHEAD)
 

@@ -1,4 +1,4 @@
-"""`pychat tail`: what is said in a room, line by line, for eyes and pipes."""
+"""`pychat tail`: prints the messages of a room, line by line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pychat.terminal.formatting import as_json, as_text
 
 __all__ = ["tail"]
 
-_REMEMBERED = 1_000  # messages that have been printed: more than a server shows whoever comes in
+_REMEMBERED = 1_000  # printed messages; more than a server sends on entering
 
 
 async def tail(
@@ -30,9 +30,9 @@ async def tail(
     token: str | None,
     headers: Mapping[str, str],
 ) -> None:
-    """Print what is said, beginning with the last `history` messages, until cancelled or nobody reads.
+    """Print messages, beginning with the last `history` ones, until cancelled or the output is closed.
 
-    Raise `BrokenPipeError` when nobody reads, `Disconnected` when the server ends it for good.
+    Raise `BrokenPipeError` when the output is closed, `Disconnected` when the server ends the connection for good.
     """
     printer = _Printer(json=json, presence=presence)
     async with Client(url, room, token=token, headers=headers, on_state=_Outages()) as chat:
@@ -61,7 +61,7 @@ class _Printer:
         messages = entered.messages
         if entered.missed:
             _say("The room went on without us for too long: some messages may be missing here.")
-            # Numbers will not do: a backup that was put back has other messages under the same ones.
+            # Compare ids, not numbers: after a restored backup, other messages have the same numbers.
             messages = tuple(message for message in messages if message.id not in self._printed)
         else:
             messages = messages[-history:] if history else ()
@@ -76,13 +76,13 @@ class _Printer:
             self._printed.append(event.id)
         line = as_json(event, chat.here) if self._json else as_text(event, time.time())
         if line is not None:
-            # A pipe takes bytes: whatever the locale is, this is UTF-8.
+            # UTF-8 in any locale.
             sys.stdout.buffer.write(f"{line}\n".encode(errors="replace"))
             sys.stdout.buffer.flush()
 
 
 class _Outages:
-    """Tells on standard error when the server is away, and when it is back."""
+    """Reports on standard error when the connection is lost, and when it is back."""
 
     def __init__(self) -> None:
         self._away = False
@@ -98,9 +98,9 @@ class _Outages:
 
 @contextlib.contextmanager
 def _watched(reading: asyncio.Task[None]) -> Iterator[list[bool]]:
-    """End `reading` when nobody reads our output any more, though nothing is written; then the list has a member.
+    """Cancel `reading` when the reader of our output has closed it, also while nothing is written; then fill the list.
 
-    The selector reports an error on the writing end of a pipe to whoever asks if it can be read.
+    The selector reports an error on the writing end of a pipe as readable.
     """
     gone: list[bool] = []
 
@@ -113,7 +113,7 @@ def _watched(reading: asyncio.Task[None]) -> Iterator[list[bool]]:
     if watching:
         try:
             loop.add_reader(output, end)
-        except (OSError, NotImplementedError):  # some systems cannot; the next line that is written finds out
+        except (OSError, NotImplementedError):  # not on all systems; then the next write fails
             watching = False
     try:
         yield gone

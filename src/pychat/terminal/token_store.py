@@ -1,4 +1,4 @@
-"""Who one was in which room: tokens in a file of the user's, so that `post` and `join` are the same member again."""
+"""Keeps resume tokens in a file of the user, so that `post` and `join` are the same member again."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pathlib import Path
 
 __all__ = ["Keys"]
 
-_MOST = 200
+_MAX_TOKENS = 200
 
 
 class Keys:
-    """Tokens by mount, room and name. A file that cannot be read or written is done without."""
+    """Tokens by mount, room and name. If the file cannot be read or written, nothing is kept."""
 
     def __init__(self, path: Path | None = None) -> None:
         if path is None:
-            from platformdirs import user_state_path  # noqa: PLC0415 -- only those who join need it
+            from platformdirs import user_state_path  # noqa: PLC0415 -- loaded on demand
 
             path = user_state_path("pychat", appauthor=False) / "members.json"
         self._path = path
 
     def find(self, mount: str, room: str, name: str) -> str | None:
-        """The token of whom one was."""
+        """Return the token for that name."""
         return self._read().get(_key(mount, room, name))
 
     def keep(self, mount: str, room: str, name: str, token: str) -> None:
-        """Keep the token: only the user can read the file, and the 200 newest stay."""
+        """Store the token. Only the user can read the file; it keeps the 200 newest."""
         known = self._read()
         key = _key(mount, room, name)
         if known.pop(key, None) == token:
             return
         known[key] = token
-        kept = dict(list(known.items())[-_MOST:])
+        kept = dict(list(known.items())[-_MAX_TOKENS:])
         unfinished = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""The Redis store: one room on many servers. What happens in Redis is in `lua/`, each step in one piece."""
+"""The Redis store: one room on many servers. The scripts in `lua/` run inside Redis, each atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events as they stand in Redis: JSON, one line each. Numbers are kept beside them, not in them."""
+"""The form of events in Redis: JSON, one line each. The sequence number is stored beside the line, not in it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KINDS: dict[str, type[Event]] = {
 
 
 def encode(event: Event) -> str:
-    """`event` as a line of text, without its number."""
+    """Encode `event` as one line of JSON, without its number."""
     told: dict[str, Any] = {"kind": type(event).__name__.lower()}
     for name in event.__slots__:
         value = getattr(event, name)
@@ -44,14 +44,14 @@ def encode(event: Event) -> str:
             case Quote():
                 told[name] = [value.seq, value.author, value.text]
             case None | False | ():
-                pass  # left out, as most are most of the time
+                pass  # the default; left out to save space
             case _ if name != "seq":
                 told[name] = value
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def decode(text: bytes | str, seq: int = 0) -> Event:
-    """The event that `encode` made `text` of; `seq` is its number, if it has one."""
+    """Decode a line that `encode` made; `seq` is the event's number, if it has one."""
     fields = json.loads(text)
     kind = _KINDS[fields.pop("kind")]
     for name in ("author", "member"):
@@ -69,22 +69,22 @@ def decode(text: bytes | str, seq: int = 0) -> Event:
 
 
 def member(id: str, name: str, roles: Iterable[str] = ()) -> Member:  # noqa: A002 -- the field's name
-    """A member as they stand in Redis: roles only where there are any."""
+    """Build a member from the fields in Redis; `roles` are absent if there are none."""
     return Member(id, name, tuple(roles))
 
 
 def decode_log(text: bytes | str, seq: int) -> LogEvent:
-    """The same, of an event that stands in the log."""
+    """Decode an event of the log."""
     event = decode(text, seq)
-    assert isinstance(event, LogEvent)  # noqa: S101 -- we have written it
+    assert isinstance(event, LogEvent)  # noqa: S101 -- pychat wrote it
     return event
 
 
-def decode_message(text: bytes, seq: int, fate: bytes) -> Message:
-    """A message as it stands: as it was first, and a line for each revision, or for all up to there."""
+def decode_message(text: bytes, seq: int, revisions: bytes) -> Message:
+    """Decode a message and apply its `revisions`: one line each, or one line for all of them after a compaction."""
     message = decode_log(text, seq)
-    assert isinstance(message, Message)  # noqa: S101 -- we have written it
-    for line in fate.splitlines() if fate else ():
+    assert isinstance(message, Message)  # noqa: S101 -- pychat wrote it
+    for line in revisions.splitlines() if revisions else ():
         event = decode_log(line, 0)
         message = replace(event, seq=seq) if isinstance(event, Message) else revise(message, event)
     return message

@@ -1,4 +1,4 @@
-"""Failures: why Redis does not do what it is asked, in plain words, and whether it takes a person to change that."""
+"""Failures of Redis: the reason in plain words, and whether it lasts until a person changes something."""
 
 from __future__ import annotations
 
@@ -11,54 +11,58 @@ __all__ = ["Failure", "failure"]
 
 
 class Failure(NamedTuple):
-    """Why it cannot."""
+    """A reason why Redis cannot be used."""
 
-    #: In plain words, with what to do; a clause, without a full stop.
-    why: str
-    #: Whether it stays so until somebody changes the URL or the server: waiting does not help.
+    #: The reason in plain words, and what to do; a clause without a full stop.
+    reason: str
+    #: True if waiting does not help: a person must change the URL or the server.
     lasting: bool = False
-    #: What Redis itself said, if that adds something.
+    #: The error text of Redis, if it adds something.
     said: str = ""
 
     def __str__(self) -> str:
-        return f"{self.why} ({self.said})" if self.said else self.why
+        return f"{self.reason} ({self.said})" if self.said else self.reason
 
 
-#: By the code that Redis's answer begins with (redis.io, "RESP protocol specification", errors), or that it holds
-#: where a script was answered so.
+#: By the error code at the start of the answer (redis.io, "RESP protocol specification", errors), or anywhere in it for
+#: scripts.
 _BY_CODE = {
-    "BUSY": Failure("a script keeps it busy"),
+    "BUSY": Failure("a script is blocking it"),
     "CLUSTERDOWN": Failure("its cluster is down"),
-    "CROSSSLOT": Failure("it is a cluster that parts the keys of a room; name a Redis that is none", lasting=True),
+    "CROSSSLOT": Failure(
+        "it is a cluster that splits the keys of a room; use a Redis that is not a cluster", lasting=True
+    ),
     "LOADING": Failure("it is still reading its data from the disk"),
-    "MASTERDOWN": Failure("it is a replica, and has lost its primary"),
-    "MISCONF": Failure("it cannot save to its disk, and takes nothing until it can; its own log says why"),
-    "MOVED": Failure("it is one server of a cluster; name a Redis that is none", lasting=True),
-    "NOAUTH": Failure("it wants a password: redis://:PASSWORD@host or redis://USER:PASSWORD@host", lasting=True),
+    "MASTERDOWN": Failure("it is a replica that has lost its primary"),
+    "MISCONF": Failure("it cannot save to its disk and refuses writes until it can; its own log says why"),
+    "MOVED": Failure("it is one server of a cluster; use a Redis that is not a cluster", lasting=True),
+    "NOAUTH": Failure("it requires a password: redis://:PASSWORD@host or redis://USER:PASSWORD@host", lasting=True),
     "NOPERM": Failure(
-        "the user in the URL may not do what pychat needs: ACL SETUSER NAME ~pychat:* +@read +@write +@scripting "
-        "+@connection +time",
+        "the user in the URL lacks permissions that pychat needs: ACL SETUSER NAME ~pychat:* +@read +@write "
+        "+@scripting +@connection +time",
         lasting=True,
     ),
-    "NOREPLICAS": Failure("it has fewer replicas than it is to have (min-replicas-to-write)"),
-    "OOM": Failure("its memory is full (maxmemory); give it more, or keep fewer messages (--keep-messages)"),
-    "READONLY": Failure("it is a replica, which cannot be written; name the primary"),
+    "NOREPLICAS": Failure("it has too few replicas (min-replicas-to-write)"),
+    "OOM": Failure("its memory is full (maxmemory); raise the limit, or keep fewer messages (--keep-messages)"),
+    "READONLY": Failure("it is a read-only replica; use the address of the primary"),
     "TRYAGAIN": Failure("its cluster is moving keys"),
-    "WRONGPASS": Failure("it does not take the user and password of the URL", lasting=True),
+    "WRONGPASS": Failure("it rejects the user and password of the URL", lasting=True),
     "WRONGTYPE": Failure(
-        "another program keeps something else under the names of pychat's keys; give pychat a database or a ?prefix= "
-        "of its own",
+        "another program uses the names of pychat's keys for other data; give pychat its own database or its own "
+        "?prefix=",
         lasting=True,
     ),
 }
-#: By what stands in an answer whose code is only ERR.
+#: By a part of the error text, for answers with the code ERR.
 _BY_TEXT = {
-    "without any password configured": Failure("it has no password, and the URL gives one", lasting=True),
-    "wrong number of arguments for 'auth'": Failure("it knows no users; give the password alone", lasting=True),
+    "without any password configured": Failure("it has no password, but the URL gives one", lasting=True),
+    "wrong number of arguments for 'auth'": Failure(
+        "it does not support user names; give the password only", lasting=True
+    ),
     "invalid password": _BY_CODE["WRONGPASS"],
-    "unknown command": Failure("it does not know a command that pychat needs: Redis 6.2 or newer does", lasting=True),
-    "DB index is out of range": Failure("it has no database of that number", lasting=True),
-    "max number of clients reached": Failure("it has as many clients as it takes (maxclients)"),
+    "unknown command": Failure("it lacks a command that pychat needs; use Redis 6.2 or newer", lasting=True),
+    "DB index is out of range": Failure("it has no database with that number", lasting=True),
+    "max number of clients reached": Failure("it has reached its limit of clients (maxclients)"),
     "can't run this command": _BY_CODE["NOPERM"],
     "no permissions": _BY_CODE["NOPERM"],
 }
@@ -66,7 +70,7 @@ _CODE = re.compile(r"\b(" + "|".join(_BY_CODE) + r")\b")
 
 
 def failure(error: BaseException) -> Failure | None:
-    """Why `error` happened; `None` for what only a mistake of pychat's can have caused."""
+    """Return why `error` happened; `None` if only a bug in pychat can have caused it."""
     if isinstance(error, exceptions.RedisError):
         said = str(error)
         code = str(getattr(error, "status_code", None) or said.partition(" ")[0])
@@ -85,5 +89,5 @@ def failure(error: BaseException) -> Failure | None:
 
 
 def _line(said: str) -> str:
-    """What it said, on one line."""
+    """Return the error text on one line."""
     return "".join(each if each.isprintable() else " " for each in said).strip().rstrip(".")[:300]

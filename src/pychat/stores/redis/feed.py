@@ -1,4 +1,4 @@
-"""What one server knows of one room in Redis: how far it has told the room, and whom the room has here."""
+"""The state of one room in Redis as this server knows it: the position in the feed, and the members on this server."""
 
 from __future__ import annotations
 
@@ -19,64 +19,64 @@ __all__ = ["RoomFeed", "SyncState"]
 _log = logging.getLogger(__name__)
 
 
-#: How a line begins that tells how many people without a name a server has.
+#: The start of a line with the number of guests on a server.
 _GUESTS = b'{"kind":"guests"'
 
 
 class SyncState(Enum):
-    """What may be wrong with a feed. Until that is settled nothing more is told."""
+    """Why a feed cannot go on. No event is delivered until this is resolved."""
 
-    UNSURE = "the connection broke, and what is in Redis may be another"
-    BEHIND = "Redis has forgotten what comes next"
-    LOST = "Redis has lost what this server was told"
+    UNSURE = "the connection broke, and the data in Redis may have changed"
+    BEHIND = "Redis has already trimmed the next events"
+    LOST = "Redis has lost events that this server has received"
 
 
 @dataclass(slots=True)
 class RoomFeed:
-    """One room: everything that is told goes through here, in the order of its ticks, each once."""
+    """One room. Delivers each event once, in the order of its ticks."""
 
     room: str
-    #: What begins the names of its keys.
+    #: The prefix of the room's keys.
     key: str
     receive: Receiver
     epoch: str
-    #: What signs the room's tokens; who knows it brings it back to a Redis that has lost it.
+    #: Signs the room's tokens. A server that knows it restores it to a Redis that has lost it.
     secret: bytes
-    #: The number of what was told last, and how it was written.
+    #: The tick of the last delivered entry, and its text.
     tick: int
     last: bytes = b""
     #: The id of this server in Redis.
     server: str = ""
-    #: The number of the newest event of the log that was told.
+    #: The sequence number of the newest delivered event of the log.
     seq: int = 0
-    doubt: SyncState | None = None
-    #: Who is on this server: the member, and the tick of the joining.
+    sync_state: SyncState | None = None
+    #: Members on this server by id, each with the tick of the join.
     here: dict[str, tuple[Member, int]] = field(default_factory=dict)
-    #: What Redis has not been told, because it was away. By the member's id.
-    owed: dict[str, Away | Left] = field(default_factory=dict)
-    #: Who is here, though another server took this one for dead.
+    #: Events by member id that could not be sent to Redis while it was unavailable.
+    pending: dict[str, Away | Left] = field(default_factory=dict)
+    #: Members that are connected here, although another server took this one for dead.
     reclaim: dict[str, Member] = field(default_factory=dict)
-    #: How many people without a name are on this server; and, by the server's id, on each of the others.
+    #: The number of guests on this server; and on each other server, by the server's id.
     guests_here: int = 0
     guests: dict[str, int] = field(default_factory=dict)
-    #: Called when there are more or fewer of them on the others.
+    #: Called when the number of guests on other servers changes.
     on_guests: Callable[[], None] | None = None
     _waiting: dict[int, list[asyncio.Future[None]]] = field(default_factory=dict)
 
-    def tell(self, tick: int, seq: int, text: bytes) -> None:
-        """Tell the room what stands at `tick`."""
-        if tick <= self.tick or self.doubt is not None:
+    def advance(self, tick: int, seq: int, text: bytes) -> None:
+        """Deliver the entry at `tick`, if it is the next one."""
+        if tick <= self.tick or self.sync_state is not None:
             return
         if tick != self.tick + 1:
-            self.doubt = SyncState.BEHIND
+            self.sync_state = SyncState.BEHIND
             return
         self.tick, self.last = tick, text
         try:
             event = None if text.startswith(_GUESTS) else decode(text, seq)
             if event is None:
-                self._count(**json.loads(text))
+                self._note_guests(**json.loads(text))
         except (KeyError, TypeError, ValueError):
-            _log.exception("Room %s: nothing is known of %r. Does a newer server share this Redis?", self.room, text)
+            _log.exception("Room %s: cannot read %r. Does a newer version of pychat use this Redis?", self.room, text)
         else:
             if event is not None:
                 self.deliver(event)
@@ -85,21 +85,21 @@ class RoomFeed:
                 future.set_result(None)
 
     def deliver(self, event: Event | Subscription) -> None:
-        """Hand `event` to the room."""
+        """Pass `event` to the room."""
         if isinstance(event, LogEvent):
             self.seq = event.seq
         elif not isinstance(event, Subscription) and event.member.id in self.here:
-            self._know(event)
+            self._note_member(event)
         try:
             self.receive(event)
         except Exception:
             _log.exception("Room %s failed at %r.", self.room, event)
 
     def reopen(self, opening: Subscription, tick: int) -> None:
-        """Go on from `opening`, which stands at `tick`."""
+        """Continue from `opening`, whose tick is `tick`."""
         lost = opening.position.epoch != self.epoch
         self.epoch, self.seq, self.secret = opening.position.epoch, opening.position.seq, opening.secret
-        self.tick, self.last, self.doubt = tick, b"", None
+        self.tick, self.last, self.sync_state = tick, b"", None
         present = {member.id for member in opening.members}
         self.here = {id_: entry for id_, entry in self.here.items() if id_ in present}
         self.deliver(opening)
@@ -115,19 +115,19 @@ class RoomFeed:
                 else:
                     self._waiting.setdefault(at, []).append(future)
 
-    async def told(self, tick: int, patience: float) -> None:
-        """Wait until the room has been told what stands at `tick`."""
+    async def wait_delivered(self, tick: int, timeout: float) -> None:  # noqa: ASYNC109 -- it becomes a Refused
+        """Wait until the entry at `tick` has been delivered; raise `Refused` after `timeout` seconds."""
         if tick <= self.tick:
             return
         future = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tick, []).append(future)
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 await future
         except TimeoutError:
             raise unavailable() from None
 
-    def _count(self, *, server: str, count: int, kind: str) -> None:
+    def _note_guests(self, *, server: str, count: int, kind: str) -> None:
         if server != self.server:
             self.guests[server] = count
             if not count:
@@ -135,7 +135,7 @@ class RoomFeed:
             if self.on_guests is not None:
                 self.on_guests()
 
-    def _know(self, event: Event) -> None:
+    def _note_member(self, event: Event) -> None:
         match event:
             case Renamed(member=member):
                 self.here[member.id] = (member, self.here[member.id][1])

@@ -1,4 +1,4 @@
-"""How many people without a nickname are on each server of a room in Redis."""
+"""The number of guests on each server of a room."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["RedisGuests"]
 
 
 class RedisGuests:
-    """The counts of all rooms: see `pychat.stores.Guests`."""
+    """Guest counts of all rooms: see `pychat.stores.Guests`."""
 
     def __init__(self, feeds: dict[str, RoomFeed], publish: Callable[[RoomFeed], None]) -> None:
-        """`publish` tells Redis of a feed's `guests_here`; what gets lost is told with the next heartbeat."""
+        """`publish` sends a feed's `guests_here` to Redis; each heartbeat repeats it, in case it was lost."""
         self._feeds = feeds
         self._publish = publish
 

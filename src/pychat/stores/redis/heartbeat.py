@@ -1,4 +1,4 @@
-"""A server's sign of life in each of its rooms, and its care for those who were on a server that gives none."""
+"""The heartbeat of this server in each of its rooms. It also takes over the members of servers that have died."""
 
 from __future__ import annotations
 
@@ -14,70 +14,70 @@ __all__ = ["Heartbeat"]
 
 _log = logging.getLogger(__name__)
 
-_SLOWEST = 1.0  # seconds between attempts while Redis does not answer
+_MAX_PAUSE = 1.0  # seconds between attempts while Redis does not answer
 
 
 class Heartbeat:
-    """Beats three times in `lasts` seconds: a server that was not heard for so long is taken for dead."""
+    """Beats three times in `ttl` seconds. A server without a beat for that long counts as dead."""
 
     def __init__(
         self,
         feeds: dict[str, RoomFeed],
         beat: Callable[[RoomFeed, str], Awaitable[tuple[str, bool] | None]],
         idle: Callable[[], Awaitable[object]],
-        lasts: float,
-        beaten: Callable[[], None],
+        ttl: float,
+        after_beat: Callable[[], None],
     ) -> None:
-        """`beat` beats in one room; `idle` is done each time, even without rooms; `beaten` is called after.
+        """`beat` beats in one room; `idle` runs each time, even without rooms; `after_beat` is called afterwards.
 
-        A beat is given since when this server has watched (the time in Redis, or "" if that is unknown), and says
-        what the time is, and whether there is more to do at once; or `None` if the room has to be opened anew first.
+        `beat` gets the time in Redis since which this server has watched without a gap, or "" if unknown. It returns
+        the time in Redis and whether there is more to do at once; or `None` if the room must be reopened first.
         """
         self._feeds = feeds
         self._beat = beat
         self._idle = idle
-        self._lasts = lasts
-        self._beaten = beaten
+        self._ttl = ttl
+        self._after_beat = after_beat
         self._since = ""
         self._last = 0.0
-        self._hurried = asyncio.Event()
-        #: Whether Redis takes what this server writes.
-        self.well = True
+        self._requested = asyncio.Event()
+        #: Whether Redis accepts writes.
+        self.healthy = True
 
-    def hurry(self) -> None:
-        """Something went wrong: nothing is well until the next beat, which is to come at once."""
-        if self.well:
-            self.well = False
-            self._hurried.set()
+    def beat_now(self) -> None:
+        """Report a failure: `healthy` is false until the next beat, which follows at once."""
+        if self.healthy:
+            self.healthy = False
+            self._requested.set()
 
     async def run(self) -> None:
         """Beat until cancelled."""
         loop = asyncio.get_running_loop()
         pause = 0.0
         while True:
-            if loop.time() - self._last > self._lasts:
-                self._since = ""  # whether the others were alive meanwhile cannot be known
+            if loop.time() - self._last > self._ttl:
+                self._since = ""  # unknown whether other servers were alive meanwhile
             started = loop.time()
             try:
                 more = await self._beat_all()
             except Refused:
-                self.well, self._since = False, ""
-                pause = min(_SLOWEST, self._lasts / 3, 2 * pause or 0.05)
+                self.healthy, self._since = False, ""
+                pause = min(_MAX_PAUSE, self._ttl / 3, 2 * pause or 0.05)
             except Exception:
                 _log.exception("The heartbeat in Redis failed.")
-                pause = _SLOWEST
+                pause = _MAX_PAUSE
             else:
-                if self._hurried.is_set():  # something went wrong meanwhile: the next beat tells, and follows at once
+                if self._requested.is_set():  # a failure meanwhile: beat again at once
                     pause = 0.0
                 else:
-                    self.well, self._last = True, started
-                    self._beaten()
-                    pause = 0.0 if more else self._lasts / 3
+                    self.healthy, self._last = True, started
+                    self._after_beat()
+                    pause = 0.0 if more else self._ttl / 3
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
-                    await self._hurried.wait()
-            self._hurried.clear()
-            if self.well:
+                    await self._requested.wait()
+            self._requested.clear()
+            if self.healthy:
                 pause = 0.0
 
     async def _beat_all(self) -> bool:

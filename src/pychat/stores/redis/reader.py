@@ -1,4 +1,4 @@
-"""What Redis tells this server, for all rooms on one connection: in order, without a gap, or with the room knowing."""
+"""Reads the feeds of all rooms on one connection: in order, without a gap. After a gap the room is reopened."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from collections.abc import Awaitable, Callable
 from pychat.domain.errors import Refused
 from pychat.stores.redis.connection import RedisConnection
 from pychat.stores.redis.feed import RoomFeed, SyncState
-from pychat.stores.redis.scripts import STEPS
+from pychat.stores.redis.scripts import SCRIPTS
 
 __all__ = ["Reader"]
 
 _log = logging.getLogger(__name__)
 
-_BLOCK = 1000  # milliseconds: how long Redis may have nothing to say
-_MOST = 500  # entries of a room at once, so that one busy room does not hold up the loop
-_SLOWEST = 1.0  # seconds between attempts to reach Redis
+_BLOCK_MILLISECONDS = 1000  # how long one read waits for new entries
+_MAX_ENTRIES = 500  # of one room in one read, so that a busy room does not block the event loop
+_MAX_PAUSE = 1.0  # seconds between attempts to reach Redis
 
 
 class Reader:
-    """Follows the rooms in `feeds`, from where each stands."""
+    """Reads the rooms in `feeds`, each from its own position."""
 
     def __init__(
         self,
-        link: RedisConnection,
-        wake: str,
+        connection: RedisConnection,
+        wake_key: str,
         feeds: dict[str, RoomFeed],
         reopen: Callable[[RoomFeed], Awaitable[None]],
-        told: Callable[[RoomFeed], None],
+        on_read: Callable[[RoomFeed], None],
     ) -> None:
-        """`wake` is a stream of this server's own: what is added to it makes the reader look at `feeds` again.
+        """`wake_key` is a stream of this server: an entry there makes the reader look at `feeds` again.
 
-        `reopen` brings a feed that has lost its place to a new one; `told` is called after a feed was told things.
+        `reopen` gives a new position to a feed that has lost its own; `on_read` is called after a feed got entries.
         """
-        self._link = link
-        self._wake = wake
+        self._connection = connection
+        self._wake_key = wake_key
         self._wake_id = "0-0"
         self._feeds = feeds
         self._reopen = reopen
-        self._told = told
-        #: Whether the rooms are being told what happens.
+        self._on_read = on_read
+        #: Whether reading works.
         self.following = True
 
     async def run(self) -> None:
@@ -50,42 +50,44 @@ class Reader:
         pause = 0.0
         while True:
             try:
-                for feed in [feed for feed in self._feeds.values() if feed.doubt is not None]:
-                    await self._settle(feed)
+                for feed in [feed for feed in self._feeds.values() if feed.sync_state is not None]:
+                    await self._resync(feed)
                 await self._read()
             except Refused:
-                pause = min(_SLOWEST, 2 * pause or 0.05)
+                pause = min(_MAX_PAUSE, 2 * pause or 0.05)
             except Exception:
                 _log.exception("Reading from Redis failed.")
-                pause = _SLOWEST
+                pause = _MAX_PAUSE
             else:
                 self.following, pause = True, 0.0
                 continue
             self.following = False
             for feed in self._feeds.values():
-                feed.doubt = feed.doubt or SyncState.UNSURE
+                feed.sync_state = feed.sync_state or SyncState.UNSURE
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- so that not all servers come at once
 
-    async def _settle(self, feed: RoomFeed) -> None:
-        """Find out whether what was told last is still there, and what came next; else begin anew."""
-        if feed.doubt is SyncState.UNSURE:
-            answer = await self._link.step(STEPS["check"], feed.key, feed.epoch, feed.tick, feed.last)
-            feed.doubt = {b"ok": None, b"behind": SyncState.BEHIND, b"lost": SyncState.LOST}[answer[0]]
-        if feed.doubt is not None:
-            _log.warning("Room %s: %s.", feed.room, feed.doubt.value)
+    async def _resync(self, feed: RoomFeed) -> None:
+        """Check that Redis still has the last delivered entry and the next ones; else reopen the room."""
+        if feed.sync_state is SyncState.UNSURE:
+            answer = await self._connection.run(SCRIPTS["check"], feed.key, feed.epoch, feed.tick, feed.last)
+            feed.sync_state = {b"ok": None, b"behind": SyncState.BEHIND, b"lost": SyncState.LOST}[answer[0]]
+        if feed.sync_state is not None:
+            _log.warning("Room %s: %s.", feed.room, feed.sync_state.value)
             await self._reopen(feed)
 
     async def _read(self) -> None:
-        feeds = {feed.key + "told": feed for feed in self._feeds.values() if feed.doubt is None}
-        # After a break, what has been missed is there at once; whether Redis is back must not wait for something new.
-        block = ("BLOCK", _BLOCK) if self.following else ()
+        feeds = {feed.key + "told": feed for feed in self._feeds.values() if feed.sync_state is None}
+        # After a failure do not block: missed entries are there at once, and `following` must not wait for a new one.
+        block = ("BLOCK", _BLOCK_MILLISECONDS) if self.following else ()
         positions = [self._wake_id, *(f"{feed.tick}-0" for feed in feeds.values())]
-        answer = await self._link.ask("XREAD", "COUNT", _MOST, *block, "STREAMS", self._wake, *feeds, *positions)
+        answer = await self._connection.execute(
+            "XREAD", "COUNT", _MAX_ENTRIES, *block, "STREAMS", self._wake_key, *feeds, *positions
+        )
         for key, entries in answer or ():
             feed = feeds.get(key.decode())
             if feed is None:
                 self._wake_id = entries[-1][0].decode()
                 continue
             for tick, (_, seq, _, text) in entries:
-                feed.tell(int(tick[:-2]), int(seq or 0), text)
-            self._told(feed)
+                feed.advance(int(tick[:-2]), int(seq or 0), text)
+            self._on_read(feed)

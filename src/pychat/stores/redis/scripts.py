@@ -1,4 +1,4 @@
-"""The steps that Redis takes as one: the scripts in `lua/`, and how each is called. What they mean stands in them."""
+"""The Lua scripts in `lua/`. Redis runs each atomically. Their arguments are documented in the scripts."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import hashlib
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-__all__ = ["STEPS", "Step"]
+__all__ = ["SCRIPTS", "Script"]
 
 _FOLDER = files(__package__) / "lua"
 _COMMON = (_FOLDER / "common.lua").read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A script of Redis."""
+class Script:
+    """A Lua script."""
 
     name: str
     text: str = field(repr=False)
-    #: What Redis knows it by: the SHA-1 of its text.
+    #: The SHA-1 of the text, by which Redis knows the script.
     digest: str
 
 
-def _read(name: str) -> Step:
+def _read(name: str) -> Script:
     text = _COMMON + (_FOLDER / f"{name}.lua").read_text("utf-8")
-    return Step(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-#: All of them, by name.
-STEPS = {
+#: All scripts by name.
+SCRIPTS = {
     name: _read(name) for name in ("append", "beat", "check", "close", "compact", "guests", "history", "open", "signal")
 }

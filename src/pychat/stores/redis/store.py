@@ -1,4 +1,4 @@
-"""The Redis store: puts link, feeds, reader and heart together to what a room asks of a store."""
+"""The Redis store: implements the store port with connections, feeds, reader and heartbeat."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pychat.stores.redis.feed import RoomFeed, SyncState
 from pychat.stores.redis.guests import RedisGuests
 from pychat.stores.redis.heartbeat import Heartbeat
 from pychat.stores.redis.reader import Reader
-from pychat.stores.redis.scripts import STEPS
+from pychat.stores.redis.scripts import SCRIPTS
 from pychat.stores.store import Page, Receiver, Retention, Subscription
 from pychat.stores.urls import redact
 
@@ -36,31 +36,31 @@ __all__ = ["RedisStore"]
 
 _log = logging.getLogger(__name__)
 
-_KEPT = Retention(count=100_000)
-_REVISIONS_MOST = 64  # of one message, before they are made one
-_TROUBLES = 20  # causes of one outage that are said
-_CHUNK = 500  # messages that a search looks at without letting others in between
+_DEFAULT_RETENTION = Retention(count=100_000)
+_MAX_REVISIONS = 64  # of one message, before they are compacted into one
+_MAX_REPORTED = 20  # reasons logged for one outage
+_CHUNK = 500  # messages that a search reads at a time
 
 
 class RedisStore:
     """Keeps the rooms of all servers that open the same `url`: `redis://`, `rediss://` (TLS) or `unix://`.
 
-    The URL is redis-py's; `?prefix=` (`pychat`) begins the names of all keys. Redis 6.2 or newer, one server (with
-    replicas or not) that evicts nothing; how much it may lose in a crash is set there (`appendonly`). What it has
-    lost shows: the room gets a new epoch.
+    The URL has the form of redis-py; all keys begin with `?prefix=` (`pychat`). It needs Redis 6.2 or newer, one
+    server (with or without replicas) that evicts nothing. Redis' own settings (`appendonly`) decide how much it may
+    lose in a crash. After such a loss the room gets a new epoch.
 
-    A server that was not heard for `heartbeat` seconds is taken for dead: its members are away, and another server
-    lets them go `grace` seconds after they were last known here. Redis has `patience` seconds to answer.
+    A server without a heartbeat for `heartbeat` seconds counts as dead. Its members are away then, and another server
+    removes them `grace` seconds after they were last known to be here. Redis must answer within `timeout` seconds.
     """
 
     def __init__(
         self,
         url: str,
-        retention: Retention = _KEPT,
+        retention: Retention = _DEFAULT_RETENTION,
         *,
         grace: float = 30.0,
         heartbeat: float = 10.0,
-        patience: float = 2.0,
+        timeout: float = 2.0,
         date: Callable[[], float] = time.time,
     ) -> None:
         self._url = redact(url)
@@ -69,47 +69,47 @@ class RedisStore:
             query = dict(parse_qsl(parts.query))
             self._prefix = query.pop("prefix", "pychat")
             url = urlunsplit(parts._replace(query=urlencode(query)))
-            self._writer = RedisConnection(url, patience=patience, broken=self._broken)
-            self._looker = RedisConnection(url, patience=patience, broken=self._broken)
-            follower = RedisConnection(url, patience=patience + 1.0, broken=self._broken)
+            self._write_connection = RedisConnection(url, timeout=timeout, on_failure=self._connection_failed)
+            self._read_connection = RedisConnection(url, timeout=timeout, on_failure=self._connection_failed)
+            feed_connection = RedisConnection(url, timeout=timeout + 1.0, on_failure=self._connection_failed)
         except (TypeError, ValueError) as error:
             # What the error says may hold a piece of a password.
             option = re.search(r"unexpected keyword argument '(\w+)'", str(error))
             raise UsageError(
-                f"Redis cannot be found by the address {self._url}: "
+                f"The address {self._url} of Redis is not valid: "
                 + (f"there is no option {option[1]}. " if option else "")
                 + "Write redis://USER:PASSWORD@HOST:PORT/NUMBER, with / @ ? # : and % in a password percent-encoded."
             ) from None
-        self._follower = follower
+        self._feed_connection = feed_connection
         self._retention = retention
         self._grace = grace
-        self._lasts = heartbeat
-        self._patience = patience
+        self._ttl = heartbeat
+        self._timeout = timeout
         self._date = date
         self._id = secrets.token_urlsafe(9)
         self._feeds: dict[str, RoomFeed] = {}
         self._wake_key = f"{self._prefix}:wake:{self._id}"
-        self._reader = Reader(follower, self._wake_key, self._feeds, self._reopen, self._look_after)
-        self.guests = RedisGuests(self._feeds, lambda feed: self._spawn(self._tell_guests(feed)))
-        self._heart = Heartbeat(self._feeds, self._beat, self._wake, heartbeat, self._beaten)
+        self._reader = Reader(feed_connection, self._wake_key, self._feeds, self._reopen, self._reconcile)
+        self.guests = RedisGuests(self._feeds, lambda feed: self._spawn(self._publish_guests(feed)))
+        self._heartbeat = Heartbeat(self._feeds, self._beat, self._send_wake, heartbeat, self._after_beat)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
-        self._limited = RateLimitedLogger(_log, time.monotonic)
-        self._troubles: set[str] = set()  # said since Redis was well
+        self._limited_log = RateLimitedLogger(_log, time.monotonic)
+        self._reported: set[str] = set()  # said since Redis was well
         self._looked = False
 
     @property
     def available(self) -> bool:
-        """Whether Redis answers, takes what is written, and tells what happens."""
-        return self._reader.following and self._heart.well
+        """Whether Redis answers, accepts writes, and delivers events."""
+        return self._reader.following and self._heartbeat.healthy
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         if not self._started:
             self._started = True
             self._spawn(self._reader.run())
-            self._spawn(self._heart.run())
+            self._spawn(self._heartbeat.run())
         if room in self._feeds:
-            # A room that opens anew, for its log was lost. What is told once more on the way here changes nothing.
+            # The room reopens because its log was lost. Events that are delivered twice on the way change nothing.
             feed = self._feeds[room]
             feed.receive = receive
             return (await self._open(feed))[0]
@@ -117,7 +117,7 @@ class RedisStore:
         opening, feed.tick = await self._open(feed)
         feed.epoch, feed.seq, feed.secret = opening.position.epoch, opening.position.seq, opening.secret
         self._feeds[room] = feed
-        self._nudge()
+        self._wake()
         if not self._looked:
             self._looked = True
             self._spawn(self._look_at_eviction())
@@ -126,23 +126,23 @@ class RedisStore:
     async def append(self, room: str, event: LogEvent) -> LogEvent:
         feed = self._feed(room)
         target = "" if isinstance(event, Message) else event.target
-        status, tick, *stored = await self._step(
+        status, tick, *stored = await self._run(
             feed,
             "append",
             f"{event.author.id}\0{event.id}",
             target,
             event.date,
             encode(event),
-            *self._kept(),
+            *self._retention_arguments(),
             KINDS_OF_REACTION,
         )
-        await feed.told(tick, self._patience)
+        await feed.wait_delivered(tick, self._timeout)
         if status in (b"deleted", b"full"):
             raise deleted() if status == b"deleted" else too_many_kinds()
         seq, last = stored
         if status == b"before":
             return decode_log(last, seq)
-        if last and last % _REVISIONS_MOST == 0:
+        if last and last % _MAX_REVISIONS == 0:
             self._spawn(self._compact(feed, int(target)))
         return replace(event, seq=seq)
 
@@ -155,29 +155,29 @@ class RedisStore:
             tick = await self._signal(feed, event)
         except Refused as refused:
             if refused.code == "unavailable" and isinstance(event, Joined | Away | Left):
-                # What has happened is made up for when Redis is back. A joining has not happened, whatever Redis knows.
-                feed.owed[member.id] = Away(member) if isinstance(event, Joined) else event
+                # Send it when Redis is back. A join has failed, even if Redis has stored it: so undo it.
+                feed.pending[member.id] = Away(member) if isinstance(event, Joined) else event
             raise
-        feed.owed.pop(member.id, None)
+        feed.pending.pop(member.id, None)
         joins = isinstance(event, Joined) and member.id not in feed.here
         if isinstance(event, Joined | Renamed):
             feed.here[member.id] = (member, tick)
         try:
-            await feed.told(tick, self._patience)
+            await feed.wait_delivered(tick, self._timeout)
         except Refused:
-            if joins:  # Redis has done it, but who asked is told that it has not happened
+            if joins:  # Redis has stored the join, but the caller is told that it failed: undo it
                 feed.here.pop(member.id, None)
-                feed.owed[member.id] = Away(member)
+                feed.pending[member.id] = Away(member)
             raise
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
-        self._check()
-        return await self._events(self._looker, self._key(room), after, limit)
+        self._require_available()
+        return await self._events(self._read_connection, self._key(room), after, limit)
 
     async def history(
         self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> Page:
-        self._check()
+        self._require_available()
         if matching is None:
             messages, seq = await self._messages(room, before, limit)
             return Page(tuple(reversed(messages)), seq)
@@ -197,25 +197,25 @@ class RedisStore:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(Refused):
             for feed in self._feeds.values():
-                while (await self._writer.step(STEPS["close"], feed.key, self._id))[1]:
+                while (await self._write_connection.run(SCRIPTS["close"], feed.key, self._id))[1]:
                     pass
-            await self._writer.ask("DEL", self._wake_key)
-        await self._writer.aclose()
-        await self._looker.aclose()
-        await self._follower.aclose(wait=False)
+            await self._write_connection.execute("DEL", self._wake_key)
+        await self._write_connection.aclose()
+        await self._read_connection.aclose()
+        await self._feed_connection.aclose(wait=False)
 
-    # What Redis is asked.
+    # Calls to Redis.
 
-    async def _step(self, feed: RoomFeed, name: str, *arguments: str | float) -> list[Any]:
-        """Take a step that must not be taken where Redis has lost what this server knows."""
-        self._check()
-        return await self._guarded(feed, name, *arguments)
+    async def _run(self, feed: RoomFeed, name: str, *arguments: str | float) -> list[Any]:
+        """Run a script, unless Redis is unavailable or has lost data that this server knows."""
+        self._require_available()
+        return await self._run_guarded(feed, name, *arguments)
 
-    async def _guarded(self, feed: RoomFeed, name: str, *arguments: str | float) -> list[Any]:
-        answer: list[Any] = await self._writer.step(STEPS[name], feed.key, feed.epoch, feed.tick, *arguments)
+    async def _run_guarded(self, feed: RoomFeed, name: str, *arguments: str | float) -> list[Any]:
+        answer: list[Any] = await self._write_connection.run(SCRIPTS[name], feed.key, feed.epoch, feed.tick, *arguments)
         if answer[0] == b"lost":
-            feed.doubt = SyncState.LOST
-            self._nudge()
+            feed.sync_state = SyncState.LOST
+            self._wake()
             raise unavailable()
         return answer
 
@@ -224,11 +224,11 @@ class RedisStore:
             (member.id, member.name, sorted(Names.keys(member.name)), encode(Joined(member)))
             for member, _ in feed.here.values()
         ]
-        _, tick, epoch, seq, secret, members, away, known, counts = await self._writer.step(
-            STEPS["open"],
+        _, tick, epoch, seq, secret, members, away, known, counts = await self._write_connection.run(
+            SCRIPTS["open"],
             feed.key,
             self._id,
-            self._lasts,
+            self._ttl,
             secrets.token_urlsafe(6),
             feed.secret.hex(),
             feed.epoch if lost else "",
@@ -240,18 +240,18 @@ class RedisStore:
         opening = Subscription(
             Position(epoch.decode(), seq),
             bytes.fromhex(secret.decode()),
-            members=_members(members),
-            away=_members(away),
+            members=_decode_members(members),
+            away=_decode_members(away),
             known=tuple(Member(id_.decode(), name.decode()) for id_, name in zip(known[::2], known[1::2], strict=True)),
         )
         return opening, tick
 
     async def _reopen(self, feed: RoomFeed) -> None:
-        opening, tick = await self._open(feed, lost=feed.doubt is SyncState.LOST)
+        opening, tick = await self._open(feed, lost=feed.sync_state is SyncState.LOST)
         if opening.position.epoch == feed.epoch:
-            # Only the stream was trimmed: the log may still hold what was missed.
+            # Only the stream was trimmed: the log may still have the missed events.
             while feed.seq < opening.position.seq:
-                events = await self._events(self._looker, feed.key, feed.seq, _CHUNK)
+                events = await self._events(self._read_connection, feed.key, feed.seq, _CHUNK)
                 if not events or events[0].seq != feed.seq + 1:
                     break
                 for event in events:
@@ -263,7 +263,7 @@ class RedisStore:
         member = event.member
         keys = json.dumps(sorted(Names.keys(member.name)), ensure_ascii=False)
         kind = type(event).__name__.lower()
-        answer = await self._step(
+        answer = await self._run(
             feed,
             "signal",
             self._id,
@@ -276,7 +276,9 @@ class RedisStore:
             feed.guests_here,
         )
         if answer[0] == b"taken":
-            await feed.told(answer[1], self._patience)  # of who has it: whoever asks again finds it taken
+            await feed.wait_delivered(
+                answer[1], self._timeout
+            )  # until the join of the owner arrives: a retry then finds the name taken
             raise Refused(
                 "name_taken",
                 f"Somebody here is called “{member.name}”, or looks as if. Please take another name.",
@@ -286,94 +288,94 @@ class RedisStore:
 
     async def _beat(self, feed: RoomFeed, since: str) -> tuple[str, bool] | None:
         try:
-            _, now, more = await self._guarded(
-                feed, "beat", self._id, self._lasts, since, self._grace, feed.guests_here, *self._kept()
+            _, now, more = await self._run_guarded(
+                feed, "beat", self._id, self._ttl, since, self._grace, feed.guests_here, *self._retention_arguments()
             )
         except Refused:
-            if feed.doubt is SyncState.LOST:
+            if feed.sync_state is SyncState.LOST:
                 return None
             raise
-        if feed.owed:
-            self._look_after(feed)
+        if feed.pending:
+            self._reconcile(feed)
         return now.decode(), bool(more)
 
-    async def _events(self, link: RedisConnection, key: str, after: int, limit: int) -> list[LogEvent]:
-        entries = await link.ask("XRANGE", key + "log", f"{max(0, after) + 1}-0", "+", "COUNT", limit)
+    async def _events(self, connection: RedisConnection, key: str, after: int, limit: int) -> list[LogEvent]:
+        entries = await connection.execute("XRANGE", key + "log", f"{max(0, after) + 1}-0", "+", "COUNT", limit)
         return [decode_log(fields[5], int(id_[:-2])) for id_, fields in entries]
 
     async def _messages(self, room: str, before: int | None, limit: int) -> tuple[list[Message], int]:
-        """Messages as they stand, newest first, and the number of the newest event."""
+        """Return messages as they stand, newest first, and the number of the newest event."""
         end = "+inf" if before is None else f"({before}"
-        _, seq, messages = await self._looker.step(STEPS["history"], self._key(room), end, limit)
-        return [decode_message(text, number, fate) for number, text, fate in messages], seq
+        _, seq, messages = await self._read_connection.run(SCRIPTS["history"], self._key(room), end, limit)
+        return [decode_message(text, number, revisions) for number, text, revisions in messages], seq
 
     async def _compact(self, feed: RoomFeed, target: int) -> None:
-        """Make the revisions of a message one; those that come meanwhile stay behind it."""
-        _, _, found = await self._looker.step(STEPS["history"], feed.key, f"({target + 1}", 1)
+        """Merge the revisions of a message into one line; revisions that come meanwhile stay after it."""
+        _, _, found = await self._read_connection.run(SCRIPTS["history"], feed.key, f"({target + 1}", 1)
         if found and found[0][0] == target:
-            _, text, fate = found[0]
-            whole = encode(decode_message(text, target, fate))
-            await self._writer.step(STEPS["compact"], feed.key, target, fate, whole)
+            _, text, revisions = found[0]
+            whole = encode(decode_message(text, target, revisions))
+            await self._write_connection.run(SCRIPTS["compact"], feed.key, target, revisions, whole)
 
-    # Beside what is asked.
+    # Background work.
 
-    def _look_after(self, feed: RoomFeed) -> None:
-        """Claim again whom another server gave up, and make up for what Redis was not told."""
+    def _reconcile(self, feed: RoomFeed) -> None:
+        """Rejoin members that another server gave up, and send pending events."""
         reclaim, feed.reclaim = feed.reclaim, {}
         for member in reclaim.values():
             if member.id in feed.here:
                 self._spawn(self.signal(feed.room, Joined(member)))
-        if feed.owed and self.available:
-            owed, feed.owed = feed.owed, {}
-            for event in owed.values():
+        if feed.pending and self.available:
+            pending, feed.pending = feed.pending, {}
+            for event in pending.values():
                 if event.member.id not in feed.here:
-                    self._spawn(self._pay(feed, event))
+                    self._spawn(self._send_pending(feed, event))
 
-    async def _tell_guests(self, feed: RoomFeed) -> None:
-        await self._step(feed, "guests", self._id, feed.guests_here)
+    async def _publish_guests(self, feed: RoomFeed) -> None:
+        await self._run(feed, "guests", self._id, feed.guests_here)
 
-    async def _pay(self, feed: RoomFeed, event: Away | Left) -> None:
+    async def _send_pending(self, feed: RoomFeed, event: Away | Left) -> None:
         try:
             await self._signal(feed, event, adopted=True)
         except Refused:
-            feed.owed.setdefault(event.member.id, event)
+            feed.pending.setdefault(event.member.id, event)
 
-    async def _wake(self) -> None:
-        await self._writer.ask("XADD", self._wake_key, "MAXLEN", 1, "*", "look", "")
-        await self._writer.ask("EXPIRE", self._wake_key, 3600)
+    async def _send_wake(self) -> None:
+        await self._write_connection.execute("XADD", self._wake_key, "MAXLEN", 1, "*", "look", "")
+        await self._write_connection.execute("EXPIRE", self._wake_key, 3600)
 
-    def _nudge(self) -> None:
-        self._spawn(self._wake())
+    def _wake(self) -> None:
+        self._spawn(self._send_wake())
 
-    def _broken(self, why: Failure) -> None:
-        """Say each cause once until it is over."""
-        if why.why not in self._troubles and len(self._troubles) < _TROUBLES:
-            self._troubles.add(why.why)
-            told = "Redis at %s cannot be used, and messages are refused until it can: %s."
-            (self._limited.error if why.lasting else self._limited.warning)(told, self._url, why)
-        self._heart.hurry()
+    def _connection_failed(self, why: Failure) -> None:
+        """Log each reason once until the outage is over."""
+        if why.reason not in self._reported and len(self._reported) < _MAX_REPORTED:
+            self._reported.add(why.reason)
+            text = "Redis at %s cannot be used, and messages are refused until it can: %s."
+            (self._limited_log.error if why.lasting else self._limited_log.warning)(text, self._url, why)
+        self._heartbeat.beat_now()
 
-    def _beaten(self) -> None:
-        if self._troubles and self.available:
-            self._troubles.clear()
-            self._limited.warning("Redis at %s can be used again.", self._url)
+    def _after_beat(self) -> None:
+        if self._reported and self.available:
+            self._reported.clear()
+            self._limited_log.warning("Redis at %s can be used again.", self._url)
 
     async def _look_at_eviction(self) -> None:
-        """Warn of a Redis that removes keys when its memory is full: a room would lose its log, or who is in it."""
+        """Warn if Redis evicts keys when its memory is full: a room would lose its log or its members."""
         said = b""
         for command in (("INFO", "memory"), ("CONFIG", "GET", "maxmemory-policy")):
-            with contextlib.suppress(Refused, ResponseError):  # a user may be allowed neither
-                answer = await self._looker.ask(*command)
+            with contextlib.suppress(Refused, ResponseError):  # the user may lack the permission
+                answer = await self._read_connection.execute(*command)
                 said += b" ".join(answer) if isinstance(answer, list) else answer
         if found := re.search(rb"allkeys-[a-z]+", said):
             _log.warning(
-                "Redis at %s removes whatever it likes when its memory is full (maxmemory-policy %s): rooms lose what "
-                "was said. Set maxmemory-policy noeviction there; messages are refused then until there is room.",
+                "Redis at %s evicts keys when its memory is full (maxmemory-policy %s): rooms lose messages. "
+                "Set maxmemory-policy noeviction there; messages are then refused until there is memory.",
                 self._url,
                 found[0].decode(),
             )
 
-    def _check(self) -> None:
+    def _require_available(self) -> None:
         if not self.available:
             raise unavailable()
 
@@ -386,7 +388,7 @@ class RedisStore:
         except KeyError:
             raise UsageError(f"Subscribe to the room “{room}” before you add to it.") from None
 
-    def _kept(self) -> tuple[str, str]:
+    def _retention_arguments(self) -> tuple[str, str]:
         count, age = self._retention.count, self._retention.age
         return "" if count is None else str(count), "" if age is None else str(self._date() - age)
 
@@ -402,7 +404,7 @@ class RedisStore:
             _log.error("Work for Redis failed.", exc_info=error)
 
 
-def _members(found: list[Any]) -> tuple[Member, ...]:
+def _decode_members(found: list[Any]) -> tuple[Member, ...]:
     return tuple(
         Member(id_.decode(), name.decode(), tuple(json.loads(roles)))
         for id_, name, _, roles in sorted(found, key=lambda each: each[2])

@@ -1,4 +1,4 @@
-"""The SQLite store: the log of rooms in one file. `store` is the port, each other file one noun behind it."""
+"""The SQLite store: the logs of rooms in one file. `store` implements the store port with the other modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An archive: a database that is only read, whether a server writes to it meanwhile or not."""
+"""Read-only access to a database, also while a server writes to it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pychat.stores.sqlite import queries, rows, schema
 
 __all__ = ["SqliteArchive"]
 
-_AT_ONCE = 500  # messages; a read that is held open for long would keep the server's -wal file growing
+_PAGE = 500  # messages a query; a long read would keep the server's -wal file growing
 
 
 class SqliteArchive:
-    """The rooms of a database and their messages, oldest first, in constant memory. Synchronous."""
+    """Reads the rooms of a database and their messages, oldest first, in constant memory. Synchronous."""
 
     def __init__(self, path: str | Path) -> None:
-        """Open `path`. Raise `UsageError` if that cannot be, or is not a database of this version of pychat."""
+        """Open `path`. Raise `UsageError` if it is unreadable, or not a database of this version of pychat."""
         self.path = Path(path).resolve()
         if not self.path.exists():
             raise UsageError(f"There is no database {self.path}. Name one with --store sqlite:PATH.")
@@ -30,8 +30,8 @@ class SqliteArchive:
             raise UsageError(f"{self.path} cannot be read: {error}.") from error
 
     def _open(self) -> sqlite3.Connection:
-        # Who may write should: reading after a crash takes in the -wal file. Without a -wal file and without leave to
-        # make one, nobody is writing, and the file itself is all there is.
+        # Open with write access if possible: reading after a crash merges the -wal file. Without a -wal file, and
+        # without the permission to create one, nobody is writing, and the file itself is complete.
         failure: sqlite3.Error = sqlite3.OperationalError("unable to open database file")
         for mode in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
             if "immutable" in mode and self.path.with_name(f"{self.path.name}-wal").exists():
@@ -44,7 +44,9 @@ class SqliteArchive:
             try:
                 connection.execute("PRAGMA query_only = ON")
                 if schema.version(connection, self.path) != schema.VERSION:
-                    raise UsageError(f"{self.path} is of an older pychat. Serve it once, and it will be brought up.")
+                    raise UsageError(
+                        f"{self.path} is from an older pychat. Serve it once with this version to upgrade it."
+                    )
                 connection.execute("SELECT 1 FROM rooms").fetchone()
                 return connection
             except sqlite3.OperationalError as error:
@@ -56,17 +58,17 @@ class SqliteArchive:
         raise failure
 
     def rooms(self) -> dict[str, int]:
-        """How many messages each room has."""
+        """Return the number of messages of each room."""
         return {room.name: room.messages for room in queries.rooms(self._connection)}
 
     def messages(self, name: str) -> Iterator[Message]:
-        """All messages of a room as they stand, up to the newest of now. Raise `UsageError` if it cannot go on."""
+        """Yield all messages of a room, up to the newest at the start. Raise `UsageError` on a read error."""
         try:
             room = queries.room(self._connection, name)
             if room is None:
                 return
             last, end = rows.place(room.number, 0), rows.place(room.number, room.head)
-            while page := queries.standing(self._connection, last, end, _AT_ONCE):
+            while page := queries.messages_from(self._connection, last, end, _PAGE):
                 yield from page
                 last = rows.place(room.number, page[-1].seq)
         except sqlite3.Error as error:

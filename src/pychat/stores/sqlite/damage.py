@@ -1,4 +1,4 @@
-"""Damage: which errors say that a file is damaged, how they are told, and what to do."""
+"""Damaged files: which errors mean damage, their text, and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 __all__ = ["is_damage", "line", "remedy"]
 
-# What keeps SQLite from using a file that may be sound.
+# SQLite cannot use the file now, but the file may be intact.
 _OPERATIONAL = {
     sqlite3.SQLITE_AUTH,
     sqlite3.SQLITE_BUSY,
@@ -24,22 +24,22 @@ _OPERATIONAL = {
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether it says that the file is damaged, and not that it cannot be used just now."""
+    """Return whether the error means that the file is damaged, rather than unavailable for a while."""
     if isinstance(error, sqlite3.Error):
-        # "no such table", "cannot decode": SQLite calls these operational, or Python found out by itself.
+        # "no such table", "cannot decode": SQLite calls these operational, or Python raised them itself.
         return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _OPERATIONAL
-    return isinstance(error, UnicodeDecodeError)  # the error was to quote what stands in the file
+    return isinstance(error, UnicodeDecodeError)  # raised while decoding an error text that quotes the file
 
 
 def line(error: BaseException) -> str:
-    """What it says, on one line that any terminal can show: it may quote what stands in the file."""
+    """Return the error text as one printable line; it may quote data from the file."""
     text = " ".join(str(error).split()) or type(error).__name__
     return "".join(each if each.isprintable() else "?" for each in text)[:200]
 
 
 def remedy(path: Path) -> str:
-    """What to do about a file that is damaged."""
+    """Return what to do about a damaged file."""
     return (
-        "Put a backup in its place, or save what can be saved with the program sqlite3: sqlite3 "
-        f"{path} .recover | sqlite3 saved.db; or start afresh with another --store."
+        "Restore a backup, or recover what is readable with the program sqlite3: sqlite3 "
+        f"{path} .recover | sqlite3 saved.db; or begin anew with another --store."
     )

@@ -1,4 +1,4 @@
-"""The database file: it is found sound, ours, and nobody else's before a byte of it is written."""
+"""The database file. Before the first write it is checked, identified as pychat's, and locked."""
 
 from __future__ import annotations
 
@@ -25,39 +25,41 @@ __all__ = ["Database"]
 _log = logging.getLogger("pychat.stores.sqlite")
 
 _OPEN: set[Path] = set()  # in this process
-_BESIDE = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
+_SIDE_FILES = ("-wal", "-shm")  # files that SQLite keeps beside an open database
 _BUSY_SECONDS = 5  # how long to wait for another program that writes
-_CHECKED_WHOLE = 64 << 20  # bytes; `quick_check` reads about 0.5 GB a second, and starting should take no longer
-_OPENED = 1000  # messages and events of each room that must be readable: about what opening it reads
-_CREATED = 1 << 20  # bytes that starting may need
-_WAL_KEPT = 64 << 20  # bytes that the -wal file may keep after a burst
+_FULL_CHECK_BYTES = 64 << 20  # larger files are checked in part: `quick_check` reads about 0.5 GB a second
+_CHECKED_MESSAGES = (
+    1000  # newest messages and events of each room that must be readable: about what opening a room reads
+)
+_START_BYTES = 1 << 20  # free disk space that starting may need
+_MAX_WAL_BYTES = 64 << 20  # size of the -wal file after a burst
 
 
 class Database:
-    """One file, locked while this lives: another pychat cannot serve it, anyone can read it.
+    """One file, locked while it is open: no other pychat can serve it, but anyone can read it.
 
-    Two locks are held, both advisory, and both end with the process however that ends: one on a file beside it
-    (`chat.db.lock`), and on Linux one on the file itself, whatever it is called elsewhere.
+    There are two advisory locks, and the operating system releases both when the process ends: one on a file beside
+    the database (`chat.db.lock`), and on Linux one on the file itself, which works across paths.
     """
 
     def __init__(self, path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> None:
-        """`factory` makes connections; tests hand in one that has faults."""
-        # Two links to a file are one database, and its -wal lies where the file does.
+        """`factory` is the class of connections; tests pass one with faults."""
+        # Symbolic links to a file are one database, and its -wal is beside the file.
         self.path = path.resolve()
         self._factory = factory
         self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False)
-        #: Notes how many events the database has held.
+        #: Records how many events the database has held.
         self.tally = Tally(Path(f"{self.path}.events"))
         self._inode: tuple[int, int] | None = None
-        self._beside: dict[str, tuple[int, int] | None] = {}
+        self._side_files: dict[str, tuple[int, int] | None] = {}
         self._file: int | None = None
 
     def open(self) -> sqlite3.Connection:
-        """Lock it, check it, bring it up to date; return the connection that writes. Raise `UsageError`."""
-        self._place()
+        """Lock, check and upgrade the file; return the connection for writing. Raise `UsageError`."""
+        self._prepare_path()
         if self.path in _OPEN:
             raise UsageError(
-                f"{self.path} is open already in this process. Rooms share it if they are handed one store: "
+                f"{self.path} is already open in this process. To share it between rooms, pass them one store: "
                 "store = pychat.stores.open_store(…); ChatRoom(…, store=store)."
             )
         try:
@@ -76,7 +78,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Let others have it. Close all connections first: closing the file ends SQLite's own locks on it (POSIX)."""
+        """Release the locks. Close all connections first: closing the file ends SQLite's own locks on it (POSIX)."""
         _OPEN.discard(self.path)
         self.tally.close()
         if self._file is not None:
@@ -85,23 +87,23 @@ class Database:
         self._lock.release()
 
     def write(self) -> sqlite3.Connection:
-        """Another connection that writes, where the one before had a fault."""
+        """Open a connection for writing."""
         connection = self._connect("rw")
         try:
-            # A checkpoint each 1000 pages is SQLite's default; FULL: what is committed survives the power.
+            # SQLite's default is a checkpoint each 1000 pages. FULL: commits survive a power failure.
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
-            connection.execute("PRAGMA secure_delete = FAST")  # zeroes what is removed where that costs no write
+            connection.execute(f"PRAGMA journal_size_limit = {_MAX_WAL_BYTES}")
+            connection.execute("PRAGMA secure_delete = FAST")  # overwrites deleted data where that needs no extra write
             connection.execute("PRAGMA cache_size = -16000")  # KiB
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # this opens the files beside it
-            self._beside = {suffix: self._identity(suffix) for suffix in _BESIDE}
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # this creates the side files
+            self._side_files = {suffix: self._identity(suffix) for suffix in _SIDE_FILES}
         except BaseException:
             connection.close()
             raise
         return connection
 
     def read(self) -> sqlite3.Connection:
-        """A connection that reads. Raise `OSError` where it would not see what the one that writes has written."""
+        """Open a connection for reading. Raise `OSError` if it would not see the commits of the writing connection."""
         if (lost := self.lost()) is not None:
             raise OSError(f"{lost} was removed or replaced")
         connection = self._connect("rw")
@@ -109,28 +111,28 @@ class Database:
         return connection
 
     def moved(self) -> bool:
-        """Whether the file is no longer where it was: then what is written would be lost with the process."""
+        """Return whether the file was moved or replaced: writes would be lost with the process."""
         return self._identity("") != self._inode
 
     def lost(self) -> Path | None:
-        """Which of the files that SQLite keeps beside it is no longer the one that the writing connection has open.
+        """Return the side file that was removed or replaced since the writing connection opened it, if any.
 
-        What is written then reaches a file without a name, which ends with the process.
+        Writes then go to a file without a name, which is lost with the process.
         """
-        for suffix, known in self._beside.items():
+        for suffix, known in self._side_files.items():
             if self._identity(suffix) != known:
                 return Path(f"{self.path}{suffix}")
         return None
 
     def clear(self) -> None:
-        """Remove what others have put in the place of lost files; no connection is open, nothing waits in a -wal."""
-        for suffix, known in self._beside.items():
+        """Remove files that others put in the place of lost side files. No connection may be open."""
+        for suffix, known in self._side_files.items():
             if self._identity(suffix) not in (known, None):
                 Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-        self._beside = {}
+        self._side_files = {}
 
     def _identity(self, suffix: str) -> tuple[int, int] | None:
-        """What the file of that name is, whatever it is called."""
+        """Return device and inode of the file with that suffix; `None` if there is none."""
         try:
             found = os.stat(f"{self.path}{suffix}")  # noqa: PTH116 -- at each commit: a Path takes twice as long
         except FileNotFoundError:
@@ -138,13 +140,13 @@ class Database:
         return found.st_dev, found.st_ino
 
     def _lock_file(self) -> None:
-        """Lock the file itself: by another mount it is reached beside another lock file, and another -wal.
+        """Lock the file itself: through another mount, the lock file and the -wal beside it are others.
 
-        On Linux alone flock() and the locks of SQLite have nothing to do with each other.
+        Only on Linux: there flock() and the locks of SQLite are independent.
         """
         if not sys.platform.startswith("linux"):
             return
-        import fcntl  # noqa: PLC0415 -- not on every platform
+        import fcntl  # noqa: PLC0415 -- not on all platforms
 
         self._file = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -155,42 +157,42 @@ class Database:
             pass
 
     def _in_use(self, locked: Path) -> str:
-        holder = _holder(locked)
-        if holder is not None and _is_worker() and _parent(holder) == os.getppid():
+        process_id = _lock_holder(locked)
+        if process_id is not None and _is_worker() and _parent(process_id) == os.getppid():
             return (
-                f"{self.path} is in use by another worker of this server (process {holder}), and one process can serve "
-                "a file. Start one worker (--workers 1), or keep rooms in Redis (redis://…): then they are one."
+                f"{self.path} is in use by another worker of this server (process {process_id}); only one process can "
+                "serve a file. Start one worker (--workers 1), or use Redis (redis://…), which workers can share."
             )
-        by = "another pychat" if holder is None else f"another pychat (process {holder})"
+        by = "another pychat" if process_id is None else f"another pychat (process {process_id})"
         return (
-            f"{self.path} is in use by {by}: one process at a time can serve a file. Stop that one, or give this one "
-            "another --store. Several processes or workers are one room with --store redis://…"
+            f"{self.path} is in use by {by}: only one process at a time can serve a file. Stop it, or use another "
+            "--store here. To share a room between processes or workers, use --store redis://…"
         )
 
-    def _place(self) -> None:
+    def _prepare_path(self) -> None:
         if not self.path.parent.is_dir():
-            raise UsageError(f"There is no directory {self.path.parent}. Make it, or give another --store.")
+            raise UsageError(f"There is no directory {self.path.parent}. Create it, or use another --store.")
         if self.path.exists() and not stat.S_ISREG(self.path.stat().st_mode):
-            raise UsageError(f"{self.path} is not a file. Give --store sqlite: and the path of one.")
+            raise UsageError(f"{self.path} is not a regular file. Use --store sqlite:PATH with the path of a file.")
         with contextlib.suppress(FileExistsError):
             try:
-                # It holds what people said, and the secret that proves who they are: it is its owner's alone.
+                # It holds messages, and the secret that signs tokens: only the owner may read it.
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, 0o600))
             except FileExistsError:
                 raise
             except OSError as error:
-                raise UsageError(f"{self.path} cannot be made: {os.strerror(error.errno or 0)}.") from None
+                raise UsageError(f"{self.path} cannot be created: {os.strerror(error.errno or 0)}.") from None
         names = self.path.stat().st_nlink
         if names > 1:
-            # SQLite keeps the newest messages in a file beside the name that it was opened by: under another name they
-            # are missing, and two servers would each have their own.
+            # SQLite keeps the newest messages in a file named after the path that it was opened by. Under another path
+            # they are missing, and two servers would each have their own.
             raise UsageError(
-                f"{self.path} has {names} names (hard links), and SQLite needs it to have one. Remove the others "
+                f"{self.path} has {names} hard links, and SQLite needs a file with one. Remove the others "
                 f"(find / -xdev -samefile {self.path} lists them), or serve a copy: cp {self.path} another.db."
             )
 
     def _open(self) -> sqlite3.Connection:
-        with self._in_words():
+        with self._readable_errors():
             connection = self._connect("rw")
             try:
                 found = schema.version(connection, self.path)
@@ -199,16 +201,18 @@ class Database:
                     schema.create(connection)
                 elif found < schema.VERSION:
                     schema.migrate(connection, self.path, found)
-                # After the checks, for it writes. Some network file systems cannot do it.
+                # After the checks, because it writes. Some network file systems do not support it.
                 (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
                 if mode != "wal":
-                    raise UsageError(f"{self.path} is where SQLite cannot keep a log (WAL). Put it on a local disk.")
+                    raise UsageError(
+                        f"SQLite cannot use write-ahead logging (WAL) for {self.path}. Put the file on a local disk."
+                    )
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("INSERT OR REPLACE INTO meta VALUES ('opened', 1)")
                 held, holds = self.tally.read(), queries.count(connection)
                 if holds < held and queries.renew(connection):
                     _log.warning(
-                        "%s holds %d events, and has held %d: a backup? Clients are told to begin anew.",
+                        "%s has %d events, but had %d before: was a backup restored? Clients will load the room anew.",
                         self.path, holds, held,
                     )  # fmt: skip
                 connection.execute("COMMIT")
@@ -220,9 +224,9 @@ class Database:
                 connection.close()
 
     def _check(self, connection: sqlite3.Connection, found: int) -> None:
-        """Read all of a small database, and of a large one what a room needs to open."""
+        """Check all of a small database; of a large one only the parts that opening a room needs."""
         tables: list[str] = [""]
-        if self.path.stat().st_size > _CHECKED_WHOLE:
+        if self.path.stat().st_size > _FULL_CHECK_BYTES:
             tables = ["('meta')", "('rooms')", "('members')"]
         for table in tables:
             (said,) = connection.execute(f"PRAGMA quick_check{table or '(1)'}").fetchone()
@@ -232,11 +236,11 @@ class Database:
             queries.secret(connection)
             for room in queries.rooms(connection):
                 queries.check_members(connection, room.number)
-                queries.history(connection, room.name, before=None, limit=_OPENED, matching=None)
-                queries.events(connection, room.name, after=room.head - _OPENED, limit=_OPENED)
+                queries.history(connection, room.name, before=None, limit=_CHECKED_MESSAGES, matching=None)
+                queries.events(connection, room.name, after=room.head - _CHECKED_MESSAGES, limit=_CHECKED_MESSAGES)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
-        # Connections pass from the thread that opens to the one that writes; never two use one at once.
+        # A connection moves from the opening thread to the writing thread; never do two threads use it at once.
         return sqlite3.connect(
             f"{self.path.as_uri()}?mode={mode}",
             uri=True,
@@ -247,21 +251,21 @@ class Database:
         )
 
     @contextlib.contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _readable_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             if is_damage(error):
                 raise UsageError(
-                    f"{self.path} is damaged ({line(error)}); pychat left it as it is. {remedy(self.path)}"
+                    f"{self.path} is damaged ({line(error)}); pychat has not changed it. {remedy(self.path)}"
                 ) from error
-            # A full disk has many names: "disk I/O error", for one.
-            full = shutil.disk_usage(self.path.parent).free < _CREATED
+            # SQLite reports a full disk in several ways, such as "disk I/O error".
+            full = shutil.disk_usage(self.path.parent).free < _START_BYTES
             raise UsageError(f"{self.path} cannot be used: {'the disk is full' if full else line(error)}.") from error
 
 
-def _holder(locked: Path) -> int | None:
-    """The process that holds a lock on that file, where Linux tells."""
+def _lock_holder(locked: Path) -> int | None:
+    """Return the id of the process that locks the file, if Linux reports it."""
     try:
         number = str(locked.stat().st_ino)
         for line in Path("/proc/locks").read_text("ascii").splitlines():
@@ -274,12 +278,12 @@ def _holder(locked: Path) -> int | None:
 
 
 def _is_worker() -> bool:
-    """Whether this is one of several processes that a server may start (gunicorn forks them)."""
+    """Return whether this is a worker process of a server (gunicorn forks them)."""
     return multiprocessing.parent_process() is not None or "gunicorn" in os.environ.get("SERVER_SOFTWARE", "")
 
 
 def _parent(process: int) -> int | None:
-    """The parent of a process, where Linux tells."""
+    """Return the parent of a process, if Linux reports it."""
     try:
         status = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
         return int(status.rpartition(")")[2].split()[1])  # proc(5): pid, (name), state, parent

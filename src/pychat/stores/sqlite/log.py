@@ -1,4 +1,4 @@
-"""The log: what one transaction writes. Numbers events, knows repeated ones, and keeps messages as they stand."""
+"""Writes to the log within a transaction: numbers events, detects repeated ones, and applies revisions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Any
 from pychat.domain.errors import Refused
 from pychat.domain.model import LogEvent, Message, numbered
 from pychat.domain.revision import check, revise
-from pychat.stores.sqlite import queries, rows
-from pychat.stores.sqlite import search_index as words
+from pychat.stores.sqlite import queries, rows, search_index
 
-__all__ = ["Log", "Standing"]
+__all__ = ["Log", "RoomState"]
 
 _INSERT = (
     f"INSERT INTO events ({rows.EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 -- constants
@@ -27,8 +26,8 @@ _UNINDEX = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
 
 
 @dataclass(slots=True)
-class Standing:
-    """Where a room stands within the transaction."""
+class RoomState:
+    """The state of a room within the transaction."""
 
     number: int
     epoch: str
@@ -37,30 +36,30 @@ class Standing:
 
 
 class Log:
-    """The rooms of a database, as the one thread that writes sees them."""
+    """The rooms of a database, for the writing thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._rooms: dict[str, Standing] = {}
-        self._changed: dict[int, Standing] = {}  # by number: what `finish` has to write
+        self._rooms: dict[str, RoomState] = {}
+        self._changed: dict[int, RoomState] = {}  # by number: what `finish` has to write
 
-    def room(self, name: str) -> Standing:
-        """Where the room stands; it is made if there is none."""
-        standing = self._rooms.get(name)
-        if standing is None:
+    def room(self, name: str) -> RoomState:
+        """Return the state of the room; create the room if it does not exist."""
+        state = self._rooms.get(name)
+        if state is None:
             found = queries.room(self._connection, name)
             if found is None:
                 epoch = secrets.token_urlsafe(6)
                 self._connection.execute("INSERT INTO rooms (name, epoch) VALUES (?, ?)", (name, epoch))
                 found = queries.room(self._connection, name)
                 assert found is not None  # noqa: S101 -- just made
-            standing = self._rooms[name] = Standing(found.number, found.epoch, found.head, found.messages)
-        return standing
+            state = self._rooms[name] = RoomState(found.number, found.epoch, found.head, found.messages)
+        return state
 
     def append(self, name: str, event: LogEvent, columns: tuple[Any, ...]) -> tuple[LogEvent, bool]:
-        """Store `event`, of those `columns`; or find it. Return it as it was stored, and whether it is new.
+        """Store `event` with its `columns`, unless it is stored already. Return the stored event and whether it is new.
 
-        Raise `Refused` where what happened before makes it impossible.
+        Raise `Refused` if an earlier event does not allow it.
         """
         room = self.room(name)
         seq = room.head + 1
@@ -78,19 +77,19 @@ class Log:
                 return first, False
         if not self._connection.execute(_INSERT, (place, *columns)).rowcount:
             first = self._first(room, event)
-            assert first is not None  # noqa: S101 -- it is in the way
+            assert first is not None  # noqa: S101 -- it caused the conflict
             return first, False
         stored = numbered(event, seq)
         room.head = seq
         self._changed[room.number] = room
         if isinstance(stored, Message):
             room.messages += 1
-            self._connection.execute(_INDEX, (place, words.searchable(stored.text)))
+            self._connection.execute(_INDEX, (place, search_index.searchable(stored.text)))
         elif revised is not None:
             self._revise(rows.place(room.number, stored.target), revised, stored)
         return stored, True
 
-    def _first(self, room: Standing, event: LogEvent) -> LogEvent | None:
+    def _first(self, room: RoomState, event: LogEvent) -> LogEvent | None:
         columns = self._connection.execute(_FIRST, (event.author.id, event.id, room.number)).fetchone()
         return None if columns is None else rows.event(columns)
 
@@ -107,22 +106,23 @@ class Log:
             (place, *rows.revision(after)),
         )
         if after.text != before.text:
-            self._connection.execute(_UNINDEX, (place, words.searchable(before.text)))
+            self._connection.execute(_UNINDEX, (place, search_index.searchable(before.text)))
             if not after.deleted:
-                self._connection.execute(_INDEX, (place, words.searchable(after.text)))
+                self._connection.execute(_INDEX, (place, search_index.searchable(after.text)))
 
-    def forget(self, name: str, *, most: int, before: float | None = None) -> int:
-        """Remove the oldest messages of a room, `most` at most, up to the first that is not from before that date.
+    def forget(self, name: str, *, max_count: int, before: float | None = None) -> int:
+        """Remove at most `max_count` of the oldest messages of a room; if given, only those from before that date.
 
-        What happened between them goes too. Return how many messages were removed.
+        Events between them are removed too. Return how many messages were removed.
         """
         room = self.room(name)
         start, end = rows.place(room.number, 0), rows.place(room.number, room.head + 1)
         oldest = self._connection.execute(
-            f"{_STANDING} kind = 'message' AND place > ? AND place < ? ORDER BY place LIMIT ?", (start, end, most + 1)
+            f"{_STANDING} kind = 'message' AND place > ? AND place < ? ORDER BY place LIMIT ?",
+            (start, end, max_count + 1),
         ).fetchall()
         messages = [rows.message(columns) for columns in oldest]
-        gone = messages[:most]
+        gone = messages[:max_count]
         if before is not None:
             gone = list(takewhile(lambda each: each.date < before, gone))
         if len(gone) < len(messages):
@@ -130,7 +130,7 @@ class Log:
         for each in gone:
             if not each.deleted:
                 place = rows.place(room.number, each.seq)
-                self._connection.execute(_UNINDEX, (place, words.searchable(each.text)))
+                self._connection.execute(_UNINDEX, (place, search_index.searchable(each.text)))
         if gone:
             self._connection.execute("DELETE FROM events WHERE place > ? AND place < ?", (start, end))
             self._connection.execute("DELETE FROM revised WHERE target_place > ? AND target_place < ?", (start, end))
@@ -139,7 +139,7 @@ class Log:
         return len(gone)
 
     def finish(self) -> None:
-        """Write where each room stands now; the last thing before the commit."""
+        """Write the state of each changed room; call it last before the commit."""
         for room in self._changed.values():
             self._connection.execute(
                 "UPDATE rooms SET head = ?, messages = ? WHERE number = ?", (room.head, room.messages, room.number)

@@ -1,4 +1,4 @@
-"""Members: who has which name in which room, kept so that a restart forgets nobody."""
+"""The members of each room and their names, stored so that they survive a restart."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pychat.stores.sqlite.log import Log
 
 __all__ = ["KNOWN", "Members"]
 
-#: How many of those who left a room are remembered, the most recent.
+#: How many members who left a room are remembered, the most recent ones.
 KNOWN = 10_000
-_STRIDE = 1_000  # so many more may be there before the oldest are forgotten
+_STRIDE = 1_000  # the oldest are removed after this many more
 
 _UPSERT = (
     "INSERT INTO members (room, id, name, state, changed) VALUES (?, ?, ?, ?, ?) "
@@ -21,7 +21,7 @@ _UPSERT = (
 
 
 class Members:
-    """What has changed waits here until it is written, so that people can come and go while a disk is full."""
+    """Changes wait here until they are written, so that people can join and leave while the disk is full."""
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], tuple[str, str]] = {}
@@ -32,11 +32,11 @@ class Members:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is something to write."""
+        """Whether there are changes to write."""
         return bool(self._waiting)
 
-    def note(self, room: str, event: Joined | Renamed | Away | Left) -> None:
-        """Take in what happened."""
+    def record(self, room: str, event: Joined | Renamed | Away | Left) -> None:
+        """Record a change."""
         match event:
             case Joined() | Renamed():
                 state = "here"
@@ -50,11 +50,11 @@ class Members:
             case _:
                 assert_never(event)
         key = room, event.member.id
-        self._waiting.pop(key, None)  # the latest change is the last
+        self._waiting.pop(key, None)  # keep the order of the latest changes
         self._waiting[key] = event.member.name, state
 
     def write(self, connection: sqlite3.Connection, log: Log) -> None:
-        """Write what waits, within a transaction; `written` says that it is done."""
+        """Write the waiting changes within a transaction; call `written` after the commit."""
         if not self._waiting:
             return
         if connection is not self._numbered:  # asked once, for no index answers it
@@ -72,7 +72,7 @@ class Members:
             self._forget(connection, log.room(room).number)
 
     def written(self) -> None:
-        """What was written is committed."""
+        """The transaction with the waiting changes was committed."""
         self._waiting.clear()
         self._left.update(dict.fromkeys(self._crowded, 0))
         self._crowded.clear()
@@ -87,7 +87,7 @@ class Members:
 
     @staticmethod
     def opening(connection: sqlite3.Connection, room: int) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
-        """Who is away and who is known, the most recent last. Who is still noted as here went down with a server."""
+        """Return away and known members, the most recent last. Members stored as here become away: the server died."""
         connection.execute("UPDATE members SET state = 'away' WHERE room = ? AND state = 'here'", (room,))
         query = "SELECT id, name FROM members WHERE room = ? AND state = ? ORDER BY changed DESC LIMIT ?"
         away = connection.execute(query, (room, "away", -1)).fetchall()

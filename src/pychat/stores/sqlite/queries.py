@@ -1,4 +1,4 @@
-"""Queries: what is read of a database, each from one snapshot of it, on any connection."""
+"""Queries on any connection, each from one snapshot of the database."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pychat.domain.model import LogEvent, Message
-from pychat.stores.sqlite import rows
-from pychat.stores.sqlite import search_index as words
+from pychat.stores.sqlite import rows, search_index
 from pychat.stores.store import Page
 
 __all__ = [
@@ -18,12 +17,12 @@ __all__ = [
     "count",
     "events",
     "history",
+    "messages_from",
     "renew",
     "room",
     "rooms",
     "secret",
     "snapshot",
-    "standing",
 ]
 
 _STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place"  # noqa: S608 -- constants
@@ -31,20 +30,20 @@ _STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_plac
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a database knows of a room: its number there, and how much is in it."""
+    """The row of a room."""
 
     number: int
     name: str
     epoch: str
-    #: The number of the newest event.
+    #: The sequence number of the newest event.
     head: int
-    #: How many messages there are.
+    #: The number of stored messages.
     messages: int
 
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is read inside is of one moment."""
+    """Read from one snapshot within the block."""
     connection.execute("BEGIN")
     try:
         yield
@@ -53,20 +52,20 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def rooms(connection: sqlite3.Connection) -> list[Room]:
-    """Every room, the oldest first."""
+    """Return all rooms, the oldest first."""
     found = connection.execute("SELECT number, name, epoch, head, messages FROM rooms ORDER BY number")
     return [_room(columns) for columns in found]
 
 
 def room(connection: sqlite3.Connection, name: str) -> Room | None:
-    """The room of that name."""
+    """Return the room of that name."""
     query = "SELECT number, name, epoch, head, messages FROM rooms WHERE name = ?"
     columns = connection.execute(query, (name,)).fetchone()
     return None if columns is None else _room(columns)
 
 
 def secret(connection: sqlite3.Connection) -> bytes:
-    """What signs the tokens of all rooms."""
+    """Return the key that signs the tokens of all rooms."""
     match connection.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone():
         case [bytes() as found] if len(found) >= 16:
             return found
@@ -74,19 +73,19 @@ def secret(connection: sqlite3.Connection) -> bytes:
 
 
 def count(connection: sqlite3.Connection) -> int:
-    """How many events there ever were, in all rooms."""
+    """Return how many events all rooms have ever had."""
     (found,) = connection.execute("SELECT coalesce(sum(head), 0) FROM rooms").fetchone()
     return int(found)
 
 
 def renew(connection: sqlite3.Connection) -> bool:
-    """Give each room another epoch; whether there is any. It neither begins nor commits."""
+    """Give each room a new epoch, within the caller's transaction. Return whether there are rooms."""
     changed = connection.execute("UPDATE rooms SET epoch = lower(hex(randomblob(6)))").rowcount
     return changed > 0
 
 
 def events(connection: sqlite3.Connection, name: str, *, after: int, limit: int) -> list[LogEvent]:
-    """At most `limit` events after number `after`, as they were first stored."""
+    """Return at most `limit` events after number `after`, as they were first stored."""
     with snapshot(connection):
         found = room(connection, name)
         if found is None:
@@ -97,7 +96,7 @@ def events(connection: sqlite3.Connection, name: str, *, after: int, limit: int)
 
 
 def history(connection: sqlite3.Connection, name: str, *, before: int | None, limit: int, matching: str | None) -> Page:
-    """The last `limit` messages before number `before`, as they stand; with `matching`, those that hold its words."""
+    """Return the last `limit` messages before number `before`; with `matching`, only those with all of its words."""
     with snapshot(connection):
         found = room(connection, name)
         if found is None:
@@ -112,14 +111,14 @@ def history(connection: sqlite3.Connection, name: str, *, before: int | None, li
         return Page(tuple(rows.message(each) for each in reversed(columns)), found.head)
 
 
-def standing(connection: sqlite3.Connection, after: int, end: int, limit: int) -> list[Message]:
-    """At most `limit` messages from after one place to another, oldest first, as they stand."""
+def messages_from(connection: sqlite3.Connection, after: int, end: int, limit: int) -> list[Message]:
+    """Return at most `limit` messages after place `after` and up to place `end`, oldest first."""
     query = f"{_STANDING} WHERE kind = 'message' AND place > ? AND place <= ? ORDER BY place LIMIT ?"
     return [rows.message(columns) for columns in connection.execute(query, (after, end, limit))]
 
 
 def check_members(connection: sqlite3.Connection, room: int) -> None:
-    """Raise `sqlite3.DatabaseError` where a member of that room is not as pychat wrote it."""
+    """Raise `sqlite3.DatabaseError` if a stored member of that room is invalid."""
     query = (
         "SELECT count(*) FROM members WHERE room = ? AND NOT (typeof(id) = 'text' AND typeof(name) = 'text' "
         "AND state IN ('here', 'away', 'known') AND typeof(changed) = 'integer')"
@@ -140,10 +139,10 @@ def _room(columns: tuple[object, ...]) -> Room:
 def _matching(
     connection: sqlite3.Connection, matching: str, span: tuple[int, int], limit: int
 ) -> list[tuple[object, ...]]:
-    query = words.query(matching)
+    query = search_index.query(matching)
     if query is None:
         return []
-    # FTS5 walks its lists from the end and stops at the limit; a join would make it build them whole.
+    # FTS5 reads its lists from the end and stops at the limit; a join would make it build the whole lists.
     found = connection.execute(
         "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
         (query, *span, limit),

@@ -1,4 +1,4 @@
-"""Readers: a few threads that read, each on a connection of its own, so that the loop never waits for a disk."""
+"""Reading threads, each with its own connection, so that the event loop never waits for the disk."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from pychat.stores.sqlite.database import Database
 
 __all__ = ["Readers"]
 
-_THREADS = 2  # a slow search leaves one for those who join
-_WAITING = 10_000
+_THREADS = 2  # one can run a slow search while the other serves joins
+_MAX_WAITING = 10_000
 _RETRY_SECONDS = 2.0
-_DAMAGE = 100  # kinds of damage that are said
-_PAUSE_SECONDS = 2.0  # how long the writer waits for queries to end
+_MAX_DAMAGE = 100  # kinds of damage that are logged
+_PAUSE_SECONDS = 2.0  # how long the writer waits for queries to finish
 
 _logger = logging.getLogger("pychat.stores.sqlite")
 _T = TypeVar("_T")
 
 
 class Readers:
-    """Runs queries off the loop."""
+    """Runs queries in threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,16 +37,16 @@ class Readers:
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._waiting = 0
         self._closed = False
-        self._trouble: str | None = None
+        self._last_error: str | None = None
         self._damage: set[str] = set()
         self._gate = threading.Condition()
-        # These two are guarded by the gate.
+        # The gate guards these two.
         self._reading = 0
         self._paused = False
 
     async def read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
-        """What `query` makes of a connection. Raise `Refused` where nothing can be read, or too much waits."""
-        if self._waiting >= _WAITING:
+        """Return the result of `query` on a connection. Raise `Refused` if reading fails or too many queries wait."""
+        if self._waiting >= _MAX_WAITING:
             raise Refused("unavailable", "The room is too busy to look that up. Try again.", _RETRY_SECONDS)
         self._waiting += 1
         try:
@@ -59,24 +59,24 @@ class Readers:
             raise Refused("unavailable", text, _RETRY_SECONDS) from error
         finally:
             self._waiting -= 1
-        if self._trouble is not None:
-            self._trouble = None
+        if self._last_error is not None:
+            self._last_error = None
             _logger.warning("%s can be read again.", self._database.path)
         return found
 
     def _failed(self, error: Exception) -> None:
-        """Say it once: damage for good, as other pages can be read; anything else until something can be read again."""
+        """Log each kind of damage once, for other pages stay readable; log another error once until a read succeeds."""
         why = line(error)
         if is_damage(error):
-            if why not in self._damage and len(self._damage) < _DAMAGE:
+            if why not in self._damage and len(self._damage) < _MAX_DAMAGE:
                 self._damage.add(why)
-                told = "%s cannot be read everywhere, and who asks for that is refused: %s. %s"
-                _logger.error(told, self._database.path, why, remedy(self._database.path))
-        elif why != self._trouble:
-            self._trouble = why
+                text = "%s cannot be read in part, and requests for that part are refused: %s. %s"
+                _logger.error(text, self._database.path, why, remedy(self._database.path))
+        elif why != self._last_error:
+            self._last_error = why
             unforeseen = not isinstance(error, sqlite3.Error | OSError)
-            told = "%s cannot be read, searches and older messages are refused: %s."
-            _logger.error(told, self._database.path, why, exc_info=error if unforeseen else None)
+            text = "%s cannot be read, searches and older messages are refused: %s."
+            _logger.error(text, self._database.path, why, exc_info=error if unforeseen else None)
 
     def _read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         with self._gate:
@@ -91,7 +91,7 @@ class Readers:
 
     def _query(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         if self._closed:
-            raise Refused("unavailable", "The server is going away. Try again when it is back.", _RETRY_SECONDS)
+            raise Refused("unavailable", "The server is shutting down. Try again when it is back.", _RETRY_SECONDS)
         try:
             connection = self._idle.get_nowait()
         except queue.Empty:
@@ -106,9 +106,9 @@ class Readers:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """No connection of the readers is open meanwhile; queries wait. For another thread than the loop's.
+        """Within the block all reading connections are closed, and queries wait. Not for the thread of the event loop.
 
-        Raise `TimeoutError` where a query that is under way does not end.
+        Raise `TimeoutError` if a running query does not finish in time.
         """
         with self._gate:
             self._paused = True
@@ -124,7 +124,7 @@ class Readers:
                 self._gate.notify_all()
 
     def close(self) -> None:
-        """End the threads, when what they do is done; what waits is refused."""
+        """Finish running queries, refuse waiting ones, and end the threads."""
         self._closed = True
         self._pool.shutdown()
         self._close_idle()

@@ -1,4 +1,4 @@
-"""Rows: how events and messages lie in the tables, and come out of them as they were."""
+"""Converts events and messages to rows and back."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pychat.domain.strictjson import dumps, loads
 
 __all__ = ["EVENT", "MESSAGE", "ROOM_SHIFT", "event", "message", "place", "revision", "row"]
 
-#: Room and number are one integer, the place: reading a room from a number on is reading a table from a key on.
-#: 2**40 events fit a room, and 2**23 rooms a database.
+#: The key of an event, its place, is one integer of room number and sequence number: a range of a room is a range of
+#: keys. A room can have 2**40 events, and a database 2**23 rooms.
 ROOM_SHIFT = 40
-_FIRST, _LAST = -62_135_596_800.0, 253_402_300_800.0  # what `datetime` can tell: the years 1 to 9999
+_FIRST, _LAST = -62_135_596_800.0, 253_402_300_800.0  # the range of `datetime`: the years 1 to 9999
 
 #: The columns of an event, as `event` takes them.
 EVENT = "place, kind, id, author, name, date, target, text, reply"
@@ -25,12 +25,12 @@ MESSAGE = (
 
 
 def place(room: int, seq: int) -> int:
-    """Where event `seq` of room number `room` lies."""
+    """Return the key of event `seq` of room number `room`."""
     return room << ROOM_SHIFT | seq
 
 
 def row(event: LogEvent) -> tuple[Any, ...]:
-    """The columns of `event`, all but the first, its place."""
+    """Return the columns of `event` after the first, its place."""
     about = event.id, event.author.id, event.author.name, event.date
     match event:
         case Message(text=text, reply=reply):
@@ -45,7 +45,7 @@ def row(event: LogEvent) -> tuple[Any, ...]:
 
 
 def event(columns: tuple[Any, ...]) -> LogEvent:
-    """What was stored as `columns`. Raise `sqlite3.DatabaseError` for what pychat cannot have stored."""
+    """Return the event that was stored as `columns`. Raise `sqlite3.DatabaseError` if they are invalid."""
     place, kind, id, author, name, date, target, text, reply = columns  # noqa: A001 -- as the column is called
     if not (type(id) is type(author) is type(name) is str and type(date) is float and _FIRST < date < _LAST):
         raise _damaged(place)
@@ -64,7 +64,7 @@ def event(columns: tuple[Any, ...]) -> LogEvent:
 
 
 def message(columns: tuple[Any, ...]) -> Message:
-    """A message as it stands, from what was said and what has become of it."""
+    """Return a message as it stands, from its event and its revision."""
     said = event(columns[:9])
     text, edited, deleted, reactions = columns[9:]
     if text is None and isinstance(said, Message):
@@ -117,5 +117,5 @@ def _damaged(place: Any) -> sqlite3.DatabaseError:  # noqa: ANN401 -- same
 
 
 def revision(message: Message) -> tuple[Any, ...]:
-    """The columns of `revised` for `message` as it stands now, all but the first, its place."""
+    """Return the columns of table `revised` for `message` after the first, its place."""
     return message.text, message.edited, message.deleted, dumps(message.reactions)

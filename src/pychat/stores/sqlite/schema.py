@@ -1,4 +1,4 @@
-"""The schema: the tables of a database, and how one of an older version becomes one of this version."""
+"""The tables of a database, and the migrations from older versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["APPLICATION_ID", "MIGRATIONS", "VERSION", "create", "migrate", "vers
 
 #: `PRAGMA application_id`: this is a database of pychat ("pych").
 APPLICATION_ID = 0x70796368
-#: What makes a database of version n+1 out of one of version n, at index n-1. It neither begins nor commits.
+#: The migration from version n to n+1 is at index n-1. It runs within the caller's transaction.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = ()
 #: `PRAGMA user_version`: the version that this pychat reads and writes.
 VERSION = 1 + len(MIGRATIONS)
@@ -36,16 +36,16 @@ _TABLES = """
     CREATE UNIQUE INDEX events_by_id ON events (author, id, place >> 40);
     CREATE INDEX events_that_are_messages ON events (place) WHERE kind = 'message';
 
-    -- What has become of messages, for those that something has become of.
+    -- The current state of messages that were edited or deleted or have reactions.
     CREATE TABLE revised (
         target_place INTEGER PRIMARY KEY, text TEXT NOT NULL, edited REAL, deleted INTEGER NOT NULL,
         reactions TEXT NOT NULL
     );
 
-    -- The words of messages as they stand. The texts are not in it: who takes words out must hand them in.
+    -- The search index of messages as they stand. It does not contain the texts: to remove one, its text is needed.
     CREATE VIRTUAL TABLE words USING fts5 (text, content='', tokenize="{tokenizer}");
 
-    -- Who has which name: here, away (it is held for them) or known (had it last). `changed` grows with each change.
+    -- Members and their names: here, away (the name is held) or known (the last name). Each change raises `changed`.
     CREATE TABLE members (
         room INTEGER NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, changed INTEGER NOT NULL,
         PRIMARY KEY (room, id)
@@ -55,24 +55,24 @@ _TABLES = """
 
 
 def version(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of the database; 0 if it is empty. Raise `UsageError` for what this pychat must not touch."""
+    """Return the version of the database; 0 if it is empty. Raise `UsageError` if this pychat must not change it."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not application and not found and not tables:
         return 0
     if application != APPLICATION_ID:
-        raise UsageError(f"{path} is another program's database. Give pychat a file of its own with --store.")
+        raise UsageError(f"{path} is a database of another program. Use --store with a separate file for pychat.")
     if found > VERSION:
         raise UsageError(
             f"{path} was written by a newer pychat (version {found} of its tables; this one knows {VERSION}). "
-            "Upgrade pychat, or give this one another --store."
+            "Upgrade pychat, or use another --store."
         )
     return int(found)
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Make the tables, in one transaction."""
+    """Create the tables in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in _TABLES.format(tokenizer=TOKENIZER).split(";"):  # executescript() would commit first
@@ -87,9 +87,9 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: Path, found: int) -> Path:
-    """Bring version `found` to the newest: copy the database beside it first, then all steps in one transaction.
+    """Migrate from version `found` to the newest: first copy the database, then run all steps in one transaction.
 
-    Return where the copy is. Raise `UsageError` if a step fails; the database is as it was then.
+    Return the path of the copy. Raise `UsageError` if a step fails; the database is unchanged then.
     """
     copy = _copy(connection, path, found)
     connection.execute("BEGIN IMMEDIATE")
@@ -101,7 +101,7 @@ def migrate(connection: sqlite3.Connection, path: Path, found: int) -> Path:
     except Exception as error:
         connection.rollback()
         raise UsageError(
-            f"{path} could not be brought to this version of pychat ({error}). It is as it was; a copy is at {copy}."
+            f"{path} could not be upgraded to this version of pychat ({error}). It is unchanged; a copy is at {copy}."
         ) from error
     return copy
 
@@ -125,7 +125,7 @@ def _copy(connection: sqlite3.Connection, path: Path, found: int) -> Path:
     except (OSError, sqlite3.Error) as error:
         unfinished.unlink(missing_ok=True)
         raise UsageError(
-            f"{path} is of an older pychat, and a copy of it could not be made before the change ({error}). "
-            "Make room beside it, and start again."
+            f"{path} is from an older pychat, and it could not be copied before the upgrade ({error}). "
+            "Free disk space beside it, and start again."
         ) from error
     return copy

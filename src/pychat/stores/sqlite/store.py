@@ -1,4 +1,4 @@
-"""The SQLite store itself: the port of stores, on one writing thread and a few that read."""
+"""The SQLite store: implements the store port with one writing thread and a few reading threads."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["SqliteStore"]
 
 
 class SqliteStore:
-    """Keeps rooms in one SQLite file, which belongs to this process until `aclose`; others may read it meanwhile.
+    """Keeps rooms in one SQLite file. It is locked by this process until `aclose`; others may read it meanwhile.
 
-    What `append` returns is on the disk: the file is in WAL mode with `synchronous=FULL`, so neither a killed
-    process nor a lost power takes back what was acknowledged, as far as the disk itself keeps its word. That costs
-    one fsync for all that came while the one before was under way, not one for each message.
+    Events that `append` returns are on the disk: the file is in WAL mode with `synchronous=FULL`, so an acknowledged
+    event survives a killed process and a power failure, if the disk honours fsync. All events that arrive during one
+    fsync share the next one.
 
-    Who is here, away or known is as safe from a kill. A lost power may forget its last seconds.
+    Changes of members survive a killed process. A power failure may lose those of the last seconds.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SqliteStore:
         date: Callable[[], float] = time.time,
         factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
-        """`path` is opened at the first use, or by `open`. Without `retention` everything is kept, for ever.
+        """`path` is opened at the first use, or by `open`. Without `retention` all messages are kept.
 
         `date` and `factory` (the class of connections) are for tests.
         """
@@ -58,13 +58,13 @@ class SqliteStore:
         return not self._closed and (self._writer is None or self._writer.available)
 
     async def open(self) -> None:
-        """Lock the file, check it, and bring it up to date; every other method does it first, if need be.
+        """Lock, check and upgrade the file. All other methods call it first if necessary.
 
-        Raise `UsageError` if it is damaged, in use, of a newer pychat, or cannot be written: nothing has been
+        Raise `UsageError` if the file is damaged, in use, from a newer pychat, or not writable: nothing has been
         changed then.
         """
         if self._closed:
-            raise UsageError("This store is closed. Open another.")
+            raise UsageError("This store is closed. Open a new one.")
         loop = asyncio.get_running_loop()
         if self._writer is not None and self._loop is loop:
             return
@@ -117,7 +117,7 @@ class SqliteStore:
         )
 
     async def settled(self) -> None:
-        """Wait until retention has removed what there is to remove."""
+        """Wait until retention has nothing to remove."""
         await (await self._writing()).settled()
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""How many events a database has held, noted in a file beside it, so that an older copy in its place is noticed."""
+"""The number of events that a database has held, recorded in a file beside it, to detect a restored backup."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _DIGITS = 20
 
 
 class Tally:
-    """The note (`chat.db.events`). It is written after each commit and never waited for: it may be behind, not ahead.
+    """The file (`chat.db.events`). It is written after each commit without fsync: it may be behind, but never ahead.
 
-    It is a help and no more: where it cannot be read or written, nothing is noticed.
+    If it cannot be read or written, a restored backup is not detected.
     """
 
     def __init__(self, path: Path) -> None:
@@ -23,21 +23,21 @@ class Tally:
         self._count = 0
 
     def read(self) -> int:
-        """What was noted last; 0 if nothing was."""
+        """Return the recorded number; 0 if there is none."""
         try:
             return int(self._path.read_bytes()[:_DIGITS])
         except (OSError, ValueError):
             return 0
 
     def start(self, count: int) -> None:
-        """Note that the database holds `count`, and go on from there."""
+        """Record that the database has `count` events, and continue from there."""
         with contextlib.suppress(OSError):
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._count = count
         self.add(0)
 
     def add(self, count: int) -> None:
-        """There are so many more."""
+        """Record `count` more events."""
         self._count += count
         if self._file is not None:
             with contextlib.suppress(OSError):
@@ -45,7 +45,7 @@ class Tally:
                 os.write(self._file, f"{self._count:0{_DIGITS}}\n".encode())
 
     def close(self) -> None:
-        """Note no more."""
+        """Close the file."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

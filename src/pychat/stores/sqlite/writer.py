@@ -1,4 +1,4 @@
-"""The writer: one thread that commits whatever waits as one transaction, and hands what became of it to the loop."""
+"""The writer: one thread that commits waiting events in one transaction and passes the results to the event loop."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from pychat.stores.store import Receiver, Subscription
 
 __all__ = ["Writer"]
 
-_WAITING_BYTES = 32 << 20  # of events that wait for the disk; past it they are refused
-_EVENT_BYTES = 1_000  # what an event takes beside its text
-_AT_ONCE = 512  # items in a transaction: the loop tells of them in one go, and should not be held long
-_AT_ONCE_BYTES = 512 << 10  # the longest texts of Chinese take 1 ms each: nobody should wait long for the next turn
+_MAX_WAITING_BYTES = 32 << 20  # of events that wait for the disk; more are refused
+_EVENT_BYTES = 1_000  # the size of an event without its text
+_MAX_BATCH = 512  # items in a transaction: the event loop delivers them in one go, and must not be blocked for long
+_MAX_BATCH_BYTES = 512 << 10  # the longest Chinese texts take 1 ms each to index: a transaction must stay short
 _RETRY_SECONDS = 5.0
-_LOOK_SECONDS = 1.0  # how often the files are looked at where nothing is written: three calls of stat()
-_BUSY_MILLISECONDS = 200  # for another program that reads, where a file was lost
-_STUMBLED_SECONDS = 0.1  # a thread that fails at once, again and again, leaves the processor to others
+_CHECK_SECONDS = 1.0  # how often the files are checked while nothing is written: three calls of stat()
+_BUSY_MILLISECONDS = 200  # how long to wait for another program that reads, after a side file was lost
+_RECOVER_SECONDS = 0.1  # a pause after an unexpected error, so that repeated errors do not take all CPU time
 _UNAVAILABLE = "The room cannot store messages just now. Try again soon."
 
 _logger = logging.getLogger("pychat.stores.sqlite")
@@ -46,7 +46,7 @@ _logger = logging.getLogger("pychat.stores.sqlite")
 
 @dataclass(slots=True)
 class _Item:
-    """Something that waits: an event (with its `columns`), a signal or a subscriber; then what became of it."""
+    """A waiting event (with its `columns`), signal or subscriber, and later its result."""
 
     room: str
     future: asyncio.Future[Any]
@@ -57,23 +57,23 @@ class _Item:
     size: int = 0
     result: Any = None
     error: Exception | None = None
-    tell: bool = False
-    #: Its place among all that came.
+    deliver: bool = False
+    #: The order of arrival.
     number: int = 0
 
 
-_number = attrgetter("number")
+_arrival_number = attrgetter("number")
 
 
 class Writer:
-    """What is put in is written, told in the order in which it was written, and then answered.
+    """Writes items, delivers them to subscribers in the order of writing, and then resolves their futures.
 
-    That is the order in which it came, where it fits one transaction. Where more waits, authors take turns, so that
-    nobody waits behind all that somebody else has to say.
+    Items are written in the order of arrival if all fit one transaction. If more wait, authors take turns, so that no
+    author has to wait for all events of another.
 
-    With `PRAGMA synchronous=FULL`, an answered event has been handed to the disk with fsync. NORMAL would lose the
-    last seconds with the power. Who comes and goes is committed without
-    fsync where no event is committed with it: a killed process forgets none of it, a lost power may.
+    With `PRAGMA synchronous=FULL`, fsync has written each acknowledged event to the disk. Changes of members are
+    committed without fsync if no event is committed with them: they survive a killed process, but a power failure may
+    lose the last seconds.
     """
 
     def __init__(
@@ -81,31 +81,31 @@ class Writer:
         database: Database,
         connection: sqlite3.Connection,
         secret: bytes,
-        retaining: RetentionTask,
+        retention: RetentionTask,
         readers: Readers,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._database = database
         self._connection: sqlite3.Connection | None = connection
         self._secret = secret
-        self._retaining = retaining
+        self._retention = retention
         self._readers = readers
         self._loop = loop
-        #: Whether the last transaction went well.
+        #: Whether the last transaction succeeded.
         self.available = True
         self._log = Log(connection)
         self._members = Members()
         self._synchronous = "FULL"
-        self._trouble: str | None = None
-        # Only the thread touches these three: what it works at, what comes next by author, and what comes after that.
+        self._last_error: str | None = None
+        # Only the writing thread uses these: the current batch, the next items by author, a function to call then.
         self._batch: list[_Item] = []
-        self._lanes: collections.OrderedDict[str, collections.deque[_Item]] = collections.OrderedDict()
-        self._order: Callable[[], None] | None = None
+        self._author_queues: collections.OrderedDict[str, collections.deque[_Item]] = collections.OrderedDict()
+        self._task: Callable[[], None] | None = None
         self._sorted = 0
-        self._looked = 0.0
-        #: The newest event of each room that was told, or is about to be.
+        self._checked = 0.0
+        #: The newest event of each room that was delivered, or is about to be.
         self._heads: dict[str, int] = {}
-        # Only the loop's thread touches these three.
+        # Only the thread of the event loop uses these three.
         self._receivers: defaultdict[str, list[Receiver]] = defaultdict(list)
         self._waiting = 0
         self._by_author: dict[str, int] = {}
@@ -114,58 +114,58 @@ class Writer:
         self._thread.start()
 
     def append(self, room: str, event: LogEvent) -> asyncio.Future[LogEvent]:
-        """Have `event` stored and told. Raise `Refused` where too much waits."""
+        """Store and deliver `event`. Raise `Refused` if too much waits."""
         columns = rows.row(event)
         size = _EVENT_BYTES + sum(sys.getsizeof(each) for each in columns if isinstance(each, str))
         self._limit(event.author.id, size)
-        return self._put(_Item(room, self._loop.create_future(), event, columns, event.author.id, size=size))
+        return self._enqueue(_Item(room, self._loop.create_future(), event, columns, event.author.id, size=size))
 
     def signal(self, room: str, event: Signal) -> asyncio.Future[None]:
-        """Have `event` told, and the names noted. Raise `Refused` where too much waits, but never to who goes."""
-        f"{event.member.id}{event.member.name}".encode()  # half a character could never be written
+        """Deliver `event` and store the names. Raise `Refused` if too much waits, but never for members who go."""
+        f"{event.member.id}{event.member.name}".encode()  # a lone surrogate cannot be written
         if not isinstance(event, Away | Left):
             self._limit(event.member.id, _EVENT_BYTES)
-        item = _Item(room, self._loop.create_future(), event, author=event.member.id, size=_EVENT_BYTES, tell=True)
-        if isinstance(event, Typing) and not self._waiting:  # there is nothing to write, and nothing to come after
+        item = _Item(room, self._loop.create_future(), event, author=event.member.id, size=_EVENT_BYTES, deliver=True)
+        if isinstance(event, Typing) and not self._waiting:  # nothing to write, and nothing waits before it
             self._count(item)
             self._deliver([item])
             return item.future
-        return self._put(item)
+        return self._enqueue(item)
 
     def subscribe(self, room: str, receive: Receiver) -> asyncio.Future[Subscription]:
-        """Have `receive` told from its place in the queue on."""
-        return self._put(_Item(room, self._loop.create_future(), receive=receive))
+        """Call `receive` with all events after this item of the queue."""
+        return self._enqueue(_Item(room, self._loop.create_future(), receive=receive))
 
     def settled(self) -> asyncio.Future[None]:
-        """Done when retention has nothing to do."""
+        """Return a future that is done when retention has nothing to remove."""
         future: asyncio.Future[None] = self._loop.create_future()
-        self._queue.put(lambda: self._retaining.when_done(lambda: self._call(_resolve, future)))
+        self._queue.put(lambda: self._retention.when_done(lambda: self._call(_resolve, future)))
         return future
 
     async def aclose(self) -> None:
-        """Write what waits, and end the thread."""
-        self._loop = asyncio.get_running_loop()  # the one before may have ended
+        """Write all waiting items, and end the thread."""
+        self._loop = asyncio.get_running_loop()  # the earlier loop may have ended
         ended: asyncio.Future[None] = self._loop.create_future()
 
         def end() -> None:
             self._call(_resolve, ended)
-            raise _End
+            raise _Stop
 
         self._queue.put(end)
         await ended
         self._thread.join()
 
     def _limit(self, author: str, size: int) -> None:
-        """Refuse where too much waits: more of one author's than what is still free.
+        """Refuse an item if its author would have more bytes waiting than are free.
 
-        So one author gets half of what there is, twenty who write at once get a twenty-first each, and as much stays
-        free for whoever comes next.
+        One author can use half of the limit; twenty at the same time can use a twenty-first each, and a twenty-first
+        stays free for the next author.
         """
-        free = _WAITING_BYTES - self._waiting
+        free = _MAX_WAITING_BYTES - self._waiting
         if size > free - self._by_author.get(author, 0):
             raise Refused("unavailable", "The room cannot store messages as fast as they come. Try again.", 1.0)
 
-    def _put(self, item: _Item) -> asyncio.Future[Any]:
+    def _enqueue(self, item: _Item) -> asyncio.Future[Any]:
         self._count(item)
         self._queue.put(item)
         return item.future
@@ -174,7 +174,7 @@ class Writer:
         self._waiting += item.size
         self._by_author[item.author] = self._by_author.get(item.author, 0) + item.size
 
-    def _discount(self, item: _Item) -> None:
+    def _uncount(self, item: _Item) -> None:
         self._waiting -= item.size
         left = self._by_author[item.author] - item.size
         if left:
@@ -182,10 +182,10 @@ class Writer:
         else:
             del self._by_author[item.author]
 
-    # What follows runs in the thread, but for what `_call` hands to the loop.
+    # From here on all methods run in the writing thread, except those that `_call` passes to the event loop.
 
-    def _call(self, function: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 -- what it takes
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+    def _call(self, function: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 -- the arguments of any function
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def _run(self) -> None:
@@ -193,10 +193,10 @@ class Writer:
         while running:
             try:
                 self._step()
-            except _End:
+            except _Stop:
                 running = False
-            except BaseException as error:  # whatever it is, people wait for an answer
-                self._stumbled(error)
+            except BaseException as error:  # whatever the error is, callers wait for an answer
+                self._recover(error)
         with contextlib.suppress(Exception):
             if self._members.waiting:
                 self._commit([])
@@ -207,84 +207,84 @@ class Writer:
                 self._connection.close()
 
     def _step(self) -> None:
-        self._sort()
-        self._take()
+        self._sort_by_author()
+        self._fill_batch()
         batch = self._batch
         if batch:
             self._commit(batch)
             self._batch = []
             self._call(self._deliver, batch)
-        if self._order is not None and not self._lanes:
-            order, self._order = self._order, None
-            order()
-        self._look()
-        while self._retaining.due():
-            self._transact(lambda _: self._retaining.step(self._log), durable=False)
-            if self._lanes or not self._queue.empty():
+        if self._task is not None and not self._author_queues:
+            task, self._task = self._task, None
+            task()
+        self._check_files()
+        while self._retention.due():
+            self._transact(lambda _: self._retention.step(self._log), durable=False)
+            if self._author_queues or not self._queue.empty():
                 break
 
-    def _sort(self) -> None:
-        """Wait for something to do, and sort what waits by author, up to an order: that comes after all before it."""
-        if self._order is not None:
+    def _sort_by_author(self) -> None:
+        """Wait for items and sort them by author, up to the next function in the queue: it runs after all before it."""
+        if self._task is not None:
             return
-        seconds = self._retaining.seconds
+        seconds = self._retention.seconds
         with contextlib.suppress(queue.Empty):
-            if self._lanes:
+            if self._author_queues:
                 each = self._queue.get_nowait()
             else:
-                each = self._queue.get(timeout=_LOOK_SECONDS if seconds is None else min(_LOOK_SECONDS, seconds))
+                each = self._queue.get(timeout=_CHECK_SECONDS if seconds is None else min(_CHECK_SECONDS, seconds))
             while isinstance(each, _Item):
                 self._sorted += 1
                 each.number = self._sorted
-                lane = self._lanes.get(each.author)
-                if lane is None:
-                    lane = self._lanes[each.author] = collections.deque()
-                lane.append(each)
+                author_queue = self._author_queues.get(each.author)
+                if author_queue is None:
+                    author_queue = self._author_queues[each.author] = collections.deque()
+                author_queue.append(each)
                 each = self._queue.get_nowait()
-            self._order = each
+            self._task = each
 
-    def _take(self) -> None:
-        """Put into the batch what comes next: one of each author's in turn; within the batch, as it came."""
+    def _fill_batch(self) -> None:
+        """Fill the batch with one item of each author in turn; within the batch keep the order of arrival."""
         size = 0
-        while self._lanes and len(self._batch) < _AT_ONCE and size < _AT_ONCE_BYTES:
-            author, lane = self._lanes.popitem(last=False)
-            item = lane.popleft()
-            if lane:
-                self._lanes[author] = lane
+        while self._author_queues and len(self._batch) < _MAX_BATCH and size < _MAX_BATCH_BYTES:
+            author, author_queue = self._author_queues.popitem(last=False)
+            item = author_queue.popleft()
+            if author_queue:
+                self._author_queues[author] = author_queue
             self._batch.append(item)
             size += item.size
-        self._batch.sort(key=_number)
+        self._batch.sort(key=_arrival_number)
 
-    def _stumbled(self, error: BaseException) -> None:
-        """Something happened that nobody foresaw: refuse what was under way, say why, and go on."""
+    def _recover(self, error: BaseException) -> None:
+        """Handle an unexpected error: refuse the current batch, log the error, and go on."""
         batch, self._batch = self._batch, []
         for item in batch:
             if not isinstance(item.event, Signal):
-                item.tell, item.result = False, None
+                item.deliver, item.result = False, None
                 item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
         self.available = False
         self._call(self._deliver, batch)
         with contextlib.suppress(Exception):
             self._failed(error)
-        time.sleep(_STUMBLED_SECONDS)
+        time.sleep(_RECOVER_SECONDS)
 
-    def _look(self) -> None:
-        """Once a second, look whether the files are still those that are open, and whether a failure is over.
+    def _check_files(self) -> None:
+        """Once a second, check that the open files are still in place, and whether a failure is over.
 
-        What was acknowledged should not have to wait for the next message, nor should `/readyz`.
+        Neither the rescue of acknowledged events nor `/readyz` should wait for the next message.
         """
         now = time.monotonic()
-        if now < self._looked + (_LOOK_SECONDS if self.available else _RETRY_SECONDS):
+        if now < self._checked + (_CHECK_SECONDS if self.available else _RETRY_SECONDS):
             return
-        self._looked = now
+        self._checked = now
         if not self.available or (self._connection is not None and self._database.lost() is not None):
             self.available = self._transact(_probe, durable=True)
 
     def _commit(self, batch: list[_Item]) -> None:
-        """Write all of `batch`, or nothing of it but the names, which wait; note in each item what became of it."""
+        """Write all items of `batch` or none, and set their results. After a failure the names wait."""
         for item in batch:
             if isinstance(item.event, Signal) and not isinstance(item.event, Kicked | Typing):
-                self._members.note(item.room, item.event)
+                self._members.record(item.room, item.event)
         durable = any(item.columns is not None for item in batch)
         done = True
         found: dict[tuple[str, str, str], LogEvent] = {}
@@ -292,18 +292,18 @@ class Writer:
             done = self._transact(lambda connection: self._write(connection, batch), durable=durable)
             self.available = done
             if not done:
-                found = self._look_again()
+                found = self._find_stored()
         added = 0
         for item in batch:
             event = item.event
             if isinstance(event, Signal):
-                continue  # it is told in any case
+                continue  # it is delivered in any case
             if not done:
-                item.tell = False
+                item.deliver = False
                 item.result = None if event is None else found.get((item.room, event.author.id, event.id))
                 if item.result is None:
                     item.error = Refused("unavailable", _UNAVAILABLE, _RETRY_SECONDS)
-            elif item.tell:
+            elif item.deliver:
                 self._heads[item.room] = item.result.seq
                 added += 1
             elif item.receive is not None:
@@ -326,18 +326,18 @@ class Writer:
         assert columns is not None  # noqa: S101 -- same
         assert not isinstance(event, Signal)  # noqa: S101 -- same
         try:
-            item.result, item.tell = self._log.append(item.room, event, columns)
+            item.result, item.deliver = self._log.append(item.room, event, columns)
         except (Refused, ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
-            # Else a caller's mistake, such as half a character; nothing of it was written.
-            if isinstance(error, UnicodeDecodeError):  # what stands in the file is none of theirs
+            # Otherwise an error of the caller, such as a lone surrogate; nothing of the item was written.
+            if isinstance(error, UnicodeDecodeError):  # the data in the file is not the caller's error
                 raise sqlite3.DatabaseError("a text in it is not UTF-8") from error
             item.error = error
             return
-        if item.tell and isinstance(item.result, Message):
-            self._retaining.added(item.room, self._log.room(item.room).messages)
+        if item.deliver and isinstance(item.result, Message):
+            self._retention.added(item.room, self._log.room(item.room).messages)
 
     def _transact(self, work: Callable[[sqlite3.Connection], None], *, durable: bool) -> bool:
-        """Do `work` in a transaction, and return whether that was possible."""
+        """Run `work` in a transaction, and return whether it succeeded."""
         try:
             if self._database.moved():
                 raise OSError(f"{self._database.path} was moved away or replaced")
@@ -359,20 +359,20 @@ class Writer:
             self._failed(error)
             return False
         self._members.written()
-        if self._trouble is not None:
-            self._trouble = None
+        if self._last_error is not None:
+            self._last_error = None
             _logger.warning("%s can be written again.", self._database.path)
         return True
 
     def _rescue(self, lost: Path) -> None:
-        """Write what is in the -wal, which has lost its name, to the database; begin anew beside it.
+        """Write the -wal, which has lost its name, to the database, and open a new connection.
 
-        Raise `sqlite3.Error` or `OSError` where that cannot be: it is tried again, and nothing is closed meanwhile.
+        Raise `sqlite3.Error` or `OSError` on failure; the connection stays open then, and the next call tries again.
         """
         if self._connection is None:
             return
         with self._readers.paused():
-            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")  # people wait
+            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")  # callers wait
             busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 raise OSError(f"{lost} was removed or replaced, and another program has the database open")
@@ -381,24 +381,24 @@ class Writer:
             self._database.clear()
             self._connect()
         _logger.warning(
-            "%s was removed or replaced while it was in use. What it held is in %s now: nothing is lost. "
-            "Leave the three files where they are until the server has stopped.",
+            "%s was removed or replaced while it was in use. Its content has been saved to %s; nothing is lost. "
+            "Do not move or remove these files while the server runs.",
             lost,
             self._database.path,
         )
 
     def _connect(self) -> list[tuple[str, LogEvent]]:
-        """Begin anew with another connection; tell, and return, what turns out to be stored and was not told.
+        """Open a new connection; deliver and return events that are stored but were not delivered.
 
-        A commit that failed may have been done all the same: SQLite's -wal file can hold it whole where only the
-        fsync failed, and whoever opens the file next takes it in.
+        A failed commit may be stored all the same: if only the fsync failed, SQLite's -wal file has it whole, and the
+        next connection reads it.
         """
         connection = self._database.write()
         try:
             untold = [
                 (room, event)
                 for room, head in self._heads.items()
-                for event in queries.events(connection, room, after=head, limit=_AT_ONCE)
+                for event in queries.events(connection, room, after=head, limit=_MAX_BATCH)
             ]
         except BaseException:
             connection.close()
@@ -407,21 +407,21 @@ class Writer:
         for room, event in untold:
             self._heads[room] = event.seq
         if untold:
-            self._call(self._tell, untold)
+            self._call(self._deliver_events, untold)
         return untold
 
-    def _look_again(self) -> dict[tuple[str, str, str], LogEvent]:
-        """After a transaction that failed: what of it is stored all the same, by room, author and id."""
+    def _find_stored(self) -> dict[tuple[str, str, str], LogEvent]:
+        """After a failed transaction, return its events that are stored all the same, by room, author and id."""
         try:
             if self._connection is not None or self._database.moved():
                 return {}
             untold = self._connect()
-        except Exception:  # it will be tried again, and told, with the next transaction
+        except Exception:  # the next transaction tries again and reports it
             return {}
         return {(room, event.author.id, event.id): event for room, event in untold}
 
     def _failed(self, error: BaseException) -> None:
-        """Begin anew with another connection, whatever the state of this one."""
+        """Drop the connection after an error, and log the error."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.rollback()
@@ -429,12 +429,12 @@ class Writer:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.close()
                 self._connection = None
-            else:  # it alone has what was acknowledged
+            else:  # only this connection has the acknowledged events
                 self._log = Log(self._connection)
-        self._retaining.failed()
+        self._retention.failed()
         why = line(error)
-        if why != self._trouble:
-            self._trouble = why
+        if why != self._last_error:
+            self._last_error = why
             unforeseen = not isinstance(error, sqlite3.Error | OSError)
             _logger.error(
                 "%s cannot be written, messages are refused: %s.%s",
@@ -445,31 +445,31 @@ class Writer:
             )
 
     def _deliver(self, batch: list[_Item]) -> None:
-        """On the loop: tell everyone, in order, then answer."""
+        """On the event loop: deliver each item in order, then resolve its future."""
         for item in batch:
-            self._discount(item)
+            self._uncount(item)
             try:
-                if item.tell:
+                if item.deliver:
                     happened = item.event if item.result is None else item.result
                     assert happened is not None  # noqa: S101 -- an event or a signal
-                    self._tell([(item.room, happened)])
+                    self._deliver_events([(item.room, happened)])
                 if item.receive is not None and item.error is None:
                     self._receivers[item.room].append(item.receive)
-            except Exception as error:  # the others are to be answered all the same
-                _logger.exception("%s was stored, and could not be told.", item.event)
+            except Exception as error:  # the other items still need an answer
+                _logger.exception("%s was stored, but delivering it failed.", item.event)
                 item.error = error
             self._answer(item)
 
     @staticmethod
     def _answer(item: _Item) -> None:
-        if item.future.done():  # who asked has gone
+        if item.future.done():  # the caller was cancelled
             return
         if item.error is not None:
             item.future.set_exception(item.error)
         else:
             item.future.set_result(item.result)
 
-    def _tell(self, events: Sequence[tuple[str, Event]]) -> None:
+    def _deliver_events(self, events: Sequence[tuple[str, Event]]) -> None:
         for room, event in events:
             for receive in self._receivers[room]:
                 try:
@@ -478,8 +478,8 @@ class Writer:
                     _logger.exception("A subscriber failed at %r.", event)
 
 
-class _End(Exception):
-    """The thread shall end."""
+class _Stop(Exception):
+    """Ends the thread."""
 
 
 def _probe(connection: sqlite3.Connection) -> None:

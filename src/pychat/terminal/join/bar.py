@@ -1,4 +1,4 @@
-"""One line with something at its left, and something at its right."""
+"""A line with a text at the left and a text at the right."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["Bar"]
 
 
 class Bar(Widget):
-    """The left side gives way where there is not room for both."""
+    """If there is not enough space, the left text is cut."""
 
     DEFAULT_CSS = "Bar { height: 1; padding: 0 2; }"
     left: reactive[Text] = reactive(Text)
     right: reactive[Text] = reactive(Text)
 
     def render(self) -> Text:
-        """The line."""
+        """Draw the line."""
         width = self.content_size.width
         right = self.right.copy()
         right.truncate(width, overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""The colours of names: the same person has the same one, everywhere and always. Pure."""
+"""The colours of names: a member always has the same one. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from zlib import crc32
 
 __all__ = ["colour"]
 
-#: Light enough for a dark ground, each a different hue.
+#: Light colours for a dark background, each with a different hue.
 _COLOURS = (
     "#7aa2f7",
     "#9ece6a",
@@ -22,5 +22,5 @@ _COLOURS = (
 
 
 def colour(member_id: str) -> str:
-    """The colour of a member, by id, for the name may change."""
+    """Return the colour of a member, by id, because the name may change."""
     return _COLOURS[crc32(member_id.encode()) % len(_COLOURS)]

@@ -1,4 +1,4 @@
-"""What Tab makes of the word before the cursor: names of people here, and commands. Pure."""
+"""Completes the word before the cursor to a name or a command. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ __all__ = ["Completion"]
 
 
 class Completion:
-    """The ways to go on from one text, one after the other."""
+    """The completions of one text, in turn."""
 
     def __init__(self, before: str, names: Iterable[str]) -> None:
         """`before` is the line up to the cursor; `names` in the order of preference."""
         self._start, self._ways = _ways(before, names)
         self._next = 0
-        #: What the line up to the cursor was made last.
+        #: The last completion, as the line up to the cursor.
         self.made = before
 
     def turn(self) -> str | None:
-        """The next way to go on: the whole line up to the cursor. `None` if there is none."""
+        """Return the next completion, as the line up to the cursor; `None` if there is none."""
         if not self._ways:
             return None
         self.made = self._start + self._ways[self._next % len(self._ways)]
@@ -31,7 +31,7 @@ class Completion:
 def _ways(before: str, names: Iterable[str]) -> tuple[str, list[str]]:
     if before.startswith("/") and " " not in before:
         return "", [f"/{name} " for name in COMMANDS if name.startswith(before[1:].lower())]
-    # A name may have spaces, so the longest beginning of one counts.
+    # Names may contain spaces, so try the longest prefix first.
     for start in range(len(before)):
         if start and not before[start - 1].isspace():
             continue

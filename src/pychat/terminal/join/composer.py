@@ -1,4 +1,4 @@
-"""Where one writes: a few lines that grow, with completion, and what was written before."""
+"""The input: a few lines that grow, with completion and a history."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.message import Message as Told
+from textual.message import Message as WidgetMessage
 from textual.widgets import TextArea
 
 from pychat.terminal.escaping import safe
@@ -14,34 +14,34 @@ from pychat.terminal.join.completion import Completion
 
 __all__ = ["Composer"]
 
-_MOST_LINES = 200
+_MAX_LINES = 200
 _NEW_LINE = frozenset({"alt+enter", "shift+enter", "ctrl+j", "ctrl+enter"})
 
 
 class Composer(TextArea):
-    """Tells `Sent` for Enter, `Writing` for a change of the text, and `Never` for Escape."""
+    """Posts `Sent` for Enter, `Writing` for a change of the text, and `Cancelled` for Escape."""
 
     DEFAULT_CSS = """
     Composer { height: auto; min-height: 1; max-height: 8; border: none; padding: 0 2; scrollbar-size-vertical: 1; }
     Composer:focus { border: none; }
     """
 
-    class Sent(Told):
-        """Somebody wants to say this."""
+    class Sent(WidgetMessage):
+        """The person sends this text."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
-    class Writing(Told):
-        """The text has changed, and is empty or not."""
+    class Writing(WidgetMessage):
+        """The text has changed; `empty` says whether any is left."""
 
         def __init__(self, *, empty: bool) -> None:
             super().__init__()
             self.empty = empty
 
-    class Never(Told):
-        """Never mind."""
+    class Cancelled(WidgetMessage):
+        """The person pressed Escape."""
 
     BINDINGS: ClassVar = []
 
@@ -54,11 +54,11 @@ class Composer(TextArea):
         self._names = names
         self._completion: Completion | None = None
         self._written: list[str] = []
-        self._at = 0  # in what was written; beyond its end is the new text
+        self._at = 0  # an index of the history; its end is the new text
         self._draft = ""
 
     def put(self, text: str) -> None:
-        """Have `text` to change."""
+        """Put `text` into the input."""
         self.text = text
         self.move_cursor(self.document.end)
 
@@ -77,7 +77,7 @@ class Composer(TextArea):
             self._complete()
         elif key == "escape":
             self._take(event)
-            self.post_message(self.Never())
+            self.post_message(self.Cancelled())
         elif key == "up" and self.cursor_at_first_line:
             self._take(event)
             self._recall(-1)
@@ -88,14 +88,14 @@ class Composer(TextArea):
             await super()._on_key(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        """What is pasted may be of many lines, and is not sent by any of them; what a terminal obeys is shown."""
+        """Insert pasted text: its line ends do not send it, and control characters are made visible."""
         event.prevent_default()
         event.stop()
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         self.insert(safe(text))
 
     def on_text_area_changed(self) -> None:
-        """Tell that somebody writes."""
+        """Post that the text has changed."""
         self.post_message(self.Writing(empty=not self.text))
 
     def _send(self) -> None:
@@ -104,7 +104,7 @@ class Composer(TextArea):
             return
         if not self._written or self._written[-1] != text:
             self._written.append(text)
-            del self._written[:-_MOST_LINES]
+            del self._written[:-_MAX_LINES]
         self._at = len(self._written)
         self._draft = ""
         self.text = ""

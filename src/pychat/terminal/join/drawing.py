@@ -1,4 +1,4 @@
-"""How an entry of the log looks: lines of styled text, as wide as they may be. Pure; knows colours, and no widget."""
+"""Draws entries of the log as lines of styled text. Pure; independent of widgets."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ from pychat.domain.texts import action
 from pychat.terminal.escaping import safe, safe_line
 from pychat.terminal.join.colours import colour
 from pychat.terminal.join.log import Entry
+from pychat.terminal.join.styles import DIM, ERROR, FAINT, WARN
 
 __all__ = ["CONSOLE", "Around", "day", "draw"]
 
-_DIM = Style(color="#9aa5ce")
-_FAINT = Style(color="#737aa2")
-_ERROR = Style(color="#f7768e")
-_NEW = Style(color="#e0af68", bold=True)
+_NEW = WARN + Style(bold=True)
 _LINK = Style(underline=True)
 _LINKS = r"https?://[^\s<>\"']+"
 _GROUP_SECONDS = 300
-#: Breaks lines; writes nothing.
+#: Only for line breaks; writes nothing.
 CONSOLE = Console(width=80, color_system=None, legacy_windows=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What an entry's looks depend on, besides itself."""
+    """The context in which an entry is drawn."""
 
     width: int
     me: Member | None
@@ -41,7 +39,7 @@ class Around:
 
     @classmethod
     def of(cls, entry: Entry, before: Entry | None, width: int, me: Member | None) -> Around:
-        """After the entry `before`: whether a day begins, and whether the author has to be named again."""
+        """Return the context after the entry `before`: whether a new day begins, and whether to show the author."""
         message, last = entry.message, None if before is None else before.message
         if message is None:
             return cls(width, me, new_day=False, head=False)
@@ -58,13 +56,13 @@ class Around:
 
 
 def day(date: float) -> str:
-    """The day in local time, for people."""
+    """Return the day in local time, for people."""
     when = datetime.fromtimestamp(date).astimezone()
     return f"{when:%A} {when.day} {when:%B %Y}"
 
 
 def draw(entry: Entry, around: Around) -> list[Text]:
-    """The lines of an entry."""
+    """Return the lines of an entry."""
     return list(_lines(entry, around))
 
 
@@ -74,9 +72,9 @@ def _lines(entry: Entry, around: Around) -> Iterator[Text]:
         case "mark":
             yield _rule("new", width, _NEW)
         case "notice":
-            yield from _marked(Text("· ", _FAINT), Text(safe(entry.text), _FAINT), width)
+            yield from _marked(Text("· ", FAINT), Text(safe(entry.text), FAINT), width)
         case "error":
-            yield from _marked(Text("! ", _ERROR), Text(safe(entry.text), _ERROR), width)
+            yield from _marked(Text("! ", ERROR), Text(safe(entry.text), ERROR), width)
         case "help":
             yield Text("")
             yield from _columns(entry.text, width)
@@ -91,13 +89,13 @@ def _message(entry: Entry, message: Message, around: Around) -> Iterator[Text]:
     own = me is not None and message.author.id == me.id
     if around.new_day:
         yield Text("")
-        yield _rule(day(message.date), width, _FAINT)
+        yield _rule(day(message.date), width, FAINT)
     if around.head:
         yield Text("")
         yield _head(message, width, own=own)
     if message.reply is not None:
         quote = safe_line(f"{message.reply.author}: {' '.join(message.reply.text.split())}")
-        yield _cut(Text(f"  ╭ {quote}", _DIM), width)
+        yield _cut(Text(f"  ╭ {quote}", DIM), width)
     called = me is not None and not own and me.name.casefold() in message.text.casefold()
     gutter = Text("▌ ", _NEW) if called else Text("  ")
     yield from _wrapped(_said(entry, message), width, gutter)
@@ -111,15 +109,15 @@ def _head(message: Message, width: int, *, own: bool) -> Text:
     told = Text("  ")
     told.append(_shortened(name, width - 10), Style(color=colour(message.author.id), bold=True))
     if own:
-        told.append(" you", _FAINT)
-    told.append(f"  {when:%H:%M}", _FAINT)
+        told.append(" you", FAINT)
+    told.append(f"  {when:%H:%M}", FAINT)
     return _cut(told, width)
 
 
 def _said(entry: Entry, message: Message) -> Text:
     if message.deleted:
         return Text("deleted", Style(color="#737aa2", italic=True))
-    style = _DIM if entry.kind == "pending" else Style()
+    style = DIM if entry.kind == "pending" else Style()
     does = action(message.text)
     if does is None:
         said = Text(safe(message.text), style)
@@ -128,11 +126,11 @@ def _said(entry: Entry, message: Message) -> Text:
         said = Text.assemble("* ", name, f" {safe(does)}", style=style + Style(italic=True))
     said.highlight_regex(_LINKS, _LINK)
     if message.edited is not None:
-        said.append(" (edited)", _FAINT)
+        said.append(" (edited)", FAINT)
     if entry.kind == "pending":
-        said.append(" …", _FAINT)
+        said.append(" …", FAINT)
     if entry.kind == "failed":
-        said.append(f"\nNot sent: {safe_line(entry.text)}", _ERROR)
+        said.append(f"\nNot sent: {safe_line(entry.text)}", ERROR)
     return said
 
 
@@ -142,8 +140,8 @@ def _reactions(message: Message, me: Member | None) -> Text:
         if told:
             told.append("  ")
         mine = me is not None and me.id in ids
-        # The space keeps emoji apart that a terminal draws wider than it counts them.
-        told.append(f"{safe_line(emoji)} {len(ids)}", _NEW if mine else _DIM)
+        # The space separates emoji that a terminal draws wider than their reported width.
+        told.append(f"{safe_line(emoji)} {len(ids)}", _NEW if mine else DIM)
     return told
 
 
@@ -153,20 +151,20 @@ def _rule(words: str, width: int, style: Style) -> Text:
 
 
 def _marked(mark: Text, text: Text, width: int) -> Iterator[Text]:
-    """The mark stands before the first line."""
+    """Put the mark before the first line."""
     for number, line in enumerate(_wrapped(text, width - mark.cell_len, Text())):
         yield Text.assemble(mark if number == 0 else " " * mark.cell_len, line)
 
 
 def _columns(text: str, width: int) -> Iterator[Text]:
-    """Lines, of which those with a tab have two columns; the second goes below where there is no room beside."""
+    """Yield lines; a tab separates two columns. If there is not enough width, the second column goes below."""
     rows = [line.split("\t", 1) for line in text.split("\n")]
     left = max((cell_len(row[0]) for row in rows if len(row) > 1), default=0) + 4
     for first, *more in rows:
         if not more:
-            yield from _wrapped(Text(safe_line(first), _DIM), width, Text("  "))
+            yield from _wrapped(Text(safe_line(first), DIM), width, Text("  "))
             continue
-        name, does = Text(f"  {safe_line(first)}", Style(bold=True)), Text(safe_line(more[0]), _DIM)
+        name, does = Text(f"  {safe_line(first)}", Style(bold=True)), Text(safe_line(more[0]), DIM)
         if width < left + 30:
             yield name
             yield from _wrapped(does, width, Text("    "))
@@ -187,6 +185,6 @@ def _cut(text: Text, width: int) -> Text:
     return text
 
 
-def _shortened(name: str, most: int) -> str:
-    most = max(4, most)
-    return name if cell_len(name) <= most else f"{set_cell_size(name, most - 1).rstrip()}…"
+def _shortened(name: str, max_width: int) -> str:
+    max_width = max(4, max_width)
+    return name if cell_len(name) <= max_width else f"{set_cell_size(name, max_width - 1).rstrip()}…"

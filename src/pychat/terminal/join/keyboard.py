@@ -1,4 +1,4 @@
-"""Teaches Textual what most terminals send for Alt+Enter: ESC CR, which it would take for two keys."""
+"""Lets Textual recognise Alt+Enter, which most terminals send as ESC CR; Textual reads that as two keys."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ __all__ = ["teach"]
 
 
 def teach() -> None:
-    """Alt+Enter is Ctrl+J from now on: both begin a new line."""
-    if not isinstance(ANSI_SEQUENCES_KEYS, dict):  # it is Textual's own, and may become something else
+    """Treat Alt+Enter as Ctrl+J: both begin a new line."""
+    if not isinstance(ANSI_SEQUENCES_KEYS, dict):  # private to Textual, so its type may change
         return
     for sequence in ("\x1b\r", "\x1b\n"):
         ANSI_SEQUENCES_KEYS.setdefault(sequence, (Keys.ControlJ,))

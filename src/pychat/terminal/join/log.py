@@ -1,4 +1,4 @@
-"""What stands on the screen, from top to bottom: messages as they stand, notices, and what is not sent yet. Pure."""
+"""The entries on the screen: messages as they stand, notices, and unsent messages. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pychat.domain.revision import revise
 
 __all__ = ["Entry", "Log"]
 
-_MOST = 5_000
+_MAX_ENTRIES = 5_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Entry:
-    """One thing on the screen. A change makes another one.
+    """One immutable entry of the screen.
 
-    A `notice`, an `error` and a `help` have a `text`; the others a `message`, of which those `pending` or `failed` have
-    no number yet, and `text` says why.
+    A `notice`, an `error` and a `help` have a `text`. A `message` has a message. So have `pending` and `failed`, which
+    have no number yet; the `text` of a `failed` one is the reason.
     """
 
     kind: Literal["message", "pending", "failed", "notice", "error", "help", "mark"]
@@ -28,26 +28,26 @@ class Entry:
 
     @property
     def seq(self) -> int:
-        """The number of the message; 0 for what has none."""
+        """The number of the message; 0 if there is none."""
         return 0 if self.message is None else self.message.seq
 
 
 class Log:
-    """Entries in their order. Messages by number; the rest where it came; what is not sent at the end."""
+    """Entries in order: messages by number, notices where they arrived, unsent messages at the end."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        #: Whether there are older messages than the oldest here.
+        #: Whether the room has messages older than the oldest one here.
         self.more = False
 
     def reset(self, messages: Sequence[Message], *, more: bool) -> None:
-        """Forget all but what is not sent."""
+        """Replace all entries except the unsent ones."""
         self.entries = [Entry("message", message=message) for message in messages] + self.unsent
         self.more = more
 
     @property
     def unsent(self) -> list[Entry]:
-        """What is on its way, or was refused."""
+        """Messages that are being sent, or were refused."""
         return self.entries[self._settled() :]
 
     @property
@@ -56,54 +56,54 @@ class Log:
         return [entry.message for entry in self.entries if entry.kind == "message" and entry.message is not None]
 
     def find(self, seq: int) -> Message | None:
-        """The message of that number, if it is here."""
+        """Return the message of that number, if it is here."""
         for entry in reversed(self.entries):
             if entry.kind == "message" and entry.seq <= seq:
                 return entry.message if entry.seq == seq else None
         return None
 
     def add(self, message: Message) -> None:
-        """A message of the room; if it is one of ours that was on its way, it has arrived."""
+        """Add a message of the room; it replaces our pending message with the same id."""
         if self.find(message.seq) is not None:
             return
         for entry in self.unsent:
             if entry.message is not None and entry.message.id == message.id:
                 self.entries.remove(entry)
         self._insert(Entry("message", message=message))
-        if len(self.entries) > _MOST:
-            del self.entries[:-_MOST]
+        if len(self.entries) > _MAX_ENTRIES:
+            del self.entries[:-_MAX_ENTRIES]
             self.more = True
 
     def older(self, messages: Sequence[Message], *, more: bool) -> None:
-        """Messages from before the oldest here."""
+        """Add messages that are older than the oldest one here."""
         first = next((message.seq for message in self.messages), None)
         new = [message for message in messages if first is None or message.seq < first]
         self.entries[:0] = [Entry("message", message=message) for message in new]
         self.more = more
 
     def revise(self, event: Edited | Deleted | Reacted) -> None:
-        """What became of a message, if it is here."""
+        """Apply an event to its message, if it is here."""
         for index, entry in enumerate(self.entries):
             if entry.kind == "message" and entry.message is not None and entry.seq == event.target:
                 self.entries[index] = replace(entry, message=revise(entry.message, event))
                 return
 
     def pend(self, message: Message) -> None:
-        """One of ours that is on its way."""
+        """Add a message of ours that is being sent."""
         self.entries.append(Entry("pending", message=message))
 
     def fail(self, message_id: str, why: str) -> None:
-        """It was refused."""
+        """Mark a pending message as refused."""
         for index, entry in enumerate(self.entries):
             if entry.kind == "pending" and entry.message is not None and entry.message.id == message_id:
                 self.entries[index] = replace(entry, kind="failed", text=why)
 
     def tell(self, text: str, kind: Literal["notice", "error", "help"] = "notice") -> None:
-        """Something that is not of the room's log."""
+        """Add an entry that is not a message."""
         self._insert(Entry(kind, text))
 
     def tell_more(self, text: str) -> None:
-        """A notice that goes on where the last one stood, if nothing has been said since."""
+        """Add a notice; join it to the last entry if that is a notice too."""
         last = self._settled() - 1
         entry = self.entries[last] if last >= 0 else None
         if entry is not None and entry.kind == "notice" and len(entry.text) + len(text) < 200:
@@ -112,12 +112,12 @@ class Log:
             self.tell(text)
 
     def mark(self) -> None:
-        """Everything from here on is new."""
+        """Mark all entries from here on as new."""
         if not any(entry.kind == "mark" for entry in self.entries):
             self._insert(Entry("mark"))
 
     def unmark(self) -> None:
-        """All was seen."""
+        """Remove the mark."""
         self.entries = [entry for entry in self.entries if entry.kind != "mark"]
 
     def _settled(self) -> int:
@@ -129,7 +129,7 @@ class Log:
     def _insert(self, entry: Entry) -> None:
         at = self._settled()
         index = at
-        # The feed is in order, so this is the end, but for what was fetched meanwhile.
+        # Events arrive in order, so this is the end, except for messages that were loaded meanwhile.
         while entry.seq and index:
             index -= 1
             seq = self.entries[index].seq

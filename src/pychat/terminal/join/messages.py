@@ -1,11 +1,11 @@
-"""The log on the screen: drawn line by line, scrolled by keys and wheel, with one message selected or none."""
+"""The log on the screen: scrolls with keys and wheel; one message can be selected."""
 
 from __future__ import annotations
 
 from rich.style import Style
 from textual import events
 from textual.geometry import Size
-from textual.message import Message as Told
+from textual.message import Message as WidgetMessage
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -19,7 +19,7 @@ _SELECTED = Style(bgcolor="#2a2f4a")
 
 
 class Messages(ScrollView, can_focus=False):
-    """Shows a log. Call `redraw` after changing it: what the reader looks at stays where it is."""
+    """Shows a log. Call `redraw` after changing it: the visible messages stay in place."""
 
     DEFAULT_CSS = """
     Messages {
@@ -30,34 +30,34 @@ class Messages(ScrollView, can_focus=False):
     }
     """
 
-    class Top(Told):
-        """The reader has come to the oldest line."""
+    class Top(WidgetMessage):
+        """The reader has scrolled to the oldest line."""
 
-    class Bottom(Told):
-        """The reader has come to the newest line."""
+    class Bottom(WidgetMessage):
+        """The reader has scrolled to the newest line."""
 
     def __init__(self, story: Log) -> None:
         super().__init__()
         self._story = story
         self.me: Member | None = None
-        #: The number of the message that is selected; 0 is none.
+        #: The number of the selected message; 0 if none.
         self.selected = 0
-        self._following = True  # the newest line is to stay in sight, whatever the size
+        self._following = True  # keep the newest line visible when the size changes
         self._lines: list[tuple[Entry, Strip]] = []
         self._drawn: dict[Entry, tuple[Around, list[Strip]]] = {}
 
     @property
     def at_bottom(self) -> bool:
-        """Whether the newest line is in sight."""
+        """Whether the newest line is visible."""
         return self.scroll_offset.y >= self.max_scroll_y - 1
 
     @property
     def chosen(self) -> Message | None:
-        """The message that is selected."""
+        """The selected message."""
         return self._story.find(self.selected) if self.selected else None
 
     def redraw(self, *, bottom: bool = False) -> None:
-        """Draw what has changed; go to the `bottom`, or stay there."""
+        """Draw the changes; scroll to the `bottom`, if asked or there already."""
         follow = bottom or self._following
         anchor = self._anchor()
         self._draw()
@@ -81,12 +81,12 @@ class Messages(ScrollView, can_focus=False):
         self._show_selected()
 
     def unselect(self) -> None:
-        """Select none."""
+        """Clear the selection."""
         self.selected = 0
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen. A log that is shorter than the screen stands at its bottom."""
+        """Draw one line of the screen. A log shorter than the screen is at its bottom."""
         width = self.scrollable_content_region.width
         index = self.scroll_offset.y + y - max(0, self.scrollable_content_region.height - len(self._lines))
         if not 0 <= index < len(self._lines):
@@ -98,7 +98,7 @@ class Messages(ScrollView, can_focus=False):
         return strip.crop_extend(0, width, style).apply_style(style)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Tell who wants to know of both ends."""
+        """Post `Top` and `Bottom`."""
         super().watch_scroll_y(old_value, new_value)
         self._following = self.at_bottom
         if new_value <= 0 and old_value > 0:
@@ -107,7 +107,7 @@ class Messages(ScrollView, can_focus=False):
             self.post_message(self.Bottom())
 
     def on_resize(self, _: events.Resize) -> None:
-        """Lines break elsewhere now."""
+        """Redraw, because lines break elsewhere."""
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:
@@ -138,12 +138,12 @@ class Messages(ScrollView, can_focus=False):
 
     def _anchor(self) -> tuple[Entry, int] | None:
         top = self.scroll_offset.y
-        # Notices may go; messages stay.
+        # Notices may disappear; messages stay.
         for index in range(top, len(self._lines)):
             entry = self._lines[index][0]
             if entry.message is not None:
                 first = next(i for i, (each, _) in enumerate(self._lines) if each is entry)
-                # The lines above the text (a day, a name) may go; what counts is how far the end is.
+                # The lines above the text (a day, a name) may disappear; so measure from the end of the entry.
                 height = sum(1 for each, _ in self._lines if each is entry)
                 return entry, top - first - height
         return None

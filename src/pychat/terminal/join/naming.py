@@ -1,4 +1,4 @@
-"""Asks for a name."""
+"""The dialog that asks for a name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Naming"]
 
 
 class Naming(ModalScreen[bool]):
-    """Asks until `take` does not refuse, or the person goes: then it gives false."""
+    """Asks until `take` accepts a name (true) or the person leaves (false)."""
 
     DEFAULT_CSS = """
     Naming { align: center middle; background: $background 40%; }
@@ -38,7 +38,7 @@ class Naming(ModalScreen[bool]):
         self._wrong = wrong
 
     def compose(self) -> ComposeResult:
-        """A question, a line to write in, and what was wrong."""
+        """Make a question, an input and a line for the error."""
         with Vertical():
             yield Static(f"Who are you in “{safe(self._title)}”?", markup=False)
             yield Input(self._name_before, placeholder="Your name", select_on_focus=False, compact=True)
@@ -46,11 +46,11 @@ class Naming(ModalScreen[bool]):
             yield Static("Enter joins · Esc leaves", classes="how", markup=False)
 
     def on_mount(self) -> None:
-        """Nothing wrong takes no line."""
+        """Hide the line for the error if there is none."""
         self._tell(self._wrong)
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Try it."""
+        """Try to take the name."""
         name = event.value.strip()
         if not name:
             self._tell("Type a name first.")
@@ -63,7 +63,7 @@ class Naming(ModalScreen[bool]):
             self.dismiss(True)
 
     def action_go(self) -> None:
-        """Never mind."""
+        """Leave."""
         self.dismiss(False)
 
     def _tell(self, wrong: str) -> None:

@@ -1,4 +1,4 @@
-"""The list of who is here."""
+"""The list of people."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["People", "people_words"]
 
 
 class People(VerticalScroll, can_focus=False):
-    """Names, one a line."""
+    """Shows names, one a line."""
 
     DEFAULT_CSS = """
     People { width: 22; padding: 1 1 0 1; scrollbar-size-vertical: 1; border-left: solid #2a2f4a; }
     """
 
     def compose(self) -> ComposeResult:
-        """One text."""
+        """Make the text."""
         yield Static(markup=False)
 
     def show(self, members: Sequence[Member], here: int, me: Member | None, *, listed: bool) -> None:
-        """Who is here now."""
+        """Show the members who are here."""
         told = Text()
         if not listed:
             told.append("Too many to list.\n/who asks.", Style(color="#737aa2"))
@@ -48,5 +48,5 @@ class People(VerticalScroll, can_focus=False):
 
 
 def people_words(here: int) -> str:
-    """How many are here."""
+    """Return the number of people in words."""
     return "only you" if here == 1 else f"{here} here"

@@ -1,4 +1,4 @@
-"""Connects, then lets the screen take over, then gives the terminal back."""
+"""Connects, runs the full-screen client, and restores the terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pychat.client import Client, Disconnected
 from pychat.client.address import Address
-from pychat.terminal import exit_codes as ends
+from pychat.terminal import exit_codes
 from pychat.terminal.join.app import ChatApp
 from pychat.terminal.join.keyboard import teach
 from pychat.terminal.token_store import Keys
@@ -15,9 +15,9 @@ __all__ = ["run"]
 
 
 def run(url: str, room: str | None, *, name: str | None, token: str | None, headers: Mapping[str, str]) -> None:
-    """Talk until the person quits. What goes wrong before that is told on the terminal as it was."""
+    """Run until the person quits. Connection errors are printed to the terminal."""
     teach()
-    ends.run(_talk(url, room, name=name, token=token, headers=headers))
+    exit_codes.run(_talk(url, room, name=name, token=token, headers=headers))
 
 
 async def _talk(url: str, room: str | None, *, name: str | None, token: str | None, headers: Mapping[str, str]) -> None:

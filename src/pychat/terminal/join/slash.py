@@ -1,4 +1,4 @@
-"""What is typed after a slash, understood: `/react +1` and so on. Pure."""
+"""Parses slash commands such as `/react +1`. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pychat.domain.errors import Refused
 
 __all__ = ["COMMANDS", "HELP", "Typed", "read"]
 
-#: Each command: what it takes, and what it does.
+#: Each command: its argument, and what it does.
 COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("", "Show this."),
     "nick": ("NAME", "Take another name."),
@@ -46,14 +46,14 @@ HELP = _help()
 
 
 class Typed(NamedTuple):
-    """A command and what stands after it; no `name` is a message."""
+    """A command and its argument; without a `name` it is a message."""
 
     name: str
     rest: str
 
 
 def read(line: str) -> Typed:
-    """What was meant. Raise `Refused` for a command that there is not, or that takes more or less."""
+    """Parse a line. Raise `Refused` for an unknown command, or a missing or superfluous argument."""
     if not line.startswith("/") or line.startswith("//"):
         return Typed("", line[1:] if line.startswith("//") else line)
     name, _, rest = line[1:].partition(" ")

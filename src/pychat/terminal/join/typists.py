@@ -1,4 +1,4 @@
-"""Who is writing just now. Forgets by itself; is told the time."""
+"""The members who are typing. Entries expire; the caller passes the time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pychat.domain.model import Member
 
 __all__ = ["Typists"]
 
-_LASTS_SECONDS = 7.0  # the server lets it stand for 6, and then tells
+_LASTS_SECONDS = 7.0  # the server ends it after 6 seconds
 
 
 class Typists:
-    """Members, and until when they count."""
+    """Members who are typing, each with an expiry time."""
 
     def __init__(self) -> None:
         self._until: dict[str, tuple[Member, float]] = {}
@@ -19,14 +19,14 @@ class Typists:
         return bool(self._until)
 
     def set(self, member: Member, *, on: bool, now: float) -> None:
-        """Somebody began or ceased to write."""
+        """Record that a member began or stopped typing."""
         if on:
             self._until[member.id] = member, now + _LASTS_SECONDS
         else:
             self._until.pop(member.id, None)
 
     def words(self, now: float) -> str:
-        """Who writes at this time, in words."""
+        """Return who is typing at this time, in words."""
         self._until = {key: each for key, each in self._until.items() if each[1] > now}
         names = [member.name for member, _ in self._until.values()]
         match names:

@@ -83,7 +83,7 @@ class Client:
         self.negotiating = False
         self.registered = False
         self.away = False
-        self.seats: dict[str, ChannelMembership] = {}
+        self.memberships: dict[str, ChannelMembership] = {}
         self.multiline: Multiline | None = None
         self._open = True
         #: Whether it said goodbye.
@@ -110,8 +110,8 @@ class Client:
 
     def member_id(self, channel: Channel) -> str | None:
         """The member that this client is in that room, as far as it can be known before coming in."""
-        if channel.key in self.seats:
-            return self.seats[channel.key].session.member_id
+        if channel.key in self.memberships:
+            return self.memberships[channel.key].session.member_id
         if channel.key in self.users:
             return self.users[channel.key].member_id
         if not self.secret:
@@ -167,23 +167,23 @@ class Client:
         """The client has that nick now: it is told, and its rooms too."""
         if nick != self.nick:
             self.write(Line("NICK", (nick,), source(self.nick)))
-            for seat in self.seats.values():
-                seat.renamed(self.nick, nick)
+            for membership in self.memberships.values():
+                membership.renamed(self.nick, nick)
             self.nick = nick
 
-    def hears_of_rename(self, seat: ChannelMembership, before: str, after: str) -> bool:
+    def hears_of_rename(self, membership: ChannelMembership, before: str, after: str) -> bool:
         """Whether a `NICK` would be true in all of the client's rooms, which know of it then.
 
         The same nick may be somebody else in another room; and who is in several rooms changes the name in each.
         """
         theirs = []
-        for other in self.seats.values():
-            if other is not seat and (member_id := other.knows(before)) is not None:
+        for other in self.memberships.values():
+            if other is not membership and (member_id := other.knows(before)) is not None:
                 member = other.channel.room.member(member_id)
                 if member is None or other.channel.nick(member) != after:
                     return False
                 theirs.append((other, member_id))
-            elif other is not seat and other.knows(after) is not None:
+            elif other is not membership and other.knows(after) is not None:
                 return False
         for other, member_id in theirs:
             other.recognises(member_id, after)
@@ -191,7 +191,7 @@ class Client:
 
     # The rooms.
 
-    def seat(self, channel: Channel) -> ChannelMembership:
+    def new_membership(self, channel: Channel) -> ChannelMembership:
         """A new place in that room, not taken yet."""
         return ChannelMembership(self, channel, self.network.wire(channel, self.caps))
 
@@ -199,23 +199,23 @@ class Client:
         """The channel of that name."""
         return self.network.channels.get(casefold(name))
 
-    def seated(self, name: str) -> ChannelMembership | None:
+    def membership_in(self, name: str) -> ChannelMembership | None:
         """The place in the channel of that name, if the client is in it."""
-        return self.seats.get(casefold(name))
+        return self.memberships.get(casefold(name))
 
-    def unseat(self, seat: ChannelMembership) -> None:
+    def remove_membership(self, membership: ChannelMembership) -> None:
         """The client is no longer in that room."""
-        if self.seats.get(seat.channel.key) is seat:
-            del self.seats[seat.channel.key]
-            task = asyncio.get_running_loop().create_task(seat.session.close(left=not self.is_known()))
+        if self.memberships.get(membership.channel.key) is membership:
+            del self.memberships[membership.channel.key]
+            task = asyncio.get_running_loop().create_task(membership.session.close(left=not self.is_known()))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
     async def leave(self) -> None:
         """Leave all rooms. Names of those who have no password, to be known by later, are free at once."""
-        for seat in list(self.seats.values()):
-            await seat.session.close(left=self.left or not self.is_known())
-        self.seats.clear()
+        for membership in list(self.memberships.values()):
+            await membership.session.close(left=self.left or not self.is_known())
+        self.memberships.clear()
         if self._leaving:
             await asyncio.wait(self._leaving)
         self._response = Response(_nowhere)  # the one before knows this client

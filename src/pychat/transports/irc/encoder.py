@@ -1,6 +1,6 @@
-"""Events of a room as lines of IRC, encoded once for all clients that can read the same: that is one wire.
+"""Encodes events of a room as lines of IRC, once for all clients with the same capabilities.
 
-Messages and what becomes of them are the same bytes for everybody; who is here is told to each client by its seat.
+Messages and their revisions are the same bytes for everyone. Presence is sent to each client by its membership.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TELLING = frozenset({"batch", "draft/message-redaction", "draft/multiline", "mes
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a seat is told: a log's event as `data`, or a notice that it puts into words itself."""
+    """A frame for a membership: an event of the log as `data`, or a notice that it formats itself."""
 
     notice: Notice
     data: bytes = b""
@@ -131,9 +131,9 @@ class LineEncoder:
         outside = {} if batch is None else {"batch": batch}
         opening = (f"+{name}", "draft/multiline", self.channel.name)
         lines = [Line("BATCH", opening, source(nick), {**first, **outside})]
-        most = self._space(nick, "PRIVMSG")
+        max_bytes = self._space(nick, "PRIVMSG")
         for paragraph in clean(text).split("\n"):
-            for number, part in enumerate(split(paragraph, most)):
+            for number, part in enumerate(split(paragraph, max_bytes)):
                 tags = {"batch": name, **({"draft/multiline-concat": ""} if number else {})}
                 lines.append(Line("PRIVMSG", (self.channel.name, part), source(nick), tags))
         return [*lines, Line("BATCH", (f"-{name}",))]

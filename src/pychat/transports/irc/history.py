@@ -9,10 +9,10 @@ from pychat.domain.model import Message
 from pychat.room.chatroom import ChatRoom
 from pychat.transports.irc.channel import Channel
 
-__all__ = ["MOST", "Past"]
+__all__ = ["MAX_MESSAGES", "Past"]
 
 #: Messages that one answer may hold.
-MOST = 100
+MAX_MESSAGES = 100
 _STRIDES = 50  # looks into the log that one question may cost, where most of it is no messages
 
 

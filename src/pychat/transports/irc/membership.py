@@ -27,12 +27,12 @@ __all__ = ["ChannelMembership", "Person"]
 
 _PLAYED_BACK = 20  # messages to who has no way to tell old from new but the time before them
 _PLAYED_BACK_BYTES = 256 * 1024
-_MOST_HELD = 10_000  # frames while joining or saying; beyond, the client is too slow
+_MAX_HELD = 10_000  # frames while joining or saying; beyond, the client is too slow
 _OF_THE_ROOM = frozenset({Close.KICKED, Close.UNKNOWN_ROOM})  # the connection may go on in other rooms
 
 
 class Person(Protocol):
-    """What a seat asks of the client that it belongs to."""
+    """The methods of a client that its memberships use."""
 
     nick: str
     caps: frozenset[str]
@@ -64,10 +64,10 @@ class Person(Protocol):
     def is_called(self, nick: str) -> None:
         """The client has that nick now."""
 
-    def hears_of_rename(self, seat: ChannelMembership, before: str, after: str) -> bool:
+    def hears_of_rename(self, membership: ChannelMembership, before: str, after: str) -> bool:
         """Whether a `NICK` would be true in all of the client's rooms, which know of it then."""
 
-    def unseat(self, seat: ChannelMembership) -> None:
+    def remove_membership(self, membership: ChannelMembership) -> None:
         """The client is no longer in that room."""
 
     def close(self, why: Close) -> None:
@@ -102,7 +102,7 @@ class ChannelMembership:
             self._seq = frame.notice.position.seq
         elif self._held is not None:
             self._held.append(frame)
-            if len(self._held) > _MOST_HELD:
+            if len(self._held) > _MAX_HELD:
                 self._client.close(Close.SLOW)
         elif self._saying and frame.seq > self._seq + 1:
             self._held = [frame]
@@ -115,7 +115,7 @@ class ChannelMembership:
             self.out = True
             told = self._reason or f"{why.text} ({why.reason})"
             self._client.write(Line("KICK", (self.channel.name, self._client.nick, told), n.SERVER))
-            self._client.unseat(self)
+            self._client.remove_membership(self)
         else:
             self._client.close(why)
 

@@ -19,10 +19,10 @@ def _nobody() -> None:
 class Outbox:
     """The way out of one connection. Never waits, never raises."""
 
-    def __init__(self, writer: asyncio.StreamWriter, most: int, on_full: Callable[[], None]) -> None:
-        """`on_full` is called when more than `most` bytes wait for the client beside the most that one turn brought."""
+    def __init__(self, writer: asyncio.StreamWriter, max_bytes: int, on_full: Callable[[], None]) -> None:
+        """`on_full` is called when more than `max_bytes` wait, beside the largest amount of one turn."""
         self._writer = writer
-        self._budget = SendBudget(most)
+        self._budget = SendBudget(max_bytes)
         self._on_full = on_full
         self._gathered: list[bytes] = []
         self._size = 0  # of what this turn has brought

@@ -29,8 +29,8 @@ __all__ = ["IrcServer", "serve_irc"]
 _log = logging.getLogger("pychat.transports")
 
 _REGISTRATION_SECONDS = 10.0
-_GOING_SECONDS = 3.5
-_MOST_BAD_LINES = 10
+_CLOSE_SECONDS = 3.5
+_MAX_BAD_LINES = 10
 
 
 class IrcServer:
@@ -64,7 +64,7 @@ class IrcServer:
         self.clients: dict[Client, asyncio.Task[object] | None] = {}
         self._wires: dict[tuple[str, frozenset[str]], LineEncoder] = {}
         self._limits = AddressLimiter(max_clients, max_per_address)
-        self._most_bytes = max_buffer_bytes
+        self._max_bytes = max_buffer_bytes
         self.ping_seconds = ping_seconds
         self._turn = asyncio.Lock()
         self._server: asyncio.Server | None = None
@@ -108,15 +108,15 @@ class IrcServer:
             client.close(why)
         tasks = [task for task in self.clients.values() if task is not None]
         if tasks:
-            await asyncio.wait(tasks, timeout=_GOING_SECONDS)
+            await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
         if self._server is not None:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_GOING_SECONDS):
+                async with asyncio.timeout(_CLOSE_SECONDS):
                     await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = str((writer.get_extra_info("peername") or ("",))[0])
-        client = Client(self, Outbox(writer, self._most_bytes, lambda: client.close(Close.SLOW)), address)
+        client = Client(self, Outbox(writer, self._max_bytes, lambda: client.close(Close.SLOW)), address)
         counted = self._limits.acquire(address)
         self.clients[client] = asyncio.current_task()
         try:
@@ -163,12 +163,12 @@ class IrcServer:
             await client.take_in(len(data))
             for raw in buffer.feed(data):
                 bad = 0 if await self._take(client, raw) else bad + 1
-                if bad >= _MOST_BAD_LINES:
+                if bad >= _MAX_BAD_LINES:
                     client.close(Close.BAD_FRAME)
                 if not client.is_open():
                     return
                 await client.pace()
-                if client.outbox.waiting > self._most_bytes // 2:
+                if client.outbox.waiting > self._max_bytes // 2:
                     async with asyncio.timeout(self.ping_seconds):
                         await client.outbox.drain()
 

@@ -38,30 +38,30 @@ def is_action(text: str) -> bool:
     return action(text) is not None
 
 
-def to_irc(text: str, most: int) -> list[str]:
-    """The parts of a message that each take a line of `most` bytes; an action becomes one again."""
+def to_irc(text: str, max_bytes: int) -> list[str]:
+    """The parts of a message that each take a line of `max_bytes` bytes; an action becomes one again."""
     text = clean(text)
     if is_action(text):
-        room = most - len(_ACTION) - len(_CTCP)
+        room = max_bytes - len(_ACTION) - len(_CTCP)
         return [f"{_ACTION}{part}{_CTCP}" for part in split(text[len(_ME) :], room)]
     # A line cannot be empty; a space keeps the paragraphs of a longer text apart.
-    return [part or " " for line in text.split("\n") for part in split(line, most)]
+    return [part or " " for line in text.split("\n") for part in split(line, max_bytes)]
 
 
-def split(text: str, most: int) -> Iterator[str]:
-    """Parts of `most` bytes of UTF-8 at the most, which make `text` again; between words if there are any.
+def split(text: str, max_bytes: int) -> Iterator[str]:
+    """Yield parts of at most `max_bytes` bytes of UTF-8 that make `text` again; between words if there are any.
 
     A character that has more bytes than that, which none has from 4 on, stands alone.
     """
     data = text.encode()
     start = 0
-    while len(data) - start > most:
-        end = start + max(most, 1)
+    while len(data) - start > max_bytes:
+        end = start + max(max_bytes, 1)
         while end > start and data[end] & 0xC0 == 0x80:  # in the middle of a character
             end -= 1
         if end == start:
             end = start + len(data[start : start + 4].decode(errors="ignore")[:1].encode())
-        space = data.rfind(b" ", start + most // 2, end)
+        space = data.rfind(b" ", start + max_bytes // 2, end)
         if space > start:
             end = space + 1
         yield data[start:end].decode()

@@ -1,10 +1,10 @@
--- Number an event and keep it, unless its author has sent it before, or it can no longer happen to its message. Then
--- make room.
+-- Number an event and store it, unless its author has sent it before, or its message no longer allows it. Then apply
+-- retention.
 
--- Which kinds of reactions a message has, by its revisions, a line each.
-local function kinds(fate)
+-- The kinds of reactions of a message, from its revisions, a line each.
+local function kinds(revisions)
   local chosen = {}
-  for line in string.gmatch(fate, '[^\n]+') do
+  for line in string.gmatch(revisions, '[^\n]+') do
     local each = cjson.decode(line)
     for _, pair in ipairs(each.reactions or {}) do
       chosen[pair[1]] = {}
@@ -22,19 +22,19 @@ local function kinds(fate)
   return found, count
 end
 
--- Why `event` can no longer happen to the message, if it cannot. The same rules as in revision.py.
-local function impossible(fate, event, most)
-  -- Quotes within a text are escaped, so this is found only where it is meant.
-  local gone = string.find(fate, '"kind":"deleted"', 1, true) or string.find(fate, '"deleted":true', 1, true)
+-- Why the message does not allow `event`, if so. The same rules as in revision.py.
+local function refusal(revisions, event, max_kinds)
+  -- Quotes within a text are escaped, so a text cannot match.
+  local gone = string.find(revisions, '"kind":"deleted"', 1, true) or string.find(revisions, '"deleted":true', 1, true)
   if gone and event.kind ~= 'deleted' then return 'deleted' end
   if event.kind ~= 'reacted' or not event.on then return end
-  local lines = select(2, string.gsub(fate, '\n', '')) + 1
-  if lines < most and not string.find(fate, '"reactions":', 1, true) then return end
-  local found, count = kinds(fate)
-  if count >= most and not found[event.emoji] then return 'full' end
+  local lines = select(2, string.gsub(revisions, '\n', '')) + 1
+  if lines < max_kinds and not string.find(revisions, '"reactions":', 1, true) then return end
+  local found, count = kinds(revisions)
+  if count >= max_kinds and not found[event.emoji] then return 'full' end
 end
 
-local epoch, known, id, target, date, event, count, oldest, most_kinds = unpack(ARGV)
+local epoch, known, id, target, date, event, count, oldest, max_kinds = unpack(ARGV)
 if lost(epoch, known) then return {'lost'} end
 local before = call('HGET', IDS, id)
 if before then
@@ -42,21 +42,21 @@ if before then
   return {'before', tick(), tonumber(before), entry[2][6]}
 end
 
-local fate = target ~= '' and call('HGET', FATES, target)
-local fault = fate and impossible(fate, cjson.decode(event), tonumber(most_kinds))
+local revisions = target ~= '' and call('HGET', REVISIONS, target)
+local fault = revisions and refusal(revisions, cjson.decode(event), tonumber(max_kinds))
 if fault then return {fault, tick()} end
 
 local seq = call('HINCRBY', META, 'seq', 1)
 call('XADD', LOG, seq .. '-0', 'id', id, 'date', date, 'event', event)
 call('HSET', IDS, id, seq)
-local revisions = 0
+local revision_count = 0
 if target == '' then
   call('ZADD', MESSAGES, seq, seq)
 elseif call('ZSCORE', MESSAGES, target) then
-  fate = fate and fate .. '\n' .. event or event
-  revisions = select(2, string.gsub(fate, '\n', '')) + 1
-  call('HSET', FATES, target, fate)
+  revisions = revisions and revisions .. '\n' .. event or event
+  revision_count = select(2, string.gsub(revisions, '\n', '')) + 1
+  call('HSET', REVISIONS, target, revisions)
 end
-tell(seq, event)
+publish(seq, event)
 retain(tonumber(count), tonumber(oldest), 16)
-return {'ok', tick(), seq, revisions}
+return {'ok', tick(), seq, revision_count}

@@ -1,22 +1,22 @@
--- This server is alive. Once it has watched for long enough, it looks after those who were on servers that are not.
+-- This server is alive. Once it has watched for long enough, it takes over the members of dead servers.
 
-local epoch, known, server, lasts, watching, grace, unnamed, count, oldest = unpack(ARGV)
-lasts, watching, grace = tonumber(lasts), tonumber(watching), tonumber(grace)
+local epoch, known, server, ttl, watching, grace, unnamed, count, oldest = unpack(ARGV)
+ttl, watching, grace = tonumber(ttl), tonumber(watching), tonumber(grace)
 if lost(epoch, known) then return {'lost'} end
 local time = now()
-call('ZADD', SERVERS, time + lasts, server)
+call('ZADD', SERVERS, time + ttl, server)
 guests(server, unnamed)
 retain(tonumber(count), tonumber(oldest), 200)
 
 local more = 0
--- Others beat less than `lasts` apart: only who has been watching for that long can tell that one does not.
-if watching and time - watching >= lasts then
+-- Others beat less than `ttl` apart: only who has been watching for that long can publish that one does not.
+if watching and time - watching >= ttl then
   local dead = call('ZRANGE', SERVERS, 0, 0, 'WITHSCORES')
   if tonumber(dead[2]) < time then
     guests(dead[1], '0')
     local ids = call('SRANDMEMBER', on(dead[1]), 500)
     for _, id in ipairs(ids) do
-      depart(id, dead[1], server, math.max(tonumber(dead[2]) - lasts, watching), true)
+      disconnect(id, dead[1], server, math.max(tonumber(dead[2]) - ttl, watching), true)
     end
     if #ids == 0 then call('ZREM', SERVERS, dead[1]) end
     more = 1

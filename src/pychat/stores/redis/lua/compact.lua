@@ -1,8 +1,8 @@
--- Put what has become of a message in the place of the revisions that made it so. Newer ones stay behind it.
+-- Replace the revisions of a message by the result of applying them. Newer ones stay after it.
 
 local seq, before, after = unpack(ARGV)
-local fate = call('HGET', FATES, seq)
-if fate and string.sub(fate, 1, #before) == before then
-  call('HSET', FATES, seq, after .. string.sub(fate, #before + 1))
+local revisions = call('HGET', REVISIONS, seq)
+if revisions and string.sub(revisions, 1, #before) == before then
+  call('HSET', REVISIONS, seq, after .. string.sub(revisions, #before + 1))
 end
 return {'ok'}

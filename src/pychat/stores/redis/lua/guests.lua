@@ -1,4 +1,4 @@
--- Tell how many people without a name are on this server.
+-- Publish the number of guests on this server.
 
 local epoch, known, server, count = unpack(ARGV)
 if lost(epoch, known) then return {'lost'} end

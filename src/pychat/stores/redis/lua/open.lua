@@ -1,6 +1,6 @@
--- Where the room stands, all of one moment. The room begins here if it was never open, or if its log was lost.
+-- A consistent snapshot of the room. The room begins here if it was never open, or if its log was lost.
 
-local server, lasts, new_epoch, new_secret, lost_epoch, unnamed, mine = unpack(ARGV)
+local server, ttl, new_epoch, new_secret, lost_epoch, unnamed, mine = unpack(ARGV)
 local epoch = call('HGET', META, 'epoch')
 if not epoch or epoch == lost_epoch then
   epoch = new_epoch
@@ -8,10 +8,10 @@ if not epoch or epoch == lost_epoch then
 end
 call('HSETNX', META, 'secret', new_secret)
 local time = now()
-call('ZADD', SERVERS, time + tonumber(lasts), server)
+call('ZADD', SERVERS, time + tonumber(ttl), server)
 guests(server, unnamed)
 
--- Those who are on this server, where Redis has forgotten them.
+-- The members on this server, in case Redis has lost them.
 for _, each in ipairs(cjson.decode(mine)) do
   local id, name, keys, event = unpack(each)
   if not taken(id, keys) then join(id, name, keys, server, event) end

@@ -42,7 +42,7 @@ async def execute(client: Client, line: Line) -> None:
             )
         elif not client.registered and not command.before:
             client.reply(n.ERR_NOTREGISTERED, "Say who you are first, with NICK and USER.")
-        elif len(line.params) < command.least:
+        elif len(line.params) < command.min_params:
             client.reply(n.ERR_NEEDMOREPARAMS, line.command, "Something is missing after this command.")
         else:
             await command.execute(client, line)

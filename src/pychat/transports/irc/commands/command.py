@@ -12,10 +12,10 @@ __all__ = ["Command", "Commands"]
 
 
 class Command(NamedTuple):
-    """A command that takes `least` parameters or more; `before` registration, or only after it."""
+    """A command that takes `min_params` parameters or more; `before` registration, or only after it."""
 
     execute: Callable[[Client, Line], Awaitable[None]]
-    least: int = 0
+    min_params: int = 0
     before: bool = False
 
 

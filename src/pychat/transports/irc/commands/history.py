@@ -7,7 +7,7 @@ from pychat.domain.model import Message
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
-from pychat.transports.irc.history import MOST, Past
+from pychat.transports.irc.history import MAX_MESSAGES, Past
 from pychat.transports.irc.line import Line
 from pychat.transports.irc.membership import ChannelMembership
 
@@ -21,12 +21,12 @@ async def _chathistory(client: Client, line: Line) -> None:
     if what == "TARGETS":  # people whom one wrote with in private: there are none
         await _send(client, "draft/chathistory-targets", None, [])
         return
-    seat = client.seated(target)
+    membership = client.membership_in(target)
     try:
-        if seat is None:
+        if membership is None:
             raise Refused("invalid_target", "You are not in a room of that name.")
-        await seat.session.history(limit=0)  # counts as one command, as for everybody
-        await _send(client, "chathistory", seat, await _find(Past(seat.channel), what, line.params[2:]))
+        await membership.session.history(limit=0)  # counts as one command, as for everybody
+        await _send(client, "chathistory", membership, await _find(Past(membership.channel), what, line.params[2:]))
     except Refused as refused:
         code = {"bad_request": "invalid_params", "not_found": "invalid_msgreftype"}.get(refused.code, refused.code)
         told = Refused(code, refused.text, refused.retry_after)
@@ -36,7 +36,7 @@ async def _chathistory(client: Client, line: Line) -> None:
 async def _find(past: Past, what: str, params: tuple[str, ...]) -> list[Message]:
     if len(params) != (3 if what == "BETWEEN" else 2) or not (params[-1].isascii() and params[-1].isdigit()):
         raise Refused("bad_request", "CHATHISTORY takes what, a channel, from where, and a number of messages.")
-    limit = min(int(params[-1][:9]), MOST)
+    limit = min(int(params[-1][:9]), MAX_MESSAGES)
     match what:
         case "LATEST":
             return await past.latest(0 if params[0] == "*" else await past.seq(params[0]), limit)
@@ -57,13 +57,13 @@ async def _find(past: Past, what: str, params: tuple[str, ...]) -> list[Message]
     raise Refused("bad_request", "CHATHISTORY takes LATEST, BEFORE, AFTER, AROUND or BETWEEN.")
 
 
-async def _send(client: Client, kind: str, seat: ChannelMembership | None, messages: list[Message]) -> None:
+async def _send(client: Client, kind: str, membership: ChannelMembership | None, messages: list[Message]) -> None:
     batch = client.new_batch() if "batch" in client.caps else None
     if batch is not None:
-        where = () if seat is None else (seat.channel.name,)
+        where = () if membership is None else (membership.channel.name,)
         client.tell(Line("BATCH", (f"+{batch}", kind, *where), n.SERVER))
-    for said in messages if seat is not None else ():
-        for each in seat.lines(said, batch) if seat is not None else ():
+    for said in messages if membership is not None else ():
+        for each in membership.lines(said, batch) if membership is not None else ():
             client.tell(each)
         if client.outbox.waiting > _DRAINED:
             await client.outbox.drain()

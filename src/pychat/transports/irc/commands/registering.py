@@ -9,7 +9,7 @@ from pychat.transports.irc.capabilities import listing, requested
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.asking import lusers, motd
 from pychat.transports.irc.commands.command import Command, Commands
-from pychat.transports.irc.history import MOST
+from pychat.transports.irc.history import MAX_MESSAGES
 from pychat.transports.irc.line import Line
 from pychat.transports.irc.nicks import NICK_WORDS, is_nick
 from pychat.transports.irc.text import clean
@@ -73,15 +73,15 @@ async def _rename(client: Client, wanted: str) -> None:
     before, done = client.nick, []
     try:
         wanted = await client.check_nick(wanted)
-        seats = list(client.seats.values())
-        for seat in seats:
-            member, _ = await seat.session.join(wanted)
-            done.append(seat)
-            if seat is seats[-1]:
-                wanted = seat.channel.nick(member)  # a hook may have had a say
+        memberships = list(client.memberships.values())
+        for membership in memberships:
+            member, _ = await membership.session.join(wanted)
+            done.append(membership)
+            if membership is memberships[-1]:
+                wanted = membership.channel.nick(member)  # a hook may have had a say
     except Refused as refused:
-        for seat in done:
-            await seat.session.join(before)
+        for membership in done:
+            await membership.session.join(before)
         _refuse_nick(client, refused, wanted)
     else:
         client.is_called(wanted)
@@ -117,7 +117,7 @@ async def _let_in(client: Client) -> None:
     # "Are supported by this server" stands there for programs that look for it.
     tokens = (
         *("CASEMAPPING=ascii", "CHANTYPES=#", "PREFIX=", "CHANMODES=,,,nt", "CHANNELLEN=65", f"NICKLEN={longest}"),
-        *("NETWORK=pychat", "UTF8ONLY", f"CHATHISTORY={MOST}", "MSGREFTYPES=msgid,timestamp", "STATUSMSG="),
+        *("NETWORK=pychat", "UTF8ONLY", f"CHATHISTORY={MAX_MESSAGES}", "MSGREFTYPES=msgid,timestamp", "STATUSMSG="),
         "CLIENTTAGDENY=*,-draft/react,-draft/reply,-draft/unreact,-pychat/id,-typing",
     )
     client.tell(Line(n.RPL_ISUPPORT, (client.nick, *tokens, "are supported by this server"), n.SERVER))

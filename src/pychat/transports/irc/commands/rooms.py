@@ -18,8 +18,8 @@ _NAMING = 10  # times what it costs to look at somebody, to tell their name
 
 async def _join(client: Client, line: Line) -> None:
     if line.params[0] == "0":
-        for seat in list(client.seats.values()):
-            await _leave(client, seat.channel.name)
+        for membership in list(client.memberships.values()):
+            await _leave(client, membership.channel.name)
         return
     for name in _targets(client, line):
         await _join_one(client, name)
@@ -34,24 +34,24 @@ async def _join_one(client: Client, name: str) -> None:
     channel = client.find(name)
     if channel is None:
         not_there(client, name)
-    elif channel.key not in client.seats:
-        seat = client.seat(channel)
+    elif channel.key not in client.memberships:
+        membership = client.new_membership(channel)
         try:
             if channel.key in client.barred:
                 raise client.barred[channel.key]
             await opened(channel.room)
             await client.look_at(_NAMING * channel.room.member_count)
-            await seat.enter(client.member_id(channel), client.users.get(channel.key))
+            await membership.enter(client.member_id(channel), client.users.get(channel.key))
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
             if refused.kind.is_temporary:  # clients try again by themselves where the line ends, and nowhere else
                 client.close(refused.kind.close)
             return
-        if seat.out:  # the room has sent the client away meanwhile, and said so
-            await seat.session.close(left=not client.is_known())
+        if membership.out:  # the room has sent the client away meanwhile, and said so
+            await membership.session.close(left=not client.is_known())
             return
-        client.seats[channel.key] = seat
-        seat.begin()
+        client.memberships[channel.key] = membership
+        membership.begin()
 
 
 async def _part(client: Client, line: Line) -> None:
@@ -60,13 +60,13 @@ async def _part(client: Client, line: Line) -> None:
 
 
 async def _leave(client: Client, name: str) -> None:
-    seat = client.seated(name)
-    if seat is None:
+    membership = client.membership_in(name)
+    if membership is None:
         not_there(client, name)
     else:
-        del client.seats[seat.channel.key]
-        client.tell(Line("PART", (seat.channel.name,), source(client.nick)))
-        await seat.session.close(left=True)
+        del client.memberships[membership.channel.key]
+        client.tell(Line("PART", (membership.channel.name,), source(client.nick)))
+        await membership.session.close(left=True)
 
 
 def not_there(client: Client, name: str) -> None:
@@ -79,13 +79,17 @@ def not_there(client: Client, name: str) -> None:
 
 
 async def _names(client: Client, line: Line) -> None:
-    for name in _targets(client, line) if line.params else [seat.channel.name for seat in client.seats.values()]:
+    for name in (
+        _targets(client, line)
+        if line.params
+        else [membership.channel.name for membership in client.memberships.values()]
+    ):
         channel = client.find(name)
         if channel is not None:
             await client.look_at(_NAMING * channel.room.member_count)
-        seat = client.seated(name)
-        if seat is not None:
-            seat.names()
+        membership = client.membership_in(name)
+        if membership is not None:
+            membership.names()
         elif channel is not None:
             client.names(channel, [channel.nick(member) for member in channel.room.first_members()])
         else:

@@ -28,46 +28,46 @@ async def _privmsg(client: Client, line: Line) -> None:
 
 
 async def _say(client: Client, line: Line, target: str, said: str) -> None:
-    seat = _there(client, target)
-    if seat is None:
+    membership = _there(client, target)
+    if membership is None:
         return
     text = from_irc(said)
     try:
         if text is None:
             raise Refused("bad_request", "Clients cannot ask each other here; /me is all that is carried.")
-        await seat.say(text, line.tags.get(_ID) or None, _answered(seat, line))
+        await membership.say(text, line.tags.get(_ID) or None, _answered(membership, line))
     except Refused as refused:
-        client.refuse(line.command, refused, n.ERR_CANNOTSENDTOCHAN, seat.channel.name)
+        client.refuse(line.command, refused, n.ERR_CANNOTSENDTOCHAN, membership.channel.name)
 
 
 async def _tagmsg(client: Client, line: Line) -> None:
-    seat = _there(client, line.params[0])
-    if seat is None:
+    membership = _there(client, line.params[0])
+    if membership is None:
         return
     try:
         if (typing := line.tags.get("+typing")) is not None:
-            await seat.session.type(typing == "active")
+            await membership.session.type(typing == "active")
         for tag, on in (("+draft/react", True), ("+draft/unreact", False)):
             if (emoji := line.tags.get(tag)) is not None:
-                target = _answered(seat, line)
+                target = _answered(membership, line)
                 if target is None:
                     raise Refused("bad_request", "Say to which message, with the tag +draft/reply.")
-                await seat.session.react(target, emoji, on)
+                await membership.session.react(target, emoji, on)
     except Refused as refused:
-        client.refuse("TAGMSG", refused, None, seat.channel.name)
+        client.refuse("TAGMSG", refused, None, membership.channel.name)
 
 
 async def _redact(client: Client, line: Line) -> None:
-    seat = _there(client, line.params[0])
-    if seat is None:
+    membership = _there(client, line.params[0])
+    if membership is None:
         return
-    seq = seat.channel.seq(line.params[1])
+    seq = membership.channel.seq(line.params[1])
     try:
         if seq is None:
             raise Refused("not_found", "There is no message of that id (any more).")
-        await seat.session.delete(seq)
+        await membership.session.delete(seq)
     except Refused as refused:
-        client.refuse("REDACT", refused, None, seat.channel.name, line.params[1])
+        client.refuse("REDACT", refused, None, membership.channel.name, line.params[1])
 
 
 async def _batch(client: Client, line: Line) -> None:
@@ -100,18 +100,18 @@ async def gather(client: Client, line: Line) -> None:
 
 def _there(client: Client, target: str) -> ChannelMembership | None:
     """The client's place in the channel `target`; if there is none, it is told so."""
-    seat = client.seated(target)
-    if seat is None and target.startswith("#"):
+    membership = client.membership_in(target)
+    if membership is None and target.startswith("#"):
         not_there(client, target)
-    elif seat is None:
+    elif membership is None:
         client.reply(n.ERR_NOSUCHNICK, target, "There are no private messages here. Say it in the room.")
-    return seat
+    return membership
 
 
-def _answered(seat: ChannelMembership, line: Line) -> int | None:
+def _answered(membership: ChannelMembership, line: Line) -> int | None:
     """The number of the message that `line` answers."""
     msgid = line.tags.get("+draft/reply") or line.tags.get("+reply")
-    return seat.channel.seq(msgid) if msgid else None
+    return membership.channel.seq(msgid) if msgid else None
 
 
 COMMANDS: Commands = {
