@@ -23,7 +23,15 @@ from pychat.hosts.aiohttp import MOUNT, aiohttp_app
 from pychat.hosts.connection import HttpConnection
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.hosts import host_name
-from pychat.net.process import MANY_FILES, cut_unread, max_connections, max_irc_clients, prepare, raise_file_limit
+from pychat.net.process import (
+    MANY_FILES,
+    cut_unread,
+    give_memory_back,
+    max_connections,
+    max_irc_clients,
+    prepare,
+    raise_file_limit,
+)
 from pychat.room.chatroom import ChatRoom
 from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
@@ -100,9 +108,11 @@ async def _serve(settings: Settings, files: int | None) -> None:
                 told = f"This process may open {files} files, and each connection is one. Raise that with ulimit -n."
                 console.say(told, {"event": "few_files", "files": files})
             prepare()
+            trimming = asyncio.create_task(give_memory_back())
             if settings.open:
                 asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
             await going.wait()
+            trimming.cancel()
             console.say("Going away: telling everybody, closing.", {"event": "stop"})
         finally:
             with contextlib.suppress(TimeoutError):
