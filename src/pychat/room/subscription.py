@@ -86,10 +86,15 @@ class LogSubscription:
             self._refused_until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
         else:
             self._refused = None
+        finally:
+            # Here and not when the task is known to be done: whoever comes between would wait for a try that is over,
+            # find the log lost again, and so on, and the event loop would never get a turn.
+            self._trying = None
         return self._refused
 
     def _tried(self, task: asyncio.Task[Refused | None]) -> None:
-        self._trying = None
+        if self._trying is task:  # cancelled before it began
+            self._trying = None
         if not task.cancelled():
             task.exception()  # told to all who wait, if anybody does
 
