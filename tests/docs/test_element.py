@@ -35,6 +35,6 @@ def test_each_attribute_is_told() -> None:
     """The attributes that the element looks at, and no others, are in the table."""
     element = (ASSETS / "js" / "element" / "element.js").read_text()
     opening, more = re.search(
-        r"const OPENING = \[(.*?)\];\nconst ATTRIBUTES = \[\.\.\.OPENING, (.*?)\];", element
+        r"const ROOM_ATTRIBUTES = \[(.*?)\];\nconst ATTRIBUTES = \[\.\.\.ROOM_ATTRIBUTES, (.*?)\];", element
     ).groups()  # type: ignore[union-attr]  # else it fails as it should
     assert re.findall(r"\w+", f"{opening} {more}") == re.findall(r"`(\w+)`", rows("attribute"))

@@ -95,7 +95,7 @@ def test_a_file_for_two_workers_ends_the_server_with_what_to_do(folder: Path, ap
     )
     said = ended.stdout + ended.stderr
     assert "is in use by another worker of this server (process " in said
-    assert "Start one worker (--workers 1), or keep rooms in Redis" in said
+    assert "Start one worker (--workers 1), or use Redis" in said
     assert "another --store" not in said
     assert "pychat/stores" not in said
     assert "Application startup complete." in said

@@ -21,6 +21,7 @@ from tests.parsers.steps import assert_linear, counted, counted_source, largest,
 
 FRAMES = counted("pychat.net.websocket.protocol")
 FRONT = counted("pychat.transports.socketio.handshake_router")
+HANDSHAKE = counted("pychat.net.websocket.handshake")
 PACKET = counted("pychat.transports.socketio.packet")
 POLLING = counted("pychat.transports.socketio.engineio.polling")
 REPLIES = counted("pychat.transports.socketio.engineio.replies")
@@ -85,7 +86,7 @@ def _head(head: str) -> None:
 def _payload(body: str) -> None:
     """The body of a client that polls."""
     server = SimpleNamespace(options=Options(max_payload_packets=10**9), max_message_bytes=10**9)
-    session = SimpleNamespace(inbox_bytes=0, closed=False, receive=lambda _: None)
+    session = SimpleNamespace(inbox_bytes=0, closed=False, overfull=False, receive=lambda _: None)
     taking = POLLING._take_payload(server, session, body.encode("utf-8", "surrogatepass"))
     try:
         while True:
@@ -111,7 +112,7 @@ TEXT_PARSERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "a request in pieces": ("GET /socket.io/?EIO=4", _front, "\r\n\r\n"),
     "the fields of a request": ("GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n", _head, ""),
     "the value of a field": ("GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nx:", _head, "\x01"),
-    "the key of a WebSocket": ("", FRONT._is_key, ""),
+    "the key of a WebSocket": ("", HANDSHAKE.accept_key, ""),
     "a query": ("EIO=4&", REPLIES.Query, "&sid=1"),
     "an event": ('2["a",', lambda text: PACKET.Packet.of(PACKET.Undecoded(text)), "]"),
     "a namespace": ("2/a", lambda text: PACKET.Packet.of(PACKET.Undecoded(text)), ',["a"]'),

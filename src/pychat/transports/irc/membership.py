@@ -7,7 +7,8 @@ while the client is saying something, what follows waits for the echo.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -190,6 +191,18 @@ class ChannelMembership:
     def lines(self, said: Message, batch: str | None = None) -> list[Line]:
         """A message for this client; an old one of somebody who is here comes from the nick that is known."""
         return [] if said.deleted else self.encoder.message(said, batch=batch)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Keep what the room tells until the block ends: history goes out whole, and then what was said meanwhile."""
+        if self._held is not None:
+            yield
+            return
+        self._held = []
+        try:
+            yield
+        finally:
+            self._release()
 
     # How it is done.
 

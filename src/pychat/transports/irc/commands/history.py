@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from pychat.domain.errors import Refused
 from pychat.domain.model import Message
 from pychat.transports.irc import numerics as n
@@ -62,13 +64,14 @@ async def _send(client: Client, kind: str, membership: ChannelMembership | None,
     if batch is not None:
         where = () if membership is None else (membership.channel.name,)
         client.tell(Line("BATCH", (f"+{batch}", kind, *where), n.SERVER))
-    for said in messages if membership is not None else ():
-        for each in membership.lines(said, batch) if membership is not None else ():
-            client.tell(each)
-        if client.outbox.waiting > _DRAINED:
-            await client.outbox.drain()
-    if batch is not None:
-        client.tell(Line("BATCH", (f"-{batch}",), n.SERVER))
+    with nullcontext() if membership is None else membership.holding():
+        for said in messages:
+            for each in membership.lines(said, batch) if membership is not None else ():
+                client.tell(each)
+            if client.outbox.waiting > _DRAINED:
+                await client.outbox.drain()
+        if batch is not None:
+            client.tell(Line("BATCH", (f"-{batch}",), n.SERVER))
 
 
 COMMANDS: Commands = {"CHATHISTORY": Command(_chathistory, 2)}
