@@ -21,7 +21,7 @@ __all__ = ["PublicServer", "public_server"]
 
 #: The longest that a bystander may wait for a message, in seconds of the server's processor time: a server that is held up is busy. Time on the
 #: wall says more of the machine, which others share, so its bound is wide.
-LONGEST_WAIT = 1.5  # a second, and what the load beside it on a shared machine adds to the measure
+LONGEST_WAIT = 1.0
 LONGEST_WAIT_ON_THE_WALL = 8.0
 #: How much more memory than before an attack is none to speak of.
 _SLACK = 6 << 20
