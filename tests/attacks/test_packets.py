@@ -100,7 +100,6 @@ async def test_a_body_of_too_many_packets(public: Public):
         await server.settles()
 
 
-@pytest.mark.xfail(strict=False, reason="open: a bystander who polls waits 1 to 3 s while sockets flood and reconnect")
 async def test_a_read_full_of_packets(public: Public):
     """A WebSocket that sends without a pause what costs it little: nobody else waits."""
     async with public() as server:
