@@ -59,15 +59,19 @@ class _Server:
         for number in range(count):
             name = f"a b c{number}" if number % 2 else f"a?b c{number - number % 2 + 1}"
             await self.store.signal("lobby", self._joined(self._member(number, name)))
-            await self.client(f"client{number}")
+            self._connect().set_nick(f"client{number}")
 
     async def client(self, nick: str) -> Any:
-        """Bring in a client that has registered."""
+        """Bring in a client that registers."""
+        client = self._connect()
+        await self.tell(client, f"NICK {nick}", "USER u 0 * :u")
+        return client
+
+    def _connect(self) -> Any:
         module = import_module("pychat.transports.irc.client")
         outbox = import_module("pychat.transports.irc.outbox").Outbox(_Writer(), 10**9, lambda: None)
         client = module.Client(self.irc, outbox)
         self.irc.clients.add(client, None)
-        await self.tell(client, f"NICK {nick}", "USER u 0 * :u")
         return client
 
     async def tell(self, client: Any, *lines: str) -> None:
