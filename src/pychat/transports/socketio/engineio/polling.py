@@ -8,7 +8,7 @@ import zlib
 from base64 import b64decode
 
 from pychat.domain.errors import Close
-from pychat.net.http.body import BodyTooLarge
+from pychat.net.http.body import BodyMalformed, BodyTooLarge
 from pychat.transports.socketio.engineio.outbox import Outbox
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.replies import BAD_REQUEST, UNKNOWN_SID, refusal
@@ -67,8 +67,8 @@ async def post(socket: EngineIOSocket, request: HostRequest) -> Reply:
     except PayloadTooLarge as problem:
         socket.close(Close.TOO_LARGE, Reason.TRANSPORT_ERROR)
         return refusal(413, (BAD_REQUEST[0], str(problem)))
-    except (BadPacket, UnicodeDecodeError) as problem:
-        socket.complain(BadPacket(str(problem)))
+    except (BadPacket, BodyMalformed, UnicodeDecodeError) as problem:
+        socket.complain(BadPacket(str(problem) or "A malformed body"))
         return refusal(400, BAD_REQUEST)
     except (TimeoutError, ConnectionError):
         socket.close(None, Reason.TRANSPORT_CLOSE)
