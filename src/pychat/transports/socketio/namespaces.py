@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pychat.transports.socketio.client import ClientSession, SocketIOClient
-from pychat.transports.socketio.engineio.registry import new_id
+from pychat.transports.socketio.engineio.sockets import new_id
 
 __all__ = ["Namespaces"]
 

@@ -11,7 +11,6 @@ from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.proxies import Proxies
 from pychat.net.websocket.connection import Frame, Sender, WebSocketConnection
 from pychat.transports.socketio.engineio.polling import payload, poll, post
-from pychat.transports.socketio.engineio.registry import SocketRegistry
 from pychat.transports.socketio.engineio.replies import (
     BAD_METHOD,
     BAD_REQUEST,
@@ -26,6 +25,7 @@ from pychat.transports.socketio.engineio.replies import (
 )
 from pychat.transports.socketio.engineio.request import HostRequest, Opening, PushingRequest, Reply
 from pychat.transports.socketio.engineio.socket import EngineIOSocket, Listener
+from pychat.transports.socketio.engineio.sockets import SocketRegistry
 from pychat.transports.socketio.engineio.websockets import read, upgrade
 from pychat.transports.socketio.options import Options
 

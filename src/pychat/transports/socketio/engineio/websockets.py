@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.packet import PROBE, PROBE_PONG, UPGRADE, BadPacket
-from pychat.transports.socketio.engineio.registry import SocketRegistry
 from pychat.transports.socketio.engineio.socket import EngineIOSocket, Reason
+from pychat.transports.socketio.engineio.sockets import SocketRegistry
 
 __all__ = ["read", "upgrade"]
 
