@@ -93,7 +93,11 @@ class _Handlers:
             return self._response(request, answer)
         try:
             stream = await AiohttpStream.open(
-                request, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
+                request,
+                answer.headers,
+                answer.first,
+                remote=self.mount.client_address(request.remote or "", _headers(request)),
+                max_buffer_bytes=self.mount.max_buffer_bytes,
             )
         except WebSocketClosed:
             return web.Response(status=400)

@@ -54,6 +54,7 @@ class AsgiWebSocket:
     """
 
     __slots__ = (
+        "__weakref__",
         "_awake",
         "_budget",
         "_bytes",
@@ -164,14 +165,18 @@ class AsgiWebSocket:
     def _put(self, item: Frame | bytes, size: int) -> None:
         if self._closing:
             return
-        if not self._budget.admits(self._bytes, size):
-            self.close(Close.SLOW.code, Close.SLOW.reason)
-            if self.on_slow is not None:
-                self.on_slow()
+        if not self._budget.admits(self._bytes, size, self):
+            self.fall_behind()
             return
         self._bytes += size
         self._queue.append(item)
         self._wake()
+
+    def fall_behind(self) -> None:
+        """Close the connection with `Close.SLOW`."""
+        self.close(Close.SLOW.code, Close.SLOW.reason)
+        if self.on_slow is not None:
+            self.on_slow()
 
     def _wake(self) -> None:
         awake = self._awake

@@ -19,8 +19,9 @@ def _nobody() -> None:
 class Outbox:
     """The way out of one connection. Never waits, never raises."""
 
-    def __init__(self, writer: asyncio.StreamWriter, max_bytes: int, on_full: Callable[[], None]) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, remote: str, max_bytes: int, on_full: Callable[[], None]) -> None:
         """`on_full` is called when more than `max_bytes` wait, beside the largest amount of one turn."""
+        self.remote = remote
         self._writer = writer
         self._budget = SendBudget(max_bytes)
         self._on_full = on_full
@@ -29,8 +30,12 @@ class Outbox:
         self._closed = False
         self._farewell: asyncio.TimerHandle | None = None
 
+    def fall_behind(self) -> None:
+        """Tell the client that it is too far behind, and close."""
+        self._on_full()
+
     @property
-    def waiting(self) -> int:
+    def buffered(self) -> int:
         """The bytes that the client has not taken."""
         return self._size + self._writer.transport.get_write_buffer_size()
 
@@ -42,8 +47,9 @@ class Outbox:
         """Send `data` at the end of this turn."""
         if self._closed or not data:
             return
-        if not self._budget.admits(self._writer.transport.get_write_buffer_size(), self._size + len(data)):
-            self._on_full()
+        waiting = self._writer.transport.get_write_buffer_size()
+        if not self._budget.admits(waiting, self._size + len(data), self):
+            self.fall_behind()
             return
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._flush)

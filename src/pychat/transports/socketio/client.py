@@ -123,7 +123,7 @@ class SocketIOClient:
             size = len(item.raw if isinstance(item, Frame) else item)
             if self._budget is None:
                 self._budget = SendBudget(self.session.server.options.max_buffer_bytes)
-            if not self._budget.admits(self._held_bytes, size):
+            if not self._budget.admits(self._held_bytes, size, self.session):
                 SocketIOClient.close(self, Close.SLOW)
             self._held.append(item)
             self._held_bytes += size

@@ -68,7 +68,7 @@ async def _send(client: Client, kind: str, membership: ChannelMembership | None,
         for said in messages:
             for each in membership.lines(said, batch) if membership is not None else ():
                 client.tell(each)
-            if client.outbox.waiting > _DRAINED:
+            if client.outbox.buffered > _DRAINED:
                 await client.outbox.drain()
         if batch is not None:
             client.tell(Line("BATCH", (f"-{batch}",), n.SERVER))

@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar
 import engineio
 
 from pychat.domain.errors import Close, UsageError
+from pychat.net.addresses import AddressLimiter
 from pychat.net.deadlines import Deadlines
-from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.answers import AnswerBudget
 from pychat.net.http.gate import Gate
 from pychat.net.http.hosts import HostPolicy

@@ -141,13 +141,18 @@ class EngineIOSocket:
             self._gather(data, len(data) * 4 // 3 + 4)
 
     def _gather(self, item: Frame | bytes, size: int) -> None:
-        if not self.budget.admits(self.outbox_bytes, size):
-            self.outbox.clear()
-            self._slow()
+        if not self.budget.admits(self.outbox_bytes, size, self):
+            self.fall_behind()
             return
         self.outbox.append(item)
         self.outbox_bytes += size
         self.wake()
+
+    def fall_behind(self) -> None:
+        """Close the connection with `Close.SLOW`; what waits for a poll is dropped."""
+        self.outbox.clear()
+        self.outbox_bytes = 0
+        self._slow()
 
     def wake(self) -> None:
         """Let the pending poll go and fetch what waits."""
