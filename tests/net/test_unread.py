@@ -23,7 +23,7 @@ class Receiver:
     closed: bool = False
     order: list[Receiver] = field(default_factory=list)
 
-    def fall_behind(self) -> None:
+    def drop(self) -> None:
         """Note it."""
         assert not self.closed
         self.closed = True

@@ -29,8 +29,8 @@ class UnreadReceiver(Protocol):
     def buffered(self) -> int:
         """Bytes that wait for the client."""
 
-    def fall_behind(self) -> None:
-        """Close the connection, because the client is too far behind."""
+    def drop(self) -> None:
+        """Cut the connection with `Close.SLOW`, and drop what waits, at once."""
 
 
 _Reference = weakref.ref[UnreadReceiver]
@@ -103,7 +103,7 @@ class UnreadFrames:
             receiver = reference()
             self._forget(reference)
             if receiver is not None:
-                receiver.fall_behind()
+                receiver.drop()
             if waiting[address]:
                 heapq.heappush(heap, (weight, address))
 

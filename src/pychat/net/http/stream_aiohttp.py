@@ -133,6 +133,11 @@ class AiohttpStream:
         """Wait until the connection is lost, or the body has ended."""
         await self._gone
 
+    def drop(self) -> None:
+        """Call `on_slow`, and cut the connection."""
+        self.fall_behind()
+        self._transport.abort()
+
     def _leave(self) -> None:
         self._ended = True
         if not self._gone.done():

@@ -101,6 +101,12 @@ class AsgiStream:
         """Wait until the host says that the client has gone, or the body has ended."""
         await self._ended.wait()
 
+    def drop(self) -> None:
+        """Call `on_slow`, and drop what waits; the host cuts the connection when the app returns."""
+        self.fall_behind()
+        self._queue.clear()
+        self._ended.set()
+
     async def finish(self) -> None:
         """Wait for what waits to be sent, if somebody still takes it; stop if that is not done in time."""
         try:

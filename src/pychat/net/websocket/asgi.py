@@ -272,6 +272,11 @@ class AsgiWebSocket:
         self._wake()
         self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.abort)
 
+    def drop(self) -> None:
+        """Close the connection with `Close.SLOW`, and stop."""
+        self.fall_behind()
+        self.abort()
+
     def abort(self) -> None:
         """Stop at once. ASGI has no way to cut a socket: the server closes it when the app returns."""
         self._closing = True

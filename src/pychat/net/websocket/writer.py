@@ -67,6 +67,11 @@ class FrameWriter:
             self._transport.write(close_frame(code, reason))
         self._cut_later()
 
+    def drop(self) -> None:
+        """Close the connection with `Close.SLOW`, and cut it."""
+        self.fall_behind()
+        self.abort()
+
     def abort(self) -> None:
         """Cut the connection at once."""
         self._closing = True

@@ -30,10 +30,6 @@ class Outbox:
         self._closed = False
         self._abort_timer: asyncio.TimerHandle | None = None
 
-    def fall_behind(self) -> None:
-        """Tell the client that it is too far behind, and close."""
-        self._on_full()
-
     @property
     def buffered(self) -> int:
         """The bytes that the client has not read."""
@@ -49,7 +45,7 @@ class Outbox:
             return
         waiting = self._writer.transport.get_write_buffer_size()
         if not self._budget.admits(waiting, self._size + len(data), self):
-            self.fall_behind()
+            self._on_full()
             return
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._flush)
@@ -70,6 +66,11 @@ class Outbox:
                 self._writer.write(last)
                 self._abort_timer = asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._writer.transport.abort)
             self._writer.close()
+
+    def drop(self) -> None:
+        """Tell the client that it is too far behind, and cut the connection."""
+        self._on_full()
+        self._writer.transport.abort()
 
     async def wait_closed(self) -> None:
         """Wait until the connection is gone."""

@@ -142,13 +142,13 @@ class EngineIOSocket:
 
     def _gather(self, item: Frame | bytes, size: int) -> None:
         if not self.budget.admits(self.outbox_bytes, size, self):
-            self.fall_behind()
+            self.drop()
             return
         self.outbox.append(item)
         self.outbox_bytes += size
         self.wake()
 
-    def fall_behind(self) -> None:
+    def drop(self) -> None:
         """Close the connection with `Close.SLOW`; what waits for a poll is dropped."""
         self.outbox.clear()
         self.outbox_bytes = 0
