@@ -21,14 +21,14 @@ class SendBudget:
         #: In bytes.
         self.largest = 0
 
-    def admits(self, waiting: int, size: int, receiver: UnreadReceiver) -> bool:
+    def admits(self, waiting: int, size: int, receiver: UnreadReceiver | None = None) -> bool:
         """Return whether an item of `size` bytes may wait behind `waiting` bytes. Call it once for each item.
 
-        A large item counts for all receivers together too (`UnreadFrames`).
+        With a `receiver`, a large item counts for all receivers together too (`UnreadFrames`).
         """
         if not waiting or size > self.largest:
             self.largest = size
-            if size > LARGE_BYTES:
+            if size > LARGE_BYTES and receiver is not None:
                 UNREAD.add(receiver, size)
         return waiting + size <= self.max_bytes + self.largest
 
