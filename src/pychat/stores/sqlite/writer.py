@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from pychat.domain.model import Away, Event, Kicked, Left, LogEvent, Message, Po
 from pychat.stores.sqlite import queries, rows
 from pychat.stores.sqlite.damage import is_damage, line, remedy
 from pychat.stores.sqlite.database import Database
-from pychat.stores.sqlite.log import Log
+from pychat.stores.sqlite.inserts import chunks
+from pychat.stores.sqlite.log import CALLER_ERRORS, Log
 from pychat.stores.sqlite.members import Members
 from pychat.stores.sqlite.readers import Readers
 from pychat.stores.sqlite.retention import RetentionTask
@@ -312,13 +314,35 @@ class Writer:
             self._database.tally.add(added)
 
     def _write(self, connection: sqlite3.Connection, batch: list[_Item]) -> None:
-        for item in batch:
-            if item.columns is not None:
-                self._append(item)
-            elif item.receive is not None:
-                room = self._log.room(item.room)
-                away, known = self._members.opening(connection, room.number)
-                item.result = Subscription(Position(room.epoch, room.head), self._secret, (), away, known)
+        items = [item for item in batch if item.columns is not None or item.receive is not None]
+        for are_messages, run in groupby(items, lambda item: isinstance(item.event, Message)):
+            for chunk in chunks(list(run)):
+                if are_messages and len(chunk) > 1 and self._append_messages(chunk):
+                    continue
+                for item in chunk:
+                    if item.columns is not None:
+                        self._append(item)
+                    else:
+                        room = self._log.room(item.room)
+                        away, known = self._members.opening(connection, room.number)
+                        item.result = Subscription(Position(room.epoch, room.head), self._secret, (), away, known)
+
+    def _append_messages(self, items: Sequence[_Item]) -> bool:
+        """Append one chunk of messages together. Return false, and append nothing, if they do not all go in."""
+        stored = self._log.append_messages(
+            [
+                (item.room, item.event, item.columns)
+                for item in items
+                if isinstance(item.event, Message) and item.columns is not None  # all of them
+            ]
+        )
+        if stored is None:
+            return False
+        for item, message in zip(items, stored, strict=True):
+            item.result, item.deliver = message, True
+        for room in {item.room for item in items}:
+            self._retention.added(room, self._log.room(room).messages)
+        return True
 
     def _append(self, item: _Item) -> None:
         event, columns = item.event, item.columns
@@ -327,7 +351,7 @@ class Writer:
         assert not isinstance(event, Signal)  # noqa: S101 -- same
         try:
             item.result, item.deliver = self._log.append(item.room, event, columns)
-        except (Refused, ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+        except (Refused, *CALLER_ERRORS) as error:
             # Otherwise an error of the caller, such as a lone surrogate; nothing of the item was written.
             if isinstance(error, UnicodeDecodeError):  # the data in the file is not the caller's error
                 raise sqlite3.DatabaseError("a text in it is not UTF-8") from error

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pychat.domain.errors import Close
 from pychat.net.deadlines import Deadlines
-from pychat.net.http.body import BodyTooLarge
+from pychat.net.http.body import BodyMalformed, BodyTooLarge
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.replies import BAD_REQUEST, UNKNOWN_SID, refusal
 from pychat.transports.socketio.engineio.request import HostRequest, Reply
@@ -82,8 +82,8 @@ async def post(server: PollingServer, socket: EngineIOSocket, request: HostReque
     except PayloadTooLarge as problem:
         socket.close(Close.TOO_LARGE, REASONS.TRANSPORT_ERROR)
         return refusal(413, (BAD_REQUEST[0], str(problem)))
-    except (BadPacket, UnicodeDecodeError) as problem:
-        socket.complain(BadPacket(str(problem)))
+    except (BadPacket, BodyMalformed, UnicodeDecodeError) as problem:
+        socket.complain(BadPacket(str(problem) or "A malformed body"))
         return refusal(400, BAD_REQUEST)
     except (TimeoutError, ConnectionError):
         socket.close(None, REASONS.TRANSPORT_CLOSE)
