@@ -31,7 +31,7 @@ class Receiver:
 
 
 def _waits(unread: UnreadFrames, receiver: Receiver, size: int = _PAGE) -> None:
-    unread.add(receiver, size)
+    unread.add(receiver, object(), size)
     receiver.buffered += size
 
 
@@ -67,6 +67,16 @@ def test_the_newest_is_never_closed_for_its_own_frame():
     assert not receiver.closed
 
 
+def test_a_frame_for_everybody_counts_once():
+    """What was said while a room was busy is one frame for all its members, and is in memory once."""
+    unread, frame = UnreadFrames(10 * _PAGE), object()
+    receivers = [Receiver() for _ in range(100)]
+    for receiver in receivers:
+        unread.add(receiver, frame, _PAGE)
+        receiver.buffered += _PAGE
+    assert not any(receiver.closed for receiver in receivers)
+
+
 def test_an_ended_connection_is_forgotten():
     """Nothing of a connection that is gone stays, nor keeps it in memory."""
     unread = UnreadFrames(10 * _PAGE)
@@ -78,12 +88,12 @@ def test_an_ended_connection_is_forgotten():
 
 
 def test_small_frames_do_not_count():
-    """A frame of 64 KiB goes to everybody and is in memory once; a larger one is one receiver's."""
+    """A frame of 64 KiB does not count; a larger one does."""
     budget, receiver = SendBudget(1 << 20), Receiver()
     before = len(UNREAD)
-    assert budget.admits(0, LARGE_BYTES, receiver)
+    assert budget.admits(0, LARGE_BYTES, object(), receiver)
     assert len(UNREAD) == before
-    assert budget.admits(0, LARGE_BYTES + 1, receiver)
+    assert budget.admits(0, LARGE_BYTES + 1, object(), receiver)
     assert len(UNREAD) == before + 1
 
 

@@ -11,8 +11,7 @@ from pychat.net.addresses import address_key
 
 __all__ = ["LARGE_BYTES", "UNREAD", "UnreadFrames", "UnreadReceiver"]
 
-#: A frame of more bytes than this is made for one receiver: a page of history, or what somebody missed. Smaller frames
-#: go to everybody, and are in memory once.
+#: Frames of more bytes than this are counted: pages of history, and what somebody missed.
 LARGE_BYTES = 64 * 1024
 
 _MAX_BYTES = 64 * 1024 * 1024
@@ -40,7 +39,8 @@ class UnreadFrames:
     """Bounds what waits for all receivers of large frames together.
 
     Past `max_bytes`, receivers of the address for which most bytes wait are closed, the oldest first, until a quarter
-    is free. One that has taken its frames in the meantime does not count.
+    is free. One that has taken its frames in the meantime does not count. A frame that is sent to many is in memory
+    once, and is counted once.
     """
 
     def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
@@ -48,6 +48,7 @@ class UnreadFrames:
         #: The bytes of each receiver, and the size of its last frame, which is in memory until all of it is sent.
         self._held: dict[_Reference, tuple[int, int]] = {}
         self._total = 0
+        self._newest: object = None
 
     def __len__(self) -> int:
         return len(self._held)
@@ -57,8 +58,11 @@ class UnreadFrames:
         """Bytes that are counted."""
         return self._total
 
-    def add(self, receiver: UnreadReceiver, size: int) -> None:
+    def add(self, receiver: UnreadReceiver, frame: object, size: int) -> None:
         """Count a large frame of `size` bytes that is about to wait for `receiver`. O(1), amortized."""
+        if frame is self._newest:
+            return
+        self._newest = frame
         newest = weakref.ref(receiver, self._forget)
         self._hold(newest, self._held.get(newest, (0, 0))[0] + size, size)
         if self._total > self._max:

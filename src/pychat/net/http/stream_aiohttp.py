@@ -104,7 +104,7 @@ class AiohttpStream:
         if self._ended or transport.is_closing():
             return
         raw = chunk.framed if self._chunked else chunk.body
-        if self._budget.admits(transport.get_write_buffer_size(), len(raw), self):
+        if self._budget.admits(transport.get_write_buffer_size(), len(raw), chunk, self):
             transport.write(raw)
         else:
             self.fall_behind()

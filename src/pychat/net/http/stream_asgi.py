@@ -76,7 +76,7 @@ class AsgiStream:
         """Send a chunk; for a receiver that is too far behind, call `on_slow` instead."""
         if self._ended.is_set():
             return
-        if self._budget.admits(self._bytes, len(chunk.body), self):
+        if self._budget.admits(self._bytes, len(chunk.body), chunk, self):
             self._put(chunk)
         else:
             self.fall_behind()

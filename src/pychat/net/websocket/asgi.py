@@ -165,7 +165,7 @@ class AsgiWebSocket:
     def _put(self, item: Frame | bytes, size: int) -> None:
         if self._closing:
             return
-        if not self._budget.admits(self._bytes, size, self):
+        if not self._budget.admits(self._bytes, size, item, self):
             self.fall_behind()
             return
         self._bytes += size

@@ -41,7 +41,7 @@ class FrameWriter:
         if self._closing or transport.is_closing():
             return
         raw = frame.raw
-        if self._budget.admits(transport.get_write_buffer_size(), len(raw), self):
+        if self._budget.admits(transport.get_write_buffer_size(), len(raw), frame, self):
             transport.write(raw)
         else:
             self.fall_behind()

@@ -44,7 +44,7 @@ class Outbox:
         if self._closed or not data:
             return
         waiting = self._writer.transport.get_write_buffer_size()
-        if not self._budget.admits(waiting, self._size + len(data), self):
+        if not self._budget.admits(waiting, self._size + len(data), data, self):
             self._on_full()
             return
         if not self._gathered:

@@ -69,7 +69,7 @@ class Outbox:
     def _add(self, item: Frame | bytes, size: int) -> None:
         if self.closed:
             return
-        if not self._budget.admits(self.buffered, size, self):
+        if not self._budget.admits(self.buffered, size, item, self):
             self.drop()
             return
         self._items.append(item)
