@@ -242,7 +242,7 @@ class EngineIOServer(engineio.AsyncServer):
 
     def ended(self, socket: EngineIOSocket, reason: str) -> None:
         """A socket has closed itself."""
-        for wheel in (self._connecting, self.upgrading, self.halves, self.pings, self._pongs):
+        for wheel in (self._connecting, self.halves, self.pings, self._pongs):
             wheel.stop(socket)
         told_later = socket.poll is None or socket.outbox
         if socket.last is not None and told_later and socket.why in _TOLD:
@@ -362,10 +362,12 @@ class EngineIOServer(engineio.AsyncServer):
         if request.method != "GET" or request.upgrade or socket.told() or socket.poll is not None:
             return refusal(400, UNKNOWN_SID)
         body = socket.take()
-        if socket.told():
-            self._partings.stop(socket)
-            self._part(socket)
+        self._part_if_told(socket)
         return payload(body)
+
+    def _part_if_told(self, socket: EngineIOSocket) -> None:
+        if socket.told() and self._partings.stop(socket):
+            self._part(socket)
 
     def _refusal(self, remote: str) -> Reply | None:
         if self._shutting_down:
@@ -432,5 +434,6 @@ class EngineIOServer(engineio.AsyncServer):
         """The host is done with this WebSocket, however that came."""
         if socket is not None:
             socket.close(None, REASONS.TRANSPORT_CLOSE)
+            self._part_if_told(socket)
         self._carriers.discard(carrier)
         self._less()

@@ -196,7 +196,10 @@ class EngineIOSocket:
         return "\x1e".join(parts) if parts else NOOP
 
     def adopt(self, carrier: Sender) -> None:
-        """From now on this WebSocket carries the socket; what waited for a poll goes first."""
+        """From now on this WebSocket carries the socket; what waited for a poll goes first.
+
+        If the socket was closed during the upgrade, the WebSocket is then closed with the same code.
+        """
         self.probe = None
         self.probed = False
         self.carrier = carrier
@@ -211,6 +214,15 @@ class EngineIOSocket:
                 carrier.send_bytes(item)
         self.rerouted()
         self.wake()
+        if self.closed:
+            self.last = None
+            self._close_carrier(carrier)
+
+    def _close_carrier(self, carrier: Sender) -> None:
+        if self.why is None:
+            carrier.close(1000)
+        else:
+            carrier.close(self.why.code, self.why.reason)
 
     def rerouted(self) -> None:
         """Another carrier has taken over. For the layer above, which may hold the carrier's methods."""
@@ -309,18 +321,17 @@ class EngineIOSocket:
         """End the socket at once; the client is told as far as it can be. Only the first call counts.
 
         `reason` is one of `REASONS`, for the `disconnect` event. `last` is the packet that the pending poll gets.
+        A client whose probe was answered polls no more: its WebSocket stays open until the UPGRADE, which fetches what
+        waits, or until the upgrade times out.
         """
         if self.closed:
             return
         self.closed = True
         self.why = why
-        if self.probe is not None:
+        if self.probe is not None and (why is None or not self.probed):
             self.probe.close(1000)
         if self.carrier is not None:
-            if why is None:
-                self.carrier.close(1000)
-            else:
-                self.carrier.close(why.code, why.reason)
+            self._close_carrier(self.carrier)
         else:
             self.last = last
         self.make_room()
