@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from typing import Any
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Refused
+from pychat.net.http.gate import retry_headers
 from pychat.net.http.response import Response
 from pychat.protocol.v1 import encode_refusal
 
@@ -19,11 +19,10 @@ _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-
 class Denied(Exception):
     """A request that is answered with a status of HTTP's own, whatever the room would say."""
 
-    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
         self.refused = Refused("bad_request", text)
-        self.headers = headers or {}
 
 
 def answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Response:
@@ -39,9 +38,7 @@ def failed(told: Mapping[str, Any]) -> Response:
 
 def refusal(refused: Refused, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal as an answer, with the status of its code unless another is given."""
-    told: dict[str, str] = {}
-    if refused.retry_after is not None:
-        told["Retry-After"] = str(max(1, ceil(refused.retry_after)))
+    told = retry_headers(refused)
     if refused.code == "unauthorized":
         told["WWW-Authenticate"] = "Bearer"
     return answer(status or refused.kind.status, encode_refusal(refused), {**told, **(headers or {})})

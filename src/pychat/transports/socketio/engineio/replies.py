@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
+from pychat.domain.errors import Refused
+from pychat.net.http.gate import retry_headers
 from pychat.transports.socketio.engineio.request import Reply
 
 __all__ = [
@@ -14,7 +17,9 @@ __all__ = [
     "UNKNOWN_SID",
     "UNKNOWN_TRANSPORT",
     "Query",
+    "cookie",
     "refusal",
+    "turned_away",
 ]
 
 # The error codes of Engine.IO's reference server.
@@ -40,10 +45,25 @@ class Query:
         self.jsonp = "j" in values
 
 
-def refusal(status: int, error: tuple[int, str], retry_after: int | None = None) -> Reply:
-    """An answer that says no, and why. `retry_after` is in seconds."""
+def turned_away(refused: Refused) -> Reply:
+    """The answer to a handshake that the admission gate refuses."""
+    reply = refusal(refused.kind.status, (BAD_REQUEST[0], refused.text))
+    reply.headers += retry_headers(refused).items()
+    return reply
+
+
+def refusal(status: int, error: tuple[int, str]) -> Reply:
+    """An answer that refuses a request: one of the reference server's errors, as `(code, message)`."""
     code, message = error
     headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-    if retry_after is not None:
-        headers.append(("Retry-After", str(retry_after)))
     return Reply(status, json.dumps({"code": code, "message": message}, separators=(",", ":")).encode(), headers)
+
+
+def cookie(wanted: str | Mapping[str, object], sid: str) -> str:
+    """The value of Set-Cookie for a handshake. `wanted` is the cookie's name, or that and its attributes."""
+    attributes = {"path": "/", "SameSite": "Lax", **({"name": wanted} if isinstance(wanted, str) else wanted)}
+    parts = [f"{attributes.pop('name')}={sid}"]
+    for name, value in attributes.items():
+        value = value() if callable(value) else value  # noqa: PLW2901 -- a function makes the value
+        parts.append(name if value is True else f"{name}={value}")
+    return "; ".join(parts)
