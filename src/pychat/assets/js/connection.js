@@ -74,6 +74,21 @@ export class Connection extends Emitter {
     this.#attempt();
   }
 
+  /** Resolves while the connection is live. Waits for the first connection, but never for a lost one. @throws {Refusal} */
+  ready() {
+    return new Promise((resolve, reject) => {
+      const settle = ({ name, text }) => {
+        if (name === "live") resolve();
+        else if (name === "refused") reject(new Refusal("offline", text));
+        else if (name === "connecting") return false;
+        else reject(new Refusal(name === "closed" ? "closed" : "offline"));
+        return true;
+      };
+      if (settle(this.state)) return;
+      const stop = this.on("state", (state) => settle(state) && stop());
+    });
+  }
+
   /** Disconnects for good. */
   close() {
     this.#disconnect();
