@@ -21,7 +21,7 @@ from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
 from pychat.hosts.aiohttp import MOUNT, aiohttp_app
 from pychat.hosts.connection import HttpConnection
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.http.hosts import host_name
 from pychat.net.process import (
     MANY_FILES,

@@ -20,7 +20,7 @@ class FrameWriter:
     Whoever else writes frames to this WebSocket (pongs) writes to the same transport, so the order holds.
     """
 
-    __slots__ = ("_budget", "_closing", "_cut", "_transport", "on_slow", "remote")
+    __slots__ = ("__weakref__", "_budget", "_closing", "_cut", "_transport", "on_slow", "remote")
 
     def __init__(self, transport: asyncio.Transport, remote: str, max_buffer_bytes: int) -> None:
         self.remote = remote
@@ -41,9 +41,13 @@ class FrameWriter:
         if self._closing or transport.is_closing():
             return
         raw = frame.raw
-        if self._budget.admits(transport.get_write_buffer_size(), len(raw)):
+        if self._budget.admits(transport.get_write_buffer_size(), len(raw), frame, self):
             transport.write(raw)
-            return
+        else:
+            self.fall_behind()
+
+    def fall_behind(self) -> None:
+        """Close the connection with `Close.SLOW`."""
         self.close(Close.SLOW.code, Close.SLOW.reason)
         if self.on_slow is not None:
             self.on_slow()
@@ -62,6 +66,11 @@ class FrameWriter:
         if not self._transport.is_closing():
             self._transport.write(close_frame(code, reason))
         self._cut_later()
+
+    def drop(self) -> None:
+        """Close the connection with `Close.SLOW`, and cut it."""
+        self.fall_behind()
+        self.abort()
 
     def abort(self) -> None:
         """Cut the connection at once."""

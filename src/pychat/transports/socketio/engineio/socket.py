@@ -117,7 +117,7 @@ class EngineIOSocket:
         self.carrier = carrier
         self.outbox: Outbox | None = None
         if carrier is None:
-            self.outbox = Outbox(owner.options.max_buffer_bytes, self._slow)
+            self.outbox = Outbox(remote, owner.options.max_buffer_bytes, self._slow)
         else:
             carrier.on_slow = self._slow
         #: The WebSocket that wants to take over; `probed` once it has shown that it works.

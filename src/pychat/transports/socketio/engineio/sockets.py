@@ -9,8 +9,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from pychat.domain.errors import Close
+from pychat.net.addresses import AddressLimiter
 from pychat.net.deadlines import Deadlines
-from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.gate import Gate
 from pychat.net.websocket.connection import CLOSE_SECONDS, Sender
 from pychat.transports.socketio.engineio.packet import PING
