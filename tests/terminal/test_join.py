@@ -15,7 +15,7 @@ from pychat.client.address import Address
 from pychat.terminal.join.app import ChatApp
 from pychat.terminal.join.bar import Bar
 from pychat.terminal.join.naming import Naming
-from pychat.terminal.token_store import Keys
+from pychat.terminal.token_store import TokenStore
 from pychat.testing import Person
 from tests.client.cable import cable
 from tests.servers import aiohttp_server
@@ -95,7 +95,7 @@ async def screen(
     url: str, folder: Path, name: str | None = "Ada", size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[Screen]:
     """Somebody joins."""
-    app = ChatApp(Keys(folder / "members.json"), Address.parse(url), name)
+    app = ChatApp(TokenStore(folder / "members.json"), Address.parse(url), name)
     async with Client(url, on_state=app.turn) as app.chat, app.run_test(size=size) as pilot:
         yield Screen(app, pilot)
 
