@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import time
+import asyncio
 from dataclasses import replace
+from typing import overload
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import Limits, accept_search
@@ -12,23 +12,18 @@ from pychat.domain.model import (
     Command,
     Delete,
     Deleted,
-    Drop,
     Edit,
     Edited,
     Event,
-    Join,
-    Joined,
-    Leave,
     LogEvent,
     Member,
     Message,
     React,
     Reacted,
-    Renamed,
     Say,
+    SetTyping,
     Typing,
 )
-from pychat.domain.ratelog import RateLimitedLogger
 from pychat.domain.rules import RoomState
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.room.clock import Clock
@@ -36,13 +31,9 @@ from pychat.room.connections import Visitor
 from pychat.room.decision import decide
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
-from pychat.room.membership import Membership
-from pychat.room.tasks import Tasks
 from pychat.stores import Store
 
-__all__ = ["Commands"]
-
-_limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
+__all__ = ["Commands", "id_used"]
 
 
 class Commands:
@@ -54,39 +45,40 @@ class Commands:
         state: RoomState,
         store: Store,
         *,
-        membership: Membership,
         delivery: Delivery,
         hooks: Hooks,
-        tasks: Tasks,
         limits: Limits,
         clock: Clock,
     ) -> None:
         self._room = room
         self._state = state
         self._store = store
-        self._membership = membership
         self._delivery = delivery
         self._hooks = hooks
-        self._tasks = tasks
         self._limits = limits
         self._clock = clock
 
-    @property
-    def immediate(self) -> bool:
-        """True if a message is stored without awaiting anything."""
-        return getattr(self._store, "immediate", False) and not self._hooks.any("message")
+    def say(self, command: Say, origin: Visitor | None = None) -> asyncio.Future[LogEvent]:
+        """Begin to store a message of a room without hooks for messages, awaiting nothing. Raise `Refused`.
 
-    async def perform(self, command: Command, origin: Visitor | None = None) -> Event | None:
-        """Execute `command` and return its event; `None` if nothing changed. Raise `Refused`.
-
+        What is returned is done at once if the store answers at once. The event may be another one of the same id.
         The visitor `origin` does not get a copy of its own message.
         """
-        if isinstance(command, Join | Drop | Leave):
-            return await self._membership.perform(command, origin)
-        if isinstance(command, Say | Edit | Delete | React):
+        first = self._delivery.recent.first(command.member_id, command.id)
+        if first is None:
+            return self._append(self._decide(command), origin)
+        # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
+        again: asyncio.Future[LogEvent] = asyncio.get_running_loop().create_future()
+        again.set_result(first)
+        return again
+
+    async def perform(
+        self, command: Say | Edit | Delete | React | SetTyping, origin: Visitor | None = None
+    ) -> Event | None:
+        """Execute `command` and return its event; `None` if nothing changed. Raise `Refused`."""
+        if not isinstance(command, SetTyping):
             first = self._delivery.recent.first(command.member_id, command.id)
             if first is not None:
-                # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
                 return _same(first, _would_be(command))
         event = self._decide(command)
         if isinstance(command, Edit) and isinstance(event, Edited) and self._hooks.any("message"):
@@ -106,10 +98,6 @@ class Commands:
                 await self._store.signal(self._room, event)
         return event
 
-    def schedule(self, command: Command) -> None:
-        """Execute a command that no client sent, in a task. Log a refusal."""
-        self._tasks.spawn(self._log_refusal(command))
-
     async def store_message(self, draft: Message, origin: Visitor | None = None) -> Message:
         """Store a message as the hooks change it. Return it as it was stored the first time."""
         if self._hooks.any("message"):
@@ -117,27 +105,32 @@ class Commands:
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
             if origin is not None:
                 self._decide(Say(draft.author.id, draft.id, draft.text))  # they may have left while the hooks ran
-        draft = draft if not draft.author.roles else replace(draft, author=draft.author.bare)
-        key = (draft.author.id, draft.id)
-        origins = self._delivery.origins
-        if origin is not None:
-            origins[key] = origin.connection
-        try:
-            stored = await self._store.append(self._room, draft)
-        finally:
-            origins.pop(key, None)
+        stored = await self._append(draft, origin)
         if not isinstance(stored, Message):
-            raise _id_used()
+            raise id_used()
         return stored
 
     async def append(self, event: LogEvent) -> LogEvent:
         """Store a change of a message."""
         return _same(await self._store.append(self._room, event), event)
 
-    def check_name(self, name: str, member_id: str) -> str:
-        """The form in which that member could take `name`. Raise `Refused` if they could not."""
-        decided = self._decide(Join(member_id, name))
-        return decided.member.name if isinstance(decided, Joined | Renamed) else name
+    def _append(self, draft: Message, origin: Visitor | None) -> asyncio.Future[LogEvent]:
+        if draft.author.roles:
+            draft = replace(draft, author=draft.author.bare)
+        if origin is None:
+            return asyncio.ensure_future(self._store.append(self._room, draft))
+        key, origins = (draft.author.id, draft.id), self._delivery.origins
+        origins[key] = origin.connection
+        try:
+            stored = asyncio.ensure_future(self._store.append(self._room, draft))
+        except BaseException:
+            origins.pop(key, None)
+            raise
+        if stored.done():
+            origins.pop(key, None)
+        else:
+            stored.add_done_callback(lambda _: origins.pop(key, None))
+        return stored
 
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
@@ -157,14 +150,12 @@ class Commands:
             raise Refused("not_found", "There is no message of that number (any more).")
         return found[0]
 
+    @overload
+    def _decide(self, command: Say) -> Message: ...
+    @overload
+    def _decide(self, command: Command) -> Event | None: ...
     def _decide(self, command: Command) -> Event | None:
         return decide(self._state, command, self._clock.date())
-
-    async def _log_refusal(self, command: Command) -> None:
-        try:
-            await self.perform(command)
-        except Refused as refused:
-            _limited.info("%s in room %s was refused: %s", command, self._room, refused)
 
 
 def _would_be(command: Say | Edit | Delete | React) -> LogEvent:
@@ -196,9 +187,10 @@ def _same(stored: LogEvent, event: LogEvent) -> LogEvent:
         case _:
             same = False
     if not same:
-        raise _id_used()
+        raise id_used()
     return stored
 
 
-def _id_used() -> Refused:
+def id_used() -> Refused:
+    """The refusal of an event whose id its author used for something else."""
     return Refused("id_used", "This id was used for something else. Take another.")

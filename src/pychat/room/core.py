@@ -75,10 +75,8 @@ class RoomCore:
             name,
             self.state,
             store,
-            membership=self.membership,
             delivery=self.delivery,
             hooks=hooks,
-            tasks=self.tasks,
             limits=limits,
             clock=clock,
         )

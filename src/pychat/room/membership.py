@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from itertools import islice
-from typing import TypeVar
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import Limits
@@ -46,7 +45,6 @@ _limited = RateLimitedLogger(_log, time.monotonic)
 
 _RETRY_SECONDS = 2.0  # until the store is told again that a member has gone
 _TRIES = 3  # to find a free name for a known user, while people on other servers take the ones that are found
-_T = TypeVar("_T")
 
 
 class Membership:
@@ -112,6 +110,11 @@ class Membership:
         """The app's user behind a member that is connected here."""
         return next((visitor.user for visitor in self.connections.of(member_id)), None)
 
+    def check_name(self, name: str, member_id: str) -> str:
+        """The form in which that member could take `name`. Raise `Refused` if they could not."""
+        decided = decide(self._state, Join(member_id, name), self._clock.date())
+        return decided.member.name if isinstance(decided, Joined | Renamed) else name
+
     def bind(self, visitor: Visitor, member_id: str | None) -> None:
         """Register `visitor` as one of `member_id`'s connections, or as a guest. Idempotent."""
         self.connections.add(visitor, member_id)
@@ -126,7 +129,7 @@ class Membership:
         if member_id is not None and member_id not in self.connections:
             gone = left or not self.connections.holds_names
             command = Leave(member_id) if gone else Drop(member_id)
-            await self._finish(self._go(command, lambda: member_id not in self.connections))
+            await self._tasks.finish(self._go(command, lambda: member_id not in self.connections))
 
     async def kick(self, member_id: str, text: str) -> None:
         """Close all connections of a member, on all servers of the room, and free the name."""
@@ -136,7 +139,7 @@ class Membership:
         try:
             await self._store.signal(self._room, Kicked(member, text))
             leave = Leave(member_id)
-            await self._log_refusal(leave, self.perform(leave))
+            await self._tasks.finish(self._log_refusal(leave, self.perform(leave)))
         finally:
             self._kicking.discard(member_id)
 
@@ -146,7 +149,7 @@ class Membership:
         origin: Visitor | None = None,
         condition: Callable[[], bool] | None = None,
     ) -> Event | None:
-        """Execute a command that changes who is here. Raise `Refused`.
+        """Execute a command that changes who is here, in a task that nobody cancels. Raise `Refused`.
 
         `condition` is asked when the member's earlier commands are done; if it is false, nothing happens.
         """
@@ -159,7 +162,7 @@ class Membership:
                     changed = await self._hooks.change("join", wished.member)
                     name = command.name if changed.name == wished.member.name else changed.name
                     command = replace(command, member_id=wished.member.id, name=name, roles=changed.roles)
-            done, event = await self._finish(self._take_turn(command, origin, condition, asked=asked))
+            done, event = await self._take_turn(command, origin, condition, asked=asked)
             if done:
                 return event
 
@@ -319,10 +322,6 @@ class Membership:
         """Tell the other servers how many nameless people will be here once the events under way have happened."""
         if self._guests is not None:
             self._guests.publish(self._room, self.connections.nameless + sum(self._naming.values()))
-
-    async def _finish(self, work: Coroutine[object, object, _T]) -> _T:
-        """Await `work`, which runs to its end even if the caller is cancelled while the store awaits."""
-        return await (work if getattr(self._store, "immediate", False) else self._tasks.finish(work))
 
     async def _log_refusal(self, command: Command, work: Coroutine[object, object, object]) -> None:
         try:

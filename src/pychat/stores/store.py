@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -89,8 +89,10 @@ class Store(Protocol):
         Call it once for each room; and again, to replace the receiver, after the receiver got a `Subscription`.
         """
 
-    async def append(self, room: str, event: LogEvent) -> LogEvent:
+    def append(self, room: str, event: LogEvent) -> Awaitable[LogEvent]:
         """Store `event` and return it with its `seq`.
+
+        Events of one room are stored in the order of the calls. `async def` will do; a future saves a task for each event.
 
         (author's id, event id) is unique. If it exists, nothing is stored or delivered, and the stored event is
         returned in its first form. A new event is delivered to the subscribers of this process after it is stored and

@@ -166,7 +166,6 @@ class ChannelMembership:
         self._saying = True
         try:
             said = await self.session.say(text, message_id, reply_to)
-            self.session.flush()  # nothing that was stored before may come after the echo
             self._release(before=said.seq)
             self._echo(said, text)
         finally:

@@ -22,8 +22,9 @@ from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import HOLD_SECONDS, admit, opened
+from pychat.transports.answers import Answers
 from pychat.transports.authenticator import Authenticator
-from pychat.transports.pipeline import Answers, Pipeline
+from pychat.transports.commands import submit
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
 from pychat.transports.socketio.server import Server, TurnedAway
 
@@ -90,10 +91,10 @@ _UNHEARD = Answers(_Nobody())
 class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
-    __slots__ = ("_answers", "_room", "encoder", "pipeline")
+    __slots__ = ("_answers", "_room", "encoder", "visitor")
 
     encoder: Encoder
-    pipeline: Pipeline
+    visitor: Session
 
     def enter(self, room: ChatRoom, encoder: Encoder) -> None:
         """Set the room that it is in, and the encoder for its frames."""
@@ -250,7 +251,7 @@ class SocketIOTransport:
         raise TurnedAway(refused.kind.close)
 
     def _begin(self, connection: _Connection, session: Session) -> None:
-        connection.pipeline = Pipeline(session)
+        connection.visitor = session
         self._here[connection.sid] = connection
         server = self.server
         if len(server.handlers) == 1 and len(server.handlers["/"]) == self._events and not server.namespace_handlers:
@@ -296,7 +297,7 @@ class SocketIOTransport:
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
             page_left = connection.end_code == _GOING_AWAY and connection.encoder is not _VERSION_1
-            await connection.pipeline.session.close(left=said_so or page_left)
+            await connection.visitor.close(left=said_so or page_left)
 
     async def _set_pseudo(self, sid: str, *arguments: object) -> object:
         connection = self._here[sid]
@@ -307,8 +308,7 @@ class SocketIOTransport:
             if asked is not None:
                 asked(told)
 
-        await connection.pipeline.execute("join", {"name": _only(arguments)}, answer)
-        return self.server.not_handled
+        return await self._submit(connection, "join", {"name": _only(arguments)}, answer)
 
     async def _message(self, sid: str, *arguments: object) -> object:
         return await self._carry_out(sid, "say", {"text": _only(arguments)})
@@ -324,7 +324,13 @@ class SocketIOTransport:
 
     async def _carry_out(self, sid: str, name: str, fields: object) -> object:
         connection = self._here[sid]
-        await connection.pipeline.execute(name, fields, connection.answering())
+        return await self._submit(connection, name, fields, connection.answering())
+
+    async def _submit(
+        self, connection: _Connection, name: str, fields: object, answer: Callable[[dict[str, Any]], None]
+    ) -> object:
+        submit(connection.visitor, name, fields, answer)
+        await connection.visitor.ready()
         return self.server.not_handled
 
 
