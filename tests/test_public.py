@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import pychat
-from pychat import ChatRoom
+from pychat import ChatRoom, stores
 
 NAMES = """
     HOOKS Away ChatError ChatRoom Client Close Deleted Disconnected Edited Event IrcServer Joined Kicked Left
@@ -100,6 +100,17 @@ def test_a_name_of_before_still_works():
     """A program that was written for an older name runs, and is told the new one."""
     with pytest.warns(DeprecationWarning, match="pychat.RoomSnapshot"):
         assert pychat.Entered is pychat.RoomSnapshot
+
+
+def test_the_ability_to_count_guests_is_part_of_the_store():
+    """A program that asks for `CountsGuests` runs, and is told to use `Store`; a store has no guests by default."""
+    with pytest.warns(DeprecationWarning, match="Subclass Store"):
+        assert stores.CountsGuests is stores.Store
+    store = stores.MemoryStore()
+    assert store.guests is None
+    assert store.immediate
+    with pytest.raises(AttributeError, match="CountsGhosts"):
+        _ = stores.CountsGhosts
 
 
 def test_the_public_names_are_these() -> None:

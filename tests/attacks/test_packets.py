@@ -8,7 +8,6 @@ import json
 import time
 
 import aiohttp
-import pytest
 
 from tests.attacks.conftest import Public
 from tests.attacks.public import PublicServer

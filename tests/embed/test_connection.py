@@ -368,7 +368,7 @@ async def test_a_newcomer_takes_an_idle_place():
 
 
 async def test_one_address_has_its_share():
-    """Past its share an address is answered 503 at once, and what it lets go can be had again; a trusted proxy has no share."""
+    """Past its share an address is answered 429 at once, and what it lets go can be had again; a trusted proxy has no share."""
     async with entrance(most=10, per_address=3) as entry:
         held = []
         for _ in range(3):
@@ -376,7 +376,7 @@ async def test_one_address_has_its_share():
             held[-1][1].write((SHORT_WAY + "\r\n").encode())
             async with asyncio.timeout(10):
                 await held[-1][0].readuntil(b'"sid"')
-        assert (await entry.say(b"")).startswith(b"HTTP/1.1 503 ")
+        assert (await entry.say(b"")).startswith(b"HTTP/1.1 429 ")
         held[0][1].close()
         while 3 == len(entry.connections.limits):
             await asyncio.sleep(0.01)

@@ -72,7 +72,7 @@ class Gates:
             return await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class ScheduledStore:
+class ScheduledStore(Store):
     """`inner`, each of whose calls goes through `gates`."""
 
     available = True

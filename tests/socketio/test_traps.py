@@ -261,7 +261,7 @@ async def test_10_pending_sessions_are_capped(serve, recorder):
     wire = await serve(recorder(max_pending=3)[0])
     sids = [await wire.open_polling() for _ in range(3)]
     status, text, headers = await wire.request(transport="polling")
-    assert (429, "Too many are connecting at once", True) == (
+    assert (429, "Too many clients are connecting at once. Try again in a moment.", True) == (
         status, json.loads(text)["message"], int(headers["Retry-After"]) > 0,
     )  # fmt: skip
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:

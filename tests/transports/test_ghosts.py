@@ -13,7 +13,7 @@ import pytest
 
 from pychat import ChatRoom, Refused, aiohttp_app, serve_irc
 from pychat.domain.model import LogEvent, Signal
-from pychat.stores import MemoryStore, Page, Receiver, Subscription
+from pychat.stores import MemoryStore, Page, Receiver, Store, Subscription
 from pychat.testing import FakeClock, Person
 from tests.clients import PATIENCE
 from tests.servers import aiohttp_server
@@ -21,12 +21,13 @@ from tests.servers import aiohttp_server
 _GATES = 6  # of a join on this store: before and after what it asks; the later ones are passed by nothing
 
 
-class _Gates:
+class _Gates(Store):
     """A store in memory that halts at one of its awaits until it is told to go on."""
+
+    available = True
 
     def __init__(self) -> None:
         self._inner = MemoryStore()
-        self.available = True
         self.halt_at = -1
         self.halted = asyncio.Event()
         self.go = asyncio.Event()

@@ -107,6 +107,20 @@ REFUSALS: Mapping[str, RefusalKind] = {
     "unknown_room": RefusalKind(404, "There is no room of that name on this server.", close=Close.UNKNOWN_ROOM),
     "origin_refused": RefusalKind(403, "Pages of this origin may not connect; the text says what to set."),
     "host_refused": RefusalKind(421, "The server does not answer to this host name; the text says what to set."),
+    "shutdown": RefusalKind(503, Close.SHUTDOWN.text, close=Close.SHUTDOWN, retry_seconds=5.0),
+    "full": RefusalKind(503, Close.FULL.text, close=Close.FULL, retry_seconds=10.0),
+    "address_full": RefusalKind(
+        429,
+        "Too many connections from your address are open. Close some, or try again later.",
+        close=Close.FULL,
+        retry_seconds=10.0,
+    ),
+    "connecting_full": RefusalKind(
+        429,
+        "Too many clients are connecting at once. Try again in a moment.",
+        close=Close.FULL,
+        retry_seconds=2.0,
+    ),
     "internal": RefusalKind(
         500,
         "The server failed at this; it is logged there. Nothing was sent.",
@@ -129,6 +143,12 @@ class Refused(ChatError):
         self.code = code
         self.text = text
         self.retry_after = retry_after
+
+    @classmethod
+    def standard(cls, code: str) -> Refused:
+        """The refusal with the text and the retry time that `REFUSALS` has for `code`."""
+        kind = REFUSALS[code]
+        return cls(code, kind.meaning, kind.retry_seconds)
 
     @property
     def kind(self) -> RefusalKind:

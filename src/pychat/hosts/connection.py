@@ -16,6 +16,7 @@ from typing import Any, cast
 from aiohttp import StreamReader, web
 
 from pychat.domain.ratelog import RateLimitedLogger
+from pychat.net.http.raw import final_response
 from pychat.transports.socketio import Connections
 from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES
 
@@ -26,11 +27,9 @@ _LINGERING_SECONDS = 2.0  # for the rest of a body that nobody reads
 _MAX_BODY_BYTES = 1 << 20
 _MAX_LINE_ENDS = 4_096  # in a body in chunks: two for each chunk, and those of its content
 _EMPTY_LINE = b"\r\n\r\n"
-_TOO_LARGE_TEXT = f"The head of a request is {MAX_HEAD_BYTES:,} bytes at the most. Send fewer or shorter headers.\n"
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    b"Content-Length: %d\r\nConnection: close\r\n\r\n%b"
-) % (len(_TOO_LARGE_TEXT), _TOO_LARGE_TEXT.encode())
+_TOO_LARGE = final_response(
+    431, f"The head of a request is {MAX_HEAD_BYTES:,} bytes at the most. Send fewer or shorter headers."
+)
 
 
 class HttpConnection(web.RequestHandler):

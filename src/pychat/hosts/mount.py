@@ -14,6 +14,7 @@ from pychat.domain.model import User
 from pychat.hosts.siblings import Siblings
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.answers import AnswerBudget
+from pychat.net.http.gate import Gate, retry_headers
 from pychat.net.http.hosts import HostPolicy
 from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.proxies import Proxies
@@ -90,7 +91,7 @@ class Mount:
         self.door = Authenticator(options.get("authenticate"))
         self._site = Site(self.rooms, options.get("templates"), self._origins)
         limits = (_MAX_CONNECTIONS, _MAX_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
-        self.websocket = WebSocketTransport(self.rooms, AddressLimiter(*limits))
+        self.websocket = WebSocketTransport(self.rooms, Gate(AddressLimiter(*limits)))
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
@@ -103,7 +104,7 @@ class Mount:
         )
         self.siblings = Siblings(lambda: [room.name for room in self.rooms if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
-        self.sse = SSETransport(AddressLimiter(*limits))
+        self.sse = SSETransport(Gate(AddressLimiter(*limits)))
         self._api = Api(
             self.rooms,
             self.sse,
@@ -182,8 +183,9 @@ class Mount:
             return Response(
                 403, _TEXT, b"Pages of this origin may not connect here. The server's log says what to set.\n"
             )
-        if not self.websocket.limits.allows(self.client_address(peer, headers)):
-            return Response(503, {**_TEXT, "Retry-After": "10"}, f"{Close.FULL.text}\n".encode())
+        refused = self.websocket.gate.refusal(self.client_address(peer, headers))
+        if refused is not None:
+            return Response(refused.kind.status, {**_TEXT, **retry_headers(refused)}, f"{refused.text}\n".encode())
         offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
         if offered and SUBPROTOCOL not in offered:
             return Response(
@@ -224,7 +226,7 @@ class Mount:
         configured, and `Refused` for one that may come.
         """
         loop = asyncio.get_running_loop()
-        if self.sse.closing or loop is not self._loop:
+        if self.sse.gate.closing or loop is not self._loop:
             self._reopen(loop)
         await self.rooms.start()
 

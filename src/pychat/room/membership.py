@@ -36,7 +36,7 @@ from pychat.room.hooks import Hooks
 from pychat.room.locks import Locks
 from pychat.room.presence import PresenceGatherer
 from pychat.room.tasks import Tasks
-from pychat.stores import CountsGuests, Store, Subscription
+from pychat.stores import Store, Subscription
 
 __all__ = ["Membership"]
 
@@ -86,7 +86,7 @@ class Membership:
             listed=limits.listed,
             clock=clock,
         )
-        self._guests = store.guests if isinstance(store, CountsGuests) else None
+        self._guests = store.guests
         self._claimed: set[str] = set()  # ids of the members that this server has reported to the store as here
         self._naming: dict[str, int] = {}  # member id -> how many more nameless people its event will leave here
         self._kicking: set[str] = set()  # ids of the members that this server is kicking

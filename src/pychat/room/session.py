@@ -375,9 +375,7 @@ class Session:
         try:
             await self._room.commands.perform(SetTyping(member_id, on=False))
         except Refused as refused:
-            _limited.info(
-                "%s in room %s could not be shown as done with writing: %s", member_id, self._room.name, refused
-            )
+            _limited.info("Typing of %s in room %s could not be ended: %s", member_id, self._room.name, refused)
 
 
 def _settle(answer: asyncio.Future[Any], result: object, error: Exception | None) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from pychat.domain.errors import UsageError
 from pychat.stores.memory import MemoryStore
-from pychat.stores.store import CountsGuests, Guests, Page, Receiver, Retention, Store, Subscription
+from pychat.stores.store import Guests, Page, Receiver, Retention, Store, Subscription
 from pychat.stores.urls import redact
 
 __all__ = [
-    "CountsGuests",
     "Guests",
     "MemoryStore",
     "Page",
@@ -68,6 +67,16 @@ def default_store_url() -> str:
     import platformdirs  # noqa: PLC0415 -- loaded on demand
 
     return f"sqlite:{platformdirs.user_data_path('pychat', appauthor=False) / 'chat.db'}"
+
+
+def __getattr__(name: str) -> object:
+    if name != "CountsGuests":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import warnings  # noqa: PLC0415 -- loaded on demand
+
+    text = "CountsGuests is no longer needed: every Store has `guests`, which may be None. Subclass Store."
+    warnings.warn(text, DeprecationWarning, stacklevel=2)
+    return Store
 
 
 def _make(directory: Path) -> None:

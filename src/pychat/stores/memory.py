@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pychat.domain.errors import Refused
 from pychat.domain.model import LogEvent, Message, Position, Signal, numbered
 from pychat.domain.revision import check, revise
-from pychat.stores.store import Page, Receiver, Retention, Subscription
+from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
 
 __all__ = ["MemoryStore"]
 
@@ -21,8 +21,10 @@ _SEARCH_BUDGET = 500_000  # characters that a search compares in one turn of the
 _MESSAGE_COST = 500  # the fixed cost of one message, in characters
 
 
-class MemoryStore:
+class MemoryStore(Store):
     """Keeps the newest 10,000 messages of each room (or `retention`) until the process ends."""
+
+    available = True
 
     def __init__(self, retention: Retention = _DEFAULT_RETENTION, *, date: Callable[[], float] = time.time) -> None:
         self._retention = retention
@@ -30,7 +32,6 @@ class MemoryStore:
         self._epoch = secrets.token_urlsafe(6)
         self._secret = secrets.token_bytes(32)
         self._logs: dict[str, _Log] = defaultdict(_Log)
-        self.available = True
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         log = self._logs[room]

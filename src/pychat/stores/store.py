@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from pychat.domain.model import Event, LogEvent, Member, Message, Position, Signal
 
-__all__ = ["CountsGuests", "Guests", "Page", "Receiver", "Retention", "Store", "Subscription"]
+__all__ = ["Guests", "Page", "Receiver", "Retention", "Store", "Subscription"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +64,36 @@ class Guests(Protocol):
         """Send the number of guests on this server to the other servers."""
 
 
-@runtime_checkable
-class CountsGuests(Protocol):
-    """An optional ability of stores whose rooms can have several servers."""
-
-    @property
-    def guests(self) -> Guests | None:
-        """The guest counts; `None` if this store does not share them."""
-
-
 class Store(Protocol):
     """An ordered log for each room. Each appended event is stored, then delivered to all subscribers in order.
 
+    A store of your own is a subclass: it implements the abstract methods and inherits the rest.
     Sequence numbers of a room are 1, 2, 3 … without a gap. Any method raises `Refused` with `unavailable` (and seconds
     to wait) while the store cannot be reached or written. Then the event was not stored, or a retry finds it by its id.
     """
 
     @property
+    @abstractmethod
     def available(self) -> bool:
         """Whether the store can be reached and written at the moment, as far as it knows."""
 
+    @property
+    def guests(self) -> Guests | None:
+        """The guest counts of the other servers; `None`, the default, if a room has only one server."""
+        return None
+
+    @abstractmethod
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         """Call `receive` with every event of `room` after the returned position.
 
         Call it once for each room; and again, to replace the receiver, after the receiver got a `Subscription`.
         """
 
+    @abstractmethod
     def append(self, room: str, event: LogEvent) -> Awaitable[LogEvent]:
         """Store `event` and return it with its `seq`.
 
-        Events of one room are stored in the order of the calls. `async def` will do; a future saves a task for each event.
+        Events are stored in the order of the calls. This may be an `async def`: then each event takes a task.
 
         (author's id, event id) is unique. If it exists, nothing is stored or delivered, and the stored event is
         returned in its first form. A new event is delivered to the subscribers of this process after it is stored and
@@ -100,18 +101,21 @@ class Store(Protocol):
         when the event is stored: the caller could not know the events before it.
         """
 
+    @abstractmethod
     async def signal(self, room: str, event: Signal) -> None:
         """Deliver `event` to all subscribers, in order with the log. Only the names of members are stored.
 
         Raise `Refused` with `name_taken` if a member on another server took the name first.
         """
 
+    @abstractmethod
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
         """Return at most `limit` events of the log after number `after`, each as it was first stored.
 
         If retention has removed some of them, the first returned event is not number `after + 1`, or the list is empty.
         """
 
+    @abstractmethod
     async def history(
         self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> Page:
@@ -121,5 +125,6 @@ class Store(Protocol):
         words.
         """
 
+    @abstractmethod
     async def aclose(self) -> None:
         """Finish pending writes and close the store. Calls after that are an error of the caller."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from pychat.domain.errors import Refused
 from pychat.domain.model import Away, Event, Joined, Left, LogEvent, Member, Renamed, Signal
 from pychat.domain.names import Names
-from pychat.stores import CountsGuests, Guests, MemoryStore, Page, Receiver, Store, Subscription
+from pychat.stores import Guests, MemoryStore, Page, Receiver, Store, Subscription
 from pychat.testing.clock import FakeClock
 
 __all__ = ["FaultyStore"]
 
 
-class FaultyStore:
+class FaultyStore(Store):
     """A store in memory, or around `inner`, whose faults are yours. Without any it is a store like others."""
 
     def __init__(self, inner: Store | None = None, *, clock: FakeClock | None = None) -> None:
@@ -41,7 +41,7 @@ class FaultyStore:
     @property
     def guests(self) -> Guests | None:
         """What counts people without a nickname over several servers, if the store inside does."""
-        return self._inner.guests if isinstance(self._inner, CountsGuests) else None
+        return self._inner.guests
 
     @property
     def busy(self) -> bool:

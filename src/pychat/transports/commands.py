@@ -75,7 +75,7 @@ def _history(session: Session, before: int | None, limit: int | None, matching: 
     return session.history(before, _most(limit) + 1, matching)
 
 
-def _page(found: list[Message], before: int | None, limit: int | None, _: object) -> _Fields:
+def _page(found: list[Message], _: int | None, limit: int | None, *__: object) -> _Fields:
     return encode_page(found, _most(limit))
 
 

@@ -16,7 +16,7 @@ from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import LogEvent, Position, User
 from pychat.domain.notices import Notice, Welcome
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.http.gate import Gate
 from pychat.net.http.stream import Chunk, ResponseStream
 from pychat.net.websocket.connection import CLOSE_SECONDS
 from pychat.protocol.v1 import close_event, encode, refusal_event
@@ -26,7 +26,7 @@ from pychat.room.tokens import Tokens
 from pychat.transports.admission import admit
 from pychat.transports.commands import execute
 
-__all__ = ["HEADERS", "SSETransport", "Stream", "farewell", "last_seen", "prologue", "turned_away"]
+__all__ = ["HEADERS", "SSETransport", "Stream", "last_seen", "prologue", "turned_away"]
 
 #: What a stream is told to whoever carries it: keep nothing, hold nothing back, change nothing.
 HEADERS = {
@@ -55,13 +55,11 @@ def prologue() -> Chunk:
     return Chunk(_PADDING + b"retry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311 -- no secret
 
 
-def farewell(why: Close) -> Chunk:
-    """All of a stream that somebody is turned away with. A browser gives up for ever on a status other than 200."""
-    return Chunk(_PADDING + b"retry: 10000\n\n" + _event(*close_event(why)).body)
-
-
 def turned_away(refused: Refused) -> Chunk:
-    """All of a stream for somebody who is not let in: `retry` says when `EventSource` is to come back."""
+    """The whole stream for a refused visitor; `retry` says when `EventSource` connects again.
+
+    A browser never connects again after a status other than 200.
+    """
     wait = round(1000 * refused.retry_seconds + random.uniform(0, 2000))  # noqa: S311 -- no secret
     return Chunk(_PADDING + b"retry: %d\n\n" % wait + _event(*refusal_event(refused)).body)
 
@@ -145,23 +143,15 @@ class Stream:
 class SSETransport:
     """Brings event streams into rooms."""
 
-    def __init__(self, limits: AddressLimiter) -> None:
-        """`limits` says how many streams there can be at once, in all and from one address."""
-        self.limits = limits
-        #: Whether the server goes.
-        self.closing = False
+    def __init__(self, gate: Gate) -> None:
+        #: Admits streams.
+        self.gate = gate
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
         self._streams: dict[_Key, dict[Stream, None]] = {}
         self._heart: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._open)
-
-    def turns_away(self, remote: str) -> Close | None:
-        """Why no more streams are opened for this address, if so."""
-        if self.closing:
-            return Close.SHUTDOWN
-        return None if self.limits.allows(remote) else Close.FULL
 
     def find(self, room: ChatRoom, member_id: str) -> Stream | None:
         """The newest stream of this server for which the token of `member_id` speaks."""
@@ -183,13 +173,14 @@ class SSETransport:
         `member_id` is that of the visitor's token, if there is one; `user` is whom the app knows them as. With a `name`
         the visitor takes it; an event `ack` tells how that went.
         """
-        if not self.limits.acquire(remote):  # others came while the host began to answer
-            carrier.end(farewell(Close.FULL))
+        refused = self.gate.enter(remote)
+        if refused is not None:  # others connected while the host began to answer
+            carrier.end(turned_away(refused))
             return
         try:
             await self._serve(carrier, room, since=since, name=name, member_id=member_id, user=user)
         finally:
-            self.limits.release(remote)
+            self.gate.leave(remote)
 
     async def _serve(
         self,
@@ -244,14 +235,14 @@ class SSETransport:
 
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
-        self.closing = False
+        self.gate.closing = False
         self._heart = None
         self._open.clear()
         self._streams.clear()
 
     async def aclose(self, why: Close) -> None:
         """Close every stream, telling why; wait at most 3 seconds for them to end."""
-        self.closing = True
+        self.gate.closing = True
         if self._heart is not None:
             self._heart.cancel()
             self._heart = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -14,7 +13,7 @@ from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import TokenBucket
 from pychat.domain.model import Position, User
 from pychat.domain.notices import Notice
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.http.gate import Gate
 from pychat.net.websocket.backpressure import wait_for_reader
 from pychat.net.websocket.connection import NO_CODE, Frame, WebSocketClosed, WebSocketConnection
 from pychat.protocol.v1 import close_event, decode_position, encode, encode_refusal, refusal_event
@@ -79,10 +78,10 @@ class _Connection:
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
 
-    def __init__(self, rooms: RoomDirectory, limits: AddressLimiter | None = None) -> None:
-        """`limits` says how many there can be at once, in all and from one address; none by default."""
+    def __init__(self, rooms: RoomDirectory, gate: Gate) -> None:
         self._rooms = rooms
-        self.limits = AddressLimiter(sys.maxsize, sys.maxsize) if limits is None else limits
+        #: Admits connections.
+        self.gate = gate
         self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
 
     def __len__(self) -> int:
@@ -100,17 +99,14 @@ class WebSocketTransport:
 
         `user` is whom the app knows the person as; without one, a guest.
         """
-        connection = _Connection(carrier)
-        if not self.limits.acquire(carrier.remote):  # others came while this one was let in
-            connection.close(Close.FULL)
-            with suppress(WebSocketClosed):
-                while True:
-                    await carrier.receive()
+        refused = self.gate.enter(carrier.remote)
+        if refused is not None:  # others connected since the handshake was checked
+            await self.turn_away(carrier, refused)
             return
         try:
-            await self._serve(connection, carrier, query, user)
+            await self._serve(_Connection(carrier), carrier, query, user)
         finally:
-            self.limits.release(carrier.remote)
+            self.gate.leave(carrier.remote)
 
     async def _serve(
         self, connection: _Connection, carrier: WebSocketConnection, query: Mapping[str, str], user: User | None
@@ -173,11 +169,13 @@ class WebSocketTransport:
             submit(session, name, command, tell)
 
     def reopen(self) -> None:
-        """Begin anew, where the event loop before has ended."""
+        """Start again, after `aclose`, or when the previous event loop has ended."""
+        self.gate.closing = False
         self._open.clear()
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; wait at most 3 seconds for them to end."""
+        self.gate.closing = True
         for connection in list(self._open):
             connection.close(why)
         tasks = [task for task in self._open.values() if task is not None]

@@ -9,15 +9,13 @@ import time
 from pychat.domain.ratelog import RateLimitedLogger
 from pychat.net.deadlines import Deadlines
 from pychat.net.http.addresses import AddressLimiter
+from pychat.net.http.gate import Gate, retry_headers
 from pychat.net.http.proxies import Proxies
+from pychat.net.http.raw import final_response
 
 __all__ = ["Connections"]
 
 _log = RateLimitedLogger(logging.getLogger("pychat.connections"), time.monotonic, lines=1)
-_FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 63\r\n"
-    b"Retry-After: 10\r\nConnection: close\r\n\r\nToo many connections. Close some, or come back in ten seconds.\n"
-)
 
 
 class Connections:
@@ -34,6 +32,7 @@ class Connections:
         self, limits: AddressLimiter, proxies: Proxies, *, head_seconds: float = 10.0, idle_seconds: float = 75.0
     ) -> None:
         self.limits = limits
+        self._gate = Gate(limits)
         self._proxies = proxies
         self._heads = Deadlines[asyncio.Transport](head_seconds, _abort)
         self._idle = Deadlines[asyncio.Transport](idle_seconds, _abort)
@@ -47,24 +46,25 @@ class Connections:
     def opened(self, transport: asyncio.Transport, address: str) -> bool:
         """A connection has been accepted; false if it was one too many, and has been answered."""
         limits = self.limits
-        if limits.held_by(address) >= limits.max_per_address:
+        refused = self._gate.refusal(address)
+        if refused is None or (refused.code == "full" and (self._idle.expire_first() or self._heads.expire_first())):
+            limits.add(address)
+            self._heads.start(transport)
+            return True
+        if refused.code == "address_full":
             _log.warning(
                 "%s has %s connections, as many as one address may have: more are refused. If it is a proxy, name it: "
                 "--trusted-proxy ADDRESS.",
                 address,
                 limits.max_per_address,
             )
-        elif not limits.full or self._idle.expire_first() or self._heads.expire_first():
-            limits.add(address)
-            self._heads.start(transport)
-            return True
         else:
             _log.warning(
                 "%s connections are open, as many as this process may have: more are refused. Each is an open file; "
                 "ulimit -n says how many there may be.",
                 limits.max_total,
             )
-        transport.write(_FULL)
+        transport.write(final_response(refused.kind.status, refused.text, retry_headers(refused)))
         transport.close()
         return False
 

@@ -29,7 +29,7 @@ from pychat.stores.redis.guests import RedisGuests
 from pychat.stores.redis.heartbeat import Heartbeat
 from pychat.stores.redis.reader import Reader
 from pychat.stores.redis.scripts import SCRIPTS
-from pychat.stores.store import Page, Receiver, Retention, Subscription
+from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
 from pychat.stores.urls import redact
 
 __all__ = ["RedisStore"]
@@ -42,7 +42,7 @@ _MAX_REPORTED = 20  # reasons logged for one outage
 _CHUNK = 500  # messages that a search reads at a time
 
 
-class RedisStore:
+class RedisStore(Store):
     """Keeps the rooms of all servers that open the same `url`: `redis://`, `rediss://` (TLS) or `unix://`.
 
     The URL has the form of redis-py; all keys begin with `?prefix=` (`pychat`). It needs Redis 6.2 or newer, one
@@ -90,7 +90,7 @@ class RedisStore:
         self._feeds: dict[str, RoomFeed] = {}
         self._wake_key = f"{self._prefix}:wake:{self._id}"
         self._reader = Reader(feed_connection, self._wake_key, self._feeds, self._reopen, self._reconcile)
-        self.guests = RedisGuests(self._feeds, lambda feed: self._spawn(self._publish_guests(feed)))
+        self._guests = RedisGuests(self._feeds, lambda feed: self._spawn(self._publish_guests(feed)))
         self._heartbeat = Heartbeat(self._feeds, self._beat, self._send_wake, heartbeat, self._after_beat)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
@@ -102,6 +102,10 @@ class RedisStore:
     def available(self) -> bool:
         """Whether Redis answers, accepts writes, and delivers events."""
         return self._reader.following and self._heartbeat.healthy
+
+    @property
+    def guests(self) -> RedisGuests:
+        return self._guests
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         if not self._started:

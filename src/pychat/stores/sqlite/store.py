@@ -15,12 +15,12 @@ from pychat.stores.sqlite.database import Database
 from pychat.stores.sqlite.readers import Readers
 from pychat.stores.sqlite.retention import RetentionTask
 from pychat.stores.sqlite.writer import Writer
-from pychat.stores.store import Page, Receiver, Retention, Subscription
+from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
 
 __all__ = ["SqliteStore"]
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """Keeps rooms in one SQLite file. It is locked by this process until `aclose`; others may read it meanwhile.
 
     Events that `append` returns are on the disk: the file is in WAL mode with `synchronous=FULL`, so an acknowledged

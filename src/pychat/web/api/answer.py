@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from typing import Any
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Refused
+from pychat.net.http.gate import retry_headers
 from pychat.net.http.response import Response
 from pychat.protocol.v1 import encode_refusal
 
@@ -39,9 +39,7 @@ def failed(told: Mapping[str, Any]) -> Response:
 
 def refusal(refused: Refused, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal as an answer, with the status of its code unless another is given."""
-    told: dict[str, str] = {}
-    if refused.retry_after is not None:
-        told["Retry-After"] = str(max(1, ceil(refused.retry_after)))
+    told = retry_headers(refused)
     if refused.code == "unauthorized":
         told["WWW-Authenticate"] = "Bearer"
     return answer(status or refused.kind.status, encode_refusal(refused), {**told, **(headers or {})})

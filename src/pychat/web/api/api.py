@@ -98,8 +98,8 @@ class Api:
             self._sse,
             max_body_bytes=self._max_body,
         )
-        if self._sse.closing and operation.run is not visitors.listen:
-            return refusal(Refused("unavailable", "The server is going away. Try again.", 2.0))
+        if self._sse.gate.closing and operation.run is not visitors.listen:
+            return refusal(Refused.standard("shutdown"))
         try:
             # The app knows people; programs are known here.
             if self._speakers.is_program(call.bearer):

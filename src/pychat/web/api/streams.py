@@ -9,7 +9,7 @@ from pychat.net.http.stream import Chunk, ResponseStream
 from pychat.protocol.v1 import COMMANDS
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import opened
-from pychat.transports.sse import HEADERS, Stream, farewell, last_seen, prologue, turned_away
+from pychat.transports.sse import HEADERS, Stream, last_seen, prologue, turned_away
 from pychat.web.api.answer import answer, failed
 from pychat.web.api.call import Call
 from pychat.web.api.operation import Operation, Parameter
@@ -30,9 +30,9 @@ async def listen(call: Call) -> Response | StreamingResponse:
     room, query = call.room, call.request.query
     if call.request.method == "HEAD":
         return Response(200, HEADERS)
-    why = call.sse.turns_away(call.request.remote)
-    if why is not None:
-        return StreamingResponse(HEADERS, farewell(why), _end)
+    refused = call.sse.gate.refusal(call.request.remote)
+    if refused is not None:
+        return later(refused)
     if reads_events(call.request):
         await opened(room)  # who reads events is kept waiting a little, and turned away on an open stream
     else:

@@ -27,10 +27,6 @@ class Pending:
     def __contains__(self, socket: EngineIOSocket) -> bool:
         return socket in self._deadlines
 
-    def allows(self, remote: str) -> bool:
-        """Whether one more socket of this address may be pending."""
-        return self._limits.allows(remote)
-
     def start(self, socket: EngineIOSocket) -> None:
         """It is pending from now on."""
         if socket not in self._deadlines:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from pychat.domain.errors import Refused
+from pychat.net.http.gate import retry_headers
 from pychat.transports.socketio.engineio.request import Reply
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "UNKNOWN_TRANSPORT",
     "Query",
     "refusal",
+    "turned_away",
 ]
 
 # The error codes of Engine.IO's reference server.
@@ -40,10 +43,15 @@ class Query:
         self.jsonp = "j" in values
 
 
-def refusal(status: int, error: tuple[int, str], retry_after: int | None = None) -> Reply:
-    """An answer that says no, and why. `retry_after` is in seconds."""
+def turned_away(refused: Refused) -> Reply:
+    """The answer to a handshake that the admission gate refuses."""
+    reply = refusal(refused.kind.status, (BAD_REQUEST[0], refused.text))
+    reply.headers += retry_headers(refused).items()
+    return reply
+
+
+def refusal(status: int, error: tuple[int, str]) -> Reply:
+    """An answer that refuses a request: one of the reference server's errors, as `(code, message)`."""
     code, message = error
     headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-    if retry_after is not None:
-        headers.append(("Retry-After", str(retry_after)))
     return Reply(status, json.dumps({"code": code, "message": message}, separators=(",", ":")).encode(), headers)

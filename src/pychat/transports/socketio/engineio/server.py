@@ -14,6 +14,7 @@ from pychat.domain.errors import Close, UsageError
 from pychat.net.deadlines import Deadlines
 from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.answers import AnswerBudget
+from pychat.net.http.gate import Gate
 from pychat.net.http.hosts import HostPolicy
 from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.proxies import Proxies
@@ -31,6 +32,7 @@ from pychat.transports.socketio.engineio.replies import (
     UNKNOWN_TRANSPORT,
     Query,
     refusal,
+    turned_away,
 )
 from pychat.transports.socketio.engineio.request import HostRequest, Opening, PushingRequest, Reply
 from pychat.transports.socketio.engineio.socket import REASONS, EngineIOSocket
@@ -96,9 +98,8 @@ class EngineIOServer(engineio.AsyncServer):
         self._carriers: set[Sender] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet: asyncio.Future[None] | None = None
-        self._shutting_down = False
-        self._addresses = AddressLimiter(options.max_connections, options.max_connections_per_address)
         pending = AddressLimiter(options.max_pending, options.max_pending_per_address)
+        self.gate = Gate(AddressLimiter(options.max_connections, options.max_connections_per_address), pending)
         self._connecting = Pending(options.connect_timeout, pending, self._never_connected)
         self.upgrading = Deadlines[EngineIOSocket](options.upgrade_timeout, self._never_upgraded)
         self.halves = Deadlines[EngineIOSocket](options.attachment_timeout, self._never_whole)
@@ -174,7 +175,7 @@ class EngineIOServer(engineio.AsyncServer):
 
         From now on handshakes are answered 503. Connections that are stuck at the deadline are cut.
         """
-        self._shutting_down = True
+        self.gate.closing = True
         loop = asyncio.get_running_loop()
         until = loop.time() + deadline
         for socket in list(self.sockets.values()):
@@ -197,7 +198,7 @@ class EngineIOServer(engineio.AsyncServer):
 
     def reopen(self) -> None:
         """Begin anew, with no sockets."""
-        self._shutting_down = False
+        self.gate.closing = False
         self._quiet = None
         for wheel in (self._connecting, self.upgrading, self.halves, self.pings, self._pongs, self._partings):
             wheel.clear()
@@ -253,7 +254,7 @@ class EngineIOServer(engineio.AsyncServer):
     def forget(self, socket: EngineIOSocket) -> None:
         """Everybody has been told that it is over."""
         if self.sockets.pop(socket.sid, None) is not None:
-            self._addresses.release(socket.remote)
+            self.gate.leave(socket.remote)
 
     def _less(self) -> None:
         if self._quiet is not None and not self._quiet.done() and not (self._carriers or self._tasks or self._parting):
@@ -297,7 +298,7 @@ class EngineIOServer(engineio.AsyncServer):
         remote = self.proxies.client(request.peer, request.header("x-forwarded-for"))
         host = self.proxies.host(request.peer, request.header("host"), request.header("x-forwarded-host"))
         allowed = "websocket" in self.transports and self.origins.allows(request.header("origin"), host)
-        if not allowed or self._misdirected(request) is not None or self._refusal(remote) is not None:
+        if not allowed or self._misdirected(request) is not None or self.gate.refusal(remote) is not None:
             return False
         carrier = request.accept(remote, self.max_message_bytes, self.options.max_buffer_bytes)
         self._carriers.add(carrier)
@@ -367,21 +368,10 @@ class EngineIOServer(engineio.AsyncServer):
             self._part(socket)
         return payload(body)
 
-    def _refusal(self, remote: str) -> Reply | None:
-        if self._shutting_down:
-            return refusal(503, (BAD_REQUEST[0], "The server is going away"), retry_after=5)
-        if self._addresses.full:
-            return refusal(503, (BAD_REQUEST[0], Close.FULL.text), retry_after=10)
-        if not self._addresses.allows(remote):
-            return refusal(429, (BAD_REQUEST[0], "Too many connections from one address"), retry_after=10)
-        if not self._connecting.allows(remote):
-            return refusal(429, (BAD_REQUEST[0], "Too many are connecting at once"), retry_after=2)
-        return None
-
     async def _handshake(self, request: HostRequest, remote: str) -> Reply | WebSocketConnection:
-        no = self._refusal(remote)
-        if no is not None:
-            return no
+        refused = self.gate.refusal(remote)
+        if refused is not None:
+            return turned_away(refused)
         if request.upgrade:
             carrier = await self.accept(request, remote)
             socket = self._open(request, remote, carrier)
@@ -403,7 +393,7 @@ class EngineIOServer(engineio.AsyncServer):
         socket = self._socket_class(self, sid, remote)
         socket.environ = request.environ(remote)
         self.sockets[sid] = socket
-        self._addresses.add(remote)
+        self.gate.limits.add(remote)
         self._connecting.start(socket)
         self.pings.start(socket)
         if carrier is not None:
