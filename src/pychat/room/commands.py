@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import overload
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import Limits, accept_search
 from pychat.domain.model import (
-    Command,
     Delete,
     Deleted,
     Edit,
@@ -28,7 +26,6 @@ from pychat.domain.rules import RoomState
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.room.clock import Clock
 from pychat.room.connections import Visitor
-from pychat.room.decision import decide
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
 from pychat.stores import Store
@@ -66,7 +63,9 @@ class Commands:
         """
         first = self._delivery.recent.first(command.member_id, command.id)
         if first is None:
-            return self._append(self._decide(command), origin)
+            message = self._state.decide_or_raise(command, self._clock.date())
+            assert isinstance(message, Message)  # noqa: S101 -- what is decided on a `Say`
+            return self._append(message, origin)
         # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
         again: asyncio.Future[LogEvent] = asyncio.get_running_loop().create_future()
         again.set_result(first)
@@ -80,12 +79,13 @@ class Commands:
             first = self._delivery.recent.first(command.member_id, command.id)
             if first is not None:
                 return _same(first, _would_be(command))
-        event = self._decide(command)
-        if isinstance(command, Edit) and isinstance(event, Edited) and self._hooks.any("message"):
+        event = self._state.decide_or_raise(command, self._clock.date())
+        if isinstance(command, Edit) and isinstance(event, Edited) and self._hooks.registered["message"]:
             target = await self.message(event.target)
             author = self._state.members.get(event.author.id, event.author)  # with the present roles
             changed = await self._hooks.change("message", replace(target, author=author, text=event.text))
-            event = self._decide(replace(command, target=await self.message(event.target), text=changed.text))
+            command = replace(command, target=await self.message(event.target), text=changed.text)
+            event = self._state.decide_or_raise(command, self._clock.date())
         match event:
             case None:
                 return None
@@ -100,11 +100,11 @@ class Commands:
 
     async def store_message(self, draft: Message, origin: Visitor | None = None) -> Message:
         """Store a message as the hooks change it. Return it as it was stored the first time."""
-        if self._hooks.any("message"):
+        if self._hooks.registered["message"]:
             changed = await self._hooks.change("message", draft)
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
-            if origin is not None:
-                self._decide(Say(draft.author.id, draft.id, draft.text))  # they may have left while the hooks ran
+            if origin is not None:  # they may have left while the hooks ran
+                self._state.decide_or_raise(Say(draft.author.id, draft.id, draft.text), draft.date)
         stored = await self._append(draft, origin)
         if not isinstance(stored, Message):
             raise id_used()
@@ -149,13 +149,6 @@ class Commands:
         if not found or found[0].seq != seq:
             raise Refused("not_found", "There is no message of that number (any more).")
         return found[0]
-
-    @overload
-    def _decide(self, command: Say) -> Message: ...
-    @overload
-    def _decide(self, command: Command) -> Event | None: ...
-    def _decide(self, command: Command) -> Event | None:
-        return decide(self._state, command, self._clock.date())
 
 
 def _would_be(command: Say | Edit | Delete | React) -> LogEvent:

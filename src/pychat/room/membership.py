@@ -30,7 +30,6 @@ from pychat.domain.ratelog import RateLimitedLogger
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
 from pychat.room.connections import ConnectionRegistry, Visitor
-from pychat.room.decision import decide
 from pychat.room.fanout import Fanout, close_quietly
 from pychat.room.hooks import Hooks
 from pychat.room.locks import Locks
@@ -112,7 +111,7 @@ class Membership:
 
     def check_name(self, name: str, member_id: str) -> str:
         """The form in which that member could take `name`. Raise `Refused` if they could not."""
-        decided = decide(self._state, Join(member_id, name), self._clock.date())
+        decided = self._state.decide_or_raise(Join(member_id, name), self._clock.date())
         return decided.member.name if isinstance(decided, Joined | Renamed) else name
 
     def bind(self, visitor: Visitor, member_id: str | None) -> None:
@@ -153,10 +152,10 @@ class Membership:
 
         `condition` is asked when the member's earlier commands are done; if it is false, nothing happens.
         """
-        asked = not self._hooks.any("join")
+        asked = not self._hooks.registered["join"]
         while True:
             if isinstance(command, Join) and not asked:
-                wished = decide(self._state, command, self._clock.date())
+                wished = self._state.decide_or_raise(command, self._clock.date())
                 if isinstance(wished, Joined | Renamed):
                     asked = True
                     changed = await self._hooks.change("join", wished.member)
@@ -180,7 +179,7 @@ class Membership:
                 raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
             event: Event | None = None
             for tries in range(1, _TRIES + 1):
-                event = decide(self._state, command, self._clock.date())
+                event = self._state.decide_or_raise(command, self._clock.date())
                 if isinstance(event, Joined | Renamed) and not asked:
                     return False, None
                 try:
@@ -231,7 +230,7 @@ class Membership:
             self.bind(origin, member_id)
         if member_id not in self.connections:
             gone: Drop | Leave = Drop(member_id) if self.connections.holds_names else Leave(member_id)
-            await self._store_event(gone, decide(self._state, gone, self._clock.date()))
+            await self._store_event(gone, self._state.decide_or_raise(gone, self._clock.date()))
             self._hold_name(member_id)
 
     async def _go(self, command: Drop | Leave, condition: Callable[[], bool]) -> None:
@@ -315,7 +314,7 @@ class Membership:
         self._stopped = True
 
     def _announce_presence(self, presence: Presence) -> None:
-        self._fanout.send(lambda encoder: encoder.encode(presence))
+        self._fanout.send(presence)
         self._publish_guests()
 
     def _publish_guests(self) -> None:

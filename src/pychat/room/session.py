@@ -29,6 +29,7 @@ from pychat.domain.model import (
 )
 from pychat.domain.notices import Welcome, You
 from pychat.domain.ratelog import RateLimitedLogger
+from pychat.room.answer import Answer
 from pychat.room.clock import Timer
 from pychat.room.commands import id_used
 from pychat.room.connection import GONE, Connection
@@ -49,11 +50,11 @@ _T = TypeVar("_T")
 
 def _command(
     method: Callable[Concatenate[Session, _P], Coroutine[Any, Any, _T]],
-) -> Callable[Concatenate[Session, _P], asyncio.Future[_T]]:
+) -> Callable[Concatenate[Session, _P], Answer[_T]]:
     """Make a coroutine method a command: calling it submits it."""
 
     @wraps(method)
-    def submit(session: Session, /, *args: _P.args, **kwargs: _P.kwargs) -> asyncio.Future[_T]:
+    def submit(session: Session, /, *args: _P.args, **kwargs: _P.kwargs) -> Answer[_T]:
         return session.submit(method(session, *args, **kwargs))
 
     return submit
@@ -62,7 +63,7 @@ def _command(
 class Session:
     """One visitor on one connection. A transport calls a method for each command, in the order in which they came.
 
-    Each returns a future that may fail with `Refused`. It is done when everyone has been told what was stored before,
+    Each returns an `Answer`, which may raise `Refused`. It is done when everyone has been told what was stored before,
     so that no answer overtakes an event. A command begins when those before it are done; messages that are being
     stored hold up nothing, as a store commits together what waits together. Await `ready` before reading on.
     """
@@ -84,7 +85,9 @@ class Session:
         #: Whether the visitor has gone or was sent out: what is under way for them must not seat them any more.
         self.gone = False
         self._closed = False
-        self._waiting: deque[tuple[Coroutine[Any, Any, Any], asyncio.Future[Any]]] | None = None
+        #: Calls when everything stored so far was sent to everyone.
+        self._then = room.delivery.fanout.then
+        self._waiting: deque[tuple[Coroutine[Any, Any, Any], Answer[Any]]] | None = None
         self._storing = 0
         self._ready: asyncio.Future[None] | None = None
 
@@ -124,18 +127,19 @@ class Session:
         self.recovered = welcome.recovered
         self._epoch = welcome.position.epoch
         connection = self.connection
-        frames = [self._room.delivery.recent.frame(connection.encoder, notice) for notice in (welcome, *missed)]
-        told = [frame for frame in frames[1:] if frame is not None]
+        encoder, recent = connection.encoder, self._room.delivery.recent
+        first = encoder.encode(welcome)
+        told = [frame for frame in (recent.frame(encoder, event) for event in missed) if frame is not None]
         # One frame if the encoder can join: a long recovery must not count as a slow reader.
-        for frame in (*frames[:1], *joined(connection.encoder, told)):
+        for frame in (first, *joined(encoder, told)):
             if frame is not None:
                 connection.send(frame)
 
     # The order of commands, and when their answers may go out.
 
-    def submit(self, command: Coroutine[Any, Any, _T]) -> asyncio.Future[_T]:
+    def submit(self, command: Coroutine[Any, Any, _T]) -> Answer[_T]:
         """Run `command` when those before it are done, to its end, whoever waits for it."""
-        answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        answer: Answer[_T] = Answer()
         if self._waiting is None:
             self._waiting = deque()
             self._room.tasks.spawn(self._work())
@@ -156,40 +160,34 @@ class Session:
             while waiting:
                 command, answer = waiting.popleft()
                 try:
-                    self._answer(answer, await command)
+                    answer.set(await command)
                 except Exception as error:
-                    self._answer(answer, None, error)
+                    answer.fail(error)
+                self._then(answer.finish)
                 del command, answer  # an error's traceback holds this frame
         finally:
             self._waiting = None
-            for command, answer in waiting or ():  # the event loop ends
+            for command, _ in waiting or ():  # the event loop ends
                 command.close()
-                answer.cancel()
             self._wake()
 
-    def _stored_later(self, answer: asyncio.Future[Message], stored: asyncio.Future[LogEvent]) -> None:
-        self._storing -= 1
-        self._wake()
-        if stored.cancelled():  # the event loop ends
-            answer.cancel()
-        else:
-            self._stored(answer, stored)
-
-    def _stored(self, answer: asyncio.Future[Message], stored: asyncio.Future[LogEvent]) -> None:
+    def _stored(self, answer: Answer[Message], stored: asyncio.Future[LogEvent]) -> None:
         """The store is done with a message."""
         try:
             event = stored.result()
             if not isinstance(event, Message):
                 raise id_used()
-        except Exception as error:
-            self._answer(answer, None, error)
-        else:
+            answer.set(event)
             self._stop_typing_timer()
-            self._answer(answer, event)
+        except Exception as error:
+            answer.fail(error)
+        self._then(answer.finish)
 
-    def _answer(self, answer: asyncio.Future[Any], result: object, error: Exception | None = None) -> None:
-        """Let `answer` be done when everything stored so far was sent to everyone."""
-        self._room.delivery.fanout.then(partial(_settle, answer, result, error))
+    def _stored_later(self, answer: Answer[Message], stored: asyncio.Future[LogEvent]) -> None:
+        self._storing -= 1
+        self._wake()
+        if not stored.cancelled():  # it is when the event loop ends
+            self._stored(answer, stored)
 
     def _wake(self) -> None:
         if self._ready is not None:
@@ -237,17 +235,18 @@ class Session:
             raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
         return member, None if user is not None else self._room.delivery.tokens.issue(member_id)
 
-    def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> asyncio.Future[Message]:
+    def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Answer[Message]:
         """Send a message, as a reply to another or not; the message as it was stored."""
-        if self._waiting is not None or reply_to is not None or self._room.hooks.any("message"):
+        if self._waiting is not None or reply_to is not None or self._room.hooks.registered["message"]:
             return self.submit(self._say(text, message_id, reply_to))
-        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        answer: Answer[Message] = Answer()
         try:
             self._spend()
             command = Say(self._joined(), event_id(message_id), text)
             stored = self._room.commands.say(command, None if self.echo else self)
         except Exception as error:
-            self._answer(answer, None, error)
+            answer.fail(error)
+            self._then(answer.finish)
         else:
             if stored.done():
                 self._stored(answer, stored)
@@ -376,16 +375,6 @@ class Session:
             await self._room.commands.perform(SetTyping(member_id, on=False))
         except Refused as refused:
             _limited.info("Typing of %s in room %s could not be ended: %s", member_id, self._room.name, refused)
-
-
-def _settle(answer: asyncio.Future[Any], result: object, error: Exception | None) -> None:
-    if answer.done():
-        return  # nobody waits any more
-    if error is None:
-        answer.set_result(result)
-    else:
-        # A refusal is no fault of the code's: without its traceback, it holds no frame that holds the future.
-        answer.set_exception(error.with_traceback(None) if isinstance(error, Refused) else error)
 
 
 def event_id(given: str | None) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pychat.domain.errors import Refused
 from pychat.domain.model import Deleted, Edited, Member, Message, Reacted
 from pychat.protocol.v1 import decode_command, encode_member, encode_page, encode_refusal, encode_stored
+from pychat.room.answer import Answer
 from pychat.room.session import Session
 
 __all__ = ["execute", "submit"]
@@ -18,18 +19,31 @@ _log = logging.getLogger("pychat.transports")
 _MAX_PAGE, _DEFAULT_PAGE = 200, 50
 
 _Fields = dict[str, Any]
-_Future = asyncio.Future[Any]
 
 
-def submit(session: Session, name: str, fields: object, answer: Callable[[_Fields], None]) -> None:
-    """Submit a command; `answer` is called when its answer may go out. A refusal is an answer too. Never raises."""
+def submit(session: Session, name: str, fields: object, send: Callable[[_Fields], object]) -> None:
+    """Submit a command; `send` is called with its answer, when that may go out. A refusal is an answer too.
+
+    Never raises for what a visitor sent.
+    """
     try:
         values = decode_command(name, fields)
+        begin, encode = _COMMANDS[name]
+        answer = begin(session, *values)
     except Refused as refused:
-        session.submit(_refuse(refused)).add_done_callback(lambda done: answer(_answered(name, done, ())))
-    else:
-        begin, _ = _COMMANDS[name]
-        begin(session, *values).add_done_callback(lambda done: answer(_answered(name, done, values)))
+        values, encode, answer = [], _nothing, session.submit(_refuse(refused))
+
+    def reply(answer: Answer[Any]) -> None:
+        try:
+            told = {"ok": True, **encode(answer.result(), *values)}
+        except Refused as refused:
+            told = encode_refusal(refused)
+        except Exception:
+            _log.exception("The command “%s” failed", name)
+            told = encode_refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
+        send(told)
+
+    answer.on_done(reply)
 
 
 async def execute(session: Session, name: str, fields: object) -> _Fields:
@@ -40,16 +54,6 @@ async def execute(session: Session, name: str, fields: object) -> _Fields:
     answer: asyncio.Future[_Fields] = asyncio.get_running_loop().create_future()
     submit(session, name, fields, lambda told: None if answer.done() else answer.set_result(told))
     return await answer
-
-
-def _answered(name: str, done: asyncio.Future[Any], values: Sequence[Any]) -> _Fields:
-    try:
-        return {"ok": True, **_COMMANDS[name][1](done.result(), *values)}
-    except Refused as refused:
-        return encode_refusal(refused)
-    except Exception:
-        _log.exception("The command “%s” failed", name)
-        return encode_refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
 
 
 async def _refuse(refused: Refused) -> None:
@@ -71,7 +75,7 @@ def _stored(event: object, *_: object) -> _Fields:
     return encode_stored(event) if isinstance(event, Message | Edited | Deleted | Reacted) else {}
 
 
-def _history(session: Session, before: int | None, limit: int | None, matching: str | None) -> _Future:
+def _history(session: Session, before: int | None, limit: int | None, matching: str | None) -> Answer[Any]:
     return session.history(before, _most(limit) + 1, matching)
 
 
@@ -93,7 +97,7 @@ def _nothing(*_: object) -> _Fields:
 
 
 #: By name: what begins the command with the values that `decode_command` gives, and what encodes its result.
-_COMMANDS: Mapping[str, tuple[Callable[..., _Future], Callable[..., _Fields]]] = {
+_COMMANDS: Mapping[str, tuple[Callable[..., Answer[Any]], Callable[..., _Fields]]] = {
     "join": (Session.join, _joined),
     "say": (Session.say, _said),
     "edit": (Session.edit, _stored),

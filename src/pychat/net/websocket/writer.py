@@ -40,8 +40,12 @@ class FrameWriter:
         transport = self._transport
         if self._closing or transport.is_closing():
             return
-        raw = frame.raw
-        if self._budget.admits(transport.get_write_buffer_size(), len(raw)):
+        raw, waiting = frame.raw, transport.get_write_buffer_size()
+        if not waiting:  # the usual case, without a call: what comes when nothing waits is admitted
+            self._budget.largest = len(raw)
+            transport.write(raw)
+            return
+        if self._budget.admits(waiting, len(raw)):
             transport.write(raw)
             return
         self.close(Close.SLOW.code, Close.SLOW.reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs, parse_qsl
 
@@ -123,17 +124,29 @@ class _Connection(SocketIOClient):
         """The close code with which the client ended its WebSocket, if it did."""
         return self.session.end_code
 
-    def answering(self) -> Callable[[dict[str, Any]], None]:
-        """How to answer the event that is being handled; a refusal that it did not ask to hear of is an event."""
+    async def submit(self, name: str, fields: object) -> None:
+        """Submit the event that is being handled as a command; return when the next one can be handled."""
+        submit(self.visitor, name, fields, partial(self._answer, self.asked))
+        await self.visitor.ready()
+
+    def _answer(self, asked: int | None, told: dict[str, Any]) -> None:
+        """Answer the event that asked under that number; a refusal that nobody asked to hear of is an event."""
+        if asked is not None:
+            self._answers.add(self.acknowledgement(asked, told))
+        elif not told["ok"]:
+            self.tell("error", told["error"])
+
+    async def set_pseudo(self, name: object) -> None:
+        """Do what `join` does, and answer in the words of 2013 too."""
         asked = self.asked
 
         def answer(told: dict[str, Any]) -> None:
+            self.tell("pseudoStatus", "ok" if told["ok"] else "error")
             if asked is not None:
-                self._answers.add(self.acknowledgement(asked, told))
-            elif not told["ok"]:
-                self.tell("error", told["error"])
+                self._answer(asked, told)
 
-        return answer
+        submit(self.visitor, "join", {"name": name}, answer)
+        await self.visitor.ready()
 
 
 class SocketIOTransport:
@@ -300,37 +313,22 @@ class SocketIOTransport:
             await connection.visitor.close(left=said_so or page_left)
 
     async def _set_pseudo(self, sid: str, *arguments: object) -> object:
-        connection = self._here[sid]
-        asked = None if connection.asked is None else connection.answering()
-
-        def answer(told: dict[str, Any]) -> None:
-            connection.tell("pseudoStatus", "ok" if told["ok"] else "error")
-            if asked is not None:
-                asked(told)
-
-        return await self._submit(connection, "join", {"name": _only(arguments)}, answer)
+        await self._here[sid].set_pseudo(_only(arguments))
+        return self.server.not_handled
 
     async def _message(self, sid: str, *arguments: object) -> object:
-        return await self._carry_out(sid, "say", {"text": _only(arguments)})
+        await self._here[sid].submit("say", {"text": _only(arguments)})
+        return self.server.not_handled
 
     def _command(self, name: str) -> Callable[..., Awaitable[object]]:
-        async def carry(sid: str, *arguments: object) -> object:
-            return await self._carry_out(sid, name, arguments[0] if arguments else {})
+        async def command(sid: str, *arguments: object) -> object:
+            await self._here[sid].submit(name, arguments[0] if arguments else {})
+            return self.server.not_handled
 
-        return carry
+        return command
 
     async def _unknown(self, name: str, sid: str, *_: object) -> object:
-        return await self._carry_out(sid, name, {})
-
-    async def _carry_out(self, sid: str, name: str, fields: object) -> object:
-        connection = self._here[sid]
-        return await self._submit(connection, name, fields, connection.answering())
-
-    async def _submit(
-        self, connection: _Connection, name: str, fields: object, answer: Callable[[dict[str, Any]], None]
-    ) -> object:
-        submit(connection.visitor, name, fields, answer)
-        await connection.visitor.ready()
+        await self._here[sid].submit(name, {})
         return self.server.not_handled
 
 
