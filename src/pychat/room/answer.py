@@ -14,14 +14,16 @@ _T = TypeVar("_T")
 class Answer(Generic[_T]):
     """What comes of a command. `await` it, or say with `on_done` what to call when it may be sent."""
 
-    __slots__ = ("_call", "_error", "_result", "done")
+    __slots__ = ("_call", "done", "error", "value")
 
-    _result: _T
+    #: The result; set by the session before it is done.
+    value: _T
 
     def __init__(self) -> None:
         #: True once everyone was told what the command caused.
         self.done = False
-        self._error: Exception | None = None
+        #: What the command raised.
+        self.error: Exception | None = None
         self._call: Callable[[Answer[_T]], object] | None = None
 
     def on_done(self, call: Callable[[Answer[_T]], object]) -> None:
@@ -33,21 +35,13 @@ class Answer(Generic[_T]):
 
     def result(self) -> _T:
         """The result, or raise the error. Ask once: an error that was kept would keep the frames that it passed."""
-        error, self._error = self._error, None
-        if error is not None:
-            try:
-                raise error
-            finally:
-                del error
-        return self._result
-
-    def set(self, result: _T) -> None:
-        """Set the result. Call `finish` when everyone was told what the command caused."""
-        self._result = result
-
-    def fail(self, error: Exception) -> None:
-        """Set the error that `result` raises."""
-        self._error = error
+        error, self.error = self.error, None
+        if error is None:
+            return self.value
+        try:
+            raise error
+        finally:
+            del error
 
     def finish(self) -> None:
         """Let the answer be done."""

@@ -119,6 +119,11 @@ class Membership:
         self.connections.add(visitor, member_id)
         self.presence.note()
 
+    def unbind(self, visitor: Visitor, member_id: str) -> None:
+        """The join of `visitor` was refused. Nobody held the name while they seemed to be back, so hold it now."""
+        self.bind(visitor, None)
+        self._hold_name(member_id)
+
     async def disconnect(self, visitor: Visitor, *, left: bool) -> None:
         """Forget `visitor`. If it was the last connection of its member, the member is away, or gone if they `left`."""
         member_id = visitor.member_id

@@ -160,9 +160,9 @@ class Session:
             while waiting:
                 command, answer = waiting.popleft()
                 try:
-                    answer.set(await command)
+                    answer.value = await command
                 except Exception as error:
-                    answer.fail(error)
+                    answer.error = error
                 self._then(answer.finish)
                 del command, answer  # an error's traceback holds this frame
         finally:
@@ -177,10 +177,11 @@ class Session:
             event = stored.result()
             if not isinstance(event, Message):
                 raise id_used()
-            answer.set(event)
-            self._stop_typing_timer()
+            answer.value = event
+            if self._typing is not None:
+                self._stop_typing_timer()
         except Exception as error:
-            answer.fail(error)
+            answer.error = error
         self._then(answer.finish)
 
     def _stored_later(self, answer: Answer[Message], stored: asyncio.Future[LogEvent]) -> None:
@@ -228,7 +229,7 @@ class Session:
             await self._room.membership.perform(self._wish(member_id, name), self)
         except Refused:
             if before is None and not self.gone:
-                self._room.membership.bind(self, None)
+                self._room.membership.unbind(self, member_id)
             raise
         member = self._room.state.members.get(member_id)
         if member is None:
@@ -245,7 +246,7 @@ class Session:
             command = Say(self._joined(), event_id(message_id), text)
             stored = self._room.commands.say(command, None if self.echo else self)
         except Exception as error:
-            answer.fail(error)
+            answer.error = error
             self._then(answer.finish)
         else:
             if stored.done():
@@ -260,9 +261,8 @@ class Session:
         self._spend()
         member_id, message_id = self._joined(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
-        event = await self._room.commands.perform(
-            Say(member_id, message_id, text, answered), None if self.echo else self
-        )
+        command = Say(member_id, message_id, text, answered)
+        event = await self._room.commands.perform(command, None if self.echo else self)
         self._stop_typing_timer()
         assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
         return event
