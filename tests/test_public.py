@@ -20,7 +20,7 @@ FOR_APPS = """
     name title limits clock members here position start aclose dismiss on user threadsafe
     post edit delete kick history message
 """
-FOR_TRANSPORTS = "closed in_memory connect tokens member check_name member_count first_members"
+FOR_TRANSPORTS = "closed in_memory connect tokens member check_name member_count first_members follow_names"
 
 #: What somebody writes who follows the docs; the mistakes are marked, and must be found.
 PROGRAM = """\

@@ -120,13 +120,13 @@ async def test_it_answers_who_and_what(enter: Enter, room: ChatRoom) -> None:
     assert [(line.command, line.params[1:]) for line in heard] == [
         ("352", ("#lobby", "~chat", "pychat", "irc.pychat", "Grace_Hopper", "H", "0 Grace Hopper")),
         ("352", ("#lobby", "~chat", "pychat", "irc.pychat", "Ada", "H", "0 Ada")),
-        ("315", ("#lobby", "That is all.")),
+        ("315", ("#lobby", "End of the list.")),
         ("311", ("grace_hopper", "~chat", "pychat", "*", "Grace Hopper")),
         ("319", ("grace_hopper", "#lobby")),
-        ("312", ("grace_hopper", "irc.pychat", "On the page, on IRC, or by another way: all are the same here.")),
-        ("318", ("grace_hopper", "That is all.")),
-        ("401", ("nobody", "Nobody here is called that.")),
-        ("318", ("nobody", "That is all.")),
+        ("312", ("grace_hopper", "irc.pychat", "On the page, on IRC or on another client: the server does not tell.")),
+        ("318", ("grace_hopper", "End of the list.")),
+        ("401", ("nobody", "Nobody here has this nick.")),
+        ("318", ("nobody", "End of the list.")),
         ("303", ("Ada Grace_Hopper",)),
     ]
     asked = ("USERHOST Ada", "VERSION", "TIME", "AWAY :tea", "AWAY", "MODE #lobby", "MODE #lobby b", "MODE Ada +i")

@@ -74,7 +74,7 @@ async def test_a_slow_hook_does_not_hold_up_the_others(room: ChatRoom, enter: En
     ada.say("PRIVMSG #lobby :slow")
     bob.say("PRIVMSG #lobby :quick")
     assert said([await ada.line("PRIVMSG")]) == [("Bob", "QUICK")]
-    assert said([await bob.line("NOTICE")]) == [("irc.pychat", "The room made this of what you said: QUICK")]
+    assert said([await bob.line("NOTICE")]) == [("irc.pychat", "The room changed your message to: QUICK")]
     go.set()
     assert said([await ada.line("PRIVMSG")]) == [("Ada", "SLOW")]
 

@@ -156,7 +156,7 @@ async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, f
     per_address = max_clients if settings.limits == "off" else min(_MAX_PER_ADDRESS, max_clients // 2)
     connections = Connections(AddressLimiter(max_clients, per_address), socketio.eio.proxies)
     loop = asyncio.get_running_loop()
-    most_of_a_body = 2 * socketio.eio.max_http_buffer_size + _SPARE_BODY_BYTES
+    most_of_a_body = 2 * socketio.eio.options.max_http_buffer_size + _SPARE_BODY_BYTES
 
     def connection() -> HttpConnection:
         return HttpConnection(plain, connections, max_body_bytes=most_of_a_body)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import Limits
@@ -44,7 +44,7 @@ from pychat.domain.names import Names
 from pychat.domain.revision import check
 from pychat.domain.texts import accept_emoji, accept_text
 
-__all__ = ["RoomState", "quote"]
+__all__ = ["NameFollower", "RoomState", "quote"]
 
 _QUOTED = 200  # characters of a message that a reply quotes
 _REMEMBERED = 10_000  # members who left, whose last names are remembered
@@ -53,11 +53,20 @@ _NAMESAKES = 1000  # people with a login who have one name
 _MODERATOR = "moderator"  # the role that may delete anybody's message
 
 
+class NameFollower(Protocol):
+    """Follows the names of a room, for example to keep an index of them in another form."""
+
+    def named(self, member: Member) -> None:
+        """Handle a member who has taken or changed a name."""
+
+
 class RoomState:
     """Who is in a room, under which names, and the number of its newest event."""
 
-    def __init__(self, names: Names, limits: Limits) -> None:
+    def __init__(self, names: Names, limits: Limits, followers: Iterable[NameFollower] = ()) -> None:
+        """`followers` hear of each member who takes or changes a name."""
         self._names = names
+        self._followers = followers
         self._limits = limits
         self._holders: dict[str, str] = {}  # key of a name -> id of the member who has it
         #: Names that were decided on and are not applied yet: key of a name -> id of the member who will have it.
@@ -148,6 +157,8 @@ class RoomState:
                 self._forget(event.member.id)
                 self.members[event.member.id] = event.member
                 self._hold(event.member)
+                for follower in self._followers:
+                    follower.named(event.member)
             case Away():
                 self._forget(event.member.id, stays=False)
                 self.away[event.member.id] = event.member

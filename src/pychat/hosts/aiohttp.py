@@ -7,10 +7,9 @@ from typing import Unpack
 
 from aiohttp import web
 
-from pychat.domain.errors import Refused
 from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
-from pychat.net.http.body import read_body
+from pychat.net.http.body_aiohttp import read_aiohttp_body
 from pychat.net.http.request import Request, joined_headers
 from pychat.net.http.response import Response
 from pychat.net.http.stream_aiohttp import AiohttpStream
@@ -88,14 +87,14 @@ class _Handlers:
     async def api(self, request: web.Request) -> web.StreamResponse:
         path = f"/api/{request.match_info['path']}"
         asked = self._asked(request, path, _headers(request))
-        answer = await self.mount.api(path, asked, request.remote or "", partial(_read, request))
-        if isinstance(answer, Response):
-            return self._response(request, answer)
         try:
+            answer = await self.mount.api(path, asked, request.remote or "", partial(read_aiohttp_body, request))
+            if isinstance(answer, Response):
+                return self._response(request, answer)
             stream = await AiohttpStream.open(
                 request, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
             )
-        except WebSocketClosed:
+        except (WebSocketClosed, ConnectionError):
             return web.Response(status=400)
         await answer.serve(stream)
         return stream.response
@@ -123,10 +122,3 @@ class _Handlers:
 
 def _headers(request: web.Request) -> dict[str, str]:
     return joined_headers(request.headers.items())
-
-
-async def _read(request: web.Request, limit: int) -> bytes:
-    try:
-        return await read_body(request.content.iter_any(), limit)
-    except web.RequestPayloadError:
-        raise Refused("bad_request", "The body is not one that HTTP allows, or has too many chunks.") from None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
-from typing import Any, Unpack
+from typing import Unpack
 from urllib.parse import parse_qsl, quote
 
 from pychat.domain.errors import UsageError
 from pychat.hosts.lifespan import Host, serve_lifespan
 from pychat.hosts.mount import SOCKETIO_PATHS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_asgi import send_answer
-from pychat.net.http.body import asgi_chunks, read_body
+from pychat.net.http.body import AsgiBody
 from pychat.net.http.request import Request, joined_headers
 from pychat.net.http.response import Response
 from pychat.net.http.stream_asgi import AsgiStream
@@ -110,10 +109,11 @@ class ASGIApp:
 
     async def _api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope, _headers(scope), _query(scope))
+        body = AsgiBody(scope, receive)
         try:
-            answer = await self.mount.api(path, asked, _peer(scope), partial(read_body, asgi_chunks(receive)))
+            answer = await self.mount.api(path, asked, _peer(scope), body.read)
             if isinstance(answer, Response):
-                await self._respond(scope, send, answer)
+                await self._respond(scope, send, answer, last=body.broken_off)
                 return
             stream = await AsgiStream.open(
                 receive, send, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
@@ -150,25 +150,11 @@ class ASGIApp:
             return
         await mount.serve_websocket(carrier, query, user)
 
-    async def _respond(self, scope: Scope, send: Send, response: Response) -> None:
-        """Answer a request, or the handshake of a WebSocket that is refused."""
-        prefix = "http"
-        if scope["type"] == "websocket":
-            if "websocket.http.response" not in (scope.get("extensions") or {}):
-                # This host says 403 whatever it is, and not why (ASGI, WebSocket close before it is accepted).
-                await send(
-                    {"type": "websocket.close", "code": 1008, "reason": response.body.decode(errors="replace")[:100]}
-                )
-                return
-            prefix = "websocket.http"
-        headers: list[tuple[bytes, bytes]] = [(b"content-length", str(len(response.body)).encode())]
-        if response.status == 304:
-            headers.clear()
-        headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-        body = b"" if scope.get("method") == "HEAD" else response.body
-        start: dict[str, Any] = {"type": f"{prefix}.response.start", "status": response.status, "headers": headers}
+    async def _respond(self, scope: Scope, send: Send, response: Response, *, last: bool = False) -> None:
+        """Answer a request, or refuse the handshake of a WebSocket. With `last`, the connection is closed."""
         address = self.mount.client_address(_peer(scope), _headers(scope))
-        await send_answer(send, self.mount.answers, address, start, body)
+        status, headers = response.status, response.headers.items()
+        await send_answer(scope, send, self.mount.answers, address, status, headers, response.body, last=last)
 
     def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
         method, path = scope.get("method", "GET"), scope["path"]

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Literal, Self, overload
+from weakref import WeakSet
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
 from pychat.domain.model import Deleted, Edited, Member, Message, Position, User
-from pychat.domain.rules import quote
+from pychat.domain.rules import NameFollower, quote
 from pychat.domain.texts import accept_text
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
@@ -63,8 +64,15 @@ class ChatRoom:
         self.clock = clock or Clock()
         self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
         self._store: Store = open_store(store) if isinstance(store, str) else store
+        self._followers = WeakSet[NameFollower]()
         self._begin = partial(
-            RoomCore, name, self.title, limits=self.limits, reserved_names=tuple(reserved_names), grace=grace
+            RoomCore,
+            name,
+            self.title,
+            limits=self.limits,
+            reserved_names=tuple(reserved_names),
+            grace=grace,
+            followers=self._followers,
         )
         self._core = self._begin(store=self._store, clock=self.clock, hooks=Hooks())
 
@@ -296,6 +304,15 @@ class ChatRoom:
     def member(self, member_id: str) -> Member | None:
         """The member of that id, if here."""
         return self._core.state.members.get(member_id)
+
+    def follow_names(self, follower: NameFollower) -> None:
+        """Tell `follower` of every member here, and later of each who takes or changes a name.
+
+        The room does not keep `follower` alive.
+        """
+        for member in self.members:
+            follower.named(member)
+        self._followers.add(follower)
 
     def check_name(self, name: str, member_id: str = "") -> str:
         """The form in which that member, or somebody new, could take `name` now. Raise `Refused` if they could not.

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pychat.domain.errors import Close
 from pychat.domain.limits import Limits
 from pychat.domain.names import Names
-from pychat.domain.rules import RoomState
+from pychat.domain.rules import NameFollower, RoomState
 from pychat.room.clock import Clock
 from pychat.room.commands import Commands
 from pychat.room.delivery import Delivery
@@ -39,6 +39,7 @@ class RoomCore:
         grace: float,
         clock: Clock,
         hooks: Hooks,
+        followers: Iterable[NameFollower] = (),
     ) -> None:
         self.name = name
         self.title = title
@@ -46,7 +47,7 @@ class RoomCore:
         self.clock = clock
         self.hooks = hooks
         self.names = Names(longest=limits.name, reserved=reserved_names)
-        self.state = RoomState(self.names, limits)
+        self.state = RoomState(self.names, limits, followers)
         self.tasks = Tasks()
         fanout = Fanout()
         self.membership = Membership(

@@ -15,7 +15,10 @@ __all__ = ["AiohttpAnswer"]
 
 
 class AiohttpAnswer(web.Response):
-    """An answer that is sent within `budget`; aiohttp alone would wait for the client for ever."""
+    """An answer that is sent within `budget`; aiohttp alone would wait for the client for ever.
+
+    If the request's body has not arrived to its end by then, no further request is taken on the connection.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,8 @@ class AiohttpAnswer(web.Response):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Begin to answer `request`."""
+        if not request.content.is_eof():
+            self.force_close()
         self._way = request.transport
         return await super().prepare(request)
 

@@ -1,16 +1,20 @@
-"""Reads the body of a request: whole, and bounded in bytes."""
+"""Reads the body of a request: whole, and bounded in bytes. `body_aiohttp` binds it to aiohttp."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator
 
-from pychat.net.websocket.asgi import Receive
+from pychat.net.websocket.asgi import Receive, Scope
 
-__all__ = ["BodyTooLarge", "asgi_chunks", "read_body"]
+__all__ = ["AsgiBody", "BodyMalformed", "BodyTooLarge", "read_body"]
 
 
 class BodyTooLarge(Exception):
     """The body of a request is larger than the limit; the rest of it was not read."""
+
+
+class BodyMalformed(Exception):
+    """The body does not follow HTTP, or has too many chunks; the rest of it was not read."""
 
 
 async def read_body(chunks: AsyncIterable[bytes], limit: int, length: int | None = None) -> bytes:
@@ -30,12 +34,30 @@ async def read_body(chunks: AsyncIterable[bytes], limit: int, length: int | None
     return b"".join(parts)
 
 
-async def asgi_chunks(receive: Receive) -> AsyncIterator[bytes]:
-    """Yield the body of an ASGI request in pieces. Raises `ConnectionResetError` if the client has gone."""
-    more = True
-    while more:
-        event = await receive()
-        if event["type"] != "http.request":
-            raise ConnectionResetError
-        more = bool(event.get("more_body"))
-        yield event.get("body") or b""
+class AsgiBody:
+    """The body of an ASGI request. A host hands out no malformed one: it answers such a request itself."""
+
+    __slots__ = ("_receive", "_scope", "broken_off")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope = scope
+        self._receive = receive
+        #: True if reading began and did not reach the end: the connection cannot carry another request.
+        self.broken_off = False
+
+    async def read(self, limit: int) -> bytes:
+        """Read the whole body, of at most `limit` bytes. Raises `BodyTooLarge`, `ConnectionError`."""
+        self.broken_off = True
+        length = next((value for name, value in self._scope["headers"] if name.lower() == b"content-length"), b"")
+        body = await read_body(self._chunks(), limit, int(length) if length.isdigit() else None)
+        self.broken_off = False
+        return body
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            event = await self._receive()
+            if event["type"] != "http.request":
+                raise ConnectionResetError
+            more = bool(event.get("more_body"))
+            yield event.get("body") or b""

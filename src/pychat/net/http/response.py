@@ -26,7 +26,7 @@ class IncomingRequest:
     path: str
     #: The host that was asked for, which trusted proxies may tell.
     host: str | None
-    #: Reads the whole body, of at most so many bytes. Raises `BodyTooLarge`, `ConnectionError`.
+    #: Reads the whole body, of at most so many bytes. Raises `BodyTooLarge`, `BodyMalformed`, `ConnectionError`.
     read: Callable[[int], Awaitable[bytes]]
 
 

@@ -1,4 +1,4 @@
-"""IRC: rooms are channels, members are nicks, and any client sits in the same room as the browsers."""
+"""The IRC transport: rooms are channels, and members are nicks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of IRCv3 this server has, and what of it one client asked for: `CAP`, after IRCv3's capability negotiation."""
+"""The IRCv3 capabilities of this server, and their negotiation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 __all__ = ["CAPABILITIES", "MULTILINE_BYTES", "MULTILINE_LINES", "listing", "requested"]
 
-#: The longest message in several lines, in bytes and in lines; a room's own limit counts besides.
+#: The longest message of several lines, in bytes and in lines. The room has a limit of its own.
 MULTILINE_BYTES = 40_000
 MULTILINE_LINES = 1_000
 
@@ -26,12 +26,12 @@ CAPABILITIES = {
 
 
 def listing(*, values: bool) -> str:
-    """All capabilities in a line; with their values for clients that know these."""
+    """All capabilities in one line, with their `values` if the client knows these."""
     return " ".join(f"{name}={value}" if value and values else name for name, value in CAPABILITIES.items())
 
 
 def requested(had: frozenset[str], words: Iterable[str]) -> frozenset[str] | None:
-    """What a client has after a request; `None` if there is something in it that this server has not."""
+    """The capabilities of a client after a request; `None` if this server lacks one of those requested."""
     asked = list(words)
     on = {word for word in asked if not word.startswith("-")}
     off = {word[1:] for word in asked if word.startswith("-")}

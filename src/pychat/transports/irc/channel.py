@@ -1,4 +1,4 @@
-"""A room as IRC sees it: a channel with its name, its members' nicks, and its events put into lines."""
+"""A channel: an IRC name for a room, the nicks of its members, the ids of its messages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pychat.transports.irc.text import clean
 
 __all__ = ["Channel"]
 
-_REMEMBERED = 500  # messages whose beginnings are known, to say what a reaction is to
+_MAX_BEGINNINGS = 500  # messages whose beginnings are kept, to quote them in reactions
 _QUOTED = 40  # characters
 
 
 class Channel:
-    """One room of a server."""
+    """One room of an IRC server."""
 
     def __init__(self, room: ChatRoom) -> None:
         self.room = room
@@ -26,25 +26,25 @@ class Channel:
 
     @property
     def key(self) -> str:
-        """The name that channels are found by."""
+        """The casefolded name."""
         return casefold(self.name)
 
     @property
     def title(self) -> str:
-        """The room's title, in a line."""
+        """The room's title in one line."""
         return " ".join(clean(self.room.title).split())
 
     def msgid(self, seq: int) -> str:
-        """The id of message number `seq`; it is one in this epoch of the log only."""
+        """The id of message number `seq`. It is valid in this epoch of the log only."""
         return f"{seq}.{self.room.position.epoch}"
 
     def position(self, msgid: str) -> Position | None:
-        """The place of which that is the id."""
+        """The position of the message of that id."""
         seq, _, epoch = msgid.partition(".")
         return Position(epoch, int(seq)) if seq.isascii() and seq.isdigit() and len(seq) < 16 else None
 
     def seq(self, msgid: str) -> int | None:
-        """The number of the message of that id, if it is of this epoch."""
+        """The number of the message of that id; `None` for one of another epoch."""
         position = self.position(msgid)
         return position.seq if position is not None and position.epoch == self.room.position.epoch else None
 
@@ -53,18 +53,18 @@ class Channel:
         return self.nicks.of(member)
 
     def remember(self, message: Message) -> None:
-        """Take note of how a message begins."""
+        """Keep the beginning of a message."""
         self.revise(message.seq, message.text, known=False)
 
     def revise(self, seq: int, text: str, *, known: bool = True) -> None:
-        """The message says something else now, or nothing."""
+        """Keep the new beginning of a message, if `known` only of one that was kept before."""
         if known and seq not in self._beginnings:
             return
         line = " ".join(clean(text[: 4 * _QUOTED]).split())
         self._beginnings[seq] = line if len(line) <= _QUOTED else f"{line[: _QUOTED - 1]}…"
-        if len(self._beginnings) > _REMEMBERED:
+        if len(self._beginnings) > _MAX_BEGINNINGS:
             self._beginnings.popitem(last=False)
 
     def beginning(self, seq: int) -> str:
-        """How message number `seq` begins; empty if that is not known."""
+        """The beginning of message number `seq`; empty if it was not kept."""
         return self._beginnings.get(seq, "")

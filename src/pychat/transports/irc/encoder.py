@@ -17,15 +17,15 @@ from pychat.transports.irc.line import LINE_BYTES, Line
 from pychat.transports.irc.nicks import nick_like, source
 from pychat.transports.irc.text import clean, is_action, split, to_irc
 
-__all__ = ["TELLING", "Frame", "LineEncoder"]
+__all__ = ["ENCODING_CAPS", "Frame", "LineEncoder"]
 
-#: The capabilities that change how an event is put.
-TELLING = frozenset({"batch", "draft/message-redaction", "draft/multiline", "message-tags", "server-time"})
+#: The capabilities that change the lines of an event.
+ENCODING_CAPS = frozenset({"batch", "draft/message-redaction", "draft/multiline", "message-tags", "server-time"})
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame for a membership: an event of the log as `data`, or a notice that it formats itself."""
+    """A frame for a membership: an event of the log as `data`, or a notice that the membership formats."""
 
     notice: Notice
     data: bytes = b""
@@ -41,11 +41,11 @@ class LineEncoder(Encoder):
 
     def __init__(self, channel: Channel, caps: frozenset[str]) -> None:
         self.channel = channel
-        self.caps = caps & TELLING
+        self.caps = caps & ENCODING_CAPS
         self._multiline = {"batch", "draft/multiline"} <= caps
 
     def encode(self, notice: Notice) -> Frame:
-        """`notice`, as lines if it is in the log."""
+        """A frame for `notice`; with lines, if the notice is an event of the log."""
         match notice:
             case Kicked() | Presence() | Typing() | Welcome():
                 return Frame(notice)
@@ -63,11 +63,11 @@ class LineEncoder(Encoder):
         return Frame(notice, b"".join(line.encode() for line in lines))
 
     def message(self, said: Message, *, batch: str | None = None) -> list[Line]:
-        """A message; within `batch`, if given."""
+        """The lines of a message, in `batch` if given."""
         nick = self.channel.nick(said.author)
         text = said.text
         if said.reply is not None:
-            # Where a client does not know the tag, the name of who is answered stands before the answer, as is usual.
+            # Clients that do not know the tag see the name of the author whom the reply answers.
             answered = nick_like(said.reply.author)
             text = text if said.text.lower().startswith(answered.lower()) else f"{answered}: {text}"
         first = self.tags(said)
@@ -82,7 +82,7 @@ class LineEncoder(Encoder):
         return self._lines(nick, "PRIVMSG", to_irc(text, self._space(nick, "PRIVMSG")), first, batch)
 
     def tags(self, event: LogEvent) -> dict[str, str]:
-        """The tags that say which event it is, and of when."""
+        """The tags for the id and the time of an event."""
         tags = {}
         if "server-time" in self.caps:
             tags["time"] = iso(event.date)
@@ -92,25 +92,25 @@ class LineEncoder(Encoder):
 
     def _edited(self, event: Edited) -> list[Line]:
         self.channel.revise(event.target, event.text)
-        return self._told(event, event.target, f"* edited: {event.text}")
+        return self._notice(event, event.target, f"* edited: {event.text}")
 
     def _deleted(self, event: Deleted) -> list[Line]:
-        self.channel.revise(event.target, "")  # what was taken back is quoted no more
+        self.channel.revise(event.target, "")  # do not quote a deleted message
         if "draft/message-redaction" in self.caps:
             nick, msgid = self.channel.nick(event.author), self.channel.msgid(event.target)
             return [Line("REDACT", (self.channel.name, msgid), source(nick), self.tags(event))]
-        return self._told(event, event.target, "* deleted a message")
+        return self._notice(event, event.target, "* deleted a message")
 
     def _reacted(self, event: Reacted) -> list[Line]:
         beginning = self.channel.beginning(event.target)
         said = f"* reacted {event.emoji}" if event.on else f"* took {event.emoji} back"
-        told = self._told(event, event.target, f"{said} to “{beginning}”" if beginning and event.on else said)
+        lines = self._notice(event, event.target, f"{said} to “{beginning}”" if beginning and event.on else said)
         if "message-tags" in self.caps:
             about = {"+draft/react" if event.on else "+draft/unreact": event.emoji}
-            told[0] = replace(told[0], tags={**told[0].tags, **about})
-        return told
+            lines[0] = replace(lines[0], tags={**lines[0].tags, **about})
+        return lines
 
-    def _told(self, event: Edited | Deleted | Reacted, target: int, text: str) -> list[Line]:
+    def _notice(self, event: Edited | Deleted | Reacted, target: int, text: str) -> list[Line]:
         nick, tags = self.channel.nick(event.author), self.tags(event)
         if "message-tags" in self.caps:
             tags["+draft/reply"] = self.channel.msgid(target)
@@ -119,7 +119,7 @@ class LineEncoder(Encoder):
     def _lines(
         self, nick: str, command: str, parts: Iterable[str], first: dict[str, str], batch: str | None = None
     ) -> list[Line]:
-        """`parts` with a line each; only the first says which message it is."""
+        """A line for each of `parts`; only the first has the id of the message."""
         rest = {name: value for name, value in first.items() if name == "time"}
         inside = {} if batch is None else {"batch": batch}
         return [
@@ -128,7 +128,7 @@ class LineEncoder(Encoder):
         ]
 
     def _in_one(self, nick: str, text: str, first: dict[str, str], batch: str | None, name: str) -> list[Line]:
-        """One message of several lines: IRCv3's `draft/multiline`."""
+        """A message of several lines as one batch, as in IRCv3's `draft/multiline`."""
         outside = {} if batch is None else {"batch": batch}
         opening = (f"+{name}", "draft/multiline", self.channel.name)
         lines = [Line("BATCH", opening, source(nick), {**first, **outside})]
@@ -140,5 +140,5 @@ class LineEncoder(Encoder):
         return [*lines, Line("BATCH", (f"-{name}",))]
 
     def _space(self, nick: str, command: str) -> int:
-        """The bytes that a line has for its text."""
+        """The bytes in a line that are left for the text."""
         return LINE_BYTES - len(f":{source(nick)} {command} {self.channel.name} :\r\n".encode())

@@ -1,4 +1,4 @@
-"""Reading a room's past as IRC asks for it: before, after, around or between messages or times."""
+"""Reads messages of a room before, after or between positions, as `CHATHISTORY` asks for them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pychat.domain.model import Message
 from pychat.room.chatroom import ChatRoom
 from pychat.transports.irc.channel import Channel
 
-__all__ = ["MAX_MESSAGES", "Past"]
+__all__ = ["MAX_MESSAGES", "History"]
 
-#: Messages that one answer may hold.
+#: The maximum number of messages in one answer.
 MAX_MESSAGES = 100
-_STRIDES = 50  # looks into the log that one question may cost, where most of it is no messages
+_MAX_PAGES = 50  # reads for one command; most of the log may be other events
 
 
-class Past:
-    """What was said in one channel."""
+class History:
+    """The messages of one channel."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._room: ChatRoom = channel.room
 
     async def seq(self, reference: str) -> int:
-        """The number that `msgid=…` names; of `timestamp=…`, that of the last message before it. Or `Refused`."""
+        """The number of the message in `msgid=…`, or of the last one before `timestamp=…`. Raise `Refused`."""
         kind, _, value = reference.partition("=")
         if kind == "msgid":
             seq = self._channel.seq(value)
@@ -36,10 +36,10 @@ class Past:
                 return await self._before(datetime.fromisoformat(value).timestamp())
             except ValueError:
                 pass
-        raise Refused("bad_request", "Say from where: msgid=ID, or timestamp=2026-01-31T12:00:00.000Z.")
+        raise Refused("bad_request", "Give a position: msgid=ID, or timestamp=2026-01-31T12:00:00.000Z.")
 
     async def latest(self, after: int, limit: int) -> list[Message]:
-        """The newest messages, of those after number `after`."""
+        """The newest messages after number `after`."""
         return [said for said in await self._room.history(limit=limit) if said.seq > after]
 
     async def before(self, seq: int, limit: int) -> list[Message]:
@@ -47,23 +47,23 @@ class Past:
         return await self._room.history(before=seq, limit=limit)
 
     async def after(self, seq: int, limit: int, before: int | None = None) -> list[Message]:
-        """The first messages after number `seq`, and if given before number `before`."""
+        """The first messages after number `seq`, up to number `before` if given."""
         end = self._room.position.seq + 1 if before is None else before
         found: list[Message] = []
         start, stride = seq, limit
-        for _ in range(_STRIDES):
+        for _ in range(_MAX_PAGES):
             if start + 1 >= end or len(found) >= limit:
                 break
             stride = min(2 * stride, self._room.limits.page)
             stop = min(start + 1 + stride, end)
-            # As many numbers as messages are asked for: none in between can be left out.
+            # The limit is the count of numbers in the range, so no message in it is left out.
             page = await self._room.history(before=stop, limit=stop - start - 1)
             found += [said for said in page if said.seq > start]
             start = stop - 1
         return found[:limit]
 
     async def _before(self, date: float) -> int:
-        """The number of the last event before `date`, looked for in halves."""
+        """The number of the last event before `date`, by binary search."""
         low, high = 0, self._room.position.seq
         while low < high:
             middle = (low + high + 1) // 2

@@ -1,6 +1,6 @@
-"""Lines of IRC: bytes to `Line` and back, and a buffer that cuts what arrives into lines. No socket, no meaning.
+"""Parses and formats lines of IRC, and splits a byte stream into lines.
 
-After RFC 2812, section 2.3, and IRCv3's message tags.
+Sources: RFC 2812, section 2.3, and IRCv3's message tags.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["LINE_BYTES", "TAG_BYTES", "BadLine", "Line", "LineBuffer"]
+__all__ = ["LINE_BYTES", "SERVER", "TAG_BYTES", "BadLine", "Line", "LineBuffer"]
 
-#: The longest line without its tags, with the two bytes of its end.
+#: The source of the server's own lines.
+SERVER = "irc.pychat"
+#: The longest line, without its tags, with its line end.
 LINE_BYTES = 512
-#: The longest tags, with the `@` and the space after them.
+#: The longest tags, with the `@` before and the space after them.
 TAG_BYTES = 8191
 
 _ESCAPES = {";": "\\:", " ": "\\s", "\\": "\\\\", "\r": "\\r", "\n": "\\n"}
@@ -21,7 +23,7 @@ _FORBIDDEN = ("\0", "\r", "\n")
 
 
 class BadLine(Exception):
-    """What came is no line of IRC; `code` is that of IRCv3's standard replies, and the text tells people."""
+    """Invalid input. `code` is a code of IRCv3's standard replies, `text` is for people."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
@@ -31,7 +33,7 @@ class BadLine(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: a command with its parameters, who it is from, and tags."""
+    """One line: a command with its parameters, source and tags."""
 
     command: str
     params: tuple[str, ...] = ()
@@ -40,11 +42,11 @@ class Line:
 
     @classmethod
     def parse(cls, raw: bytes) -> Line:
-        """The line in `raw`, which has no line end. Raise `BadLine`."""
+        """Parse a line without its line end. Raise `BadLine`."""
         head, _, rest = raw.partition(b" ") if raw.startswith(b"@") else (b"", b"", raw)
         if len(head) + 1 > TAG_BYTES or len(rest) > LINE_BYTES - 2:
             raise BadLine(
-                "INPUT_TOO_LONG", f"A line can have {LINE_BYTES} bytes at most, and is not cut by this server."
+                "INPUT_TOO_LONG", f"A line can have {LINE_BYTES} bytes at most. This server does not cut lines."
             )
         try:
             text, tags = rest.decode(), head.decode()
@@ -66,7 +68,7 @@ class Line:
         return cls(params[0].upper(), tuple(params[1:]), source or None, _parse_tags(tags[1:]))
 
     def format(self) -> str:
-        """The line as it travels, without its end. Raise `ValueError` for what cannot stand in one."""
+        """The line as text, without its line end. Raise `ValueError` if a part of it is not allowed in a line."""
         words = [self.command, *self.params[:-1]]
         if any(not word or " " in word or word.startswith(":") for word in words):
             msg = f"only the last parameter may be empty, hold spaces or begin with a colon: {self!r}"
@@ -81,7 +83,7 @@ class Line:
         parts += words
         if self.params:
             last = self.params[-1]
-            # Not always needed, but with what people say there are programs that look for it.
+            # The colon is optional before a single word, but some clients expect it before a text.
             colon = len(self.params) > 1 or not last or " " in last or last.startswith(":")
             parts.append(f":{last}" if colon else last)
         line = " ".join(parts)
@@ -91,21 +93,21 @@ class Line:
         return line
 
     def encode(self) -> bytes:
-        """The line as bytes, with its end."""
+        """The line as bytes, with its line end."""
         return f"{self.format()}\r\n".encode()
 
 
 class LineBuffer:
-    """Cuts a stream of bytes into lines, and holds no more than one line can have."""
+    """Splits a byte stream into lines. Holds at most one line."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
         self._skipping = False
 
     def feed(self, data: bytes) -> Iterator[bytes | None]:
-        """The lines that `data` completes, without their ends and without empty ones; `None` for one too long."""
+        """Yield the lines that `data` completes, without line ends or empty lines; `None` for one that is too long."""
         ends = data.split(b"\n")
-        self._rest += ends[0]  # in place: a line that comes byte by byte is not copied with each
+        self._rest += ends[0]  # in place, so that a line that comes byte by byte is not copied each time
         for rest in ends[1:]:
             line = bytes(self._rest).rstrip(b"\r")
             self._rest = bytearray(rest)

@@ -1,4 +1,4 @@
-"""A message in several lines, while it comes in: IRCv3's `draft/multiline`."""
+"""Collects the lines of one message that a client sends as a batch (IRCv3's `draft/multiline`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Multiline"]
 
 
 class Multiline:
-    """One batch of a client: its opening, and the lines so far."""
+    """One batch of a client: its first line, and the text so far."""
 
     def __init__(self, opening: Line) -> None:
         self.opening = opening
@@ -22,10 +22,10 @@ class Multiline:
         self._size = 0
 
     def add(self, line: Line) -> None:
-        """One more line. Raise `Refused` with `multiline_invalid`, `multiline_max_bytes` or `multiline_max_lines`."""
+        """Add a line. Raise `Refused` with `multiline_invalid`, `multiline_max_bytes` or `multiline_max_lines`."""
         command = self.command or line.command
         if len(line.params) < 2 or line.params[0] != self.target or line.command != command:
-            raise Refused("multiline_invalid", "All lines of a message are for one channel, and of one kind.")
+            raise Refused("multiline_invalid", "All lines of a message have the same command and the same channel.")
         self.command = command
         text = line.params[1]
         self._lines += 1

@@ -1,9 +1,8 @@
-"""Nicks of IRC for the members of one room: the names themselves where they can be, else as near as a nick may come."""
+"""IRC nicks: which are valid, and the nick of each member of a room, which is the name as far as IRC allows."""
 
 from __future__ import annotations
 
 import re
-from itertools import count
 
 from pychat.domain.model import Member
 from pychat.room.chatroom import ChatRoom
@@ -19,74 +18,71 @@ NICK_WORDS = (
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f,*?!@.]")
 _FIRST = "#&:$~%+@"
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-_SUFFIX = 8  # bytes that are kept for the number where two names make one nick
-_SPARE = 1_000  # members who went, whose nicks are remembered
+_SUFFIX = 8  # bytes reserved for the number where two names make one nick
+_SPARE = 1_000  # nicks of members who left are kept up to this number
 
 
 def casefold(name: str) -> str:
-    """What nicks and channels are compared by: `CASEMAPPING=ascii`."""
+    """The form in which nicks and channel names are compared: `CASEMAPPING=ascii`."""
     return name.translate(_ASCII_LOWER)
 
 
 def is_nick(name: str) -> bool:
-    """Whether `name` can be a nick as it is."""
+    """True if `name` is a valid nick."""
     fits = 0 < len(name.encode()) <= NICK_BYTES
     return fits and name[0] not in _FIRST and not _FORBIDDEN.search(name)
 
 
 def nick_like(name: str) -> str:
-    """`name` with `_` for what a nick cannot hold: `Ada Lovelace` is `Ada_Lovelace`."""
+    """`name` with `_` for each character that a nick cannot have: `Ada_Lovelace` for `Ada Lovelace`."""
     nick = _FORBIDDEN.sub("_", name).encode()[: NICK_BYTES - _SUFFIX].decode(errors="ignore")
     return "_" + nick[1:] if nick[0] in _FIRST else nick
 
 
 def source(nick: str) -> str:
-    """Who a line is from. The address is the same for everybody: nobody is told where anybody is."""
+    """The source of a line from `nick`. The address is the same for everybody, so that no real address is shown."""
     return f"{nick}!~chat@pychat"
 
 
 class Nicks:
-    """Who has which nick in `room`. No two members have the same; a member keeps a nick as long as the name."""
+    """The nick of each member of `room`. No two members have the same; a member keeps it as long as the name.
+
+    Each look-up takes the same time in any crowd: the room tells of every name.
+    """
 
     def __init__(self, room: ChatRoom) -> None:
         self._room = room
         self._given: dict[str, tuple[str, str]] = {}  # member id -> name, nick
         self._ids: dict[str, str] = {}  # nick, casefolded -> member id
+        self._numbers: dict[str, int] = {}  # nick, casefolded -> the last number that was added to it
+        room.follow_names(self)
 
     def of(self, member: Member) -> str:
-        """The nick of `member`, who is here; who is not, as in old messages, has the nick that is like the name."""
+        """The nick of `member`. The author of an old message, who is not here, has the nick like the name."""
         name, nick = self._given.get(member.id, ("", ""))
-        if name == member.name:
-            return nick
-        here = self._room.member(member.id)
-        if here is None or here.name != member.name:
-            return nick_like(member.name)
-        self._forget(member.id)
-        self._prune()
-        nick = self._free(nick_like(member.name), member.id)
-        self._given[member.id] = (member.name, nick)
-        self._ids[casefold(nick)] = member.id
-        return nick
+        return nick if name == member.name else nick_like(member.name)
 
     def member(self, nick: str) -> Member | None:
-        """Who here has that nick."""
-        found = self._holder(nick)
-        if found is None:
-            for member in self._room.members:
-                self.of(member)
-            found = self._holder(nick)
-        return found
-
-    def _holder(self, nick: str) -> Member | None:
+        """The member here who has that nick."""
         member = self._room.member(self._ids.get(casefold(nick), ""))
         return member if member is not None and self._given[member.id][0] == member.name else None
 
+    def named(self, member: Member) -> None:
+        """Give a nick to a member who has taken or changed a name."""
+        if self._given.get(member.id, ("", ""))[0] != member.name:
+            self._forget(member.id)
+            self._prune()
+            nick = self._free(nick_like(member.name), member.id)
+            self._given[member.id] = (member.name, nick)
+            self._ids[casefold(nick)] = member.id
+
     def _free(self, wanted: str, member_id: str) -> str:
-        for number in count(2):
-            nick = wanted if number == 2 else f"{wanted}_{number - 1}"
-            if self._ids.get(casefold(nick), member_id) == member_id or self._holder(nick) is None:
-                return nick
-        raise AssertionError
+        """`wanted`, or the same with a number that no other member has."""
+        nick, key = wanted, casefold(wanted)
+        while self._ids.get(casefold(nick)) != member_id and self.member(nick) is not None:
+            self._numbers[key] = self._numbers.get(key, 1) + 1
+            nick = f"{wanted}_{self._numbers[key]}"
+        return nick
 
     def _forget(self, member_id: str) -> None:
         _, nick = self._given.pop(member_id, ("", ""))
@@ -94,6 +90,8 @@ class Nicks:
             del self._ids[casefold(nick)]
 
     def _prune(self) -> None:
+        """Forget the members who are not here, each time that they are more than the others and 1,000."""
         if len(self._given) > 2 * self._room.member_count + _SPARE:
+            self._numbers.clear()
             for member_id in [each for each in self._given if self._room.member(each) is None]:
                 self._forget(member_id)

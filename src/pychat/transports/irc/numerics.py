@@ -1,9 +1,6 @@
-"""The numerics of RFC 2812 and of what came after it, as far as a room needs them, under their names there."""
+"""The numeric replies of IRC that a room needs, by their names in RFC 2812 and its successors."""
 
 from __future__ import annotations
-
-#: Who the server's own lines are from.
-SERVER = "irc.pychat"
 
 RPL_WELCOME = "001"
 RPL_YOURHOST = "002"

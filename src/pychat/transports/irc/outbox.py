@@ -1,4 +1,4 @@
-"""What goes out to one client: written once a turn of the event loop, bounded in bytes, and closed with a deadline."""
+"""The bounded output buffer of one IRC connection: one write in each turn of the event loop."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from pychat.net.budget import SendBudget
 
 __all__ = ["Outbox"]
 
-_FAREWELL_SECONDS = 3.0  # that a client has to read the last of it
+_CLOSE_SECONDS = 3.0  # in which a client must read the last bytes
 
 
-def _nobody() -> None:
-    """Whom the outbox of a closed connection tells."""
+def _ignore() -> None:
+    """Do nothing: the connection is closed."""
 
 
 class Outbox:
-    """The way out of one connection. Never waits, never raises."""
+    """Bytes for one connection. `write` and `close` never wait and never raise."""
 
     def __init__(self, writer: asyncio.StreamWriter, max_bytes: int, on_full: Callable[[], None]) -> None:
-        """`on_full` is called when more than `max_bytes` wait, beside the largest amount of one turn."""
+        """`on_full` is called when more than `max_bytes` wait, not counting the largest amount of one turn."""
         self._writer = writer
         self._budget = SendBudget(max_bytes)
         self._on_full = on_full
         self._gathered: list[bytes] = []
-        self._size = 0  # of what this turn has brought
+        self._size = 0  # of `_gathered`
         self._closed = False
-        self._farewell: asyncio.TimerHandle | None = None
+        self._abort_timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
-        """The bytes that the client has not taken."""
+        """The bytes that the client has not read."""
         return self._size + self._writer.transport.get_write_buffer_size()
 
     def is_closing(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """True if nothing can be sent any more."""
         return self._writer.is_closing()
 
     def write(self, data: bytes) -> None:
@@ -51,32 +51,30 @@ class Outbox:
         self._size += len(data)
 
     async def drain(self) -> None:
-        """Wait until the client has taken most of what it was sent."""
+        """Wait until the client has read most of the bytes."""
         self._flush()
         await self._writer.drain()
 
     def close(self, last: bytes) -> None:
-        """Send what waits, then `last`, and close; cut the line if the client does not take it."""
+        """Send the waiting bytes and `last`, and close. Abort after 3 seconds if the client does not read them."""
         if not self._closed:
             self._flush()
             self._closed = True
             if not self._writer.is_closing():
                 self._writer.write(last)
-                self._farewell = asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, self._writer.transport.abort)
+                self._abort_timer = asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._writer.transport.abort)
             self._writer.close()
 
     async def wait_closed(self) -> None:
-        """Return when nothing is left of the connection."""
+        """Wait until the connection is gone."""
         try:
             await self._writer.wait_closed()
-        except OSError as broke:  # gone is gone
-            broke.__traceback__ = (
-                None  # asyncio keeps the error with the stream, and with it every frame it went through
-            )
+        except OSError as error:
+            error.__traceback__ = None  # asyncio keeps the error with the stream, and would keep all its frames
         finally:
-            if self._farewell is not None:
-                self._farewell.cancel()
-            self._on_full = _nobody  # who is told knows the outbox: the two let go of each other
+            if self._abort_timer is not None:
+                self._abort_timer.cancel()
+            self._on_full = _ignore  # breaks the reference cycle with the client
 
     def _flush(self) -> None:
         data, self._gathered, self._size = b"".join(self._gathered), [], 0

@@ -1,4 +1,4 @@
-"""What one command is answered with, marked with the label that the client gave it: IRCv3's `labeled-response`."""
+"""The answer to one IRC command, with the label that the client gave it (IRCv3's `labeled-response`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Response"]
 
 
 class Response:
-    """Lines in answer to one command. With a label: none are acknowledged, one carries it, several make a batch."""
+    """The lines of an answer. With a label: an `ACK` for none, the label on a single line, a batch for several."""
 
     def __init__(self, write: Callable[[Line], None], label: str | None = None, name: str = "") -> None:
         self._write = write
@@ -21,7 +21,7 @@ class Response:
         self._open = False
 
     def tell(self, line: Line) -> None:
-        """Answer with `line`."""
+        """Add a line to the answer."""
         if self._label is None:
             self._write(line)
         elif self._open:
@@ -35,7 +35,7 @@ class Response:
             self._inside(line)
 
     def end(self) -> None:
-        """That was all. Idempotent."""
+        """End the answer. Idempotent."""
         if self._label is None:
             return
         label, self._label = self._label, None

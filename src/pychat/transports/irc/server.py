@@ -1,4 +1,4 @@
-"""The IRC server: listens, reads lines, sees to deadlines and to how many may come, and hangs up in the end."""
+"""The IRC server: accepts connections up to its limits, and reads their lines until they end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+import warnings
 from datetime import UTC, datetime
 
 from pychat.domain.errors import Close, Refused
@@ -16,12 +17,13 @@ from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock
 from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticate, Authenticator
-from pychat.transports.irc import numerics as n
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.client import Client
+from pychat.transports.irc.clients import Clients
 from pychat.transports.irc.commands import execute
-from pychat.transports.irc.encoder import TELLING, LineEncoder
-from pychat.transports.irc.line import BadLine, Line, LineBuffer
+from pychat.transports.irc.encoder import ENCODING_CAPS, LineEncoder
+from pychat.transports.irc.line import SERVER, BadLine, Line, LineBuffer
+from pychat.transports.irc.numerics import ERR_INPUTTOOLONG
 from pychat.transports.irc.outbox import Outbox
 
 __all__ = ["IrcServer", "serve_irc"]
@@ -34,13 +36,14 @@ _MAX_BAD_LINES = 10
 
 
 class IrcServer:
-    """Brings IRC clients into rooms, which are channels: the room `lobby` is `#lobby`.
+    """Lets IRC clients into rooms. Each room is a channel: the room `lobby` is `#lobby`.
 
-    `authenticate` is the app's, as for a mount: its `Request` has `room` and `remote`, and in `auth` the `nick` and
-    `user` that somebody gave and, as `token`, the server password; that is `Request.bearer`.
+    `authenticate` is the function of your app, as for a mount. Its `Request` has the `room` and the `remote` address.
+    Its `auth` has the `nick` and `user` that the client sent, and the server password as `token` (`Request.bearer`).
 
-    Limits: `max_clients` at once, of which `max_per_address` from one address; `max_buffer_bytes` that wait for a slow
-    reader. A client that is silent for `ping_seconds` is asked whether it lives, and has as long to answer.
+    Limits: `max_clients` clients, `max_per_address` of them from one address, and `max_buffer_bytes` of unread data for
+    each client. A client that is silent for `ping_seconds` gets a `PING`, and is disconnected if it stays silent for
+    as long again.
     """
 
     def __init__(
@@ -56,13 +59,13 @@ class IrcServer:
         self.clock: Clock = each.first.clock
         self.limits = each.first.limits
         self.started = f"{datetime.fromtimestamp(self.clock.date(), UTC):%Y-%m-%d %H:%M:%S} UTC"
-        self.door = Authenticator(authenticate)
+        self.authenticator = Authenticator(authenticate)
         self.channels: dict[str, Channel] = {}
-        for room in each:  # where two names differ in case only, the first is the one that can be joined
+        for room in each:  # of two names that differ only in case, the first one can be joined
             channel = Channel(room)
             self.channels.setdefault(channel.key, channel)
-        self.clients: dict[Client, asyncio.Task[object] | None] = {}
-        self._wires: dict[tuple[str, frozenset[str]], LineEncoder] = {}
+        self.clients = Clients()
+        self._encoders: dict[tuple[str, frozenset[str]], LineEncoder] = {}
         self._limits = AddressLimiter(max_clients, max_per_address)
         self._max_bytes = max_buffer_bytes
         self.ping_seconds = ping_seconds
@@ -73,7 +76,7 @@ class IrcServer:
     async def start(
         self, host: str | None = "127.0.0.1", port: int = 6667, *, tls: ssl.SSLContext | None = None
     ) -> int:
-        """Listen, with TLS if given a context, and return the port; 0 picks a free one. Raise `OSError`."""
+        """Listen, with `tls` if given. Return the port; with `port=0` a free one. Raise `OSError`."""
         self._closing = False
         handshake = None if tls is None else _REGISTRATION_SECONDS
         self._server = await asyncio.start_server(
@@ -84,23 +87,28 @@ class IrcServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens on; 0 if it does not."""
+        """The port of the server; 0 if it does not listen."""
         return int(self._server.sockets[0].getsockname()[1]) if self._server and self._server.sockets else 0
 
     async def turn(self) -> None:
-        """Wait until no other client's answers are made; once a turn of the event loop, in order."""
+        """Wait for one turn of the event loop. Clients wait in order, one at a time."""
         async with self._turn:
             await asyncio.sleep(0)
 
+    def encoder(self, channel: Channel, caps: frozenset[str]) -> LineEncoder:
+        """The encoder of that channel for clients with these capabilities."""
+        key = (channel.key, caps & ENCODING_CAPS)
+        if key not in self._encoders:
+            self._encoders[key] = LineEncoder(channel, caps)
+        return self._encoders[key]
+
     def wire(self, channel: Channel, caps: frozenset[str]) -> LineEncoder:
-        """The wire of that channel for clients with these capabilities."""
-        key = (channel.key, caps & TELLING)
-        if key not in self._wires:
-            self._wires[key] = LineEncoder(channel, caps)
-        return self._wires[key]
+        """Return `encoder(channel, caps)`. Deprecated: use `encoder`."""
+        warnings.warn("IrcServer.wire() is now IrcServer.encoder()", DeprecationWarning, stacklevel=2)
+        return self.encoder(channel, caps)
 
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
-        """Listen no more, tell everybody why, and hang up. The rooms stay open. Idempotent."""
+        """Stop listening, and close all connections with the reason `why`. The rooms stay open. Idempotent."""
         self._closing = True
         if self._server is not None:
             self._server.close()
@@ -118,16 +126,14 @@ class IrcServer:
         address = str((writer.get_extra_info("peername") or ("",))[0])
         client = Client(self, Outbox(writer, self._max_bytes, lambda: client.close(Close.SLOW)), address)
         counted = self._limits.acquire(address)
-        self.clients[client] = asyncio.current_task()
+        self.clients.add(client, asyncio.current_task())
         try:
             if not counted or self._closing:
                 client.close(Close.SHUTDOWN if counted else Close.FULL)
             else:
                 await self._converse(client, reader)
-        except (OSError, asyncio.IncompleteReadError) as broke:  # the line, that is
-            broke.__traceback__ = (
-                None  # asyncio keeps the error with the stream, and with it every frame it went through
-            )
+        except (OSError, asyncio.IncompleteReadError) as error:  # the connection is lost
+            error.__traceback__ = None  # asyncio keeps the error with the stream, and would keep all its frames
         except Exception:
             _log.exception("An IRC connection failed")
         finally:
@@ -136,12 +142,12 @@ class IrcServer:
             finally:
                 client.hang_up("Goodbye.")
                 await client.outbox.wait_closed()
-                del self.clients[client]
+                self.clients.remove(client)
                 if counted:
                     self._limits.release(address)
 
     async def _converse(self, client: Client, reader: asyncio.StreamReader) -> None:
-        """Read and carry out, line by line, until either side has had enough."""
+        """Read and execute lines until either side ends the connection."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _REGISTRATION_SECONDS
         buffer, bad, asked = LineBuffer(), 0, False
@@ -155,39 +161,38 @@ class IrcServer:
                     client.close(Close.TIMEOUT)
                     return
                 asked = True
-                client.write(Line("PING", (n.SERVER,)))
+                client.write(Line("PING", (SERVER,)))
                 continue
             if not data:
                 return
             asked = False
-            await client.take_in(len(data))
+            await client.pacer.take_in(len(data))
             for raw in buffer.feed(data):
                 bad = 0 if await self._take(client, raw) else bad + 1
                 if bad >= _MAX_BAD_LINES:
                     client.close(Close.BAD_FRAME)
                 if not client.is_open():
                     return
-                await client.pace()
+                await client.pacer.pace()
                 if client.outbox.waiting > self._max_bytes // 2:
                     async with asyncio.timeout(self.ping_seconds):
                         await client.outbox.drain()
 
     async def _take(self, client: Client, raw: bytes | None) -> bool:
-        """Carry out one line; whether it was one."""
-        # Rooms count what is said in them; here every line counts, and who sends too many is read no faster.
-        await client.take_line()
+        """Execute one line. Return false if it is not a valid line."""
+        await client.pacer.take_line()
         try:
             if raw is None:
-                raise BadLine("INPUT_TOO_LONG", "This line is longer than a line can be.")
+                raise BadLine("INPUT_TOO_LONG", "This line is too long.")
             line = Line.parse(raw)
         except BadLine as bad:
             code = bad.code
             if "standard-replies" in client.caps:
                 client.refuse("*", Refused(code, bad.text), None)
             elif code == "INPUT_TOO_LONG":
-                client.reply(n.ERR_INPUTTOOLONG, bad.text)
+                client.reply(ERR_INPUTTOOLONG, bad.text)
             else:
-                client.write(Line("FAIL", ("*", code, bad.text), n.SERVER))
+                client.write(Line("FAIL", ("*", code, bad.text), SERVER))
             return False
         await execute(client, line)
         return True
@@ -199,10 +204,10 @@ async def serve_irc(
     port: int = 6667,
     authenticate: Authenticate | None = None,
 ) -> IrcServer:
-    """Let IRC clients into `rooms`, each a channel; close what this returns with `aclose`, before the rooms.
+    """Let IRC clients into `rooms`, and return the server. Call its `aclose` before you close the rooms.
 
-    `host` may be an IPv6 address, or `None` for all of this machine's. `authenticate` is that of `IrcServer`. Raise
-    `OSError` where it cannot listen.
+    `host` may be an IPv6 address, or `None` for all addresses of this machine. `authenticate` is described at
+    `IrcServer`. Raise `OSError` if it cannot listen.
     """
     server = IrcServer(*rooms, authenticate=authenticate)
     await server.start(host, port)

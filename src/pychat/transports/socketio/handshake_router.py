@@ -10,10 +10,10 @@ from typing import Any, cast
 from pychat.net.http.connections import Connections
 from pychat.net.websocket.handshake import VERSION, accept_key
 from pychat.net.websocket.tcp import TcpWebSocket
+from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.engineio.environ import build_environ
 from pychat.transports.socketio.engineio.replies import Query
 from pychat.transports.socketio.engineio.server import EngineIOServer
-from pychat.transports.socketio.server import Server
 
 __all__ = ["MAX_FIELDS", "MAX_HEAD_BYTES", "HandshakeRouter"]
 

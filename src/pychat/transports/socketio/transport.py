@@ -26,8 +26,9 @@ from pychat.transports.admission import HOLD_SECONDS, admit, opened
 from pychat.transports.answers import Answers
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.commands import submit
+from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
-from pychat.transports.socketio.server import Server, TurnedAway
+from pychat.transports.socketio.server import TurnedAway
 
 __all__ = ["SocketIOTransport"]
 
@@ -122,7 +123,7 @@ class _Connection(SocketIOClient):
     @property
     def end_code(self) -> int | None:
         """The close code with which the client ended its WebSocket, if it did."""
-        return self.session.end_code
+        return self.session.socket.end_code
 
     async def submit(self, name: str, fields: object) -> None:
         """Submit the event that is being handled as a command; return when the next one can be handled."""
@@ -186,7 +187,7 @@ class SocketIOTransport:
             lone_surrogates="pass",  # the room refuses such a text, with words
             **options,
         )
-        self.server.manager.client_class = _Connection
+        self.server.core.namespaces.client_class = _Connection
         self._here: dict[str, _Connection] = {}
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)

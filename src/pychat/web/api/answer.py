@@ -19,11 +19,10 @@ _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-
 class Denied(Exception):
     """A request that is answered with a status of HTTP's own, whatever the room would say."""
 
-    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
         self.refused = Refused("bad_request", text)
-        self.headers = headers or {}
 
 
 def answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Response:

@@ -117,7 +117,7 @@ class Api:
         except Refused as refused:
             return _later(operation, call, refused) or refusal(refused)
         except Denied as denied:
-            return refusal(denied.refused, denied.status, denied.headers)
+            return refusal(denied.refused, denied.status)
         except ConnectionError:
             raise  # nobody is there any more
         except Exception:

@@ -14,7 +14,7 @@ from pychat.domain import strictjson
 from pychat.domain.errors import Refused
 from pychat.domain.model import User
 from pychat.net.http.addresses import address_key
-from pychat.net.http.body import BodyTooLarge
+from pychat.net.http.body import BodyMalformed, BodyTooLarge
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest
 from pychat.room.chatroom import ChatRoom
@@ -137,11 +137,11 @@ class Call:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 return await self.incoming.read(self.max_body_bytes)
         except BodyTooLarge:
-            raise Denied(
-                413, f"A body can have {self.max_body_bytes} bytes at most.", {"Connection": "close"}
-            ) from None
+            raise Denied(413, f"A body can have {self.max_body_bytes} bytes at most.") from None
+        except BodyMalformed:
+            raise Refused("bad_request", "The body is not one that HTTP allows, or has too many chunks.") from None
         except TimeoutError:
-            raise Denied(408, "The body did not come in time. Try again.", {"Connection": "close"}) from None
+            raise Denied(408, "The body did not come in time. Try again.") from None
 
 
 def _text(body: bytes) -> str:

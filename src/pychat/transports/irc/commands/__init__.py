@@ -1,4 +1,4 @@
-"""What an IRC client can ask for: every command by name, and what carries it out."""
+"""The table of all IRC commands, and the function that executes a line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMANDS: Commands = {
 
 
 async def execute(client: Client, line: Line) -> None:
-    """Carry out what a client asks for. A refusal is an answer too. Never raises for what a client sent."""
+    """Execute a line, and answer it. Errors are answered too, and never raised."""
     command = COMMANDS.get(line.command)
     multiline = client.multiline
     if multiline is not None and line.tags.get("batch") == multiline.name:
@@ -41,9 +41,9 @@ async def execute(client: Client, line: Line) -> None:
                 *(() if "standard-replies" in client.caps else (line.command,)),
             )
         elif not client.registered and not command.before:
-            client.reply(n.ERR_NOTREGISTERED, "Say who you are first, with NICK and USER.")
+            client.reply(n.ERR_NOTREGISTERED, "Send NICK and USER first.")
         elif len(line.params) < command.min_params:
-            client.reply(n.ERR_NEEDMOREPARAMS, line.command, "Something is missing after this command.")
+            client.reply(n.ERR_NEEDMOREPARAMS, line.command, "This command needs more parameters.")
         else:
             await command.execute(client, line)
     except Refused as refused:
@@ -51,7 +51,7 @@ async def execute(client: Client, line: Line) -> None:
     except Exception:
         _log.exception("The command “%s” of an IRC client failed", line.command)
         client.refuse(
-            line.command, Refused("internal", "The server failed at this, and has logged why. Try again."), None
+            line.command, Refused("internal", "The server failed at this, and logged the error. Try again."), None
         )
     finally:
         client.answered()

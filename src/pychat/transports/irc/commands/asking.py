@@ -1,4 +1,4 @@
-"""Questions about people and the server: `WHO`, `WHOIS`, `ISON`, `MOTD`, `VERSION` and the like."""
+"""The IRC commands that ask about people and the server: `WHO`, `WHOIS`, `ISON`, `MOTD`, `VERSION` and others."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pychat._version import __version__
 from pychat.domain.model import Member
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.channel import Channel
-from pychat.transports.irc.client import Client, fill
+from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
-from pychat.transports.irc.line import Line
+from pychat.transports.irc.line import SERVER, Line
+from pychat.transports.irc.text import fill
 
 __all__ = ["COMMANDS", "lusers", "motd"]
 
@@ -22,67 +23,63 @@ async def _who(client: Client, line: Line) -> None:
     channel = client.find(mask)
     if channel is not None:
         for member in channel.room.first_members():
-            await client.pace()
+            await client.pacer.pace()
             if not client.is_open():
                 return
             _who_reply(client, channel, member)
     else:
-        for where, member in await _called(client, mask):
+        for where, member in _called(client, mask)[:1]:
             _who_reply(client, where, member)
-            break
-    client.reply(n.RPL_ENDOFWHO, mask, "That is all.")
+    client.reply(n.RPL_ENDOFWHO, mask, "End of the list.")
 
 
 def _who_reply(client: Client, channel: Channel, member: Member) -> None:
     nick = channel.nick(member)
-    client.reply(n.RPL_WHOREPLY, channel.name, _USER, _HOST, n.SERVER, nick, "H", f"0 {member.name}")
+    client.reply(n.RPL_WHOREPLY, channel.name, _USER, _HOST, SERVER, nick, "H", f"0 {member.name}")
 
 
 async def _whois(client: Client, line: Line) -> None:
     nick = line.params[-1]
-    found = await _called(client, nick)
+    found = _called(client, nick)
     if found:
         _, member = found[0]
         names = " ".join(channel.name for channel, _ in found)
         client.reply(n.RPL_WHOISUSER, nick, _USER, _HOST, "*", member.name)
         client.reply(n.RPL_WHOISCHANNELS, nick, names)
         client.reply(
-            n.RPL_WHOISSERVER, nick, n.SERVER, "On the page, on IRC, or by another way: all are the same here."
+            n.RPL_WHOISSERVER, nick, SERVER, "On the page, on IRC or on another client: the server does not tell."
         )
     else:
-        client.reply(n.ERR_NOSUCHNICK, nick, "Nobody here is called that.")
-    client.reply(n.RPL_ENDOFWHOIS, nick, "That is all.")
+        client.reply(n.ERR_NOSUCHNICK, nick, "Nobody here has this nick.")
+    client.reply(n.RPL_ENDOFWHOIS, nick, "End of the list.")
 
 
-async def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
-    """Who has that nick, in each channel where somebody has."""
-    found = []
-    for channel in client.network.channels.values():
-        await client.look_at(channel.room.member_count)
-        found.append((channel, channel.nicks.member(nick)))
+def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
+    """The members with that nick, each with the channel."""
+    found = [(channel, channel.nicks.member(nick)) for channel in client.network.channels.values()]
     return [(channel, member) for channel, member in found if member is not None]
 
 
 async def _ison(client: Client, line: Line) -> None:
     nicks = [nick for word in line.params for nick in word.split()][:20]
-    here = fill([nick for nick in nicks if await _called(client, nick)], 180)
+    here = fill([nick for nick in nicks if _called(client, nick)], 180)
     client.reply(n.RPL_ISON, next(here, ""))
 
 
 async def _userhost(client: Client, line: Line) -> None:
-    here = [nick for nick in line.params[:5] if nick == client.nick or await _called(client, nick)]
+    here = [nick for nick in line.params[:5] if nick == client.nick or _called(client, nick)]
     client.reply(n.RPL_USERHOST, next(fill([f"{nick}=+{_USER}@{_HOST}" for nick in here], 180), ""))
 
 
 async def _away(client: Client, line: Line) -> None:
     if line.params and line.params[0]:
-        client.reply(n.RPL_NOWAWAY, "You are marked as away, for yourself: rooms do not show it.")
+        client.reply(n.RPL_NOWAWAY, "You are marked as away. Rooms do not show it.")
     else:
         client.reply(n.RPL_UNAWAY, "You are no longer marked as away.")
 
 
 def lusers(client: Client) -> None:
-    """Tell how many are here."""
+    """Answer with the numbers of people and channels."""
     rooms = [channel.room for channel in client.network.channels.values()]
     client.reply(n.RPL_LUSERCLIENT, f"{sum(room.here for room in rooms)} people are in the rooms of this server.")
     client.reply(n.RPL_LUSERCHANNELS, str(len(rooms)), "channels formed")
@@ -90,11 +87,11 @@ def lusers(client: Client) -> None:
 
 
 def motd(client: Client) -> None:
-    """Tell what there is here."""
-    client.reply(n.RPL_MOTDSTART, f"- {n.SERVER} -")
+    """Answer with the rooms of this server."""
+    client.reply(n.RPL_MOTDSTART, f"- {SERVER} -")
     for channel in client.network.channels.values():
         client.reply(n.RPL_MOTD, f"- {channel.name}: {channel.title} ({channel.room.here} here)")
-    client.reply(n.RPL_ENDOFMOTD, "Come in with /join, and the name of a room.")
+    client.reply(n.RPL_ENDOFMOTD, "Enter a room with /join and its name.")
 
 
 async def _lusers(client: Client, line: Line) -> None:
@@ -106,12 +103,12 @@ async def _motd(client: Client, line: Line) -> None:
 
 
 async def _version(client: Client, line: Line) -> None:
-    client.reply(n.RPL_VERSION, f"pychat-{__version__}", n.SERVER, "A chat room for the browser, and for IRC.")
+    client.reply(n.RPL_VERSION, f"pychat-{__version__}", SERVER, "A chat room for the browser, and for IRC.")
 
 
 async def _time(client: Client, line: Line) -> None:
     now = datetime.fromtimestamp(client.network.clock.date(), UTC)
-    client.reply(n.RPL_TIME, n.SERVER, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+    client.reply(n.RPL_TIME, SERVER, f"{now:%Y-%m-%d %H:%M:%S} UTC")
 
 
 COMMANDS: Commands = {

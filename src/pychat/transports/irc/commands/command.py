@@ -1,4 +1,4 @@
-"""What one command of IRC is: the function that carries it out, and what has to be so before."""
+"""An entry in the table of IRC commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Command", "Commands"]
 
 
 class Command(NamedTuple):
-    """A command that takes `min_params` parameters or more; `before` registration, or only after it."""
+    """A command of at least `min_params` parameters; if `before`, it is allowed before the registration."""
 
     execute: Callable[[Client, Line], Awaitable[None]]
     min_params: int = 0

@@ -1,4 +1,4 @@
-"""Coming and going: `CAP`, `PASS`, `NICK`, `USER`, `PING`, `QUIT`, and the greeting."""
+"""The IRC commands that begin and end a connection: `CAP`, `PASS`, `NICK`, `USER`, `PING` and `QUIT`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.asking import lusers, motd
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.history import MAX_MESSAGES
-from pychat.transports.irc.line import Line
+from pychat.transports.irc.line import SERVER, Line
 from pychat.transports.irc.nicks import NICK_WORDS, is_nick
-from pychat.transports.irc.text import clean
 
 __all__ = ["COMMANDS"]
 
@@ -37,28 +36,28 @@ async def _cap(client: Client, line: Line) -> None:
 
 
 def _cap_reply(client: Client, what: str, words: str) -> None:
-    client.tell(Line("CAP", (client.nick, what, words), n.SERVER))
+    client.tell(Line("CAP", (client.nick, what, words), SERVER))
 
 
 async def _pass(client: Client, line: Line) -> None:
     if client.registered:
-        client.reply(n.ERR_ALREADYREGISTERED, "You are in already. Set the password in your client, and connect again.")
+        client.reply(n.ERR_ALREADYREGISTERED, "You are connected already. Set the password, and connect again.")
     else:
         client.password = line.params[0]
 
 
 async def _user(client: Client, line: Line) -> None:
     if client.registered:
-        client.reply(n.ERR_ALREADYREGISTERED, "You are in already.")
+        client.reply(n.ERR_ALREADYREGISTERED, "You are connected already.")
     else:
-        client.user, client.realname = line.params[0], clean(line.params[3])
+        client.user = line.params[0]
         await _let_in(client)
 
 
 async def _nick(client: Client, line: Line) -> None:
     wanted = line.params[0] if line.params else ""
     if not wanted:
-        client.reply(n.ERR_NONICKNAMEGIVEN, "Say which nick: /nick NAME")
+        client.reply(n.ERR_NONICKNAMEGIVEN, "Give a nick: /nick NAME")
     elif not is_nick(wanted):
         client.refuse("NICK", Refused("name_invalid", NICK_WORDS), n.ERR_ERRONEUSNICKNAME, wanted)
     elif not client.registered:
@@ -69,7 +68,7 @@ async def _nick(client: Client, line: Line) -> None:
 
 
 async def _rename(client: Client, wanted: str) -> None:
-    """Take another name in every room that the client is in, or in none."""
+    """Change the name in all rooms of the client, or in none."""
     before, done = client.nick, []
     try:
         wanted = await client.check_nick(wanted)
@@ -78,7 +77,7 @@ async def _rename(client: Client, wanted: str) -> None:
             member, _ = await membership.session.join(wanted)
             done.append(membership)
             if membership is memberships[-1]:
-                wanted = membership.channel.nick(member)  # a hook may have had a say
+                wanted = membership.channel.nick(member)  # a hook may have changed it
     except Refused as refused:
         for membership in done:
             await membership.session.join(before)
@@ -88,7 +87,7 @@ async def _rename(client: Client, wanted: str) -> None:
 
 
 async def _let_in(client: Client) -> None:
-    """Greet a client that has said who it is, if it has."""
+    """Complete the registration, if the client has sent all that it takes."""
     if client.registered or client.negotiating or client.wanted is None or client.user is None:
         return
     try:
@@ -99,9 +98,9 @@ async def _let_in(client: Client) -> None:
         return
     wanted, client.wanted = client.wanted, None
     try:
-        client.nick = await client.check_nick(wanted)
+        client.set_nick(await client.check_nick(wanted))
     except Refused as refused:
-        if refused.kind.is_temporary:  # no other nick helps
+        if refused.kind.is_temporary:  # another nick would not help
             client.notice(refused.text)
             client.close(refused.kind.close)
             return
@@ -110,17 +109,17 @@ async def _let_in(client: Client) -> None:
     client.registered = True
     network = client.network
     client.reply(n.RPL_WELCOME, f"Welcome to pychat, {client.nick}.")
-    client.reply(n.RPL_YOURHOST, f"This is {n.SERVER}, with pychat {__version__}.")
-    client.reply(n.RPL_CREATED, f"It was started at {network.started}.")
-    client.reply(n.RPL_MYINFO, n.SERVER, f"pychat-{__version__}", "o", "nt")
+    client.reply(n.RPL_YOURHOST, f"This is {SERVER}, with pychat {__version__}.")
+    client.reply(n.RPL_CREATED, f"This server was started at {network.started}.")
+    client.reply(n.RPL_MYINFO, SERVER, f"pychat-{__version__}", "o", "nt")
     longest = min(channel.room.limits.name for channel in network.channels.values())
-    # "Are supported by this server" stands there for programs that look for it.
+    # Some clients look for the words "are supported by this server".
     tokens = (
         *("CASEMAPPING=ascii", "CHANTYPES=#", "PREFIX=", "CHANMODES=,,,nt", "CHANNELLEN=65", f"NICKLEN={longest}"),
         *("NETWORK=pychat", "UTF8ONLY", f"CHATHISTORY={MAX_MESSAGES}", "MSGREFTYPES=msgid,timestamp", "STATUSMSG="),
         "CLIENTTAGDENY=*,-draft/react,-draft/reply,-draft/unreact,-pychat/id,-typing",
     )
-    client.tell(Line(n.RPL_ISUPPORT, (client.nick, *tokens, "are supported by this server"), n.SERVER))
+    client.tell(Line(n.RPL_ISUPPORT, (client.nick, *tokens, "are supported by this server"), SERVER))
     lusers(client)
     motd(client)
 
@@ -128,16 +127,16 @@ async def _let_in(client: Client) -> None:
 def _refuse_nick(client: Client, refused: Refused, wanted: str) -> None:
     numeric = {"name_taken": n.ERR_NICKNAMEINUSE, "name_invalid": n.ERR_ERRONEUSNICKNAME}.get(refused.code)
     client.refuse("NICK", refused, numeric or n.ERR_ERRONEUSNICKNAME, wanted)
-    if "standard-replies" in client.caps:  # clients choose another nick at these numerics only
+    if "standard-replies" in client.caps:  # clients choose another nick only after these numerics
         client.reply(numeric or n.ERR_ERRONEUSNICKNAME, wanted, refused.text)
 
 
 async def _ping(client: Client, line: Line) -> None:
-    client.tell(Line("PONG", (n.SERVER, line.params[0]), n.SERVER))
+    client.tell(Line("PONG", (SERVER, line.params[0]), SERVER))
 
 
 async def _pong(client: Client, line: Line) -> None:
-    """It lives: that something came was enough."""
+    """Do nothing: any line shows that the client lives."""
 
 
 async def _quit(client: Client, line: Line) -> None:

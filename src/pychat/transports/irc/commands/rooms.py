@@ -1,4 +1,4 @@
-"""Rooms: `JOIN`, `PART`, `NAMES`, `LIST`, `TOPIC` and `MODE`, and what only an operator could do."""
+"""The IRC commands about channels: `JOIN`, `PART`, `NAMES`, `LIST`, `TOPIC`, `MODE`, `KICK` and `INVITE`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.line import Line
+from pychat.transports.irc.membership import ChannelMembership
 from pychat.transports.irc.nicks import source
 
 __all__ = ["COMMANDS", "not_there"]
 
-
-_NAMING = 10  # times what it costs to look at somebody, to tell their name
+_NAMING = 10  # sending a name costs as much as looking at this many members
 
 
 async def _join(client: Client, line: Line) -> None:
@@ -26,7 +26,7 @@ async def _join(client: Client, line: Line) -> None:
 
 
 def _targets(client: Client, line: Line) -> list[str]:
-    """The channels of a list; twice as many as there are, at most."""
+    """The channels of a list, at most twice as many as the server has."""
     return line.params[0].split(",")[: 2 * len(client.network.channels)]
 
 
@@ -35,19 +35,19 @@ async def _join_one(client: Client, name: str) -> None:
     if channel is None:
         not_there(client, name)
     elif channel.key not in client.memberships:
-        membership = client.new_membership(channel)
+        membership = ChannelMembership(client, channel, client.network.encoder(channel, client.caps))
         try:
             if channel.key in client.barred:
                 raise client.barred[channel.key]
             await opened(channel.room)
-            await client.look_at(_NAMING * channel.room.member_count)
+            await client.pacer.look_at(_NAMING * channel.room.member_count)
             await membership.enter(client.member_id(channel), client.users.get(channel.key))
         except Refused as refused:
             client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
-            if refused.kind.is_temporary:  # clients try again by themselves where the line ends, and nowhere else
+            if refused.kind.is_temporary:  # clients try again by themselves only after a lost connection
                 client.close(refused.kind.close)
             return
-        if membership.out:  # the room has sent the client away meanwhile, and said so
+        if membership.out:  # the room has put the client out meanwhile
             await membership.session.close(left=not client.is_known())
             return
         client.memberships[channel.key] = membership
@@ -72,10 +72,10 @@ async def _leave(client: Client, name: str) -> None:
 def not_there(client: Client, name: str) -> None:
     """Answer that there is no such channel, or that the client is not in it."""
     if client.find(name) is not None:
-        client.reply(n.ERR_NOTONCHANNEL, name, f"You are not there. Come in with /join {name}")
+        client.reply(n.ERR_NOTONCHANNEL, name, f"You are not in this channel. Enter it with /join {name}")
     else:
         names = " ".join(channel.name for channel in client.network.channels.values())
-        client.reply(n.ERR_NOSUCHCHANNEL, name, f"There is no room of that name here. There are: {names}")
+        client.reply(n.ERR_NOSUCHCHANNEL, name, f"There is no room of that name here. The rooms are: {names}")
 
 
 async def _names(client: Client, line: Line) -> None:
@@ -86,7 +86,7 @@ async def _names(client: Client, line: Line) -> None:
     ):
         channel = client.find(name)
         if channel is not None:
-            await client.look_at(_NAMING * channel.room.member_count)
+            await client.pacer.look_at(_NAMING * channel.room.member_count)
         membership = client.membership_in(name)
         if membership is not None:
             membership.names()
@@ -99,9 +99,9 @@ async def _names(client: Client, line: Line) -> None:
 async def _list(client: Client, line: Line) -> None:
     client.reply(n.RPL_LISTSTART, "Channel", "Users  Name")
     for channel in client.network.channels.values():
-        await client.pace()
+        await client.pacer.pace()
         client.reply(n.RPL_LIST, channel.name, str(channel.room.here), channel.title)
-    client.reply(n.RPL_LISTEND, "That is all.")
+    client.reply(n.RPL_LISTEND, "End of the list.")
 
 
 async def _topic(client: Client, line: Line) -> None:
@@ -109,7 +109,7 @@ async def _topic(client: Client, line: Line) -> None:
     if channel is None:
         not_there(client, line.params[0])
     elif len(line.params) > 1:
-        client.reply(n.ERR_CHANOPRIVSNEEDED, channel.name, "The title of a room is set by who runs it.")
+        client.reply(n.ERR_CHANOPRIVSNEEDED, channel.name, "Only the server's operator can set the title of a room.")
     else:
         client.reply(n.RPL_TOPIC, channel.name, channel.title)
 
@@ -125,9 +125,9 @@ async def _mode(client: Client, line: Line) -> None:
     elif not modes:
         client.reply(n.RPL_CHANNELMODEIS, channel.name, "+nt")
     elif modes[0].lstrip("+") == "b" and len(modes) == 1:
-        client.reply(n.RPL_ENDOFBANLIST, channel.name, "Nobody is banned by a list here.")
+        client.reply(n.RPL_ENDOFBANLIST, channel.name, "There is no ban list here.")
     else:
-        client.reply(n.ERR_CHANOPRIVSNEEDED, channel.name, "A room has no modes to set.")
+        client.reply(n.ERR_CHANOPRIVSNEEDED, channel.name, "Rooms have no modes to set.")
 
 
 async def _operate(client: Client, line: Line) -> None:

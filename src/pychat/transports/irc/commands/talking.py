@@ -1,4 +1,4 @@
-"""Talking: `PRIVMSG`, `NOTICE`, `TAGMSG`, `REDACT`, and messages in several lines."""
+"""The IRC commands about messages: `PRIVMSG`, `NOTICE`, `TAGMSG`, `REDACT`, and `BATCH` for several lines."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pychat.transports.irc.text import from_irc
 
 __all__ = ["COMMANDS", "gather"]
 
-_ID = "+pychat/id"  # a client that sends something again gives it the id of before: it stands once
+_ID = "+pychat/id"  # a message that is sent again with the same id is stored once
 
 
 async def _privmsg(client: Client, line: Line) -> None:
     if not line.params:
-        client.reply(n.ERR_NORECIPIENT, "Say where to: a channel.")
+        client.reply(n.ERR_NORECIPIENT, "Give a channel.")
     elif len(line.params) < 2 or not line.params[1]:
         client.reply(n.ERR_NOTEXTTOSEND, "There is nothing in this message. Type something first.")
     else:
@@ -34,7 +34,7 @@ async def _say(client: Client, line: Line, target: str, said: str) -> None:
     text = from_irc(said)
     try:
         if text is None:
-            raise Refused("bad_request", "Clients cannot ask each other here; /me is all that is carried.")
+            raise Refused("bad_request", "CTCP requests are not supported here, except /me.")
         await membership.say(text, line.tags.get(_ID) or None, _answered(membership, line))
     except Refused as refused:
         client.refuse(line.command, refused, n.ERR_CANNOTSENDTOCHAN, membership.channel.name)
@@ -51,7 +51,7 @@ async def _tagmsg(client: Client, line: Line) -> None:
             if (emoji := line.tags.get(tag)) is not None:
                 target = _answered(membership, line)
                 if target is None:
-                    raise Refused("bad_request", "Say to which message, with the tag +draft/reply.")
+                    raise Refused("bad_request", "Name the message in the tag +draft/reply.")
                 await membership.session.react(target, emoji, on)
     except Refused as refused:
         client.refuse("TAGMSG", refused, None, membership.channel.name)
@@ -82,11 +82,11 @@ async def _batch(client: Client, line: Line) -> None:
         await _say(client, opening, multiline.target, multiline.text)
     else:
         client.multiline = None
-        raise Refused("multiline_invalid", "Of batches, this server takes draft/multiline, one at a time.")
+        raise Refused("multiline_invalid", "This server accepts one batch at a time, of the type draft/multiline.")
 
 
 async def gather(client: Client, line: Line) -> None:
-    """Take one more line of a message in several."""
+    """Add a line to a message of several lines."""
     if client.multiline is not None:
         try:
             client.multiline.add(line)
@@ -99,17 +99,17 @@ async def gather(client: Client, line: Line) -> None:
 
 
 def _there(client: Client, target: str) -> ChannelMembership | None:
-    """The client's place in the channel `target`; if there is none, it is told so."""
+    """The client's membership in the channel `target`; `None`, after an error line, if there is none."""
     membership = client.membership_in(target)
     if membership is None and target.startswith("#"):
         not_there(client, target)
     elif membership is None:
-        client.reply(n.ERR_NOSUCHNICK, target, "There are no private messages here. Say it in the room.")
+        client.reply(n.ERR_NOSUCHNICK, target, "There are no private messages here. Write in a channel.")
     return membership
 
 
 def _answered(membership: ChannelMembership, line: Line) -> int | None:
-    """The number of the message that `line` answers."""
+    """The number of the message that `line` replies to."""
     msgid = line.tags.get("+draft/reply") or line.tags.get("+reply")
     return membership.channel.seq(msgid) if msgid else None
 

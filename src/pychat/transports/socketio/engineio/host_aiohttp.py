@@ -9,7 +9,7 @@ from aiohttp import web
 
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
 from pychat.net.http.answers import AnswerBudget
-from pychat.net.http.body import read_body
+from pychat.net.http.body_aiohttp import read_aiohttp_body
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.environ import build_environ
@@ -40,8 +40,8 @@ class AiohttpRequest:
         return None if values is None else ",".join(values)
 
     async def body(self, limit: int) -> bytes:
-        """Read the whole body. Raises `BodyTooLarge`, `ConnectionError`."""
-        return await read_body(self._request.content.iter_any(), limit, self._request.content_length)
+        """Read the whole body. Raises `BodyTooLarge`, `BodyMalformed`, `ConnectionError`."""
+        return await read_aiohttp_body(self._request, limit)
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go."""

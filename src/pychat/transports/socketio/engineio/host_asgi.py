@@ -7,7 +7,7 @@ from typing import Any
 
 from pychat.net.http.answer_asgi import send_answer
 from pychat.net.http.answers import AnswerBudget
-from pychat.net.http.body import asgi_chunks, read_body
+from pychat.net.http.body import AsgiBody
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.environ import build_environ
@@ -19,11 +19,12 @@ __all__ = ["AsgiRequest", "handle"]
 class AsgiRequest:
     """One `http` or `websocket` scope."""
 
-    __slots__ = ("_headers", "_receive", "_scope", "_send", "method", "peer", "query", "upgrade")
+    __slots__ = ("_body", "_headers", "_receive", "_scope", "_send", "method", "peer", "query", "upgrade")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
+        self._body = AsgiBody(scope, receive)
         self._send = send
         self._headers: dict[str, str] = {}
         for raw_name, raw_value in scope["headers"]:
@@ -41,8 +42,12 @@ class AsgiRequest:
 
     async def body(self, limit: int) -> bytes:
         """Read the whole body. Raises `BodyTooLarge`, `ConnectionError`."""
-        length = self._headers.get("content-length", "")
-        return await read_body(asgi_chunks(self._receive), limit, int(length) if length.isdecimal() else None)
+        return await self._body.read(limit)
+
+    @property
+    def body_broken_off(self) -> bool:
+        """True if reading the body began and did not reach its end."""
+        return self._body.broken_off
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go. ASGI tells that it has gone through `receive` only."""
@@ -105,25 +110,13 @@ async def handle(serve: Serve, answers: AnswerBudget, scope: Scope, receive: Rec
     """Answer one scope as `serve` says, within the budget for `answers`."""
     if scope["type"] == "websocket" and (await receive())["type"] != "websocket.connect":
         return
+    request = AsgiRequest(scope, receive, send)
     try:
-        reply = await serve(AsgiRequest(scope, receive, send))
+        reply = await serve(request)
     except WebSocketClosed:
         return
     if isinstance(reply, Reply):
-        await _answer(answers, reply, scope, send)
-
-
-async def _answer(answers: AnswerBudget, reply: Reply, scope: Scope, send: Send) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    headers.append((b"content-length", str(len(reply.body)).encode()))
-    prefix = "http"
-    if scope["type"] == "websocket":
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            # This host can say no, but not why.
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        prefix = "websocket.http"
-        # The server drops the socket after this; a client that keeps connections must not use it again.
-        headers.append((b"connection", b"close"))
-    start = {"type": f"{prefix}.response.start", "status": reply.status, "headers": headers}
-    await send_answer(send, answers, (scope.get("client") or ("",))[0] or "", start, reply.body)
+        peer = (scope.get("client") or ("",))[0] or ""
+        await send_answer(
+            scope, send, answers, peer, reply.status, reply.headers, reply.body, last=request.body_broken_off
+        )

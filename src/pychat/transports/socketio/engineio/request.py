@@ -53,7 +53,7 @@ class HostRequest(Opening, Protocol):
     upgrade: bool
 
     async def body(self, limit: int) -> bytes:
-        """The whole body. Raises `BodyTooLarge` past `limit` bytes, `ConnectionError` when the client goes."""
+        """The whole body. Raises `BodyTooLarge` past `limit` bytes, `BodyMalformed`, `ConnectionError`."""
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go: false then."""
