@@ -20,7 +20,7 @@ from aiohttp import web
 from pychat import ChatRoom, aiohttp_app, asgi_app
 from pychat.hosts.aiohttp import MOUNT
 from pychat.hosts.connection import HttpConnection
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.stores import open_store
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, HandshakeRouter, Server

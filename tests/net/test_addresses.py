@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pychat import ChatRoom
 from pychat.domain.errors import UsageError
 from pychat.hosts.mount import Mount
-from pychat.net.http.addresses import AddressLimiter, address_key
+from pychat.net.addresses import AddressLimiter, address_key
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Refused
-from pychat.domain.limits import LOOKED_AT
+from pychat.domain.limits import PRECHECK_FACTOR
 from pychat.domain.names import Names
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.net.websocket.protocol import MAX_FRAGMENTS, FrameReader
@@ -123,7 +123,7 @@ BUDGETS: dict[str, tuple[int, Callable[[int], bool]]] = {
     "characters of a nickname": (32, lambda size: takes(lambda: Names().accept("a" * size))),
     "characters of a text": (2_000, lambda size: takes(lambda: accept_text("a" * size, 2_000))),
     "characters of a text that is looked at": (
-        LOOKED_AT * 10 + LOOKED_AT,
+        PRECHECK_FACTOR * 10 + PRECHECK_FACTOR,
         lambda size: takes(lambda: accept_text("a" + " " * (size - 1), 10)),
     ),
     "code points of an emoji": (16, lambda size: emoji_of("\U0001f600" + "\ufe0f" * (size - 1)) is not None),

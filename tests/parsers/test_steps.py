@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pychat.domain.errors import Refused
-from pychat.domain.limits import LOOKED_AT
+from pychat.domain.limits import PRECHECK_FACTOR
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.options import Options
 from tests.parsers.steps import assert_linear, counted, counted_source, largest, steps
@@ -135,7 +135,7 @@ TEXT_PARSERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "a text": ("", lambda text: TEXTS.accept_text(text, 10**9), ""),
     "an emoji": ("", TEXTS.emoji_of, ""),
     "a nickname": ("", lambda text: NAMES.Names(reserved=()).accept(text), ""),
-    "a search": ("", lambda text: WORDS.query(text[: LOOKED_AT * 200]), ""),
+    "a search": ("", lambda text: WORDS.query(text[: PRECHECK_FACTOR * 200]), ""),
     "a token": ("", lambda text: TOKENS.Tokens(b"secret").read(text), ".x"),
 }  # fmt: skip
 
@@ -231,8 +231,8 @@ def test_what_reaches_normalisation_is_bounded(middle):
     accept = refusing(lambda raw: NAMES.Names(reserved=()).accept(raw))
     for text in (middle * 50, middle * 100_000):
         steps(partial(accept, text))
-        assert largest("normalize") <= LOOKED_AT * 32 + LOOKED_AT
-        assert largest("enforce") <= LOOKED_AT * 32 + LOOKED_AT
+        assert largest("normalize") <= PRECHECK_FACTOR * 32 + PRECHECK_FACTOR
+        assert largest("enforce") <= PRECHECK_FACTOR * 32 + PRECHECK_FACTOR
 
 
 def test_normalisation_is_why():

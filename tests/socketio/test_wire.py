@@ -152,6 +152,42 @@ async def test_upgrade_in_a_burst(serve, wired):
     assert list(range(total)) == [json.loads(text[2:])[1] for text in got if text.startswith("42")]
 
 
+async def test_closed_during_an_upgrade(serve, wired):
+    """A client whose socket is closed between probe and UPGRADE gets what waits for it, then the code of the close."""
+    server, log, wires = wired()
+    wire = await serve(server)
+    sid = await wire.open_polling()
+    await wire.post(sid, "40")
+    await log.until(1)
+    await wire.poll(sid)
+    opened = await wire.websocket(sid=sid)
+    await opened.send("2probe")
+    assert await opened.receive() == "3probe"
+    (client,) = wires.values()
+    client.send(encode_event("bye", 4000))
+    client.close(Close.SHUTDOWN)
+    await log.until(2)
+    await opened.send("5")
+    assert await opened.receive() == '42["bye",4000]'
+    assert await opened.closed() == Close.SHUTDOWN.code
+    async with asyncio.timeout(1):  # nothing holds a shutdown up
+        await server.shutdown(10)
+
+
+async def test_closed_during_an_upgrade_that_is_never_finished(serve, wired):
+    """A WebSocket that was probed and whose socket is closed is closed too when the upgrade times out."""
+    server, log, wires = wired(upgrade_timeout=0.1)
+    wire = await serve(server)
+    sid = await wire.open_polling()
+    await wire.post(sid, "40")
+    await log.until(1)
+    opened = await wire.websocket(sid=sid)
+    await opened.send("2probe")
+    assert await opened.receive() == "3probe"
+    next(iter(wires.values())).close(Close.SHUTDOWN)
+    assert await opened.closed() == 1000
+
+
 async def test_partial_writes(serve, wired, reluctant):
     """On a socket that takes a few bytes at a time, frames, acknowledgements, pings and pongs never tear or swap."""
     server, log, wires = wired(ping_interval=0.05, ping_timeout=30)

@@ -12,7 +12,7 @@ from typing import Literal, TypedDict, Unpack
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.hosts.siblings import Siblings
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.http.answers import AnswerBudget
 from pychat.net.http.gate import Gate, retry_headers
 from pychat.net.http.hosts import HostPolicy

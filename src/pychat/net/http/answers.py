@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pychat.net.http.addresses import address_key
+from pychat.net.addresses import address_key
 
 __all__ = ["AnswerBudget"]
 

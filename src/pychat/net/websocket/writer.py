@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pychat.domain.errors import Close
 from pychat.net.budget import SendBudget
+from pychat.net.unread import LARGE_BYTES
 from pychat.net.websocket.connection import CLOSE_SECONDS, Frame, close_frame, frame_bytes
 
 __all__ = ["FrameWriter"]
@@ -20,7 +21,7 @@ class FrameWriter:
     Whoever else writes frames to this WebSocket (pongs) writes to the same transport, so the order holds.
     """
 
-    __slots__ = ("_budget", "_closing", "_cut", "_transport", "on_slow", "remote")
+    __slots__ = ("__weakref__", "_budget", "_closing", "_cut", "_transport", "on_slow", "remote")
 
     def __init__(self, transport: asyncio.Transport, remote: str, max_buffer_bytes: int) -> None:
         self.remote = remote
@@ -41,13 +42,16 @@ class FrameWriter:
         if self._closing or transport.is_closing():
             return
         raw, waiting = frame.raw, transport.get_write_buffer_size()
-        if not waiting:  # the usual case, without a call: what comes when nothing waits is admitted
+        if not waiting and len(raw) <= LARGE_BYTES:  # the usual case, a call less for each member: it is admitted
             self._budget.largest = len(raw)
             transport.write(raw)
-            return
-        if self._budget.admits(waiting, len(raw)):
+        elif self._budget.admits(waiting, len(raw), frame, self):
             transport.write(raw)
-            return
+        else:
+            self.fall_behind()
+
+    def fall_behind(self) -> None:
+        """Close the connection with `Close.SLOW`."""
         self.close(Close.SLOW.code, Close.SLOW.reason)
         if self.on_slow is not None:
             self.on_slow()
@@ -66,6 +70,11 @@ class FrameWriter:
         if not self._transport.is_closing():
             self._transport.write(close_frame(code, reason))
         self._cut_later()
+
+    def drop(self) -> None:
+        """Close the connection with `Close.SLOW`, and cut it."""
+        self.fall_behind()
+        self.abort()
 
     def abort(self) -> None:
         """Cut the connection at once."""

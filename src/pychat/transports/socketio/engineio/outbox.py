@@ -20,10 +20,22 @@ def _nothing() -> None:
 class Outbox:
     """The sending half of a socket that polls. Nothing here awaits but `wait_for_reader`."""
 
-    __slots__ = ("_budget", "_items", "_last", "_on_slow", "buffered", "closed", "poll", "reader")
+    __slots__ = (
+        "__weakref__",
+        "_budget",
+        "_items",
+        "_last",
+        "_on_slow",
+        "buffered",
+        "closed",
+        "poll",
+        "reader",
+        "remote",
+    )
 
-    def __init__(self, max_bytes: int, on_slow: Callable[[], None]) -> None:
+    def __init__(self, remote: str, max_bytes: int, on_slow: Callable[[], None]) -> None:
         """`on_slow` is called when more than `max_bytes` wait beside the largest packet."""
+        self.remote = remote
         self._budget = SendBudget(max_bytes)
         self._on_slow = on_slow
         self._items: list[Frame | bytes] = []
@@ -57,14 +69,18 @@ class Outbox:
     def _add(self, item: Frame | bytes, size: int) -> None:
         if self.closed:
             return
-        if not self._budget.admits(self.buffered, size):
-            self._items.clear()
-            self.buffered = 0
-            self._on_slow()
+        if not self._budget.admits(self.buffered, size, item, self):
+            self.drop()
             return
         self._items.append(item)
         self.buffered += size
         self.wake()
+
+    def drop(self) -> None:
+        """Drop what waits, and call `on_slow`."""
+        self._items.clear()
+        self.buffered = 0
+        self._on_slow()
 
     def wake(self) -> None:
         """Let the pending poll fetch what waits."""

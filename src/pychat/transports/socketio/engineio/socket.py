@@ -117,7 +117,7 @@ class EngineIOSocket:
         self.carrier = carrier
         self.outbox: Outbox | None = None
         if carrier is None:
-            self.outbox = Outbox(owner.options.max_buffer_bytes, self._slow)
+            self.outbox = Outbox(remote, owner.options.max_buffer_bytes, self._slow)
         else:
             carrier.on_slow = self._slow
         #: The WebSocket that wants to take over; `probed` once it has shown that it works.
@@ -159,7 +159,10 @@ class EngineIOSocket:
         self.way.send_bytes(data)
 
     def adopt(self, carrier: Sender) -> None:
-        """From now on this WebSocket carries the socket; what waited for a poll goes first."""
+        """From now on this WebSocket carries the socket; what waited for a poll goes first.
+
+        If the socket was closed during the upgrade, the WebSocket is then closed with the same code.
+        """
         outbox, self.outbox = self.outbox, None
         self.probe = None
         self.probed = False
@@ -173,6 +176,14 @@ class EngineIOSocket:
                     carrier.send_bytes(item)
             self.listener.rerouted()
             outbox.wake()
+        if self.closed:
+            self._close_carrier(carrier)
+
+    def _close_carrier(self, carrier: Sender) -> None:
+        if self.why is None:
+            carrier.close(1000)
+        else:
+            carrier.close(self.why.code, self.why.reason)
 
     def _slow(self) -> None:
         self.close(Close.SLOW, Reason.TRANSPORT_CLOSE)
@@ -268,18 +279,17 @@ class EngineIOSocket:
         """End the socket at once; the client is told as far as it can be. Only the first call counts.
 
         `reason` is one of `Reason`, for the `disconnect` event. `last` is the packet that the pending poll gets.
+        A client whose probe was answered polls no more: its WebSocket stays open until the UPGRADE, which fetches what
+        waits, or until the upgrade times out.
         """
         if self.closed:
             return
         self.closed = True
         self.why = why
-        if self.probe is not None:
+        if self.probe is not None and (why is None or not self.probed):
             self.probe.close(1000)
         if self.carrier is not None:
-            if why is None:
-                self.carrier.close(1000)
-            else:
-                self.carrier.close(why.code, why.reason)
+            self._close_carrier(self.carrier)
         if self.outbox is not None:
             self.outbox.close(last)
         self.make_room()

@@ -9,8 +9,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from pychat.domain.errors import Close
+from pychat.net.addresses import AddressLimiter
 from pychat.net.deadlines import Deadlines
-from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.gate import Gate
 from pychat.net.websocket.connection import CLOSE_SECONDS, Sender
 from pychat.transports.socketio.engineio.packet import PING
@@ -57,7 +57,7 @@ class SocketRegistry:
 
     @property
     def _deadlines(self) -> tuple[Pending | Deadlines[EngineIOSocket], ...]:
-        return self.connecting, self.upgrading, self.pings, self.pongs
+        return self.connecting, self.pings, self.pongs
 
     def add(self, remote: str, carrier: Sender | None) -> EngineIOSocket:
         """Open a socket for a client that polls, or on its WebSocket."""
@@ -109,6 +109,7 @@ class SocketRegistry:
         """The host is done with this WebSocket, however that came."""
         if socket is not None:
             socket.close(None, Reason.TRANSPORT_CLOSE)
+            self.parting.pop(socket.sid, None)  # an upgrade has told the client
         self.carriers.discard(carrier)
         self._less()
 
@@ -164,7 +165,7 @@ class SocketRegistry:
         self.tasks.clear()
 
     def _stop_timers(self) -> None:
-        for deadlines in (*self._deadlines, self.partings):
+        for deadlines in (*self._deadlines, self.upgrading, self.partings):
             deadlines.clear()
 
     # Deadlines.

@@ -65,7 +65,7 @@ async def _probe(socket: EngineIOSocket, carrier: WebSocketConnection) -> bool:
         works = False
     finally:
         socket.probed = False
-    if works and not socket.closed:
+    if works:
         socket.adopt(carrier)
         return True
     socket.probe = None
