@@ -39,7 +39,7 @@ class Console:
         self._log = logging.getLogger("pychat.console")
         stream = logging.StreamHandler(sys.stdout)
         stream.setFormatter(_JSON() if log_format == "json" else _Text())
-        self._handler = _Bounded(queue.Queue(_MAX_WAITING))
+        self._handler = _Bounded(queue.SimpleQueue())
         self._handler.addFilter(_RateLimit())
         self._listener = QueueListener(self._handler.queue, stream)
 
@@ -119,22 +119,23 @@ class _RateLimit(logging.Filter):
 class _Bounded(QueueHandler):
     """Passes records to the writing thread. Drops and counts those for which the queue has no space."""
 
-    def __init__(self, waiting: queue.Queue[logging.LogRecord]) -> None:
+    def __init__(self, waiting: queue.SimpleQueue[logging.LogRecord]) -> None:
         super().__init__(waiting)
+        self._waiting = waiting
         self._dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
+        if self._waiting.qsize() >= _MAX_WAITING:
+            self._dropped += 1
+            return
         if self._dropped:
             record.msg = f"{record.getMessage()} [{self._dropped} lines before this one were dropped]"
             record.args = None
-        try:
-            self.queue.put_nowait(record)
-            self._dropped = 0
-        except queue.Full:
-            self._dropped += 1
+        self.queue.put_nowait(record)
+        self._dropped = 0
 
 
 class _Text(logging.Formatter):

@@ -65,6 +65,9 @@ def _prepare(raw: str) -> str:
     candidate = raw.translate(_VARIATION_SELECTORS)
     if not candidate.strip():
         raise Refused("name_invalid", "A nickname needs at least one visible character.")
+    if candidate.isascii() and candidate.isprintable():
+        # The profile leaves these as they are, but for spaces. Asking it takes 25 µs, at each join.
+        return " ".join(candidate.split())
     from precis_i18n import get_profile  # noqa: PLC0415 -- large tables that `pychat --help` does not need
 
     try:

@@ -73,7 +73,7 @@ class EngineIOServer:
             return False
         carrier = request.accept(remote, self.options.message_bytes, self.options.max_buffer_bytes)
         self.registry.carriers.add(carrier)
-        carrier.reader = self._open(request, remote, carrier)
+        carrier.reader = self._open(request, remote, carrier, request.answer)
         return True
 
     async def serve(self, request: HostRequest) -> Reply | WebSocketConnection:
@@ -166,11 +166,15 @@ class EngineIOServer:
         await upgrade(self.registry, socket, carrier)
         return carrier
 
-    def _open(self, request: Opening, remote: str, carrier: Sender | None) -> EngineIOSocket:
+    def _open(
+        self, request: Opening, remote: str, carrier: Sender | None, send: Callable[[Frame], None] | None = None
+    ) -> EngineIOSocket:
+        """Open a socket. `send` sends the first frame, unless the socket does that itself."""
         socket = self.registry.add(remote, carrier)
         socket.environ = request.environ(remote)
         upgrades = self._upgrades if carrier is None else "[]"
-        socket.send(Frame(f'0{{"sid":"{socket.sid}","upgrades":{upgrades},{self._handshake_end}'))
+        first = Frame(f'0{{"sid":"{socket.sid}","upgrades":{upgrades},{self._handshake_end}')
+        (send or socket.send)(first)
         socket.listener = self._opened(socket)
         return socket
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Coroutine
 from typing import Any
 
@@ -13,6 +12,7 @@ from pychat.net.addresses import AddressLimiter
 from pychat.net.deadlines import Deadlines
 from pychat.net.http.gate import Gate
 from pychat.net.websocket.connection import CLOSE_SECONDS, Sender
+from pychat.room.tokens import Tokens
 from pychat.transports.socketio.engineio.packet import PING
 from pychat.transports.socketio.engineio.pending import Pending
 from pychat.transports.socketio.engineio.socket import NOBODY, EngineIOSocket, Reason
@@ -28,8 +28,8 @@ _TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED, Close.UNAVAILABLE, Close.FAIL
 
 
 def new_id() -> str:
-    """A fresh id that nobody can guess, as long as the library's: 120 random bits, URL-safe."""
-    return secrets.token_urlsafe(15)
+    """A fresh id that nobody can guess, as long as python-engineio's: 120 random bits, URL-safe."""
+    return Tokens.new_id(15)
 
 
 class SocketRegistry:
