@@ -21,8 +21,10 @@ class SendBudget:
 
     def admits(self, waiting: int, size: int) -> bool:
         """Return whether an item of `size` bytes may wait behind `waiting` bytes. Call it once for each item."""
-        if not waiting or size > self.largest:
+        if not waiting:
             self.largest = size
+            return True
+        self.largest = max(self.largest, size)
         return waiting + size <= self.max_bytes + self.largest
 
     def exceeded(self, waiting: int, max_bytes: int) -> bool:
