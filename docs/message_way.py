@@ -18,7 +18,7 @@ from aiohttp import web
 import pychat
 from pychat.hosts.aiohttp import MOUNT
 from pychat.hosts.connection import HttpConnection
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.http.connections import Connections
 from pychat.room.clock import Clock
 from pychat.transports.socketio.handshake_router import HandshakeRouter

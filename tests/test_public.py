@@ -10,6 +10,7 @@ import pytest
 
 import pychat
 from pychat import ChatRoom, stores
+from pychat.transports.authenticator import Authenticator
 
 NAMES = """
     HOOKS Away ChatError ChatRoom Client Close Deleted Disconnected Edited Event IrcServer Joined Kicked Left
@@ -100,6 +101,12 @@ def test_a_name_of_before_still_works():
     """A program that was written for an older name runs, and is told the new one."""
     with pytest.warns(DeprecationWarning, match="pychat.RoomSnapshot"):
         assert pychat.Entered is pychat.RoomSnapshot
+
+
+def test_the_old_name_of_an_authenticator_still_works():
+    """`SocketIOTransport(door=…)` runs, and its caller is told the new name."""
+    with pytest.warns(DeprecationWarning, match="authenticator"):
+        pychat.SocketIOTransport(ChatRoom(), door=Authenticator())
 
 
 def test_the_ability_to_count_guests_is_part_of_the_store():

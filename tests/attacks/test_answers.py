@@ -92,3 +92,28 @@ async def test_answers_over_websockets_that_nobody_reads(public: Public, tmp_pat
                 connection.close()
             assert grown < 80 << 20, f"{grown >> 20} MiB"
         await server.settles()
+
+
+async def ask_once(server: PublicServer, address: str) -> socket.socket:
+    """Open a plain WebSocket, ask for the room's history once, and read nothing."""
+    connection = await ask(server, address, "/ws", UPGRADE)
+    text = b'{"type":"history","ref":1,"limit":100}'
+    await asyncio.get_running_loop().sock_sendall(connection, bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text)
+    return connection
+
+
+async def test_a_thousand_who_ask_once_and_never_read(public: Public, tmp_path: Path):
+    """1,000 WebSockets of one address get a welcome and a page of 256 KiB, and read nothing: those past 64 MiB are closed."""
+    async with public(arguments=("--store", await talked(tmp_path))) as server:
+        await asyncio.gather(*(read(server, f"127.0.2.{number}") for number in range(1, 9)))
+        async with server.attacked():
+            before = server.rss()
+            deaf: list[socket.socket] = []
+            for _ in range(20):
+                deaf += await asyncio.gather(*(ask_once(server, "127.0.1.1") for _ in range(50)))
+            await asyncio.sleep(5)
+            grown = server.rss() - before
+            for connection in deaf:
+                connection.close()
+            assert grown < 160 << 20, f"{grown >> 20} MiB"
+        await server.settles()

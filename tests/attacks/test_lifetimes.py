@@ -20,7 +20,7 @@ from aiohttp import web
 from pychat import ChatRoom, aiohttp_app, asgi_app
 from pychat.hosts.aiohttp import MOUNT
 from pychat.hosts.connection import HttpConnection
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.stores import open_store
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, HandshakeRouter, Server
@@ -142,12 +142,12 @@ async def handshaken(port: int) -> tuple[Streams, str]:
 async def polls(streams: Streams, path: str) -> None:
     """Poll until a poll has to wait."""
     sid = path.partition("sid=")[2]
-    session = next(server.eio.sockets[sid] for server in SERVERS if sid in server.eio.sockets)
+    session = next(server.eio.registry.sockets[sid] for server in SERVERS if sid in server.eio.registry.sockets)
     while True:
         answer = asyncio.create_task(asked(streams, "GET", path))
         while not answer.done():
             await asyncio.sleep(0)
-            if session.poll is not None:
+            if session.outbox is not None and session.outbox.poll is not None:
                 answer.cancel()
                 return
 

@@ -190,7 +190,7 @@ async def test_the_browser_coming_back_ends_the_waiting(
     await ada.page.evaluate("Math.random = () => 1000")  # the next delays are longer than this test
 
     async def returns() -> None:
-        await expect(ada.part("banner-count")).to_have_text(re.compile(r"\d\d\d+ s"))
+        await expect(ada.part("banner-count")).to_have_text(re.compile(r"in \d+ (min|h)\."))
         await ada.page.evaluate(RETURNS[way])
 
     await chat.stop()
@@ -211,6 +211,33 @@ async def test_the_browser_coming_back_ends_the_waiting(
         await ada.live()
     await ada.say("back")
     await ada.has_sent("back")
+
+
+async def test_a_refused_connection_is_tried_again_when_the_server_says(
+    opened: Open, serve: Callable[[Server], Awaitable[Server]]
+) -> None:
+    """A server that refuses with `retry_after` is asked again after that time, not before; the banner counts down."""
+    asked: list[pychat.Request] = []
+
+    def authenticate(request: pychat.Request) -> None:
+        asked.append(request)
+        if len(asked) == 2:
+            raise Refused("maintenance", "Back in a minute.", retry_after=50)
+
+    chat = await serve(Server(authenticate=authenticate))
+    chat.went_away = True
+    ada = await opened("Ada", url=chat.url)
+    await ada.page.clock.install()
+    chat.room.dismiss(Close.SHUTDOWN)
+    await expect(ada.part("banner-text")).to_contain_text("Back in a minute.", timeout=15_000)
+    await expect(ada.part("banner-count")).to_have_text(re.compile(r"Trying again in (5|6|7)\d s\."))
+    await expect(ada.part("banner-button")).to_have_text("Try now")
+    await ada.page.clock.fast_forward(45_000)
+    await expect(ada.part("banner-count")).to_have_text(re.compile(r"Trying again in [123]?\d s\."))
+    assert 2 == len(asked)
+    await ada.page.clock.fast_forward(30_000)
+    await ada.live()
+    assert 3 == len(asked)
 
 
 async def test_polling_is_enough(opened: Open, server: Server) -> None:

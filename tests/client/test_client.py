@@ -240,7 +240,7 @@ async def test_cookies_headers_and_tokens_are_sent() -> None:
         raise web.HTTPForbidden
 
     async with aiohttp_server(web.Application(middlewares=[guard])) as url, aiohttp.ClientSession() as http:
-        with pytest.raises(Disconnected, match=r"in \(HTTP 403\), and shows no pychat at .*Give its whole address"):
+        with pytest.raises(Disconnected, match=r"in \(HTTP 403\)\. There may be no pychat at .*give the whole address"):
             async with Client(url, headers={"X-Team": "red"}, cookies={"a": "b", "c": "d"}, token="t", session=http):
                 raise AssertionError
         assert not http.closed
@@ -263,7 +263,7 @@ async def test_what_is_no_pychat_is_told() -> None:
     async with aiohttp_server(app) as url:
         for address, told in (
             (url, f"There is no pychat at {url}/ "),
-            (f"{url}/odd", "does not speak as pychat does"),
+            (f"{url}/odd", "does not speak the protocol of pychat"),
             ("http://127.0.0.1:1", "cannot be reached"),
         ):
             with pytest.raises(Disconnected, match=told):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from precis_i18n import get_profile
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.names import Names
@@ -149,3 +150,14 @@ def test_any_text_is_accepted_whole_or_refused(raw: str) -> None:
         assert 1 <= len(shown) <= 32
         assert shown == NAMES.accept(shown)
         assert NAMES.keys(shown)
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=32))
+def test_ascii_is_prepared_as_the_profile_has_it(raw: str) -> None:
+    """The short way for printable ASCII gives what RFC 8266 gives, or the refusal of an empty name."""
+    try:
+        shown = Names(reserved=()).accept(raw)
+    except Refused:
+        assert not raw.strip()
+    else:
+        assert shown == get_profile("NicknameCasePreserved").enforce(raw)

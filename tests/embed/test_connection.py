@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from pychat.hosts.connection import HttpConnection
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.http.proxies import Proxies
 from pychat.transports.socketio import Connections, HandshakeRouter, Server
 from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES

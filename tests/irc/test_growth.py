@@ -69,7 +69,7 @@ class _Server:
 
     def _connect(self) -> Any:
         module = import_module("pychat.transports.irc.client")
-        outbox = import_module("pychat.transports.irc.outbox").Outbox(_Writer(), 10**9, lambda: None)
+        outbox = import_module("pychat.transports.irc.outbox").Outbox(_Writer(), "", 10**9, lambda: None)
         client = module.Client(self.irc, outbox)
         self.irc.clients.add(client, None)
         return client

@@ -119,6 +119,30 @@ test("a server that is full is tried again", () => {
   assert.deepEqual(socket.io.opts.transports, ["websocket", "polling"]);
 });
 
+test("a server that refuses for a while is tried again after that time and up to half of it more", async () => {
+  for (const [random, wait] of [[0, 40_000], [1, 60_000]]) {
+    const { socket, clock, connection } = made(random);
+    connection.open();
+    socket.active = false;
+    const data = { code: "maintenance", text: "Back soon.", retry_after: 40, reconnect: true };
+    socket.fire("connect_error", Object.assign(new Error("x"), { data }));
+    assert.deepEqual(connection.state, { name: "connecting", text: "Back soon.", retryAt: clock.now() + wait });
+    await clock.pass(wait - 1);
+    assert.equal(socket.attempts, 1);
+    await clock.pass(1);
+    assert.equal(socket.attempts, 2);
+  }
+});
+
+test("no server keeps a client away for more than a day and a half", () => {
+  for (const retry_after of [1e9, Infinity]) {
+    const { socket, clock, connection } = made(1);
+    connection.open();
+    socket.fire("bye", { code: 4010, reason: "unavailable", reconnect: true, text: "Not now.", retry_after });
+    assert.equal(connection.state.retryAt - clock.now(), 1.5 * 86_400_000);
+  }
+});
+
 test("without a welcome in time it begins again, with the other transport if nothing came through", async () => {
   const { socket, clock, connection } = made();
   connection.open();

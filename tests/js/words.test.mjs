@@ -7,7 +7,7 @@ import { newId } from "../../src/pychat/assets/js/identity.js";
 import { pieces } from "../../src/pychat/assets/js/links.js";
 import { Notice } from "../../src/pychat/assets/js/notice.js";
 import { People } from "../../src/pychat/assets/js/people.js";
-import { day, relative } from "../../src/pychat/assets/js/time.js";
+import { day, duration, relative } from "../../src/pychat/assets/js/time.js";
 import { typingWords } from "../../src/pychat/assets/js/typists.js";
 
 const plain = (text) => text.replaceAll(/[\u2068\u2069]/g, "");
@@ -33,6 +33,10 @@ test("/me tells what somebody does", () => {
     "",
     "",
   ]);
+});
+
+test("a wait is told in seconds, minutes or hours, never as less than it is", () => {
+  assert.deepEqual([1, 42_000, 120_000, 120_001, 7_200_000, 7_200_001].map(duration), ["1 s", "42 s", "120 s", "3 min", "120 min", "3 h"]);
 });
 
 test("days have names", () => {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pychat import ChatRoom
 from pychat.domain.errors import UsageError
 from pychat.hosts.mount import Mount
-from pychat.net.http.addresses import AddressLimiter, address_key
+from pychat.net.addresses import AddressLimiter, address_key
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_a_mount_counts_by_address():
     """The limits of a mount are those that its transports count by, from the first connection on."""
     mount = Mount([ChatRoom("lobby")], "aiohttp")
     assert mount.websocket.gate.limits.max_per_address == mount.sse.gate.limits.max_per_address == 5_000
-    assert mount.socketio.server.eio.gate.limits.max_per_address == 5_000
-    assert mount.socketio.server.eio._connecting._limits.max_per_address == 500
+    assert mount.socketio.server.eio.registry.gate.limits.max_per_address == 5_000
+    assert mount.socketio.server.eio.registry.connecting._limits.max_per_address == 500
     lifted = Mount([ChatRoom("lobby")], "aiohttp", limited=False)
     assert lifted.websocket.gate.limits.max_per_address > 1_000_000
-    assert lifted.socketio.server.eio._connecting._limits.max_per_address > 1_000_000
+    assert lifted.socketio.server.eio.registry.connecting._limits.max_per_address > 1_000_000

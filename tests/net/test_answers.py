@@ -31,7 +31,7 @@ async def test_an_answer_has_its_time() -> None:
 
 async def test_the_bytes_of_all_answers_are_bounded() -> None:
     """Just at the bound nobody is cut, one byte above it the oldest of the address with most bytes."""
-    budget, cut = AnswerBudget(most_bytes=100), list[str]()
+    budget, cut = AnswerBudget(max_bytes=100), list[str]()
     with ExitStack() as stack:
 
         def send(name: str, size: int, address: str) -> None:
@@ -52,7 +52,7 @@ async def test_the_bytes_of_all_answers_are_bounded() -> None:
 
 async def test_the_newest_answer_is_not_cut_for_its_size() -> None:
     """An answer above the bound is sent where it is the only one, and others make room for it."""
-    budget, cut = AnswerBudget(most_bytes=100), list[str]()
+    budget, cut = AnswerBudget(max_bytes=100), list[str]()
     with (
         budget.sending(10, "a", lambda: cut.append("small")),
         budget.sending(1000, "b", lambda: cut.append("large")),

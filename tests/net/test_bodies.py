@@ -16,7 +16,7 @@ import pychat
 from pychat import ChatRoom
 from pychat.hosts.aiohttp import MOUNT
 from pychat.hosts.connection import HttpConnection
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.http.connections import Connections
 from pychat.net.http.proxies import Proxies
 from pychat.transports.socketio.handshake_router import HandshakeRouter

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pychat.domain.errors import REFUSALS, Refused
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.http.connections import Connections
 from pychat.net.http.gate import Gate
 from pychat.net.http.proxies import Proxies

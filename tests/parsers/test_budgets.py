@@ -10,7 +10,7 @@ import pytest
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Refused
-from pychat.domain.limits import LOOKED_AT
+from pychat.domain.limits import PRECHECK_FACTOR
 from pychat.domain.names import Names
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.net.websocket.protocol import MAX_FRAGMENTS, WebSocketProtocol
@@ -18,7 +18,7 @@ from pychat.room.tokens import Tokens
 from pychat.transports.irc.line import LINE_BYTES, TAG_BYTES, BadLine, Line, LineBuffer
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES, HandshakeRouter
-from pychat.transports.socketio.packet import MAX_ATTACHMENTS, Packet, Undecoded
+from pychat.transports.socketio.packet import MAX_ATTACHMENTS, Packet
 from pychat.transports.sse import last_seen
 from tests.parsers.test_steps import frame
 
@@ -75,10 +75,10 @@ def _lines(size: int) -> bool:
     return found[0] is not None
 
 
-def _attach(size: int) -> Packet:
-    text = Undecoded('51-["a",{"_placeholder":true,"num":0}]')
+def _attach(size: int) -> object:
+    text = Packet('51-["a",{"_placeholder":true,"num":0}]')
     text.attach(b"x" * (size + 1024 - text.size), 1_000)
-    return Packet.of(text)
+    return text.decode()
 
 
 def _token(size: int) -> bool:
@@ -101,15 +101,15 @@ BUDGETS: dict[str, tuple[int, Callable[[int], bool]]] = {
         MAX_FRAGMENTS,
         lambda count: _reads(frame(0x02, b"x") + frame(0x00, b"x") * (count - 2) + frame(0x80, b"x"), 5_000),
     ),
-    "characters of a namespace": (255, lambda size: takes(lambda: Undecoded("0/" + "a" * (size - 1)))),
+    "characters of a namespace": (255, lambda size: takes(lambda: Packet("0/" + "a" * (size - 1)))),
     "characters of a namespace and its query": (
         1024,
-        lambda size: takes(lambda: Undecoded("0/a?" + "x" * (size - 3) + ",{}")),
+        lambda size: takes(lambda: Packet("0/a?" + "x" * (size - 3) + ",{}")),
     ),
-    "digits of an acknowledgement": (15, lambda size: takes(lambda: Undecoded("3" + "1" * size + "[]"))),
+    "digits of an acknowledgement": (15, lambda size: takes(lambda: Packet("3" + "1" * size + "[]"))),
     "attachments": (
         MAX_ATTACHMENTS,
-        lambda count: takes(lambda: Undecoded(f'5{count}-["a"]')),
+        lambda count: takes(lambda: Packet(f'5{count}-["a"]')),
     ),
     "bytes of a message with its attachments": (
         1_000,
@@ -125,7 +125,7 @@ BUDGETS: dict[str, tuple[int, Callable[[int], bool]]] = {
     "characters of a nickname": (32, lambda size: takes(lambda: Names().accept("a" * size))),
     "characters of a text": (2_000, lambda size: takes(lambda: accept_text("a" * size, 2_000))),
     "characters of a text that is looked at": (
-        LOOKED_AT * 10 + LOOKED_AT,
+        PRECHECK_FACTOR * 10 + PRECHECK_FACTOR,
         lambda size: takes(lambda: accept_text("a" + " " * (size - 1), 10)),
     ),
     "code points of an emoji": (16, lambda size: emoji_of("\U0001f600" + "\ufe0f" * (size - 1)) is not None),

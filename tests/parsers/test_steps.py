@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pychat.domain.errors import Refused
-from pychat.domain.limits import LOOKED_AT
+from pychat.domain.limits import PRECHECK_FACTOR
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.options import Options
 from tests.parsers.steps import assert_linear, counted, counted_source, largest, steps
@@ -85,9 +85,9 @@ def _head(head: str) -> None:
 
 def _payload(body: str) -> None:
     """The body of a client that polls."""
-    server = SimpleNamespace(options=Options(max_payload_packets=10**9), max_message_bytes=10**9)
+    options = Options(max_payload_packets=10**9, max_message_bytes=10**9, max_http_buffer_size=10**9)
     session = SimpleNamespace(inbox_bytes=0, closed=False, overfull=False, receive=lambda _: None)
-    taking = POLLING._take_payload(server, session, body.encode("utf-8", "surrogatepass"))
+    taking = POLLING._take_payload(options, session, body.encode("utf-8", "surrogatepass"))
     try:
         while True:
             taking.send(None)
@@ -114,11 +114,11 @@ TEXT_PARSERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "the value of a field": ("GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nx:", _head, "\x01"),
     "the key of a WebSocket": ("", HANDSHAKE.accept_key, ""),
     "a query": ("EIO=4&", REPLIES.Query, "&sid=1"),
-    "an event": ('2["a",', lambda text: PACKET.Packet.of(PACKET.Undecoded(text)), "]"),
-    "a namespace": ("2/a", lambda text: PACKET.Packet.of(PACKET.Undecoded(text)), ',["a"]'),
-    "an acknowledgement": ("3", lambda text: PACKET.Packet.of(PACKET.Undecoded(text)), "[]"),
-    "attachments": ('51-["a",', lambda text: PACKET.Packet.of(PACKET.Undecoded(text)), "]"),
-    "any packet": ("", lambda text: PACKET.Packet.of(PACKET.Undecoded(text)), ""),
+    "an event": ('2["a",', lambda text: PACKET.Packet(text).decode(), "]"),
+    "a namespace": ("2/a", lambda text: PACKET.Packet(text).decode(), ',["a"]'),
+    "an acknowledgement": ("3", lambda text: PACKET.Packet(text).decode(), "[]"),
+    "attachments": ('51-["a",', lambda text: PACKET.Packet(text).decode(), "]"),
+    "any packet": ("", lambda text: PACKET.Packet(text).decode(), ""),
     "a body of packets": ("", _payload, ""),
     "JSON": ("", JSON.loads, ""),
     "a JSON text": ('"', JSON.loads, '"'),
@@ -135,7 +135,7 @@ TEXT_PARSERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "a text": ("", lambda text: TEXTS.accept_text(text, 10**9), ""),
     "an emoji": ("", TEXTS.emoji_of, ""),
     "a nickname": ("", lambda text: NAMES.Names(reserved=()).accept(text), ""),
-    "a search": ("", lambda text: WORDS.query(text[: LOOKED_AT * 200]), ""),
+    "a search": ("", lambda text: WORDS.query(text[: PRECHECK_FACTOR * 200]), ""),
     "a token": ("", lambda text: TOKENS.Tokens(b"secret").read(text), ".x"),
 }  # fmt: skip
 
@@ -233,8 +233,8 @@ def test_what_reaches_normalisation_is_bounded(middle):
     accept = refusing(lambda raw: NAMES.Names(reserved=()).accept(raw))
     for text in (middle * 50, middle * 100_000):
         steps(partial(accept, text))
-        assert largest("normalize") <= LOOKED_AT * 32 + LOOKED_AT
-        assert largest("enforce") <= LOOKED_AT * 32 + LOOKED_AT
+        assert largest("normalize") <= PRECHECK_FACTOR * 32 + PRECHECK_FACTOR
+        assert largest("enforce") <= PRECHECK_FACTOR * 32 + PRECHECK_FACTOR
 
 
 def test_normalisation_is_why():

@@ -26,6 +26,8 @@ from tests.terminal.test_join_pty import Terminal
 _PATIENCE = 20.0
 #: What everybody says in this test: a name and a number. Nothing else on a screen looks like it.
 _SAID = re.compile(r"\b(?:ada|carl|wanda|theo|robo|olga)-[0-9]+\b")
+#: What WeeChat writes into each channel when the connection to its server breaks.
+_DISCONNECTED = "disconnected from server"
 
 
 class Person:
@@ -192,9 +194,17 @@ class WithWeeChat(Person):
         await self.program.until(self._has_joined)
         self.placed = any("enabled: " in said and "echo-message" in said for _, said in self.program.log("server.chat"))
 
-    def comes_back(self) -> None:
-        """From now on; IRC knows no going on, so the room shows its newest page again."""
-        self._before += len(self._lines())
+    def _disconnections(self) -> list[int]:
+        lines = enumerate(self.program.log("chat.#lobby"))
+        return [number for number, (who, said) in lines if who == "--" and _DISCONNECTED in said]
+
+    async def loses_the_server(self) -> None:
+        """Wait for the line that WeeChat writes when the connection breaks, and read from there.
+
+        IRC cannot resume, so the room shows its newest page again after the next join.
+        """
+        await self.program.until(lambda: bool(self._disconnections()))
+        self._before = self._disconnections()[-1] + 1
 
 
 class AtTheTerminal(Person):
@@ -403,8 +413,8 @@ async def test_all_see_all_messages_in_the_same_order_and_a_killed_server_loses_
         faithful: list[Person] = [ada, theo, robo]
         talking = asyncio.create_task(_talk(faithful, range(3, 6)))
         await _until(_longer(tail, len(before)), tail.complaint)
-        wanda.comes_back()
         served.process.kill()
+        await wanda.loses_the_server()
         await carl.ended()
         again = everything.enter_context(
             pychat_process(*options, "--irc-port", str(irc_port), port=int(url.rpartition(":")[2]))

@@ -195,14 +195,15 @@ class _Database:
         self._members = import_module("pychat.stores.sqlite.members").Members()
 
     def commit(self, room: str, member_id: str = "ada") -> None:
-        """Write a message of a member of `room` who leaves."""
-        model = import_module("pychat.domain.model")
+        """Write three messages of a member of `room` who leaves: one alone, two together."""
+        model, row = import_module("pychat.domain.model"), import_module("pychat.stores.sqlite.rows").row
         ada = model.Member(member_id, "Ada")
-        message = model.Message(f"{room}{member_id}", ada, "hello", 0.0)
+        message, *more = (model.Message(f"{room}{member_id}{each}", ada, "hello", 0.0) for each in range(3))
         self._members.record(room, model.Left(ada))
         self._connection.execute("BEGIN")
         self._members.write(self._connection, self._log)
-        self._log.append(room, message, import_module("pychat.stores.sqlite.rows").row(message))
+        self._log.append(room, message, row(message))
+        self._log.append_messages([(room, each, row(each)) for each in more])
         self._log.finish()
         self._connection.execute("COMMIT")
         self._members.written()

@@ -428,3 +428,15 @@ async def test_a_storm_of_returns_is_answered_from_one_encoded_tail(monkeypatch:
         assert list(range(41, 101)) == [(await person.event("message"))["seq"] for _ in range(60)]
     assert store.asked == asked
     assert list(range(41, 101)) == encoded
+
+
+async def test_a_newcomer_gets_as_many_messages_as_have_16384_characters():
+    """Long texts are not sent to each newcomer by the megabyte; `more` says that history has them. One is always sent."""
+    for size, posted, told in ((2_000, 60, 8), (40, 60, 50), (40_000, 2, 1)):
+        room = ChatRoom(limits=Limits(text=40_000))
+        for number in range(posted):
+            await room.post(f"{number:02}{'x' * (size - 2)}", author="bot")
+        welcome = await (await Person.enter(room)).event("welcome")
+        assert (told, True) == (len(welcome["messages"]), welcome["more"])
+        assert welcome["messages"][-1]["text"].startswith(f"{posted - 1:02}")
+        await room.aclose()

@@ -65,8 +65,14 @@ def test_importing_pychat_loads_no_framework() -> None:
         (["--store", "mysql://x"], "no store “mysql://x”"),
         (["--room", "two words"], "A room cannot be called 'two words'"),
         (["--room", "a", "--room", "a"], "same name"),
-        (["--allow-origin", "example"], "https://example.com"),
-        (["--trusted-proxy", "nonsense"], "trusted"),
+        (["--trusted-proxy", "nonsense"], "--trusted-proxy: 'nonsense'"),
+        (["--allow-origin", "example"], "--allow-origin: 'example'"),
+        (["--allow-host", "http://x"], "--allow-host: 'http://x'"),
+        (["--api-token", "short"], "--api-token: a token has 16"),
+        (["--irc-tls-cert", "chain.pem"], "need --irc-port"),
+        (["--irc-port", "0", "--irc-tls-key", "key.pem"], "--irc-tls-key needs --irc-tls-cert"),
+        (["--irc-port", "0", "--irc-tls-cert", "/no/such.pem"], "/no/such.pem: No such file or directory."),
+        (["--irc-port", "0", "--irc-tls-cert", __file__], "not a certificate with its private key, in PEM format"),
     ],
 )
 def test_what_cannot_be_served_is_one_line_and_exit_2(arguments: list[str], told: str) -> None:
@@ -84,7 +90,24 @@ def test_options_of_the_wrong_kind_are_named() -> None:
     done = pychat("serve", "--port", "eighty")
     assert done.returncode == 2
     assert "--port" in done.stderr
+    assert "is not a valid whole number" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["join", "http://127.0.0.1:1"], 2, "“pychat join” needs a terminal. In scripts, use “pychat post”"),
+        (["post", "hi", "http://127.0.0.1:1"], 2, "URL comes before TEXT."),
+        (["post", "http://127.0.0.1:1", "hi"], 1, "The server cannot be reached: no server listens at 127.0.0.1:1.\n"),
+        (["tail", "http://127.0.0.1:1"], 1, "The server cannot be reached: no server listens at 127.0.0.1:1.\n"),
+    ],
+)
+def test_common_mistakes_at_a_terminal_are_named(arguments: list[str], status: int, told: str) -> None:
+    """No terminal for `join`, TEXT before URL, and a server that does not run: a line says what is wrong."""
+    done = pychat(*arguments)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert told in done.stderr
 
 
 def test_a_port_in_use_is_said() -> None:

@@ -168,10 +168,10 @@ async def test_a_room_is_chosen(url):
     ("arguments", "told"),
     [
         (["--store", "sqlite:/no/such/chat.db"], "There is no database"),
-        (["--store", "memory:"], "nothing to export"),
+        (["--store", "memory:"], "exists only inside the server"),
         (["--store", "mysql:x"], "cannot be exported"),
         (["--store", "sqlite::memory:"], "memory:"),
-        (["--room", "attic"], "no room “attic” in this store. It has: lobby."),
+        (["--room", "attic"], "no room “attic” in this store. Its rooms are: lobby."),
         (["-o", "/no/such/directory/chat.txt"], "cannot be written: No such file or directory."),
         (["-o", "/dev/full"], "cannot be written: No space left on device."),
     ],

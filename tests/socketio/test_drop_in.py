@@ -168,7 +168,7 @@ async def test_failing_handlers(serve, recorder, connect, caplog):
     assert await client.call("message-with-ack", "still") == "still"
     await client.disconnect()
     async with asyncio.timeout(5):
-        while server.eio.sockets:
+        while server.eio.registry.sockets:
             await asyncio.sleep(0.001)
     assert {} == server.manager.rooms
     assert "broken as well" in caplog.text

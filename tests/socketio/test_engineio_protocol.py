@@ -155,7 +155,7 @@ async def test_second_poll_closes_the_session(serve, recorder):
     wire = await serve(server)
     sid = await wire.open_polling()
     first = asyncio.create_task(wire.poll(sid))
-    while server.eio.sockets[sid].poll is None:
+    while server.eio.registry.sockets[sid].outbox.poll is None:
         await asyncio.sleep(0.001)
     second = await wire.poll(sid, t="burst")
     assert ((200, "1"), 400) == (await first, second[0])
@@ -183,7 +183,7 @@ async def test_second_post_closes_the_session(serve, recorder):
 
     task = asyncio.create_task(first())
     await arrived.wait()
-    while not server.eio.sockets[sid].posting:
+    while not server.eio.registry.sockets[sid].posting:
         await asyncio.sleep(0.001)
     assert (await wire.post(sid, "40"))[0] == 400
     go_on.set()
@@ -201,9 +201,9 @@ async def test_abandoned_poll_closes_the_session(serve, recorder):
     reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
     path = wire.address(transport="polling", sid=sid).partition(str(wire.port))[2]
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    session = server.eio.sockets[sid]
+    session = server.eio.registry.sockets[sid]
     async with asyncio.timeout(5):
-        while session.poll is None:
+        while session.outbox.poll is None:
             await asyncio.sleep(0.001)
     writer.close()
     await log.until(2)
@@ -247,7 +247,7 @@ async def test_client_closes_polling(serve, recorder):
     await wire.post(sid, "40")
     await wire.poll(sid)
     pending = asyncio.create_task(wire.poll(sid))
-    while server.eio.sockets[sid].poll is None:
+    while server.eio.registry.sockets[sid].outbox.poll is None:
         await asyncio.sleep(0.001)
     assert (200, "ok") == await wire.post(sid, "1")
     assert (200, "6") == await pending
@@ -271,7 +271,7 @@ async def test_upgrade(serve, recorder):
     await wire.post(sid, "40")
     await wire.poll(sid)
     pending = asyncio.create_task(wire.poll(sid))
-    while server.eio.sockets[sid].poll is None:
+    while server.eio.registry.sockets[sid].outbox.poll is None:
         await asyncio.sleep(0.001)
     opened = await wire.websocket(sid=sid)
     await opened.send("2probe")

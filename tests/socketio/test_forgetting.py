@@ -22,7 +22,7 @@ def objects() -> Counter[str]:
 async def gone(server: Server) -> None:
     """Wait until the server has no session, and nothing under way."""
     async with asyncio.timeout(10):
-        while server.eio.sockets or server.eio._tasks or server.eio._carriers:
+        while server.eio.registry.sockets or server.eio.registry.tasks or server.eio.registry.carriers:
             await asyncio.sleep(0.01)
 
 
@@ -59,7 +59,14 @@ async def test_a_polling_client(serve, end):
         gc.enable()
     assert {} == {name: count for name, count in found.items() if name.startswith("pychat.") and count > _LIVES // 10}
     eio = server.eio
-    wheels = (eio._connecting, eio.upgrading, eio.halves, eio.pings, eio._pongs, eio._partings)
+    wheels = (
+        eio.registry.connecting,
+        eio.registry.upgrading,
+        server.core.half_received,
+        eio.registry.pings,
+        eio.registry.pongs,
+        eio.registry.partings,
+    )
     assert [0] * 6 == [len(wheel) for wheel in wheels]
-    assert ({}, {}, {}, {}) == (server.environ, server.manager.rooms, server.manager.callbacks, eio._parting)
+    assert ({}, {}, {}, {}) == (server.environ, server.manager.rooms, server.manager.callbacks, eio.registry.parting)
     await room.aclose()

@@ -12,7 +12,7 @@ from pychat import ChatRoom
 from pychat.domain.errors import UsageError
 from pychat.transports.socketio import Server, SocketIOTransport
 from pychat.transports.socketio.engineio.socket import MAX_EARLY
-from pychat.transports.socketio.packet import Packet, Undecoded
+from pychat.transports.socketio.packet import Packet
 
 
 def auth_of(size: int) -> str:
@@ -60,7 +60,7 @@ async def test_environ_of_the_chat(serve, extra):
     environ = server.get_environ(sid)
     assert (extra is not None) == bool(environ)
     if extra is None:
-        (session,) = server.eio.sockets.values()
+        (session,) = server.eio.registry.sockets.values()
         assert {} == session.environ
     await room.aclose()
 
@@ -71,7 +71,7 @@ async def test_limits_of_the_chat(serve):
     server = SocketIOTransport(room).server
     wire = await serve(server)
     opened = await wire.websocket()
-    assert (28_096, 100_000) == (server.eio.max_message_bytes, opened.handshake["maxPayload"])
+    assert (28_096, 100_000) == (server.eio.options.message_bytes, opened.handshake["maxPayload"])
     await opened.connect(auth={"v": 1})
     text = "x" * 28_096
     for size, good in ((28_096, True), (28_097, False)):
@@ -169,7 +169,7 @@ async def test_others_are_served_between(recorder, serve):
     sid = await wire.open_polling()
     loop.call_soon(turn)
     assert (await wire.post(sid, "\x1e".join(["40", *['42["quick"]'] * 4_000])))[0] == 200
-    while server.eio._tasks:
+    while server.eio.registry.tasks:
         await asyncio.sleep(0)
     done = True
     assert 0 < most <= 64
@@ -250,7 +250,7 @@ async def test_attachments_must_come_in_time(serve, recorder):
     await half.send(b"x")
     assert await half.closed() == 4004
     assert ["connect", "connect", "message", "disconnect"] == [entry[0] for entry in await log.until(4)]
-    assert not len(server.eio.halves)
+    assert not len(server.core.half_received)
 
 
 async def test_half_messages_are_bounded(serve, recorder):
@@ -260,24 +260,25 @@ async def test_half_messages_are_bounded(serve, recorder):
     opened, _ = await wire.connected()
     await opened.send('452-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]')
     await opened.send(b"x" * 1_900)
-    (session,) = server.eio.sockets.values()
+    (session,) = server.eio.registry.sockets.values()
+    listener = session.listener
     await opened.send(b"x" * 1_900)
     assert await opened.closed() == 4004
-    assert session.half_packet is None
+    assert listener.half is None
 
 
 async def test_what_waits_is_not_decoded(serve, recorder, monkeypatch):
     """JSON is read when its turn has come: a queue of events takes the memory of their texts."""
     server, _ = recorder()
     gate = asyncio.Event()
-    decoded: list[Undecoded] = []
-    decode = Packet.of
+    decoded: list[Packet] = []
+    decode = Packet.decode
 
-    def note(text: Undecoded) -> Packet:
-        decoded.append(text)
-        return decode(text)
+    def note(packet: Packet, *, surrogates: bool = False) -> object:
+        decoded.append(packet)
+        return decode(packet, surrogates=surrogates)
 
-    monkeypatch.setattr(Packet, "of", note)
+    monkeypatch.setattr(Packet, "decode", note)
 
     @server.on("slow")
     async def slow(sid, *args):
@@ -288,11 +289,11 @@ async def test_what_waits_is_not_decoded(serve, recorder, monkeypatch):
     packet = '2["slow",[' + "[]," * 1_000 + "[]]]"
     for _ in range(10):
         await opened.send("4" + packet)
-    (session,) = server.eio.sockets.values()
+    (session,) = server.eio.registry.sockets.values()
     async with asyncio.timeout(5):
         while session.inbox_bytes < 10 * len(packet):
             await asyncio.sleep(0.001)
-    assert ["0", "2"] == [str(text.kind) for text in decoded]
+    assert ["0", "2"] == [str(packet.kind) for packet in decoded]
     gate.set()
     async with asyncio.timeout(5):
         while session.inbox_bytes:
@@ -311,14 +312,14 @@ async def test_unread_answers(serve, recorder):
     wire = await serve(server)
     sid = await wire.open_polling()
     await wire.post(sid, "40")
-    (session,) = server.eio.sockets.values()
+    (session,) = server.eio.registry.sockets.values()
     posting = asyncio.create_task(wire.post(sid, "\x1e".join(f'42{number}["big",{number}]' for number in range(200))))
     async with asyncio.timeout(5):
-        while session.reader is None:
+        while session.outbox.reader is None:
             await asyncio.sleep(0.001)
     for _ in range(10):
         await asyncio.sleep(0)
-    assert session.outbox_bytes < 20_000 + 3 * 5_100
+    assert session.outbox.buffered < 20_000 + 3 * 5_100
     found: list[str] = []
     async with asyncio.timeout(10):
         while len(found) < 200:
@@ -336,7 +337,7 @@ async def test_who_neither_reads_nor_answers_is_closed(serve, recorder):
     posting = asyncio.create_task(wire.post(sid, "\x1e".join(['421["message-with-ack","' + "x" * 900 + '"]'] * 20)))
     assert ["connect", "disconnect"] == [entry[0] for entry in await log.until(2)]
     await posting
-    assert not server.eio.sockets
+    assert not server.eio.registry.sockets
 
 
 async def test_a_body_waits_while_a_websocket_takes_over(serve, recorder):
@@ -354,7 +355,7 @@ async def test_a_body_waits_while_a_websocket_takes_over(serve, recorder):
     sid = await wire.open_polling()
     await wire.post(sid, "40")
     await wire.poll(sid)
-    (session,) = server.eio.sockets.values()
+    (session,) = server.eio.registry.sockets.values()
     text = "x" * 500
     body = "\x1e".join(f'42["load",{number},"{text}"]' for number in range(20))
     posting = asyncio.create_task(wire.post(sid, body))
@@ -384,18 +385,18 @@ async def test_stray_acknowledgements_start_nothing(serve, recorder, monkeypatch
     opened, _ = await wire.connected()
     decoded: list[int] = []
     tasks: list[object] = []
-    decode, spawn = Packet.of, server.eio.spawn
+    decode, spawn = Packet.decode, server.eio.registry.spawn
 
-    def note(text: Undecoded) -> Packet:
-        decoded.append(text.kind)
-        return decode(text)
+    def note(packet: Packet, *, surrogates: bool = False) -> object:
+        decoded.append(packet.kind)
+        return decode(packet, surrogates=surrogates)
 
     def start(work: Any) -> None:
         tasks.append(work)
         spawn(work)
 
-    monkeypatch.setattr(Packet, "of", note)
-    monkeypatch.setattr(server.eio, "spawn", start)
+    monkeypatch.setattr(Packet, "decode", note)
+    monkeypatch.setattr(server.eio.registry, "spawn", start)
     for number in range(100):
         await opened.send(f"43{number}[[[1]]]")
         await opened.send(f'461-{number}[{{"_placeholder":true,"num":0}}]')

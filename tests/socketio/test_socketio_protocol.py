@@ -101,7 +101,7 @@ async def test_bad_first_packet(serve, recorder, first):
         await opened.send(b"x")
     assert await opened.closed() == 4004
     assert not log
-    assert not server.eio.sockets
+    assert not server.eio.registry.sockets
 
 
 @pytest.mark.parametrize(

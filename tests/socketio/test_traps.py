@@ -109,7 +109,7 @@ async def test_04_garbage_leaves_at_once(serve, recorder, garbage):
     await opened.send(garbage)
     assert await opened.closed() == 4004
     assert ("disconnect", sid, "transport error") == (await log.until(2))[1]
-    assert not server.eio.sockets
+    assert not server.eio.registry.sockets
     assert not server.manager.rooms
 
 
@@ -129,7 +129,7 @@ async def test_05_never_connected(serve, recorder):
     async with asyncio.timeout(5):
         while (await wire.poll(polling))[0] == 200:
             await wire.post(polling, "3")
-    assert len(server.eio.sockets) == 1
+    assert len(server.eio.registry.sockets) == 1
     del log
 
 
@@ -209,7 +209,7 @@ async def test_07_back_pressure(serve, recorder):
         await opened.send('421["message-with-ack"]')
 
     flooding = asyncio.create_task(flood())
-    (session,) = server.eio.sockets.values()
+    (session,) = server.eio.registry.sockets.values()
     async with asyncio.timeout(5):
         while session.room is None:
             await asyncio.sleep(0.001)
@@ -391,13 +391,19 @@ async def test_16_nothing_grows_with_the_number_connected(serve, recorder):
     opened = [await wire.connected() for _ in range(20)]
     # The host's own task for each connection, and ASGI's writer; both ends are in this process.
     assert len(asyncio.all_tasks()) <= before + 20 * 3
-    assert not server.eio._tasks
+    assert not server.eio.registry.tasks
     for socket, _ in opened:
         await socket.ws.close()
     await log.until(40)
-    while server.eio.sockets or server.eio._tasks or server.eio._carriers:
+    while server.eio.registry.sockets or server.eio.registry.tasks or server.eio.registry.carriers:
         await asyncio.sleep(0.001)
     assert ({}, {}, {}) == (server.manager.rooms, server.environ, server.manager.callbacks)
     assert not any(
-        len(wheel) for wheel in (server.eio._connecting, server.eio.pings, server.eio._pongs, server.eio.upgrading)
+        len(wheel)
+        for wheel in (
+            server.eio.registry.connecting,
+            server.eio.registry.pings,
+            server.eio.registry.pongs,
+            server.eio.registry.upgrading,
+        )
     )

@@ -102,7 +102,7 @@ async def test_over_polling(serve, wired):
     assert (200, '42["n",0]\x1e42["n",1]\x1e42["n",2]') == await wire.poll(sid)
     assert client.buffered == 0
     pending = asyncio.create_task(wire.poll(sid))
-    while server.eio.sockets[sid].poll is None:
+    while server.eio.registry.sockets[sid].outbox.poll is None:
         await asyncio.sleep(0.001)
     client.send(encode_event("n", 3))
     client.send(encode_event("n", 4))
@@ -150,6 +150,42 @@ async def test_upgrade_in_a_burst(serve, wired):
     while got[-1] != f'42["n",{total - 1}]':
         got.append(await opened.receive())
     assert list(range(total)) == [json.loads(text[2:])[1] for text in got if text.startswith("42")]
+
+
+async def test_closed_during_an_upgrade(serve, wired):
+    """A client whose socket is closed between probe and UPGRADE gets what waits for it, then the code of the close."""
+    server, log, wires = wired()
+    wire = await serve(server)
+    sid = await wire.open_polling()
+    await wire.post(sid, "40")
+    await log.until(1)
+    await wire.poll(sid)
+    opened = await wire.websocket(sid=sid)
+    await opened.send("2probe")
+    assert await opened.receive() == "3probe"
+    (client,) = wires.values()
+    client.send(encode_event("bye", 4000))
+    client.close(Close.SHUTDOWN)
+    await log.until(2)
+    await opened.send("5")
+    assert await opened.receive() == '42["bye",4000]'
+    assert await opened.closed() == Close.SHUTDOWN.code
+    async with asyncio.timeout(1):  # nothing holds a shutdown up
+        await server.shutdown(10)
+
+
+async def test_closed_during_an_upgrade_that_is_never_finished(serve, wired):
+    """A WebSocket that was probed and whose socket is closed is closed too when the upgrade times out."""
+    server, log, wires = wired(upgrade_timeout=0.1)
+    wire = await serve(server)
+    sid = await wire.open_polling()
+    await wire.post(sid, "40")
+    await log.until(1)
+    opened = await wire.websocket(sid=sid)
+    await opened.send("2probe")
+    assert await opened.receive() == "3probe"
+    next(iter(wires.values())).close(Close.SHUTDOWN)
+    assert await opened.closed() == 1000
 
 
 async def test_partial_writes(serve, wired, reluctant):
@@ -222,9 +258,9 @@ async def test_stuck_reader_is_cut(serve, wired, reluctant, monkeypatch, host):
         await asyncio.sleep(0)
     await log.until(2)
     async with asyncio.timeout(2):
-        while server.eio._carriers:
+        while server.eio.registry.carriers:
             await asyncio.sleep(0.01)
-    assert not server.eio.sockets
+    assert not server.eio.registry.sockets
 
 
 async def test_slow_poller(serve, wired):
@@ -281,7 +317,7 @@ async def test_shutdown(serve, wired, reluctant):
     for _ in range(50):
         list(wires.values())[-1].send(encode_event("big", "x" * 10_000))
     pending = asyncio.create_task(wire.poll(polling))
-    while server.eio.sockets[polling].poll is None:
+    while server.eio.registry.sockets[polling].outbox.poll is None:
         await asyncio.sleep(0.001)
     loop = asyncio.get_running_loop()
     start = loop.time()
@@ -294,10 +330,10 @@ async def test_shutdown(serve, wired, reluctant):
     await stopping
     assert loop.time() - start < 2.0
     assert 4 == len([entry for entry in log if entry[0] == "disconnect"])
-    assert not server.eio.sockets
+    assert not server.eio.registry.sockets
     # The stuck one is cut, sooner than its own deadline would do it.
     async with asyncio.timeout(1):
-        while server.eio._carriers:
+        while server.eio.registry.carriers:
             await asyncio.sleep(0.001)
 
 
@@ -321,7 +357,7 @@ async def test_shutdown_with_a_stuck_handler(serve, wired):
     async with asyncio.timeout(2):
         await server.shutdown(0.1)
     assert ([0], 4000) == (started, await closing)
-    assert not server.eio._tasks
+    assert not server.eio.registry.tasks
     del log
 
 

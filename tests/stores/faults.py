@@ -13,6 +13,8 @@ class Disk:
     def __init__(self) -> None:
         #: How many transactions have been committed.
         self.commits = 0
+        #: How many statements have been executed.
+        self.statements = 0
         #: Commits wait while this is not set, as on a disk that does not answer.
         self.runs = threading.Event()
         self.runs.set()
@@ -35,6 +37,12 @@ class Disk:
                         disk.waits.set()
                         disk.runs.wait()
                     disk.commits += 1
+                disk.statements += 1
                 return super().execute(sql, *parameters)
+
+            def executemany(self, sql: str, parameters: Any) -> sqlite3.Cursor:
+                rows = list(parameters)
+                disk.statements += len(rows)
+                return super().executemany(sql, rows)
 
         return Connection

@@ -68,7 +68,8 @@ async def store(tmp_path: Path, disk: Disk, told: list[Event]) -> AsyncIterator[
     yield store
     disk.read_only = False
     disk.runs.set()
-    await store.aclose()
+    async with asyncio.timeout(10):  # if its thread has ended, it never answers
+        await store.aclose()
 
 
 async def waits(disk: Disk) -> None:
@@ -117,6 +118,26 @@ async def test_what_waits_for_the_disk_is_one_commit(store, disk, told):
     assert [each.seq for each in await asyncio.gather(first, *rest)] == list(range(1, 202))
     assert disk.commits == before + 2
     assert [each.seq for each in told] == list(range(1, 202))
+
+
+async def test_a_large_batch_takes_about_as_many_statements_as_a_small_one(store, disk):
+    """Each statement releases the GIL, and a busy event loop returns it late: their number decides how long a commit takes."""
+
+    async def statements(messages: int) -> int:
+        disk.runs.clear()
+        first = asyncio.create_task(store.append("lobby", said(messages)))
+        await waits(disk)
+        disk.waits.clear()
+        rest = [asyncio.create_task(store.append("lobby", said(messages + each + 1))) for each in range(messages)]
+        await asyncio.sleep(0)
+        disk.statements = -1  # the COMMIT that waits
+        disk.runs.set()
+        await asyncio.gather(first, *rest)
+        return disk.statements
+
+    one = await statements(1)
+    assert one <= 5  # BEGIN, the message, its words, the room, COMMIT
+    assert await statements(200) <= one + 6
 
 
 async def test_nobody_waits_for_the_disk_but_the_author(store, disk, told):
@@ -392,9 +413,7 @@ class _Surprise(BaseException):
 
 
 @pytest.mark.parametrize("surprise", [RuntimeError("unforeseen"), _Surprise("unforeseen")], ids=["error", "worse"])
-@pytest.mark.parametrize(
-    "where", ["pychat.stores.sqlite.members.Members.record", "pychat.stores.sqlite.log.Log.append"]
-)
+@pytest.mark.parametrize("where", ["members.Members.record", "log.Log.append_messages", "log.Log.append"])
 async def test_what_nobody_foresaw_refuses_a_batch_and_not_the_rest(store, told, caplog, monkeypatch, surprise, where):
     """Everybody is answered, the log has the cause with its traceback, once, and the next are stored."""
 
@@ -403,12 +422,15 @@ async def test_what_nobody_foresaw_refuses_a_batch_and_not_the_rest(store, told,
 
     await store.append("lobby", said(1))
     with monkeypatch.context() as patch:
-        patch.setattr(where, fail)
+        patch.setattr(f"pychat.stores.sqlite.{where}", fail)
         for _ in range(2):
-            batch = [store.signal("lobby", Joined(BOB)), store.append("lobby", said(2)), store.append("lobby", said(3))]
-            joined, *refused = await asyncio.gather(*batch, return_exceptions=True)
+            batch = [store.append("lobby", said(number)) for number in (2, 3, 2)]  # a repeated id: one by one
+            async with asyncio.timeout(10):
+                joined, *refused = await asyncio.gather(
+                    store.signal("lobby", Joined(BOB)), *batch, return_exceptions=True
+                )
             assert joined is None
-            assert [each.code for each in refused if isinstance(each, Refused)] == ["unavailable"] * 2
+            assert [each.code for each in refused if isinstance(each, Refused)] == ["unavailable"] * 3
             assert not store.available
     assert [record.exc_info is not None for record in caplog.records] == [True]
     assert "unforeseen" in caplog.text

@@ -11,7 +11,7 @@ def test_without_the_extra_one_is_told_what_to_install() -> None:
     code = "import sys; sys.modules['textual'] = None; from pychat.cli.main import main; main(['join', 'http://localhost:1'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == 'pychat: This needs one more package. In its checkout: pip install ".[terminal]"\n'
+    assert done.stderr == 'pychat: This needs another package. Run in the checkout: pip install ".[terminal]"\n'
 
 
 def test_the_other_commands_load_none_of_it() -> None:

@@ -87,7 +87,7 @@ async def test_the_same_id_again(room: ChatRoom, url: str, tmp_path: Path) -> No
     [
         (["x" * 2001], None, 1, "A message can have 2000 characters at most; this one has 1 too many."),
         (["-"], "x" * 200_000, 1, "A message can have 2000 characters at most; this one has 198000 too many."),
-        ([" "], None, 1, "There is nothing in this message."),
+        ([" "], None, 1, "This message is empty."),
         (["-"], "", 0, ""),
         (["hi", "--name", "Bob"], None, 1, "Bob"),
         (["hi", "--name", "admin"], None, 1, "admin"),

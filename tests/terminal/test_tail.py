@@ -184,8 +184,8 @@ async def test_a_chat_that_is_elsewhere(tmp_path: Path) -> None:
         done = await ended(tmp_path, "tail", address)
     assert (done.status, done.out) == (1, "")
     assert done.error == (
-        f"pychat: The server does not let you in (HTTP 403), and shows no pychat at {address}/."
-        f" Is the chat below a path, as in {address}/chat/? Give its whole address.\n"
+        f"pychat: The server does not let you in (HTTP 403). There may be no pychat at {address}/."
+        f" If the chat has a path, such as {address}/chat/, give the whole address.\n"
     )
 
 

@@ -330,3 +330,14 @@ def test_another_event_loop_is_refused_in_words() -> None:
     """Pychat is for asyncio; under trio one is told so."""
     with Chat() as chat, pytest.raises(UsageError, match="anyio_backend"):
         chat.person(chat.room()).send(None)
+
+
+async def test_the_old_name_of_the_timeout_still_works() -> None:
+    """`Chat(patience=…)` and `chat.patience` set and return the timeout, with a warning that names it."""
+    with pytest.warns(DeprecationWarning, match="timeout"):
+        chat = Chat(patience=3.0)
+    assert chat.timeout == 3.0
+    with pytest.warns(DeprecationWarning, match="timeout"):
+        chat.patience = 4.0
+    with pytest.warns(DeprecationWarning, match="timeout"):
+        assert (chat.patience, chat.timeout) == (4.0, 4.0)

@@ -15,8 +15,8 @@ from pychat.testing.screen import Screen
 
 @pytest.fixture
 async def two(chat: Chat) -> tuple[Actor, Actor]:
-    """Alice and Bob, in a test without patience."""
-    chat.patience = 0.02
+    """Alice and Bob, in a test with a short timeout."""
+    chat.timeout = 0.02
     alice, bob = await chat.people(chat.room(), "alice", "bob")
     return alice, bob
 

@@ -105,7 +105,7 @@ def test_a_failure_points_at_the_line_and_says_what_was_seen(stranger: pytest.Py
     stranger.makepyfile(
         test_app="""
         async def test_polite(chat):
-            chat.patience = 0.05
+            chat.timeout = 0.05
             alice, bob = await chat.people(chat.room(), "alice", "bob")
             await alice.says("helo")
             await bob.sees("hello")

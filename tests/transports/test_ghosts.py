@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from pychat import ChatRoom, Refused, aiohttp_app, serve_irc
-from pychat.domain.model import LogEvent, Signal
+from pychat.domain.model import Joined, LogEvent, Member, Signal
 from pychat.stores import MemoryStore, Page, Receiver, Store, Subscription
 from pychat.testing import FakeClock, Person
 from tests.clients import PATIENCE
@@ -290,7 +290,60 @@ async def test_who_has_gone_is_not_writing() -> None:
     await ada.close()
     store.go.set()
     await typing
+    assert ada._session._typing is None  # no timer runs for a closed session
     await room.post("end", author="bot")
     await bob.event("message")
     assert [] == [name for name, _ in bob.connection.events if name == "typing"]
     await room.aclose()
+
+
+@pytest.mark.parametrize("gate", [1, 2, 3])
+async def test_a_member_who_returns_as_the_name_is_freed_and_ends_at_once_is_gone(gate: int) -> None:
+    """A return waits until the store has freed the name; if its connection ends then, nobody stays here or away."""
+    clock, store = FakeClock(), _Gates()
+    room = ChatRoom(store=store, clock=clock)
+    ada = await Person.enter(room)
+    joined = await ada.join("Ada")
+    await ada.drop()
+    store.arm(1)
+    clock.move(31)
+    await store.halted.wait()  # before the store frees the name
+    back = await Person.enter(room)
+    joining = asyncio.create_task(back.command("join", {"name": "Ada", "token": joined["token"]}))
+    await _until(lambda: back._session.member_id is not None)
+    freeing, store.halted, store.go = store.go, asyncio.Event(), asyncio.Event()
+    store.arm(gate)  # after the name is freed; before and after the return is stored
+    freeing.set()
+    await store.halted.wait()
+    ending = asyncio.create_task(back.drop())
+    await _until(lambda: back._session.gone)
+    store.go.set()
+    await asyncio.wait([joining, ending])
+    await _until(lambda: not room._core.tasks)
+    assert ((), 0) == (room.members, room.here)
+    clock.move(31)
+    await _until(lambda: not room._core.state.away and not room._core.tasks)
+    assert (await (await Person.enter(room)).join("Ada"))["ok"]
+    await room.aclose()
+
+
+async def test_a_visitor_who_ends_while_a_hook_is_asked_never_comes_in() -> None:
+    """A join whose connection ended during the hook is refused: nobody sees it, and the name is not held."""
+    room = ChatRoom(clock=FakeClock())
+    asked, go, seen = asyncio.Event(), asyncio.Event(), []
+
+    @room.on("join")
+    async def allow(_member: Member) -> None:
+        asked.set()
+        await go.wait()
+
+    room.on("event")(seen.append)
+    ada = await Person.enter(room)
+    joining = asyncio.create_task(ada.join("Ada"))
+    await asked.wait()
+    await ada.drop()
+    go.set()
+    assert "unavailable" == (await joining)["error"]["code"]
+    assert (await (await Person.enter(room)).join("Ada"))["ok"]
+    await room.aclose()
+    assert 1 == len([event for event in seen if isinstance(event, Joined)])

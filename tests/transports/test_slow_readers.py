@@ -233,6 +233,7 @@ def waiting() -> Iterator[int]:
             yield each._bytes
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("host", ["aiohttp", "uvicorn"])
 @pytest.mark.parametrize("kind", [Reader, RecoveringReader, StreamReader])
 async def test_many_who_stop_reading(host: str, kind: type[Reader], monkeypatch: pytest.MonkeyPatch) -> None:

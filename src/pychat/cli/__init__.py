@@ -1,1 +1,1 @@
-"""The `pychat` command."""
+"""The command line: `pychat serve`, `join`, `post`, `tail` and `export`."""

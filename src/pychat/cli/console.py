@@ -1,4 +1,4 @@
-"""The console of a server: who joins, leaves and says what, with nothing in it that a terminal would obey."""
+"""The log of `pychat serve` on standard output: joins, leaves, messages and errors, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pychat.room.chatroom import ChatRoom
 
 __all__ = ["Console", "escape"]
 
-_LINES_A_MINUTE = 10  # of warnings and errors that one line of code logs
-_WAITING = 10_000  # lines; a terminal that takes no more must not hold up the room
+_LINES_A_MINUTE = 10  # warnings and errors from one line of code
+_MAX_WAITING = 10_000  # lines; a blocked terminal must not delay the room
 
 
 def escape(text: str) -> str:
-    """`text` in one line without control characters: what is not printable is written as in Python's strings."""
+    """`text` in one line; characters that are not printable are escaped as in Python's strings."""
     return "".join(
         letter if letter.isprintable() and letter != "\\" else letter.encode("unicode_escape").decode()
         for letter in text
@@ -31,15 +31,15 @@ def escape(text: str) -> str:
 
 
 class Console:
-    """Logs to standard output, from a thread of its own, as text for people or as one JSON object a line."""
+    """Logs to standard output in a separate thread, as text for people or as one JSON object a line."""
 
     def __init__(self, log_format: str, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._away: set[tuple[str, str]] = set()  # room and member: their names are held
+        self._away: set[tuple[str, str]] = set()  # room and member id of members whose names are held
         self._log = logging.getLogger("pychat.console")
         stream = logging.StreamHandler(sys.stdout)
         stream.setFormatter(_JSON() if log_format == "json" else _Text())
-        self._handler = _Bounded(queue.Queue(_WAITING))
+        self._handler = _Bounded(queue.SimpleQueue())
         self._handler.addFilter(_RateLimit())
         self._listener = QueueListener(self._handler.queue, stream)
 
@@ -56,13 +56,13 @@ class Console:
         logging.getLogger().removeHandler(self._handler)
 
     def say(self, text: str, fields: Mapping[str, object]) -> None:
-        """Log one line; `fields` are for the JSON form."""
+        """Log one line. `fields` are added in the JSON format."""
         self._log.info("%s", text, extra={"fields": fields})
 
     def watch(self, room: ChatRoom) -> None:
-        """Log what happens in `room`."""
+        """Log the events of `room`."""
 
-        async def happened(event: Event) -> None:  # a plain one would be called in a thread
+        async def happened(event: Event) -> None:  # async, because a plain hook would run in a thread
             self._happened(room, event)
 
         room.on("event", happened)
@@ -84,12 +84,12 @@ class Console:
                 text = f"{event.member.name} left"
                 fields |= {"event": "leave", "name": event.member.name, "here": room.here}
             case Left():
-                if (room.name, event.member.id) in self._away:  # told when the connection broke
+                if (room.name, event.member.id) in self._away:  # logged when the connection was lost
                     self._away.remove((room.name, event.member.id))
                     return
                 text = f"{event.member.name} left"
                 fields |= {"event": "leave", "name": event.member.name, "here": room.here}
-            case Renamed() if event.before != event.member.name:  # else it tells of other roles
+            case Renamed() if event.before != event.member.name:  # otherwise only the roles have changed
                 text = f"{event.before} is now {event.member.name}"
                 fields |= {"event": "rename", "name": event.member.name, "before": event.before}
             case _:
@@ -98,9 +98,9 @@ class Console:
 
 
 class _RateLimit(logging.Filter):
-    """Counts warnings and errors of one line of code that come by the dozen, and lets few of them through.
+    """Lets few of the warnings and errors from one line of code through, and counts the others.
 
-    It stands before the queue, so that nothing is held of those that are counted: a traceback holds all of its frames.
+    It runs before the queue, so that a record that is only counted keeps no traceback, and no frames, in memory.
     """
 
     def __init__(self) -> None:
@@ -117,24 +117,25 @@ class _RateLimit(logging.Filter):
 
 
 class _Bounded(QueueHandler):
-    """Hands records to the writing thread; what is too much is dropped, and counted."""
+    """Passes records to the writing thread. Drops and counts those for which the queue has no space."""
 
-    def __init__(self, waiting: queue.Queue[logging.LogRecord]) -> None:
+    def __init__(self, waiting: queue.SimpleQueue[logging.LogRecord]) -> None:
         super().__init__(waiting)
+        self._waiting = waiting
         self._dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
+        if self._waiting.qsize() >= _MAX_WAITING:
+            self._dropped += 1
+            return
         if self._dropped:
             record.msg = f"{record.getMessage()} [{self._dropped} lines before this one were dropped]"
             record.args = None
-        try:
-            self.queue.put_nowait(record)
-            self._dropped = 0
-        except queue.Full:
-            self._dropped += 1
+        self.queue.put_nowait(record)
+        self._dropped = 0
 
 
 class _Text(logging.Formatter):

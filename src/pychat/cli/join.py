@@ -1,4 +1,4 @@
-"""`pychat join`, as it is typed."""
+"""The command `pychat join`: its options and help."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["join"]
 @click.command()
 @options.url
 @options.room
-@options.name("Your nickname. Without it you are asked.")
-@options.token("Sent as “Authorization: Bearer TOKEN”, to a server that asks for one.")
+@options.name("Your nickname. [default: you are asked for it]")
+@options.token("A token for a server with logins. It is sent as “Authorization: Bearer TOKEN”.")
 @options.header
 def join(url: str, room: str | None, name: str | None, token: str | None, headers: dict[str, str]) -> None:
-    """Talk in a room, in this terminal.
+    """Chat in a room, in this terminal.
 
-    URL is the address of the server, or of the room's page. Needs one more package: pip install ".[terminal]",
-    in the checkout of pychat. Inside, /help tells what there is, and /quit ends.
+    URL is the address of the server, or of the room's page. In the room, /help lists all commands, and /quit leaves.
+    This command needs another package. To install it, run this in the checkout of pychat: pip install ".[terminal]"
 
     \b
       pychat join http://localhost:3000
@@ -30,7 +30,7 @@ def join(url: str, room: str | None, name: str | None, token: str | None, header
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"rich", "textual"}:
             raise
-        click.echo('pychat: This needs one more package. In its checkout: pip install ".[terminal]"', err=True)
+        click.echo('pychat: This needs another package. Run in the checkout: pip install ".[terminal]"', err=True)
         raise SystemExit(1) from None
 
     run(url, room, name=name, token=token, headers=headers)

@@ -1,4 +1,7 @@
-"""The `pychat` command. Heavy imports stand inside the commands, so that `--help` answers at once."""
+"""The command `pychat`, and its subcommands `serve` and `export`.
+
+Heavy imports are inside the commands, so that `--help` is fast.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="pychat", message="%(prog)s %(version)s")
 def main() -> None:
-    """A chat room on a good-looking page, at once: `pychat serve`."""
+    """A chat room with a web page. To start one, run `pychat serve`."""
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,6 +46,7 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
         kind = click.Choice(setting.choices)
     elif setting.kind is int or isinstance(setting.default, int):
         kind = click.IntRange(setting.min, setting.max)
+        kind.name = "whole number"  # click would say “is not a valid integer range”
     if setting.many:
         about["help"] += " Repeatable."
     shown = setting.default not in (None, ())
@@ -56,7 +60,7 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
 def serve(**values: Any) -> None:  # noqa: ANN401 -- one for each setting
     """Serve a chat room until Ctrl-C.
 
-    Every option can come from the environment too; options that repeat are separated by spaces there.
+    Each option can also be set by an environment variable. Several values in one variable are separated by spaces.
     """
     from pychat.cli.serve import run
 
@@ -67,21 +71,25 @@ def serve(**values: Any) -> None:  # noqa: ANN401 -- one for each setting
 
 
 @main.command()
-@click.option("--store", metavar="URL", envvar="PYCHAT_STORE", show_envvar=True, help="Where the messages are kept.")
-@click.option("--room", metavar="NAME", help="The room, where there are several.")
+@click.option(
+    "--store",
+    metavar="URL",
+    envvar="PYCHAT_STORE",
+    show_envvar=True,
+    help="The store. [default: the default of “pychat serve”]",
+)
+@click.option("--room", metavar="NAME", help="The room, if the store has several.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["jsonl", "text", "html"]),
-    help="One JSON object a line, text, or a page for browsers and printers. [default: by FILE's ending, or jsonl]",
+    help="One JSON object a line, text, or an HTML page. [default: by the ending of FILE, else jsonl]",
 )
-@click.option(
-    "-o", "--output", metavar="FILE", default="-", help="The file to write; - is standard output, the default."
-)
+@click.option("-o", "--output", metavar="FILE", default="-", help="The file to write. [default: - for standard output]")
 def export(store: str | None, room: str | None, form: str | None, output: str) -> None:
-    """Write out all messages of a room, as they stand.
+    """Export all messages of a room.
 
-    It is no matter whether a server runs. Times are in UTC.
+    The server may be running. Times are in UTC.
     """
     from pychat.cli.export import export as write
     from pychat.cli.export import open_archive

@@ -1,4 +1,4 @@
-"""The options that these commands share."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ _Command = Callable[..., None]
 _Option = Callable[[_Command], _Command]
 
 url: _Option = click.argument("url")
-room: _Option = click.option(
-    "--room", metavar="NAME", help="Which room, where the address does not say it. [default: the first]"
-)
+room: _Option = click.option("--room", metavar="NAME", help="The room, if URL does not name it. [default: the first]")
 
 
 def name(says: str) -> _Option:
@@ -28,7 +26,7 @@ def token(says: str) -> _Option:
 
 
 def headers(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    """What `--header` was given, as names and values."""
+    """The headers of `--header`, by name."""
     read: dict[str, str] = {}
     for each in given:
         key, colon, value = each.partition(":")
@@ -44,5 +42,5 @@ header: _Option = click.option(
     metavar="HEADER",
     multiple=True,
     callback=headers,
-    help="Send this too, such as “Cookie: key=value”, to a server that asks for a login. Repeatable.",
+    help="A header for a server with logins, for example “Cookie: key=value”. Repeatable.",
 )

@@ -1,4 +1,4 @@
-"""`pychat post`, as it is typed."""
+"""The command `pychat post`: its options and help."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["post"]
 @options.url
 @click.argument("text")
 @options.room
-@options.name("Who says it. [default: the name of your login there, or else your login name here]")
-@options.token("One of the server's API tokens, to post under any name; or that of your login. Over HTTP.")
-@click.option("--lines", is_flag=True, help="With -: each line is a message, as it comes.")
-@click.option("--id", metavar="ID", help="A name for this message: said again with the same ID, it is stored once.")
+@options.name("The author. [default: the name of your login on the server, or your user name on this machine]")
+@options.token("A token, to send over HTTP: an API token of the server, for any name, or one of your login.")
+@click.option("--lines", is_flag=True, help="With TEXT -: send each line as a message, as soon as it is read.")
+@click.option("--id", metavar="ID", help="An id for this message. Messages with the same ID are stored once.")
 @click.option("--json", is_flag=True, help="Print the message as it was stored.")
 @options.header
 def post(
@@ -30,10 +30,10 @@ def post(
     json: bool,
     headers: dict[str, str],
 ) -> None:
-    """Say TEXT in a room, and go.
+    """Send TEXT to a room, and exit.
 
-    URL is the address of the server, or of the room's page. TEXT may be -, which is what standard input has. Prints
-    nothing when all went well.
+    URL is the address of the server, or of the room's page. If TEXT is -, standard input is sent. Nothing is printed
+    if the message was stored.
 
     \b
       pychat post http://localhost:3000 "Tea is ready."
@@ -43,10 +43,12 @@ def post(
     from pychat.terminal import exit_codes
     from pychat.terminal.post import post as say
 
+    if "://" in text and "://" not in url and " " not in text:
+        raise click.UsageError("URL comes before TEXT.")
     if lines and text != "-":
-        raise click.UsageError("--lines is for standard input: give - as TEXT.")
+        raise click.UsageError("--lines reads standard input: give - as TEXT.")
     if lines and id is not None:
-        raise click.UsageError("--id is for one message, and --lines may be many. Leave one of them out.")
+        raise click.UsageError("--id is for one message, but --lines can send many. Leave one of them out.")
     exit_codes.run(
         say(url, text, room=room, name=name or None, token=token, headers=headers, id=id, lines=lines, json=json)
     )

@@ -1,4 +1,4 @@
-"""`pychat serve`, a thin shell over `aiohttp_app`: runs rooms until a signal comes, tells everybody, and goes."""
+"""`pychat serve`: makes rooms from the settings, serves them until a signal, and shuts down."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
 from pychat.hosts.aiohttp import MOUNT, aiohttp_app
 from pychat.hosts.connection import HttpConnection
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.http.hosts import host_name
 from pychat.net.process import (
     MANY_FILES,
@@ -39,17 +39,32 @@ from pychat.transports.socketio import Connections, HandshakeRouter, Server
 
 __all__ = ["run"]
 
-_MAX_PER_ADDRESS = 5_000  # connections; a school behind one address has fewer people
+_MAX_PER_ADDRESS = 5_000  # connections; more than the people of a school behind one address
 _MAX_IRC_PER_ADDRESS = 100
-_SPARE_BODY_BYTES = 64 * 1024  # for the sizes of chunks
-_SHUTDOWN_SECONDS = 4.5  # from the signal to the end, whoever is stuck
+_SPARE_BODY_BYTES = 64 * 1024  # for the headers of chunks
+_SHUTDOWN_SECONDS = 4.5  # at most, from the signal to the end
+#: The flags for options of a mount, for its error texts.
+_FLAGS = {
+    "allowed_hosts": "--allow-host",
+    "allowed_origins": "--allow-origin",
+    "api_tokens": "--api-token",
+    "trusted_proxies": "--trusted-proxy",
+}
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raise `UsageError` for settings that cannot be served."""
+    """Serve until SIGINT or SIGTERM. Raise `UsageError` for invalid settings."""
+    if settings.irc_port is None and (settings.irc_tls_cert or settings.irc_tls_key):
+        raise UsageError("--irc-tls-cert and --irc-tls-key need --irc-port, for example --irc-port 6697.")
+    if settings.irc_tls_key and not settings.irc_tls_cert:
+        raise UsageError("--irc-tls-key needs --irc-tls-cert.")
     files = raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, files))
+        try:
+            runner.run(_serve(settings, files))
+        except UsageError as error:
+            option, colon, text = str(error).partition(":")
+            raise UsageError(f"{_FLAGS.get(option, option)}{colon}{text}") from None
 
 
 async def _serve(settings: Settings, files: int | None) -> None:
@@ -92,8 +107,9 @@ async def _serve(settings: Settings, files: int | None) -> None:
             try:
                 for room in rooms:
                     await room.start()
-            except Refused as refused:  # it may come; /readyz tells, and rooms open when it has
-                console.say(f"The store cannot be reached: {refused.text}", {"event": "unavailable"})
+            except Refused:  # /readyz shows this too
+                told = "The store cannot be used yet. The rooms open as soon as it can."
+                console.say(told, {"event": "unavailable"})
             listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
             cut_unread(listening.sockets)
             port: int = listening.sockets[0].getsockname()[1]
@@ -102,10 +118,10 @@ async def _serve(settings: Settings, files: int | None) -> None:
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
             console.say(greeting, {"event": "start", "url": address, "store": redact(url)})
             if irc is not None:
-                told = f"IRC clients come in at {settings.host}, port {irc.port}, and /join #{settings.room[0]}"
+                told = f"IRC clients connect to {settings.host}, port {irc.port}, and type /join #{settings.room[0]}"
                 console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
             if files is not None and files < MANY_FILES:
-                told = f"This process may open {files} files, and each connection is one. Raise that with ulimit -n."
+                told = f"This process may open {files} files, one for each connection. Raise the limit: ulimit -n."
                 console.say(told, {"event": "few_files", "files": files})
             prepare()
             trimming = asyncio.create_task(give_memory_back())
@@ -113,13 +129,13 @@ async def _serve(settings: Settings, files: int | None) -> None:
                 asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
             await going.wait()
             trimming.cancel()
-            console.say("Going away: telling everybody, closing.", {"event": "stop"})
+            console.say("Shutting down.", {"event": "stop"})
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SHUTDOWN_SECONDS):
                     if irc is not None:
                         await irc.aclose()
-                    # While it still listens: a client between two polls comes once more, to hear the goodbye.
+                    # Before the port is closed, because a client that polls gets the reason with its next poll.
                     await app[MOUNT].aclose()
                     if listening is not None:
                         listening.close()
@@ -128,7 +144,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
 
 
 def _hosts(settings: Settings) -> list[str]:
-    """The names that are answered to: `--host`, those of `--allow-host`, and the hosts of origins that may connect."""
+    """The allowed host names: `--host`, those of `--allow-host`, and the hosts of `--allow-origin`."""
     origins = (origin.partition("://")[2].rstrip("/") for origin in settings.allow_origin)
     return [*(name for name in (settings.host, *origins) if name and host_name(name)), *settings.allow_host]
 
@@ -141,7 +157,7 @@ def _retention(settings: Settings) -> Retention | None:
 
 def _kept(url: str) -> str:
     if url == "memory:":
-        return "Messages are kept until it stops."
+        return "Messages are kept until the server stops."
     if not url.startswith("sqlite:"):
         return f"Messages are kept in {redact(url)}."
     path = sqlite_path(url)
@@ -156,10 +172,10 @@ async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, f
     per_address = max_clients if settings.limits == "off" else min(_MAX_PER_ADDRESS, max_clients // 2)
     connections = Connections(AddressLimiter(max_clients, per_address), socketio.eio.proxies)
     loop = asyncio.get_running_loop()
-    most_of_a_body = 2 * socketio.eio.max_http_buffer_size + _SPARE_BODY_BYTES
+    max_body_bytes = 2 * socketio.eio.options.max_http_buffer_size + _SPARE_BODY_BYTES
 
     def connection() -> HttpConnection:
-        return HttpConnection(plain, connections, max_body_bytes=most_of_a_body)
+        return HttpConnection(plain, connections, max_body_bytes=max_body_bytes)
 
     try:
         return await loop.create_server(
@@ -169,7 +185,7 @@ async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, f
             backlog=1024,
         )
     except socket.gaierror:
-        msg = f"--host {settings.host}: there is no such address. Try 127.0.0.1, or 0.0.0.0 for all of this machine."
+        msg = f"--host {settings.host}: there is no such address. Try 127.0.0.1, or 0.0.0.0 for all addresses."
         raise UsageError(msg) from None
     except OSError as error:
         raise UsageError(_why_not(error, settings.host, settings.port, "--port")) from None
@@ -184,7 +200,7 @@ async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings, files: int 
         try:
             tls.load_cert_chain(settings.irc_tls_cert, settings.irc_tls_key)
         except OSError as error:
-            raise UsageError(f"--irc-tls-cert {settings.irc_tls_cert}: {error}.") from None
+            raise UsageError(f"--irc-tls-cert {settings.irc_tls_cert}: {_why_no_certificate(error)}.") from None
     max_clients = max_irc_clients(files)
     irc = IrcServer(
         *rooms, max_clients=max_clients, max_per_address=min(_MAX_IRC_PER_ADDRESS, max(1, max_clients // 2))
@@ -196,16 +212,22 @@ async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings, files: int 
     return irc
 
 
+def _why_no_certificate(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"this is not a certificate with its private key, in PEM format ({error.reason})"
+    return error.strerror or str(error)
+
+
 def _why_not(error: OSError, host: str, port: int, flag: str) -> str:
     where = f"{host}:{port}"
     match error.errno:
         case errno.EADDRINUSE:
             return f"Port {port} is in use. Choose another with {flag}, or let {flag} 0 pick a free one."
         case errno.EACCES:
-            return f"You may not listen on {where}. Ports below 1024 are for administrators; take another with {flag}."
+            return f"You may not listen on {where}: ports below 1024 are for administrators. Choose another {flag}."
         case errno.EADDRNOTAVAIL:
             return f"--host {host}: this machine does not have that address. Try 127.0.0.1 or 0.0.0.0."
-    return f"It is not possible to listen on {where}: {os.strerror(error.errno) if error.errno else error}."
+    return f"Cannot listen on {where}: {os.strerror(error.errno) if error.errno else error}."
 
 
 def _url(host: str, port: int) -> str:
@@ -218,14 +240,14 @@ def _greeting(host: str, port: int) -> str:
     line = f"pychat is at {_url(host, port)} (Ctrl-C stops it)"
     network = _address_in_network()
     if host in ("127.0.0.1", "localhost", "::1"):
-        return line + (". To let others on your network in: --host 0.0.0.0" if network else "")
+        return line + (". For other computers on your network, add --host 0.0.0.0" if network else "")
     if host in ("0.0.0.0", "::", "") and network:  # noqa: S104 -- compared, not listened on
-        return f"{line}. Others on your network: {_url(network, port)}"
+        return f"{line}. For other computers on your network: {_url(network, port)}"
     return line
 
 
 def _address_in_network() -> str | None:
-    """The address of this machine in its network, if any. Connecting a UDP socket picks a route and sends nothing."""
+    """The address of this machine in its network, if any. Connecting a UDP socket sends nothing."""
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))
         address: str = probe.getsockname()[0]
@@ -258,7 +280,7 @@ async def _healthy(_: web.Request) -> web.Response:
 def _readiness(going: asyncio.Event, store: Store) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def ready(_: web.Request) -> web.Response:
         if going.is_set():
-            return web.Response(status=503, text="going away\n")
+            return web.Response(status=503, text="shutting down\n")
         if not store.available:
             return web.Response(status=503, text="the store cannot be reached\n")
         return web.Response(text="ok\n")

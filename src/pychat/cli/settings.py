@@ -1,4 +1,4 @@
-"""Every setting of `pychat serve`, in one table: it makes the flags, the environment variables and the docs."""
+"""The table of all settings of `pychat serve`. Flags, environment variables and docs are made from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["SETTINGS", "Setting", "Settings"]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is to be known of one setting, besides its value."""
+    """The description of one setting."""
 
     says: str
     name: str = ""
@@ -24,17 +24,17 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """Such as `--log-format`."""
+        """The flag, for example `--log-format`."""
         return f"--{self.name.replace('_', '-')}"
 
     @property
     def variable(self) -> str:
-        """Such as `PYCHAT_LOG_FORMAT`."""
+        """The environment variable, for example `PYCHAT_LOG_FORMAT`."""
         return f"PYCHAT_{self.name.upper()}"
 
     @property
     def many(self) -> bool:
-        """Whether it can be given more than once."""
+        """True if it can be given more than once."""
         return isinstance(self.default, tuple)
 
 
@@ -44,58 +44,74 @@ def _setting(default: Any, says: str, metavar: str | None = None, **about: Any) 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The table, and one run's values. Tuples are settings that can be given more than once."""
+    """The table, and the values of one run. Settings that can be given more than once are tuples."""
 
-    host: str = _setting("127.0.0.1", "The address to listen on. 0.0.0.0 lets your network in.", "ADDRESS")
+    host: str = _setting(
+        "127.0.0.1", "The address to listen on. With 0.0.0.0, other computers on your network can connect.", "ADDRESS"
+    )
     port: int = _setting(3000, "The port to listen on; 0 picks a free one.", "NUMBER", min=0, max=65535)
     irc_port: int | None = _setting(
         None,
-        "Let IRC clients in too, at this port; 6667 is usual, 6697 with TLS.",
+        "The port for IRC clients. Usual ones are 6667, and 6697 with TLS. [default: no IRC]",
         "NUMBER",
         kind=int,
         min=0,
         max=65535,
     )
-    irc_tls_cert: str | None = _setting(None, "Encrypt IRC: a file with the certificate and its chain.", "FILE")
-    irc_tls_key: str | None = _setting(None, "The certificate's key, if it is in a file of its own.", "FILE")
-    title: str = _setting("pychat", "What stands at the top of the first room's page.", "TEXT")
-    room: tuple[str, ...] = _setting(("lobby",), "A room's name. The first is at /, each is at /rooms/NAME.", "NAME")
-    templates: str | None = _setting(None, "A directory whose page.html is used instead of pychat's.", "DIR")
+    irc_tls_cert: str | None = _setting(
+        None, "A certificate file with its chain, to encrypt IRC. Needs --irc-port.", "FILE"
+    )
+    irc_tls_key: str | None = _setting(None, "The private key, if it is not in the certificate file.", "FILE")
+    title: str = _setting("pychat", "The title of the first room.", "TEXT")
+    room: tuple[str, ...] = _setting(
+        ("lobby",), "The name of a room. Its page is /rooms/NAME; the first one is also at /.", "NAME"
+    )
+    templates: str | None = _setting(None, "A directory with a page.html that replaces the one of pychat.", "DIR")
     store: str | None = _setting(
         None,
-        "Where messages are kept: sqlite:PATH, redis://HOST, or memory: (until the server stops). "
-        "Left out, in a file among your data, which is named at the start.",
+        "Where messages are stored: sqlite:PATH, redis://HOST, or memory: (until the server stops). "
+        "[default: a SQLite file in your data directory; the server prints its path]",
         "URL",
     )
     keep_messages: int | None = _setting(
-        None, "Keep about this many of a room's newest messages.", "NUMBER", kind=int, min=1
+        None,
+        "Keep about this number of messages in each room. [default: all]",
+        "NUMBER",
+        kind=int,
+        min=1,
     )
-    keep_days: int | None = _setting(None, "Keep messages for so many days.", "NUMBER", kind=int, min=1)
+    keep_days: int | None = _setting(
+        None, "Delete messages after this number of days. [default: never]", "NUMBER", kind=int, min=1
+    )
     grace: int = _setting(
-        30, "Hold the name of who lost the connection for so many seconds.", "SECONDS", min=0, max=86_400
+        30, "How long the name of a person is held after the connection was lost.", "SECONDS", min=0, max=86_400
     )
     open: bool = _setting(False, "Open the page in a browser.")
-    quiet: bool = _setting(False, "Do not log what people write.")
-    log_format: str = _setting("text", "Text for people, or one JSON object a line.", choices=("text", "json"))
+    quiet: bool = _setting(False, "Do not log the messages.")
+    log_format: str = _setting(
+        "text", "Log as text for people, or as one JSON object a line.", choices=("text", "json")
+    )
     reserved_name: tuple[str, ...] = _setting(("admin",), "A nickname that nobody can take.", "NAME")
     name_length: int = _setting(32, "The longest nickname, in characters.", "NUMBER", min=1, max=200)
     text_length: int = _setting(2000, "The longest message, in characters.", "NUMBER", min=1, max=100_000)
     allow_origin: tuple[str, ...] = _setting(
-        (), "Let pages of another origin connect: https://example.com, or * for all.", "ORIGIN"
+        (), "Allow pages of another origin to connect: https://example.com, or * for all.", "ORIGIN"
     )
     allow_host: tuple[str, ...] = _setting(
         (),
-        "Answer to this host name too, beside addresses, localhost, this machine's names, --host and the hosts of "
-        "--allow-origin: chat.example.com, or * for any.",
+        "Answer requests for this host name: chat.example.com, or * for any. Always allowed are IP addresses, "
+        "localhost, the names of this machine, --host and the hosts of --allow-origin.",
         "NAME",
     )
     trusted_proxy: tuple[str, ...] = _setting(
-        (), "Believe X-Forwarded-For and -Host of this proxy: an address or network.", "ADDRESS"
+        (), "The address or network of a proxy whose forwarding headers are trusted.", "ADDRESS"
     )
     api_token: tuple[str, ...] = _setting(
-        (), "A token with which programs may post over HTTP as anybody, 16 characters or more.", "TOKEN"
+        (), "A token for programs that post over HTTP, under any name. At least 16 characters.", "TOKEN"
     )
-    limits: str = _setting("on", "off lifts rates and connection limits, for measuring.", choices=("on", "off"))
+    limits: str = _setting(
+        "on", "off removes the limits on rates and connections, for measurements.", choices=("on", "off")
+    )
 
 
 #: All settings by name, in the order of the help.

@@ -1,4 +1,4 @@
-"""`pychat tail`, as it is typed."""
+"""The command `pychat tail`: its options and help."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["tail"]
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="Begin with so many messages that were said before.",
+    help="How many earlier messages to print first.",
 )
-@click.option("--json", is_flag=True, help="One JSON object a line, as on the wire; reactions too.")
-@click.option("--presence", is_flag=True, help="Tell who comes, goes, and takes another name.")
-@options.token("Sent as “Authorization: Bearer TOKEN”, to a server that asks for one.")
+@click.option("--json", is_flag=True, help="Print one JSON object a line, as in the protocol, with reactions.")
+@click.option("--presence", is_flag=True, help="Also print who joins, leaves or changes the name.")
+@options.token("A token for a server with logins. It is sent as “Authorization: Bearer TOKEN”.")
 @options.header
 def tail(
     url: str,
@@ -33,10 +33,10 @@ def tail(
     token: str | None,
     headers: dict[str, str],
 ) -> None:
-    """Print what is said in a room, line by line, until Ctrl-C.
+    """Print the messages of a room, line by line, until Ctrl-C.
 
-    URL is the address of the server, or of the room's page. Comes back by itself when the server was away, with what
-    was said meanwhile.
+    URL is the address of the server, or of the room's page. After a lost connection the command reconnects, and
+    prints the messages that it missed.
 
     \b
       pychat tail http://localhost:3000

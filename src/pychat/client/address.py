@@ -57,12 +57,12 @@ class Address:
         if since is not None:
             query |= {"epoch": since.epoch, "seq": str(since.seq)}
             query |= {"id": since.id} if since.id else {}
-        # aiohttp takes http:// for ws://, and so follows a redirect from one to the other.
+        # http:// and not ws://, so that aiohttp follows a redirect from http:// to https://.
         return f"{self.mount}ws{'?' if query else ''}{urlencode(query)}"
 
     @property
-    def door(self) -> str:
-        """The URL that says over HTTP whether the client may enter."""
+    def entry(self) -> str:
+        """The URL that answers over HTTP whether the client may enter the room."""
         return self.rooms if self.room is None else f"{self.rooms}/{quote(self.room, safe='')}"
 
     @property

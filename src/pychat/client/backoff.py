@@ -22,7 +22,7 @@ class Backoff:
         self._failures = 0
 
     def next(self, min_seconds: float = 0.0) -> float:
-        """The delay after one more failure; at min_seconds `min_seconds`, where the server said when to come back."""
+        """The delay after one more failure; at least `min_seconds`, the delay that the server asked for."""
         # The exponent is limited so that the number stays small.
         delay = min(_MAX_SECONDS, _FIRST_SECONDS * 2.0 ** min(self._failures, 10)) * (0.5 + self._random())
         self._failures += 1

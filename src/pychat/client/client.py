@@ -26,9 +26,9 @@ __all__ = ["Client"]
 
 _log = logging.getLogger("pychat.client")
 
-_TYPING_SECONDS = 3.0
+_TYPING_SECONDS = 3.0  # between two notices that the person is typing
 _PAGE = 200
-_QUOTED = 200  # characters of a message that a reply quotes, as the server has it
+_QUOTED = 200  # characters in a quote, as on the server
 
 
 class Client:
@@ -78,7 +78,7 @@ class Client:
         self._feed = EventQueue(max_buffer_bytes)
         self._entered_session: ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
-        self._said_typing = -_TYPING_SECONDS
+        self._typing_sent = -_TYPING_SECONDS
 
     # Opening and closing
 
@@ -215,9 +215,9 @@ class Client:
     async def typing(self, on: bool = True) -> None:  # noqa: FBT002 -- what it says is plain
         """Show that you are writing, for 6 seconds. Call it as often as you like; nothing is sent while away."""
         now = asyncio.get_running_loop().time()
-        if self.me is None or (on and now - self._said_typing < _TYPING_SECONDS):
+        if self.me is None or (on and now - self._typing_sent < _TYPING_SECONDS):
             return
-        self._said_typing = now if on else -_TYPING_SECONDS
+        self._typing_sent = now if on else -_TYPING_SECONDS
         await self._client_session.tell("typing", {"on": on})
 
     async def history(

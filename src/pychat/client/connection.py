@@ -14,28 +14,28 @@ from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
 from pychat.protocol.v1 import SUBPROTOCOL
 
-__all__ = ["Lost", "ServerConnection", "Told"]
+__all__ = ["Lost", "ReceivedEvent", "ServerConnection", "connect_error"]
 
 _ANSWER_SECONDS = 15.0
 _HEARTBEAT_SECONDS = 30.0
-#: A welcome holds 50 messages, of 100,000 characters each at most.
-_LARGEST = 64 * 2**20
-#: What servers and proxies answer while the server is away, or has too much to do.
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-#: What a server answers whose login refuses us; and how long, and how many bytes, the reason may take.
-_UNLET = frozenset({401, 403, 421})
+#: In bytes. A welcome has 50 messages of at most 100,000 characters each.
+_MAX_FRAME = 64 * 2**20
+#: HTTP statuses of a server or proxy that is overloaded or being restarted.
+_TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: HTTP statuses of a server that refuses this client. The reason is then requested over HTTP.
+_REFUSED = frozenset({401, 403, 421})
 _REASON_SECONDS = 5.0
-_LONGEST_WAIT = 60.0  # seconds until a server can ask us to come back
-_LONGEST_REASON = 65_536
-#: What others answer who know nothing of rooms.
-_NOBODY = frozenset({404, 405, 410, 426, 501})
+_MAX_REASON_BYTES = 65_536
+_MAX_RETRY_SECONDS = 60.0  # longer waits that a server asks for are ignored
+#: HTTP statuses of a server that is not pychat.
+_NO_PYCHAT = frozenset({404, 405, 410, 426, 501})
 _CLOSES = {close.code: close for close in Close} | {1009: Close.TOO_LARGE}
 
 
 class Lost(Exception):
-    """The connection is gone, and it is worth coming back: after `after` seconds at least, if not 0.
+    """The connection is lost, and a new attempt can help, after at least `after` seconds.
 
-    `asked_back`: the room is there, and cannot be entered just now.
+    `asked_back` is true if the server said that the room cannot be entered now.
     """
 
     def __init__(self, text: str, after: float = 0.0, *, asked_back: bool = False) -> None:
@@ -45,8 +45,8 @@ class Lost(Exception):
         self.asked_back = asked_back
 
 
-class Told(NamedTuple):
-    """An event as it came: its name, its fields, and how many bytes it had."""
+class ReceivedEvent(NamedTuple):
+    """An event from the server: its name, its fields, and its size in bytes."""
 
     name: str
     fields: Mapping[str, Any]
@@ -54,24 +54,24 @@ class Told(NamedTuple):
 
 
 class ServerConnection:
-    """A connection that is open. Events are read by one task alone."""
+    """An open connection. Only one task may call `next`."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._numbers = itertools.count(1)
-        self._asked: dict[int, tuple[asyncio.Future[dict[str, Any]], Callable[[dict[str, Any]], None] | None]] = {}
+        self._pending: dict[int, tuple[asyncio.Future[dict[str, Any]], Callable[[dict[str, Any]], None] | None]] = {}
         self._failure: Lost | None = None
         self._error = ""
-        self._kicked = ""  # why we are sent out, as the application said before the goodbye
+        self._kicked = ""  # the application's reason for a kick, which comes before the `bye`
 
     @classmethod
     async def open(
-        cls, http: aiohttp.ClientSession, url: str, headers: Mapping[str, str], *, door: str, known: bool
+        cls, http: aiohttp.ClientSession, url: str, headers: Mapping[str, str], *, entry_url: str, known: bool
     ) -> ServerConnection:
-        """Connect. Raise `Lost` where trying again can help, `Disconnected` where not.
+        """Connect. Raise `Lost` if another attempt can help, else `Disconnected`.
 
-        Who is not let in asks at `door`, over plain HTTP, for the reason: a failed handshake has no words.
-        Where a server is `known` to be, whatever else answers there for now is taken for a restart.
+        A failed handshake has no text, so the reason is requested from `entry_url` over HTTP. If a server was `known`
+        to be at this address, another answer from there is taken for a restart of the server.
         """
         try:
             socket = await http.ws_connect(
@@ -79,21 +79,21 @@ class ServerConnection:
                 protocols=(SUBPROTOCOL,),
                 headers=headers,
                 heartbeat=_HEARTBEAT_SECONDS,
-                max_msg_size=_LARGEST,
+                max_msg_size=_MAX_FRAME,
             )
         except aiohttp.WSServerHandshakeError as error:
-            reason = await _reason(http, error.status, door, headers)
-            raise _unlet(error, _place(url), reason or _elsewhere(_place(url)), known=known) from error
+            reason = await _reason(http, error.status, entry_url, headers)
+            raise _handshake_error(error, _mount(url), reason or _elsewhere(_mount(url)), known=known) from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise Disconnected(f"{url} is not an address.") from error
         except aiohttp.ClientConnectorCertificateError as error:
             raise Disconnected(f"The certificate of {error.host} cannot be trusted: {error}.") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Lost(f"The server cannot be reached: {_words(error)}.") from error
+            raise Lost(f"The server cannot be reached: {connect_error(error)}.") from error
         return cls(socket)
 
-    async def next(self) -> Told:
-        """The next event. Raise `Lost` or `Disconnected` at the end."""
+    async def next(self) -> ReceivedEvent:
+        """Wait for the next event. Raise `Lost` or `Disconnected` when the connection has ended."""
         while True:
             frame = await self._socket.receive()
             if frame.type is not aiohttp.WSMsgType.TEXT:
@@ -102,28 +102,28 @@ class ServerConnection:
                 fields = strictjson.loads(frame.data)
                 name = fields.pop("type")
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise Disconnected("What is at this address does not speak as pychat does.") from error
+                raise Disconnected("The server at this address does not speak the protocol of pychat.") from error
             if name == "ack":
                 self._answered(fields)
             elif name == "bye":
-                raise self._dismissed(fields)
+                raise self._closed_by_server(fields)
             else:
                 if name == "error":
                     self._error = str(fields.get("text", ""))
                     if fields.get("code") == "kicked":
                         self._kicked = self._error
-                return Told(str(name), fields, len(frame.data))
+                return ReceivedEvent(str(name), fields, len(frame.data))
 
     async def ask(
         self, name: str, fields: Mapping[str, Any], effect: Callable[[dict[str, Any]], None] | None = None
     ) -> dict[str, Any]:
-        """Send a command and return its answer. Raise `Refused`, or `Lost` where there is none in 15 seconds.
+        """Send a command and return its answer. Raise `Refused`, or `Lost` after 15 seconds without an answer.
 
-        `effect` is called with an answer that is `ok` before the event after it is read.
+        `effect` is called with a positive answer before the next event is read.
         """
         number = next(self._numbers)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._asked[number] = answer, effect
+        self._pending[number] = answer, effect
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 await self.tell(name, {**fields, "ref": number})
@@ -133,7 +133,7 @@ class ServerConnection:
             await self.close(1001)
             raise self._failure from None
         finally:
-            self._asked.pop(number, None)
+            self._pending.pop(number, None)
 
     async def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Send a command that needs no answer. Raise `Lost`."""
@@ -143,30 +143,30 @@ class ServerConnection:
             raise Lost("The connection was lost.") from error
 
     async def close(self, code: int) -> None:
-        """Close the WebSocket: 1000 goes for good and frees the name, 1001 may be back."""
+        """Close the WebSocket. Code 1000 frees the name at once; with 1001 the name is held for a reconnect."""
         await self._socket.close(code=code)
 
     def _answered(self, answer: dict[str, Any]) -> None:
-        asked, effect = self._asked.pop(answer.pop("ref", 0), (None, None))
-        if asked is None:
+        waiting, effect = self._pending.pop(answer.pop("ref", 0), (None, None))
+        if waiting is None:
             return
         if answer.get("ok") is True:
             if effect is not None:
                 effect(answer)
-            if not asked.done():
-                asked.set_result(answer)
-        elif not asked.done():
+            if not waiting.done():
+                waiting.set_result(answer)
+        elif not waiting.done():
             error = answer.get("error", {})
-            asked.set_exception(Refused(str(error.get("code")), str(error.get("text")), error.get("retry_after")))
+            waiting.set_exception(Refused(str(error.get("code")), str(error.get("text")), error.get("retry_after")))
 
-    def _dismissed(self, bye: Mapping[str, Any]) -> Exception:
+    def _closed_by_server(self, bye: Mapping[str, Any]) -> Exception:
         close = _CLOSES.get(int(bye.get("code", 0)))
         text = str(bye.get("text", "The server ended the connection."))
         if bye.get("reconnect") is False:
             why = {Close.UNKNOWN_ROOM: self._error, Close.KICKED: self._kicked}.get(close) if close else None
             return Disconnected(why or text, close)
         wait = bye.get("retry_after")
-        after = float(wait) if isinstance(wait, int | float) and 0 <= wait <= _LONGEST_WAIT else 0.0
+        after = float(wait) if isinstance(wait, int | float) and 0 <= wait <= _MAX_RETRY_SECONDS else 0.0
         return Lost(text, after, asked_back=close is Close.UNAVAILABLE)
 
     def _ended(self) -> Exception:
@@ -178,44 +178,47 @@ class ServerConnection:
         return Lost("The connection was lost." if close is None else close.text)
 
 
-async def _reason(http: aiohttp.ClientSession, status: int, door: str, headers: Mapping[str, str]) -> str:
-    """How the sentence ends that we are not let in: in the server's own words; empty if no pychat is seen there."""
-    if status not in _UNLET:
+async def _reason(http: aiohttp.ClientSession, status: int, entry_url: str, headers: Mapping[str, str]) -> str:
+    """The end of the sentence that says that the server refuses us. Empty if the server seems not to be pychat."""
+    if status not in _REFUSED:
         return "."
     try:
-        async with asyncio.timeout(_REASON_SECONDS), http.get(door, headers=headers) as response:
-            told = strictjson.loads((await response.content.read(_LONGEST_REASON)).decode())
-        return "." if told["ok"] else f": {told['error']['text']}"
+        async with asyncio.timeout(_REASON_SECONDS), http.get(entry_url, headers=headers) as response:
+            answer = strictjson.loads((await response.content.read(_MAX_REASON_BYTES)).decode())
+        return "." if answer["ok"] else f": {answer['error']['text']}"
     except (aiohttp.ClientError, OSError):
         return "."
     except (ValueError, LookupError, TypeError):
-        return ""  # something else stands there, with words for people who look at pages
+        return ""  # an HTML page, for example of a login
 
 
-def _elsewhere(place: str) -> str:
-    return f", and shows no pychat at {place}. Is the chat below a path, as in {place}chat/? Give its whole address."
+def _elsewhere(mount: str) -> str:
+    return f". There may be no pychat at {mount}. If the chat has a path, such as {mount}chat/, give the whole address."
 
 
-def _place(url: str) -> str:
+def _mount(url: str) -> str:
     return url.partition("?")[0].removesuffix("ws")
 
 
-def _unlet(error: aiohttp.WSServerHandshakeError, place: str, reason: str, *, known: bool) -> Exception:
-    """What is made of an HTTP answer that is no WebSocket, and of the `reason` that the server gave for it."""
+def _handshake_error(error: aiohttp.WSServerHandshakeError, mount: str, reason: str, *, known: bool) -> Exception:
+    """The error for an HTTP answer instead of a WebSocket, with the server's `reason`."""
     if error.status == 400:
-        told = f"The server at {place} does not speak this version of the protocol ({SUBPROTOCOL})."
-        return Disconnected(told, Close.VERSION)
-    if error.status in _PASSING or (known and error.status in _NOBODY):
+        text = f"The server at {mount} does not speak this version of the protocol ({SUBPROTOCOL})."
+        return Disconnected(text, Close.VERSION)
+    if error.status in _TEMPORARY or (known and error.status in _NO_PYCHAT):
         after = "" if error.headers is None else error.headers.get("Retry-After", "")
         return Lost(f"The server is busy or away (HTTP {error.status}).", float(after) if after.isdecimal() else 0.0)
-    if error.status >= 400 and error.status not in _NOBODY:
+    if error.status >= 400 and error.status not in _NO_PYCHAT:
         return Disconnected(f"The server does not let you in (HTTP {error.status}){reason}")
-    return Disconnected(f"There is no pychat at {place} (HTTP {error.status}). Give the address of the room's page.")
+    return Disconnected(f"There is no pychat at {mount} (HTTP {error.status}). Give the address of the room's page.")
 
 
-def _words(error: Exception) -> str:
+def connect_error(error: Exception) -> str:
+    """Why a connection failed, as the end of a sentence."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"there is no host “{error.host}”"
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionRefusedError):
+        return f"no server listens at {error.host}:{error.port}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"{error.host}:{error.port}: {error.strerror or error.os_error}"
     return str(error) or type(error).__name__

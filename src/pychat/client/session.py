@@ -13,7 +13,7 @@ import aiohttp
 
 from pychat.client.address import Address
 from pychat.client.backoff import Backoff
-from pychat.client.connection import Lost, ServerConnection, Told
+from pychat.client.connection import Lost, ReceivedEvent, ServerConnection
 from pychat.client.disconnected import Disconnected
 from pychat.client.event_queue import EventQueue
 from pychat.client.outbox import Command, Outbox
@@ -43,7 +43,7 @@ _WELCOME_SECONDS = 12.0
 #: A connection that held this long ends a row of failures.
 _STABLE_SECONDS = 5.0
 _RETRY_SECONDS = 2.0
-_LONGEST_WAIT = 60.0
+_MAX_RETRY_SECONDS = 60.0  # for a longer wait, a command is refused
 
 
 class ClientSession:
@@ -91,7 +91,7 @@ class ClientSession:
         except ChatError as error:
             self.end(error)
         except Exception as error:
-            told = Disconnected(f"What the server says cannot be understood ({error!r}).")
+            told = Disconnected(f"The server sent something that is not in the protocol ({error!r}).")
             told.__cause__ = error
             self.end(told)
         finally:
@@ -143,7 +143,7 @@ class ClientSession:
             async with asyncio.timeout(_WELCOME_SECONDS):
                 url = self._address.websocket(since)
                 connection = await ServerConnection.open(
-                    http, url, self._headers, door=self._address.door, known=since is not None
+                    http, url, self._headers, entry_url=self._address.entry, known=since is not None
                 )
         except TimeoutError:
             raise Lost("The server does not answer.") from None
@@ -240,10 +240,10 @@ class ClientSession:
 
     # Events
 
-    def _welcome(self, told: Told) -> None:
+    def _welcome(self, told: ReceivedEvent) -> None:
         welcome = decode(told.name, told.fields) if told.fields.get("v") == VERSION else None
         if not isinstance(welcome, Welcome):
-            raise Disconnected("What is at this address does not speak as pychat does.")
+            raise Disconnected("The server at this address does not speak the protocol of pychat.")
         first, you = not self.ready.done(), welcome.you
         news = self.people.reset(welcome)
         self._known = you is not None and you.name is not None
@@ -261,14 +261,14 @@ class ClientSession:
         if first:
             self.ready.set_result(None)
         else:
-            self._tell_of(news)
+            self._signal(news)
 
-    def _apply(self, told: Told) -> None:
+    def _apply(self, told: ReceivedEvent) -> None:
         match notice := decode(told.name, told.fields):
             case Message() | Edited() | Deleted() | Reacted():
                 self._happened(notice, told.size + 200)
             case Presence():
-                self._tell_of(self.people.apply(notice))
+                self._signal(self.people.apply(notice))
             case Typing() if self.me is None or notice.member.id != self.me.id:
                 self._feed.signal(notice)
 
@@ -286,7 +286,7 @@ class ClientSession:
                 if not command.result.done():
                     command.result.set_result(message)
 
-    def _tell_of(self, news: list[Joined | Renamed | Left]) -> None:
+    def _signal(self, news: list[Joined | Renamed | Left]) -> None:
         for each in news:
             if self.me is None or each.member.id != self.me.id:
                 self._feed.signal(each)
@@ -304,7 +304,7 @@ class ClientSession:
                     asyncio.get_running_loop().call_exception_handler(told)
 
 
-async def _welcome(connection: ServerConnection) -> Told:
+async def _welcome(connection: ServerConnection) -> ReceivedEvent:
     """Return the first event that is not an error; errors explain the `bye` that follows."""
     try:
         async with asyncio.timeout(_WELCOME_SECONDS):
@@ -331,4 +331,4 @@ def _snapshot(welcome: Welcome, *, missed: bool) -> RoomSnapshot:
 def _waiting_helps(refused: Refused) -> bool:
     if refused.retry_after is None:
         return refused.kind.resend
-    return refused.retry_after <= _LONGEST_WAIT
+    return refused.retry_after <= _MAX_RETRY_SECONDS

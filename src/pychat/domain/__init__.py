@@ -1,1 +1,1 @@
-"""What there is and what is allowed: no event loop, no clock, no chance, no I/O."""
+"""The data of a chat room and its rules, without an event loop, a clock, randomness or I/O."""

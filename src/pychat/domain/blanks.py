@@ -1,4 +1,4 @@
-"""Characters that show nothing: which they are, by Unicode's own lists."""
+"""Invisible characters, from the lists of Unicode."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _IGNORABLE = (
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _WHITE_SPACE = "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-# Controls (general category Cc), and what has an empty glyph by its definition in the code charts: the Braille pattern
-# of no dots, a filler of Khitan, two blanks of Egyptian, a null notehead; and the anchors of interlinear annotations.
+# Controls (general category Cc), the anchors of interlinear annotations, and characters whose glyph is empty in the
+# code charts: the Braille pattern without dots, a filler of Khitan, two blanks of Egyptian, a null notehead.
 _EMPTY = "\0-\x1f\x7f-\x9f\u2800\ufff9-\ufffb\U00016fe4\U00013441\U00013442\U0001d159"
 
 _BLANK = _IGNORABLE + _WHITE_SPACE + _EMPTY
@@ -22,10 +22,10 @@ _find_visible = re.compile(f"[^{_BLANK}]").search
 
 
 def blank(character: str) -> bool:
-    """Whether `character` shows nothing by itself. Some of them matter beside others: joiners, spaces, selectors."""
+    """True if `character` is invisible. Some, such as joiners and spaces, change how their neighbours look."""
     return _find_blank(character) is not None
 
 
 def visible(text: str) -> bool:
-    """Whether `text` shows anything."""
+    """True if `text` has a visible character."""
     return _find_visible(text) is not None

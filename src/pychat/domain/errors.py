@@ -1,6 +1,6 @@
-"""Errors, the codes of refusals and the reasons for closing a connection, with what each means on every wire.
+"""Errors, the codes of refusals, and the reasons for closing a connection.
 
-`UsageError` is for the programmer, `Refused` for a visitor. What a visitor is told does not depend on the transport.
+`UsageError` is for the programmer, `Refused` for a visitor. A visitor gets the same code and text on every transport.
 `REFUSALS` and `Close` are the only tables of codes, HTTP statuses, close codes and retries.
 """
 
@@ -14,30 +14,30 @@ __all__ = ["REFUSALS", "ChatError", "Close", "RefusalKind", "Refused", "UsageErr
 
 
 class ChatError(Exception):
-    """Base of everything that pychat raises on purpose."""
+    """The base class of all errors that pychat raises."""
 
 
 class UsageError(ChatError):
-    """The program that embeds pychat asked for something that cannot be; the text says what to do instead."""
+    """Invalid use of pychat by a program, for example a malformed URL. The text says what to do instead."""
 
 
 class Close(Enum):
-    """Why the server closes a connection: WebSocket code, whether to come back, and words.
+    """Why the server closes a connection: the WebSocket code, whether the client should reconnect, and a text.
 
-    The numbers are in the private range of RFC 6455, section 7.4.2.
+    The codes are in the private range of RFC 6455, section 7.4.2.
     """
 
-    SHUTDOWN = (4000, True, "The server is going away. You will be connected again when it is back.")
-    SLOW = (4001, True, "You were reading too slowly to keep up. Connect again to catch up.")
+    SHUTDOWN = (4000, True, "The server is shutting down. You will be connected again when it is back.")
+    SLOW = (4001, True, "Your connection was too slow to keep up. Connect again to catch up.")
     TIMEOUT = (4002, True, "You did not answer in time.")
-    FULL = (4003, True, "This server has as many visitors as it takes. Try again later.")
+    FULL = (4003, True, "This server is full. Try again later.")
     BAD_FRAME = (4004, False, "What you sent does not follow the protocol.")
-    TOO_LARGE = (4005, False, "What you sent is larger than this server takes.")
+    TOO_LARGE = (4005, False, "What you sent is too large for this server.")
     UNKNOWN_ROOM = (4006, False, "There is no room of that name here.")
     VERSION = (4007, False, "This server does not speak that version of the protocol.")
     KICKED = (4008, False, "You were disconnected by the server.")
-    LOST = (4009, True, "The room lost what was said, and starts anew.")
-    UNAVAILABLE = (4010, True, "The room cannot be entered just now. You will be connected again when it can.")
+    LOST = (4009, True, "The room lost its messages, and starts again without them.")
+    UNAVAILABLE = (4010, True, "The room cannot be entered now. You will be connected again when it can.")
     FAILED = (4011, True, "The server failed to serve this connection. Connect again to catch up.")
 
     def __init__(self, code: int, reconnect: bool, text: str) -> None:
@@ -47,59 +47,59 @@ class Close(Enum):
 
     @property
     def reason(self) -> str:
-        """The name that travels, such as `shutdown`."""
+        """The name in the protocol, for example `shutdown`."""
         return self.name.lower()
 
 
 class RefusalKind(NamedTuple):
-    """What a code of a refusal means on every wire."""
+    """The meaning of a refusal's code, on every transport."""
 
     #: The HTTP status.
     status: int
     meaning: str
-    #: Why a connection is closed whose visitor is not let in with this code.
+    #: The reason with which a connection is closed if the visitor is refused entry with this code.
     close: Close = Close.KICKED
-    #: How long a visitor who is not let in should wait before the next try; `None` where waiting does not help.
+    #: How long a visitor who is refused entry should wait before the next attempt; `None` if waiting does not help.
     retry_seconds: float | None = None
     #: True if a client should send the same command again after a while.
     resend: bool = False
 
     @property
     def is_temporary(self) -> bool:
-        """True if the same visitor may be let in later, with nothing changed on their side."""
+        """True if the same visitor may be let in later without changing anything."""
         return self.retry_seconds is not None
 
 
 #: Every code that pychat itself refuses with. A hook may refuse with a code of its own.
 REFUSALS: Mapping[str, RefusalKind] = {
-    "bad_request": RefusalKind(400, "What was sent is not what this command takes; the text says which part."),
+    "bad_request": RefusalKind(400, "The fields of the command are not valid; the text says which one."),
     "unknown_command": RefusalKind(404, "There is no command of that name."),
-    "unauthorized": RefusalKind(401, "Over HTTP: there is no token, or none that this server knows."),
+    "unauthorized": RefusalKind(401, "Over HTTP: the token is missing, or this server does not know it."),
     "not_joined": RefusalKind(409, "Take a nickname first."),
-    "name_invalid": RefusalKind(422, "The nickname is empty, too long, or holds characters that cannot be allowed."),
+    "name_invalid": RefusalKind(422, "The nickname is empty, is too long, or has a character that is not allowed."),
     "name_taken": RefusalKind(409, "Somebody here has that nickname, or one that looks like it."),
-    "name_reserved": RefusalKind(403, "That nickname is kept for the people who run the room."),
+    "name_reserved": RefusalKind(403, "That nickname is reserved for the operators of the room."),
     "name_fixed": RefusalKind(409, "Your name comes with your login, and cannot be changed here."),
-    "kicked": RefusalKind(403, "You were sent out of the room; the text says why."),
+    "kicked": RefusalKind(403, "You were removed from the room; the text says why."),
     "login_required": RefusalKind(401, "Log in to the site first."),
-    "text_empty": RefusalKind(422, "The message holds nothing that can be seen."),
+    "text_empty": RefusalKind(422, "The message has no visible character."),
     "text_too_long": RefusalKind(422, "The message is longer than the room allows."),
-    "text_invalid": RefusalKind(422, "The message is not valid Unicode text, or holds a NUL."),
+    "text_invalid": RefusalKind(422, "The message is not valid Unicode, or has a NUL character."),
     "not_found": RefusalKind(404, "There is no such message (any more)."),
     "not_yours": RefusalKind(403, "Only the author of a message can change it."),
     "id_used": RefusalKind(409, "The id was used for something else."),
     "emoji_invalid": RefusalKind(422, "A reaction is one emoji."),
-    "too_many": RefusalKind(409, "There is as much of this as there can be."),
+    "too_many": RefusalKind(409, "The limit for this is reached, for example of the kinds of reactions to a message."),
     "rate_limited": RefusalKind(
         429,
-        "Too much at once; `retry_after` says how many seconds to wait.",
+        "Too many commands at once; `retry_after` says how many seconds to wait.",
         close=Close.UNAVAILABLE,
         retry_seconds=1.0,
         resend=True,
     ),
     "unavailable": RefusalKind(
         503,
-        "The room cannot store messages just now; `retry_after` says when to try again.",
+        "The room cannot store messages now; `retry_after` says how many seconds to wait.",
         close=Close.UNAVAILABLE,
         retry_seconds=1.0,
         resend=True,
@@ -123,19 +123,19 @@ REFUSALS: Mapping[str, RefusalKind] = {
     ),
     "internal": RefusalKind(
         500,
-        "The server failed at this; it is logged there. Nothing was sent.",
+        "The server failed, and logged the error. Nothing was sent.",
         close=Close.UNAVAILABLE,
         retry_seconds=5.0,
     ),
 }
-_OTHER = RefusalKind(422, "The application says no; its own text says why.")
+_OTHER = RefusalKind(422, "The application refuses; its text says why.")
 
 
 class Refused(ChatError):
-    """A visitor may not do this. Raise it in a hook; it reaches that visitor alone.
+    """A visitor may not do this. Raise it in a hook; only that visitor gets it.
 
-    `code` is for programs (one of `REFUSALS`, or your own), `text` is for people and says what to
-    do, `retry_after` is in seconds where trying again later can help.
+    `code` is for programs: one of `REFUSALS`, or your own. `text` is for people, and says what to do. `retry_after` is
+    the number of seconds after which another attempt can help, if it can.
     """
 
     def __init__(self, code: str, text: str, retry_after: float | None = None) -> None:
@@ -152,17 +152,17 @@ class Refused(ChatError):
 
     @property
     def kind(self) -> RefusalKind:
-        """Its row in `REFUSALS`. A code of the application's own is for good, with status 422."""
+        """Its entry in `REFUSALS`. A code of the application is permanent, with status 422."""
         return REFUSALS.get(self.code, _OTHER)
 
     @property
     def retry_seconds(self) -> float:
-        """When to try again, in seconds, where that can help."""
+        """After how many seconds another attempt can help."""
         return self.kind.retry_seconds or 1.0 if self.retry_after is None else self.retry_after
 
     def as_dict(self) -> dict[str, str | float]:
-        """The form that travels: `code`, `text` and, where there is one, `retry_after`."""
-        told: dict[str, str | float] = {"code": self.code, "text": self.text}
+        """The form in the protocol: `code`, `text` and, if there is one, `retry_after`."""
+        fields: dict[str, str | float] = {"code": self.code, "text": self.text}
         if self.retry_after is not None:
-            told["retry_after"] = round(self.retry_after, 3)
-        return told
+            fields["retry_after"] = round(self.retry_after, 3)
+        return fields

@@ -1,4 +1,4 @@
-"""How much one visitor may do: sizes, and token buckets that are told the time."""
+"""The limits of a room on sizes and rates, and the token bucket for rates."""
 
 from __future__ import annotations
 
@@ -7,49 +7,49 @@ from dataclasses import dataclass
 
 from pychat.domain.errors import Refused, UsageError
 
-__all__ = ["LOOKED_AT", "SEARCH_COST", "Limits", "TokenBucket", "accept_search"]
+__all__ = ["PRECHECK_FACTOR", "SEARCH_COST", "Limits", "TokenBucket", "accept_search"]
 
-#: What is longer than so many times its limit is refused before it is looked at: some work grows faster than its input.
-LOOKED_AT = 4
-#: Characters of what is searched for. Each of its words is looked for in each message.
-_LONGEST_SEARCH = 200
-#: Commands that a search counts as: without an index it reads every message that is kept.
+#: Input longer than this many times its limit is refused unread, because some checks take more than linear time.
+PRECHECK_FACTOR = 4
+#: Characters of a search. Each of its words is compared with each message.
+_MAX_SEARCH = 200
+#: How many commands a search counts as: without an index it reads every stored message.
 SEARCH_COST = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a room. Rates are a visitor's, counted for each connection."""
+    """The limits of a room. Rates are counted for each connection."""
 
     #: The longest nickname, in characters.
     name: int = 32
     #: The longest message, in characters.
     text: int = 2_000
-    #: Commands a second that a visitor may keep up; 0 lifts the limit.
+    #: Commands a second that a visitor may send continuously; 0 removes the limit.
     rate: float = 20.0
     #: Commands that a visitor may send at once.
     burst: int = 200
-    #: With more names than this in the room, people are counted and no longer listed to everyone.
+    #: With more names than this in the room, clients get the number of people instead of the list.
     listed: int = 250
-    #: Messages that a newcomer is shown.
+    #: Messages that a new visitor gets.
     history: int = 50
-    #: Messages that one answer, or one recovery, may hold.
+    #: The maximum number of messages in one answer or one recovery.
     page: int = 1_000
 
     def __post_init__(self) -> None:
-        """Raise `UsageError` for what cannot be a limit."""
-        for name, (least, most) in _RANGES.items():
+        """Raise `UsageError` for an invalid limit."""
+        for name, (minimum, maximum) in _RANGES.items():
             value: object = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-                to = f"of {least} or more" if most == math.inf else f"from {least} to {most:,}"
+            if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+                to = f"of {minimum} or more" if maximum == math.inf else f"from {minimum} to {maximum:,}"
                 raise UsageError(f"Limits({name}={value!r}): {name} is a whole number {to}.")
         rate: object = self.rate
         if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 <= rate < math.inf:
-            raise UsageError(f"Limits(rate={rate!r}): rate is a number of commands a second; 0 lifts the limit.")
+            raise UsageError(f"Limits(rate={rate!r}): rate is a number of commands a second; 0 removes the limit.")
 
 
 _RANGES = {
-    "name": (1, 1_000),  # preparing a name is quadratic in its length
+    "name": (1, 1_000),  # the preparation of a name takes quadratic time
     "text": (1, math.inf),
     "burst": (1, math.inf),
     "listed": (0, math.inf),
@@ -59,14 +59,14 @@ _RANGES = {
 
 
 def accept_search(matching: str) -> str:
-    """What is searched for. Raise `Refused` with `bad_request` if it is too long."""
-    if len(matching) > _LONGEST_SEARCH:
-        raise Refused("bad_request", f"What is searched for has {_LONGEST_SEARCH} characters at most. Search for less.")
+    """Return the words of a search. Raise `Refused` with `bad_request` if they are too long."""
+    if len(matching) > _MAX_SEARCH:
+        raise Refused("bad_request", f"A search can have {_MAX_SEARCH} characters at most. Use fewer words.")
     return matching
 
 
 class TokenBucket:
-    """`rate` tokens a second flow in, `burst` fit. Time is given, in seconds of any steady clock."""
+    """Gets `rate` tokens a second, and holds at most `burst`. The caller passes the time, in seconds."""
 
     __slots__ = ("_burst", "_level", "_rate", "_then")
 
@@ -77,9 +77,9 @@ class TokenBucket:
         self._then: float | None = None
 
     def take(self, now: float, cost: float = 1.0) -> float:
-        """Take a token, or `cost` of them: 0.0, or the seconds until there are so many (and none is taken).
+        """Take `cost` tokens and return 0.0. If there are too few, take none and return the seconds to wait.
 
-        A rate of 0 has no limit. What costs more than fit takes all that fit.
+        With a rate of 0 there is no limit. A cost above `burst` takes `burst` tokens.
         """
         if not self._rate:
             return 0.0

@@ -1,4 +1,4 @@
-"""The nouns of a room: who is in it, what can be asked of it, what has happened in it. Data only."""
+"""The data types of a room: members, commands and events."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _LONGEST_ID = 128  # characters of the id of an app's user
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody with a nickname. `id` stays when the name changes, and when the same person comes back.
+    """A person with a nickname. `id` stays the same when the name changes, and when the person comes back.
 
-    `roles` are those that the app gave them: `"moderator"` may delete anybody's message, the others are the app's
-    own. Who is here has them; the authors of what is in the log do not. So roles do not count where two members are
-    compared: `message.author == chat.me` whatever the roles.
+    `roles` come from the app. A `"moderator"` may delete any message; other roles have the meaning that the app gives
+    them. Members who are here have roles, authors in the log have none. So a comparison of members ignores roles:
+    `message.author == chat.me` is true with any roles.
     """
 
     id: str
@@ -58,17 +58,17 @@ class Member:
 
     @property
     def bare(self) -> Member:
-        """The same without roles, as it stands in the log."""
+        """The same member without roles, as in the log."""
         return Member(self.id, self.name) if self.roles else self
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody whom the app knows: what `authenticate` returns.
+    """A user of the app: the return value of `authenticate`.
 
-    `id` is the app's own (1-128 characters); the member's is `user:` and that, so that no guest's can be the same.
-    `name` is taken at once, and can be changed only if `name_fixed` is false; without one, they pick it. `data` is
-    for the app's hooks, which find it with `ChatRoom.user`. Raise `UsageError` for an id that cannot be.
+    `id` is the app's id (1-128 characters). The member's id is `user:` and this id, so no guest can have the same.
+    `name` is the nickname. The user can change it only if `name_fixed` is false, and picks one if it is `None`. `data`
+    is for the app's hooks, which get it with `ChatRoom.user`. Raise `UsageError` for an invalid id.
     """
 
     id: str
@@ -78,7 +78,7 @@ class User:
     data: object = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        # What comes from somebody's database has any type, whatever is written above.
+        # A value from a database can have any type, whatever the annotation says.
         given: object = self.id
         if not (isinstance(given, str) and 1 <= len(given) <= _LONGEST_ID and given.isprintable()):
             raise UsageError(f"A user's id is a text of 1-{_LONGEST_ID} printable characters, not {given!r}: str(…)?")
@@ -89,17 +89,17 @@ class User:
 
     @property
     def member_id(self) -> str:
-        """The id of the member that they are."""
+        """The id of this user's member."""
         return f"user:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a room's log: the `seq` of the last event seen, and the `epoch` in which it was numbered.
+    """A place in a room's log: the `seq` of the last event seen, and the `epoch` of its number.
 
-    The epoch changes only where a log was lost, so two numbers can be compared if their epochs are the same. `id` is
-    that of the event number `seq`, empty before the first or where it is not known. A backup that was put back has
-    the same epoch, and other events under the numbers that come after it: the id tells them apart.
+    The epoch changes only when a log was lost. Numbers of the same epoch can be compared. `id` is the id of event
+    number `seq`. It is empty before the first event, or if unknown. After a backup was restored, the epoch is the
+    same, but later events get numbers that were used before: the `id` shows the difference.
     """
 
     epoch: str
@@ -109,23 +109,23 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The message that a reply answers: its number, who said it, and how it began."""
+    """The message that a reply answers: its number, its author and the beginning of its text."""
 
     seq: int
     author: str
     text: str
 
 
-# What has happened and is kept: the log. `id` is unique among its author's events, `date` is in seconds since 1970
-# (UTC), `seq` is 0 until the event is stored.
+# Events in the log. `id` is unique among the events of its author, `date` is in seconds since 1970 (UTC), `seq` is 0
+# until the event is stored.
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something that was said; with what has become of it since, where a store or a history gives it.
+    """A message. In a history it is as it stands now, with its edits and reactions.
 
-    `edited` is the date of the last edit. A deleted message has no text and no reactions. `reactions` holds, for
-    each emoji in the order of first use, the ids of the members who chose it.
+    `edited` is the date of the last edit. A deleted message has no text and no reactions. `reactions` has each emoji,
+    in the order of first use, with the ids of the members who chose it.
     """
 
     id: str
@@ -153,7 +153,7 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """Message number `target` was taken back by its author, or by a moderator; a mark remains."""
+    """Message number `target` was deleted by its author or by a moderator. A mark remains."""
 
     id: str
     author: Member
@@ -164,7 +164,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """A member put an emoji to message number `target`, or (`on` is false) took it away."""
+    """A member added an emoji to message number `target`, or removed it (`on` is false)."""
 
     id: str
     author: Member
@@ -175,16 +175,16 @@ class Reacted:
     seq: int = 0
 
 
-#: What is numbered and kept.
+#: The events in the log.
 LogEvent = Message | Edited | Deleted | Reacted
 
 
-# What has happened and passes through the same pipe without a number. A store remembers who has which name.
+# Events without a number, which are not in the log. A store keeps only the names.
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A member took a nickname, or came back to the one that was held."""
+    """A member took a nickname, or returned to the one that was held."""
 
     member: Member
 
@@ -199,21 +199,21 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """A member's last connection broke. The nickname is held for a grace time."""
+    """A member lost the last connection. The nickname is held for the grace time."""
 
     member: Member
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A member is gone, and the nickname is free."""
+    """A member has left, and the nickname is free."""
 
     member: Member
 
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """A member began or ceased to write."""
+    """A member started or stopped typing."""
 
     member: Member
     on: bool
@@ -221,7 +221,7 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Kicked:
-    """The app sends a member out, who is told `text`; then they have left. Without a nickname, the name is empty."""
+    """The app removes a member, who gets `text`. `Left` follows. The name of a guest is empty."""
 
     member: Member
     text: str = ""
@@ -232,14 +232,15 @@ Signal = Joined | Renamed | Away | Left | Kicked | Typing
 Event = LogEvent | Signal
 
 
-# Commands: what somebody asks for. Messages that a command is about are handed in as they stand.
+# Commands. A message that a command is about is passed as it stands.
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Take the nickname `name`; if this member has one, change it.
+    """Take the nickname `name`, or change to it.
 
-    Somebody `known` is vouched for: reserved names are allowed, and where a name is taken they get one that is like it.
+    With `known`, the app vouches for the member: reserved names are allowed, and instead of a name that is taken the
+    member gets a similar one.
     """
 
     member_id: str
@@ -250,21 +251,21 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Be gone for now: the connection broke."""
+    """The connection was lost: hold the nickname."""
 
     member_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Be gone, and give the nickname back."""
+    """Leave, and free the nickname."""
 
     member_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Say `text` to the room, as a reply to a message or not."""
+    """Send a message, as a reply to another one if given."""
 
     member_id: str
     id: str
@@ -274,7 +275,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Change the text of one's own message."""
+    """Change the text of a message of this member."""
 
     member_id: str
     id: str
@@ -284,7 +285,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take one's own message back; a moderator anybody's."""
+    """Delete a message of this member, or as a moderator any message."""
 
     member_id: str
     id: str
@@ -293,7 +294,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class React:
-    """Put an emoji to a message, or take it away."""
+    """Add an emoji to a message, or remove it."""
 
     member_id: str
     id: str
@@ -304,7 +305,7 @@ class React:
 
 @dataclass(frozen=True, slots=True)
 class SetTyping:
-    """Show, or stop showing, that the member is writing."""
+    """Show that the member is typing, or stop showing it."""
 
     member_id: str
     on: bool
@@ -320,8 +321,8 @@ def iso(date: float) -> str:
 
 
 def numbered(event: LogEvent, seq: int) -> LogEvent:
-    """`event` as it is stored, as number `seq`."""
-    if type(event) is Message:  # the usual case by hand: `replace` asks each field what it is, 6 µs of a message's 60
+    """`event` with the number `seq`."""
+    if type(event) is Message:  # `replace` would take 6 µs of the 60 µs of a message
         return Message(
             event.id, event.author, event.text, event.date, seq, event.reply, event.edited, event.deleted,
             event.reactions,

@@ -1,4 +1,4 @@
-"""Notices: what a connection can be told. Events, and what a room says besides them."""
+"""Notices: all that a room sends to its connections, which are events, presence and the welcome."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Notice", "Presence", "Welcome", "You"]
 
 @dataclass(frozen=True, slots=True)
 class You:
-    """The identity of a visitor with a login. `name` is the nickname taken for them, or `None`."""
+    """The identity of a visitor with a login. `name` is the nickname from the login, or `None`."""
 
     id: str
     name: str | None
@@ -44,10 +44,10 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Who joined, left or was renamed since the last one; `here` counts the people connected, named or not.
+    """The members who joined, left or were renamed since the last notice. `here` counts all connected people.
 
-    `counted` is true if the number may have changed. `listed` is false in a crowd, where no names are told. When a
-    crowd thins, `members` holds everyone once.
+    `counted` is true if the number may have changed. `listed` is false in a crowd, for which no names are sent. When a
+    crowd has become small enough, `members` has everyone once.
     """
 
     here: int
@@ -60,5 +60,5 @@ class Presence:
     members: tuple[Member, ...] | None = None
 
 
-#: What a connection can be told.
+#: All that a room sends to a connection.
 Notice = LogEvent | Presence | Typing | Welcome | Kicked

@@ -1,4 +1,4 @@
-"""Logging that a visitor cannot flood: a few lines a minute for each kind of event, and then the number of the rest."""
+"""Rate-limited logging, so that visitors cannot flood the log: a few lines a minute of each kind, the rest counted."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 __all__ = ["RateLimitedLogger", "RateLimiter"]
 
-_MAX_KINDS = 1_000  # kinds come from the code, so there are few; this bounds what a mistake there could hold
+_MAX_KINDS = 1_000  # kinds are made by code, so there are few; this limits the harm of a mistake
 
 
 class RateLimiter:
-    """Counts events by kind and says which of them may be told: the first `lines` of each kind in `seconds`.
+    """Counts events by kind, and lets the first `lines` of each kind in `seconds` through.
 
-    Holds one small record for each kind and nothing of the events. `clock` is steady, in seconds.
+    Keeps one small record for each kind, and no events. `clock` is steady, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float], *, lines: int = 5, seconds: float = 60.0) -> None:
@@ -23,7 +23,7 @@ class RateLimiter:
         self._kinds: dict[object, _Kind] = {}
 
     def note(self, kind: object) -> str | None:
-        """What to add to the line of this event, mostly nothing; `None` if the event is to be counted only."""
+        """The text to add to the log line of this event, usually empty; `None` if the event is only counted."""
         now = self._clock()
         record = self._kinds.get(kind)
         if record is None:
@@ -31,31 +31,31 @@ class RateLimiter:
                 self._kinds.clear()
             record = self._kinds[kind] = _Kind(now)
         elif now - record.begun >= self._seconds:
-            record.begun, record.told = now, 0
-        if record.told >= self._lines:
+            record.begun, record.logged = now, 0
+        if record.logged >= self._lines:
             record.left_out += 1
             return None
-        record.told += 1
+        record.logged += 1
         notes = []
         if record.left_out:
             notes.append(f"{record.left_out:,} more like this since the line before were left out")
             record.left_out = 0
-        if record.told == self._lines:
+        if record.logged == self._lines:
             notes.append(f"more like this are only counted for the next {round(self._seconds + record.begun - now)} s")
         return f" [{'; '.join(notes)}]" if notes else ""
 
 
 class _Kind:
-    __slots__ = ("begun", "left_out", "told")
+    __slots__ = ("begun", "left_out", "logged")
 
     def __init__(self, begun: float) -> None:
         self.begun = begun
-        self.told = 0
+        self.logged = 0
         self.left_out = 0
 
 
 class RateLimitedLogger:
-    """A logger for what visitors can cause: at most `lines` lines in `seconds` for each message (its format string).
+    """A logger for events that visitors cause: at most `lines` lines in `seconds` for each format string.
 
     `clock` is steady, in seconds.
     """
@@ -72,11 +72,11 @@ class RateLimitedLogger:
         self._limiter = RateLimiter(clock, lines=lines, seconds=seconds)
 
     def info(self, message: str, *args: object) -> None:
-        """Log something usual."""
+        """Log normal operation."""
         self._log(logging.INFO, message, args)
 
     def warning(self, message: str, *args: object) -> None:
-        """Log something that the operator should look at."""
+        """Log a problem that the operator should know of."""
         self._log(logging.WARNING, message, args)
 
     def error(self, message: str, *args: object) -> None:
@@ -84,7 +84,7 @@ class RateLimitedLogger:
         self._log(logging.ERROR, message, args)
 
     def exception(self, message: str, *args: object, exc_info: BaseException | bool = True) -> None:
-        """Log a failure with its traceback: that of the exception which is being handled, or of the one given."""
+        """Log a failure with the traceback of `exc_info`, or of the current exception."""
         self._log(logging.ERROR, message, args, exc_info)
 
     def _log(

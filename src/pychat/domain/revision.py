@@ -1,4 +1,4 @@
-"""What becomes of a message: what can still become of it, and the function that all who keep messages apply to them."""
+"""Edits, deletions and reactions: whether a message can have them, and the message after them."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from typing import assert_never
 from pychat.domain.errors import Refused
 from pychat.domain.model import Deleted, Edited, Message, Reacted
 
-__all__ = ["KINDS_OF_REACTION", "check", "deleted", "revise", "too_many_kinds"]
+__all__ = ["MAX_REACTIONS", "check", "deleted", "revise", "too_many_kinds"]
 
-#: How many kinds of reactions one message can have.
-KINDS_OF_REACTION = 20
+#: The maximum number of different reactions to one message.
+MAX_REACTIONS = 20
 
 
 def check(message: Message, event: Edited | Deleted | Reacted) -> None:
     """Raise `Refused` if `event` can no longer happen to `message` as it stands.
 
-    The room asks before it stores an event, and each store asks again as it puts the event in its place: what others
-    did in between, on this server or another, came first.
+    The room checks this before it stores an event. Each store checks it again when it stores the event, because
+    another event may have been stored in between, on this server or another one.
     """
     if message.deleted and not isinstance(event, Deleted):
         raise deleted()
     adds = isinstance(event, Reacted) and event.on and event.emoji not in dict(message.reactions)
-    if adds and len(message.reactions) >= KINDS_OF_REACTION:
+    if adds and len(message.reactions) >= MAX_REACTIONS:
         raise too_many_kinds()
 
 
 def deleted() -> Refused:
-    """What somebody is told who changes a message, or reacts to one, that was deleted."""
+    """The refusal of an edit of, or a reaction to, a deleted message."""
     return Refused("not_found", "This message was deleted.")
 
 
 def too_many_kinds() -> Refused:
-    """What somebody is told who adds one kind of reaction too many."""
-    return Refused("too_many", f"This message has {KINDS_OF_REACTION} kinds of reactions, and can have no more.")
+    """The refusal of one more kind of reaction."""
+    return Refused("too_many", f"This message has {MAX_REACTIONS} kinds of reactions, which is the maximum.")
 
 
 def revise(message: Message, event: Edited | Deleted | Reacted) -> Message:
-    """`message` after `event`. Applying the same event again changes nothing; what was deleted stays so."""
+    """`message` after `event`. Applying the same event again changes nothing. A deleted message stays deleted."""
     if message.deleted or message.seq != event.target:
         return message
     match event:

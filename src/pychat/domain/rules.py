@@ -1,9 +1,9 @@
-"""The rules of a room, all of them, and nothing else: who is here, and who may do what.
+"""All rules of a room: who is here, under which names, and who may do what.
 
-`decide` looks at a command and says what would happen, or why not; it changes nothing. `apply` takes what has
-happened and never refuses. Neither knows of sockets, clocks or stores, so replaying a room's events through `apply`
-gives the same room everywhere. Storing an event is awaited, so what a `decide` relies on (that a name is free) is
-reserved from then until it was applied or has failed: others find it taken meanwhile.
+`decide` returns the event that a command would cause, or a refusal; it changes nothing. `apply` changes the state after
+an event, and never refuses. Neither uses sockets, clocks or stores, so the same events give the same room everywhere.
+A name is reserved from `decide` until its event was applied or has failed, because storing takes time: in between, the
+name is taken for others.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ from pychat.domain.texts import accept_emoji, accept_text
 
 __all__ = ["NameFollower", "RoomState", "quote"]
 
-_QUOTED = 200  # characters of a message that a reply quotes
-_REMEMBERED = 10_000  # members who left, whose last names are remembered
+_QUOTED = 200  # characters of a message in a quote
+_REMEMBERED = 10_000  # last names of members who left
 _NUMBERED = re.compile(r" \(([0-9]{1,3})\)$")
-_NAMESAKES = 1000  # people with a login who have one name
+_NAMESAKES = 1000  # users with the same name
 _MODERATOR = "moderator"  # the role that may delete anybody's message
 
 
@@ -69,32 +69,32 @@ class RoomState:
         self._followers = followers
         self._limits = limits
         self._holders: dict[str, str] = {}  # key of a name -> id of the member who has it
-        #: Names that were decided on and are not applied yet: key of a name -> id of the member who will have it.
+        #: Names between `decide` and `apply`: key of a name -> id of the member who will have it.
         self.reserved: dict[str, str] = {}
         #: Members who are here, by id, in the order in which they joined.
         self.members: dict[str, Member] = {}
-        #: Members whose connection broke, and whose names are held.
+        #: Members who lost the connection, and whose names are held.
         self.away: dict[str, Member] = {}
-        #: The last names of members who left: the most recent, by id.
-        self.known: OrderedDict[str, str] = OrderedDict()  # its first item is found in one step, a dict's is not
-        #: Ids of the members who are writing.
+        #: The last names of members who left, by id; the most recent leaver is last.
+        self.known: OrderedDict[str, str] = OrderedDict()  # unlike a dict, it finds its first item in one step
+        #: Ids of the members who are typing.
         self.typing: set[str] = set()
         #: The number of the newest event; 0 before the first.
         self.seq = 0
 
     def clear(self) -> None:
-        """Forget everything but the names that are reserved."""
+        """Forget everything except the reserved names."""
         for each in (self._holders, self.members, self.away, self.known, self.typing):
             each.clear()
         self.seq = 0
 
     def last_name(self, member_id: str) -> str | None:
-        """The name that a member has, or had."""
+        """The name of a member, or the last one of a member who left."""
         member = self.members.get(member_id) or self.away.get(member_id)
         return self.known.get(member_id) if member is None else member.name
 
     def decide(self, command: Command, now: float) -> Event | Refused | None:
-        """What `command` would make happen at `now` (seconds since 1970); `None` if nothing would change."""
+        """The event that `command` would cause at `now` (seconds since 1970); `None` if it would change nothing."""
         try:
             match command:
                 case Join():
@@ -127,7 +127,7 @@ class RoomState:
 
     @contextmanager
     def reserving(self, member: Member) -> Iterator[None]:
-        """Hold the name of `member` for them inside, whatever becomes of it; for everybody else it is taken."""
+        """Reserve the name of `member` inside the `with` block. For everybody else it is taken."""
         keys = [key for key in self._names.keys(member.name) if self.reserved.setdefault(key, member.id) == member.id]
         try:
             yield
@@ -136,7 +136,7 @@ class RoomState:
                 self.reserved.pop(key, None)
 
     def apply(self, event: Event) -> None:
-        """Take `event` as having happened."""
+        """Change the state after `event`."""
         match event:
             case Message():
                 self.seq = max(self.seq, event.seq)
@@ -157,16 +157,16 @@ class RoomState:
                 self._forget(event.member.id, stays=False)
                 self.remember(event.member)
             case Kicked():
-                pass  # what follows is that they leave
+                pass  # `Left` follows
             case Typing() if event.on and event.member.id in self.members:
                 self.typing.add(event.member.id)
-            case Typing():  # no longer, or of somebody who has gone meanwhile
+            case Typing():  # stopped, or by a member who has left meanwhile
                 self.typing.discard(event.member.id)
             case _:
                 assert_never(event)
 
     def remember(self, member: Member) -> None:
-        """Take note of the last name of a member who left."""
+        """Keep the last name of a member who left."""
         self.known.pop(member.id, None)
         self.known[member.id] = member.name
         if len(self.known) > _REMEMBERED:
@@ -177,7 +177,10 @@ class RoomState:
         if command.known:
             name = self._like(name, command.member_id)
         elif not self._is_free(name, command.member_id):
-            raise Refused("name_taken", f"Somebody here is called “{name}”, or looks as if. Please take another name.")
+            raise Refused(
+                "name_taken",
+                f"Somebody here has the name “{name}”, or one that looks like it. Please take another name.",
+            )
         before, member = self.members.get(command.member_id), Member(command.member_id, name, command.roles)
         if before is None:
             return Joined(member)
@@ -188,7 +191,7 @@ class RoomState:
         return all(self._holders.get(key) in free and self.reserved.get(key) in free for key in self._names.keys(name))
 
     def _like(self, name: str, member_id: str) -> str:
-        """`name`, or “name (2)”, “name (3)” …: the one that the member has, or had; else the first that is free."""
+        """`name`, “name (2)”, “name (3)” …: the one that the member has or had, else the first that is free."""
         before = self.last_name(member_id)
         if before is not None and self._is_free(before, member_id):
             number = _NUMBERED.search(before)
@@ -214,7 +217,7 @@ class RoomState:
     def _react(self, command: React, now: float) -> Event | None:
         member, target, emoji = self._member(command.member_id), command.target, command.emoji
         chosen = dict(target.reactions)
-        if emoji not in chosen:  # what is there from before the rules for emoji can still be taken away
+        if emoji not in chosen:  # a reaction from before the rules for emoji can still be removed
             emoji = accept_emoji(emoji)
         event = Reacted(command.id, member.bare, target.seq, emoji, command.on, now)
         check(target, event)
@@ -224,7 +227,7 @@ class RoomState:
         member = self._member(command.member_id)
         moderates = isinstance(command, Delete) and _MODERATOR in member.roles
         if command.target.author.id != member.id and not moderates:
-            raise Refused("not_yours", "Only its author can change a message.")
+            raise Refused("not_yours", "Only the author can change a message.")
         return member
 
     def _member(self, member_id: str) -> Member:
@@ -251,8 +254,8 @@ class RoomState:
 
 
 def quote(message: Message) -> Quote:
-    """What a reply to `message` quotes of it. Raise `Refused` if it was deleted."""
+    """The quote for a reply to `message`. Raise `Refused` if it was deleted."""
     if message.deleted:
-        raise Refused("not_found", "The message that you answer was deleted.")
+        raise Refused("not_found", "The message that you reply to was deleted.")
     text = message.text if len(message.text) <= _QUOTED else message.text[: _QUOTED - 1] + "…"
     return Quote(message.seq, message.author.name, text)

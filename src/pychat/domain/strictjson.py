@@ -1,4 +1,4 @@
-"""JSON as every client can read it (RFC 8259): no NaN, no infinities, no endless numbers, no half characters."""
+"""Strict JSON (RFC 8259): no NaN, no infinities, no huge numbers, no lone surrogates."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 __all__ = ["dumps", "encoder", "has_lone_surrogates", "loads"]
 
 _MAX_DIGITS = 100
-#: An escape of half a character; only where one is seen need the value be searched for one without its other half.
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+#: The escape of a surrogate. Only a text with such an escape needs a search for lone surrogates.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _constant(name: str) -> NoReturn:
@@ -21,7 +21,7 @@ def _constant(name: str) -> NoReturn:
 
 def _integer(digits: str) -> int:
     if len(digits) > _MAX_DIGITS:
-        raise ValueError("A number has more digits than can be taken")
+        raise ValueError("A number has too many digits")
     return int(digits)
 
 
@@ -37,9 +37,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 def encoder() -> Callable[[object], str]:
-    """`JSONEncoder.encode`, without the C encoder that it makes anew for each value: 2 µs of 5, twice a message.
+    """`JSONEncoder.encode` that reuses its C encoder. Making a new one would take 2 of 5 µs, twice a message.
 
-    That C encoder is all that is private here; where it has moved, what is documented does.
+    The C encoder is private to the standard library. If it is missing or works in another way, `JSONEncoder` is used.
     """
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
@@ -63,9 +63,9 @@ _encode = encoder()
 
 
 def loads(text: str, *, surrogates: bool = False) -> Any:  # noqa: ANN401 (JSON can be anything)
-    r"""Read a JSON text. Raises `ValueError` for what is not strict JSON, or is nested too deeply.
+    r"""Parse a JSON text. Raise `ValueError` if it is not strict JSON, or is nested too deeply.
 
-    A lone surrogate (`"\ud800"`) cannot be written as UTF-8, to a database for one; it is refused unless
+    A lone surrogate (`"\ud800"`) cannot be encoded as UTF-8, for example for a database. It is refused unless
     `surrogates` is true.
     """
     try:
@@ -73,13 +73,13 @@ def loads(text: str, *, surrogates: bool = False) -> Any:  # noqa: ANN401 (JSON 
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
     if not surrogates and has_lone_surrogates(text, value):
-        raise ValueError("A text holds half a character (a lone surrogate)")
+        raise ValueError("A text has a lone surrogate")
     return value
 
 
 def has_lone_surrogates(text: str, value: object) -> bool:
-    """Whether the `value` that came from the JSON `text` holds half a character."""
-    if not _HALF.search(text):
+    """True if `value`, which was parsed from the JSON `text`, has a lone surrogate."""
+    if not _SURROGATE.search(text):
         return False
     try:
         _encode(value).encode()
@@ -89,9 +89,9 @@ def has_lone_surrogates(text: str, value: object) -> bool:
 
 
 def dumps(value: object) -> str:
-    """The shortest JSON of a value. Raises `ValueError` for NaN and infinities, `TypeError` for what is not JSON.
+    """The shortest JSON of a value. Raise `ValueError` for NaN and infinities, `TypeError` for other types.
 
-    Letters beyond ASCII are written as they are. A lone surrogate shows when the text is encoded as UTF-8, as a
-    `UnicodeEncodeError`, which is a `ValueError`.
+    Letters beyond ASCII are not escaped. A lone surrogate raises `UnicodeEncodeError`, which is a `ValueError`, when
+    the text is encoded as UTF-8.
     """
     return _encode(value)

@@ -92,7 +92,11 @@ class _Handlers:
             if isinstance(answer, Response):
                 return self._response(request, answer)
             stream = await AiohttpStream.open(
-                request, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
+                request,
+                answer.headers,
+                answer.first,
+                remote=self.mount.client_address(request.remote or "", _headers(request)),
+                max_buffer_bytes=self.mount.max_buffer_bytes,
             )
         except (WebSocketClosed, ConnectionError):
             return web.Response(status=400)

@@ -116,7 +116,12 @@ class ASGIApp:
                 await self._respond(scope, send, answer, body)
                 return
             stream = await AsgiStream.open(
-                receive, send, answer.headers, answer.first, max_buffer_bytes=self.mount.max_buffer_bytes
+                receive,
+                send,
+                answer.headers,
+                answer.first,
+                remote=self.mount.client_address(_peer(scope), _headers(scope)),
+                max_buffer_bytes=self.mount.max_buffer_bytes,
             )
         except (WebSocketClosed, ConnectionError):
             return

@@ -12,7 +12,7 @@ from typing import Literal, TypedDict, Unpack
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.hosts.siblings import Siblings
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.http.answers import AnswerBudget
 from pychat.net.http.gate import Gate, retry_headers
 from pychat.net.http.hosts import HostPolicy
@@ -88,7 +88,7 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
-        self.door = Authenticator(options.get("authenticate"))
+        self.authenticator = Authenticator(options.get("authenticate"))
         self._site = Site(self.rooms, options.get("templates"), self._origins)
         limits = (_MAX_CONNECTIONS, _MAX_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
         self.websocket = WebSocketTransport(self.rooms, Gate(AddressLimiter(*limits)))
@@ -98,7 +98,7 @@ class Mount:
             allowed_origins=options.get("allowed_origins", ()),
             allowed_hosts=options.get("allowed_hosts", "*"),
             trusted_proxies=options.get("trusted_proxies", ()),
-            door=self.door,
+            authenticator=self.authenticator,
             max_buffer_bytes=self.max_buffer_bytes,
             limited=self._limited,
         )
@@ -109,7 +109,7 @@ class Mount:
             self.rooms,
             self.sse,
             origins=self._origins,
-            door=self.door,
+            authenticator=self.authenticator,
             api_tokens=options.get("api_tokens", ()),
             max_body_bytes=self.max_message_bytes,
         )
@@ -155,7 +155,7 @@ class Mount:
     async def authenticate(self, request: Request) -> User | Response | Refused | None:
         """Who opens a plain WebSocket, or why they may not: a `Refused` is for now, and told on the open socket."""
         try:
-            return await self.door.authenticate(request)
+            return await self.authenticator.authenticate(request)
         except Refused as refused:
             return refused if refused.kind.is_temporary else refusal(refused, entry_status(refused))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pychat.net.unread import LARGE_BYTES, UNREAD, UnreadReceiver
+
 __all__ = ["SendBudget"]
 
 
@@ -19,12 +21,16 @@ class SendBudget:
         #: In bytes.
         self.largest = 0
 
-    def admits(self, waiting: int, size: int) -> bool:
-        """Return whether an item of `size` bytes may wait behind `waiting` bytes. Call it once for each item."""
-        if not waiting:
+    def admits(self, waiting: int, size: int, item: object = None, receiver: UnreadReceiver | None = None) -> bool:
+        """Return whether `item`, of `size` bytes, may wait behind `waiting` bytes. Call it once for each item.
+
+        With a `receiver`, a large item counts for all receivers together too (`UnreadFrames`).
+        """
+        if not waiting or size > self.largest:
             self.largest = size
-            return True
-        self.largest = max(self.largest, size)
+            if size > LARGE_BYTES and receiver is not None:
+                UNREAD.add(receiver, item, size)
+            return waiting <= self.max_bytes
         return waiting + size <= self.max_bytes + self.largest
 
     def exceeded(self, waiting: int, max_bytes: int) -> bool:

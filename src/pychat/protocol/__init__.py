@@ -1,1 +1,1 @@
-"""What travels, the same on every wire: names, fields, and how they are encoded and decoded."""
+"""The protocol, which is the same on every transport: names, fields, encoding and decoding."""

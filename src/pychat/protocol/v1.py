@@ -1,7 +1,7 @@
-"""Version 1 of the protocol, the same on every wire: events, commands and answers as names and JSON objects.
+"""Version 1 of the protocol: encodes and decodes events, commands and answers as names and JSON objects.
 
 The server encodes events and decodes commands; `pychat.Client` decodes events. `docs/reference/wire.md` describes the
-same for people who write clients: change both together.
+same for authors of clients: change both together.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ __all__ = [
 VERSION = 1
 #: The subprotocol of plain WebSockets.
 SUBPROTOCOL = "pychat.v1"
-#: The messages of one page of history hold at most this many bytes, unless the page is a single message.
+#: The maximum size of a page of history, except of a page with a single message.
 PAGE_BYTES = 256 * 1024
 
-_MAX_NUMBER = 2**53  # from here on numbers are not exact in JavaScript
+_MAX_NUMBER = 2**53  # larger integers are not exact in JavaScript
 
 Fields = dict[str, Any]
 _Received = Mapping[str, Any]
@@ -64,7 +64,7 @@ _Received = Mapping[str, Any]
 
 
 def encode(notice: Notice) -> tuple[str, Fields]:
-    """The name and the fields of the event for `notice`."""
+    """The event for `notice`: its name and its fields."""
     match notice:
         case Message():
             return "message", encode_message(notice)
@@ -87,12 +87,12 @@ def encode(notice: Notice) -> tuple[str, Fields]:
 
 
 def close_event(why: Close) -> tuple[str, Fields]:
-    """The event that says why the server is about to close a connection."""
+    """The event before the server closes a connection, with the reason."""
     return "bye", {"code": why.code, "reason": why.reason, "reconnect": why.reconnect, "text": why.text}
 
 
 def refusal_event(refused: Refused) -> tuple[str, Fields]:
-    """The event for a visitor who is not let in, before the connection closes with `refused.kind.close`."""
+    """The event for a visitor who is refused entry, before the connection closes with `refused.kind.close`."""
     name, fields = close_event(refused.kind.close)
     if fields["reconnect"]:
         fields["retry_after"] = round(refused.retry_seconds, 3)
@@ -100,13 +100,13 @@ def refusal_event(refused: Refused) -> tuple[str, Fields]:
 
 
 def encode_member(member: Member) -> Fields:
-    """A member; roles only if there are any."""
+    """The fields of a member; `roles` only if there are any."""
     fields: Fields = {"id": member.id, "name": member.name}
     return {**fields, "roles": list(member.roles)} if member.roles else fields
 
 
 def encode_message(message: Message) -> Fields:
-    """A message as it stands; fields that do not apply to it are left out."""
+    """The fields of a message as it stands, without those that do not apply to it."""
     fields = {**encode_stored(message), "author": encode_member(message.author), "text": message.text}
     if message.reply is not None:
         fields["reply"] = {"seq": message.reply.seq, "author": message.reply.author, "text": message.reply.text}
@@ -159,12 +159,12 @@ def _welcome(welcome: Welcome) -> Fields:
 
 
 def encode_refusal(refused: Refused) -> Fields:
-    """The answer to a command that was refused."""
+    """The answer to a refused command."""
     return {"ok": False, "error": refused.as_dict()}
 
 
 def encode_stored(event: LogEvent) -> Fields:
-    """What the author of an event is told when it is stored: its id, number and date."""
+    """The answer to the author of a stored event: its id, number and date."""
     return {"id": event.id, "seq": event.seq, "date": iso(event.date)}
 
 
@@ -205,7 +205,7 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
-#: What a field of a command must be; a flag that is left out is true.
+#: The check of each field of a command.
 _CHECKS: Mapping[str, Callable[[str, object], object]] = {
     **dict.fromkeys(("emoji", "id", "matching", "name", "text", "token"), _text),
     **dict.fromkeys(("before", "limit", "reply_to", "target"), _number),
@@ -215,12 +215,12 @@ _CHECKS: Mapping[str, Callable[[str, object], object]] = {
 #: Every command: its required fields, the text of the refusal if one is missing, and its optional fields.
 COMMANDS: Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "join": ((), "", ("name", "token")),
-    "say": (("text",), "Say what: {“text”: “hi”}.", ("id", "reply_to")),
-    "edit": (("target", "text"), "Say which message, and its new text: {“target”: 42, “text”: “hi”}.", ("id",)),
-    "delete": (("target",), "Say which message: {“target”: 42}.", ("id",)),
+    "say": (("text",), "A text is missing: {“text”: “hi”}.", ("id", "reply_to")),
+    "edit": (("target", "text"), "The message or its new text is missing: {“target”: 42, “text”: “hi”}.", ("id",)),
+    "delete": (("target",), "The message is missing: {“target”: 42}.", ("id",)),
     "react": (
         ("target", "emoji"),
-        "Say which message, and an emoji: {“target”: 42, “emoji”: “👍”}.",
+        "The message or the emoji is missing: {“target”: 42, “emoji”: “👍”}.",
         ("on", "id"),
     ),
     "history": ((), "", ("before", "limit", "matching")),
@@ -231,10 +231,10 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
 
 
 def decode_command(name: str, fields: object) -> list[Any]:
-    """The values of the fields of command `name`, required ones first, in the order of `COMMANDS`.
+    """The values of a command's fields: the required ones first, in the order of `COMMANDS`.
 
-    An optional field that was left out is `None`, or true for a flag. Raise `Refused` for an unknown command, a
-    missing field or a value of the wrong type.
+    A missing optional field is `None`, and a missing flag is true. Raise `Refused` for an unknown command, a missing
+    required field or a value of the wrong type.
     """
     command = COMMANDS.get(name)
     if command is None:
@@ -250,9 +250,9 @@ def decode_command(name: str, fields: object) -> list[Any]:
 
 
 def decode_position(given: Any) -> Position | None:  # noqa: ANN401 -- whatever came
-    """The position that a client left at: `{"epoch": "…", "seq": 41, "id": "…"}`; `None` for anything else.
+    """The last position of a client, from `{"epoch": "…", "seq": 41, "id": "…"}`; `None` for anything else.
 
-    `id`, the id of the event with that number, may be left out.
+    `id`, the id of the event with that number, is optional.
     """
     match given:
         case {"epoch": str() as epoch, "seq": int() as seq} if not isinstance(seq, bool) and 0 <= seq < _MAX_NUMBER:
@@ -261,13 +261,13 @@ def decode_position(given: Any) -> Position | None:  # noqa: ANN401 -- whatever 
     return None
 
 
-# Events, decoded: a field that is missing or wrong raises `KeyError`, `TypeError` or `ValueError`.
+# Events, decoded. A field that is missing or invalid raises `KeyError`, `TypeError` or `ValueError`.
 
 
 def decode(name: str, fields: _Received) -> Notice | None:
-    """The notice that `encode` made this event of; `None` for an event of another name.
+    """The notice from which `encode` made this event; `None` for other events.
 
-    What does not travel is empty: the position and `counted` of a presence, the names of those who left.
+    Some values are not in the protocol, and are empty here: the position of a presence, the names of those who left.
     """
     match name:
         case "message":
@@ -288,17 +288,17 @@ def decode(name: str, fields: _Received) -> Notice | None:
 
 
 def decode_member(fields: _Received) -> Member:
-    """A member."""
+    """The member in `fields`."""
     return Member(_is_text(fields["id"]), _is_text(fields["name"]), _roles(fields))
 
 
 def decode_members(several: Iterable[_Received]) -> tuple[Member, ...]:
-    """Several members."""
+    """The members in `several`."""
     return tuple(decode_member(each) for each in several)
 
 
 def decode_message(fields: _Received) -> Message:
-    """A message as it stands."""
+    """The message in `fields`, as it stands."""
     reply, edited = fields.get("reply"), fields.get("edited")
     return Message(
         id=_is_text(fields["id"]),

@@ -43,7 +43,7 @@ class PresenceGatherer:
         self._members = members
         self._position = position
         self._clock = clock
-        self._most = listed
+        self._max_listed = listed
         self._listed = True
         # By member: the change, and how many had been noted before the first change of that member.
         self._changes: dict[str, tuple[Joined | Left | Renamed, int]] = {}
@@ -98,7 +98,7 @@ class PresenceGatherer:
         here, position = self._here(), self._position()
         self._timer = self._clock.call_later(min(max(_PAUSE, here * _PAUSE_EACH), _LONGEST_PAUSE), self._flush)
         changes, self._changes = [change for change, _ in self._changes.values()], {}
-        was_listed, self._listed = self._listed, self._named() <= self._most
+        was_listed, self._listed = self._listed, self._named() <= self._max_listed
         counted = self._newcomer or here != self._told
         self._newcomer, self._told = False, here
         if not self._listed:

@@ -15,6 +15,8 @@ from pychat.room.connection import Encoder
 
 __all__ = ["RecentEvents"]
 
+_PAGE_CHARACTERS = 16 * 1024
+
 
 class RecentEvents:
     """The last `keep` events as stored, the last `page` messages as they stand, and the frames made of them."""
@@ -70,13 +72,17 @@ class RecentEvents:
         """The event of that author's and of that id, as it was stored; `None` if it is not among the newest."""
         return self._first.get((author_id, event_id))
 
-    def page(self) -> list[Message]:
-        """The newest messages as they stand, oldest first."""
-        return self._messages[-self._max_messages :] if self._max_messages else []
+    def page(self) -> tuple[list[Message], bool]:
+        """The newest messages as they stand, oldest first, and whether there are older ones.
 
-    def has_more(self) -> bool:
-        """Whether there are messages before those of `page`."""
-        return self.more or len(self._messages) > self._max_messages
+        Their texts have `_PAGE_CHARACTERS` at most, or there is one message: each newcomer gets a page of their own.
+        """
+        messages = self._messages[-self._max_messages :] if self._max_messages else []
+        characters, first = 0, len(messages)
+        while first and (characters := characters + len(messages[first - 1].text)) <= _PAGE_CHARACTERS:
+            first -= 1
+        page = messages[min(first, len(messages) - 1) :] if messages else []
+        return page, self.more or len(self._messages) > len(page)
 
     @property
     def newest_id(self) -> str:

@@ -22,12 +22,12 @@ class Tokens:
         self._secret = secret
 
     @staticmethod
-    def new_id() -> str:
-        """A fresh id that nobody can guess: 72 random bits, URL-safe."""
+    def new_id(size: int = _ID_BYTES) -> str:
+        """A fresh id that nobody can guess: `size` random bytes, URL-safe; 72 bits unless you ask for more."""
         global _pool  # noqa: PLW0603 -- asking the system for each id can cost more than a whole message
-        if len(_pool) < _ID_BYTES:
+        if len(_pool) < size:
             _pool = secrets.token_bytes(_POOL_BYTES)
-        taken, _pool = _pool[:_ID_BYTES], _pool[_ID_BYTES:]
+        taken, _pool = _pool[:size], _pool[size:]
         return base64.urlsafe_b64encode(taken).decode()
 
     def issue(self, member_id: str) -> str:

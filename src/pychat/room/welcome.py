@@ -59,6 +59,7 @@ async def admit(
 def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcome:
     delivery, membership = room.delivery, room.membership
     listed = membership.presence.listed and membership.named() <= room.limits.listed
+    messages, more = delivery.recent.page()
     return Welcome(
         room=room.name,
         title=room.title,
@@ -67,8 +68,8 @@ def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcom
         here=membership.count(),
         members=membership.members() if listed else (),
         listed=listed,
-        messages=() if since else tuple(delivery.recent.page()),
-        more=delivery.recent.has_more(),
+        messages=() if since else tuple(messages),
+        more=more,
         longest_name=room.limits.name,
         longest_text=room.limits.text,
         you=session.you,

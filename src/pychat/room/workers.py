@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 __all__ = ["Workers", "in_thread", "is_async", "working"]
 
 _T = TypeVar("_T")
-_MOST = 40  # threads; what comes beyond waits for one of them
+_MAX_THREADS = 40  # further calls wait for a thread
 _DEEPEST = 5  # functions that wait for one another, each in a thread
 
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
@@ -24,8 +24,8 @@ _Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop
 class Workers:
     """A bounded pool of daemon threads: a function that never returns does not keep the process from ending."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_threads: int) -> None:
+        self._max_threads = max_threads
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
@@ -43,7 +43,7 @@ class Workers:
             with self._lock:
                 if self._idle:
                     self._idle -= 1
-                elif self._threads < self._most:
+                elif self._threads < self._max_threads:
                     self._threads += 1
                     threading.Thread(target=self._work, name="pychat worker", daemon=True).start()
             return await future
@@ -80,7 +80,7 @@ def _settle(future: asyncio.Future[Any], outcome: object, error: BaseException |
 
 #: A function that waits in its thread for another one, as a hook does that posts by `room.threadsafe`, must not wait
 #: for one of the threads that are all waiting so. What is called from a thread runs in the next pool.
-_pools = tuple(Workers(_MOST) for _ in range(_DEEPEST))
+_pools = tuple(Workers(_MAX_THREADS) for _ in range(_DEEPEST))
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("pychat_worker_depth", default=0)
 
 

@@ -14,6 +14,7 @@ import aiohttp
 
 from pychat.client import Client, Disconnected
 from pychat.client.address import Address
+from pychat.client.connection import connect_error
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Message
 from pychat.protocol.v1 import decode_message
@@ -119,7 +120,7 @@ class _Program:
         except (aiohttp.ContentTypeError, ValueError):
             raise Disconnected(f"There is no pychat at {self._address.mount} that takes messages over HTTP.") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Disconnected(f"The server cannot be reached: {error}.") from None
+            raise Disconnected(f"The server cannot be reached: {connect_error(error)}.") from None
         if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
             raise Disconnected(f"There is no pychat at {self._address.mount}.")
         if not answer["ok"]:

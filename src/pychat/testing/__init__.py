@@ -1,7 +1,6 @@
-"""For tests and bots: people without sockets, a clock to move, faults, and the contracts of transports and stores.
+"""Helpers for tests: people without sockets, a fake clock, a store with faults, and contracts of transports and stores.
 
-Nothing here needs pytest but the plugin, which is how pytest finds the fixture `chat`; a contract is a class of plain
-`test_…` coroutines for whichever runner awaits them.
+Only the plugin with the fixture `chat` needs pytest. A contract is a class of plain `test_…` coroutines for any runner.
 """
 
 from __future__ import annotations

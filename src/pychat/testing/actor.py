@@ -1,4 +1,4 @@
-"""Somebody in a test: speaks, loses the connection, comes back; and fails the test where they see what is wrong."""
+"""A person in a test: talks, loses the connection, returns, and checks what is on their screen."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pychat.testing.waiting import Waiting
 
 __all__ = ["Actor"]
 
-_PRESENCE = 0.25  # seconds: presence is gathered for 0.2, so that a storm of joins costs little
+_PRESENCE = 0.25  # seconds; a room gathers presence for 0.2
 
 
 class Actor:
-    """A person of a test, in the same process. `Chat.person` and `Chat.people` bring them.
+    """A person of a test, in the same process. Make one with `Chat.person` or `Chat.people`.
 
-    What they do (`says`, `edits`, `drops` …) is done when it returns, hooks and others have been told, and it raises
-    `Refused` where the room refuses.
-    What they see (`sees` …) is waited for, and raises `AssertionError` with what was seen instead. Anything that
-    comes twice, or in the wrong order, fails whichever of them comes next.
+    Actions (`says`, `edits`, `drops` …) return when all hooks and all other people have got them. They raise `Refused`
+    if the room refuses.
+    Checks (`sees` …) wait, and raise `AssertionError` with what the person saw instead. An event that comes twice or in
+    the wrong order fails the next action or check.
     """
 
     def __init__(self, waiting: Waiting, label: str, *, outbox: int, user: User | None = None) -> None:
@@ -45,43 +45,43 @@ class Actor:
     def __repr__(self) -> str:
         return f"<Actor {self.name}>"
 
-    # How things stand.
+    # The screen
 
     @property
     def name(self) -> str:
-        """The nickname that the room gave; before that, what the test calls this person."""
+        """The nickname; before joining, the name that the test uses."""
         return self._screen.owner.name if self._screen.owner else self._label
 
     @property
     def member(self) -> Member:
-        """Who this is in the room. Raise `UsageError` for a guest."""
+        """The member in the room. Raise `UsageError` for a guest."""
         if self._screen.owner is None:
             raise UsageError(f"{self.name} has no nickname: bring them with a name, or `await ….joins(name)`.")
         return self._screen.owner
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What is on the screen: messages as they stand, their own too, oldest first."""
+        """The messages on the screen as they stand, their own too, oldest first."""
         return tuple(self._screen.messages)
 
     @property
     def has_seen(self) -> list[str]:
-        """The texts on the screen, oldest first; a deleted message is an empty one."""
+        """The texts on the screen, oldest first. The text of a deleted message is empty."""
         return [message.text for message in self._screen.messages]
 
     @property
     def members(self) -> list[str]:
-        """The names that are listed on the screen, in the order of joining."""
+        """The names in the list of people, in the order of joining."""
         return [member.name for member in self._screen.members.values()]
 
     @property
     def here(self) -> int:
-        """The number of people that is shown. Like `members` it follows within 0.2 seconds of the clock."""
+        """The shown number of people. Like `members`, it is up to 0.2 seconds of the clock behind."""
         return self._screen.here
 
     @property
     def typing(self) -> list[str]:
-        """The names of those who are shown as writing."""
+        """The names of the people who are shown as typing."""
         return [member.name for member in self._screen.typing.values()]
 
     @property
@@ -91,7 +91,7 @@ class Actor:
 
     @property
     def recovered(self) -> bool:
-        """Whether the last connection went on exactly where the one before it ended."""
+        """True if the last connection continued exactly where the one before ended."""
         return self._screen.recovered
 
     def message(self, which: Message | int) -> Message:
@@ -103,10 +103,10 @@ class Actor:
                 return message
         raise AssertionError(f"There is no message number {seq} on {self.name}'s screen.\n{self._saw()}")
 
-    # What they do.
+    # Actions
 
     async def enters(self, room: ChatRoom) -> None:
-        """Connect to `room`. `Chat.person` does it."""
+        """Connect to `room`. `Chat.person` calls this."""
         __tracebackhide__ = True
         self._room = room
         line = Line(self._screen.show, self._hang_up, outbox=self._outbox)
@@ -135,7 +135,7 @@ class Actor:
         return await self.joins(name)
 
     async def says(self, text: str, *, id: str | None = None, reply_to: Message | int | None = None) -> Message:  # noqa: A002 -- the wire's word
-        """Send a message; return it as stored. With an `id`, saying it again stores nothing twice."""
+        """Send a message, and return it as stored. Messages with the same `id` are stored once."""
         __tracebackhide__ = True
         session = self._connected()
         said = await self._waiting.answer(
@@ -156,7 +156,7 @@ class Actor:
         await self._waiting.settle()
 
     async def deletes(self, message: Message | int) -> None:
-        """Take back a message of their own."""
+        """Delete a message of their own."""
         __tracebackhide__ = True
         session = self._connected()
         await self._waiting.answer(session.delete(_seq(message)), f"{self.name}, deleting,")
@@ -164,7 +164,7 @@ class Actor:
         await self._waiting.settle()
 
     async def reacts(self, message: Message | int, emoji: str, *, on: bool = True) -> None:
-        """Put an emoji to a message, or take it away."""
+        """Add an emoji to a message, or remove it."""
         __tracebackhide__ = True
         session = self._connected()
         await self._waiting.answer(session.react(_seq(message), emoji, on), f"{self.name}, reacting,")
@@ -172,7 +172,7 @@ class Actor:
         await self._waiting.settle()
 
     async def types(self, *, on: bool = True) -> None:
-        """Be shown as writing, or no longer."""
+        """Be shown as typing, or stop."""
         __tracebackhide__ = True
         session = self._connected()
         await self._waiting.answer(session.type(on), f"{self.name}, typing,")
@@ -184,13 +184,13 @@ class Actor:
         await self._goes(left=False)
 
     async def leaves(self) -> None:
-        """Say goodbye and go; the nickname is free."""
+        """Leave, and free the nickname."""
         await self._goes(left=True)
 
     async def returns(self, room: ChatRoom | None = None) -> None:
-        """Come back, where and who they were; to another server of the room, if one is given.
+        """Reconnect as the same member, from the same position; to another server of the room if given.
 
-        Raise `Refused` with `name_taken` if somebody else has the nickname now: they have none then.
+        Raise `Refused` with `name_taken` if somebody else has the nickname now. The person is then a guest.
         """
         __tracebackhide__ = True
         if self._line is not None and self._line.open:
@@ -208,24 +208,24 @@ class Actor:
             await self._waiting.settle()
 
     def stops_reading(self) -> None:
-        """Read nothing any more. What is sent waits in a bounded outbox; beyond that the connection is closed."""
+        """Stop reading. Events wait in a bounded outbox; if it is full, the connection is closed."""
         self._connected()
         if self._line is not None:
             self._line.read(on=False)
 
     def reads_on(self) -> None:
-        """Read what waits, and what comes."""
+        """Read the waiting events, and later ones."""
         self._connected()
         if self._line is not None:
             self._line.read(on=True)
 
-    # What they see.
+    # Checks
 
     async def sees(self, *texts: str | re.Pattern[str], by: Actor | str | None = None) -> Message:
-        """Wait until others have written these, in this order; return the last one.
+        """Wait until other people have written these messages, in this order. Return the last one.
 
-        A text is a whole one, or a pattern to be found. Looking begins after what was last seen this way, or with
-        what was shown on coming in; other messages in between are passed over. An edited message is seen anew.
+        Each of `texts` is a complete text or a pattern to search for. The search begins after the last message that was
+        found this way, and skips other messages. An edited message can be found again.
         """
         __tracebackhide__ = True
         author = by.name if isinstance(by, Actor) else by
@@ -233,11 +233,11 @@ class Actor:
         for text in texts:
             found = await self._see(text, author)
         if found is None:
-            raise UsageError("Say what is to be seen: sees(“hi”).")
+            raise UsageError("Give a text: sees(“hi”).")
         return found
 
     async def sees_nothing_more(self) -> None:
-        """Let everything happen, and fail if others have written anything that was not looked at."""
+        """Wait until everything is finished, and fail if other people wrote messages that were not looked at."""
         __tracebackhide__ = True
         await self._waiting.settle()
         self._check()
@@ -245,7 +245,7 @@ class Actor:
             raise AssertionError(f"{self.name} saw more.\n{self._saw('nothing more')}")
 
     async def sees_members(self, *names: str) -> None:
-        """Wait until exactly these names are listed, in any order. As long as presence is gathered passes if needed."""
+        """Wait until exactly these names are listed, in any order. If needed, 0.25 seconds pass on the clock."""
         __tracebackhide__ = True
         await self._waiting.settle()
         if sorted(self.members) != sorted(names):
@@ -261,14 +261,14 @@ class Actor:
         self._check()
 
     async def sees_that(self, so: Callable[[], bool], what: str = "that") -> None:
-        """Wait until it is `so`: `await bob.sees_that(lambda: bob.typing == ["alice"], "alice types")`."""
+        """Wait until `so` returns true: `await bob.sees_that(lambda: bob.typing == ["alice"], "alice types")`."""
         __tracebackhide__ = True
         if not await self._waiting.until(so):
             raise AssertionError(f"{self.name} did not see {what}.\n{self._saw()}")
         self._check()
 
     async def is_told(self, why: Close) -> None:
-        """Wait until the server has closed the connection, for this reason."""
+        """Wait until the server has closed the connection for this reason."""
         __tracebackhide__ = True
         await self._waiting.until(lambda: self.closed is not None)
         if self.closed is not why:
@@ -277,7 +277,7 @@ class Actor:
         await self._waiting.settle()
 
     def is_refused(self, code: str) -> AbstractContextManager[None]:
-        """What stands in the `with` block is refused with this code: `with bob.is_refused("shouting"): …`."""
+        """Fail unless the `with` block is refused with this code: `with bob.is_refused("shouting"): …`."""
         return _Refusal(self.name, code)
 
     async def _see(self, text: str | re.Pattern[str], author: str | None) -> Message:
@@ -301,7 +301,7 @@ class Actor:
         return self._screen.sightings[index]
 
     def _saw(self, expected: str | None = None) -> str:
-        """What a failure tells."""
+        """The description of a failure."""
         told = [] if expected is None else [f"expected: {expected}"]
         told += _column("saw:     ", lines(self._screen.unseen()))
         told += (
@@ -316,7 +316,9 @@ class Actor:
     def _check(self) -> None:
         __tracebackhide__ = True
         if self._screen.faults:
-            raise AssertionError(f"{self.name} was sent what should never come:\n  " + "\n  ".join(self._screen.faults))
+            raise AssertionError(
+                f"{self.name} got events twice or in the wrong order:\n  " + "\n  ".join(self._screen.faults)
+            )
 
     def _connected(self) -> Session:
         __tracebackhide__ = True
@@ -335,7 +337,7 @@ class Actor:
         await self._waiting.settle()
 
     def _hang_up(self) -> None:
-        """The server has closed the line, so a transport would tell the room."""
+        """Close the session, as a transport does after the server has closed the connection."""
         if self._session is not None:
             task = asyncio.get_running_loop().create_task(self._session.close())
             self._tasks.add(task)

@@ -1,10 +1,11 @@
-"""What a test has in its hands: rooms, people, a clock, a store. pytest gives it as the fixture `chat`."""
+"""The fixture `chat`: makes rooms and people for a test, with a fake clock and a store that can fail."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import difflib
+import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -25,19 +26,25 @@ __all__ = ["Chat"]
 
 
 class Chat:
-    """Rooms and people in this process, without a port. The fixture `chat` is one; `with Chat() as chat:` another.
+    """Rooms and people in this process, without a port. Use the fixture `chat`, or `with Chat() as chat:`.
 
-    Rooms made or adopted here share one store, and one clock that stands still until it is moved: graces, presence and
-    typing go by it, and so do rates (200 commands each, until time passes).
+    All rooms made or adopted here share one store and one clock. The clock stands still until it is moved. Grace times,
+    presence, typing and rate limits use this clock, so a person can send 200 commands before time passes.
     """
 
-    def __init__(self, *, patience: float = 2.0) -> None:
-        """`patience` is for how many real seconds a test waits for what does not come."""
-        #: The clock of the rooms: `clock.move(31)` lets 31 seconds pass, `await chat.sleep(31)` waits for what is due.
+    def __init__(self, *, timeout: float = 2.0, patience: float | None = None) -> None:
+        """`timeout` is how long a test waits for something that does not come, in real seconds.
+
+        `patience` is the old name of `timeout`. It is deprecated.
+        """
+        if patience is not None:
+            _warn_of_patience()
+            timeout = patience
+        #: The clock of the rooms. `clock.move(31)` lets 31 seconds pass; `await chat.sleep(31)` also runs what is due.
         self.clock = FakeClock()
-        #: Where the rooms keep what is said; it fails when you say so.
+        #: The store of the rooms. It fails when the test says so.
         self.store = FaultyStore(clock=self.clock)
-        self._waiting = Waiting(self.clock, self.store, patience)
+        self._waiting = Waiting(self.clock, self.store, timeout)
         self._undo: list[Callable[[], None]] = []
         self._guests = 0
         self._failures = Failures()
@@ -59,37 +66,48 @@ class Chat:
 
     @property
     def hook_errors(self) -> list[BaseException]:
-        """What hooks raised that are told what has happened. At the end it fails the test: if that is meant, clear it.
+        """The errors of hooks that run after an event. They fail the test at its end, unless you clear the list.
 
-        What other hooks raise reaches the author, as `Refused` with `internal`.
+        An error of another hook reaches the author, as `Refused` with `internal`.
         """
         return self._failures.errors
 
     @property
+    def timeout(self) -> float:
+        """How long a test waits for something that does not come, in real seconds. It can be set."""
+        return self._waiting.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float) -> None:
+        self._waiting.timeout = seconds
+
+    @property
     def patience(self) -> float:
-        """For how many real seconds a test waits for what does not come. It may be set."""
-        return self._waiting.patience
+        """The old name of `timeout`. Deprecated."""
+        _warn_of_patience()
+        return self.timeout
 
     @patience.setter
     def patience(self, seconds: float) -> None:
-        self._waiting.patience = seconds
+        _warn_of_patience()
+        self.timeout = seconds
 
     def room(self, name: str = "lobby", **settings: Any) -> ChatRoom:  # noqa: ANN401 -- ChatRoom's own, and checked there
-        """A new room by the clock and the store of this test; `settings` are those of `ChatRoom`."""
+        """Make a room with the clock and the store of this test. `settings` are those of `ChatRoom`."""
         return ChatRoom(name, **{"store": self.store, "clock": self.clock, **settings})
 
     def adopt(self, room: ChatRoom) -> ChatRoom:
-        """Make `room`, the one of your app with its hooks, as new, by the clock and the store of this test.
+        """Empty `room`, for example the one of your app, and give it the clock and the store of this test.
 
-        After the test it is as it was before, with whatever was in it, and without hooks that the test added.
+        Its hooks stay. After the test the room has its content again, and no hooks that the test added.
         """
         self._undo.append(renew(room, self.store, self.clock))
         return room
 
     def another_server(self, room: ChatRoom) -> ChatRoom:
-        """The same room on another server: settings and hooks of `room`, and its store and clock.
+        """Make the same room on another server, with the settings, hooks, store and clock of `room`.
 
-        After `room.aclose()` it is the same server after a restart.
+        If you call `room.aclose()` first, it is the same server after a restart.
         """
         other = copy.copy(room)
         renew(other)
@@ -104,10 +122,10 @@ class Chat:
         reads: bool = True,
         outbox: int = OUTBOX,
     ) -> Actor:
-        """Bring somebody into `room`; without a name, a guest who has taken none.
+        """Bring a person into `room`; without a `name`, a guest.
 
-        A `user` is one whom your app's `authenticate` would have returned: with their own name, unless they pick one.
-        Who does not read (`reads=False`) takes nothing that comes after joining; `outbox` bytes of it are kept.
+        `user` is what `authenticate` of your app would return; its name is used if `name` is not given. With
+        `reads=False` the person stops reading after joining, and `outbox` bytes wait for them at most.
         """
         __tracebackhide__ = True
         try:
@@ -130,23 +148,23 @@ class Chat:
         return actor
 
     async def people(self, room: ChatRoom, *names: str) -> tuple[Actor, ...]:
-        """Bring several into `room`, one after the other: `alice, bob = await chat.people(room, "alice", "bob")`."""
+        """Bring people into `room`, one by one: `alice, bob = await chat.people(room, "alice", "bob")`."""
         __tracebackhide__ = True
         return tuple([await self.person(room, name) for name in names])
 
     async def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass on the clock, at once, and everything happen that is due then."""
+        """Let `seconds` pass on the clock without waiting, and run everything that is due."""
         await self._waiting.sleep(seconds)
 
     async def settle(self) -> None:
-        """Let everything happen that has been set going. No time passes."""
+        """Wait until everything that was started has finished. No time passes on the clock."""
         await self._waiting.settle()
 
     def same_order(self, *people: Actor) -> None:
-        """Fail unless all of `people` have the same on their screens, in the same order, since the last came in."""
+        """Fail unless all of `people` have the same messages in the same order since the last one came."""
         __tracebackhide__ = True
         if len(people) < 2:
-            raise UsageError("An order is compared between two people, or more.")
+            raise UsageError("Give two people or more, to compare their order.")
         begin = max((person.messages[0].seq for person in people if person.messages), default=0)
         screens = [(each, [f"{m.seq} {line}" for m, line in _numbered(each) if m.seq >= begin]) for each in people]
         first, expected = screens[0]
@@ -156,6 +174,10 @@ class Chat:
                 raise AssertionError(
                     f"{first.name} and {other.name} do not see the same (-: {first.name}, +: {other.name}):\n{diff}"
                 )
+
+
+def _warn_of_patience() -> None:
+    warnings.warn("Chat's patience is now its timeout", DeprecationWarning, stacklevel=3)
 
 
 def _numbered(person: Actor) -> list[tuple[Any, str]]:

@@ -1,4 +1,4 @@
-"""A clock whose hands a test moves; timers that are due go off as it passes them."""
+"""A fake clock that a test moves, with timers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pychat.room.clock import Clock
 
 __all__ = ["FakeClock"]
 
-_ROUNDING = 1e-6  # seconds: a timer is not missed because 0.1 + 0.2 is more than 0.3
+_ROUNDING = 1e-6  # seconds, because 0.1 + 0.2 is more than 0.3
 _Args = TypeVarTuple("_Args")
 
 
@@ -30,7 +30,7 @@ class FakeClock(Clock):
         return self._date
 
     def steady(self) -> float:
-        """Seconds that were let pass."""
+        """The seconds that have passed."""
         return self._steady
 
     def call_later(self, delay: float, callback: Callable[[*_Args], object], *args: *_Args) -> _Timer:
@@ -41,15 +41,15 @@ class FakeClock(Clock):
 
     @property
     def next_timer(self) -> float | None:
-        """In how many seconds the next timer is due; `None` if nothing is."""
+        """The seconds until the next timer is due; `None` if there is no timer."""
         while self._timers and self._timers[0][2].call is None:
             heapq.heappop(self._timers)
         return max(0.0, self._timers[0][0] - self._steady) if self._timers else None
 
     def move(self, seconds: float) -> None:
-        """Let `seconds` pass. Timers go off in their order, each at its own time.
+        """Let `seconds` pass. Timers fire in order, each at its own time.
 
-        What they set going on the event loop happens when that turns next: `Chat.sleep` waits for it too.
+        Tasks that a timer starts run later, on the event loop. `Chat.sleep` waits for them too.
         """
         if seconds < 0:
             raise UsageError("Time only passes forwards. To set the date back, use set_date.")
@@ -57,11 +57,11 @@ class FakeClock(Clock):
         while self.next_timer is not None and self._timers[0][0] <= end + _ROUNDING:
             due, _, timer = heapq.heappop(self._timers)
             self._pass(max(0.0, due - self._steady))
-            timer.go_off()
+            timer.fire()
         self._pass(end - self._steady)
 
     def set_date(self, date: float) -> None:
-        """Set the wall clock, as an administrator might; no time passes."""
+        """Set the date, as an administrator may do. No time passes."""
         self._date = date
 
     def _pass(self, seconds: float) -> None:
@@ -70,7 +70,7 @@ class FakeClock(Clock):
 
 
 class _Timer:
-    """One call to come."""
+    """One scheduled call."""
 
     __slots__ = ("call",)
 
@@ -80,7 +80,7 @@ class _Timer:
     def cancel(self) -> None:
         self.call = None
 
-    def go_off(self) -> None:
+    def fire(self) -> None:
         call, self.call = self.call, None
         if call is not None:
             call()

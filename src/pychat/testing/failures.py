@@ -1,4 +1,4 @@
-"""Hooks that fail and refuse nobody by it: only the log would know, so the test is told."""
+"""Collects the errors of hooks that run after an event. Such errors reach only the log, so a test would miss them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _log = logging.getLogger("pychat.hooks")
 
 
 class Failures(logging.Handler):
-    """Gathers what hooks raise that are told what has happened. Of those that may refuse, the author hears."""
+    """Collects the errors of hooks that cannot refuse. The errors of other hooks reach the author."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.errors: list[BaseException] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One record of the log of hooks."""
+        """Handle one record of the hooks' log."""
         error = record.exc_info[1] if record.exc_info else None
         name = record.args[0] if isinstance(record.args, tuple) and record.args else None
         refuses = isinstance(name, str) and name in HOOKS and HOOKS[name].may_change
@@ -27,9 +27,9 @@ class Failures(logging.Handler):
             self.errors.append(error)
 
     def listen(self) -> None:
-        """Begin."""
+        """Start to collect."""
         _log.addHandler(self)
 
     def stop(self) -> None:
-        """End."""
+        """Stop."""
         _log.removeHandler(self)

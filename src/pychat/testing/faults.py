@@ -1,4 +1,4 @@
-"""A store that fails, forgets to answer, or takes its time when a test says so, and that several servers may share."""
+"""A store with faults: it refuses, loses answers or is slow when a test says so. Several servers can share it."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ __all__ = ["FaultyStore"]
 
 
 class FaultyStore(Store):
-    """A store in memory, or around `inner`, whose faults are yours. Without any it is a store like others."""
+    """A store in memory, or a wrapper of `inner`, with faults that the test sets."""
 
     def __init__(self, inner: Store | None = None, *, clock: FakeClock | None = None) -> None:
-        """`clock` is what must be moved for a `delay` to pass."""
+        """`clock` must be moved for a `delay` to pass."""
         self.clock = clock or FakeClock()
         self._inner: Store = inner or MemoryStore(date=self.clock.date)
         self._here: dict[str, _Here] = defaultdict(_Here)
         self._failing = 0
         self._losing = 0
         self._busy = 0
-        #: Seconds that each call takes, by the clock; 0 is at once.
+        #: How long each call takes, in seconds of the clock.
         self.delay = 0.0
-        #: Whether the store cannot be reached: each call is refused with `unavailable`.
+        #: True if the store cannot be reached: each call is refused with `unavailable`.
         self.down = False
 
     @property
     def available(self) -> bool:
-        """Whether it can be reached, as rooms ask a store."""
+        """True if the store can be reached."""
         return not self.down and self._inner.available
 
     @property
@@ -45,7 +45,7 @@ class FaultyStore(Store):
 
     @property
     def busy(self) -> bool:
-        """Whether it is at work on something just now, and is not waiting for the clock."""
+        """True while a call is running that does not wait for the clock."""
         return self._busy > 0
 
     def fails_next(self, count: int = 1) -> None:
@@ -53,11 +53,11 @@ class FaultyStore(Store):
         self._failing += count
 
     def loses_next(self, count: int = 1) -> None:
-        """Store the next `count`, tell everybody, and refuse them all the same: the answer is lost on the way."""
+        """Store and deliver the next `count` events, but refuse them, as if the answer was lost."""
         self._losing += count
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
-        """Open the log of `room`; members that came in by other servers are known."""
+        """Open the log of `room`, with the members on other servers."""
         async with self._call():
             here = self._here[room]
 
@@ -74,7 +74,7 @@ class FaultyStore(Store):
             )
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:
-        """Store `event`, if no fault is due."""
+        """Store `event`, unless a fault is set."""
         async with self._call():
             if self._failing:
                 self._failing -= 1
@@ -86,7 +86,7 @@ class FaultyStore(Store):
             return stored
 
     async def signal(self, room: str, event: Signal) -> None:
-        """Pass `event` on; or refuse it with `name_taken`, where somebody of another server has the name."""
+        """Pass `event` on. Refuse it with `name_taken` if a member on another server has the name."""
         async with self._call():
             if isinstance(event, Joined | Renamed) and self._here[room].taken(event.member):
                 raise Refused("name_taken", f"Somebody here is called “{event.member.name}”. Please take another name.")
@@ -125,7 +125,7 @@ class FaultyStore(Store):
 
 @dataclass(slots=True)
 class _Here:
-    """Who is in a room, on whichever server, as a store of several servers remembers it."""
+    """The members of a room on all servers."""
 
     members: dict[str, Member] = field(default_factory=dict)
     away: dict[str, Member] = field(default_factory=dict)
@@ -151,4 +151,4 @@ class _Here:
 
 
 def _unavailable() -> Refused:
-    return Refused("unavailable", "The store cannot be reached, for this is a test. Try again.", 1.0)
+    return Refused("unavailable", "The store cannot be reached, because a test says so. Try again.", 1.0)

@@ -1,4 +1,4 @@
-"""A line: the connection of somebody in the same process, that can break, and that can be read slowly."""
+"""The connection of a person in the same process. A test can break it, or stop reading from it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pychat.protocol.v1 import encode
 
 __all__ = ["OUTBOX", "Line"]
 
-#: Bytes that wait for a slow reader, as pychat's own transports keep them.
+#: The maximum number of bytes that wait for a slow reader, as in pychat's own transports.
 OUTBOX = 1024 * 1024
 
 
 class _Notices:
-    """Notices as they are."""
+    """Encodes nothing: frames are the notices."""
 
     def encode(self, notice: Notice) -> Notice:
         return notice
 
 
 class Line:
-    """Shows what comes, or keeps it while nobody reads: at most `outbox` bytes of JSON, then it closes with SLOW."""
+    """Shows notices, or keeps up to `outbox` bytes of them while nobody reads; with more it closes with `SLOW`."""
 
     encoder = _Notices()
 
@@ -35,16 +35,16 @@ class Line:
         self._bytes = 0
         self._reading = True
         self._broken = False
-        #: Why the server closed it; `None` while it has not.
+        #: Why the server closed it; `None` if it did not.
         self.closed: Close | None = None
 
     @property
     def open(self) -> bool:
-        """Whether it carries anything."""
+        """True if it is neither closed nor broken."""
         return self.closed is None and not self._broken
 
     def send(self, frame: Notice) -> None:
-        """Show it, or let it wait."""
+        """Show a notice, or keep it until it is read."""
         if not self.open:
             return
         if self._reading:
@@ -57,19 +57,19 @@ class Line:
             self._waiting.append(frame)
 
     def close(self, why: Close) -> None:
-        """The server closes it."""
+        """Close the connection: the server calls this."""
         if self.open:
             self.closed = why
             self._waiting.clear()
             self._hang_up()
 
     def cut(self) -> None:
-        """It breaks; what waits is lost."""
+        """Break the connection. Waiting notices are lost."""
         self._broken = True
         self._waiting.clear()
 
     def read(self, on: bool) -> None:
-        """Read what waits and what comes, or stop reading."""
+        """Read the waiting notices and later ones, or stop reading."""
         self._reading = on
         if on:
             waiting, self._waiting, self._bytes = self._waiting, [], 0

@@ -1,4 +1,4 @@
-"""The in-memory transport: people without sockets, for tests and for bots."""
+"""The in-memory transport: a person without a socket, for tests and for bots."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pychat.transports.commands import execute
 
 __all__ = ["Person", "RecordingConnection"]
 
-PATIENCE = 10.0  # seconds until something that should have come counts as missing
+_TIMEOUT = 10.0  # seconds
 
 _Fields = dict[str, Any]
 
 
-class _Told:
-    """Events that came, waiting to be looked at."""
+class _Events:
+    """The events of one person, and which of them were returned by `next`."""
 
     def __init__(self) -> None:
         self.all: list[tuple[str, _Fields]] = []
@@ -39,7 +39,7 @@ class _Told:
         def find() -> int | None:
             return next((i for i, (given, _) in enumerate(self.all) if given == name and i not in self._seen), None)
 
-        async with asyncio.timeout(PATIENCE), self._more:
+        async with asyncio.timeout(_TIMEOUT), self._more:
             await self._more.wait_for(lambda: find() is not None)
         index = find()
         assert index is not None  # noqa: S101 -- waited for above
@@ -51,26 +51,26 @@ class _Told:
             self._more.notify_all()
 
 
-class _ObjectWire:
-    """Events as they are, name and object."""
+class _ObjectEncoder:
+    """Encodes events as a name and a dict."""
 
     def encode(self, notice: Notice) -> tuple[str, _Fields]:
         return encode(notice)
 
 
 class RecordingConnection:
-    """A connection that leads nowhere and keeps what it was sent."""
+    """A connection that keeps all its events in a list."""
 
-    encoder = _ObjectWire()
+    encoder = _ObjectEncoder()
 
     def __init__(self) -> None:
-        self.told = _Told()
+        self.told = _Events()
         #: Why it was closed; `None` while it is open.
         self.closed: Close | None = None
 
     @property
     def events(self) -> list[tuple[str, _Fields]]:
-        """Every event so far: name and object."""
+        """Every event so far, as its name and its fields."""
         return self.told.all
 
     def send(self, frame: tuple[str, _Fields]) -> None:
@@ -79,14 +79,14 @@ class RecordingConnection:
             self.told.put(*frame)
 
     def close(self, why: Close) -> None:
-        """Keep the reason, as the last event."""
+        """Keep the reason as the last event."""
         if self.closed is None:
             self.send(close_event(why))
             self.closed = why
 
 
 class Person:
-    """The in-memory transport: a person, or a bot, in the same process. A `Client`, with words of its own."""
+    """A person, or a bot, in the same process. Has the methods of `Client`, and some more."""
 
     def __init__(self, session: Session, connection: RecordingConnection) -> None:
         self._session = session
@@ -94,7 +94,7 @@ class Person:
 
     @classmethod
     async def enter(cls, room: ChatRoom, *, since: Position | None = None) -> Person:
-        """Come into `room`, as a guest."""
+        """Enter `room` as a guest."""
         connection = RecordingConnection()
         return cls(await room.connect(connection, since=since), connection)
 
@@ -115,7 +115,7 @@ class Person:
         return await self.connection.told.next(name)
 
     async def close(self) -> None:
-        """Go for good."""
+        """Leave, and free the nickname."""
         await self._session.close(left=True)
 
     async def drop(self) -> None:

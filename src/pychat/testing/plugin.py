@@ -1,6 +1,6 @@
-"""The plugin that pytest loads where pychat is installed: the fixture `chat`, and how its tests run without a plugin.
+"""The plugin for pytest: the fixture `chat`, and a runner for its async tests.
 
-Until a test asks for the fixture, nothing of pychat is imported.
+pytest loads this plugin in every run, so nothing of pychat is imported until a test asks for the fixture.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def chat() -> Iterator[Chat]:
-    """Rooms and people of a test, in this process, with a clock to move and a store that can fail."""
+    """Rooms and people for a test, in this process, with a fake clock and a store that can fail."""
     from pychat.testing.chat import Chat  # noqa: PLC0415 -- only who asks for it loads it
 
     with Chat() as chat:
@@ -26,7 +26,7 @@ def chat() -> Iterator[Chat]:
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run an `async def` test that has a `chat`, where no plugin for asyncio has taken it."""
+    """Run an `async def` test that uses `chat`, if no plugin for asyncio does."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     given = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 -- as plugins do

@@ -14,9 +14,9 @@ __all__ = ["renew"]
 
 
 def renew(room: ChatRoom, store: Store | None = None, clock: Clock | None = None) -> Callable[[], None]:
-    """Begin anew, with the same settings and hooks, on another store or clock; call what is returned to undo that.
+    """Restart `room` with another store or clock, and the same settings and hooks. Call the result to undo this.
 
-    No client is told: connections stay with the room as it was before.
+    Connections stay with the old state of the room, and are not closed.
     """
     before = dict(vars(room))
     if store is not None:

@@ -1,4 +1,4 @@
-"""What one person has on the screen: messages as they stand, who is here, who is writing; and what should never be."""
+"""The screen of one person: messages, people and typing. Also finds events that come twice or in the wrong order."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ __all__ = ["Screen", "lines"]
 
 
 class Screen:
-    """One person's screen, over any number of connections. A wrong order, or anything twice, is noted as a fault."""
+    """One person's screen, over any number of connections."""
 
     def __init__(self) -> None:
         #: The messages as they stand, in the order of the log.
         self.messages: list[Message] = []
-        #: What others wrote, as it came: each message, and each edit.
+        #: Messages and edits of other people, as they came.
         self.sightings: list[Message] = []
-        #: How many sightings have been looked at.
+        #: The number of sightings that were looked at.
         self.looked = 0
         self.members: dict[str, Member] = {}
         self.typing: dict[str, Member] = {}
         self.here = 0
-        #: Where the person would go on.
+        #: The position from which the person would continue.
         self.position: Position | None = None
-        #: Whether the last connection went on where the one before it ended.
+        #: True if the last connection continued where the one before ended.
         self.recovered = False
-        #: Whose screen it is, once there is a nickname.
+        #: The member whose screen this is; `None` before joining.
         self.owner: Member | None = None
-        #: What should never be: something out of order, or twice.
+        #: Descriptions of events that came twice or in the wrong order.
         self.faults: list[str] = []
         self._seen: set[int] = set()
 
     def show(self, notice: Notice) -> None:
-        """Something has come over the wire."""
+        """Show a notice."""
         match notice:
             case Welcome():
                 self._welcome(notice)
@@ -56,13 +56,13 @@ class Screen:
                 self._revise(notice)
 
     def wrote(self, message: Message) -> None:
-        """The room has answered: this is what one wrote oneself. It takes its place by its number."""
+        """Show a message of this person, which the room has stored."""
         if message.seq not in self._seen:
             self._place(message)
             self._reach(message)
 
     def unseen(self) -> list[Message]:
-        """What has come and was not looked at."""
+        """The sightings that were not looked at."""
         return self.sightings[self.looked :]
 
     def _welcome(self, welcome: Welcome) -> None:
@@ -88,7 +88,7 @@ class Screen:
             self.members[member.id] = member
 
     def _follow(self, event: Message | Edited | Deleted | Reacted) -> None:
-        """What comes must be newer than all that came before."""
+        """Record a fault unless `event` is newer than all events before."""
         if self.position is not None and event.seq <= self.position.seq:
             when = "a second time" if event.seq in self._seen else f"after number {self.position.seq}"
             self.faults.append(f"number {event.seq} of the log came {when}: {event}")
@@ -111,5 +111,5 @@ class Screen:
 
 
 def lines(messages: Iterable[Message]) -> list[str]:
-    """Messages as people read them: `ada: hi`."""
+    """Messages as text: `ada: hi`."""
     return [f"{each.author.name}: {'(deleted)' if each.deleted else each.text}" for each in messages]

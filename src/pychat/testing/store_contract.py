@@ -1,4 +1,4 @@
-"""The contract of stores: what a room can rely on, whatever keeps its log."""
+"""The contract of stores: tests that every store must pass."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ DATE = 1_700_000_000.0
 
 
 def message(number: int | str, author: Member = ADA, text: str | None = None) -> Message:
-    """A message that is not stored yet."""
+    """Make a message that is not stored yet."""
     return Message(f"m{number}", author, f"text {number}" if text is None else text, DATE)
 
 
 class StoreContract:
-    """What every store must do, as tests. Subclass it, and say how a store is opened.
+    """Tests that every store must pass. Subclass it, and override `opened`.
 
         class TestMine(StoreContract):
             @asynccontextmanager
@@ -52,25 +52,25 @@ class StoreContract:
                 yield store
                 await store.aclose()
 
-    Within one test, `opened` may be called again after it was left: for a durable store, it opens the same place.
+    A test may call `opened` again after it was closed. A durable store must then open the same data.
     """
 
-    #: Whether what was stored is there after `aclose`.
+    #: True if the data is still there after `aclose`.
     durable = True
 
     @asynccontextmanager
     async def beside(self, store: Store) -> AsyncIterator[Store | None]:
-        """Open what another server of the same rooms has, beside `store`; `None` for a store of one server."""
+        """Open the same data as `store` for a second server; `None` if a store serves one server only."""
         yield None
 
     @asynccontextmanager
     async def opened(self, retention: Retention | None = None) -> AsyncIterator[Store]:
-        """Open the store that this test uses; close it in the end."""
+        """Open the store for a test, and close it at the end."""
         raise NotImplementedError
         yield None  # type: ignore[unreachable]  # makes this a generator
 
     async def test_numbers_are_1_2_3_in_the_order_in_which_everyone_is_told(self) -> None:
-        """However many append at once, there is one order, without a gap, and it is the one that is told."""
+        """Concurrent appends get one order without gaps, and subscribers get the events in this order."""
         async with self.opened() as store:
             told: list[Event | Subscription] = []
             opening = await store.subscribe("lobby", told.append)
@@ -83,7 +83,7 @@ class StoreContract:
             assert told == await store.events("lobby", after=0, limit=1000)
 
     async def test_everyone_is_told_before_the_author_is_answered(self) -> None:
-        """Who is told “stored” can be sure that the others are being told too."""
+        """When an author gets the answer, the subscribers have got the event."""
         async with self.opened() as store:
             told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
@@ -92,7 +92,7 @@ class StoreContract:
             assert replace(message(1), seq=1) == stored
 
     async def test_an_id_stands_once_for_each_author(self) -> None:
-        """A repeated event is not stored, not told, and answered as the first time; another author's is another."""
+        """A repeated event gets the first answer, and is neither stored nor sent again. Each author has own ids."""
         async with self.opened() as store:
             told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
@@ -106,7 +106,7 @@ class StoreContract:
             assert len(told) == 3
 
     async def test_rooms_know_nothing_of_each_other(self) -> None:
-        """Each has its own numbers, ids and listeners."""
+        """Each room has its own numbers, ids and subscribers."""
         async with self.opened() as store:
             lobby: list[Event | Subscription] = []
             kitchen: list[Event | Subscription] = []
@@ -119,7 +119,7 @@ class StoreContract:
             assert (await store.history("lobby")).seq == 1
 
     async def test_history_is_read_in_pages_from_the_end(self) -> None:
-        """Oldest first in each page, and the number up to which it holds."""
+        """A page has the oldest message first, and the number of the newest event."""
         async with self.opened() as store:
             await store.subscribe("lobby", lambda _: None)
             assert self._seen(await store.history("lobby")) == ((), 0)
@@ -133,7 +133,7 @@ class StoreContract:
             assert await store.events("lobby", after=7, limit=2) == []
 
     async def test_messages_have_a_life(self) -> None:
-        """Edits, reactions and deletions are events of the log; the history shows what has become of each message."""
+        """Edits, reactions and deletions are events of the log. The history has the messages after them."""
         async with self.opened() as store:
             told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
@@ -164,7 +164,7 @@ class StoreContract:
             assert told[:2] == [first, second]
 
     async def test_what_came_first_decides_what_can_still_happen(self) -> None:
-        """However many ask at once: nothing happens to what is deleted, and 20 kinds of reactions are the most."""
+        """With concurrent events too: deleted messages do not change; messages have 20 kinds of reactions at most."""
         async with self.opened() as store:
             told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
@@ -194,7 +194,7 @@ class StoreContract:
             assert [event.seq for event in told if isinstance(event, LogEvent)] == list(range(1, 28))
 
     async def test_of_all_who_ask_for_a_name_at_once_one_gets_it(self) -> None:
-        """On one server and on two, in whatever shape they write it: those who join, change names, or come back."""
+        """On one server and on two, for names that look alike, and for members who join, rename or return."""
         async with self._rooms() as rooms:
             newcomers = [await Person.enter(rooms[number % len(rooms)]) for number in range(12)]
             shapes = ["Ada", "ADA", "Аda"]
@@ -221,7 +221,7 @@ class StoreContract:
             await self._agree(rooms, 11 + answers[3]["ok"])
 
     async def test_of_all_who_react_at_once_so_many_kinds_are_taken(self) -> None:
-        """And everybody else is told so; on one server and on two."""
+        """The other members are refused, on one server and on two."""
         async with self._rooms() as rooms:
             people = [await Person.enter(rooms[number % len(rooms)]) for number in range(4)]
             for number, person in enumerate(people):
@@ -241,7 +241,7 @@ class StoreContract:
                 assert len((await room.message(said["seq"])).reactions) == 20
 
     async def test_an_id_is_used_for_one_thing(self) -> None:
-        """Who uses it again for something else is told so, at once and ever after, on every server."""
+        """A second use of an id for something else is refused on every server, at once and later."""
         async with self._rooms() as rooms:
             people = [await Person.enter(room) for room in rooms]
             token = (await people[0].join("Ada"))["token"]
@@ -269,7 +269,7 @@ class StoreContract:
 
     @asynccontextmanager
     async def _rooms(self) -> AsyncIterator[list[ChatRoom]]:
-        """The same room on each server that there can be, up to two."""
+        """The same room on one server, or on two if the store allows it."""
         async with self.opened() as store, self.beside(store) as beside:
             rooms = [ChatRoom(store=each, limits=Limits(rate=0)) for each in (store, beside) if each is not None]
             for room in rooms:
@@ -279,7 +279,7 @@ class StoreContract:
                 await room.aclose()
 
     async def _agree(self, rooms: list[ChatRoom], count: int) -> None:
-        """Wait until each server knows so many members; no name has two owners then."""
+        """Wait until each server has `count` members, and check that no name has two owners."""
         for room in rooms:
             await self._until(lambda room=room: len(room.members) == count)  # type: ignore[misc]  # bound as it is now
             keys = [Names.keys(member.name) for member in room.members]
@@ -292,7 +292,7 @@ class StoreContract:
                 await asyncio.sleep(0.002)
 
     async def test_words_are_found(self) -> None:
-        """However they are cased, wherever they stand, in what messages say now."""
+        """In any case, at any place, in messages as they stand."""
         async with self.opened() as store:
             await store.subscribe("lobby", lambda _: None)
             for number, text in enumerate(
@@ -306,14 +306,14 @@ class StoreContract:
             assert self._seen(await store.history("lobby", matching="ÜNÏCODE"))[0] == (5,)
             assert self._seen(await store.history("lobby", matching="milk"))[0] == ()
             for odd in ('"', "*", "OR", "(", "NEAR(", "text:", "-", "a b" * 500, "'; --"):
-                await store.history("lobby", matching=odd)  # whatever people type is no mistake
+                await store.history("lobby", matching=odd)  # no input is an error
             await store.append("lobby", Edited("e", ADA, 2, "tea, rather", DATE))
             await store.append("lobby", Deleted("d", ADA, 1, DATE))
             assert self._seen(await store.history("lobby", matching="tea"))[0] == (2, 3, 5)
             assert self._seen(await store.history("lobby", matching="coffee"))[0] == ()
 
     async def test_signals_pass_in_order_with_the_log_and_are_not_in_it(self) -> None:
-        """Who comes and goes is told at its place between the messages, and has no number."""
+        """Joins and leaves come in their order between the messages, and have no number."""
         async with self.opened() as store:
             told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
@@ -333,7 +333,7 @@ class StoreContract:
             assert [each.seq for each in await store.events("lobby", after=0, limit=9)] == [1, 2]
 
     async def test_any_text_comes_back_as_it_was(self) -> None:
-        """Every character that a message may hold, in every field that people fill."""
+        """Every character that is allowed in a message, in every field that people fill."""
         odd = "".join(map(chr, [1, 9, 10, 34, 39, 92, 0x7F, 0x2028, 0xFEFF, 0x1F600, 0x10FFFF])) + "ß é%_\\"
         async with self.opened() as store:
             await store.subscribe("lobby", lambda _: None)
@@ -348,7 +348,7 @@ class StoreContract:
             assert (await store.history("lobby")).messages == (revise(first, second),)
 
     async def test_retention_keeps_the_newest(self) -> None:
-        """About as many as it says; the numbers go on, and what is gone shows as a gap at the start."""
+        """About the given number of messages is kept. Numbers continue; the log begins with a higher number."""
         async with self.opened(Retention(count=10)) as store:
             await store.subscribe("lobby", lambda _: None)
             for number in range(1, 101):
@@ -360,10 +360,10 @@ class StoreContract:
             assert (await store.events("lobby", after=0, limit=100))[0].seq == page.messages[0].seq
 
     async def settled(self, store: Store) -> None:
-        """Wait until a store that cleans up in the background has done so."""
+        """Wait until a store that removes messages in the background has finished."""
 
     async def test_everything_is_there_after_a_restart(self) -> None:
-        """The log, its epoch, the ids, the secret, and who had which name."""
+        """The log, its epoch, the ids, the secret and the names."""
         if not self.durable:
             return
         async with self.opened() as store:
@@ -387,7 +387,7 @@ class StoreContract:
             assert (await store.append("lobby", message(4))).seq == 5
 
     async def test_what_cannot_be_found_is_no_mistake(self) -> None:
-        """A room that nobody has opened is empty, and revising what is not there does nothing but take a number."""
+        """A new room is empty. An event for a missing message only takes a number."""
         async with self.opened() as store:
             await store.subscribe("lobby", lambda _: None)
             assert (await store.history("lobby", before=99)).messages == ()

@@ -1,4 +1,4 @@
-"""The contract of transports: what everybody who connects, by whatever wire, can rely on."""
+"""The contract of transports: tests that every transport must pass."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _Fields = dict[str, Any]
 
 
 class Client(Protocol):
-    """One person, as the contract sees them.
+    """One connected person.
 
-    One that can be made to read nothing more has `async def stall(self) -> None` besides; without it, the test of slow
-    readers is skipped.
+    A client that can stop reading also has `async def stall(self) -> None`. Without it, the test of slow readers is
+    skipped.
     """
 
     async def command(self, name: str, fields: _Fields) -> _Fields:
         """Send a command of version 1 and return its answer."""
 
     async def event(self, name: str) -> _Fields:
-        """The next event of that name; those that came before it was asked for count. Fails after 10 s."""
+        """Return the next event of that name, also if it came before this call. Fail after 10 seconds."""
 
     async def close(self) -> None:
-        """Go for good: close the connection in good order."""
+        """Leave: close the connection normally."""
 
 
 class TransportContract:
-    """What every transport must do, as tests. Subclass it, and say how people connect.
+    """Tests that every transport must pass. Subclass it, and override `people`.
 
         class TestMine(TransportContract):
             @asynccontextmanager
@@ -44,17 +44,17 @@ class TransportContract:
                 async with my_server(room) as address:
                     yield lambda since=None: my_client(address, since)
 
-    `people` yields a coroutine function that gives a new `Client`, connected and past its handshake.
+    `people` yields a coroutine function that returns a new `Client` after its handshake.
 
-    A wire that is older than pychat may have no words for some of it. Name such tests in `lacks`, without `test_`, and
-    they are left out: `lacks = frozenset({"a_token_makes_the_same_member"})`.
+    An old protocol may not support everything. Name the tests that it cannot pass in `lacks`, without `test_`:
+    `lacks = frozenset({"a_token_makes_the_same_member"})`.
     """
 
-    #: Names of tests for what the wire has no words for.
+    #: Names of tests that are left out, because the protocol does not support them.
     lacks: frozenset[str] = frozenset()
 
     def __init_subclass__(cls, **about: Any) -> None:  # noqa: ANN401 -- handed on
-        """Take out what the wire lacks. Raise `UsageError` for a name that is no test's."""
+        """Remove the tests in `lacks`. Raise `UsageError` for a name without a test."""
         super().__init_subclass__(**about)
         for name in cls.lacks:
             if not hasattr(TransportContract, f"test_{name}"):
@@ -63,19 +63,19 @@ class TransportContract:
 
     @asynccontextmanager
     async def people(self, room: ChatRoom) -> AsyncIterator[Callable[..., Awaitable[Client]]]:
-        """Serve `room`; yield the way in: `await enter(since=Position | None)`."""
+        """Serve `room`, and yield a function to connect: `await enter(since=Position | None)`."""
         raise NotImplementedError
         yield None  # type: ignore[unreachable]  # makes this a generator
 
     def room(self, **settings: Any) -> ChatRoom:  # noqa: ANN401 -- what ChatRoom takes
-        """The room that a test uses."""
+        """Make the room for a test."""
         return ChatRoom("lobby", title="The Lobby", **settings)
 
     def _serve(self, **settings: Any) -> AbstractAsyncContextManager[Callable[..., Awaitable[Client]]]:  # noqa: ANN401
         return self.people(self.room(**settings))
 
     async def test_welcome_says_where_things_stand(self) -> None:
-        """The first event tells the room, the position and the limits."""
+        """The first event has the room, the position and the limits."""
         async with self._serve(limits=Limits(name=20, text=100)) as enter:
             ada = await enter()
             welcome = await ada.event("welcome")
@@ -91,7 +91,7 @@ class TransportContract:
             assert welcome["messages"] == welcome["members"] == []
 
     async def test_what_one_says_the_others_hear(self) -> None:
-        """A message reaches everyone but its author's connection, and its author is told where it stands."""
+        """A message reaches everyone except its author's connection, which gets an answer with the number."""
         async with self._serve() as enter:
             ada, bob = await enter(), await enter()
             joined = await ada.command("join", {"name": "Ada"})
@@ -124,7 +124,7 @@ class TransportContract:
                 assert [(await listener.event("message"))["seq"] for _ in range(60)] == list(range(1, 61))
 
     async def test_a_repeated_id_stands_once(self) -> None:
-        """The same message sent again is not said twice, and gets the same answer."""
+        """A message that is sent again is stored once, and gets the same answer."""
         async with self._serve() as enter:
             ada, bob = await enter(), await enter()
             await ada.command("join", {"name": "Ada"})
@@ -135,7 +135,7 @@ class TransportContract:
             assert [(await bob.event("message"))["text"] for _ in range(2)] == ["once", "next"]
 
     async def test_refusals_say_why_to_their_cause_alone(self) -> None:
-        """Each mistake has its code; nobody else notices, and the connection goes on."""
+        """Each error has its code. Nobody else gets it, and the connection stays open."""
         async with self._serve(limits=Limits(text=10)) as enter:
             ada, bob = await enter(), await enter()
 
@@ -177,7 +177,7 @@ class TransportContract:
             assert (await bob.command("join", {"name": "Ada"}))["ok"]
 
     async def test_a_token_makes_the_same_member(self) -> None:
-        """Who comes back with the token keeps the id; a made-up token is worth nothing."""
+        """A client that returns with its token has the same id. An invalid token has no effect."""
         async with self._serve() as enter:
             ada = await enter()
             first = await ada.command("join", {"name": "Ada"})
@@ -189,7 +189,7 @@ class TransportContract:
             assert third["member"]["id"] != first["member"]["id"]
 
     async def test_who_comes_back_gets_what_was_missed(self) -> None:
-        """From a position, exactly the messages after it; from another epoch, the newest page and no pretence."""
+        """A client that returns with a position gets exactly the later messages; with another epoch the newest page."""
         async with self._serve() as enter:
             ada, bob = await enter(), await enter()
             await ada.command("join", {"name": "Ada"})
@@ -211,7 +211,7 @@ class TransportContract:
             assert [message["seq"] for message in welcome["messages"]] == [1, 2, 3, 4, 5]
 
     async def test_the_id_of_the_last_event_tells_whether_it_is_the_same_log(self) -> None:
-        """A backup that was put back has the same epoch, and other events: who saw those before is shown the page."""
+        """After a backup was restored, the epoch is the same. A client that saw other events gets the newest page."""
         async with self._serve() as enter:
             ada, bob = await enter(), await enter()
             await ada.command("join", {"name": "Ada"})
@@ -225,7 +225,7 @@ class TransportContract:
             assert (welcome["recovered"], [each["seq"] for each in welcome["messages"]]) == (False, [1, 2, 3])
 
     async def test_who_missed_a_lot_catches_up_while_others_talk(self) -> None:
-        """However much was missed, up to a page: all comes once and in order, and then what is said meanwhile."""
+        """A client gets up to a page of missed messages once and in order, and then those that were sent meanwhile."""
         room = self.room(limits=Limits(text=20_000))
         async with self.people(room) as enter:
             bob = await enter()
@@ -244,7 +244,7 @@ class TransportContract:
             assert (await ada.event("message"))["text"] == "and on"
 
     async def test_who_missed_too_much_reads_it_upwards(self) -> None:
-        """Beyond a page nothing is replayed: there are the newest messages, and the history above them."""
+        """A client that missed more than a page gets the newest messages, and can read the history before them."""
         room = self.room(limits=Limits(text=20_000, page=50, history=20, rate=0))
         async with self.people(room) as enter:
             bob = await enter()
@@ -265,7 +265,7 @@ class TransportContract:
             assert read[-1]["text"] == "meanwhile"
 
     async def test_messages_have_a_life(self) -> None:
-        """Replies quote; authors edit and delete; anybody reacts. Everyone hears of it, now or on coming back."""
+        """Replies have quotes, authors edit and delete, anybody reacts. Everyone gets the events, at once or later."""
         async with self._serve() as enter:
             ada, bob = await enter(), await enter()
             epoch = (await bob.event("welcome"))["epoch"]
@@ -306,7 +306,7 @@ class TransportContract:
             assert (await back.event("deleted"))["seq"] == 5
 
     async def test_history_is_read_upwards_and_searched(self) -> None:
-        """Older messages come in pages, oldest first, and words are found."""
+        """History comes in pages with the oldest message first, and can be searched."""
         async with self._serve(limits=Limits(history=2, rate=0)) as enter:
             ada = await enter()
             await ada.command("join", {"name": "Ada"})
@@ -342,7 +342,7 @@ class TransportContract:
             assert told == {"here": 1, "left": [member["id"]], "listed": True}
 
     async def test_typing_is_shown_and_ends_with_the_message(self) -> None:
-        """The others see who is writing."""
+        """The other people see who is typing."""
         async with self._serve() as enter:
             ada, bob = await enter(), await enter()
             member = (await ada.command("join", {"name": "Ada"}))["member"]
@@ -352,7 +352,7 @@ class TransportContract:
             assert await bob.event("typing") == {"member": member, "on": False}
 
     async def test_who_sends_too_much_is_told_when_to_go_on(self) -> None:
-        """Beyond the burst a command is refused with the seconds to wait."""
+        """A command that exceeds the burst is refused with the seconds to wait."""
         async with self._serve(limits=Limits(rate=0.001, burst=2)) as enter:
             ada = await enter()
             await ada.command("join", {"name": "Ada"})
@@ -362,7 +362,7 @@ class TransportContract:
             assert error["retry_after"] > 0
 
     async def test_who_does_not_read_is_closed_alone(self) -> None:
-        """What waits for one reader is bounded: it is let go, and the others go on as before."""
+        """The data that waits for one reader is bounded. Only that reader is disconnected."""
         room = self.room(limits=Limits(text=20_000, rate=0))
         async with self.people(room) as enter:
             slow, bob = await enter(), await enter()
@@ -379,7 +379,7 @@ class TransportContract:
             assert (await bob.command("say", {"text": "still here"}))["ok"]
 
     async def test_a_close_says_why(self) -> None:
-        """Before the server closes a connection it says why, and whether to come back."""
+        """Before the server closes a connection, it sends the reason, and whether to reconnect."""
         room = self.room()
         async with self.people(room) as enter:
             ada = await enter()

@@ -1,6 +1,6 @@
-"""Admission: lets a visitor into a room, on every wire.
+"""Lets a visitor into a room, on every transport.
 
-What each wire makes of a temporary refusal is in `docs/reference/errors.md`: every client comes back from it.
+`docs/reference/errors.md` describes what each transport sends for a temporary refusal.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ __all__ = ["HOLD_SECONDS", "admit", "opened"]
 
 _log = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic, lines=2)
 
-#: For how long somebody who comes in is kept waiting for a room that cannot be opened, before they are sent away.
+#: How long a visitor waits for a room that cannot be opened, before the visitor is refused.
 HOLD_SECONDS = 3.0
-_LOOK_SECONDS = 0.3  # between two looks whether it is open
+_RETRY_SECONDS = 0.3  # between two attempts to open a room
 
 
-async def opened(room: ChatRoom, patience: float = HOLD_SECONDS) -> None:
-    """Wait until `room` is open, for `patience` seconds at most. Raise `Refused` for whoever must come back later."""
+async def opened(room: ChatRoom, max_seconds: float = HOLD_SECONDS) -> None:
+    """Wait until `room` is open, for `max_seconds` at most. Raise `Refused` if it is not open then."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + patience
+    end = loop.time() + max_seconds
     while True:
         try:
             if room.closed:
                 raise Refused("unavailable", Close.SHUTDOWN.text, 2.0)
             await room.start()
         except Refused as refused:
-            pause = _LOOK_SECONDS * random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
+            pause = _RETRY_SECONDS * random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
             if room.closed or not refused.kind.is_temporary or loop.time() + pause > end:
                 raise
             await asyncio.sleep(pause)
@@ -59,7 +59,7 @@ async def admit(
     own: bool = True,
     user: User | None = None,
 ) -> Session:
-    """Let somebody in when the room is open: see `ChatRoom.connect`. Raise `Refused`, and nothing else."""
+    """Let a visitor in when the room is open: see `ChatRoom.connect`. Raise only `Refused`."""
     await opened(room)
     try:
         return await room.connect(connection, since=since, member_id=member_id, own=own, user=user)

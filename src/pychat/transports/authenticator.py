@@ -1,4 +1,4 @@
-"""The door: asks the app who somebody is, before they are let in."""
+"""Calls the app's `authenticate` for a visitor, before the visitor enters."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ _log = logging.getLogger("pychat.auth")
 _limited = RateLimitedLogger(_log, time.monotonic)
 _ANSWER_SECONDS = 10.0  # that the app's function may take
 
-#: What an app says of a request: a `User`, or `None` for a guest. `Refused` may be raised or returned. May be async.
+#: The app's function: it returns a `User`, or `None` for a guest. It may raise or return `Refused`, and may be async.
 Authenticate = Callable[[Request], User | Refused | Awaitable[User | Refused | None] | None]
 
 
 class Authenticator:
-    """Lets people in as whom the app's `authenticate` knows them; without it, everybody is a guest."""
+    """Calls the app's `authenticate`. Without one, every visitor is a guest."""
 
     def __init__(self, authenticate: Authenticate | None = None) -> None:
-        """Raise `UsageError` for what cannot be called."""
+        """Raise `UsageError` if `authenticate` is not callable."""
         if authenticate is not None and not callable(authenticate):
             raise UsageError("authenticate is a function: it takes a pychat.Request, and returns a pychat.User or None")
         self._authenticate = authenticate
 
     @property
     def asks(self) -> bool:
-        """Whether the app is asked; without that, there is no need to make a request."""
+        """True if the app has an `authenticate`. If not, no `Request` is needed."""
         return self._authenticate is not None
 
     async def authenticate(self, request: Request) -> User | None:
-        """Who this is; `None` is a guest. Raise `Refused` for who may not come in, and where the function fails."""
+        """Return the user, or `None` for a guest. Raise `Refused` if the app refuses, or if its function fails."""
         if self._authenticate is None:
             return None
         ask = self._authenticate
@@ -64,6 +64,6 @@ class Authenticator:
 
 
 def entry_status(refused: Refused) -> int:
-    """The HTTP status for a visitor who is not let in: 403 for codes that are about a command, and the app's own."""
+    """The HTTP status for a visitor who is refused entry: 403 for the app's own codes and codes about commands."""
     status = refused.kind.status
     return 403 if status in (409, 422) else status

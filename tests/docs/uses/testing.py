@@ -26,7 +26,7 @@ async def passes_as_tests(stage: Stage, argument: str) -> None:
 async def is_how_a_test_fails(stage: Stage, argument: str) -> None:
     """A test that expects “hello” fails with this text."""
     with Chat() as chat:
-        chat.patience = 0.01
+        chat.timeout = 0.01
         alice, bob = await chat.people(chat.room(), "alice", "bob")
         await alice.says(argument)
         try:

@@ -24,6 +24,8 @@ const FIRST_WELCOME_TIMEOUT = 5_000;
 const FIRST_DELAY = 500;
 /** Plus up to half of it at random: all clients are back within 9 seconds after the server is. */
 const MAX_DELAY = 6_000;
+/** The longest wait that a server can ask for: timers of browsers end at 24 days. */
+const MAX_RETRY_AFTER = 86_400_000;
 /** A connection that lasts this long resets the delay. */
 const STABLE_AFTER = 5_000;
 
@@ -70,6 +72,21 @@ export class Connection extends Emitter {
   open() {
     if (this.state.name === "live" || this.state.name === "closed") return;
     this.#attempt();
+  }
+
+  /** Resolves while the connection is live. Waits for the first connection, but never for a lost one. @throws {Refusal} */
+  ready() {
+    return new Promise((resolve, reject) => {
+      const settle = ({ name, text }) => {
+        if (name === "live") resolve();
+        else if (name === "refused") reject(new Refusal("offline", text));
+        else if (name === "connecting") return false;
+        else reject(new Refusal(name === "closed" ? "closed" : "offline"));
+        return true;
+      };
+      if (settle(this.state)) return;
+      const stop = this.on("state", (state) => settle(state) && stop());
+    });
   }
 
   /** Disconnects for good. */
@@ -128,11 +145,13 @@ export class Connection extends Emitter {
     // An inactive socket means that the server refused. Otherwise the network failed.
     if (this.#socket.active) return this.#lost("The server cannot be reached.");
     this.#reached = true;
-    if (error.data?.reconnect === true) this.#lost(error.data.text ?? error.message);
-    else this.#refuse(error.data?.text ?? error.message, error.data?.reason ?? error.data?.code);
+    const { text = error.message, reason, code, reconnect, retry_after: retryAfter } = error.data ?? {};
+    if (reconnect === true) this.#lost(text, retryAfter);
+    else this.#refuse(text, reason ?? code);
   }
 
-  #lost(text) {
+  /** @param {string} [text] the reason @param {number} [retryAfter] seconds that the server asks to wait */
+  #lost(text, retryAfter = this.#bye?.retry_after) {
     const bye = this.#bye;
     if (bye?.reconnect === false) return this.#refuse((bye.reason === "kicked" && this.#kicked) || bye.text, bye.reason);
     if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#failures = 0;
@@ -141,8 +160,8 @@ export class Connection extends Emitter {
     if (!this.#reached) this.#socket.io.opts.transports.reverse();
     this.#disconnect();
     // A `bye` closes all clients at once. Each waits half a second to two seconds, so that they do not reconnect
-    // together. `retry_after` says when the room can be joined again.
-    const retryDelay = Math.min(60, Number(bye?.retry_after) || 0) * 1000 * (1 + this.#random() / 2);
+    // together. If the server asks for a longer wait, each waits that long and up to half of it more.
+    const retryDelay = Math.min(MAX_RETRY_AFTER, (Number(retryAfter) || 0) * 1000) * (1 + this.#random() / 2);
     const delay = Math.max(
       retryDelay,
       bye && this.#failures === 0

@@ -124,6 +124,29 @@ export class Log {
     this.entries.splice(this.#storedCount(), 0, entry);
   }
 
+  /**
+   * Marks the user's messages.
+   * @param {string | undefined} id of the user
+   * @param {Member | null} me the new author of the unsent messages, if any
+   * @returns {boolean} whether a mark changed
+   */
+  setOwner(id, me) {
+    let changed = false;
+    for (const entry of this.entries) {
+      if (!entry.author) continue;
+      if (entry.state !== "sent" && me) entry.author = me;
+      const own = entry.state !== "sent" || entry.author.id === id;
+      if (own !== entry.own) changed = true;
+      entry.own = own;
+    }
+    return changed;
+  }
+
+  /** The stored messages, oldest first. @returns {Message[]} */
+  get messages() {
+    return this.entries.filter(({ state }) => state === "sent").map(toMessage);
+  }
+
   /** The newest entry that is not an unsent message. @returns {Entry | undefined} */
   get last() {
     return this.entries[this.#storedCount() - 1];
@@ -178,4 +201,11 @@ export class Log {
     }
     this.entries.splice(at, 0, entry);
   }
+}
+
+/** The stored message that an entry holds. @param {Entry} entry @returns {Message} */
+export function toMessage({ id, seq, date, author, text, reply, edited, deleted, reactions }) {
+  const message = { id, seq, date, author, text, reply, edited, deleted, reactions };
+  for (const [name, value] of Object.entries(message)) if (value === undefined) delete message[name];
+  return message;
 }

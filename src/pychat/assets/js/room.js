@@ -1,28 +1,23 @@
 /**
- * One room for one user: the log, the user's own messages, and the events of the wire. Presence knows who else is in
- * the room, membership who the user is. Touches neither the page nor the network.
+ * One room for one user: what programs call, and the events of the wire handed to the part that owns them. The timeline
+ * keeps the stored messages, outgoing the user's unsent ones, presence who else is in the room, and membership who the
+ * user is. Touches neither the page nor the network.
  */
 
 import { Emitter } from "./emitter.js";
-import { History } from "./history.js";
-import { newId } from "./identity.js";
-import { Log } from "./log.js";
+import { Log, toMessage } from "./log.js";
 import { Membership } from "./membership.js";
-import { Outbox } from "./outbox.js";
-import { Position } from "./position.js";
+import { Outgoing } from "./outgoing.js";
 import { Presence } from "./presence.js";
 import { Refusal } from "./refusal.js";
 import { REVISIONS } from "./revision.js";
-import { SendQueue } from "./send-queue.js";
+import { Timeline } from "./timeline.js";
 
 /**
  * @typedef {import("./log.js").Member} Member
  * @typedef {import("./log.js").Message} Message
  * @typedef {import("./log.js").Entry} Entry
  */
-
-/** Characters of the original message in a reply, as many as the server quotes. */
-const QUOTE_LENGTH = 200;
 
 /**
  * Events (`room.on(event, …)`):
@@ -46,13 +41,10 @@ export class Room extends Emitter {
   about = null;
 
   #connection;
-  #clock;
-  #history;
   #membership;
-  #outbox;
-  #position = new Position();
+  #outgoing;
   #presence;
-  #queue;
+  #timeline;
 
   /**
    * @param {object} options
@@ -66,32 +58,36 @@ export class Room extends Emitter {
     super();
     const { log } = this;
     this.#connection = connection;
-    this.#clock = clock;
-    this.#history = new History({ connection, log, epoch: () => this.since?.epoch, record: (message) => this.#record(message) });
     this.#membership = new Membership({ connection, clock, storage, key: `${key}:me`, name });
     this.#presence = new Presence({ connection, clock, log, me: () => this.me });
-    this.#outbox = new Outbox(storage, `${key}:unsent:`);
-    this.#queue = new SendQueue({
+    this.#timeline = new Timeline({ connection, log, ownId: () => this.#membership.id });
+    this.#outgoing = new Outgoing({
       connection,
       clock,
-      outbox: this.#outbox,
+      storage,
+      key: `${key}:unsent:`,
       log,
-      room: {
-        joined: () => this.joined,
-        parted: (answered) => this.#onParted(answered),
-        stored: (answer, entry) => this.#onStored(answer, entry),
-        changed: (entry) => this.#emitLog("change", entry),
-      },
+      me: () => this.me,
+      joined: () => this.joined,
     });
-    for (const item of this.#outbox.items) this.#showUnsent(item);
-    for (const event of ["people", "typing", "log"]) this.#presence.on(event, (payload) => this.emit(event, payload));
+    this.#forward(this.#presence, "people", "typing", "log");
+    this.#forward(this.#timeline, "log", ...REVISIONS);
+    this.#forward(this.#outgoing, "log");
+    this.#forward(this.#membership, "ask");
     this.#presence.on("renamed", (member) => this.#membership.setMe(member));
-    this.#membership.on("login", (id) => this.#outbox.switchTo(id) && this.#showOutbox());
+    this.#timeline.on("own", (message) => this.#outgoing.confirm(message));
+    this.#timeline.on("message", (message) => this.#onMessage(message));
+    this.#outgoing.on("stored", ({ answer, entry }) => this.#onStored(answer, entry));
+    this.#outgoing.on("parted", (answered) => this.#onParted(answered));
+    this.#membership.on("login", (id) => this.#outgoing.switchTo(id));
     this.#membership.on("me", (member) => this.#onMe(member));
     this.#membership.on("joined", (member) => this.#onJoined(member));
-    this.#membership.on("ask", (refusal) => this.emit("ask", refusal));
     connection.on("event", ({ name: event, data }) => this.#onEvent(event, data ?? {}));
     connection.on("state", (state) => this.#onState(state));
+  }
+
+  #forward(part, ...events) {
+    for (const event of events) part.on(event, (payload) => this.emit(event, payload));
   }
 
   /** The connection. @returns {import("./connection.js").State} */
@@ -131,14 +127,12 @@ export class Room extends Emitter {
 
   /** The position to recover from. @returns {{epoch: string, seq: number, id?: string} | undefined} */
   get since() {
-    return this.#position.since;
+    return this.#timeline.since;
   }
 
   /** The stored messages in the log, oldest first. @returns {Message[]} */
   get messages() {
-    return this.log.entries
-      .filter((entry) => entry.state === "sent")
-      .map(toMessage);
+    return this.log.messages;
   }
 
   /**
@@ -148,7 +142,7 @@ export class Room extends Emitter {
    * @throws {Refusal} such as `name_taken`
    */
   async join(name) {
-    await this.#ready();
+    await this.#connection.ready();
     return this.#membership.join(name);
   }
 
@@ -164,10 +158,9 @@ export class Room extends Emitter {
   async say(text, { replyTo } = {}) {
     if (!this.me) throw new Refusal("not_joined");
     if (this.state.name === "closed") throw new Refusal("closed");
-    const item = this.#outbox.add(newId(), text, this.#clock.now(), this.#quote(replyTo));
+    const stored = this.#outgoing.add(text, replyTo);
     this.#presence.typingEnded();
-    this.#emitLog("add", this.#showUnsent(item));
-    return this.#queue.stored(item.id);
+    return stored;
   }
 
   /**
@@ -203,8 +196,8 @@ export class Room extends Emitter {
    * @returns {Promise<{messages: Message[], more: boolean}>} the newest ones that match, oldest first
    */
   async history(options = {}) {
-    await this.#ready();
-    return this.#history.fetch(options);
+    await this.#connection.ready();
+    return this.#timeline.history(options);
   }
 
   /**
@@ -213,9 +206,8 @@ export class Room extends Emitter {
    * @param {"newer" | "older"} [end] the end of the gap to fetch from
    */
   async fill(gap, end = "newer") {
-    await this.#ready();
-    await this.#history.fill(gap, end);
-    this.#emitLog("more");
+    await this.#connection.ready();
+    await this.#timeline.fill(gap, end);
   }
 
   /**
@@ -225,27 +217,20 @@ export class Room extends Emitter {
    */
   async find(seq) {
     if (!this.log.find(seq)) {
-      await this.#ready();
-      await this.#history.around(seq);
-      this.#emitLog("more");
+      await this.#connection.ready();
+      await this.#timeline.fetchAround(seq);
     }
     return this.log.find(seq);
   }
 
   /** Sends a refused message again. @param {string} id of the entry @returns {Promise<{id: string, seq: number, date: string}>} */
   async retry(id) {
-    const item = this.#outbox.retry(id, this.#clock.now());
-    if (!item) throw new Refusal("discarded");
-    this.#emitLog("remove", this.log.drop(id));
-    this.#emitLog("add", this.#showUnsent(item));
-    return this.#queue.stored(id);
+    return this.#outgoing.retry(id);
   }
 
   /** Discards a message that is not stored. @param {string} id of the entry */
   discard(id) {
-    this.#outbox.remove(id);
-    this.#emitLog("remove", this.log.drop(id));
-    this.#queue.settle(id, new Refusal("discarded"));
+    this.#outgoing.discard(id);
   }
 
   /** Call it with `true` at each keystroke, and with `false` when the text is empty. @param {boolean} on */
@@ -255,14 +240,14 @@ export class Room extends Emitter {
 
   /** Asks the server for all members. @returns {Promise<{here: number, members: Member[]}>} */
   async who() {
-    await this.#ready();
+    await this.#connection.ready();
     const { here, members } = await this.#connection.send("who", {});
     return { here, members };
   }
 
   /** Gives the nickname back and forgets it; stays connected. */
   async leave() {
-    await this.#ready();
+    await this.#connection.ready();
     await this.#membership.leave();
   }
 
@@ -277,7 +262,13 @@ export class Room extends Emitter {
     this.#connection.close();
   }
 
-  // The connection
+  async #revise(command, data) {
+    await this.#connection.ready();
+    if (!this.joined) throw new Refusal("not_joined");
+    await this.#timeline.revise(command, data);
+  }
+
+  // What the connection reports
 
   #onState(state) {
     if (state.name !== "live") {
@@ -289,25 +280,10 @@ export class Room extends Emitter {
     if (state.name === "live") this.#membership.connected();
   }
 
-  /** Resolves while the connection is live. Waits for the first connection, but never for a lost one. */
-  #ready() {
-    return new Promise((resolve, reject) => {
-      const settle = ({ name, text }) => {
-        if (name === "live") resolve();
-        else if (name === "refused") reject(new Refusal("offline", text));
-        else if (name === "connecting" && !this.about) return false;
-        else reject(new Refusal(name === "closed" ? "closed" : "offline"));
-        return true;
-      };
-      if (settle(this.state)) return;
-      const stop = this.on("state", (state) => settle(state) && stop());
-    });
-  }
-
   #onEvent(event, data) {
     if (event === "welcome") this.#onWelcome(data);
-    else if (event === "message") this.#onMessage(data);
-    else if (REVISIONS.includes(event)) this.#onRevision(event, data);
+    else if (event === "message") this.#timeline.add(data);
+    else if (REVISIONS.includes(event)) this.#timeline.apply(event, data);
     else if (event === "presence") this.#presence.apply(data);
     else if (event === "typing") this.#presence.setTyping(data.member, data.on);
     else if (event === "error") this.emit("error", Refusal.from(data));
@@ -318,31 +294,15 @@ export class Room extends Emitter {
     this.#membership.setLogin(data.you ?? null);
     Object.assign(this.limits, data.limits);
     this.people.reset(data);
-    const newEpoch = this.since && this.since.epoch !== data.epoch;
-    // If `recovered`, this is the position that the client asked from, and the missed events follow.
-    this.#position.start(data.epoch, data.seq, data.id);
-    if (!data.recovered) {
-      this.log.clear(data.more ? (data.messages[0]?.seq ?? data.seq + 1) : undefined);
-      for (const message of data.messages) this.#record(message);
-      this.#emitLog("reset");
-    }
-    if (newEpoch && this.#outbox.forgetReplies()) this.#showOutbox();
+    if (this.#timeline.start(data)) this.#outgoing.forgetReplies();
     this.emit("welcome", data);
     this.emit("people", this.people);
   }
 
-  // The user
+  // What the parts report
 
   #onMe(member) {
-    let reset = false;
-    for (const entry of this.log.entries) {
-      if (!entry.author) continue;
-      if (entry.state !== "sent" && member) entry.author = member;
-      const own = entry.state !== "sent" || entry.author.id === this.#membership.id;
-      if (own !== entry.own) reset = true;
-      entry.own = own;
-    }
-    if (reset) this.#emitLog("reset");
+    if (this.log.setOwner(this.#membership.id, member)) this.emit("log", { kind: "reset" });
     this.emit("me", member);
   }
 
@@ -350,7 +310,7 @@ export class Room extends Emitter {
     const roles = this.you?.roles;
     this.#presence.addMe(roles?.length ? { ...member, roles } : member);
     this.emit("joined", member);
-    this.#queue.flush();
+    this.#outgoing.flush();
   }
 
   #onParted(answered) {
@@ -358,77 +318,15 @@ export class Room extends Emitter {
     if (answered) this.#membership.rejoin();
   }
 
-  // Messages
-
   #onMessage(message) {
-    this.#position.read(message.seq, message.id);
-    const { entry, how } = this.#record(message);
-    if (how === "known") return;
     this.#presence.setTyping(message.author, false);
-    this.#emitLog(how === "added" ? "add" : "change", entry);
     this.emit("message", message);
   }
 
-  #onRevision(kind, event) {
-    this.#position.read(event.seq, event.id);
-    this.#emitLog("change", this.#history.revise(kind, event));
-    this.emit(kind, event);
-  }
-
-  async #revise(command, data) {
-    await this.#ready();
-    if (!this.joined) throw new Refusal("not_joined");
-    const { seq, id } = await this.#connection.send(command, data);
-    if (seq !== undefined) this.#position.wrote(seq, id);
-  }
-
-  /** Puts a stored message into the log. */
-  #record(message) {
-    const own = message.author.id === this.#membership.id;
-    const recorded = this.log.take(message, own);
-    // The server stored it, but its answer was lost.
-    if (own && this.#outbox.has(message.id)) {
-      this.#outbox.remove(message.id);
-      this.#queue.settle(message.id, message);
-    }
-    return recorded;
-  }
-
-  // The user's messages
-
-  #quote(seq) {
-    if (seq === undefined) return undefined;
-    const { author, text } = this.log.find(seq) ?? {};
-    const characters = [...(text ?? "")];
-    return { seq, author: author?.name, text: characters.length > QUOTE_LENGTH ? `${characters.slice(0, QUOTE_LENGTH - 1).join("")}…` : text };
-  }
-
-  #showUnsent({ id, text, at, reply, error }) {
-    return this.log.pend({ id, text, reply, error, date: new Date(at).toISOString(), author: this.me ?? { id: "", name: "" } });
-  }
-
-  /** Shows the unsent messages of the present login only: nobody sees or sends those of another user. */
-  #showOutbox() {
-    this.log.dropUnsent();
-    for (const item of this.#outbox.items) this.#showUnsent(item);
-    this.#emitLog("reset");
-  }
-
   #onStored(answer, entry) {
-    this.#position.wrote(answer.seq, answer.id);
+    this.#timeline.wrote(answer);
     if (!entry) return;
-    this.#emitLog("change", entry);
+    this.emit("log", { kind: "change", entry });
     this.emit("message", toMessage(entry));
   }
-
-  #emitLog(kind, entry) {
-    if (entry || kind === "reset" || kind === "more") this.emit("log", { kind, entry });
-  }
-}
-
-/** The message that an entry of the log holds. */
-function toMessage({ id, seq, date, author, text, reply, edited, deleted, reactions }) {
-  const message = { id, seq, date, author, text, reply, edited, deleted, reactions };
-  for (const [name, value] of Object.entries(message)) if (value === undefined) delete message[name];
-  return message;
 }

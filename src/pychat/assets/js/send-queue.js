@@ -27,14 +27,13 @@ export class SendQueue {
    * @param {{setTimeout(f: () => void, ms: number): any}} options.clock
    * @param {import("./outbox.js").Outbox} options.outbox
    * @param {import("./log.js").Log} options.log
-   * @param {object} options.room callbacks
-   * @param {() => boolean} options.room.joined whether the server knows the user's name
-   * @param {(answered: boolean) => void} options.room.parted called when it does not any more: the server answered
-   *   so, or the connection is lost
-   * @param {(answer: Stored, entry: Entry | undefined) => void} options.room.stored
-   * @param {(entry: Entry | undefined) => void} options.room.changed
+   * @param {() => boolean} options.joined returns whether the server knows the user's name
+   * @param {(answered: boolean) => void} options.parted called when it does not any more: the server answered so, or
+   *   the connection is lost
+   * @param {(answer: Stored, entry: Entry | undefined) => void} options.stored called when a message is stored
+   * @param {(entry: Entry | undefined) => void} options.changed called when an entry of the log changed
    */
-  constructor({ connection, clock, outbox, log, room }) {
+  constructor({ connection, clock, outbox, log, ...room }) {
     this.#connection = connection;
     this.#clock = clock;
     this.#outbox = outbox;

@@ -24,6 +24,13 @@ export function relative(date, now, locale = "en") {
   return date.toLocaleDateString(locale, { day: "numeric", month: "short", year });
 }
 
+/** "42 s", "5 min", "3 h", rounded up. @param {number} milliseconds @returns {string} */
+export function duration(milliseconds) {
+  if (milliseconds <= 2 * MINUTE) return `${Math.ceil(milliseconds / SECOND)} s`;
+  if (milliseconds <= 2 * HOUR) return `${Math.ceil(milliseconds / MINUTE)} min`;
+  return `${Math.ceil(milliseconds / HOUR)} h`;
+}
+
 /** The full date and time. @param {Date} date @param {string} [locale] by default the system's */
 export function exact(date, locale) {
   return date.toLocaleString(locale, { dateStyle: "full", timeStyle: "medium" });

@@ -1,4 +1,4 @@
-"""Export: a room's messages written out, as JSON Lines, text or a page. `command` is `pychat export`."""
+"""Writes the messages of a room as JSON Lines, text or HTML. `command` is `pychat export`."""
 
 from __future__ import annotations
 

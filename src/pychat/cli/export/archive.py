@@ -1,4 +1,4 @@
-"""What can be exported: the port that a store's archive keeps, and which URL has one."""
+"""Opens a store for export: the port `Archive`, and the stores that have one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Archive", "open_archive"]
 
 
 class Archive(Protocol):
-    """A store that is only read, without a loop and in constant memory, whether it is served meanwhile or not."""
+    """Reads a store without an event loop and in constant memory, also while a server uses it."""
 
     def rooms(self) -> dict[str, int]:
-        """How many messages each room has."""
+        """The number of messages of each room."""
         ...
 
     def messages(self, name: str) -> Iterator[Message]:
-        """All messages of a room as they stand, oldest first, up to the newest of now."""
+        """All messages of a room as they stand, oldest first, up to the one that is the newest now."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -29,12 +29,12 @@ class Archive(Protocol):
 
 
 def open_archive(url: str) -> Archive:
-    """The archive of the store that `url` names. Raise `UsageError` if there is none."""
+    """Open the archive of a store. Raise `UsageError` if that store has none."""
     scheme, _, _ = url.partition(":")
     if scheme == "sqlite":
         from pychat.stores.sqlite import SqliteArchive
 
         return SqliteArchive(sqlite_path(url))
     if scheme == "memory":
-        raise UsageError("memory: keeps its messages within the server; there is nothing to export from outside.")
-    raise UsageError(f"“{redact(url)}” cannot be exported. Give a --store such as sqlite:chat.db.")
+        raise UsageError("The store memory: exists only inside the server, so its messages cannot be exported.")
+    raise UsageError(f"“{redact(url)}” cannot be exported. Only SQLite stores can: --store sqlite:chat.db.")

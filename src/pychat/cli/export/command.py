@@ -1,4 +1,4 @@
-"""`pychat export`: picks a room, writes it to a file or standard output, and shows how far it is."""
+"""`pychat export`: chooses a room, writes it to a file or to standard output, and shows the progress."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "text", ".text": "tex
 
 
 def export(archive: Archive, room: str | None, form: str | None, output: str) -> None:
-    """Write `room` (the only one, for `None`) in `form` to the file `output`, `-` for standard output.
+    """Write `room` in `form` to the file `output`, or to standard output for `-`. `None` is the only room.
 
-    A file appears when it is complete. Raise `UsageError` for what cannot be.
+    The file appears when it is complete. Raise `UsageError` if there is no such room, or the file cannot be written.
     """
     room, total = _choose(archive.rooms(), room)
     write = FORMS[form or _ENDINGS.get(Path(output).suffix.lower(), "jsonl")]
@@ -43,13 +43,13 @@ def _choose(rooms: dict[str, int], name: str | None) -> tuple[str, int]:
             raise UsageError("There is no room in this store yet.")
         (name,) = rooms
     if name not in rooms:
-        raise UsageError(f"There is no room “{name}” in this store. It has: {names or 'none'}.")
+        raise UsageError(f"There is no room “{name}” in this store. Its rooms are: {names or 'none'}.")
     return name, rooms[name]
 
 
 @contextlib.contextmanager
 def _shown(messages: Iterable[Message], room: str, total: int, output: str) -> Iterator[Iterable[Message]]:
-    """`messages` with a progress bar, where somebody can see it and nothing else is being shown there."""
+    """`messages`, with a progress bar if standard error is a terminal that shows nothing else."""
     if not sys.stderr.isatty() or (output == "-" and sys.stdout.isatty()):
         yield messages
         return
@@ -71,19 +71,19 @@ def _opened(output: str) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     path = Path(output).resolve()
-    # A device or a pipe is written to as it is; a file has another name until it is whole.
-    whole = not path.exists() or path.is_file()
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}") if whole else path
+    # Devices and pipes are written directly; a file has another name until it is complete.
+    is_file = not path.exists() or path.is_file()
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}") if is_file else path
     try:
         try:
-            # What people said is for the eyes of who asked for it; a file that is replaced keeps its permissions.
+            # Only the user may read a new file. A file that is replaced keeps its permissions.
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
             with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
                 yield file
-            if whole:
+            if is_file:
                 unfinished.replace(path)
         except BaseException:
-            if whole:
+            if is_file:
                 unfinished.unlink(missing_ok=True)
             raise
     except OSError as error:

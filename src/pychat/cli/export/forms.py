@@ -1,4 +1,4 @@
-"""The forms of an export: how messages become lines of JSON, or text. Each is handed messages and gives pieces."""
+"""The formats of an export: functions that turn messages into pieces of text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pychat.protocol.v1 import encode_message
 
 __all__ = ["FORMS", "jsonl", "text"]
 
-#: What a terminal would obey, as it is written in Python's strings; line feeds and tabs stay.
+#: Control characters, escaped as in Python's strings, except line feeds and tabs.
 _CONTROLS = {
     number: chr(number).encode("unicode_escape").decode()
     for number in [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]
@@ -27,7 +27,7 @@ def jsonl(_: str, messages: Iterable[Message]) -> Iterator[str]:
 
 
 def text(_: str, messages: Iterable[Message]) -> Iterator[str]:
-    """A message's first line has its date and author; what belongs to it is indented below."""
+    """The first line of a message has its date and author. Its other lines are indented."""
     for message in messages:
         when = datetime.fromtimestamp(message.date, UTC).strftime("%Y-%m-%d %H:%M:%S")
         said = "(deleted)" if message.deleted else message.text
@@ -40,5 +40,5 @@ def text(_: str, messages: Iterable[Message]) -> Iterator[str]:
         yield f"{when}  {body}\n"
 
 
-#: By the name that `--format` takes.
+#: Every format by the name for `--format`.
 FORMS: Mapping[str, Callable[[str, Iterable[Message]], Iterator[str]]] = {"jsonl": jsonl, "text": text, "html": html}

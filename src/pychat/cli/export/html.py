@@ -1,4 +1,4 @@
-"""The page of an export: one file that needs nothing else, runs nothing, and prints well."""
+"""The HTML format of an export: one page without scripts or other files, also for printing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def html(room: str, messages: Iterable[Message]) -> Iterator[str]:
 
 
 def _article(message: Message, when: datetime) -> str:
-    # Names and texts run in either direction, and neither may turn what stands beside it around.
+    # `bdi` and `dir="auto"`: a name or a text in one direction must not change the direction of the text beside it.
     number = message.seq
     name, clock = escape(message.author.name), f'<a href="#m{number}">{when:%H:%M}</a>'
     parts = [

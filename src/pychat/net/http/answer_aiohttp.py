@@ -33,30 +33,30 @@ class AiohttpAnswer(web.Response):
         self._budget = budget
         self._size = len(body or b"")
         self._address = address
-        self._way: asyncio.Transport | None = None
+        self._transport: asyncio.Transport | None = None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Begin to answer `request`."""
         if not request.content.is_eof():
             self.force_close()
-        self._way = request.transport
+        self._transport = request.transport
         return await super().prepare(request)
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Send it, and wait until the system has taken the last byte of it."""
-        way, self._way = self._way, None
-        if way is None:
+        transport, self._transport = self._transport, None
+        if transport is None:
             await super().write_eof(data)
             return
         # aiohttp waits while the transport says that too much waits: that is anything at all.
-        way.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(high=0)
         try:
-            with self._budget.sending(self._size, self._address, way.abort):
+            with self._budget.sending(self._size, self._address, transport.abort):
                 await super().write_eof(data)
         except ConnectionError as lost:
             # Its frames hold the answer, and one of them holds the error: a circle, which would stay until collected.
             raise lost.with_traceback(None) from None
         finally:
             self.body = None  # aiohttp holds on to an answer until the connection's next request
-            if not way.is_closing():
-                way.set_write_buffer_limits()
+            if not transport.is_closing():
+                transport.set_write_buffer_limits()

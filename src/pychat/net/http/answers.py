@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pychat.net.http.addresses import address_key
+from pychat.net.addresses import address_key
 
 __all__ = ["AnswerBudget"]
 
 _SECONDS = 10.0  # that any answer may take, and
 _BYTES_PER_SECOND = 16 * 1024  # that a client has to take besides
-_MOST_BYTES = 32 * 1024 * 1024
+_MAX_BYTES = 32 * 1024 * 1024
 
 
 class AnswerBudget:
@@ -27,11 +27,11 @@ class AnswerBudget:
     def __init__(
         self,
         *,
-        most_bytes: int = _MOST_BYTES,
+        max_bytes: int = _MAX_BYTES,
         seconds: float = _SECONDS,
         bytes_per_second: float = _BYTES_PER_SECOND,
     ) -> None:
-        self._most = most_bytes
+        self._max_bytes = max_bytes
         self._seconds = seconds
         self._rate = bytes_per_second
         self._waiting: dict[str, dict[object, tuple[int, Callable[[], None]]]] = {}
@@ -55,7 +55,7 @@ class AnswerBudget:
         self._bytes[address] += size
         self._total += size
         try:
-            while self._total > self._most and (victim := self._heaviest(answer)) is not None:
+            while self._total > self._max_bytes and (victim := self._heaviest(answer)) is not None:
                 self._cut(*victim)
             yield
         finally:

@@ -7,8 +7,8 @@ import logging
 import time
 
 from pychat.domain.ratelog import RateLimitedLogger
+from pychat.net.addresses import AddressLimiter
 from pychat.net.deadlines import Deadlines
-from pychat.net.http.addresses import AddressLimiter
 from pychat.net.http.gate import Gate, retry_headers
 from pychat.net.http.proxies import Proxies
 from pychat.net.http.raw import final_response

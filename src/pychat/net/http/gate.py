@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from pychat.domain.errors import Refused
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 
 __all__ = ["Gate", "retry_headers"]
 

@@ -33,14 +33,32 @@ class _Watch:
 class AiohttpStream:
     """One response of an aiohttp server. The handler must return `response` when `gone` has returned."""
 
-    __slots__ = ("_budget", "_chunked", "_cut", "_ended", "_gone", "_transport", "on_slow", "response")
+    __slots__ = (
+        "__weakref__",
+        "_budget",
+        "_chunked",
+        "_cut",
+        "_ended",
+        "_gone",
+        "_transport",
+        "on_slow",
+        "remote",
+        "response",
+    )
 
     def __init__(
-        self, response: web.StreamResponse, request: web.BaseRequest, *, chunked: bool, max_buffer_bytes: int
+        self,
+        response: web.StreamResponse,
+        request: web.BaseRequest,
+        *,
+        remote: str,
+        chunked: bool,
+        max_buffer_bytes: int,
     ) -> None:
         if request.transport is None:
             raise WebSocketClosed
         self.response = response
+        self.remote = remote
         self.on_slow: Callable[[], None] | None = None
         self._transport: asyncio.WriteTransport = request.transport
         self._chunked = chunked
@@ -59,9 +77,13 @@ class AiohttpStream:
         headers: Mapping[str, str],
         first: Chunk,
         *,
+        remote: str | None = None,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
     ) -> AiohttpStream:
-        """Begin the response with `headers` and the `first` chunk. Raises `WebSocketClosed` if the client has gone."""
+        """Begin the response with `headers` and the `first` chunk for the client at the address `remote`.
+
+        Raises `WebSocketClosed` if the client has gone.
+        """
         response = web.StreamResponse(headers=headers)
         chunked = request.version >= HttpVersion11
         if chunked:
@@ -73,7 +95,8 @@ class AiohttpStream:
             await response.write(first.body)  # through aiohttp, which sends the head with the first bytes of the body
         except ConnectionError:
             raise WebSocketClosed from None
-        return cls(response, request, chunked=chunked, max_buffer_bytes=max_buffer_bytes)
+        address = (request.remote or "") if remote is None else remote
+        return cls(response, request, remote=address, chunked=chunked, max_buffer_bytes=max_buffer_bytes)
 
     def send(self, chunk: Chunk) -> None:
         """Send a chunk; for a receiver that is too far behind, call `on_slow` instead."""
@@ -81,11 +104,20 @@ class AiohttpStream:
         if self._ended or transport.is_closing():
             return
         raw = chunk.framed if self._chunked else chunk.body
-        if not self._budget.admits(transport.get_write_buffer_size(), len(raw)):
-            if self.on_slow is not None:
-                self.on_slow()
-            return
-        transport.write(raw)
+        if self._budget.admits(transport.get_write_buffer_size(), len(raw), chunk, self):
+            transport.write(raw)
+        else:
+            self.fall_behind()
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the client."""
+        return self._transport.get_write_buffer_size()
+
+    def fall_behind(self) -> None:
+        """Call `on_slow`."""
+        if self.on_slow is not None:
+            self.on_slow()
 
     def end(self, last: Chunk) -> None:
         """Write `last` behind what waits; the connection is cut if that cannot be sent in time."""
@@ -100,6 +132,11 @@ class AiohttpStream:
     async def gone(self) -> None:
         """Wait until the connection is lost, or the body has ended."""
         await self._gone
+
+    def drop(self) -> None:
+        """Call `on_slow`, and cut the connection."""
+        self.fall_behind()
+        self._transport.abort()
 
     def _leave(self) -> None:
         self._ended = True

@@ -21,6 +21,7 @@ class AsgiStream:
     """
 
     __slots__ = (
+        "__weakref__",
         "_awake",
         "_budget",
         "_bytes",
@@ -31,9 +32,11 @@ class AsgiStream:
         "_send",
         "_writer",
         "on_slow",
+        "remote",
     )
 
-    def __init__(self, receive: Receive, send: Send, *, max_buffer_bytes: int) -> None:
+    def __init__(self, receive: Receive, send: Send, *, remote: str, max_buffer_bytes: int) -> None:
+        self.remote = remote
         self.on_slow: Callable[[], None] | None = None
         self._receive = receive
         self._send = send
@@ -54,26 +57,39 @@ class AsgiStream:
         headers: Mapping[str, str],
         first: Chunk,
         *,
+        remote: str = "",
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
     ) -> AsgiStream:
-        """Begin the response with `headers` and the `first` chunk. Raises `WebSocketClosed` if the client has gone."""
+        """Begin the response with `headers` and the `first` chunk for the client at the address `remote`.
+
+        Raises `WebSocketClosed` if the client has gone.
+        """
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         try:
             await send({"type": "http.response.start", "status": 200, "headers": raw})
             await send({"type": "http.response.body", "body": first.body, "more_body": True})
         except OSError:
             raise WebSocketClosed from None
-        return cls(receive, send, max_buffer_bytes=max_buffer_bytes)
+        return cls(receive, send, remote=remote, max_buffer_bytes=max_buffer_bytes)
 
     def send(self, chunk: Chunk) -> None:
         """Send a chunk; for a receiver that is too far behind, call `on_slow` instead."""
         if self._ended.is_set():
             return
-        if not self._budget.admits(self._bytes, len(chunk.body)):
-            if self.on_slow is not None:
-                self.on_slow()
-            return
-        self._put(chunk)
+        if self._budget.admits(self._bytes, len(chunk.body), chunk, self):
+            self._put(chunk)
+        else:
+            self.fall_behind()
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the client."""
+        return self._bytes
+
+    def fall_behind(self) -> None:
+        """Call `on_slow`."""
+        if self.on_slow is not None:
+            self.on_slow()
 
     def end(self, last: Chunk) -> None:
         """Queue `last` behind what waits."""
@@ -84,6 +100,12 @@ class AsgiStream:
     async def gone(self) -> None:
         """Wait until the host says that the client has gone, or the body has ended."""
         await self._ended.wait()
+
+    def drop(self) -> None:
+        """Call `on_slow`, and drop what waits; the host cuts the connection when the app returns."""
+        self.fall_behind()
+        self._queue.clear()
+        self._ended.set()
 
     async def finish(self) -> None:
         """Wait for what waits to be sent, if somebody still takes it; stop if that is not done in time."""

@@ -54,6 +54,7 @@ class AsgiWebSocket:
     """
 
     __slots__ = (
+        "__weakref__",
         "_awake",
         "_budget",
         "_bytes",
@@ -160,14 +161,18 @@ class AsgiWebSocket:
     def _put(self, item: Frame | bytes, size: int) -> None:
         if self._state is not State.OPEN:
             return
-        if not self._budget.admits(self._bytes, size):
-            self.close(Close.SLOW.code, Close.SLOW.reason)
-            if self.on_slow is not None:
-                self.on_slow()
+        if not self._budget.admits(self._bytes, size, item, self):
+            self.fall_behind()
             return
         self._bytes += size
         self._queue.append(item)
         self._wake()
+
+    def fall_behind(self) -> None:
+        """Close the connection with `Close.SLOW`."""
+        self.close(Close.SLOW.code, Close.SLOW.reason)
+        if self.on_slow is not None:
+            self.on_slow()
 
     def _wake(self) -> None:
         awake = self._awake
@@ -262,6 +267,11 @@ class AsgiWebSocket:
         self._queue.append((code, reason))
         self._wake()
         self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.abort)
+
+    def drop(self) -> None:
+        """Close the connection with `Close.SLOW`, and stop."""
+        self.fall_behind()
+        self.abort()
 
     def abort(self) -> None:
         """Stop at once. ASGI has no way to cut a socket: the server closes it when the app returns."""

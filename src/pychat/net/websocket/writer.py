@@ -22,7 +22,7 @@ class FrameWriter:
     Pongs are written to the same transport, so the order holds.
     """
 
-    __slots__ = ("_budget", "_cut", "_protocol", "_transport", "on_slow", "remote")
+    __slots__ = ("__weakref__", "_budget", "_cut", "_protocol", "_transport", "on_slow", "remote")
 
     def __init__(
         self, transport: asyncio.Transport, remote: str, *, max_message_bytes: int, max_buffer_bytes: int
@@ -45,9 +45,13 @@ class FrameWriter:
         if self._protocol.state or transport.is_closing():  # `State.OPEN` is 0
             return
         raw = frame.raw
-        if self._budget.admits(transport.get_write_buffer_size(), len(raw)):
+        if self._budget.admits(transport.get_write_buffer_size(), len(raw), frame, self):
             transport.write(raw)
-            return
+        else:
+            self.fall_behind()
+
+    def fall_behind(self) -> None:
+        """Close the connection with `Close.SLOW`."""
         self.close(Close.SLOW.code, Close.SLOW.reason)
         if self.on_slow is not None:
             self.on_slow()
@@ -63,6 +67,11 @@ class FrameWriter:
             if not self._transport.is_closing():
                 self._transport.write(closing)
             self._cut_later()
+
+    def drop(self) -> None:
+        """Close the connection with `Close.SLOW`, and cut it."""
+        self.fall_behind()
+        self.abort()
 
     def abort(self) -> None:
         """Cut the connection at once."""

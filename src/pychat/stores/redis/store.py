@@ -20,7 +20,7 @@ from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Away, Joined, Left, LogEvent, Member, Message, Position, Renamed, Signal
 from pychat.domain.names import Names
 from pychat.domain.ratelog import RateLimitedLogger
-from pychat.domain.revision import KINDS_OF_REACTION, deleted, too_many_kinds
+from pychat.domain.revision import MAX_REACTIONS, deleted, too_many_kinds
 from pychat.stores.redis.codec import decode_log, decode_message, encode
 from pychat.stores.redis.connection import RedisConnection, unavailable
 from pychat.stores.redis.failures import Failure
@@ -138,7 +138,7 @@ class RedisStore(Store):
             event.date,
             encode(event),
             *self._retention_arguments(),
-            KINDS_OF_REACTION,
+            MAX_REACTIONS,
         )
         await feed.wait_delivered(tick, self._timeout)
         if status in (b"deleted", b"full"):
@@ -285,7 +285,7 @@ class RedisStore(Store):
             )  # until the join of the owner arrives: a retry then finds the name taken
             raise Refused(
                 "name_taken",
-                f"Somebody here is called “{member.name}”, or looks as if. Please take another name.",
+                f"Somebody here has the name “{member.name}”, or one that looks like it. Please take another name.",
             )
         tick: int = answer[1]
         return tick

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -12,17 +13,20 @@ from pychat.domain.errors import Refused
 from pychat.domain.model import LogEvent, Message, numbered
 from pychat.domain.revision import check, revise
 from pychat.stores.sqlite import queries, rows, search_index
+from pychat.stores.sqlite.inserts import Insert
 
-__all__ = ["Log", "RoomState"]
+__all__ = ["CALLER_ERRORS", "Log", "RoomState"]
 
-_INSERT = (
-    f"INSERT INTO events ({rows.EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 -- constants
-    "ON CONFLICT (author, id, place >> 40) DO NOTHING"
+#: Errors of an event that cannot be written, such as one with a lone surrogate: nothing of it was written.
+CALLER_ERRORS = (ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+
+_EVENTS = Insert(
+    f"events ({rows.EVENT})", "(?, ?, ?, ?, ?, ?, ?, ?, ?)", "ON CONFLICT (author, id, place >> 40) DO NOTHING"
 )
-_FIRST = f"SELECT {rows.EVENT} FROM events WHERE author = ? AND id = ? AND place >> 40 = ?"  # noqa: S608 -- same
+_INDEX = Insert("words (rowid, text)", "(?, ?)")
+_UNINDEX = Insert("words (words, rowid, text)", "('delete', ?, ?)")
+_FIRST = f"SELECT {rows.EVENT} FROM events WHERE author = ? AND id = ? AND place >> 40 = ?"  # noqa: S608 -- constants
 _STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place WHERE"  # noqa: S608 -- same
-_INDEX = "INSERT INTO words (rowid, text) VALUES (?, ?)"
-_UNINDEX = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
 
 
 @dataclass(slots=True)
@@ -56,6 +60,34 @@ class Log:
             state = self._rooms[name] = RoomState(found.number, found.epoch, found.head, found.messages)
         return state
 
+    def append_messages(self, messages: Sequence[tuple[str, Message, tuple[Any, ...]]]) -> list[LogEvent] | None:
+        """Store one chunk of messages of any rooms with few statements, and return them with their numbers.
+
+        Return `None`, and store nothing, if one of them is stored already, is repeated, or cannot be written.
+        """
+        heads: dict[str, int] = {}
+        stored, events = list[LogEvent](), list[tuple[Any, ...]]()
+        try:
+            for name, message, columns in messages:
+                room = self.room(name)
+                heads[name] = seq = heads.get(name, room.head) + 1
+                stored.append(numbered(message, seq))
+                events.append((rows.place(room.number, seq), *columns))
+            inserted = _EVENTS.chunk(self._connection, events)
+        except CALLER_ERRORS:  # while parameters were bound, before anything was written
+            return None
+        if inserted < len(events):
+            self._connection.executemany("DELETE FROM events WHERE place = ?", [row[:1] for row in events])
+            return None
+        texts = [search_index.searchable(message.text) for _, message, _ in messages]
+        _INDEX.chunk(self._connection, [(row[0], text) for row, text in zip(events, texts, strict=True)])
+        for name, head in heads.items():
+            room = self._rooms[name]
+            room.messages += head - room.head
+            room.head = head
+            self._changed[room.number] = room
+        return stored
+
     def append(self, name: str, event: LogEvent, columns: tuple[Any, ...]) -> tuple[LogEvent, bool]:
         """Store `event` with its `columns`, unless it is stored already. Return the stored event and whether it is new.
 
@@ -75,7 +107,7 @@ class Log:
                 if first is None:
                     raise
                 return first, False
-        if not self._connection.execute(_INSERT, (place, *columns)).rowcount:
+        if not _EVENTS.chunk(self._connection, [(place, *columns)]):
             first = self._first(room, event)
             assert first is not None  # noqa: S101 -- it caused the conflict
             return first, False
@@ -84,7 +116,7 @@ class Log:
         self._changed[room.number] = room
         if isinstance(stored, Message):
             room.messages += 1
-            self._connection.execute(_INDEX, (place, search_index.searchable(stored.text)))
+            _INDEX.chunk(self._connection, [(place, search_index.searchable(stored.text))])
         elif revised is not None:
             self._revise(rows.place(room.number, stored.target), revised, stored)
         return stored, True
@@ -106,9 +138,9 @@ class Log:
             (place, *rows.revision(after)),
         )
         if after.text != before.text:
-            self._connection.execute(_UNINDEX, (place, search_index.searchable(before.text)))
+            _UNINDEX.chunk(self._connection, [(place, search_index.searchable(before.text))])
             if not after.deleted:
-                self._connection.execute(_INDEX, (place, search_index.searchable(after.text)))
+                _INDEX.chunk(self._connection, [(place, search_index.searchable(after.text))])
 
     def forget(self, name: str, *, max_count: int, before: float | None = None) -> int:
         """Remove at most `max_count` of the oldest messages of a room; if given, only those from before that date.
@@ -127,10 +159,14 @@ class Log:
             gone = list(takewhile(lambda each: each.date < before, gone))
         if len(gone) < len(messages):
             end = rows.place(room.number, messages[len(gone)].seq)
-        for each in gone:
-            if not each.deleted:
-                place = rows.place(room.number, each.seq)
-                self._connection.execute(_UNINDEX, (place, search_index.searchable(each.text)))
+        _UNINDEX.all(
+            self._connection,
+            [
+                (rows.place(room.number, each.seq), search_index.searchable(each.text))
+                for each in gone
+                if not each.deleted
+            ],
+        )
         if gone:
             self._connection.execute("DELETE FROM events WHERE place > ? AND place < ?", (start, end))
             self._connection.execute("DELETE FROM revised WHERE target_place > ? AND target_place < ?", (start, end))

@@ -6,6 +6,7 @@ import sqlite3
 from typing import assert_never
 
 from pychat.domain.model import Away, Joined, Left, Member, Renamed
+from pychat.stores.sqlite.inserts import Insert
 from pychat.stores.sqlite.log import Log
 
 __all__ = ["KNOWN", "Members"]
@@ -14,9 +15,10 @@ __all__ = ["KNOWN", "Members"]
 KNOWN = 10_000
 _STRIDE = 1_000  # the oldest are removed after this many more
 
-_UPSERT = (
-    "INSERT INTO members (room, id, name, state, changed) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (room, id) DO UPDATE SET name = excluded.name, state = excluded.state, changed = excluded.changed"
+_UPSERT = Insert(
+    "members (room, id, name, state, changed)",
+    "(?, ?, ?, ?, ?)",
+    "ON CONFLICT (room, id) DO UPDATE SET name = excluded.name, state = excluded.state, changed = excluded.changed",
 )
 
 
@@ -60,8 +62,8 @@ class Members:
         if connection is not self._numbered:  # asked once, for no index answers it
             (self._changed,) = connection.execute("SELECT coalesce(max(changed), 0) FROM members").fetchone()
             self._numbered = connection
-        connection.executemany(
-            _UPSERT,
+        _UPSERT.all(
+            connection,
             [
                 (log.room(room).number, member_id, name, state, number)
                 for number, ((room, member_id), (name, state)) in enumerate(self._waiting.items(), self._changed + 1)

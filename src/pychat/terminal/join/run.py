@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from pychat.client import Client, Disconnected
 from pychat.client.address import Address
+from pychat.domain.errors import UsageError
 from pychat.terminal import exit_codes
 from pychat.terminal.join.app import ChatApp
 from pychat.terminal.join.keyboard import teach
@@ -21,6 +23,8 @@ def run(url: str, room: str | None, *, name: str | None, token: str | None, head
 
 
 async def _talk(url: str, room: str | None, *, name: str | None, token: str | None, headers: Mapping[str, str]) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("“pychat join” needs a terminal. In scripts, use “pychat post” and “pychat tail”.")
     address = Address.parse(url, room)
     app = ChatApp(Keys(), address, name)
     async with Client(address.mount, address.room, token=token, headers=headers, on_state=app.turn) as app.chat:

@@ -19,8 +19,9 @@ def _ignore() -> None:
 class Outbox:
     """Bytes for one connection. `write` and `close` never wait and never raise."""
 
-    def __init__(self, writer: asyncio.StreamWriter, max_bytes: int, on_full: Callable[[], None]) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, remote: str, max_bytes: int, on_full: Callable[[], None]) -> None:
         """`on_full` is called when more than `max_bytes` wait, not counting the largest amount of one turn."""
+        self.remote = remote
         self._writer = writer
         self._budget = SendBudget(max_bytes)
         self._on_full = on_full
@@ -30,7 +31,7 @@ class Outbox:
         self._abort_timer: asyncio.TimerHandle | None = None
 
     @property
-    def waiting(self) -> int:
+    def buffered(self) -> int:
         """The bytes that the client has not read."""
         return self._size + self._writer.transport.get_write_buffer_size()
 
@@ -42,7 +43,8 @@ class Outbox:
         """Send `data` at the end of this turn."""
         if self._closed or not data:
             return
-        if not self._budget.admits(self._writer.transport.get_write_buffer_size(), self._size + len(data)):
+        waiting = self._writer.transport.get_write_buffer_size()
+        if not self._budget.admits(waiting, self._size + len(data), data, self):
             self._on_full()
             return
         if not self._gathered:
@@ -64,6 +66,11 @@ class Outbox:
                 self._writer.write(last)
                 self._abort_timer = asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._writer.transport.abort)
             self._writer.close()
+
+    def drop(self) -> None:
+        """Tell the client that it is too far behind, and cut the connection."""
+        self._on_full()
+        self._writer.transport.abort()
 
     async def wait_closed(self) -> None:
         """Wait until the connection is gone."""

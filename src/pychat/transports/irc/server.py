@@ -10,7 +10,7 @@ import warnings
 from datetime import UTC, datetime
 
 from pychat.domain.errors import Close, Refused
-from pychat.net.http.addresses import AddressLimiter
+from pychat.net.addresses import AddressLimiter
 from pychat.net.process import cut_unread
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
 from pychat.room.chatroom import ChatRoom
@@ -124,7 +124,7 @@ class IrcServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = str((writer.get_extra_info("peername") or ("",))[0])
-        client = Client(self, Outbox(writer, self._max_bytes, lambda: client.close(Close.SLOW)), address)
+        client = Client(self, Outbox(writer, address, self._max_bytes, lambda: client.close(Close.SLOW)), address)
         counted = self._limits.acquire(address)
         self.clients.add(client, asyncio.current_task())
         try:
@@ -174,7 +174,7 @@ class IrcServer:
                 if not client.is_open():
                     return
                 await client.pacer.pace()
-                if client.outbox.waiting > self._max_bytes // 2:
+                if client.outbox.buffered > self._max_bytes // 2:
                     async with asyncio.timeout(self.ping_seconds):
                         await client.outbox.drain()
 

@@ -1,13 +1,13 @@
-"""The Socket.IO wire: the one package that knows python-socketio and python-engineio."""
+"""The Socket.IO wire; `adapter` and `manager` have the names of python-socketio."""
 
 from __future__ import annotations
 
 from pychat.net.http.connections import Connections
+from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
 from pychat.transports.socketio.handshake_router import HandshakeRouter
 from pychat.transports.socketio.manager import Manager
 from pychat.transports.socketio.options import Options
-from pychat.transports.socketio.server import Server
 from pychat.transports.socketio.transport import SocketIOTransport
 
 __all__ = [

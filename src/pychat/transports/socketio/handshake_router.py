@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
 from pychat.net.http.connections import Connections
+from pychat.net.websocket.connection import Frame
 from pychat.net.websocket.handshake import VERSION, accept_key
 from pychat.net.websocket.tcp import TcpWebSocket
+from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.engineio.environ import build_environ
 from pychat.transports.socketio.engineio.replies import Query
 from pychat.transports.socketio.engineio.server import EngineIOServer
-from pychat.transports.socketio.server import Server
 
 __all__ = ["MAX_FIELDS", "MAX_HEAD_BYTES", "HandshakeRouter"]
 
@@ -153,17 +155,20 @@ class HandshakeRequest:
         return self._fields.get(name)
 
     def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> TcpWebSocket:
-        """Answer the handshake."""
+        """Take the connection over; `answer` follows."""
         self.carrier = _Socket(
             self._transport, remote, max_message_bytes=max_message_bytes, max_buffer_bytes=max_buffer_bytes
         )
         self.carrier.counted = self._counted
         self._transport.set_protocol(self.carrier)
+        return self.carrier
+
+    def answer(self, first: Frame) -> None:
+        """Answer the handshake, with the first frame behind it in one write."""
         self._transport.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + self._accept_key.encode() + b"\r\n\r\n"
+            b"Sec-WebSocket-Accept: " + self._accept_key.encode() + b"\r\n\r\n" + first.raw
         )
-        return self.carrier
 
     def environ(self, remote: str) -> dict[str, Any]:
         """The environ for `connect` handlers."""
@@ -182,9 +187,18 @@ class HandshakeRequest:
         )
 
 
+@lru_cache(256)
+def _field(name: str) -> str | None:
+    """The name of a field in small letters; `None` for an invalid one. Clients send the same few."""
+    return name.lower() if _NAME.fullmatch(name) else None
+
+
 def _read(head: bytes, transport: asyncio.Transport, counted: _Counted | None) -> HandshakeRequest | None:
     """A request that is in order in every respect and asks for a new WebSocket of Engine.IO 4; `None` for any other."""
-    first, *lines = head.decode("latin-1").split("\r\n")
+    text = head.decode("latin-1")
+    if _CONTROL.search(text.replace("\r\n", "")):
+        return None
+    first, *lines = text.split("\r\n")
     method, _, rest = first.partition(" ")
     target, _, version = rest.partition(" ")
     if method != "GET" or version != "HTTP/1.1" or not target.isascii() or not target.isprintable():
@@ -194,11 +208,12 @@ def _read(head: bytes, transport: asyncio.Transport, counted: _Counted | None) -
     fields: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or not _NAME.fullmatch(name) or _CONTROL.search(value):
+        key = _field(name)
+        if not colon or key is None:
             return None
-        name, value = name.lower(), value.strip(" \t")
-        between = "; " if name == "cookie" else ","
-        fields[name] = f"{fields[name]}{between}{value}" if name in fields else value
+        value = value.strip(" \t")
+        between = "; " if key == "cookie" else ","
+        fields[key] = f"{fields[key]}{between}{value}" if key in fields else value
     query = Query(target.partition("?")[2])
     opens = (
         query.transport == "websocket"

@@ -1,8 +1,8 @@
-"""Every setting of the Socket.IO server that is ours, with its unit and its default."""
+"""Every setting of the Socket.IO server, with its unit and its default."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,8 +14,26 @@ __all__ = ["Options"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Settings beyond those that python-socketio documents. Raises `UsageError` for what cannot be."""
+    """The settings of a server: those of python-engineio by its names, and more. Raises `UsageError`."""
 
+    #: Seconds between two pings. Of a pair, the second is added to the first.
+    ping_interval: float | tuple[float, float] = 25
+    #: Seconds in which a client has to answer a ping.
+    ping_timeout: float = 20
+    #: Bytes of the body of one POST.
+    max_http_buffer_size: int = 1_000_000
+    #: Whether a client that polls may change to WebSocket.
+    allow_upgrades: bool = True
+    #: Whether answers to polls are compressed for clients that take that.
+    http_compression: bool = True
+    #: Bytes; smaller answers to polls are not compressed.
+    compression_threshold: int = 1024
+    #: The name of a cookie for the session id of a client that polls, or a dict with `name` and attributes.
+    cookie: str | Mapping[str, object] | None = None
+    #: Whether pages of other origins may send cookies along.
+    cors_credentials: bool = True
+    #: Of `"polling"` and `"websocket"`, the transports that clients may use.
+    transports: Sequence[str] = ("polling", "websocket")
     #: Seconds for which a client may be connected without being CONNECTed to any namespace.
     connect_timeout: float = 10.0
     #: Seconds that an upgrade from polling to WebSocket may take; past them the session stays on polling.
@@ -51,10 +69,16 @@ class Options:
     lone_surrogates: Literal["close", "pass"] = "close"
 
     def __post_init__(self) -> None:
-        for name in ("connect_timeout", "upgrade_timeout", "attachment_timeout"):
+        wanted = [self.transports] if isinstance(self.transports, str) else self.transports
+        known = tuple(name for name in wanted if name in {"polling", "websocket"})
+        if not known:
+            raise UsageError('transports: name "polling", "websocket" or both')
+        object.__setattr__(self, "transports", known)
+        for name in ("ping_seconds", "ping_timeout", "connect_timeout", "upgrade_timeout", "attachment_timeout"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} is a number of seconds above 0")
         for name in (
+            "max_http_buffer_size",
             "max_connections",
             "max_pending",
             "max_connections_per_address",
@@ -70,3 +94,15 @@ class Options:
                 raise UsageError(f"{name} is a whole number above 0")
         if self.lone_surrogates not in {"close", "pass"}:
             raise UsageError('lone_surrogates is "close" or "pass"')
+        if self.message_bytes > self.max_http_buffer_size:
+            raise UsageError("max_message_bytes is at most max_http_buffer_size: a body holds at least one message")
+
+    @property
+    def ping_seconds(self) -> float:
+        """Seconds between two pings."""
+        return sum(self.ping_interval) if isinstance(self.ping_interval, tuple) else self.ping_interval
+
+    @property
+    def message_bytes(self) -> int:
+        """Bytes of one message to the server; a body of several has `max_http_buffer_size`."""
+        return self.max_message_bytes or self.max_http_buffer_size

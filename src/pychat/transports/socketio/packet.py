@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json as _json
 from typing import Any
 
-import socketio.packet
-
 from pychat.domain import strictjson
+from pychat.net.websocket.connection import Frame
 from pychat.transports.socketio.engineio.packet import BadPacket
 
-__all__ = ["RESERVED_EVENTS", "Packet", "Undecoded"]
+__all__ = ["ACK", "CONNECT", "CONNECT_ERROR", "DISCONNECT", "EVENT", "RESERVED_EVENTS", "Packet", "encode"]
+
+#: The types of packets ("Packet encoding" in the protocol document).
+CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
 
 #: Events of a client's life. Handlers of these are never run because a client says so.
 RESERVED_EVENTS = frozenset(
@@ -21,27 +22,12 @@ MAX_ATTACHMENTS = 100
 _MAX_ID_DIGITS = 15
 _MAX_NAMESPACE = 255
 _MAX_NAMESPACE_AND_QUERY = 1024  # old clients send a query behind the name
-
-_CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR, _BINARY_EVENT, _BINARY_ACK = range(7)
 _DIGITS = "0123456789"
+_NO_PAYLOAD = "A packet without the payload that its type takes"
 
 
-class _StrictJson:
-    """What python-socketio expects of a JSON module."""
-
-    JSONDecodeError = _json.JSONDecodeError
-
-    @staticmethod
-    def dumps(value: object, **_kwargs: object) -> str:
-        return strictjson.dumps(value)
-
-    @staticmethod
-    def loads(text: str, **_kwargs: object) -> Any:  # noqa: ANN401 (JSON can be anything)
-        return strictjson.loads(text)
-
-
-class Undecoded:
-    """A packet whose JSON has not been read: what a client waits with takes no more memory than its text.
+class Packet:
+    """A packet that a client sent. Its JSON stays text until `decode`, so a packet that waits takes little memory.
 
     Raises `BadPacket` for what no packet begins with. Reading the head costs the same, however long the payload is.
     """
@@ -53,20 +39,24 @@ class Undecoded:
             raise BadPacket("A binary attachment that no packet announced")
         if not text or text[0] not in "0123456":
             raise BadPacket("An unknown packet type")
-        self.kind = int(text[0])
+        kind = int(text[0])
         #: About how many bytes it takes to keep this packet.
         self.size = 256 + len(text)
         at = 1
+        #: How many attachments follow, and those that have come.
         self.count = 0
-        if self.kind in {_BINARY_EVENT, _BINARY_ACK}:
+        self.attachments: list[bytes] | None = None
+        if kind >= BINARY_EVENT:
+            kind -= BINARY_EVENT - EVENT
             digits, dash, _ = text[1:5].partition("-")
-            if not dash or not digits.isascii() or not digits.isdigit():
-                raise BadPacket("A number of attachments that cannot be")
+            if not dash or not digits.isascii() or not digits.isdigit() or not 1 <= int(digits) <= MAX_ATTACHMENTS:
+                raise BadPacket("An invalid number of attachments")
             self.count = int(digits)
-            if not 1 <= self.count <= MAX_ATTACHMENTS:
-                raise BadPacket("A number of attachments that cannot be")
+            self.attachments = []
             at += len(digits) + 1
-        self.namespace: str | None = None
+        #: `CONNECT`, `DISCONNECT`, `EVENT`, `ACK` or `CONNECT_ERROR`, with attachments or without.
+        self.kind = kind
+        self.namespace = "/"
         if text.startswith("/", at):
             name = text[at : at + _MAX_NAMESPACE_AND_QUERY + 1].partition(",")[0]
             self.namespace = name.partition("?")[0]
@@ -77,14 +67,14 @@ class Undecoded:
         digits = beginning[: len(beginning) - len(beginning.lstrip(_DIGITS))]
         if len(digits) > _MAX_ID_DIGITS:
             raise BadPacket("An acknowledgement id that is too long")
+        #: The number under which an event asks for its acknowledgement, or an acknowledgement answers.
         self.id = int(digits) if digits else None
         #: The JSON text, empty if there is none; `None` if it was too large to be taken.
         self.payload: str | None = text[at + len(digits) :]
-        self.attachments: list[bytes] = []
 
     def attach(self, data: str | bytes, max_bytes: int) -> None:
         """Take the next attachment. Raises `BadPacket` for a text, and for more than `max_bytes` in all."""
-        if not isinstance(data, bytes):
+        if not isinstance(data, bytes) or self.attachments is None:
             raise BadPacket("A text where an attachment was announced")
         if self.size + len(data) > max_bytes + 1024:
             raise BadPacket("Attachments that are larger than is taken")
@@ -99,89 +89,63 @@ class Undecoded:
     @property
     def complete(self) -> bool:
         """Whether all attachments have come."""
-        return len(self.attachments) == self.count
+        return self.attachments is None or len(self.attachments) == self.count
 
+    def decode(self, *, surrogates: bool = False) -> Any:  # noqa: ANN401 (JSON can be anything)
+        """The payload: `[event, *arguments]`, the values of an acknowledgement, or what a CONNECT says.
 
-class Packet(socketio.packet.Packet):
-    """A packet of Socket.IO protocol 5, with the format that its document gives under "Packet encoding".
-
-    Encoding raises `ValueError` for NaN and infinities. Decoding raises `BadPacket`. `half_characters` tells that
-    a decoded packet holds lone surrogates.
-    """
-
-    data: Any
-    json = _StrictJson
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (the library's)
-        self.half_characters = False
-        super().__init__(*args, **kwargs)
-        if kwargs.get("encoded_packet") in {"", b""}:
-            raise BadPacket("An empty packet")
-
-    @classmethod
-    def of(cls, text: Undecoded) -> Packet:
-        """Read the JSON of a packet that is complete."""
-        packet = cls(text.kind)
-        packet.attachment_count = packet.take(text)
-        try:
-            for attachment in text.attachments:
-                packet.add_attachment(attachment)
-        except RecursionError:
-            raise BadPacket("A packet that is nested too deeply") from None
-        return packet
-
-    def decode(self, encoded_packet: object) -> int:
-        """Read the text of a packet; the number of attachments that must follow."""
-        return self.take(Undecoded(encoded_packet))
-
-    def take(self, text: Undecoded) -> int:
-        """Read the JSON of a packet; the number of attachments that must follow."""
-        self.packet_type, self.namespace, self.id, self.data = text.kind, text.namespace, text.id, None
-        if text.payload:
+        Raises `BadPacket` for what the type of the packet does not take, and for lone surrogates unless `surrogates`.
+        """
+        data: Any = None
+        if self.payload:
             try:
-                self.data = strictjson.loads(text.payload, surrogates=True)
+                data = strictjson.loads(self.payload, surrogates=surrogates)
             except ValueError as problem:
                 raise BadPacket(str(problem)) from None
-            self.half_characters = strictjson.has_lone_surrogates(text.payload, self.data)
+        kind = self.kind
+        if kind == EVENT:
+            if not isinstance(data, list) or not data or not isinstance(data[0], str):
+                raise BadPacket(_NO_PAYLOAD)
+            if data[0] in RESERVED_EVENTS:
+                raise BadPacket(f"{data[0]!r} is not for clients to send")
+        elif not (
+            (kind == ACK and self.id is not None and isinstance(data, list))
+            or (kind == CONNECT and self.id is None and (data is None or isinstance(data, dict)))
+            or (kind == DISCONNECT and self.id is None and data is None)
+        ):
+            raise BadPacket(_NO_PAYLOAD)
+        return data if self.attachments is None else self._with_attachments(data, self.attachments)
+
+    def _with_attachments(self, data: object, attachments: list[bytes]) -> object:
+        places: list[object] = []
         try:
-            self._check(text.count)
+            _placeholders(data, places)
+            if not all(type(place) is int for place in places) or sorted(places) != list(range(self.count)):  # type: ignore[type-var]
+                raise BadPacket("Attachments and their places do not match")
+            return _filled(data, attachments)
         except RecursionError:
             raise BadPacket("A packet that is nested too deeply") from None
-        return text.count
 
-    def _check(self, count: int) -> None:
-        kind = self.packet_type
-        data: Any = self.data
-        if kind == _CONNECT:
-            good = self.id is None and (data is None or isinstance(data, dict))
-        elif kind == _DISCONNECT:
-            good = self.id is None and data is None
-        elif kind in {_EVENT, _BINARY_EVENT}:
-            good = isinstance(data, list) and bool(data) and isinstance(data[0], str)
-            if good and data[0] in RESERVED_EVENTS:
-                raise BadPacket(f"{data[0]!r} is not for clients to send")
-        elif kind in {_ACK, _BINARY_ACK}:
-            good = isinstance(data, list) and self.id is not None
-        else:
-            good = False
-        if not good:
-            raise BadPacket("A packet without the payload that its type takes")
-        if count:
-            places: list[object] = []
-            _placeholders(data, places)
-            if not all(type(place) is int for place in places) or sorted(places) != list(range(count)):  # type: ignore[type-var]
-                raise BadPacket("Attachments and their places do not match")
 
-    @classmethod
-    def data_is_binary(cls, data: object) -> bool:
-        """Whether there are bytes anywhere within."""
-        if isinstance(data, (bytes, bytearray)):
-            return True
-        if isinstance(data, dict):
-            return any(map(cls.data_is_binary, data.values()))
-        if isinstance(data, (list, tuple)):
-            return any(map(cls.data_is_binary, data))
-        return False
+def encode(
+    kind: int, data: object = None, namespace: str = "/", number: int | None = None
+) -> tuple[Frame, list[bytes]]:
+    """A packet as a finished frame, and the attachments that must follow it.
+
+    Raises `ValueError` for NaN, infinities and lone surrogates, `TypeError` for what is neither JSON nor bytes.
+    """
+    attachments: list[bytes] = []
+    payload = ""
+    if data is not None:
+        try:
+            payload = strictjson.dumps(data)
+        except TypeError:
+            if kind not in {EVENT, ACK}:
+                raise
+            payload = strictjson.dumps(_without_bytes(data, attachments))
+    head = f"{kind + BINARY_EVENT - EVENT}{len(attachments)}-" if attachments else f"{kind}"
+    space = "" if namespace == "/" else f"{namespace},"
+    return Frame(f"4{head}{space}{'' if number is None else number}{payload}"), attachments
 
 
 def _placeholders(data: object, found: list[object]) -> None:
@@ -194,3 +158,26 @@ def _placeholders(data: object, found: list[object]) -> None:
         else:
             for item in data.values():
                 _placeholders(item, found)
+
+
+def _filled(data: object, attachments: list[bytes]) -> object:
+    """`data` with the attachments in their places."""
+    if isinstance(data, list):
+        return [_filled(item, attachments) for item in data]
+    if isinstance(data, dict):
+        if data.get("_placeholder"):
+            return attachments[data["num"]]
+        return {name: _filled(item, attachments) for name, item in data.items()}
+    return data
+
+
+def _without_bytes(data: object, attachments: list[bytes]) -> object:
+    """`data` with places for its bytes, which are added to `attachments`."""
+    if isinstance(data, (bytes, bytearray)):
+        attachments.append(bytes(data))
+        return {"_placeholder": True, "num": len(attachments) - 1}
+    if isinstance(data, (list, tuple)):
+        return [_without_bytes(item, attachments) for item in data]
+    if isinstance(data, dict):
+        return {name: _without_bytes(item, attachments) for name, item in data.items()}
+    return data

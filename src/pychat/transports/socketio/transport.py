@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any, Literal, NoReturn
@@ -24,8 +25,9 @@ from pychat.room.tokens import Tokens
 from pychat.transports.admission import HOLD_SECONDS, admit, opened
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.pipeline import Answers, Pipeline
+from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
-from pychat.transports.socketio.server import Server, TurnedAway
+from pychat.transports.socketio.server import TurnedAway
 
 __all__ = ["SocketIOTransport"]
 
@@ -120,7 +122,7 @@ class _Connection(SocketIOClient):
     @property
     def end_code(self) -> int | None:
         """The close code with which the client ended its WebSocket, if it did."""
-        return self.session.end_code
+        return self.session.socket.end_code
 
     def answering(self) -> Callable[[dict[str, Any]], None]:
         """How to answer the event that is being handled; a refusal that it did not ask to hear of is an event."""
@@ -146,20 +148,23 @@ class SocketIOTransport:
         allowed_origins: Iterable[str] | str = (),
         allowed_hosts: Iterable[str] | str = "*",
         trusted_proxies: Iterable[str] | str = (),
-        door: Authenticator | None = None,
+        authenticator: Authenticator | None = None,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
         limited: bool = True,
         **options: Any,  # noqa: ANN401 -- what socketio.AsyncServer takes
     ) -> None:
-        """`door` asks the app who somebody is. `limited=False` lifts the limits on connections.
+        """`limited=False` removes the limits on connections. `options` are those of `Server`.
 
-        `options` are those of `Server`.
+        `door` is the old name of `authenticator`. It is deprecated.
         """
-        self._door = door or Authenticator()
+        if "door" in options:
+            warnings.warn("SocketIOTransport's door is now its authenticator", DeprecationWarning, stacklevel=2)
+            authenticator = options.pop("door")
+        self._authenticator = authenticator or Authenticator()
         self._rooms = RoomDirectory(rooms) if isinstance(rooms, ChatRoom) else rooms
-        most = options.setdefault("max_message_bytes", self._rooms.max_message_bytes)
+        max_bytes = options.setdefault("max_message_bytes", self._rooms.max_message_bytes)
         # A client that polls sends what has gathered in one body, as large as the handshake allows.
-        options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * most))
+        options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * max_bytes))
         if not limited:
             names = ("max_connections", "max_pending", "max_connections_per_address", "max_pending_per_address")
             options |= dict.fromkeys(names, _UNLIMITED)
@@ -172,7 +177,7 @@ class SocketIOTransport:
             lone_surrogates="pass",  # the room refuses such a text, with words
             **options,
         )
-        self.server.manager.client_class = _Connection
+        self.server.core.namespaces.client_class = _Connection
         self._here: dict[str, _Connection] = {}
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
@@ -211,7 +216,11 @@ class SocketIOTransport:
         connection = self.server.client(sid)
         assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         try:
-            user = await self._door.authenticate(_request(environ, room, given)) if self._door.asks else None
+            user = (
+                await self._authenticator.authenticate(_request(environ, room, given))
+                if self._authenticator.asks
+                else None
+            )
         except Refused as refused:
             await self._turn_away(refused, version, wait=True)
         try:

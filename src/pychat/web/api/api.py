@@ -50,13 +50,13 @@ class Api:
         sse: SSETransport,
         *,
         origins: OriginPolicy,
-        door: Authenticator,
+        authenticator: Authenticator,
         api_tokens: Iterable[str] | str,
         max_body_bytes: int,
     ) -> None:
         self._rooms = rooms
         self._origins = origins
-        self._door = door
+        self._authenticator = authenticator
         self._max_body = max_body_bytes
         self._sse = sse
         self._speakers = Speakers(sse, api_tokens)
@@ -105,7 +105,7 @@ class Api:
             if self._speakers.is_program(call.bearer):
                 call = replace(call, program=True)
             else:
-                call = replace(call, user=await self._door.authenticate(incoming.request))
+                call = replace(call, user=await self._authenticator.authenticate(incoming.request))
         except Refused as refused:
             return _later(operation, call, refused) or refusal(refused, entry_status(refused))
         try:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from pychat.domain import strictjson
 from pychat.domain.errors import Refused
 from pychat.domain.model import User
-from pychat.net.http.addresses import address_key
+from pychat.net.addresses import address_key
 from pychat.net.http.body import BodyMalformed, BodyTooLarge
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest

@@ -13,7 +13,7 @@ from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import TokenBucket
 from pychat.domain.model import User
 from pychat.domain.notices import Notice
-from pychat.net.http.addresses import address_key
+from pychat.net.addresses import address_key
 from pychat.room.chatroom import ChatRoom
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens

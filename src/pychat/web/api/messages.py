@@ -15,7 +15,7 @@ from pychat.web.api.operation import Operation, Parameter
 
 __all__ = ["OPERATIONS"]
 
-_MOST = 200
+_MAX_LIMIT = 200
 _FIRST = 51  # that are read at first: with the usual limit, all
 _OF_PROGRAMS = "post:"  # how the ids of authors begin that `ChatRoom.post` makes
 
@@ -24,7 +24,7 @@ async def read(call: Call) -> Response:
     """A page of messages, as the command `history` gives it."""
     await opened(call.room, 0)
     limit = call.number("limit")
-    limit = 50 if limit is None else min(limit, _MOST)
+    limit = 50 if limit is None else min(limit, _MAX_LIMIT)
     matching = call.request.query.get("matching") or None
     before = call.number("before")
     if matching is not None:
@@ -53,7 +53,7 @@ async def say(call: Call) -> Response:
     answered = reply_to if isinstance(reply_to, int) else None
     if text is None:
         raise Refused("bad_request", "Say what: {“text”: “hi”}.")
-    stood = room.position.seq
+    seq_before = room.position.seq
     told: dict[str, object] = {}
     if call.program:
         if author is None:
@@ -66,7 +66,7 @@ async def say(call: Call) -> Response:
             if token is not None:
                 told["token"] = token
     headers = {"Location": f"messages/{said.seq}"}
-    return answer(200 if said.seq <= stood else 201, {"ok": True, **encode_message(said), **told}, headers)
+    return answer(200 if said.seq <= seq_before else 201, {"ok": True, **encode_message(said), **told}, headers)
 
 
 async def find(call: Call) -> Response:

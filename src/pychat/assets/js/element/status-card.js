@@ -1,5 +1,6 @@
 /** Shown in the element before the room: it is loading, cannot be reached, or is refused with a reason. */
 
+import { duration } from "../time.js";
 import { write } from "../view/template-refs.js";
 
 const TEXTS = {
@@ -40,7 +41,7 @@ export class StatusCard {
   /** Shows that the room cannot be reached. Resolves when it is time for the next attempt. @param {number} delay milliseconds @param {AbortSignal} signal */
   showUnreachable(delay, signal) {
     const until = Date.now() + delay;
-    const tick = () => write(this.#text, `Trying again in ${Math.max(1, Math.ceil((until - Date.now()) / 1000))} s.`);
+    const tick = () => write(this.#text, `Trying again in ${duration(Math.max(1, until - Date.now()))}.`);
     this.#set("away", "The chat cannot be reached", "", "Try now");
     tick();
     return new Promise((resolve) => {

@@ -3,6 +3,7 @@
  * user who is refused at once sees the reason in the middle of the view instead.
  */
 
+import { duration } from "../time.js";
 import { linked } from "./line.js";
 import { write } from "./template-refs.js";
 
@@ -29,8 +30,8 @@ export function status(room, refs) {
   let timer;
 
   function tick() {
-    const seconds = Math.ceil((room.state.retryAt - Date.now()) / 1000);
-    write(count, seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…");
+    const left = room.state.retryAt - Date.now();
+    write(count, left > 0 ? `Trying again in ${duration(left)}.` : "Trying again…");
   }
 
   function show() {

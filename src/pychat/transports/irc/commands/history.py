@@ -67,7 +67,7 @@ async def _send(client: Client, kind: str, membership: ChannelMembership | None,
         for said in messages:
             for each in membership.encoder.message(said, batch=batch) if membership and not said.deleted else ():
                 client.tell(each)
-            if client.outbox.waiting > _MAX_WAITING:
+            if client.outbox.buffered > _MAX_WAITING:
                 await client.outbox.drain()
         if batch is not None:
             client.tell(Line("BATCH", (f"-{batch}",), SERVER))

@@ -21,7 +21,7 @@ async def _privmsg(client: Client, line: Line) -> None:
     if not line.params:
         client.reply(n.ERR_NORECIPIENT, "Give a channel.")
     elif len(line.params) < 2 or not line.params[1]:
-        client.reply(n.ERR_NOTEXTTOSEND, "There is nothing in this message. Type something first.")
+        client.reply(n.ERR_NOTEXTTOSEND, "This message is empty. Type something first.")
     else:
         for target in line.params[0].split(",")[:4]:
             await _say(client, line, target, line.params[1])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pychat.net.addresses import AddressLimiter
 from pychat.net.deadlines import Deadlines
-from pychat.net.http.addresses import AddressLimiter
 from pychat.transports.socketio.engineio.socket import EngineIOSocket
 
 __all__ = ["Pending"]

@@ -6,18 +6,17 @@ import asyncio
 import gzip
 import zlib
 from base64 import b64decode
-from typing import Protocol
 
 from pychat.domain.errors import Close
-from pychat.net.deadlines import Deadlines
 from pychat.net.http.body import BodyMalformed, BodyTooLarge
+from pychat.transports.socketio.engineio.outbox import Outbox
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.replies import BAD_REQUEST, UNKNOWN_SID, refusal
 from pychat.transports.socketio.engineio.request import HostRequest, Reply
-from pychat.transports.socketio.engineio.socket import REASONS, EngineIOSocket
+from pychat.transports.socketio.engineio.socket import EngineIOSocket, Reason
 from pychat.transports.socketio.options import Options
 
-__all__ = ["PollingServer", "payload", "poll", "post"]
+__all__ = ["payload", "poll", "post"]
 
 #: Bodies up to this size are compressed on the spot; larger ones in a thread, so that nobody else waits.
 _COMPRESS_HERE = 32 * 1024
@@ -30,83 +29,69 @@ class PayloadTooLarge(BadPacket):
     """A body holds more packets than are taken, or one that is too large."""
 
 
-class PollingServer(Protocol):
-    """The settings of the server that polls and posts depend on."""
-
-    options: Options
-    pings: Deadlines[EngineIOSocket]
-    #: Seconds.
-    ping_timeout: float
-    #: Bytes of one body, and of one message in it.
-    max_http_buffer_size: int
-    max_message_bytes: int
-    http_compression: bool
-    #: Bytes; smaller answers are not compressed.
-    compression_threshold: int
-
-
-async def poll(server: PollingServer, socket: EngineIOSocket, request: HostRequest) -> Reply:
+async def poll(socket: EngineIOSocket, outbox: Outbox, request: HostRequest) -> Reply:
     """Answer with what waits, or as soon as something does."""
-    if socket.poll is not None:
-        socket.close(Close.BAD_FRAME, REASONS.TRANSPORT_ERROR)
+    if outbox.poll is not None:
+        socket.close(Close.BAD_FRAME, Reason.TRANSPORT_ERROR)
         return refusal(400, BAD_REQUEST)
-    if not socket.outbox and not socket.probed:
-        socket.poll = asyncio.get_running_loop().create_future()
+    if outbox.empty and not socket.probed:
+        outbox.poll = asyncio.get_running_loop().create_future()
         here = False
         try:
-            here = await request.hold(socket.poll)
+            here = await request.hold(outbox.poll)
         finally:
-            socket.poll = None
+            outbox.poll = None
             if not here:
-                # It went with its request open; whoever it is, nothing more will be fetched.
-                socket.close(None, REASONS.TRANSPORT_CLOSE)
+                # The client went with its request open; nothing more will be fetched.
+                socket.close(None, Reason.TRANSPORT_CLOSE)
         if not here:
             return refusal(400, UNKNOWN_SID)
-    return await _compressed(server, socket.take(), request)
+    return await _compressed(socket.owner.options, outbox.take(), request)
 
 
-async def post(server: PollingServer, socket: EngineIOSocket, request: HostRequest) -> Reply:
+async def post(socket: EngineIOSocket, request: HostRequest) -> Reply:
     """Take the packets of a body, in order."""
+    options = socket.owner.options
     if socket.posting or (request.header("content-type") or "").startswith("application/octet-stream"):
-        socket.close(Close.BAD_FRAME, REASONS.TRANSPORT_ERROR)
+        socket.close(Close.BAD_FRAME, Reason.TRANSPORT_ERROR)
         return refusal(400, BAD_REQUEST)
     socket.posting = True
     try:
-        async with asyncio.timeout(server.pings.seconds + server.ping_timeout):
-            body = await request.body(server.max_http_buffer_size)
-        await _take_payload(server, socket, body)
+        async with asyncio.timeout(options.ping_seconds + options.ping_timeout):
+            body = await request.body(options.max_http_buffer_size)
+        await _take_payload(options, socket, body)
     except BodyTooLarge:
-        socket.close(Close.TOO_LARGE, REASONS.TRANSPORT_ERROR)
-        text = f"A body can have {server.max_http_buffer_size} bytes at most (maxPayload in the handshake)"
+        socket.close(Close.TOO_LARGE, Reason.TRANSPORT_ERROR)
+        text = f"A body can have {options.max_http_buffer_size} bytes at most (maxPayload in the handshake)"
         return refusal(413, (BAD_REQUEST[0], text))
     except PayloadTooLarge as problem:
-        socket.close(Close.TOO_LARGE, REASONS.TRANSPORT_ERROR)
+        socket.close(Close.TOO_LARGE, Reason.TRANSPORT_ERROR)
         return refusal(413, (BAD_REQUEST[0], str(problem)))
     except (BadPacket, BodyMalformed, UnicodeDecodeError) as problem:
         socket.complain(BadPacket(str(problem) or "A malformed body"))
         return refusal(400, BAD_REQUEST)
     except (TimeoutError, ConnectionError):
-        socket.close(None, REASONS.TRANSPORT_CLOSE)
+        socket.close(None, Reason.TRANSPORT_CLOSE)
         return refusal(400, BAD_REQUEST)
     finally:
         socket.posting = False
     return Reply(200, b"ok", [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")])
 
 
-async def _take_payload(server: PollingServer, socket: EngineIOSocket, body: bytes) -> None:
+async def _take_payload(options: Options, socket: EngineIOSocket, body: bytes) -> None:
     """Hand the packets of a body to the socket, in order, until one closes it.
 
     A few in each turn of the event loop, and none while those before wait for their handlers. Raises `BadPacket` and
     `UnicodeDecodeError` at the first that is none.
     """
     count = body.count(_SEPARATOR) + 1
-    if count > server.options.max_payload_packets:
-        most = server.options.max_payload_packets
+    if count > options.max_payload_packets:
+        most = options.max_payload_packets
         raise PayloadTooLarge(f"A body can have {most} packets at most; this one has {count}. Send several")
     begin = 0
     for number in range(1, count + 1):
         end = body.find(_SEPARATOR, begin) if number < count else len(body)
-        socket.receive(_packet(body[begin:end], server.max_message_bytes))
+        socket.receive(_packet(body[begin:end], options.message_bytes))
         begin = end + 1
         if socket.overfull:
             await socket.wait_for_room()
@@ -135,9 +120,9 @@ def payload(text: str) -> Reply:
     return Reply(200, text.encode(), headers)
 
 
-async def _compressed(server: PollingServer, text: str, request: HostRequest) -> Reply:
+async def _compressed(options: Options, text: str, request: HostRequest) -> Reply:
     reply = payload(text)
-    if not server.http_compression or len(reply.body) < server.compression_threshold:
+    if not options.http_compression or len(reply.body) < options.compression_threshold:
         return reply
     accepted = {part.partition(";")[0].strip() for part in (request.header("accept-encoding") or "").split(",")}
     name = "gzip" if "gzip" in accepted else "deflate" if "deflate" in accepted else None

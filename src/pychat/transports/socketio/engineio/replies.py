@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from pychat.domain.errors import Refused
 from pychat.net.http.gate import retry_headers
@@ -16,6 +17,7 @@ __all__ = [
     "UNKNOWN_SID",
     "UNKNOWN_TRANSPORT",
     "Query",
+    "cookie",
     "refusal",
     "turned_away",
 ]
@@ -55,3 +57,13 @@ def refusal(status: int, error: tuple[int, str]) -> Reply:
     code, message = error
     headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
     return Reply(status, json.dumps({"code": code, "message": message}, separators=(",", ":")).encode(), headers)
+
+
+def cookie(wanted: str | Mapping[str, object], sid: str) -> str:
+    """The value of Set-Cookie for a handshake. `wanted` is the cookie's name, or that and its attributes."""
+    attributes = {"path": "/", "SameSite": "Lax", **({"name": wanted} if isinstance(wanted, str) else wanted)}
+    parts = [f"{attributes.pop('name')}={sid}"]
+    for name, value in attributes.items():
+        value = value() if callable(value) else value  # noqa: PLW2901 -- a function makes the value
+        parts.append(name if value is True else f"{name}={value}")
+    return "; ".join(parts)

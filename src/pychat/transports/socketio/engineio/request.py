@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pychat.net.websocket.connection import WebSocketConnection
+from pychat.net.websocket.connection import Frame, WebSocketConnection
 from pychat.net.websocket.tcp import TcpWebSocket
 
 __all__ = ["HostRequest", "Opening", "PushingRequest", "Reply", "Serve"]
@@ -39,7 +39,10 @@ class PushingRequest(Opening, Protocol):
     """The opening handshake of a WebSocket that pushes what it reads."""
 
     def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> TcpWebSocket:
-        """Accept the WebSocket."""
+        """Take the connection over; `answer` follows."""
+
+    def answer(self, first: Frame) -> None:
+        """Answer the handshake, with the first frame behind it."""
 
 
 class HostRequest(Opening, Protocol):

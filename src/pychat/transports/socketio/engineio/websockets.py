@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from pychat.net.deadlines import Deadlines
-from pychat.net.websocket.connection import Sender, WebSocketClosed, WebSocketConnection
+from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.packet import PROBE, PROBE_PONG, UPGRADE, BadPacket
-from pychat.transports.socketio.engineio.replies import BAD_REQUEST, refusal
-from pychat.transports.socketio.engineio.request import HostRequest, Reply
-from pychat.transports.socketio.engineio.socket import REASONS, EngineIOSocket
+from pychat.transports.socketio.engineio.socket import EngineIOSocket, Reason
+from pychat.transports.socketio.engineio.sockets import SocketRegistry
 
-__all__ = ["UpgradeServer", "read", "upgrade"]
-
-
-class UpgradeServer(Protocol):
-    """What an upgrade needs of the server."""
-
-    #: Sockets whose upgrade has begun and not ended.
-    upgrading: Deadlines[EngineIOSocket]
-
-    def upgradable(self) -> bool:
-        """Whether a polling client may change to WebSocket."""
-
-    async def accept(self, request: HostRequest, remote: str) -> WebSocketConnection:
-        """Accept a WebSocket."""
-
-    def released(self, socket: EngineIOSocket | None, carrier: Sender) -> None:
-        """The WebSocket has ended, and with it `socket`, if it carried one."""
+__all__ = ["read", "upgrade"]
 
 
 async def read(socket: EngineIOSocket, carrier: WebSocketConnection) -> None:
@@ -39,20 +19,15 @@ async def read(socket: EngineIOSocket, carrier: WebSocketConnection) -> None:
                 await socket.wait_for_room()
     except WebSocketClosed as end:
         socket.end_code = end.code
-        socket.close(None, REASONS.TRANSPORT_CLOSE)
+        socket.close(None, Reason.TRANSPORT_CLOSE)
         return
     except BadPacket as problem:
         socket.complain(problem)
     await _drain(carrier)
 
 
-async def upgrade(
-    server: UpgradeServer, socket: EngineIOSocket, request: HostRequest, remote: str
-) -> Reply | WebSocketConnection:
-    """Let a WebSocket take over from polling. Returns the WebSocket that has ended, or a refusal."""
-    if not server.upgradable():
-        return refusal(400, BAD_REQUEST)
-    carrier = await server.accept(request, remote)
+async def upgrade(registry: SocketRegistry, socket: EngineIOSocket, carrier: WebSocketConnection) -> None:
+    """Let a WebSocket take over from polling, and read it until it has ended."""
     mine = False
     try:
         if socket.closed or socket.carrier is not None or socket.probe is not None:
@@ -60,9 +35,9 @@ async def upgrade(
             carrier.close(1000)
         else:
             socket.probe = carrier
-            server.upgrading.start(socket)
+            registry.upgrading.start(socket)
             mine = await _probe(socket, carrier)
-            server.upgrading.stop(socket)
+            registry.upgrading.stop(socket)
         if mine:
             await read(socket, carrier)
         else:
@@ -71,8 +46,7 @@ async def upgrade(
         if socket.probe is carrier:
             socket.probe = None
             socket.probed = False
-        server.released(socket if mine else None, carrier)
-    return carrier
+        registry.released(socket if mine else None, carrier)
 
 
 async def _probe(socket: EngineIOSocket, carrier: WebSocketConnection) -> bool:
@@ -83,14 +57,15 @@ async def _probe(socket: EngineIOSocket, carrier: WebSocketConnection) -> bool:
         while data == PROBE:
             works = socket.probed = True
             carrier.send(PROBE_PONG)
-            socket.wake()
+            if socket.outbox is not None:
+                socket.outbox.wake()
             data = await carrier.receive()
         works = works and data == UPGRADE
     except WebSocketClosed:
         works = False
     finally:
         socket.probed = False
-    if works and not socket.closed:
+    if works:
         socket.adopt(carrier)
         return True
     socket.probe = None

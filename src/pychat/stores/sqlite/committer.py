@@ -1,0 +1,103 @@
+"""Commits a batch: writes all of its items in one transaction, or none, and sets their results."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import groupby
+
+from pychat.domain.errors import Refused
+from pychat.domain.model import Kicked, Message, Position, Typing
+from pychat.stores.sqlite.inserts import chunks
+from pychat.stores.sqlite.item import Item
+from pychat.stores.sqlite.log import CALLER_ERRORS, Log
+from pychat.stores.sqlite.retention import RetentionTask
+from pychat.stores.sqlite.tally import Tally
+from pychat.stores.sqlite.transactions import Transactions
+from pychat.stores.store import Subscription
+
+__all__ = ["Committer"]
+
+
+class Committer:
+    """Only for the writing thread."""
+
+    def __init__(self, transactions: Transactions, retention: RetentionTask, tally: Tally, secret: bytes) -> None:
+        self._transactions = transactions
+        self._retention = retention
+        self._tally = tally
+        self._secret = secret
+        #: Whether the last transaction succeeded.
+        self.available = True
+
+    def probe(self) -> None:
+        """Write something, to see whether that succeeds."""
+        statement = "INSERT OR REPLACE INTO meta VALUES ('opened', 1)"
+        self.available = self._transactions.run(lambda connection, _: connection.execute(statement), durable=True)
+
+    def commit(self, batch: list[Item]) -> None:
+        """Write `batch`. After a failure the changes of members wait for the next transaction."""
+        members = self._transactions.members
+        for item in batch:
+            if item.signal is not None and not isinstance(item.signal, Kicked | Typing):
+                members.record(item.room, item.signal)
+        items = [item for item in batch if item.signal is None]
+        if not items and not members.waiting:
+            return
+        durable = any(item.event is not None for item in items)
+        self.available = self._transactions.run(
+            lambda connection, log: self._write(connection, log, items), durable=durable
+        )
+        if not self.available:
+            stored = self._transactions.find_stored()
+            for item in items:
+                event = item.event
+                item.fail(None if event is None else stored.get((item.room, event.author.id, event.id)))
+            return
+        added = 0
+        for item in items:
+            if item.receive is not None:
+                self._transactions.heads[item.room] = item.result.position.seq
+            elif item.deliver:
+                self._transactions.heads[item.room] = item.result.seq
+                added += 1
+        if added:
+            self._tally.add(added)
+
+    def _write(self, connection: sqlite3.Connection, log: Log, items: list[Item]) -> None:
+        for are_messages, run in groupby(items, lambda item: isinstance(item.event, Message)):
+            for chunk in chunks(list(run)):
+                if are_messages and len(chunk) > 1 and self._append_messages(log, chunk):
+                    continue
+                for item in chunk:
+                    if item.event is not None:
+                        self._append(log, item)
+                    else:
+                        room = log.room(item.room)
+                        away, known = self._transactions.members.opening(connection, room.number)
+                        item.result = Subscription(Position(room.epoch, room.head), self._secret, (), away, known)
+
+    def _append_messages(self, log: Log, items: Sequence[Item]) -> bool:
+        """Append one chunk of messages together. Return false, and append nothing, if they do not all go in."""
+        stored = log.append_messages(
+            [(item.room, item.event, item.columns) for item in items if isinstance(item.event, Message)]
+        )
+        if stored is None:
+            return False
+        for item, message in zip(items, stored, strict=True):
+            item.result, item.deliver = message, True
+        for room in {item.room for item in items}:
+            self._retention.added(room, log.room(room).messages)
+        return True
+
+    def _append(self, log: Log, item: Item) -> None:
+        assert item.event is not None  # noqa: S101 -- the caller has asked
+        try:
+            item.result, item.deliver = log.append(item.room, item.event, item.columns)
+        except (Refused, *CALLER_ERRORS) as error:
+            if isinstance(error, UnicodeDecodeError):  # the data in the file is not the caller's error
+                raise sqlite3.DatabaseError("a text in it is not UTF-8") from error
+            item.error = error
+            return
+        if item.deliver and isinstance(item.event, Message):
+            self._retention.added(item.room, log.room(item.room).messages)

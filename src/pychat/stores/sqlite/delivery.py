@@ -1,0 +1,56 @@
+"""Delivers written events to the subscribers, on the event loop, and then answers the callers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pychat.domain.model import Event
+from pychat.stores.sqlite.backlog import Backlog
+from pychat.stores.sqlite.item import Item
+from pychat.stores.store import Receiver
+
+__all__ = ["Delivery"]
+
+_logger = logging.getLogger("pychat.stores.sqlite")
+
+
+class Delivery:
+    """The subscribers of each room. `call` is for the writing thread, all else for the thread of the event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, backlog: Backlog) -> None:
+        self.loop = loop
+        self._backlog = backlog
+        self._receivers: defaultdict[str, list[Receiver]] = defaultdict(list)
+
+    def call(self, function: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 -- the arguments of any function
+        """Call `function` on the event loop, soon."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            self.loop.call_soon_threadsafe(function, *arguments)
+
+    def deliver(self, batch: Sequence[Item]) -> None:
+        """Deliver each item in order, then resolve its future."""
+        for item in batch:
+            self._backlog.remove(item)
+            if item.deliver:
+                self.tell(item.room, item.signal or item.result)
+            if item.receive is not None and item.error is None:
+                self._receivers[item.room].append(item.receive)
+            if item.future.done():  # the caller was cancelled
+                continue
+            if item.error is not None:
+                item.future.set_exception(item.error)
+            else:
+                item.future.set_result(item.result)
+
+    def tell(self, room: str, event: Event) -> None:
+        """Deliver one event."""
+        for receive in self._receivers[room]:
+            try:
+                receive(event)
+            except Exception:
+                _logger.exception("A subscriber failed at %r.", event)

@@ -1,0 +1,40 @@
+"""INSERT statements of many rows. Each call of sqlite3 releases the GIL, and a busy event loop returns it late."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeVar
+
+__all__ = ["Insert", "chunks"]
+
+_SIZES = (64, 32, 16, 8, 4, 2, 1)  # few sizes, so that all statements stay prepared; 64 rows have 576 parameters
+_T = TypeVar("_T")
+
+
+def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Split `items` into parts that an `Insert` can take; 512 items are 8 parts."""
+    start = 0
+    for size in _SIZES:
+        while len(items) - start >= size:
+            yield items[start : start + size]
+            start += size
+
+
+class Insert:
+    """One INSERT statement for each size of `chunks`."""
+
+    def __init__(self, into: str, values: str, then: str = "") -> None:
+        """`values` is one row in parentheses, `then` is what follows the last row."""
+        first = f"INSERT INTO {into} VALUES {values}"  # noqa: S608 -- constants
+        self._statements = {size: f"{first}{f', {values}' * (size - 1)} {then}" for size in _SIZES}
+
+    def chunk(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Insert one chunk of rows and return how many were inserted."""
+        return connection.execute(self._statements[len(rows)], tuple(chain.from_iterable(rows))).rowcount
+
+    def all(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert any number of rows."""
+        for chunk in chunks(rows):
+            self.chunk(connection, chunk)

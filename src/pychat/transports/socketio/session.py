@@ -1,0 +1,188 @@
+"""One connection: messages become packets, whole and in order, and each is handled after the one before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from pychat.domain.errors import Close
+from pychat.domain.limits import TokenBucket
+from pychat.net.deadlines import Deadlines
+from pychat.transports.socketio.client import SocketIOClient
+from pychat.transports.socketio.engineio.packet import BadPacket
+from pychat.transports.socketio.engineio.socket import EngineIOSocket
+from pychat.transports.socketio.options import Options
+from pychat.transports.socketio.packet import ACK, CONNECT, Packet
+
+__all__ = ["PacketHandler", "SocketIOSession"]
+
+_log = logging.getLogger("pychat.socketio")
+
+#: Events of one client that are handled in one turn of the event loop, where no handler waits; then others are served.
+_EVENTS_A_TURN = 16
+#: CONNECTs of a client that comes and goes: so many a second, and at once. Each costs as much as a connection.
+_CONNECT_RATE = 1.0
+_CONNECT_BURST = 10
+#: Closed with one of these, a client has sent something invalid: what it sent before is not handled any more.
+_DROPPED = {Close.BAD_FRAME, Close.TOO_LARGE, Close.KICKED}
+
+
+class PacketHandler(Protocol):
+    """The layer above a session: what a packet means."""
+
+    options: Options
+    #: Sessions that wait for attachments.
+    half_received: Deadlines[SocketIOSession]
+
+    def acknowledged(self, session: SocketIOSession, packet: Packet) -> None:
+        """Take an acknowledgement, at once. Raises `BadPacket`."""
+
+    def work(self, session: SocketIOSession) -> None:
+        """Run `session.handle_packets()` in a task."""
+
+    async def handle(self, session: SocketIOSession, packet: Packet) -> None:
+        """Handle a packet. Raises `BadPacket`, and what a handler of an application raises."""
+
+    async def leave_all(self, session: SocketIOSession, reason: str) -> None:
+        """The session has ended, and all its packets are handled."""
+
+
+class SocketIOSession:
+    """What the server keeps for one connection: a client for each namespace, and the packets that wait.
+
+    It listens to its Engine.IO socket. A task lives for a burst of packets, not for a connection.
+    """
+
+    __slots__ = ("clients", "connects", "data", "half", "handler", "inbox", "left", "reason", "socket", "working")
+
+    def __init__(self, handler: PacketHandler, socket: EngineIOSocket) -> None:
+        self.handler = handler
+        self.socket = socket
+        #: By namespace.
+        self.clients: dict[str, SocketIOClient] = {}
+        #: Counts CONNECTs, once the client has left a namespace.
+        self.connects: TokenBucket | None = None
+        #: The namespaces that it was refused, or that the server sent it out of.
+        self.left: frozenset[str] = frozenset()
+        #: What the application keeps for its clients, by namespace.
+        self.data: dict[str, Any] | None = None
+        #: A packet that waits for attachments.
+        self.half: Packet | None = None
+        self.inbox: list[Packet] = []  # an empty deque takes 760 bytes
+        #: Why it ended, one of `Reason`, until its `disconnect` handlers have run.
+        self.reason: str | None = None
+        #: A task is handling its packets.
+        self.working = False
+
+    # What the Engine.IO layer calls (`Listener`).
+
+    def message(self, data: str | bytes) -> None:
+        """Take a message: acknowledgements at once, everything else in order, one at a time."""
+        packet = Packet(data) if self.half is None else self._attached(self.half, data)
+        if not packet.complete:
+            if self.half is None:
+                self.half = packet
+                self.handler.half_received.start(self)
+            return
+        if packet.kind == CONNECT:
+            self.socket.greeted = True
+            said, most = packet.payload or "", self.handler.options.max_auth_bytes
+            if len(said) > most or len(said.encode(errors="surrogatepass")) > most:
+                packet.drop_payload()
+        elif not self.socket.greeted and not self.left:
+            raise BadPacket("A packet for a namespace that was not connected to")
+        elif packet.kind == ACK:
+            self.handler.acknowledged(self, packet)
+            return
+        self.inbox.append(packet)
+        self.socket.inbox_bytes += packet.size
+        self._work()
+
+    def _attached(self, packet: Packet, data: str | bytes) -> Packet:
+        packet.attach(data, self.handler.options.message_bytes)
+        if packet.complete:
+            self.half = None
+            self.handler.half_received.stop(self)
+        return packet
+
+    def rerouted(self) -> None:
+        """A WebSocket has taken over: the clients send through that."""
+        for client in self.clients.values():
+            client.reroute()
+
+    def ended(self, reason: str) -> None:
+        """The socket is closed: what it sent before is handled first, unless it is to be dropped."""
+        self.half = None
+        self.handler.half_received.stop(self)
+        self.reason = reason
+        self._work()
+
+    # In order.
+
+    def _work(self) -> None:
+        if not self.working:
+            self.working = True
+            self.handler.work(self)
+
+    async def handle_packets(self) -> None:
+        """Handle what has gathered; where the socket is closed, end."""
+        socket, handled = self.socket, 0
+        max_unread = self.handler.options.max_buffer_bytes // 4
+        try:
+            while self.inbox or self.reason is not None:
+                batch, self.inbox = self.inbox, []
+                batch.reverse()  # the end of a list is the cheap one to take from
+                while batch and socket.why not in _DROPPED:
+                    if socket.outbox is not None:
+                        await socket.outbox.wait_for_reader(max_unread)
+                    packet = batch.pop()
+                    await self._handle(packet)
+                    handled += 1
+                    if packet.kind == CONNECT or not handled % _EVENTS_A_TURN:
+                        await asyncio.sleep(0)
+                if self.reason is not None and not self.inbox:
+                    reason, self.reason = self.reason, None
+                    await self.handler.leave_all(self, reason)
+        finally:
+            self.working = False
+
+    async def _handle(self, packet: Packet) -> None:
+        try:
+            await self.handler.handle(self, packet)
+        except BadPacket as problem:
+            self.socket.complain(problem)
+        except Exception:
+            _log.exception("A handler of %s failed", _named(packet))
+        finally:
+            self.socket.inbox_bytes -= packet.size
+            self.socket.make_room()
+
+    # Namespaces that come and go.
+
+    def client_of(self, namespace: str) -> SocketIOClient | None:
+        """The client that a packet is from; `None` if the server has just sent it away and it does not know that yet.
+
+        Raises `BadPacket` for a namespace that it never was in.
+        """
+        client = self.clients.get(namespace)
+        if client is not None and client.connected:
+            return client
+        if client is None and namespace not in self.left and not self.socket.closed:
+            raise BadPacket("A packet for a namespace that was not connected to")
+        return None
+
+    def count_connect(self) -> None:
+        """Count a CONNECT of a client that has left a namespace. Raises `BadPacket` when there were too many."""
+        if self.connects is not None and self.connects.take(asyncio.get_running_loop().time()):
+            raise BadPacket("Too many CONNECTs, one after the other")
+
+    def count_leave(self) -> None:
+        """It has left a namespace: its CONNECTs from now on are counted."""
+        if self.connects is None:
+            self.connects = TokenBucket(_CONNECT_RATE, _CONNECT_BURST)
+
+
+def _named(packet: Packet) -> str:
+    """What a packet is called in the log: `'say'`, the name of its event, or `connect`."""
+    return "connect" if packet.kind == CONNECT else repr(str(packet.payload)[2:100].partition('"')[0])
