@@ -1,4 +1,4 @@
-"""A visitor's way into a room: take their name, welcome them, and send the events that they missed."""
+"""Lets a visitor into a room: takes the name, and sends the welcome and the missed events."""
 
 from __future__ import annotations
 

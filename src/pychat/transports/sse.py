@@ -1,4 +1,4 @@
-"""The SSE transport: a room's events as a `text/event-stream`, for `curl` and `EventSource`; commands come by POST.
+"""The SSE transport: a room's events as a `text/event-stream`, and commands by POST.
 
 The stream follows HTML's section 9.2: `id` is the position in the log, `event` the name, `data` the JSON that the plain
 WebSocket sends. What a visitor POSTs is on another connection, so a stream is told its own visitor's words too.

@@ -6,6 +6,7 @@ import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs, parse_qsl
 
@@ -23,8 +24,9 @@ from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import HOLD_SECONDS, admit, opened
+from pychat.transports.answers import Answers
 from pychat.transports.authenticator import Authenticator
-from pychat.transports.pipeline import Answers, Pipeline
+from pychat.transports.commands import submit
 from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
 from pychat.transports.socketio.server import TurnedAway
@@ -92,10 +94,10 @@ _UNHEARD = Answers(_Nobody())
 class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
-    __slots__ = ("_answers", "_room", "encoder", "pipeline")
+    __slots__ = ("_answers", "_room", "encoder", "visitor")
 
     encoder: Encoder
-    pipeline: Pipeline
+    visitor: Session
 
     def enter(self, room: ChatRoom, encoder: Encoder) -> None:
         """Set the room that it is in, and the encoder for its frames."""
@@ -124,17 +126,29 @@ class _Connection(SocketIOClient):
         """The close code with which the client ended its WebSocket, if it did."""
         return self.session.socket.end_code
 
-    def answering(self) -> Callable[[dict[str, Any]], None]:
-        """How to answer the event that is being handled; a refusal that it did not ask to hear of is an event."""
+    async def submit(self, name: str, fields: object) -> None:
+        """Submit the event that is being handled as a command; return when the next one can be handled."""
+        submit(self.visitor, name, fields, partial(self._answer, self.asked))
+        await self.visitor.ready()
+
+    def _answer(self, asked: int | None, told: dict[str, Any]) -> None:
+        """Answer the event that asked under that number; a refusal that nobody asked to hear of is an event."""
+        if asked is not None:
+            self._answers.add(self.acknowledgement(asked, told))
+        elif not told["ok"]:
+            self.tell("error", told["error"])
+
+    async def set_pseudo(self, name: object) -> None:
+        """Do what `join` does, and answer in the words of 2013 too."""
         asked = self.asked
 
         def answer(told: dict[str, Any]) -> None:
+            self.tell("pseudoStatus", "ok" if told["ok"] else "error")
             if asked is not None:
-                self._answers.add(self.acknowledgement(asked, told))
-            elif not told["ok"]:
-                self.tell("error", told["error"])
+                self._answer(asked, told)
 
-        return answer
+        submit(self.visitor, "join", {"name": name}, answer)
+        await self.visitor.ready()
 
 
 class SocketIOTransport:
@@ -259,7 +273,7 @@ class SocketIOTransport:
         raise TurnedAway(refused.kind.close)
 
     def _begin(self, connection: _Connection, session: Session) -> None:
-        connection.pipeline = Pipeline(session)
+        connection.visitor = session
         self._here[connection.sid] = connection
         server = self.server
         if len(server.handlers) == 1 and len(server.handlers["/"]) == self._events and not server.namespace_handlers:
@@ -305,35 +319,25 @@ class SocketIOTransport:
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
             page_left = connection.end_code == _GOING_AWAY and connection.encoder is not _VERSION_1
-            await connection.pipeline.session.close(left=said_so or page_left)
+            await connection.visitor.close(left=said_so or page_left)
 
     async def _set_pseudo(self, sid: str, *arguments: object) -> object:
-        connection = self._here[sid]
-        asked = None if connection.asked is None else connection.answering()
-
-        def answer(told: dict[str, Any]) -> None:
-            connection.tell("pseudoStatus", "ok" if told["ok"] else "error")
-            if asked is not None:
-                asked(told)
-
-        await connection.pipeline.execute("join", {"name": _only(arguments)}, answer)
+        await self._here[sid].set_pseudo(_only(arguments))
         return self.server.not_handled
 
     async def _message(self, sid: str, *arguments: object) -> object:
-        return await self._carry_out(sid, "say", {"text": _only(arguments)})
+        await self._here[sid].submit("say", {"text": _only(arguments)})
+        return self.server.not_handled
 
     def _command(self, name: str) -> Callable[..., Awaitable[object]]:
-        async def carry(sid: str, *arguments: object) -> object:
-            return await self._carry_out(sid, name, arguments[0] if arguments else {})
+        async def command(sid: str, *arguments: object) -> object:
+            await self._here[sid].submit(name, arguments[0] if arguments else {})
+            return self.server.not_handled
 
-        return carry
+        return command
 
     async def _unknown(self, name: str, sid: str, *_: object) -> object:
-        return await self._carry_out(sid, name, {})
-
-    async def _carry_out(self, sid: str, name: str, fields: object) -> object:
-        connection = self._here[sid]
-        await connection.pipeline.execute(name, fields, connection.answering())
+        await self._here[sid].submit(name, {})
         return self.server.not_handled
 
 
