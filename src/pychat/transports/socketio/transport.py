@@ -1,4 +1,4 @@
-"""The chat over Socket.IO: version 1 for those who say so, and the vocabulary of 2013 for everybody else."""
+"""The chat over Socket.IO: version 1 of the protocol, and the protocol of 2013 for older clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pychat.domain.model import Message, Position, User, iso
 from pychat.domain.notices import Notice, Presence
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
-from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode, refusal_event
+from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode_shared, refusal_event
 from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
@@ -44,7 +44,7 @@ class _Version1:
     join = staticmethod(EncodedPacket.joined)
 
     def encode(self, notice: Notice) -> EncodedPacket:
-        return encode_event(*encode(notice))
+        return encode_event(*encode_shared(notice))
 
 
 class _Tutorial:
