@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from pychat import ChatRoom, Deleted, Edited, Member, Message, Quote, Reacted
 from pychat.domain import strictjson
-from pychat.domain.errors import Refused
+from pychat.domain.errors import Close, Refused
 from pychat.domain.model import LogEvent, Position, Typing
 from pychat.domain.notices import Notice, Presence, Welcome, You
 from pychat.protocol.v1 import COMMANDS, decode, decode_command, decode_message, encode, encode_message, encode_shared
 from pychat.room.connection import Encoder
-from pychat.testing import RecordingConnection
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 DATES = st.integers(0, 4_000_000_000_000).map(lambda milliseconds: milliseconds / 1000)
@@ -145,8 +144,14 @@ async def test_newcomers_share_the_encoded_messages(monkeypatch: pytest.MonkeyPa
         await room.post(f"number {number}", author="bot")
     welcomes: list[Notice] = []
 
-    class Visitor(RecordingConnection):
-        encoder = _Welcomes(welcomes)
+    class Visitor:
+        encoder: Encoder = _Welcomes(welcomes)
+
+        def send(self, frame: object) -> None:
+            """Hear nothing."""
+
+        def close(self, why: Close) -> None:
+            """End."""
 
     for changed in (False, True):
         if changed:
