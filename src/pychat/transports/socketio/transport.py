@@ -1,4 +1,4 @@
-"""The chat over Socket.IO: version 1 for those who say so, and the vocabulary of 2013 for everybody else."""
+"""The chat over Socket.IO: version 1 of the protocol, and the protocol of 2013 for older clients."""
 
 from __future__ import annotations
 

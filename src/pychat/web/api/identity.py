@@ -1,4 +1,4 @@
-"""Who speaks by HTTP: a program with one of the server's tokens, a visitor with their own, or a passing guest."""
+"""The author of an HTTP request: a program with an API token, a visitor with a token, or a guest for one request."""
 
 from __future__ import annotations
 
