@@ -29,7 +29,7 @@ def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Applic
     """An aiohttp application that serves `rooms`, with the page and all transports, below any prefix.
 
     The first room is at its root, and each room is at `rooms/NAME`. The options are those of `MountOptions`:
-    `authenticate`, `templates`, `allowed_origins`, `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited` and
+    `authenticate`, `templates`, `allowed_origins`, `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`,
     `api_tokens`.
     The rooms are closed when the application shuts down.
     """
