@@ -85,6 +85,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.room.connection.Connection",
             "pychat.room.connection.Encoder",
             "pychat.room.session.Session",
+            "pychat.room.answer.Answer",
             "pychat.domain.notices.Welcome",
             "pychat.domain.notices.Presence",
             "pychat.protocol.v1.encode",
@@ -92,6 +93,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.protocol.v1.decode_position",
             "pychat.protocol.v1.decode_command",
             "pychat.transports.commands.execute",
+            "pychat.transports.commands.submit",
         ),
     ),
 )
@@ -116,7 +118,7 @@ TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"Session": {"hold", "begin"}}
+_INNER = {"Answer": {"finish"}, "Session": {"begin", "introduce"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
@@ -377,6 +379,8 @@ def _signed(name: str, thing: Callable[..., Any], *, drop_self: bool = False) ->
     returns = "" if signature.return_annotation is signature.empty else f" -> {_words(signature.return_annotation)}"
     if inspect.isclass(thing):
         returns = ""
+    elif not inspect.iscoroutinefunction(thing) and inspect.iscoroutinefunction(inspect.unwrap(thing)):
+        returns = f" -> Answer[{_words(signature.return_annotation)}]"  # a command of `Session`
     line = f"{name}({', '.join(told)}){returns}"
     if len(line) > 100:
         line = "\n    ".join([f"{name}(", *(f"{each}," for each in told)]) + f"\n){returns}"

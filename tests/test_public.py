@@ -115,7 +115,6 @@ def test_the_ability_to_count_guests_is_part_of_the_store():
         assert stores.CountsGuests is stores.Store
     store = stores.MemoryStore()
     assert store.guests is None
-    assert store.immediate
     with pytest.raises(AttributeError, match="CountsGhosts"):
         _ = stores.CountsGhosts
 

@@ -9,6 +9,7 @@ from pychat.domain.model import Member, Position
 from pychat.domain.notices import Notice
 from pychat.protocol.v1 import encode
 from pychat.room.chatroom import ChatRoom
+from pychat.room.connection import Encoder
 from pychat.room.session import Session
 from pychat.transports.commands import execute
 
@@ -25,7 +26,7 @@ class Server:
         self.dead = False
 
 
-class _Wire:
+class _Wire(Encoder):
     def encode(self, notice: Notice) -> tuple[str, Fields]:
         return encode(notice)
 

@@ -35,6 +35,9 @@ class _Words:
         """Encode a notice."""
         return import_module("pychat.protocol.v1").encode(notice)
 
+    def join(self, frames: list[object]) -> None:
+        """Each is sent by itself."""
+
 
 class _Silent:
     """A connection that leads nowhere."""

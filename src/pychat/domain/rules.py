@@ -125,6 +125,16 @@ class RoomState:
         except Refused as refused:
             return refused
 
+    def decide_or_raise(self, command: Command, now: float) -> Event | None:
+        """Do what `decide` does, but raise the `Refused`."""
+        decided = self.decide(command, now)
+        if isinstance(decided, Refused):
+            try:
+                raise decided
+            finally:
+                del decided  # its traceback holds this frame: they would keep each other, and all frames above
+        return decided
+
     @contextmanager
     def reserving(self, member: Member) -> Iterator[None]:
         """Reserve the name of `member` inside the `with` block. For everybody else it is taken."""

@@ -242,10 +242,17 @@ def decode_command(name: str, fields: object) -> list[Any]:
     if not isinstance(fields, dict):
         raise Refused("bad_request", f"“{name}” takes one object, such as {{“text”: “hi”}}.")
     required, hint, optional = command
-    values: list[Any] = [_CHECKS[field](field, fields.get(field)) for field in required]
-    if None in values:
-        raise Refused("bad_request", hint)
-    values.extend(_CHECKS[field](field, fields.get(field, True if field == "on" else None)) for field in optional)
+    values: list[Any] = []
+    for field in required:
+        value = _CHECKS[field](field, fields.get(field))
+        if value is None:
+            raise Refused("bad_request", hint)
+        values.append(value)
+    for field in optional:
+        if field in fields:
+            values.append(_CHECKS[field](field, fields[field]))
+        else:
+            values.append(True if field == "on" else None)
     return values
 
 

@@ -319,4 +319,4 @@ class ChatRoom:
 
         Hooks are not asked, and nothing is taken: `Session.join` may still be refused.
         """
-        return self._core.commands.check_name(name, member_id)
+        return self._core.membership.check_name(name, member_id)

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-import logging
-import time
+import asyncio
 from dataclasses import replace
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import Limits, accept_search
 from pychat.domain.model import (
-    Command,
     Delete,
     Deleted,
-    Drop,
     Edit,
     Edited,
     Event,
-    Join,
-    Joined,
-    Leave,
     LogEvent,
     Member,
     Message,
     React,
     Reacted,
-    Renamed,
     Say,
+    SetTyping,
     Typing,
 )
-from pychat.domain.ratelog import RateLimitedLogger
 from pychat.domain.rules import RoomState
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.room.clock import Clock
 from pychat.room.connections import Visitor
-from pychat.room.decision import decide
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
-from pychat.room.membership import Membership
-from pychat.room.tasks import Tasks
 from pychat.stores import Store
 
-__all__ = ["Commands"]
-
-_limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
+__all__ = ["Commands", "id_used"]
 
 
 class Commands:
@@ -54,46 +42,50 @@ class Commands:
         state: RoomState,
         store: Store,
         *,
-        membership: Membership,
         delivery: Delivery,
         hooks: Hooks,
-        tasks: Tasks,
         limits: Limits,
         clock: Clock,
     ) -> None:
         self._room = room
         self._state = state
         self._store = store
-        self._membership = membership
         self._delivery = delivery
         self._hooks = hooks
-        self._tasks = tasks
         self._limits = limits
         self._clock = clock
 
-    @property
-    def immediate(self) -> bool:
-        """True if a message is stored without awaiting anything."""
-        return getattr(self._store, "immediate", False) and not self._hooks.any("message")
+    def say(self, command: Say, origin: Visitor | None = None) -> asyncio.Future[LogEvent]:
+        """Begin to store a message of a room without hooks for messages, awaiting nothing. Raise `Refused`.
 
-    async def perform(self, command: Command, origin: Visitor | None = None) -> Event | None:
-        """Execute `command` and return its event; `None` if nothing changed. Raise `Refused`.
-
+        What is returned is done at once if the store answers at once. The event may be another one of the same id.
         The visitor `origin` does not get a copy of its own message.
         """
-        if isinstance(command, Join | Drop | Leave):
-            return await self._membership.perform(command, origin)
-        if isinstance(command, Say | Edit | Delete | React):
+        first = self._delivery.recent.first(command.member_id, command.id)
+        if first is None:
+            message = self._state.decide_or_raise(command, self._clock.date())
+            assert isinstance(message, Message)  # noqa: S101 -- what is decided on a `Say`
+            return self._append(message, origin)
+        # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
+        again: asyncio.Future[LogEvent] = asyncio.get_running_loop().create_future()
+        again.set_result(first)
+        return again
+
+    async def perform(
+        self, command: Say | Edit | Delete | React | SetTyping, origin: Visitor | None = None
+    ) -> Event | None:
+        """Execute `command` and return its event; `None` if nothing changed. Raise `Refused`."""
+        if not isinstance(command, SetTyping):
             first = self._delivery.recent.first(command.member_id, command.id)
             if first is not None:
-                # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
                 return _same(first, _would_be(command))
-        event = self._decide(command)
-        if isinstance(command, Edit) and isinstance(event, Edited) and self._hooks.any("message"):
+        event = self._state.decide_or_raise(command, self._clock.date())
+        if isinstance(command, Edit) and isinstance(event, Edited) and self._hooks.registered["message"]:
             target = await self.message(event.target)
             author = self._state.members.get(event.author.id, event.author)  # with the present roles
             changed = await self._hooks.change("message", replace(target, author=author, text=event.text))
-            event = self._decide(replace(command, target=await self.message(event.target), text=changed.text))
+            command = replace(command, target=await self.message(event.target), text=changed.text)
+            event = self._state.decide_or_raise(command, self._clock.date())
         match event:
             case None:
                 return None
@@ -106,38 +98,39 @@ class Commands:
                 await self._store.signal(self._room, event)
         return event
 
-    def schedule(self, command: Command) -> None:
-        """Execute a command that no client sent, in a task. Log a refusal."""
-        self._tasks.spawn(self._log_refusal(command))
-
     async def store_message(self, draft: Message, origin: Visitor | None = None) -> Message:
         """Store a message as the hooks change it. Return it as it was stored the first time."""
-        if self._hooks.any("message"):
+        if self._hooks.registered["message"]:
             changed = await self._hooks.change("message", draft)
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
-            if origin is not None:
-                self._decide(Say(draft.author.id, draft.id, draft.text))  # they may have left while the hooks ran
-        draft = draft if not draft.author.roles else replace(draft, author=draft.author.bare)
-        key = (draft.author.id, draft.id)
-        origins = self._delivery.origins
-        if origin is not None:
-            origins[key] = origin.connection
-        try:
-            stored = await self._store.append(self._room, draft)
-        finally:
-            origins.pop(key, None)
+            if origin is not None:  # they may have left while the hooks ran
+                self._state.decide_or_raise(Say(draft.author.id, draft.id, draft.text), draft.date)
+        stored = await self._append(draft, origin)
         if not isinstance(stored, Message):
-            raise _id_used()
+            raise id_used()
         return stored
 
     async def append(self, event: LogEvent) -> LogEvent:
         """Store a change of a message."""
         return _same(await self._store.append(self._room, event), event)
 
-    def check_name(self, name: str, member_id: str) -> str:
-        """The form in which that member could take `name`. Raise `Refused` if they could not."""
-        decided = self._decide(Join(member_id, name))
-        return decided.member.name if isinstance(decided, Joined | Renamed) else name
+    def _append(self, draft: Message, origin: Visitor | None) -> asyncio.Future[LogEvent]:
+        if draft.author.roles:
+            draft = replace(draft, author=draft.author.bare)
+        if origin is None:
+            return asyncio.ensure_future(self._store.append(self._room, draft))
+        key, origins = (draft.author.id, draft.id), self._delivery.origins
+        origins[key] = origin.connection
+        try:
+            stored = asyncio.ensure_future(self._store.append(self._room, draft))
+        except BaseException:
+            origins.pop(key, None)
+            raise
+        if stored.done():
+            origins.pop(key, None)
+        else:
+            stored.add_done_callback(lambda _: origins.pop(key, None))
+        return stored
 
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
@@ -156,15 +149,6 @@ class Commands:
         if not found or found[0].seq != seq:
             raise Refused("not_found", "There is no message of that number (any more).")
         return found[0]
-
-    def _decide(self, command: Command) -> Event | None:
-        return decide(self._state, command, self._clock.date())
-
-    async def _log_refusal(self, command: Command) -> None:
-        try:
-            await self.perform(command)
-        except Refused as refused:
-            _limited.info("%s in room %s was refused: %s", command, self._room, refused)
 
 
 def _would_be(command: Say | Edit | Delete | React) -> LogEvent:
@@ -196,9 +180,10 @@ def _same(stored: LogEvent, event: LogEvent) -> LogEvent:
         case _:
             same = False
     if not same:
-        raise _id_used()
+        raise id_used()
     return stored
 
 
-def _id_used() -> Refused:
+def id_used() -> Refused:
+    """The refusal of an event whose id its author used for something else."""
     return Refused("id_used", "This id was used for something else. Take another.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, Protocol
 
 from pychat.domain.errors import Close
@@ -13,11 +14,16 @@ __all__ = ["GONE", "Connection", "Encoder"]
 class Encoder(Protocol):
     """Turns notices into frames of one wire format. One object serves all connections of that format.
 
-    An encoder may also have a method `join(frames)`, which makes one frame of several, to be written at once.
+    An encoder of your own is a subclass, or has both methods.
     """
 
+    @abstractmethod
     def encode(self, notice: Notice) -> Any:  # noqa: ANN401 -- whatever its connections send
         """`notice` as a frame for any number of connections; `None` if this wire format does not carry it."""
+
+    def join(self, frames: list[Any], /) -> Any:  # noqa: ANN401 -- as above
+        """Several frames as one, to be written at once; `None`, the default, where each is sent by itself."""
+        return None
 
 
 class Connection(Protocol):
@@ -34,7 +40,7 @@ class Connection(Protocol):
         """Tell the person why, send what waits, and close. Never awaits; a no-op when closed."""
 
 
-class _Nothing:
+class _Nothing(Encoder):
     """An encoder that encodes nothing."""
 
     def encode(self, notice: Notice) -> None:

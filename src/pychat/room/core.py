@@ -76,10 +76,8 @@ class RoomCore:
             name,
             self.state,
             store,
-            membership=self.membership,
             delivery=self.delivery,
             hooks=hooks,
-            tasks=self.tasks,
             limits=limits,
             clock=clock,
         )

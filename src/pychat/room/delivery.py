@@ -24,7 +24,6 @@ from pychat.room.connection import Connection
 from pychat.room.fanout import Fanout, close_quietly
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
-from pychat.room.progress import Progress
 from pychat.room.recent import RecentEvents
 from pychat.room.subscription import LogSubscription, Snapshot
 from pychat.room.tokens import Tokens
@@ -63,7 +62,8 @@ class Delivery:
         #: Messages that are being stored: (author's id, message's id) -> the sender's connection, which gets no copy.
         self.origins: dict[tuple[str, str], Connection] = {}
         self._log = LogSubscription(store, room, limits, self)
-        self._progress = Progress(clock)
+        self._clock = clock
+        self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
         #: True after the room was closed.
         self.closed = False
         #: The event loop that the room runs on, once it was started.
@@ -93,8 +93,10 @@ class Delivery:
             close_quietly(connection, why)
 
     def release(self) -> None:
-        """Wake the visitors who wait in `catch_up`: the events will not come."""
-        self._progress.release()
+        """Wake the visitors who wait in `catch_up`: the log was begun anew, or the room closes."""
+        awaited, self._awaited = self._awaited, {}
+        for each in awaited.values():
+            each.set()
 
     # The port `LogListener`: called by the subscription.
 
@@ -104,15 +106,17 @@ class Delivery:
         match event:
             case Message() | Edited() | Deleted() | Reacted():
                 self.recent.add(event)
-                self._progress.told(event.seq)
+                if event.seq in self._awaited:
+                    self._awaited.pop(event.seq).set()
                 skip = self.origins.get((event.author.id, event.id)) if isinstance(event, Message) else None
-                self.fanout.send(lambda encoder: self.recent.frame(encoder, event), skip=skip)
+                self.fanout.send(event, self.recent.frame, skip=skip)
             case Typing():
                 if event.member.id in self._state.members:  # a member who has left meanwhile is not writing
-                    self.fanout.send(lambda encoder: encoder.encode(event))
+                    self.fanout.send(event)
             case _:
                 self._membership.received(event)
-        self._hooks.tell("event", event)
+        if self._hooks.registered["event"]:
+            self._hooks.tell("event", event)
 
     def load(self, standing: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""
@@ -127,7 +131,7 @@ class Delivery:
             self._state.apply(Away(member))
         self._state.seq = standing.seq
         self.recent.load(standing.seq, standing.events, standing.messages, more=standing.more)
-        self._progress.release()
+        self.release()
         self._membership.load(opening)
 
     def reopened(self, opening: Subscription) -> None:
@@ -136,7 +140,7 @@ class Delivery:
             # Clients reconnect, and are welcomed like newcomers.
             self.dismiss(Close.LOST)
             self._log.lose()
-            self._progress.release()
+            self.release()
             return
         here = {member.id: member for member in opening.members}
         for member in [member for member in self._state.members.values() if member.id not in here]:
@@ -161,10 +165,21 @@ class Delivery:
         if not found or found[0].seq != since.seq or since.id not in ("", found[0].id):
             return
         if self._is_ahead(since):
-            await self._progress.wait(since.seq, _BEHIND_SECONDS)
+            await self._received(since.seq)
         await self.start()  # the log may have been lost meanwhile
         if self._is_ahead(since):
             raise Refused("unavailable", "This server is behind the others. Please try again in a moment.", 1.0)
+
+    async def _received(self, seq: int) -> None:
+        """Return when event number `seq` was received, or will not come; at most after 8 seconds."""
+        awaited = self._awaited.setdefault(seq, asyncio.Event())
+        timer = self._clock.call_later(_BEHIND_SECONDS, awaited.set)
+        try:
+            await awaited.wait()
+        finally:
+            timer.cancel()
+            if awaited.is_set() and self._awaited.get(seq) is awaited:
+                del self._awaited[seq]
 
     def missed(self, since: Position) -> list[LogEvent] | None:
         """All events after `since`; `None` if some are no longer kept in memory, or `since` is of another log."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from pychat.domain.errors import Close
+from pychat.domain.notices import Notice
 from pychat.room.connection import Connection, Encoder
 
 __all__ = ["Fanout", "close_quietly", "joined"]
 
 _log = logging.getLogger("pychat.room")
+_NoticeT = TypeVar("_NoticeT", bound=Notice)
 
 #: Turns of the event loop in which more may come before all of it leaves. One takes 10 µs; a write to each of 1,000
 #: members, 8 ms.
@@ -55,11 +58,20 @@ class Fanout:
             if not group:
                 del self._groups[connection.encoder]
 
-    def send(self, encode: Callable[[Encoder], object], *, skip: Connection | None = None) -> None:
-        """Send the frame that `encode` returns for each encoder to everyone but `skip`. `None` sends nothing."""
+    def send(
+        self,
+        notice: _NoticeT,
+        encode: Callable[[Encoder, _NoticeT], object] | None = None,
+        *,
+        skip: Connection | None = None,
+    ) -> None:
+        """Send `notice` to everyone but `skip`; `encode` takes the place of the encoders' own method.
+
+        A frame that is `None` is not sent.
+        """
         for encoder in tuple(self._groups):
             try:
-                frame = encode(encoder)
+                frame = encoder.encode(notice) if encode is None else encode(encoder, notice)
             except Exception:
                 _log.exception("The encoder %r failed to encode an event; its connections are closed", encoder)
                 self._fail(tuple(self._groups.get(encoder, ())))
@@ -73,7 +85,7 @@ class Fanout:
 
     def tell(self, connection: Connection, frame: object) -> None:
         """Send a frame to one connection alone."""
-        self._write(connection.encoder, [frame], [(connection, connection.send)])
+        self._write(connection.encoder, [frame], [connection])
 
     def then(self, call: Callable[[], None]) -> None:
         """Call when what was sent has been written, which may be now."""
@@ -99,44 +111,39 @@ class Fanout:
         after, self._after = self._after, []
         for encoder, frames in pending.items():
             group = self._groups.get(encoder, {})
-            skipping = {skip for _, skip in frames if skip is not None}
-            # The hot path: over a WebSocket, `send` is the carrier's own, with no call between.
-            self._write(
-                encoder,
-                [frame for frame, _ in frames],
-                [(connection, connection.send) for connection in group if connection not in skipping],
-            )
-            for connection in skipping & group.keys():
-                told = [frame for frame, skip in frames if skip is not connection]
-                self._write(encoder, told, [(connection, connection.send)])
+            others = group.copy()
+            skipping = {skip: None for _, skip in frames if skip in group}
+            for skip in skipping:
+                del others[skip]
+            self._write(encoder, [frame for frame, _ in frames], others)
+            for connection in skipping:
+                self._write(encoder, [frame for frame, skip in frames if skip is not connection], [connection])
         for call in after:
             try:
                 call()
             except Exception:
                 _log.exception("What was to be done after telling everybody failed: %r", call)
 
-    def _write(
-        self, encoder: Encoder, frames: list[object], listeners: list[tuple[Connection, Callable[[object], None]]]
-    ) -> None:
+    def _write(self, encoder: Encoder, frames: list[object], listeners: Iterable[Connection]) -> None:
         """Write `frames`, in order, to each listener that does not fail at it."""
-        if not frames or not listeners:
-            return
-        try:
-            frames = joined(encoder, frames)
-        except Exception:
-            _log.exception("The encoder %r failed to join frames; its connections are closed", encoder)
-            self._fail(connection for connection, _ in listeners)
-            return
+        if len(frames) > 1:
+            try:
+                frames = joined(encoder, frames)
+            except Exception:
+                _log.exception("The encoder %r failed to join frames; its connections are closed", encoder)
+                self._fail(listeners)
+                return
         for frame in frames:
             failed: list[Connection] = []
-            for connection, send in listeners:
+            # The hot path: over a WebSocket, `send` is the carrier's own, with no call between.
+            for connection in listeners:
                 try:
-                    send(frame)
+                    connection.send(frame)
                 except Exception:
                     _log.exception("%r failed to send; it is closed", connection)
                     failed.append(connection)
             if failed:
-                listeners = [each for each in listeners if each[0] not in failed]
+                listeners = [each for each in listeners if each not in failed]
                 self._fail(failed)
 
     def _fail(self, connections: Iterable[Connection]) -> None:
@@ -156,5 +163,5 @@ def close_quietly(connection: Connection, why: Close) -> None:
 
 def joined(encoder: Encoder, frames: list[object]) -> list[object]:
     """`frames` as one, if the encoder can join them."""
-    join = getattr(encoder, "join", None)
-    return frames if join is None or len(frames) < 2 else [join(frames)]
+    whole = encoder.join(frames) if len(frames) > 1 else None
+    return frames if whole is None else [whole]

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
+from pychat.domain.model import Edited, Message
+
 __all__ = ["HookQueue"]
 
 _log = logging.getLogger("pychat.hooks")
@@ -29,7 +31,7 @@ class HookQueue:
 
     def add(self, call: _Call, subject: object) -> None:
         """Queue `call`, which is about `subject`. If the queue is full, drop the call and log that."""
-        size = _EVENT_BYTES + len(getattr(subject, "text", "")) * 4
+        size = _EVENT_BYTES + (4 * len(subject.text) if isinstance(subject, Message | Edited) else 0)
         if self._bytes + size > _MAX_BYTES:
             if not self._missed:
                 _log.error("The hooks are too slow: %r is not told what happens now.", call)

@@ -63,7 +63,8 @@ class Hooks:
 
     def __init__(self) -> None:
         self._background = HookQueue()
-        self._registered: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
+        #: The functions that were added, by the name of the hook.
+        self.registered: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
 
     def add(self, name: str, hook: _HookT) -> _HookT:
         """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable."""
@@ -74,7 +75,7 @@ class Hooks:
         if not callable(given):
             msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
             raise UsageError(msg)
-        self._registered[name].append(hook)
+        self.registered[name].append(hook)
         return hook
 
     async def aclose(self) -> None:
@@ -84,19 +85,15 @@ class Hooks:
     def copy(self) -> Hooks:
         """A copy with the same hooks. Adding to it does not change this one."""
         copied = Hooks()
-        copied._registered = {name: list(hooks) for name, hooks in self._registered.items()}
+        copied.registered = {name: list(hooks) for name, hooks in self.registered.items()}
         return copied
-
-    def any(self, name: str) -> bool:
-        """True if a hook of that name is registered."""
-        return bool(self._registered[name])
 
     async def change(self, name: str, subject: _T) -> _T:
         """Pass `subject` through the hooks, each of which may change or refuse it. A hook that fails refuses.
 
         Plain functions run in a thread, one after the other.
         """
-        for hook in self._registered[name]:
+        for hook in self.registered[name]:
             try:
                 changed: Any = hook(subject) if is_async(hook) else await in_thread(hook, subject)
                 if inspect.isawaitable(changed):
@@ -120,7 +117,7 @@ class Hooks:
 
         One that fails is logged, and the others are told all the same.
         """
-        for hook in self._registered[name]:
+        for hook in self.registered[name]:
             self._background.add(_tell(name, hook, subject), subject)
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from itertools import islice
-from typing import TypeVar
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import Limits
@@ -31,7 +30,6 @@ from pychat.domain.ratelog import RateLimitedLogger
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
 from pychat.room.connections import ConnectionRegistry, Visitor
-from pychat.room.decision import decide
 from pychat.room.fanout import Fanout, close_quietly
 from pychat.room.hooks import Hooks
 from pychat.room.locks import Locks
@@ -46,7 +44,6 @@ _limited = RateLimitedLogger(_log, time.monotonic)
 
 _RETRY_SECONDS = 2.0  # until the store is told again that a member has gone
 _TRIES = 3  # to find a free name for a known user, while people on other servers take the ones that are found
-_T = TypeVar("_T")
 
 
 class Membership:
@@ -112,10 +109,20 @@ class Membership:
         """The app's user behind a member that is connected here."""
         return next((visitor.user for visitor in self.connections.of(member_id)), None)
 
+    def check_name(self, name: str, member_id: str) -> str:
+        """The form in which that member could take `name`. Raise `Refused` if they could not."""
+        decided = self._state.decide_or_raise(Join(member_id, name), self._clock.date())
+        return decided.member.name if isinstance(decided, Joined | Renamed) else name
+
     def bind(self, visitor: Visitor, member_id: str | None) -> None:
         """Register `visitor` as one of `member_id`'s connections, or as a guest. Idempotent."""
         self.connections.add(visitor, member_id)
         self.presence.note()
+
+    def unbind(self, visitor: Visitor, member_id: str) -> None:
+        """The join of `visitor` was refused. Nobody held the name while they seemed to be back, so hold it now."""
+        self.bind(visitor, None)
+        self._hold_name(member_id)
 
     async def disconnect(self, visitor: Visitor, *, left: bool) -> None:
         """Forget `visitor`. If it was the last connection of its member, the member is away, or gone if they `left`."""
@@ -126,7 +133,7 @@ class Membership:
         if member_id is not None and member_id not in self.connections:
             gone = left or not self.connections.holds_names
             command = Leave(member_id) if gone else Drop(member_id)
-            await self._finish(self._go(command, lambda: member_id not in self.connections))
+            await self._tasks.finish(self._go(command, lambda: member_id not in self.connections))
 
     async def kick(self, member_id: str, text: str) -> None:
         """Close all connections of a member, on all servers of the room, and free the name."""
@@ -136,7 +143,7 @@ class Membership:
         try:
             await self._store.signal(self._room, Kicked(member, text))
             leave = Leave(member_id)
-            await self._log_refusal(leave, self.perform(leave))
+            await self._tasks.finish(self._log_refusal(leave, self.perform(leave)))
         finally:
             self._kicking.discard(member_id)
 
@@ -146,20 +153,20 @@ class Membership:
         origin: Visitor | None = None,
         condition: Callable[[], bool] | None = None,
     ) -> Event | None:
-        """Execute a command that changes who is here. Raise `Refused`.
+        """Execute a command that changes who is here, in a task that nobody cancels. Raise `Refused`.
 
         `condition` is asked when the member's earlier commands are done; if it is false, nothing happens.
         """
-        asked = not self._hooks.any("join")
+        asked = not self._hooks.registered["join"]
         while True:
             if isinstance(command, Join) and not asked:
-                wished = decide(self._state, command, self._clock.date())
+                wished = self._state.decide_or_raise(command, self._clock.date())
                 if isinstance(wished, Joined | Renamed):
                     asked = True
                     changed = await self._hooks.change("join", wished.member)
                     name = command.name if changed.name == wished.member.name else changed.name
                     command = replace(command, member_id=wished.member.id, name=name, roles=changed.roles)
-            done, event = await self._finish(self._take_turn(command, origin, condition, asked=asked))
+            done, event = await self._take_turn(command, origin, condition, asked=asked)
             if done:
                 return event
 
@@ -177,7 +184,7 @@ class Membership:
                 raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
             event: Event | None = None
             for tries in range(1, _TRIES + 1):
-                event = decide(self._state, command, self._clock.date())
+                event = self._state.decide_or_raise(command, self._clock.date())
                 if isinstance(event, Joined | Renamed) and not asked:
                     return False, None
                 try:
@@ -228,7 +235,7 @@ class Membership:
             self.bind(origin, member_id)
         if member_id not in self.connections:
             gone: Drop | Leave = Drop(member_id) if self.connections.holds_names else Leave(member_id)
-            await self._store_event(gone, decide(self._state, gone, self._clock.date()))
+            await self._store_event(gone, self._state.decide_or_raise(gone, self._clock.date()))
             self._hold_name(member_id)
 
     async def _go(self, command: Drop | Leave, condition: Callable[[], bool]) -> None:
@@ -312,17 +319,13 @@ class Membership:
         self._stopped = True
 
     def _announce_presence(self, presence: Presence) -> None:
-        self._fanout.send(lambda encoder: encoder.encode(presence))
+        self._fanout.send(presence)
         self._publish_guests()
 
     def _publish_guests(self) -> None:
         """Tell the other servers how many nameless people will be here once the events under way have happened."""
         if self._guests is not None:
             self._guests.publish(self._room, self.connections.nameless + sum(self._naming.values()))
-
-    async def _finish(self, work: Coroutine[object, object, _T]) -> _T:
-        """Await `work`, which runs to its end even if the caller is cancelled while the store awaits."""
-        return await (work if getattr(self._store, "immediate", False) else self._tasks.finish(work))
 
     async def _log_refusal(self, command: Command, work: Coroutine[object, object, object]) -> None:
         try:

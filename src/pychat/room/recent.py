@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import islice
 
 from pychat.domain.model import Deleted, Edited, LogEvent, Message, Position
-from pychat.domain.notices import Notice
 from pychat.domain.revision import revise
 from pychat.room.connection import Encoder
 
@@ -101,15 +100,14 @@ class RecentEvents:
             return None
         return list(islice(self._events, index, None))
 
-    def frame(self, encoder: Encoder, notice: Notice) -> object:
-        """`notice` as a frame of `encoder`. An event of the log is encoded once, for live delivery and for recovery."""
-        seq = getattr(notice, "seq", 0)
-        if seq <= self._floor:
-            return encoder.encode(notice)
+    def frame(self, encoder: Encoder, event: LogEvent) -> object:
+        """`event` as a frame of `encoder`, encoded once for live delivery and for recovery."""
+        if event.seq <= self._floor:
+            return encoder.encode(event)
         frames = self._frames.setdefault(encoder, {})
-        if seq not in frames:
-            frames[seq] = encoder.encode(notice)
-        return frames[seq]
+        if event.seq not in frames:
+            frames[event.seq] = encoder.encode(event)
+        return frames[event.seq]
 
     def _scrub(self, target: int) -> None:
         for index, event in enumerate(self._events):

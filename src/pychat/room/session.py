@@ -1,10 +1,15 @@
-"""One visitor on one connection: each command is a method, and counts against the visitor's rate limit."""
+"""One visitor on one connection: each command is a method. The session owns their order and when answers may go out."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import SEARCH_COST, TokenBucket
@@ -23,7 +28,10 @@ from pychat.domain.model import (
     User,
 )
 from pychat.domain.notices import Welcome, You
+from pychat.domain.ratelog import RateLimitedLogger
+from pychat.room.answer import Answer
 from pychat.room.clock import Timer
+from pychat.room.commands import id_used
 from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
 from pychat.room.fanout import joined
@@ -32,14 +40,32 @@ from pychat.room.tokens import Tokens
 __all__ = ["Session", "event_id"]
 
 _log = logging.getLogger("pychat.room")
+_limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MAX_STORING = 256  # messages of one visitor on their way into the log
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _command(
+    method: Callable[Concatenate[Session, _P], Coroutine[Any, Any, _T]],
+) -> Callable[Concatenate[Session, _P], Answer[_T]]:
+    """Make a coroutine method a command: calling it submits it."""
+
+    @wraps(method)
+    def submit(session: Session, /, *args: _P.args, **kwargs: _P.kwargs) -> Answer[_T]:
+        return session.submit(method(session, *args, **kwargs))
+
+    return submit
 
 
 class Session:
-    """One visitor on one connection. A transport calls a method for each command, and awaits it before the next.
+    """One visitor on one connection. A transport calls a method for each command, in the order in which they came.
 
-    Every call may raise `Refused`.
+    Each returns an `Answer`, which may raise `Refused`. It is done when everyone has been told what was stored before,
+    so that no answer overtakes an event. A command begins when those before it are done; messages that are being
+    stored hold up nothing, as a store commits together what waits together. Await `ready` before reading on.
     """
 
     def __init__(self, room: RoomCore, connection: Connection, user: User | None = None) -> None:
@@ -59,6 +85,11 @@ class Session:
         #: Whether the visitor has gone or was sent out: what is under way for them must not seat them any more.
         self.gone = False
         self._closed = False
+        #: Calls when everything stored so far was sent to everyone.
+        self._then = room.delivery.fanout.then
+        self._waiting: deque[tuple[Coroutine[Any, Any, Any], Answer[Any]]] | None = None
+        self._storing = 0
+        self._ready: asyncio.Future[None] | None = None
 
     @property
     def member(self) -> Member | None:
@@ -83,7 +114,7 @@ class Session:
         if name is None:
             return
         try:
-            await self._room.commands.perform(Join(user.member_id, name, user.roles, known=True), self)
+            await self.submit(self._room.membership.perform(Join(user.member_id, name, user.roles, known=True), self))
         except Refused as refused:
             if refused.code == "unavailable":
                 raise
@@ -96,31 +127,94 @@ class Session:
         self.recovered = welcome.recovered
         self._epoch = welcome.position.epoch
         connection = self.connection
-        frames = [self._room.delivery.recent.frame(connection.encoder, notice) for notice in (welcome, *missed)]
-        told = [frame for frame in frames[1:] if frame is not None]
+        encoder, recent = connection.encoder, self._room.delivery.recent
+        first = encoder.encode(welcome)
+        told = [frame for frame in (recent.frame(encoder, event) for event in missed) if frame is not None]
         # One frame if the encoder can join: a long recovery must not count as a slow reader.
-        for frame in (*frames[:1], *joined(connection.encoder, told)):
+        for frame in (first, *joined(encoder, told)):
             if frame is not None:
                 connection.send(frame)
 
-    def begins_at_once(self, fields: object) -> bool:
-        """True if the message reaches the store's queue without awaiting first: no hook, no message to look up."""
-        return not self._room.hooks.any("message") and not (
-            isinstance(fields, dict) and fields.get("reply_to") is not None
-        )
+    # The order of commands, and when their answers may go out.
+
+    def submit(self, command: Coroutine[Any, Any, _T]) -> Answer[_T]:
+        """Run `command` when those before it are done, to its end, whoever waits for it."""
+        answer: Answer[_T] = Answer()
+        if self._waiting is None:
+            self._waiting = deque()
+            self._room.tasks.spawn(self._work())
+        self._waiting.append((command, answer))
+        return answer
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next command could not begin at once."""
+        return self._waiting is not None or self._storing >= _MAX_STORING
+
+    async def ready(self) -> None:
+        """Wait until the next command can begin at once: until then, a transport should not read on."""
+        while self.busy:
+            if self._ready is None:
+                self._ready = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._ready])
+
+    async def _work(self) -> None:
+        """Run what waits, then end: a task lives for a burst of commands, not for a connection."""
+        waiting = self._waiting
+        try:
+            while waiting:
+                command, answer = waiting.popleft()
+                try:
+                    answer.value = await command
+                except Exception as error:
+                    answer.error = error
+                self._then(answer.finish)
+                del command, answer  # an error's traceback holds this frame
+        finally:
+            self._waiting = None
+            for command, _ in waiting or ():  # the event loop ends
+                command.close()
+            self._wake()
+
+    def _stored(self, answer: Answer[Message], stored: asyncio.Future[LogEvent]) -> None:
+        """The store is done with a message."""
+        try:
+            event = stored.result()
+            if not isinstance(event, Message):
+                raise id_used()
+            answer.value = event
+            if self._typing is not None:
+                self._stop_typing_timer()
+        except Exception as error:
+            answer.error = error
+        self._then(answer.finish)
+
+    def _stored_later(self, answer: Answer[Message], stored: asyncio.Future[LogEvent]) -> None:
+        self._storing -= 1
+        self._wake()
+        if not stored.cancelled():  # it is when the event loop ends
+            self._stored(answer, stored)
+
+    def _wake(self) -> None:
+        if self._ready is not None:
+            self._ready.set_result(None)
+            self._ready = None
+
+    # The commands.
 
     async def resume(self) -> Member | None:
         """Take the name that this member had, if there was one and it is free."""
         name = None if self.member_id is None or self.user is not None else self._room.state.last_name(self.member_id)
         if self.member_id is not None and name is not None:
             try:
-                await self._room.commands.perform(Join(self.member_id, name), self)
+                await self.submit(self._room.membership.perform(Join(self.member_id, name), self))
             except Refused as refused:
                 if refused.code == "unavailable":
                     raise
                 return None
         return self.member
 
+    @_command
     async def join(self, name: str | None, token: str | None = None) -> tuple[Member, str | None]:
         """Take or change the nickname; the member, and the token to come back as the same one.
 
@@ -137,51 +231,75 @@ class Session:
         if before is None:
             self._room.membership.bind(self, member_id)
         try:
-            await self._room.commands.perform(self._wish(member_id, name), self)
+            await self._room.membership.perform(self._wish(member_id, name), self)
         except Refused:
             if before is None and not self.gone:
-                self._room.membership.bind(self, None)
+                self._room.membership.unbind(self, member_id)
             raise
         member = self._room.state.members.get(member_id)
         if member is None:
             raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
         return member, None if user is not None else self._room.delivery.tokens.issue(member_id)
 
-    async def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Message:
-        """Send a message, as a reply to another or not, and return it as it was stored."""
+    def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Answer[Message]:
+        """Send a message, as a reply to another or not; the message as it was stored."""
+        if self._waiting is not None or reply_to is not None or self._room.hooks.registered["message"]:
+            return self.submit(self._say(text, message_id, reply_to))
+        answer: Answer[Message] = Answer()
+        try:
+            self._spend()
+            command = Say(self._joined(), event_id(message_id), text)
+            stored = self._room.commands.say(command, None if self.echo else self)
+        except Exception as error:
+            answer.error = error
+            self._then(answer.finish)
+        else:
+            if stored.done():
+                self._stored(answer, stored)
+            else:
+                self._storing += 1
+                stored.add_done_callback(partial(self._stored_later, answer))
+        return answer
+
+    async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
+        """The same, where something has to be awaited before the message can be stored."""
         self._spend()
         member_id, message_id = self._joined(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
-        event = await self._room.commands.perform(
-            Say(member_id, message_id, text, answered), None if self.echo else self
-        )
+        command = Say(member_id, message_id, text, answered)
+        event = await self._room.commands.perform(command, None if self.echo else self)
         self._stop_typing_timer()
         assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
         return event
 
+    @_command
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
+    @_command
     async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
         """Take one's own message number `seq` back; `None` if it was deleted already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
         return await self._room.commands.perform(Delete(member_id, new_id, await self._message(seq)), self)
 
+    @_command
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
         self._spend()
         member_id, new_id = self._joined(), event_id(given_id)
         return await self._room.commands.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
+    @_command
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
         self._spend(1.0 if matching is None else SEARCH_COST)
         return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
+    @_command
     async def type(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
         self._spend()
@@ -192,30 +310,19 @@ class Session:
             self._stop_typing_timer()
             self._typing = self._room.clock.call_later(TYPING_SECONDS, self._typing_expired, member_id)
 
-    def who(self) -> tuple[int, tuple[Member, ...]]:
+    @_command
+    async def who(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""
         self._spend()
         return self._room.membership.count(), self._room.membership.members(self._room.limits.page)
 
+    @_command
     async def leave(self) -> None:
         """Give the nickname back and stay as a guest."""
         self._spend()
         self._stop_typing_timer()
         if self.member_id is not None:
-            await self._room.commands.perform(Leave(self.member_id), self)
-
-    @property
-    def stores_at_once(self) -> bool:
-        """True if the room stores a message without awaiting anything."""
-        return self._room.commands.immediate
-
-    def flush(self) -> None:
-        """Send now what the fan-out has gathered."""
-        self._room.delivery.fanout.flush()
-
-    def after_telling(self, call: Callable[[], None]) -> None:
-        """Call when everything stored so far was sent to everyone, so that no answer overtakes an event."""
-        self._room.delivery.fanout.then(call)
+            await self._room.membership.perform(Leave(self.member_id), self)
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""
@@ -266,7 +373,13 @@ class Session:
 
     def _typing_expired(self, member_id: str) -> None:
         self._typing = None
-        self._room.commands.schedule(SetTyping(member_id, on=False))
+        self.submit(self._end_typing(member_id))
+
+    async def _end_typing(self, member_id: str) -> None:
+        try:
+            await self._room.commands.perform(SetTyping(member_id, on=False))
+        except Refused as refused:
+            _limited.info("Typing of %s in room %s could not be ended: %s", member_id, self._room.name, refused)
 
 
 def event_id(given: str | None) -> str:

@@ -122,7 +122,7 @@ class LogSubscription:
         self.epoch = opening.position.epoch
         waiting, self._waiting = self._waiting, []
         for event in waiting:
-            if getattr(event, "seq", page.seq + 1) > page.seq:
+            if not isinstance(event, LogEvent) or event.seq > page.seq:
                 self._receive(event)
 
     def _receive(self, event: Event | Subscription) -> None:

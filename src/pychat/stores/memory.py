@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable
 
+from pychat.domain.errors import Refused
 from pychat.domain.model import LogEvent, Message, Position, Signal, numbered
 from pychat.domain.revision import check, revise
 from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
@@ -24,7 +25,6 @@ class MemoryStore(Store):
     """Keeps the newest 10,000 messages of each room (or `retention`) until the process ends."""
 
     available = True
-    immediate = True
 
     def __init__(self, retention: Retention = _DEFAULT_RETENTION, *, date: Callable[[], float] = time.time) -> None:
         self._retention = retention
@@ -38,8 +38,15 @@ class MemoryStore(Store):
         log.receivers.append(receive)
         return Subscription(Position(self._epoch, log.seq), self._secret)
 
-    async def append(self, room: str, event: LogEvent) -> LogEvent:
-        log = self._logs[room]
+    def append(self, room: str, event: LogEvent) -> asyncio.Future[LogEvent]:
+        stored: asyncio.Future[LogEvent] = asyncio.get_running_loop().create_future()
+        try:
+            stored.set_result(self._append(self._logs[room], event))
+        except Refused as refused:
+            stored.set_exception(refused.with_traceback(None))
+        return stored
+
+    def _append(self, log: _Log, event: LogEvent) -> LogEvent:
         known = log.by_id.get((event.author.id, event.id))
         if known is not None:
             return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,11 +78,6 @@ class Store(Protocol):
         """Whether the store can be reached and written at the moment, as far as it knows."""
 
     @property
-    def immediate(self) -> bool:
-        """Whether `append` and `signal` return without waiting for anything; false by default."""
-        return False
-
-    @property
     def guests(self) -> Guests | None:
         """The guest counts of the other servers; `None`, the default, if a room has only one server."""
         return None
@@ -95,8 +90,10 @@ class Store(Protocol):
         """
 
     @abstractmethod
-    async def append(self, room: str, event: LogEvent) -> LogEvent:
+    def append(self, room: str, event: LogEvent) -> Awaitable[LogEvent]:
         """Store `event` and return it with its `seq`.
+
+        Events are stored in the order of the calls. This may be an `async def`: then each event takes a task.
 
         (author's id, event id) is unique. If it exists, nothing is stored or delivered, and the stored event is
         returned in its first form. A new event is delivered to the subscribers of this process after it is stored and

@@ -125,7 +125,6 @@ class Actor:
             session.join(name, self._token), f"{self.name}, joining as “{name}”,"
         )
         self._screen.owner = member
-        session.flush()
         await self._waiting.settle()
         return member
 
@@ -142,7 +141,6 @@ class Actor:
             session.say(text, id, reply_to.seq if isinstance(reply_to, Message) else reply_to),
             f"{self.name}, saying “{text}”,",
         )
-        session.flush()
         self._screen.wrote(said)
         await self._waiting.settle()
         return said
@@ -152,7 +150,6 @@ class Actor:
         __tracebackhide__ = True
         session = self._connected()
         await self._waiting.answer(session.edit(_seq(message), text), f"{self.name}, editing,")
-        session.flush()
         await self._waiting.settle()
 
     async def deletes(self, message: Message | int) -> None:
@@ -160,7 +157,6 @@ class Actor:
         __tracebackhide__ = True
         session = self._connected()
         await self._waiting.answer(session.delete(_seq(message)), f"{self.name}, deleting,")
-        session.flush()
         await self._waiting.settle()
 
     async def reacts(self, message: Message | int, emoji: str, *, on: bool = True) -> None:
@@ -168,7 +164,6 @@ class Actor:
         __tracebackhide__ = True
         session = self._connected()
         await self._waiting.answer(session.react(_seq(message), emoji, on), f"{self.name}, reacting,")
-        session.flush()
         await self._waiting.settle()
 
     async def types(self, *, on: bool = True) -> None:
@@ -176,7 +171,6 @@ class Actor:
         __tracebackhide__ = True
         session = self._connected()
         await self._waiting.answer(session.type(on), f"{self.name}, typing,")
-        session.flush()
         await self._waiting.settle()
 
     async def drops(self) -> None:
@@ -204,7 +198,6 @@ class Actor:
             self._screen.owner, self._token = await self._waiting.answer(
                 session.join(None, self._token), f"{self.name}, coming back,"
             )
-            session.flush()
             await self._waiting.settle()
 
     def stops_reading(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pychat.domain.errors import Close
 from pychat.domain.notices import Notice
 from pychat.protocol.v1 import encode
+from pychat.room.connection import Encoder
 
 __all__ = ["OUTBOX", "Line"]
 
@@ -15,7 +16,7 @@ __all__ = ["OUTBOX", "Line"]
 OUTBOX = 1024 * 1024
 
 
-class _Notices:
+class _Notices(Encoder):
     """Encodes nothing: frames are the notices."""
 
     def encode(self, notice: Notice) -> Notice:

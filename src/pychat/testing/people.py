@@ -10,6 +10,7 @@ from pychat.domain.model import Position
 from pychat.domain.notices import Notice
 from pychat.protocol.v1 import close_event, encode
 from pychat.room.chatroom import ChatRoom
+from pychat.room.connection import Encoder
 from pychat.room.session import Session
 from pychat.transports.commands import execute
 
@@ -51,7 +52,7 @@ class _Events:
             self._more.notify_all()
 
 
-class _ObjectEncoder:
+class _ObjectEncoder(Encoder):
     """Encodes events as a name and a dict."""
 
     def encode(self, notice: Notice) -> tuple[str, _Fields]:

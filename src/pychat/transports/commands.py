@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pychat.domain.errors import Refused
-from pychat.domain.model import Deleted, Edited, Message, Reacted
+from pychat.domain.model import Deleted, Edited, Member, Message, Reacted
 from pychat.protocol.v1 import decode_command, encode_member, encode_page, encode_refusal, encode_stored
+from pychat.room.answer import Answer
 from pychat.room.session import Session
 
-__all__ = ["execute"]
+__all__ = ["execute", "submit"]
 
 _log = logging.getLogger("pychat.transports")
 _MAX_PAGE, _DEFAULT_PAGE = 200, 50
@@ -19,82 +21,90 @@ _MAX_PAGE, _DEFAULT_PAGE = 200, 50
 _Fields = dict[str, Any]
 
 
-async def execute(session: Session, name: str, fields: object, *, gathered: bool = False) -> _Fields:
-    """Execute a command and return its answer; a refusal is an answer too. Never raises for what a visitor sent.
+def submit(session: Session, name: str, fields: object, send: Callable[[_Fields], object]) -> None:
+    """Submit a command; `send` is called with its answer, when that may go out. A refusal is an answer too.
 
-    When it returns, everybody has been sent what was stored before, so that no answer overtakes an event. With
-    `gathered` the caller sees to that, by sending the answer with `Session.after_telling`.
+    Never raises for what a visitor sent.
     """
     try:
         values = decode_command(name, fields)
-        answer = {"ok": True, **await _HANDLERS[name](session, *values)}
-        if not gathered:
-            session.flush()
-        return answer
+        begin, encode = _COMMANDS[name]
+        answer = begin(session, *values)
     except Refused as refused:
-        return encode_refusal(refused)
-    except Exception:
-        _log.exception("The command “%s” failed", name)
-        return encode_refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
+        values, encode, answer = [], _nothing, session.submit(_refuse(refused))
+
+    def reply(answer: Answer[Any]) -> None:
+        try:
+            told = {"ok": True, **encode(answer.result(), *values)}
+        except Refused as refused:
+            told = encode_refusal(refused)
+        except Exception:
+            _log.exception("The command “%s” failed", name)
+            told = encode_refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
+        send(told)
+
+    answer.on_done(reply)
 
 
-async def _join(session: Session, name: str | None, token: str | None) -> _Fields:
-    member, issued = await session.join(name, token)
+async def execute(session: Session, name: str, fields: object) -> _Fields:
+    """Execute a command and return its answer; a refusal is an answer too. Never raises for what a visitor sent.
+
+    When it returns, everybody has been sent what was stored before, so that no answer overtakes an event.
+    """
+    answer: asyncio.Future[_Fields] = asyncio.get_running_loop().create_future()
+    submit(session, name, fields, lambda told: None if answer.done() else answer.set_result(told))
+    return await answer
+
+
+async def _refuse(refused: Refused) -> None:
+    raise refused
+
+
+def _joined(joined: tuple[Member, str | None], *_: object) -> _Fields:
+    member, issued = joined
     answer: _Fields = {"member": encode_member(member)}
     return answer if issued is None else {**answer, "token": issued}
 
 
-async def _say(session: Session, text: str, given_id: str | None, reply_to: int | None) -> _Fields:
-    said = await session.say(text, given_id, reply_to)
+def _said(said: Message, text: str, *_: object) -> _Fields:
     # A hook may have changed it; the author is not sent the message itself.
     return encode_stored(said) if said.text == text else {**encode_stored(said), "text": said.text}
 
 
-async def _edit(session: Session, target: int, text: str, given_id: str | None) -> _Fields:
-    return _stored(await session.edit(target, text, given_id))
+def _stored(event: object, *_: object) -> _Fields:
+    return encode_stored(event) if isinstance(event, Message | Edited | Deleted | Reacted) else {}
 
 
-async def _delete(session: Session, target: int, given_id: str | None) -> _Fields:
-    return _stored(await session.delete(target, given_id))
+def _history(session: Session, before: int | None, limit: int | None, matching: str | None) -> Answer[Any]:
+    return session.history(before, _most(limit) + 1, matching)
 
 
-async def _react(session: Session, target: int, emoji: str, on: bool, given_id: str | None) -> _Fields:
-    return _stored(await session.react(target, emoji, on, given_id))
+def _page(found: list[Message], _: int | None, limit: int | None, *__: object) -> _Fields:
+    return encode_page(found, _most(limit))
 
 
-async def _history(session: Session, before: int | None, limit: int | None, matching: str | None) -> _Fields:
-    limit = min(_DEFAULT_PAGE if limit is None else limit, _MAX_PAGE)
-    return encode_page(await session.history(before, limit + 1, matching), limit)
+def _most(limit: int | None) -> int:
+    return _DEFAULT_PAGE if limit is None else min(limit, _MAX_PAGE)
 
 
-async def _typing(session: Session, on: bool) -> _Fields:
-    await session.type(on)
-    return {}
-
-
-async def _who(session: Session) -> _Fields:
-    here, members = session.who()
+def _here(told: tuple[int, tuple[Member, ...]]) -> _Fields:
+    here, members = told
     return {"here": here, "members": [encode_member(member) for member in members]}
 
 
-async def _leave(session: Session) -> _Fields:
-    await session.leave()
+def _nothing(*_: object) -> _Fields:
     return {}
 
 
-#: By name; each takes the values that `decode_command` gives.
-_HANDLERS: Mapping[str, Callable[..., Awaitable[_Fields]]] = {
-    "join": _join,
-    "say": _say,
-    "edit": _edit,
-    "delete": _delete,
-    "react": _react,
-    "history": _history,
-    "typing": _typing,
-    "who": _who,
-    "leave": _leave,
+#: By name: what begins the command with the values that `decode_command` gives, and what encodes its result.
+_COMMANDS: Mapping[str, tuple[Callable[..., Answer[Any]], Callable[..., _Fields]]] = {
+    "join": (Session.join, _joined),
+    "say": (Session.say, _said),
+    "edit": (Session.edit, _stored),
+    "delete": (Session.delete, _stored),
+    "react": (Session.react, _stored),
+    "history": (_history, _page),
+    "typing": (Session.type, _nothing),
+    "who": (Session.who, _here),
+    "leave": (Session.leave, _nothing),
 }
-
-
-def _stored(event: object) -> _Fields:
-    return encode_stored(event) if isinstance(event, Message | Edited | Deleted | Reacted) else {}

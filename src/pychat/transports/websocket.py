@@ -20,7 +20,8 @@ from pychat.protocol.v1 import close_event, decode_position, encode, encode_refu
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.admission import admit
-from pychat.transports.pipeline import Answers, Pipeline
+from pychat.transports.answers import Answers
+from pychat.transports.commands import submit
 
 __all__ = ["WebSocketTransport"]
 
@@ -113,14 +114,14 @@ class WebSocketTransport:
         self._open[connection] = asyncio.current_task()
         try:
             session = await self._enter(connection, query, user)
-            pipeline = None if session is None else Pipeline(session)
             left = False
             try:
                 while True:
                     data = await carrier.receive()
-                    if pipeline is not None:
+                    if session is not None:
                         await wait_for_reader(carrier)
-                        await self._carry_out(connection, data, pipeline)
+                        self._submit(connection, data, session)
+                        await session.ready()
             except WebSocketClosed as end:
                 left = end.code in _GOODBYES
             finally:
@@ -142,7 +143,8 @@ class WebSocketTransport:
             connection.turn_away(refused)
             return None
 
-    async def _carry_out(self, connection: _Connection, data: str | bytes, pipeline: Pipeline) -> None:
+    @staticmethod
+    def _submit(connection: _Connection, data: str | bytes, session: Session) -> None:
         reference: Any = None
 
         def tell(answer: dict[str, Any]) -> None:
@@ -164,7 +166,7 @@ class WebSocketTransport:
             tell(encode_refusal(refused))
             connection.charge()
         else:
-            await pipeline.execute(name, command, tell)
+            submit(session, name, command, tell)
 
     def reopen(self) -> None:
         """Start again, after `aclose`, or when the previous event loop has ended."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pychat.domain.errors import Close
 from pychat.net.budget import SendBudget
+from pychat.net.unread import LARGE_BYTES
 from pychat.net.websocket.connection import CLOSE_SECONDS, Frame, close_frame, frame_bytes
 
 __all__ = ["FrameWriter"]
@@ -40,8 +41,11 @@ class FrameWriter:
         transport = self._transport
         if self._closing or transport.is_closing():
             return
-        raw = frame.raw
-        if self._budget.admits(transport.get_write_buffer_size(), len(raw), frame, self):
+        raw, waiting = frame.raw, transport.get_write_buffer_size()
+        if not waiting and len(raw) <= LARGE_BYTES:  # the usual case, a call less for each member: it is admitted
+            self._budget.largest = len(raw)
+            transport.write(raw)
+        elif self._budget.admits(waiting, len(raw), frame, self):
             transport.write(raw)
         else:
             self.fall_behind()

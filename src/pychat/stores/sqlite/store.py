@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from pychat.domain.errors import UsageError
@@ -98,8 +98,11 @@ class SqliteStore(Store):
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         return await (await self._writing()).subscribe(room, receive)
 
-    async def append(self, room: str, event: LogEvent) -> LogEvent:
-        return await (self._writer or await self._writing()).append(room, event)
+    def append(self, room: str, event: LogEvent) -> Awaitable[LogEvent]:
+        return self._open_and_append(room, event) if self._writer is None else self._writer.append(room, event)
+
+    async def _open_and_append(self, room: str, event: LogEvent) -> LogEvent:
+        return await (await self._writing()).append(room, event)
 
     async def signal(self, room: str, event: Signal) -> None:
         await (self._writer or await self._writing()).signal(room, event)

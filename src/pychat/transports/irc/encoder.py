@@ -11,6 +11,7 @@ from typing import assert_never
 
 from pychat.domain.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, iso
 from pychat.domain.notices import Notice, Presence, Welcome
+from pychat.room.connection import Encoder
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.line import LINE_BYTES, Line
 from pychat.transports.irc.nicks import nick_like, source
@@ -32,10 +33,10 @@ class Frame:
     @property
     def seq(self) -> int:
         """The number of the log's event; 0 for other notices."""
-        return getattr(self.notice, "seq", 0)
+        return self.notice.seq if isinstance(self.notice, LogEvent) else 0
 
 
-class LineEncoder:
+class LineEncoder(Encoder):
     """The lines of one channel, for clients with the capabilities `caps`."""
 
     def __init__(self, channel: Channel, caps: frozenset[str]) -> None:

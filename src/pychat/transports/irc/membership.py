@@ -160,7 +160,6 @@ class ChannelMembership:
         self._saying = True
         try:
             said = await self.session.say(text, message_id, reply_to)
-            self.session.flush()  # whatever was stored before comes before the echo
             self._release(before=said.seq)
             self._echo(said, text)
         finally:

@@ -106,13 +106,3 @@ class Options:
     def message_bytes(self) -> int:
         """Bytes of one message to the server; a body of several has `max_http_buffer_size`."""
         return self.max_message_bytes or self.max_http_buffer_size
-
-    @property
-    def max_unread_bytes(self) -> int:
-        """Bytes that a client that polls may leave unread before its next event waits."""
-        return self.max_buffer_bytes // 4
-
-    @property
-    def surrogates(self) -> bool:
-        """Whether handlers are given lone surrogates."""
-        return self.lone_surrogates == "pass"

@@ -72,6 +72,8 @@ class SocketIOServer:
     ) -> None:
         """`namespaces` are accepted beside those with handlers. `always_connect` answers CONNECT before the handler."""
         self.options = options
+        self.max_unread_bytes = options.max_buffer_bytes // 4
+        self.surrogates = options.lone_surrogates == "pass"
         self.handlers = Handlers()
         #: Plain functions by event of the namespace `/`, or `"*"`; they come before `handlers`.
         self.at_once: dict[str, AtOnce] = {}
@@ -112,7 +114,7 @@ class SocketIOServer:
         if packet.id is None or not (packet.payload or "").startswith("["):
             raise BadPacket("A packet without the payload that its type takes")
         if client is not None and self._acknowledgements.expects(client.sid, packet.id):
-            values = packet.decode(surrogates=self.options.surrogates)
+            values = packet.decode(surrogates=self.surrogates)
             self.eio.registry.spawn(self._acknowledgements.answered(client.sid, packet.id, values))
 
     async def handle(self, session: SocketIOSession, packet: Packet) -> None:
@@ -122,7 +124,7 @@ class SocketIOServer:
             told = f"What is said when connecting (auth) can have {most} bytes at most; send less"
             self._refuse(session, packet.namespace, {"message": told})
             return
-        data = packet.decode(surrogates=self.options.surrogates)
+        data = packet.decode(surrogates=self.surrogates)
         if packet.kind == CONNECT:
             if not session.socket.closed:
                 await self._connect(session, packet.namespace, data)
@@ -136,7 +138,7 @@ class SocketIOServer:
         event, *args = data
         take = self._taker(event) if packet.namespace == "/" else None
         if take is not None:
-            take(client, args, packet.id)
+            take(client, event, args, packet.id)
             return
         answer = await self.handlers.call(event, packet.namespace, client.sid, *args)
         if packet.id is not None and answer is not NOT_HANDLED:

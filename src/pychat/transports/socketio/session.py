@@ -29,14 +29,18 @@ _CONNECT_BURST = 10
 _DROPPED = {Close.BAD_FRAME, Close.TOO_LARGE, Close.KICKED}
 
 
-#: Takes an event of a client: its arguments, and the number under which it asks for an acknowledgement.
-AtOnce = Callable[[Any, list[Any], int | None], None]
+#: Takes an event of a client: its name, its arguments, and the number under which it asks for an acknowledgement.
+AtOnce = Callable[[Any, str, list[Any], int | None], None]
 
 
 class PacketHandler(Protocol):
     """The layer above a session: what a packet means."""
 
     options: Options
+    #: Bytes that a client that polls may leave unread before its next event waits.
+    max_unread_bytes: int
+    #: Whether handlers are given lone surrogates.
+    surrogates: bool
     #: Sessions that wait for attachments.
     half_received: Deadlines[SocketIOSession]
     #: Plain functions by event of the namespace `/`: they take an event at once, without a task.
@@ -120,11 +124,11 @@ class SocketIOSession:
         if begin != "[" or take is None or client is None or client.namespace != "/" or not client.connected:
             return False
         outbox = self.socket.outbox
-        if client.busy or (outbox is not None and outbox.unread(self.handler.options.max_unread_bytes)):
+        if client.busy or (outbox is not None and outbox.unread(self.handler.max_unread_bytes)):
             return False
-        _, *arguments = packet.decode(surrogates=self.handler.options.surrogates)
+        event, *arguments = packet.decode(surrogates=self.handler.surrogates)
         try:
-            take(client, arguments, packet.id)
+            take(client, event, arguments, packet.id)
         except Exception:
             _log.exception("A handler of %s failed", _named(packet))
         return True
@@ -158,7 +162,7 @@ class SocketIOSession:
     async def handle_packets(self) -> None:
         """Handle what has gathered; where the socket is closed, end."""
         socket, handled = self.socket, 0
-        max_unread = self.handler.options.max_unread_bytes
+        max_unread = self.handler.max_unread_bytes
         try:
             while self.inbox or self.reason is not None:
                 batch, self.inbox = self.inbox, []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs, parse_qsl
 
@@ -23,8 +24,9 @@ from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import HOLD_SECONDS, admit, opened
+from pychat.transports.answers import Answers
 from pychat.transports.authenticator import Authenticator
-from pychat.transports.pipeline import Answers, Pipeline
+from pychat.transports.commands import submit
 from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
 from pychat.transports.socketio.server import TurnedAway
@@ -92,10 +94,10 @@ _UNHEARD = Answers(_Nobody())
 class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
-    __slots__ = ("_answers", "_room", "encoder", "pipeline")
+    __slots__ = ("_answers", "_room", "encoder", "visitor")
 
     encoder: Encoder
-    pipeline: Pipeline
+    visitor: Session
 
     def enter(self, room: ChatRoom, encoder: Encoder) -> None:
         """Set the room that it is in, and the encoder for its frames."""
@@ -124,17 +126,35 @@ class _Connection(SocketIOClient):
         """The close code with which the client ended its WebSocket, if it did."""
         return self.session.socket.end_code
 
-    def answering(self) -> Callable[[dict[str, Any]], None]:
-        """How to answer the event that is being handled; a refusal that it did not ask to hear of is an event."""
-        asked = self.asked
+    @property
+    def busy(self) -> bool:
+        """Whether its next packet must wait for a command."""
+        return self.visitor.busy
+
+    async def ready(self) -> None:
+        """Wait until its next packet can be handled."""
+        await self.visitor.ready()
+
+    def submit(self, name: str, fields: object, asked: int | None) -> None:
+        """Submit a command that came as an event."""
+        submit(self.visitor, name, fields, partial(self._answer, asked))
+
+    def _answer(self, asked: int | None, told: dict[str, Any]) -> None:
+        """Answer the event that asked under that number; a refusal that nobody asked to hear of is an event."""
+        if asked is not None:
+            self._answers.add(self.acknowledgement(asked, told))
+        elif not told["ok"]:
+            self.tell("error", told["error"])
+
+    def set_pseudo(self, name: object, asked: int | None) -> None:
+        """Do what `join` does, and answer in the words of 2013 too."""
 
         def answer(told: dict[str, Any]) -> None:
+            self.tell("pseudoStatus", "ok" if told["ok"] else "error")
             if asked is not None:
-                self._answers.add(self.acknowledgement(asked, told))
-            elif not told["ok"]:
-                self.tell("error", told["error"])
+                self._answer(asked, told)
 
-        return answer
+        submit(self.visitor, "join", {"name": name}, answer)
 
 
 class SocketIOTransport:
@@ -181,13 +201,11 @@ class SocketIOTransport:
         self._here: dict[str, _Connection] = {}
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
-        self.server.on("setPseudo", self._set_pseudo)
-        self.server.on("message", self._message)
-        for name in COMMANDS:
-            self.server.on(name, self._command(name))
-        self.server.on("*", self._unknown)
         self._events = len(self.server.handlers["/"])
-        self.server.taken = frozenset(self.server.handlers["/"])
+        at_once = self.server.core.at_once
+        at_once |= dict.fromkeys((*COMMANDS, "*"), _submit)
+        at_once |= {"setPseudo": _set_pseudo, "message": _message}
+        self.server.taken = frozenset({*at_once, *self.server.handlers["/"]})
 
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
@@ -259,7 +277,7 @@ class SocketIOTransport:
         raise TurnedAway(refused.kind.close)
 
     def _begin(self, connection: _Connection, session: Session) -> None:
-        connection.pipeline = Pipeline(session)
+        connection.visitor = session
         self._here[connection.sid] = connection
         server = self.server
         if len(server.handlers) == 1 and len(server.handlers["/"]) == self._events and not server.namespace_handlers:
@@ -305,36 +323,22 @@ class SocketIOTransport:
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
             page_left = connection.end_code == _GOING_AWAY and connection.encoder is not _VERSION_1
-            await connection.pipeline.session.close(left=said_so or page_left)
+            await connection.visitor.close(left=said_so or page_left)
 
-    async def _set_pseudo(self, sid: str, *arguments: object) -> object:
-        connection = self._here[sid]
-        asked = None if connection.asked is None else connection.answering()
 
-        def answer(told: dict[str, Any]) -> None:
-            connection.tell("pseudoStatus", "ok" if told["ok"] else "error")
-            if asked is not None:
-                asked(told)
+def _submit(connection: _Connection, name: str, arguments: list[object], asked: int | None) -> None:
+    """Take a command of version 1, or an unknown event, which is refused as an unknown command."""
+    connection.submit(name, arguments[0] if arguments else {}, asked)
 
-        await connection.pipeline.execute("join", {"name": _only(arguments)}, answer)
-        return self.server.not_handled
 
-    async def _message(self, sid: str, *arguments: object) -> object:
-        return await self._carry_out(sid, "say", {"text": _only(arguments)})
+def _message(connection: _Connection, _: str, arguments: list[object], asked: int | None) -> None:
+    """Take `message`, the word of 2013 for `say`."""
+    connection.submit("say", {"text": _only(arguments)}, asked)
 
-    def _command(self, name: str) -> Callable[..., Awaitable[object]]:
-        async def carry(sid: str, *arguments: object) -> object:
-            return await self._carry_out(sid, name, arguments[0] if arguments else {})
 
-        return carry
-
-    async def _unknown(self, name: str, sid: str, *_: object) -> object:
-        return await self._carry_out(sid, name, {})
-
-    async def _carry_out(self, sid: str, name: str, fields: object) -> object:
-        connection = self._here[sid]
-        await connection.pipeline.execute(name, fields, connection.answering())
-        return self.server.not_handled
+def _set_pseudo(connection: _Connection, _: str, arguments: list[object], asked: int | None) -> None:
+    """Take `setPseudo`, the word of 2013 for `join`."""
+    connection.set_pseudo(_only(arguments), asked)
 
 
 def _request(environ: dict[str, Any], room: ChatRoom, said: dict[str, Any]) -> Request:
@@ -375,5 +379,5 @@ def _position(offset: object) -> Position | None:
     return None
 
 
-def _only(arguments: tuple[object, ...]) -> object:
+def _only(arguments: list[object]) -> object:
     return arguments[0] if arguments else None

@@ -15,6 +15,7 @@ from pychat.domain.model import User
 from pychat.domain.notices import Notice
 from pychat.net.addresses import address_key
 from pychat.room.chatroom import ChatRoom
+from pychat.room.connection import Encoder
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.sse import SSETransport
@@ -25,7 +26,7 @@ _PROGRAM = re.compile(r"[!-~]{16,}")
 _REMEMBERED = 10_000  # addresses and programs, with what they may still do
 
 
-class _Nothing:
+class _Nothing(Encoder):
     """The encoder of a connection that is sent nothing."""
 
     def encode(self, notice: Notice) -> None:
