@@ -98,7 +98,7 @@ async def test_the_counter_and_the_list_follow_who_is_here(opened: Open) -> None
     await expect(zoe.part("panel-count")).to_have_text("3")
     await expect(zoe.page.locator(".person-name")).to_have_text(["Zoe", "Ada"])
     await expect(ada.page.locator(".person-name")).to_have_text(["Ada", "Zoe"])
-    await expect(zoe.part("guests")).to_have_text("1 guest is reading along.")
+    await expect(zoe.part("guests")).to_have_text("1 guest is reading.")
     await guest.page.close()
     await ada.page.close()
     await expect(zoe.part("panel-count")).to_have_text("1")

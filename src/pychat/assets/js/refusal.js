@@ -6,7 +6,7 @@ const CLIENT_TEXTS = {
   timeout: "The server did not answer in time.",
   closed: "This connection was closed.",
   outbox_full: "Too many messages are waiting to be sent. Wait until the connection is back.",
-  not_joined: "Take a nickname first.",
+  not_joined: "Choose a name first.",
   discarded: "The message was discarded.",
 };
 
@@ -32,7 +32,7 @@ export class Refusal extends Error {
 
   /** @param {{code?: string, text?: string, retry_after?: number}} [error] as on the wire */
   static from(error) {
-    const { code = "internal", text = "The server refused, and did not say why.", retry_after: retryAfter } = error ?? {};
+    const { code = "internal", text = "The server refused and gave no reason.", retry_after: retryAfter } = error ?? {};
     return Object.assign(new Refusal(code, text, retryAfter), { answered: true });
   }
 }

@@ -5,8 +5,8 @@ import { write } from "../view/template-refs.js";
 
 const TEXTS = {
   unknown_room: ["There is no such room", "This chat has no room of that name."],
-  origin_refused: ["The chat is not open to this page", "Those who run the chat have to allow this web site first."],
-  no_chat: ["The chat is not here", "Nothing at this address is a chat."],
+  origin_refused: ["The chat is not open to this page", "The operators of the chat must allow this website first."],
+  no_chat: ["The chat is not here", "There is no chat at this address."],
 };
 const DEFAULT_TEXT = ["The chat cannot be opened", ""];
 

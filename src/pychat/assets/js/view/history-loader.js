@@ -48,7 +48,7 @@ export function historyLoader(room, refs, scroll) {
 
   function show({ line, gap, loading }) {
     line.classList.toggle("loading", loading);
-    write(line.firstElementChild, loading ? "Loading…" : gap.from === 0 ? "Show older messages" : "Show what was said in between");
+    write(line.firstElementChild, loading ? "Loading…" : gap.from === 0 ? "Show older messages" : "Show the messages in between");
   }
 
   function add(gap) {

@@ -103,6 +103,6 @@ export function panel(room, refs) {
 /** @param {number} count of people without a name @param {boolean} includesMe */
 function guestWords(count, includesMe) {
   const others = count - 1 === 1 ? "1 other" : `${count - 1} others`;
-  if (includesMe) return count === 1 ? "You are reading along." : `You and ${others} are reading along.`;
-  return count === 1 ? "1 guest is reading along." : `${count} guests are reading along.`;
+  if (includesMe) return count === 1 ? "You have no name yet." : `You and ${others} have no name yet.`;
+  return count === 1 ? "1 guest is reading." : `${count} guests are reading.`;
 }

@@ -88,7 +88,7 @@ export function search(room, refs, reveal) {
 
   async function choose(seq) {
     try {
-      if (!(await reveal(seq, () => dialog.close()))) write(note, "This message is not there any more.");
+      if (!(await reveal(seq, () => dialog.close()))) write(note, "This message does not exist any more.");
     } catch ({ text }) {
       write(note, text);
     }

@@ -46,7 +46,7 @@ export function status(room, refs) {
     banner.hidden = !reason || isBarred || name === "live" || name === "closed";
     if (banner.hidden) return;
     banner.dataset.tone = name === "refused" ? "danger" : "warn";
-    write(text, name !== "refused" && room.me ? `${reason} What you write is kept, and sent later.` : reason);
+    write(text, name !== "refused" && room.me ? `${reason} Your messages are kept and sent later.` : reason);
     button.textContent = name !== "refused" ? "Try now" : refs.wholePage ? "Reload the page" : "Connect again";
     if (name === "refused") write(count, "");
     else if (retryAt === undefined) write(count, "Trying again…");
