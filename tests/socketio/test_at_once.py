@@ -87,7 +87,11 @@ async def test_what_was_sent_before_a_goodbye(serve):
         seen.append(message.text)
         return message.text
 
-    room.on("leave", lambda _: (seen.append("left"), left.set()))
+    @room.on("leave")
+    async def ended(member):
+        seen.append("left")
+        left.set()
+
     server = SocketIOTransport(room).server
     wire = await serve(server)
     opened, _ = await wire.connected({"v": 1})

@@ -1,4 +1,4 @@
-"""Rooms as an aiohttp sub-application: `app.add_subapp("/chat/", pychat.aiohttp_app(room))`."""
+"""Serves rooms as an aiohttp sub-application: `app.add_subapp("/chat/", pychat.aiohttp_app(room))`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One HTTP connection of `pychat serve`: aiohttp's, with limits on what comes before a request is handled.
+"""One HTTP connection of `pychat serve`: aiohttp's, with limits on unfinished requests.
 
 aiohttp limits each line of a head, and takes 128 of them; it waits an hour for half a head. Here the whole head has a
 limit in bytes and one in seconds, and requests are taken one at a time. What is overridden is in part private to

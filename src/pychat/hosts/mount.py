@@ -1,4 +1,4 @@
-"""A mount: rooms, with everything that serves them, free of any host. The two apps beside this file only adapt it."""
+"""A mount: rooms with their transports, page and API, for any host. `aiohttp` and `asgi` adapt it to their hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Siblings: other processes of the same server, which do not share what this one keeps in memory."""
+"""Detects other processes of the same server, which do not share rooms in memory with this one."""
 
 from __future__ import annotations
 

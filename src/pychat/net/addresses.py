@@ -1,4 +1,4 @@
-"""How much one address may hold, so that it cannot take everything from everybody else."""
+"""Limits how much one address may use, so that there is something left for all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many deadlines of one length: the monotonic clock, one timer for all, and nothing that grows with their number."""
+"""Many deadlines of the same length, with one timer for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that serves: open files, memory that is given back, and what the kernel does of itself."""
+"""Settings of the server process: open files, memory, threads and sockets."""
 
 from __future__ import annotations
 

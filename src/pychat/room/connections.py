@@ -1,4 +1,4 @@
-"""The connections of a room in this process: which member has which, and how long a name is held without one."""
+"""The connections of a room in this process, by member, and the timers of held names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rooms of one mount: which there are, and which is meant."""
+"""The rooms of one mount, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A room for code in other threads: each call waits for the room's event loop, and returns what it does there."""
+"""The room for code in other threads: each call runs on the room's event loop, and waits for the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SSE transport: a room's events as a `text/event-stream`, for `curl` and `EventSource`; commands come by POST.
+"""The SSE transport: a room's events as a `text/event-stream`, and commands by POST.
 
 The stream follows HTML's section 9.2: `id` is the position in the log, `event` the name, `data` the JSON that the plain
 WebSocket sends. What a visitor POSTs is on another connection, so a stream is told its own visitor's words too.
@@ -19,7 +19,7 @@ from pychat.domain.notices import Notice, Welcome
 from pychat.net.http.gate import Gate
 from pychat.net.http.stream import Chunk, ResponseStream
 from pychat.net.websocket.connection import CLOSE_SECONDS
-from pychat.protocol.v1 import close_event, encode, refusal_event
+from pychat.protocol.v1 import close_event, encode, encode_shared, refusal_event
 from pychat.room.chatroom import ChatRoom
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
@@ -102,7 +102,7 @@ class _Connection:
 
     def _greet(self, welcome: Welcome) -> None:
         self.send = self._carrier.send
-        name, fields = encode(welcome)
+        name, fields = encode_shared(welcome)
         if self._token is not None:
             fields["token"] = self._token
         self.send(_event(name, fields, welcome.position))

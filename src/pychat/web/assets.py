@@ -1,4 +1,4 @@
-"""The files that come with the package: found, compressed, and under one hash.
+"""The static files of the package: finds them, compresses them, and makes one hash for all.
 
 One for all of them, so that ES modules can import each other by relative paths and still be cached for good.
 """

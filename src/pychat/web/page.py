@@ -1,4 +1,4 @@
-"""The page: a Jinja2 template that an embedding app can override block by block, rendered once for each room."""
+"""The page: a Jinja2 template whose blocks an app can override, rendered once for each room."""
 
 from __future__ import annotations
 

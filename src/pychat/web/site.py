@@ -1,4 +1,4 @@
-"""What a mount answers to a plain GET: the rooms' pages, the assets, the Socket.IO client. Hosts only adapt it."""
+"""Answers plain GET requests of a mount: the pages of rooms, the assets, the Socket.IO client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connections of a server that owns its port: counted, by address too, and timed while they say nothing."""
+"""Counts the connections of `pychat serve`, in total and by address, and limits how long they may be idle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names this server answers to, so that nobody's page can make it its own by a name (DNS rebinding)."""
+"""The host names that the server answers to, as protection against DNS rebinding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is at the other end: the client's address and the host it asked for, behind proxies that are trusted by name."""
+"""The client's address and the requested host, read from the headers of trusted proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody asks to be let in with: one request, whichever host and transport it came through."""
+"""The request of a visitor, the same for every host and transport."""
 
 from __future__ import annotations
 

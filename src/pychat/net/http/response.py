@@ -1,4 +1,4 @@
-"""A request and its answers, free of any host: what a mount is asked, and what it says."""
+"""An HTTP request and its answers, the same for every host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port to a host's streaming response, and the chunk that is encoded once: what WebSockets are in `base`."""
+"""The port to a host's streaming response, and the chunk that is encoded once for all streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port to a host's WebSocket: what a transport asks of aiohttp or ASGI, and the frame that is encoded once."""
+"""The port to a host's WebSocket, and the frame that is encoded once for all connections."""
 
 from __future__ import annotations
 

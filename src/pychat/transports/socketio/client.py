@@ -1,4 +1,4 @@
-"""A client of one namespace, which a broadcast loop sends to."""
+"""A client of one Socket.IO namespace, as a broadcast sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Socket.IO server: what packets mean (protocol 5). `adapter` gives it the names of python-socketio."""
+"""The Socket.IO server: handles packets (protocol 5). `adapter` gives it the API of python-socketio."""
 
 from __future__ import annotations
 

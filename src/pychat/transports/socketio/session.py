@@ -1,4 +1,4 @@
-"""One connection: messages become packets, whole and in order, and each is handled after the one before."""
+"""One Socket.IO connection: assembles packets from messages, and handles them in order."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from pychat.domain.model import Message, Position, User, iso
 from pychat.domain.notices import Notice, Presence
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
-from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode, refusal_event
+from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode_shared, refusal_event
 from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
@@ -44,7 +44,7 @@ class _Version1:
     join = staticmethod(EncodedPacket.joined)
 
     def encode(self, notice: Notice) -> EncodedPacket:
-        return encode_event(*encode(notice))
+        return encode_event(*encode_shared(notice))
 
 
 class _Tutorial:

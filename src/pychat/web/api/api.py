@@ -1,4 +1,4 @@
-"""The API's front: finds the operation, holds pages of other origins to the policy, and answers whatever goes wrong."""
+"""The entry of the API: checks the origin, finds the operation, and answers errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request, as the operations of the API see it: the room that is meant, fields, numbers and tokens."""
+"""One request to an operation of the API: its room, fields, numbers and tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rooms, and who is in them."""
+"""The operations on rooms and their members."""
 
 from __future__ import annotations
 

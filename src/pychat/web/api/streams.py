@@ -1,4 +1,4 @@
-"""Visitors: their tokens, their streams of events, and the commands that go with those."""
+"""The operations on visitors: tokens, event streams, and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: requests that look things up are answered a few at once, and one at once of each who asks."""
+"""Limits how many reading requests run at the same time: a few in total, and one for each author."""
 
 from __future__ import annotations
 
