@@ -1,4 +1,4 @@
-"""Rooms as an ASGI application: `app.mount("/chat", pychat.asgi_app(room))` in FastAPI, Starlette, or any other."""
+"""Serves rooms as an ASGI application: `app.mount("/chat", pychat.asgi_app(room))` in FastAPI, Starlette and others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much may wait for a receiver that does not read: the one rule for every wire."""
+"""The limit on data that waits for a slow reader, the same for every transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The newest events of a room's log, kept in memory: newcomers and returning clients get them without a store query."""
+"""The newest events of a room's log, in memory, so that most visitors enter without a query to the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plain WebSocket transport: version 1 as JSON texts, for any language. `GET /ws`, subprotocol `pychat.v1`."""
+"""The plain WebSocket transport: version 1 as JSON texts. `GET /ws`, subprotocol `pychat.v1`."""
 
 from __future__ import annotations
 

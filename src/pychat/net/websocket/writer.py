@@ -1,4 +1,4 @@
-"""The sending half of a WebSocket: finished frames, written straight to the socket's transport."""
+"""Writes finished WebSocket frames directly to the socket's transport."""
 
 from __future__ import annotations
 

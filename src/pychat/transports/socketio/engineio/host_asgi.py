@@ -1,4 +1,4 @@
-"""ASGI's scopes, as the Engine.IO layer wants them."""
+"""Adapts scopes of ASGI to the Engine.IO layer."""
 
 from __future__ import annotations
 
