@@ -30,6 +30,7 @@ class SendBudget:
             self.largest = size
             if size > LARGE_BYTES and receiver is not None:
                 UNREAD.add(receiver, item, size)
+            return waiting <= self.max_bytes
         return waiting + size <= self.max_bytes + self.largest
 
     def exceeded(self, waiting: int, max_bytes: int) -> bool:
