@@ -1,4 +1,4 @@
-"""Rooms as an ASGI application: `app.mount("/chat", pychat.asgi_app(room))` in FastAPI, Starlette, or any other."""
+"""Serves rooms as an ASGI application: `app.mount("/chat", pychat.asgi_app(room))` in FastAPI, Starlette and others."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class ASGIApp:
         try:
             answer = await self.mount.api(path, asked, _peer(scope), body.read)
             if isinstance(answer, Response):
-                await self._respond(scope, send, answer, last=body.broken_off)
+                await self._respond(scope, send, answer, body)
                 return
             stream = await AsgiStream.open(
                 receive,
@@ -155,11 +155,13 @@ class ASGIApp:
             return
         await mount.serve_websocket(carrier, query, user)
 
-    async def _respond(self, scope: Scope, send: Send, response: Response, *, last: bool = False) -> None:
-        """Answer a request, or refuse the handshake of a WebSocket. With `last`, the connection is closed."""
+    async def _respond(
+        self, scope: Scope, send: Send, response: Response, request_body: AsgiBody | None = None
+    ) -> None:
+        """Answer a request, or refuse the handshake of a WebSocket."""
         address = self.mount.client_address(_peer(scope), _headers(scope))
         status, headers = response.status, response.headers.items()
-        await send_answer(scope, send, self.mount.answers, address, status, headers, response.body, last=last)
+        await send_answer(scope, send, self.mount.answers, address, status, headers, response.body, request_body)
 
     def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
         method, path = scope.get("method", "GET"), scope["path"]

@@ -1,4 +1,4 @@
-"""`ChatRoom`: the room that an app embeds, and that transports connect visitors to. Its parts are in `core`."""
+"""`ChatRoom`, the class that apps and transports use. `core` has the parts of a room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command's way in: decide, ask the hooks, store. What joins and leaves do is in `membership`."""
+"""Performs a command: decides it, calls the hooks, and stores the event. Joins and leaves are in `membership`."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcom
         here=membership.count(),
         members=membership.members() if listed else (),
         listed=listed,
-        messages=() if since else tuple(messages),
+        messages=() if since else messages,
         more=more,
         longest_name=room.limits.name,
         longest_text=room.limits.text,

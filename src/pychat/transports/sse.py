@@ -19,8 +19,8 @@ from pychat.domain.notices import Notice, Welcome
 from pychat.net.http.gate import Gate
 from pychat.net.http.stream import Chunk, ResponseStream
 from pychat.net.websocket.connection import CLOSE_SECONDS
-from pychat.protocol.v1 import close_event, encode, refusal_event
-from pychat.room.chatroom import ChatRoom
+from pychat.protocol.v1 import close_event, encode, encode_shared, refusal_event
+from pychat.room.backend import RoomBackend
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import admit
@@ -74,7 +74,7 @@ class _EventEncoder:
 
     join = staticmethod(Chunk.joined)
 
-    def __init__(self, room: ChatRoom) -> None:
+    def __init__(self, room: RoomBackend) -> None:
         self._room = room
 
     def __eq__(self, other: object) -> bool:
@@ -102,7 +102,7 @@ class _Connection:
 
     def _greet(self, welcome: Welcome) -> None:
         self.send = self._carrier.send
-        name, fields = encode(welcome)
+        name, fields = encode_shared(welcome)
         if self._token is not None:
             fields["token"] = self._token
         self.send(_event(name, fields, welcome.position))
@@ -153,14 +153,14 @@ class SSETransport:
     def __len__(self) -> int:
         return len(self._open)
 
-    def find(self, room: ChatRoom, member_id: str) -> Stream | None:
+    def find(self, room: RoomBackend, member_id: str) -> Stream | None:
         """The newest stream of this server for which the token of `member_id` speaks."""
         return next(reversed(self._streams.get((room.name, member_id), {})), None)
 
     async def serve(
         self,
         carrier: ResponseStream,
-        room: ChatRoom,
+        room: RoomBackend,
         *,
         since: Position | None,
         name: str | None,
@@ -185,7 +185,7 @@ class SSETransport:
     async def _serve(
         self,
         carrier: ResponseStream,
-        room: ChatRoom,
+        room: RoomBackend,
         *,
         since: Position | None,
         name: str | None,
@@ -224,7 +224,7 @@ class SSETransport:
             carrier.on_slow = None  # the two let go of each other
             del self._open[connection]
 
-    async def execute(self, room: ChatRoom, stream: Stream, name: str, fields: object) -> dict[str, Any]:
+    async def execute(self, room: RoomBackend, stream: Stream, name: str, fields: object) -> dict[str, Any]:
         """Carry out a command of the stream's visitor, and return its answer. Never raises for what was sent."""
         if name == "join" and isinstance(fields, dict) and fields.get("token") is None:
             fields = {**fields, "token": stream.token}

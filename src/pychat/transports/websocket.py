@@ -1,4 +1,4 @@
-"""The plain WebSocket transport: version 1 as JSON texts, for any language. `GET /ws`, subprotocol `pychat.v1`."""
+"""The plain WebSocket transport: version 1 as JSON texts. `GET /ws`, subprotocol `pychat.v1`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pychat.domain.notices import Notice
 from pychat.net.http.gate import Gate
 from pychat.net.websocket.backpressure import wait_for_reader
 from pychat.net.websocket.connection import NO_CODE, Frame, WebSocketClosed, WebSocketConnection
-from pychat.protocol.v1 import close_event, decode_position, encode, encode_refusal, refusal_event
+from pychat.protocol.v1 import close_event, decode_position, encode_refusal, encode_shared, refusal_event
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.admission import admit
@@ -36,7 +36,7 @@ class _JSONWire:
     join = staticmethod(Frame.joined)
 
     def encode(self, notice: Notice) -> Frame:
-        name, fields = encode(notice)
+        name, fields = encode_shared(notice)
         return Frame(strictjson.dumps({"type": name, **fields}))
 
 

@@ -1,4 +1,4 @@
-"""The chat over Socket.IO: version 1 for those who say so, and the vocabulary of 2013 for everybody else."""
+"""The chat over Socket.IO: version 1 of the protocol, and the protocol of 2013 for older clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pychat.domain.model import Message, Position, User, iso
 from pychat.domain.notices import Notice, Presence
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
-from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode, refusal_event
+from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode_shared, refusal_event
+from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
@@ -44,7 +45,7 @@ class _Version1:
     join = staticmethod(EncodedPacket.joined)
 
     def encode(self, notice: Notice) -> EncodedPacket:
-        return encode_event(*encode(notice))
+        return encode_event(*encode_shared(notice))
 
 
 class _Tutorial:
@@ -62,7 +63,7 @@ class _Recovering:
 
     join = staticmethod(EncodedPacket.joined)
 
-    def __init__(self, room: ChatRoom) -> None:
+    def __init__(self, room: RoomBackend) -> None:
         self._room = room
 
     def __eq__(self, other: object) -> bool:
@@ -99,7 +100,7 @@ class _Connection(SocketIOClient):
     encoder: Encoder
     visitor: Session
 
-    def enter(self, room: ChatRoom, encoder: Encoder) -> None:
+    def enter(self, room: RoomBackend, encoder: Encoder) -> None:
         """Set the room that it is in, and the encoder for its frames."""
         self.encoder = encoder
         self._room = room
@@ -175,7 +176,7 @@ class SocketIOTransport:
             warnings.warn("SocketIOTransport's door is now its authenticator", DeprecationWarning, stacklevel=2)
             authenticator = options.pop("door")
         self._authenticator = authenticator or Authenticator()
-        self._rooms = RoomDirectory(rooms) if isinstance(rooms, ChatRoom) else rooms
+        self._rooms = rooms if isinstance(rooms, RoomDirectory) else RoomDirectory(rooms)
         max_bytes = options.setdefault("max_message_bytes", self._rooms.max_message_bytes)
         # A client that polls sends what has gathered in one body, as large as the handshake allows.
         options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * max_bytes))
@@ -243,7 +244,7 @@ class SocketIOTransport:
             await self._turn_away(refused, version)
 
     async def _enter(
-        self, connection: _Connection, room: ChatRoom, given: dict[str, Any], user: User | None
+        self, connection: _Connection, room: RoomBackend, given: dict[str, Any], user: User | None
     ) -> dict[str, str] | None:
         if given.get("v") is not None:
             connection.enter(room, _VERSION_1)
@@ -281,7 +282,7 @@ class SocketIOTransport:
             server.drop_environ(connection.sid)
 
     async def _recover(
-        self, connection: _Connection, room: ChatRoom, given: dict[str, Any], user: User | None
+        self, connection: _Connection, room: RoomBackend, given: dict[str, Any], user: User | None
     ) -> dict[str, str]:
         """Socket.IO's connection state recovery: the client calls itself recovered if it is told the `pid` it said.
 
@@ -341,7 +342,7 @@ class SocketIOTransport:
         return self.server.not_handled
 
 
-def _request(environ: dict[str, Any], room: ChatRoom, said: dict[str, Any]) -> Request:
+def _request(environ: dict[str, Any], room: RoomBackend, said: dict[str, Any]) -> Request:
     """The handshake, as the app is asked about it."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
     query = dict(parse_qsl(environ["QUERY_STRING"]))
