@@ -23,13 +23,13 @@ class Request:
     headers: Mapping[str, str]
     #: The last value of each name.
     query: Mapping[str, str]
-    #: The address of the person, which trusted proxies may tell; empty for a Unix socket.
+    #: The client's address; a trusted proxy may name it. Empty for a Unix socket.
     remote: str
     #: The name of the room that is asked for.
     room: str
     #: The host's own: aiohttp's `web.Request`, or the ASGI scope (a dict).
     raw: Any = field(repr=False)
-    #: What a Socket.IO client said as `auth`; empty elsewhere.
+    #: The `auth` of a Socket.IO client; empty on other transports.
     auth: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
