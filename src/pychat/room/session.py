@@ -146,9 +146,14 @@ class Session:
         self._waiting.append((command, answer))
         return answer
 
+    @property
+    def busy(self) -> bool:
+        """Whether the next command could not begin at once."""
+        return self._waiting is not None or self._storing >= _MAX_STORING
+
     async def ready(self) -> None:
         """Wait until the next command can begin at once: until then, a transport should not read on."""
-        while self._waiting is not None or self._storing >= _MAX_STORING:
+        while self.busy:
             if self._ready is None:
                 self._ready = asyncio.get_running_loop().create_future()
             await asyncio.wait([self._ready])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NoReturn
@@ -127,10 +127,18 @@ class _Connection(SocketIOClient):
         """The close code with which the client ended its WebSocket, if it did."""
         return self.session.socket.end_code
 
-    async def submit(self, name: str, fields: object) -> None:
-        """Submit the event that is being handled as a command; return when the next one can be handled."""
-        submit(self.visitor, name, fields, partial(self._answer, self.asked))
+    @property
+    def busy(self) -> bool:
+        """Whether its next packet must wait for a command."""
+        return self.visitor.busy
+
+    async def ready(self) -> None:
+        """Wait until its next packet can be handled."""
         await self.visitor.ready()
+
+    def submit(self, name: str, fields: object, asked: int | None) -> None:
+        """Submit a command that came as an event."""
+        submit(self.visitor, name, fields, partial(self._answer, asked))
 
     def _answer(self, asked: int | None, told: dict[str, Any]) -> None:
         """Answer the event that asked under that number; a refusal that nobody asked to hear of is an event."""
@@ -139,9 +147,8 @@ class _Connection(SocketIOClient):
         elif not told["ok"]:
             self.tell("error", told["error"])
 
-    async def set_pseudo(self, name: object) -> None:
+    def set_pseudo(self, name: object, asked: int | None) -> None:
         """Do what `join` does, and answer in the words of 2013 too."""
-        asked = self.asked
 
         def answer(told: dict[str, Any]) -> None:
             self.tell("pseudoStatus", "ok" if told["ok"] else "error")
@@ -149,7 +156,6 @@ class _Connection(SocketIOClient):
                 self._answer(asked, told)
 
         submit(self.visitor, "join", {"name": name}, answer)
-        await self.visitor.ready()
 
 
 class SocketIOTransport:
@@ -196,13 +202,11 @@ class SocketIOTransport:
         self._here: dict[str, _Connection] = {}
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
-        self.server.on("setPseudo", self._set_pseudo)
-        self.server.on("message", self._message)
-        for name in COMMANDS:
-            self.server.on(name, self._command(name))
-        self.server.on("*", self._unknown)
         self._events = len(self.server.handlers["/"])
-        self.server.taken = frozenset(self.server.handlers["/"])
+        at_once = self.server.core.at_once
+        at_once |= dict.fromkeys((*COMMANDS, "*"), _submit)
+        at_once |= {"setPseudo": _set_pseudo, "message": _message}
+        self.server.taken = frozenset({*at_once, *self.server.handlers["/"]})
 
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
@@ -322,24 +326,20 @@ class SocketIOTransport:
             page_left = connection.end_code == _GOING_AWAY and connection.encoder is not _VERSION_1
             await connection.visitor.close(left=said_so or page_left)
 
-    async def _set_pseudo(self, sid: str, *arguments: object) -> object:
-        await self._here[sid].set_pseudo(_only(arguments))
-        return self.server.not_handled
 
-    async def _message(self, sid: str, *arguments: object) -> object:
-        await self._here[sid].submit("say", {"text": _only(arguments)})
-        return self.server.not_handled
+def _submit(connection: _Connection, name: str, arguments: list[object], asked: int | None) -> None:
+    """Take a command of version 1, or an unknown event, which is refused as an unknown command."""
+    connection.submit(name, arguments[0] if arguments else {}, asked)
 
-    def _command(self, name: str) -> Callable[..., Awaitable[object]]:
-        async def command(sid: str, *arguments: object) -> object:
-            await self._here[sid].submit(name, arguments[0] if arguments else {})
-            return self.server.not_handled
 
-        return command
+def _message(connection: _Connection, _: str, arguments: list[object], asked: int | None) -> None:
+    """Take `message`, the word of 2013 for `say`."""
+    connection.submit("say", {"text": _only(arguments)}, asked)
 
-    async def _unknown(self, name: str, sid: str, *_: object) -> object:
-        await self._here[sid].submit(name, {})
-        return self.server.not_handled
+
+def _set_pseudo(connection: _Connection, _: str, arguments: list[object], asked: int | None) -> None:
+    """Take `setPseudo`, the word of 2013 for `join`."""
+    connection.set_pseudo(_only(arguments), asked)
 
 
 def _request(environ: dict[str, Any], room: RoomBackend, said: dict[str, Any]) -> Request:
@@ -380,5 +380,5 @@ def _position(offset: object) -> Position | None:
     return None
 
 
-def _only(arguments: tuple[object, ...]) -> object:
+def _only(arguments: list[object]) -> object:
     return arguments[0] if arguments else None
