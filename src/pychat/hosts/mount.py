@@ -49,27 +49,26 @@ _ROOM = re.compile(r"/api/rooms/([^/]+)")  # elsewhere a room is named by `?room
 
 
 class MountOptions(TypedDict, total=False):
-    """What an app that mounts rooms can say about how they are served."""
+    """The options of `aiohttp_app` and `asgi_app`."""
 
-    #: Who somebody is: a function of a `Request`, sync or async. It returns a `User`, or `None` for a guest, and raises
-    #: `Refused` for who may not come in.
+    #: A function of a `Request`, sync or async: it returns a `User`, or `None` for a guest, or raises `Refused`.
     authenticate: Authenticate | None
-    #: A folder whose `page.html` is used instead; it may extend `pychat/page.html`.
+    #: A directory whose `page.html` replaces pychat's; it may extend `pychat/page.html`.
     templates: str | Path | None
-    #: Pages of which other origins may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
-    #: `pychat serve`. With logins by cookie, name those that you trust: a page that may connect is who its reader is.
+    #: Other origins whose pages may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
+    #: `pychat serve`. With logins by cookie, allow only origins that you trust: their pages can act as their readers.
     allowed_origins: Iterable[str] | str
-    #: The host names that are answered to, such as `"chat.example.com"`, beside addresses, `localhost` and this
-    #: machine's own names; `--allow-host`. `"*"`, the default, is any: which names your application has, it knows best.
+    #: The host names to answer to, such as `"chat.example.com"`; `--allow-host`. IP addresses, `localhost` and the
+    #: names of this machine are always allowed. `"*"`, the default, allows any name.
     allowed_hosts: Iterable[str] | str
-    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: addresses, networks, `"unix"` or `"*"`;
+    #: Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are trusted: addresses, networks, `"unix"` or `"*"`;
     #: `--trusted-proxy`.
     trusted_proxies: Iterable[str] | str
-    #: What may wait for one slow reader beside the largest frame before it is closed, in bytes.
+    #: The maximum number of bytes that wait for one slow reader, not counting the largest frame.
     max_buffer_bytes: int
-    #: `False` lifts the limits on connections, for measuring.
+    #: `False` removes the limits on connections, for measurements.
     limited: bool
-    #: Tokens with which programs may post over HTTP, as anybody; with any, visitors need one of their own too.
+    #: Tokens for programs that post over HTTP, under any name. If there are any, visitors need a token too.
     api_tokens: Iterable[str] | str
 
 

@@ -256,7 +256,7 @@ class Session:
         try:
             self._spend()
             command = Say(self._joined(), event_id(message_id), text)
-            stored = self._room.commands.say(command, None if self.echo else self)
+            stored = self._room.commands.say(command, self)
         except Exception as error:
             answer.error = error
             self._then(answer.finish)
@@ -274,7 +274,7 @@ class Session:
         member_id, message_id = self._joined(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
-        event = await self._room.commands.perform(command, None if self.echo else self)
+        event = await self._room.commands.perform(command, self)
         self._stop_typing_timer()
         assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
         return event
