@@ -107,7 +107,7 @@ TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "A person, command by command",
-        "The in-memory transport, in the words of [the wire](wire.md): for bots, and for tests of what is sent.",
+        "The in-memory transport, with the commands and events of [the protocol](wire.md), for bots and tests.",
         ("pychat.testing.Person", "pychat.testing.RecordingConnection"),
     ),
     (
@@ -122,10 +122,10 @@ _INNER = {"Answer": {"finish"}, "Session": {"begin", "introduce"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
-    "MOUNT": "Where an aiohttp application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.",
-    "ClientEvent": "What iterating over a `Client` gives: "
+    "MOUNT": "The key of the mount in an aiohttp application: `app[MOUNT].socketio.server` is its Socket.IO server.",
+    "ClientEvent": "The events of a `Client`: "
     "`RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing`.",
-    "Event": "What the hook `event` is given: any of the above.",
+    "Event": "Any of the above: the argument of the hook `event`.",
 }
 
 

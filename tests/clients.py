@@ -13,9 +13,9 @@ from engineio.payload import Payload
 
 from pychat.domain.model import Position
 
-__all__ = ["PATIENCE", "SSEPerson", "SocketIOPerson", "Told", "WebSocketPerson"]
+__all__ = ["TIMEOUT", "SSEPerson", "SocketIOPerson", "Told", "WebSocketPerson"]
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 # python-engineio's client breaks off at the 17th packet of one poll, unless it is told to take more; JavaScript's takes all.
 Payload.max_decode_packets = 100_000
@@ -33,7 +33,7 @@ class Told:
 
     async def next(self, name: str) -> Any:
         """The next event of that name."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return await self._queues.setdefault(name, asyncio.Queue()).get()
 
     def count(self, name: str) -> int:
@@ -128,7 +128,7 @@ class SocketIOPerson:
 
     async def command(self, name: str, fields: Any) -> dict[str, Any]:
         """Send a command and return its answer."""
-        answer: dict[str, Any] = await self.client.call(name, fields, timeout=PATIENCE)
+        answer: dict[str, Any] = await self.client.call(name, fields, timeout=TIMEOUT)
         return answer
 
     async def event(self, name: str) -> Any:
@@ -201,7 +201,7 @@ class SSEPerson:
     @property
     async def headers(self) -> dict[str, str]:
         """What a request says to speak for this person."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             token = await asyncio.shield(self._token)
         return {"Authorization": f"Bearer {token}"}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import PATIENCE
+from tests.clients import TIMEOUT
 
 _SCRIPT = Path(__file__).parent / "node_client.mjs"
 
@@ -41,7 +41,7 @@ class NodeClient:
     async def told(self, name: str) -> list[Any]:
         """The arguments of the next event of that name; those before it are passed over."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             async for line in self._process.stdout:
                 event, *arguments = json.loads(line)
                 if event == name:

@@ -1,4 +1,4 @@
-"""pychat: a chat room to serve in one command, or to embed in three lines."""
+"""A chat room: serve it with one command, or embed it in a Python web application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m pychat` is `pychat`."""
+"""Runs the command `pychat` for `python -m pychat`."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""The version of pychat, in the one place where it stands."""
+"""The version of pychat."""
 
 __version__ = "0.1.0"

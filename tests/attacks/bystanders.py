@@ -19,7 +19,7 @@ from tests.clients import SocketIOPerson, SSEPerson, WebSocketPerson
 from tests.irc.person import IrcPerson
 
 _PAUSE = 0.1  # seconds between two messages; each speaker has a turn every half second
-_PATIENCE = 60.0  # seconds for what is under way when a report is asked for
+_TIMEOUT = 60.0  # seconds for what is under way when a report is asked for
 
 _Say = Callable[[str], Awaitable[None]]
 
@@ -73,7 +73,7 @@ class Report:
         """The report, once everything that was said has arrived or will not."""
         try:
             if self._waiting:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(_TIMEOUT):
                     await self._quiet.wait()
         except TimeoutError:
             for text, (_, _, missing) in self._waiting.items():
@@ -169,7 +169,7 @@ async def _main(url: str, irc_port: int, pid: int) -> None:
         if not line:
             break
         if under_way:
-            await asyncio.wait(under_way, timeout=_PATIENCE)
+            await asyncio.wait(under_way, timeout=_TIMEOUT)
         _print(await report.take())
 
 

@@ -11,12 +11,12 @@ from pychat import Client, Message
 __all__ = ["event", "texts", "until"]
 
 _T = TypeVar("_T")
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
 async def event(chat: Client, kind: type[_T]) -> _T:
     """The next event of this kind; those before it are passed over."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         async for each in chat:
             if isinstance(each, kind):
                 return each
@@ -33,6 +33,6 @@ async def texts(chat: Client, last: str) -> list[str]:
 
 async def until(it_is_so: Callable[[], bool]) -> None:
     """Wait for what has no event."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not it_is_so():
             await asyncio.sleep(0.005)

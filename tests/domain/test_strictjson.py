@@ -37,3 +37,15 @@ def test_what_is_json_comes_through() -> None:
     assert strictjson.dumps({"a": "😀"}) == '{"a":"😀"}'
     with pytest.raises(ValueError, match="JSON"):
         strictjson.dumps(float("nan"))
+
+
+def test_a_finished_value_is_written_where_its_place_is() -> None:
+    """The JSON with finished parts in it is the same as without, and a text cannot pretend to be one."""
+    part = [{"text": 'a "quote" and é', "seq": 1}, None]
+    finished = strictjson.Finished(part)
+    for value in ({"a": finished.place, "b": [finished.place, 1]}, [finished.place]):
+        plain = {"a": part, "b": [part, 1]} if isinstance(value, dict) else [part]
+        assert strictjson.dumps(plain) == strictjson.dumps(value)
+    place = finished.place
+    assert not strictjson.dumps([f"x{place}"]).startswith('["x[')
+    assert strictjson.loads(strictjson.dumps([f"x{place}"])) == [f"x{place}"]

@@ -17,7 +17,7 @@ from tests.docs.pages import page
 
 __all__ = ["Running", "code_of", "commands_of", "free_port", "running", "written"]
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 class Running:
@@ -41,7 +41,7 @@ class Running:
 
     def ended(self) -> int:
         """Wait until it has ended; how."""
-        return self._process.wait(_PATIENCE)
+        return self._process.wait(_TIMEOUT)
 
 
 def code_of(name: str, heading: str = "") -> str:
@@ -111,7 +111,7 @@ def running(folder: Path, command: list[str], port: int | None = None, **environ
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up = time.monotonic() + _PATIENCE
+    give_up = time.monotonic() + _TIMEOUT
     while True:
         if process.poll() is not None or time.monotonic() > give_up:
             raise AssertionError(f"{process.args!r} did not start:\n{log.read_text('utf-8')}")

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 import pychat
-from tests.clients import PATIENCE, SocketIOPerson, SSEPerson, Told
+from tests.clients import TIMEOUT, SocketIOPerson, SSEPerson, Told
 
 __all__ = ["everybody_talks", "goes_to_slash", "page_loads", "you_are"]
 
@@ -75,9 +75,9 @@ async def _read(client: pychat.Client, heard: Told) -> None:
 async def you_are(url: str, http: aiohttp.ClientSession) -> str | int | None:
     """The name that the room knows this visitor by, None for a guest; the HTTP status or close code of a refusal."""
     # Granian, when it is busy, does not always answer a close.
-    patience = aiohttp.ClientWSTimeout(ws_receive=PATIENCE, ws_close=1.0)
+    timeout = aiohttp.ClientWSTimeout(ws_receive=TIMEOUT, ws_close=1.0)
     try:
-        async with http.ws_connect(f"{url}/ws", timeout=patience) as socket:
+        async with http.ws_connect(f"{url}/ws", timeout=timeout) as socket:
             told = await socket.receive_json()
             if told["type"] == "bye":
                 return int(told["code"])

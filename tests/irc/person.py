@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self
 
 from pychat.transports.irc.line import Line
 
-__all__ = ["CAPS", "PATIENCE", "IrcPerson"]
+__all__ = ["CAPS", "TIMEOUT", "IrcPerson"]
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 #: Everything that the server has.
 CAPS = (
     "batch draft/chathistory draft/message-redaction draft/multiline echo-message labeled-response message-tags "
@@ -63,7 +63,7 @@ class IrcPerson:
 
     async def next(self) -> Line:
         """The next line, whatever it is."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             raw = await self.reader.readline()
         if not raw:
             raise EOFError

@@ -15,7 +15,7 @@ from pychat import ChatRoom, IrcServer, Position, UsageError
 from pychat.testing import Client, TransportContract
 from pychat.transports.irc.line import Line
 from tests.clients import Told
-from tests.irc.person import CAPS, PATIENCE, IrcPerson
+from tests.irc.person import CAPS, TIMEOUT, IrcPerson
 
 _Fields = dict[str, Any]
 _GUEST = "Guest"  # nobody is without a nick on IRC; these count as nobody
@@ -94,7 +94,7 @@ class Contracted:
     async def close(self) -> None:
         """Go for good."""
         self._person.say("QUIT")
-        await asyncio.wait([self._reading], timeout=PATIENCE)
+        await asyncio.wait([self._reading], timeout=TIMEOUT)
         await self._person.close()
 
     async def _ask(self, line: str, tags: str = "") -> Any:

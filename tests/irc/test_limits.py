@@ -15,7 +15,7 @@ from pychat.transports.irc import server as server_module
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.line import Line
 from tests.irc.conftest import Enter, Open
-from tests.irc.person import CAPS, PATIENCE, IrcPerson
+from tests.irc.person import CAPS, TIMEOUT, IrcPerson
 
 
 def why(close: Close) -> str:
@@ -180,7 +180,7 @@ async def test_a_flood_is_read_slowly_and_harms_nobody(enter: Enter) -> None:
     """Thousands of questions at once: another person's is answered meanwhile."""
     ada, bob = await enter("Ada"), await enter("Bob")
     ada.say(*["WHO #lobby"] * 3_000)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         assert [line.command for line in await bob.since("VERSION") if line.command != "JOIN"] == ["351"]
 
 
@@ -240,7 +240,7 @@ async def test_who_asks_for_too_much_waits(opened: Open, monkeypatch: pytest.Mon
             await ada.line("PONG")
     assert len(ada.heard) - begun < 1_000
     await ada.close()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while len(server.clients) > 1:
             await asyncio.sleep(0.05)
 

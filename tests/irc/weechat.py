@@ -16,7 +16,7 @@ from pathlib import Path
 
 __all__ = ["WeeChat", "weechat"]
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 
 
 class WeeChat:
@@ -47,7 +47,7 @@ class WeeChat:
     async def until(self, it_is_so: Callable[[], bool]) -> None:
         """Wait for what another program does, and has no event for."""
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 while not it_is_so():
                     await asyncio.sleep(0.02)
         except TimeoutError:

@@ -16,7 +16,7 @@ from pychat.net.http.stream_asgi import AsgiStream
 from pychat.net.websocket import asgi
 from pychat.net.websocket.asgi import AsgiWebSocket
 from pychat.net.websocket.connection import Frame, WebSocketClosed
-from tests.clients import PATIENCE
+from tests.clients import TIMEOUT
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ async def test_what_a_host_raises_is_logged_and_ends_the_connection(
     with caplog.at_level(logging.INFO):
         stream = await AsgiStream.open(_silence, _host(error), {}, Chunk(b"first"))
         stream.send(Chunk(b"second"))
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             await stream.gone()
         stream._leaving.cancel()
         assert len(caplog.records) == logged
@@ -61,7 +61,7 @@ async def test_what_a_host_raises_is_logged_and_ends_the_connection(
         assert writer is not None
         carrier.send(Frame("second"))
         if logged:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 with pytest.raises(WebSocketClosed):
                     await carrier.receive()
         else:
@@ -76,7 +76,7 @@ async def test_a_host_that_fails_each_time_fills_no_log(caplog: pytest.LogCaptur
     for _ in range(100):
         stream = await AsgiStream.open(_silence, _host(KeyError("bug")), {}, Chunk(b"first"))
         stream.send(Chunk(b"second"))
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             await stream.gone()
         stream._leaving.cancel()
     assert len(caplog.records) <= 5

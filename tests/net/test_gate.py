@@ -42,7 +42,7 @@ def refuse_with(gate: Gate, code: str) -> None:
 async def test_every_wire_refuses_alike(mounted, code):
     """Socket.IO, the plain WebSocket and event streams take status, text and Retry-After from the same table."""
     site = await mounted()
-    for gate in (site.mount.socketio.server.eio.gate, site.mount.websocket.gate, site.mount.sse.gate):
+    for gate in (site.mount.socketio.server.eio.registry.gate, site.mount.websocket.gate, site.mount.sse.gate):
         refuse_with(gate, code)
     kind = REFUSALS[code]
     expected = (kind.status, str(round(Refused.standard(code).retry_seconds)))

@@ -13,7 +13,7 @@ from pychat.domain.errors import Refused
 from pychat.domain.limits import PRECHECK_FACTOR
 from pychat.domain.names import Names
 from pychat.domain.texts import accept_text, emoji_of
-from pychat.net.websocket.protocol import MAX_FRAGMENTS, FrameReader
+from pychat.net.websocket.protocol import MAX_FRAGMENTS, WebSocketProtocol
 from pychat.room.tokens import Tokens
 from pychat.transports.irc.line import LINE_BYTES, TAG_BYTES, BadLine, Line, LineBuffer
 from pychat.transports.socketio.engineio.packet import BadPacket
@@ -57,10 +57,12 @@ def _opens(head: bytes) -> bool:
 
 def _reads(data: bytes, most: int) -> bool:
     """Whether frames are read to their end."""
-    reader = FrameReader(most)
-    reader.feed(data)
+    reader = WebSocketProtocol(most)
+    for _ in reader.feed(data):
+        pass
     while reader.pending:
-        reader.feed()
+        for _ in reader.feed():
+            pass
     return reader.failed is None
 
 

@@ -170,11 +170,13 @@ def _frames(pieces: int) -> Callable[[bytes], None]:
     """Read a stream of frames that comes in pieces of so many bytes."""
 
     def run(data: bytes) -> None:
-        reader = FRAMES.FrameReader(10**9)
+        reader = FRAMES.WebSocketProtocol(10**9)
         for at in range(0, len(data), pieces):
-            reader.feed(data[at : at + pieces])
+            list(reader.feed(data[at : at + pieces]))
+            reader.outgoing = b""  # it is sent after each call
             while reader.pending:
-                reader.feed()
+                list(reader.feed())
+                reader.outgoing = b""
 
     return run
 

@@ -23,7 +23,7 @@ from tests.servers import pychat_process
 from tests.terminal.running import running
 from tests.terminal.test_join_pty import Terminal
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 #: What everybody says in this test: a name and a number. Nothing else on a screen looks like it.
 _SAID = re.compile(r"\b(?:ada|carl|wanda|theo|robo|olga)-[0-9]+\b")
 #: What WeeChat writes into each channel when the connection to its server breaks.
@@ -124,7 +124,7 @@ class WithCurl(Person):
         assert self._stream.stdout is not None
         joined = asyncio.Event()
         self.reading = asyncio.create_task(self._read(self._stream.stdout, joined))
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             await joined.wait()
 
     async def _read(self, stream: asyncio.StreamReader, joined: asyncio.Event) -> None:
@@ -154,7 +154,7 @@ class WithCurl(Person):
         """Wait until the stream has ended, as that of a server that is gone."""
         assert self._stream is not None
         assert self.reading is not None
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             await self._stream.wait()
             await self.reading
 
@@ -287,7 +287,7 @@ class OfTwentyThirteen(Person):
 
     async def _call(self, *words: str) -> None:
         await self._client.do("call", *words)
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             answer = await self._answers.get()
         assert answer["ok"], answer
 
@@ -303,7 +303,7 @@ class OfTwentyThirteen(Person):
 async def _until(it_is_so: Callable[[], Awaitable[bool]], complaint: Callable[[], Awaitable[str]]) -> None:
     """Wait for what other programs show, and have no event for."""
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while not await it_is_so():
                 await asyncio.sleep(0.02)
     except TimeoutError:
@@ -312,7 +312,7 @@ async def _until(it_is_so: Callable[[], Awaitable[bool]], complaint: Callable[[]
 
 async def _output(*command: str) -> str:
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(_TIMEOUT):
         return (await process.communicate())[0].decode()
 
 
@@ -423,7 +423,7 @@ async def test_all_see_all_messages_in_the_same_order_and_a_killed_server_loses_
         await talking
         await carl.listen()
         await wanda.joins()
-        assert await asyncio.wait_for(olga.connected.get(), _PATIENCE) is True
+        assert await asyncio.wait_for(olga.connected.get(), _TIMEOUT) is True
         await window.live()
         said += _all(faithful, range(3, 6))
         log = await _agree(url, everyone, said)

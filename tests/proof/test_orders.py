@@ -258,7 +258,7 @@ class World:
         log = await self.store.events(self.room.name, after=0, limit=1000)
         standing = tuple(fold(log).values())
         assert (await self.store.history(self.room.name)).messages == standing
-        assert tuple(self.room._core.delivery.recent.page()[0]) == standing
+        assert self.room._core.delivery.recent.page()[0] == standing
         assert max(len(each.reactions) for each in standing) <= KINDS, "too many kinds of reactions"
         gone = False
         for event in log:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from pychat import ChatRoom, Limits, aiohttp_app
-from tests.clients import PATIENCE
+from tests.clients import TIMEOUT
 from tests.servers import aiohttp_server
 
 AFTER = 100  # messages that follow the upgrade
@@ -48,7 +48,7 @@ async def talk_through_an_upgrade(node_clients: Any) -> bool:
         heard: list[int] = []
         before = -1
         try:
-            async with asyncio.timeout(3 * PATIENCE):
+            async with asyncio.timeout(3 * TIMEOUT):
                 async for line in client._process.stdout:
                     name, *arguments = json.loads(line)
                     if name == "(connect)":

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat import Deleted, Edited, Member, Message, Quote, Reacted
-from pychat.domain.errors import Refused
+from pychat import ChatRoom, Deleted, Edited, Member, Message, Quote, Reacted
+from pychat.domain import strictjson
+from pychat.domain.errors import Close, Refused
 from pychat.domain.model import LogEvent, Position, Typing
-from pychat.domain.notices import Presence, Welcome, You
-from pychat.protocol.v1 import COMMANDS, decode, decode_command, decode_message, encode
+from pychat.domain.notices import Notice, Presence, Welcome, You
+from pychat.protocol.v1 import COMMANDS, decode, decode_command, decode_message, encode, encode_message, encode_shared
+from pychat.room.connection import Encoder
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 DATES = st.integers(0, 4_000_000_000_000).map(lambda milliseconds: milliseconds / 1000)
@@ -116,3 +119,49 @@ def test_what_makes_no_sense_is_an_error(told: dict[str, object]) -> None:
     _, fields = encode(Message("m", Member("a", "Ada"), "hi", 0.0, 1))
     with pytest.raises((KeyError, TypeError, ValueError)):
         decode_message({**fields, **told} if told else {})
+
+
+class _Welcomes(Encoder):
+    """An encoder that keeps what it is given."""
+
+    def __init__(self, notices: list[Notice]) -> None:
+        self._notices = notices
+
+    def encode(self, notice: Notice) -> None:
+        self._notices.append(notice)
+
+
+async def test_newcomers_share_the_encoded_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred newcomers cost one encoding of the newest messages, and another one when those have changed."""
+    room, encoded = ChatRoom("lobby"), 0
+
+    def counting(message: Message) -> dict[str, Any]:
+        nonlocal encoded
+        encoded += 1
+        return encode_message(message)
+
+    for number in range(10):
+        await room.post(f"number {number}", author="bot")
+    welcomes: list[Notice] = []
+
+    class Visitor:
+        encoder: Encoder = _Welcomes(welcomes)
+
+        def send(self, frame: object) -> None:
+            """Hear nothing."""
+
+        def close(self, why: Close) -> None:
+            """End."""
+
+    for changed in (False, True):
+        if changed:
+            await room.post("more", author="bot")
+        for _ in range(100):
+            await (await room.connect(Visitor())).close()
+    monkeypatch.setattr("pychat.protocol.v1.encode_message", counting)
+    welcomes = [notice for notice in welcomes if isinstance(notice, Welcome)]
+    texts = [strictjson.dumps(encode_shared(welcome)[1]) for welcome in welcomes]
+    assert 10 + 11 == encoded
+    assert texts == [strictjson.dumps(encode(welcome)[1]) for welcome in welcomes]
+    assert 200 == len(texts)
+    await room.aclose()

@@ -14,13 +14,13 @@ import pychat
 from pychat import ChatRoom, Close, Limits
 from pychat.protocol.v1 import encode
 from pychat.transports import sse
-from tests.clients import PATIENCE, SSEPerson, WebSocketPerson
+from tests.clients import TIMEOUT, SSEPerson, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 
 
 async def here(room: ChatRoom, count: int) -> None:
     """Wait until so many people are connected."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while room.here != count:
             await asyncio.sleep(0)
 
@@ -163,7 +163,7 @@ async def test_hearts_beat(mounted, monkeypatch: pytest.MonkeyPatch) -> None:
     """While nothing is said a comment shows that the stream lives, which no client takes for an event."""
     monkeypatch.setattr(sse, "_HEARTBEAT_SECONDS", 0.01)
     site = await mounted()
-    async with site.http.get(f"{site.url}/api/rooms/lobby/events") as response, asyncio.timeout(PATIENCE):
+    async with site.http.get(f"{site.url}/api/rooms/lobby/events") as response, asyncio.timeout(TIMEOUT):
         while await response.content.readline() != b":\n":
             pass
         assert await response.content.readline() == b"\n"
@@ -225,7 +225,7 @@ async def test_a_slow_reader_is_closed_with_its_code(mounted) -> None:
         sent += 1
         assert sent < 200, "nothing is bounded"
     received = b""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while piece := await loop.sock_recv(stuck, 1_000_000):
             received += piece
     assert len(received) < sent * 99_000
@@ -256,7 +256,7 @@ async def test_an_old_client_needs_no_chunks() -> None:
         await here(room, 1)
         await room.post("hi", author="bot")
         room.dismiss(Close.SHUTDOWN)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             head, _, body = (await reader.read()).partition(b"\r\n\r\n")
         assert b"chunked" not in head
         fields = [line.partition(b": ")[0] for line in body.splitlines() if line and not line.startswith(b":")]

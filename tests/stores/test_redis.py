@@ -20,7 +20,7 @@ from pychat.stores.redis import RedisStore
 from pychat.testing import StoreContract
 from tests.stores.redis_server import RedisServer, redis_server
 
-PATIENCE = 20.0  # seconds, before a test gives up
+TIMEOUT = 20.0  # seconds, before a test gives up
 ADA, BOB, EVE = Member("a", "Ada"), Member("b", "Bob"), Member("e", "Eve")
 
 
@@ -91,7 +91,7 @@ class Server:
 
     async def until(self, true: Callable[[list[Event | Subscription]], bool]) -> None:
         """Wait until it holds of what was told."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not true(self.told):
                 self._more.clear()
                 await self._more.wait()
@@ -103,7 +103,7 @@ class Server:
     async def says(self, *numbers: int | str, author: Member = ADA) -> None:
         """Say something; again and again, until it is stored."""
         for number in numbers:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 while True:
                     try:
                         await self.store.append("lobby", message(number, author))
@@ -118,7 +118,7 @@ class Server:
 
     async def available(self, *, yes: bool = True) -> None:
         """Wait until Redis is found to be there, or not."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while self.store.available is not yes:
                 await asyncio.sleep(0.005)
 
@@ -363,7 +363,7 @@ async def test_a_redis_that_hangs_is_unavailable_and_then_back(durable, servers)
         server.store.events("lobby", after=0, limit=1),
         server.store.history("lobby"),
     ]
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         answers = await asyncio.gather(*asked, return_exceptions=True)
     for refused in answers:
         assert isinstance(refused, Refused)
@@ -486,7 +486,7 @@ async def test_old_messages_are_forgotten_even_where_nobody_speaks(redis, server
     await server.says(1, 2)
     assert len((await server.store.history("lobby")).messages) == 2
     now += 101
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while (await server.store.history("lobby")).messages:
             await asyncio.sleep(0.01)
     await server.says(3)
@@ -735,7 +735,7 @@ async def test_why_redis_cannot_be_used_is_said_once_and_so_is_its_return(
 
 
 async def _said(caplog: pytest.LogCaptureFixture, text: str) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while text not in caplog.text:
             await asyncio.sleep(0.005)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pychat.domain.errors import Refused
-from pychat.domain.model import Away, Event, Joined, Left, Member, Message, Typing
+from pychat.domain.model import Away, Event, Joined, Left, LogEvent, Member, Message, Typing
 from pychat.stores import Page
 from pychat.stores.sqlite import SqliteStore, writer
 from tests.stores.faults import Disk
@@ -72,6 +72,11 @@ async def store(tmp_path: Path, disk: Disk, told: list[Event]) -> AsyncIterator[
         await store.aclose()
 
 
+async def append(store: SqliteStore, room: str, event: Message) -> LogEvent:
+    """Append `event` when this begins, not when it is called: in order with signals, which are coroutines too."""
+    return await store.append(room, event)
+
+
 async def waits(disk: Disk) -> None:
     """Until a commit waits for the disk."""
     assert await asyncio.to_thread(disk.waits.wait, 20)
@@ -109,10 +114,10 @@ async def test_a_killed_server_has_lost_nothing_that_it_acknowledged(tmp_path):
 async def test_what_waits_for_the_disk_is_one_commit(store, disk, told):
     """However much came while the disk was busy takes one more turn of it."""
     disk.runs.clear()
-    first = asyncio.create_task(store.append("lobby", said(0)))
+    first = asyncio.create_task(append(store, "lobby", said(0)))
     await waits(disk)
     before = disk.commits
-    rest = [asyncio.create_task(store.append("lobby", said(number))) for number in range(1, 201)]
+    rest = [asyncio.create_task(append(store, "lobby", said(number))) for number in range(1, 201)]
     await asyncio.sleep(0)
     disk.runs.set()
     assert [each.seq for each in await asyncio.gather(first, *rest)] == list(range(1, 202))
@@ -125,10 +130,10 @@ async def test_a_large_batch_takes_about_as_many_statements_as_a_small_one(store
 
     async def statements(messages: int) -> int:
         disk.runs.clear()
-        first = asyncio.create_task(store.append("lobby", said(messages)))
+        first = asyncio.create_task(append(store, "lobby", said(messages)))
         await waits(disk)
         disk.waits.clear()
-        rest = [asyncio.create_task(store.append("lobby", said(messages + each + 1))) for each in range(messages)]
+        rest = [asyncio.create_task(append(store, "lobby", said(messages + each + 1))) for each in range(messages)]
         await asyncio.sleep(0)
         disk.statements = -1  # the COMMIT that waits
         disk.runs.set()
@@ -166,7 +171,7 @@ async def test_nobody_waits_for_the_disk_but_the_author(store, disk, told):
 async def test_who_stops_waiting_has_spoken_all_the_same(store, disk, told):
     """A visitor whose connection breaks meanwhile cannot take back what is being stored."""
     disk.runs.clear()
-    saying = asyncio.create_task(store.append("lobby", said(1)))
+    saying = asyncio.create_task(append(store, "lobby", said(1)))
     await waits(disk)
     saying.cancel()
     disk.runs.set()
@@ -177,13 +182,13 @@ async def test_who_stops_waiting_has_spoken_all_the_same(store, disk, told):
 async def test_what_waits_is_bounded(store, disk):
     """Past it messages are refused, with when to try again; who goes is let go; and what was taken is stored."""
     disk.runs.clear()
-    taken = [asyncio.create_task(store.append("lobby", said(0)))]
+    taken = [asyncio.create_task(append(store, "lobby", said(0)))]
     await waits(disk)
     for number in range(1, 100):
-        taken.append(asyncio.create_task(store.append("lobby", said(number, "x" * 1_000_000))))
+        taken.append(asyncio.create_task(append(store, "lobby", said(number, "x" * 1_000_000))))
         await asyncio.sleep(0)
     going = asyncio.create_task(store.signal("lobby", Left(ADA)))
-    taken += [asyncio.create_task(store.append("lobby", said(number))) for number in range(2000, 4000)]
+    taken += [asyncio.create_task(append(store, "lobby", said(number))) for number in range(2000, 4000)]
     await asyncio.sleep(0)
     with pytest.raises(Refused):
         await store.signal("lobby", Typing(ADA, True))
@@ -201,7 +206,7 @@ async def test_what_waits_is_bounded(store, disk):
 async def test_who_writes_too_much_is_refused_and_nobody_else(store, disk):
     """While the disk does not answer, twenty people write all they can: who comes then has room, and so has each of them."""
     disk.runs.clear()
-    first = asyncio.create_task(store.append("lobby", said(0)))
+    first = asyncio.create_task(append(store, "lobby", said(0)))
     await waits(disk)
     authors = [Member(f"flood{number}", "Flood") for number in range(20)]
     taken: dict[str, int] = {}
@@ -209,9 +214,9 @@ async def test_who_writes_too_much_is_refused_and_nobody_else(store, disk):
     for number in range(1000):
         for author in authors:
             message = Message(f"m{number}", author, "x" * 20_000, 1.7e9)
-            saying.append(asyncio.create_task(store.append("lobby", message)))
+            saying.append(asyncio.create_task(append(store, "lobby", message)))
     await asyncio.sleep(0)
-    calm = [asyncio.create_task(store.append("lobby", said(number, "y" * 2000))) for number in range(1, 101)]
+    calm = [asyncio.create_task(append(store, "lobby", said(number, "y" * 2000))) for number in range(1, 101)]
     joining = asyncio.create_task(store.signal("lobby", Joined(BOB)))
     await asyncio.sleep(0)
     disk.runs.set()
@@ -232,17 +237,17 @@ async def test_who_writes_too_much_is_refused_and_nobody_else(store, disk):
 async def test_who_writes_little_does_not_wait_behind_who_writes_much(store, disk, told):
     """Authors take turns; what each of them says stays in its order, and so do their comings and goings."""
     disk.runs.clear()
-    first = asyncio.create_task(store.append("lobby", said(0)))
+    first = asyncio.create_task(append(store, "lobby", said(0)))
     await waits(disk)
     flood = Member("flood", "Flood")
     saying = [
-        asyncio.create_task(store.append("lobby", Message(f"m{n}", flood, "x" * 9000, 1.7e9))) for n in range(500)
+        asyncio.create_task(append(store, "lobby", Message(f"m{n}", flood, "x" * 9000, 1.7e9))) for n in range(500)
     ]
     await asyncio.sleep(0)
     calm = [
         asyncio.create_task(store.signal("lobby", Joined(BOB))),
-        asyncio.create_task(store.append("lobby", Message("m1", BOB, "calm", 1.7e9))),
-        asyncio.create_task(store.append("lobby", Message("m2", BOB, "calm too", 1.7e9))),
+        asyncio.create_task(append(store, "lobby", Message("m1", BOB, "calm", 1.7e9))),
+        asyncio.create_task(append(store, "lobby", Message("m2", BOB, "calm too", 1.7e9))),
         asyncio.create_task(store.signal("lobby", Left(BOB))),
     ]
     await asyncio.sleep(0)
@@ -424,7 +429,7 @@ async def test_what_nobody_foresaw_refuses_a_batch_and_not_the_rest(store, told,
     with monkeypatch.context() as patch:
         patch.setattr(f"pychat.stores.sqlite.{where}", fail)
         for _ in range(2):
-            batch = [store.append("lobby", said(number)) for number in (2, 3, 2)]  # a repeated id: one by one
+            batch = [append(store, "lobby", said(number)) for number in (2, 3, 2)]  # a repeated id: one by one
             async with asyncio.timeout(10):
                 joined, *refused = await asyncio.gather(
                     store.signal("lobby", Joined(BOB)), *batch, return_exceptions=True
@@ -474,7 +479,7 @@ async def test_typing_does_not_wait_for_the_disk_but_for_its_turn(store, disk, t
     await store.signal("lobby", Typing(ADA, False))
     assert commits == disk.commits
     disk.runs.clear()
-    saying = asyncio.create_task(store.append("lobby", said(1)))
+    saying = asyncio.create_task(append(store, "lobby", said(1)))
     await waits(disk)
     typing = asyncio.create_task(store.signal("lobby", Typing(ADA, True)))
     await asyncio.sleep(0)
@@ -488,7 +493,7 @@ async def test_typing_does_not_wait_for_the_disk_but_for_its_turn(store, disk, t
 async def test_closing_answers_everybody(store, disk):
     """What was begun is stored; who waits to read is answered or refused, and nobody is left waiting."""
     disk.runs.clear()
-    saying = [asyncio.create_task(store.append("lobby", said(number))) for number in range(50)]
+    saying = [asyncio.create_task(append(store, "lobby", said(number))) for number in range(50)]
     await waits(disk)
     reading = [asyncio.create_task(store.history("lobby")) for _ in range(500)]
     await asyncio.sleep(0)

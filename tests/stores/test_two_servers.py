@@ -18,7 +18,7 @@ from tests.clients import WebSocketPerson
 from tests.servers import pychat_process
 from tests.stores.redis_server import RedisServer, redis_server
 
-PATIENCE = 20.0  # seconds, before a test gives up
+TIMEOUT = 20.0  # seconds, before a test gives up
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def names(room: ChatRoom) -> list[str]:
 
 async def until(true: Callable[[], object]) -> None:
     """Wait until it holds."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not true():
             await asyncio.sleep(0.005)
 
@@ -151,7 +151,7 @@ async def test_who_vanishes_with_a_server_leaves_the_list_of_the_other(room_on: 
         task.cancel()
     await until(lambda: names(two) == ["Bob"])
     other = await Person.enter(two)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not (await other.join("Ada"))["ok"]:
             await asyncio.sleep(0.05)
 
@@ -432,7 +432,7 @@ async def test_two_processes_are_one_room_and_say_when_they_are_not_ready(redis:
         assert (await bob.event("message"))["text"] == "hello"
 
         async def ready(status: int) -> None:
-            async with aiohttp.ClientSession() as http, asyncio.timeout(PATIENCE):
+            async with aiohttp.ClientSession() as http, asyncio.timeout(TIMEOUT):
                 for each in served:
                     while (await http.get(f"{each.url}/readyz")).status != status:
                         await asyncio.sleep(0.02)

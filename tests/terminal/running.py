@@ -11,7 +11,7 @@ from pathlib import Path
 
 __all__ = ["Done", "ended", "environment", "running"]
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 class Done:
@@ -56,7 +56,7 @@ async def running(
 async def ended(home: Path, *arguments: str, given: str | None = None, **more: str) -> Done:
     """Run `pychat` to its end, with this as its standard input."""
     stdin = None if given is None else asyncio.subprocess.PIPE
-    async with running(home, *arguments, stdin=stdin, **more) as process, asyncio.timeout(PATIENCE):
+    async with running(home, *arguments, stdin=stdin, **more) as process, asyncio.timeout(TIMEOUT):
         out, error = await process.communicate(None if given is None else given.encode())
         assert process.returncode is not None
         return Done(process.returncode, out.decode(), error.decode())

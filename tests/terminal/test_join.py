@@ -15,7 +15,7 @@ from pychat.client.address import Address
 from pychat.terminal.join.app import ChatApp
 from pychat.terminal.join.bar import Bar
 from pychat.terminal.join.naming import Naming
-from pychat.terminal.token_store import Keys
+from pychat.terminal.token_store import TokenStore
 from pychat.testing import Person
 from tests.client.cable import cable
 from tests.servers import aiohttp_server
@@ -95,7 +95,7 @@ async def screen(
     url: str, folder: Path, name: str | None = "Ada", size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[Screen]:
     """Somebody joins."""
-    app = ChatApp(Keys(folder / "members.json"), Address.parse(url), name)
+    app = ChatApp(TokenStore(folder / "members.json"), Address.parse(url), name)
     async with Client(url, on_state=app.turn) as app.chat, app.run_test(size=size) as pilot:
         yield Screen(app, pilot)
 
@@ -111,7 +111,8 @@ async def test_two_talk(url: str, bob: Person, room: ChatRoom, tmp_path: Path) -
         await bob.say("hi Ada")
         await ada.sees("Ada you  ", "  hello Bob\n\n  Bob  ", "\n▌ hi Ada")
         await ada.until(lambda: "typing" not in ada.bar("status"))
-    await bob.event("presence")
+    while "left" not in await bob.event("presence"):
+        pass
     assert [member.name for member in room.members] == ["Bob"]
 
 
@@ -203,7 +204,7 @@ async def test_commands_that_tell(url: str, bob: Person, room: ChatRoom, tmp_pat
         await ada.say("/nick Countess")
         await ada.until(lambda: ada.bar("top").startswith("The lobby  Countess|"))
         await ada.say("/nick Bob")
-        await ada.sees("! Somebody here is called “Bob”")
+        await ada.sees("! Somebody here has the name “Bob”")
         await ada.say("/nonsense")
         await ada.sees("! There is no command /nonsense.")
         assert ada.app._composer.text == "/nonsense"
@@ -253,7 +254,7 @@ async def test_a_name_is_asked_for(url: str, bob: Person, tmp_path: Path) -> Non
     async with screen(url, tmp_path, name=None) as ada:
         await ada.until(lambda: isinstance(ada.app.screen, Naming))
         await ada.say("Bob")
-        await ada.until(lambda: "Somebody here is called" in str(ada.app.screen.query_one(".wrong").render()))
+        await ada.until(lambda: "Somebody here has the name" in str(ada.app.screen.query_one(".wrong").render()))
         await ada.say("by")
         await ada.until(lambda: ada.bar("top").startswith("The lobby  Bobby|"))
         assert not isinstance(ada.app.screen, Naming)

@@ -15,7 +15,7 @@ from pychat import ChatRoom, Refused, aiohttp_app, serve_irc
 from pychat.domain.model import Joined, LogEvent, Member, Signal
 from pychat.stores import MemoryStore, Page, Receiver, Store, Subscription
 from pychat.testing import FakeClock, Person
-from tests.clients import PATIENCE
+from tests.clients import TIMEOUT
 from tests.servers import aiohttp_server
 
 _GATES = 6  # of a join on this store: before and after what it asks; the later ones are passed by nothing
@@ -211,7 +211,7 @@ async def _irc(room: ChatRoom) -> AsyncIterator[tuple[_Begin, _Begin]]:
 
 
 async def _until(so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not so():
             await asyncio.sleep(0.002)
 

@@ -8,7 +8,7 @@ import json
 import aiohttp
 
 from pychat import ChatRoom, aiohttp_app
-from tests.clients import PATIENCE
+from tests.clients import TIMEOUT
 from tests.servers import aiohttp_server
 
 MEMBERS, MESSAGES = 200, 20
@@ -33,7 +33,7 @@ class Poller:
 
     async def poll(self) -> list[str]:
         """One answer, as packets; the texts of its messages are `heard`."""
-        async with asyncio.timeout(PATIENCE), self._http.get(self._url) as answer:
+        async with asyncio.timeout(TIMEOUT), self._http.get(self._url) as answer:
             packets = (await answer.text()).split("\x1e")
         told = [json.loads(packet[2:]) for packet in packets if packet.startswith("42")]
         self.heard += [fields["text"] for name, fields in told if name == "message"]

@@ -19,7 +19,7 @@ from pychat.net.http.stream_aiohttp import AiohttpStream
 from pychat.net.http.stream_asgi import AsgiStream
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.asgi import AsgiWebSocket
-from tests.clients import PATIENCE
+from tests.clients import TIMEOUT
 
 MEMBERS, STUCK = 200, 50
 MOST = 100_000  # bytes that may wait for one
@@ -57,7 +57,7 @@ class Reader:
         self.writer.write(
             f"GET {self.path}{self.since()} HTTP/1.1\r\nHost: x\r\n{self.head}{self.before()}\r\n".encode()
         )
-        async with asyncio.timeout(3 * PATIENCE):
+        async with asyncio.timeout(3 * TIMEOUT):
             await self.reader.readuntil(b"\r\n\r\n")
             await self.greet()
 
@@ -116,7 +116,7 @@ class Reader:
 
     async def until(self, seq: int) -> None:
         """Read on to message number `seq`."""
-        async with asyncio.timeout(3 * PATIENCE):
+        async with asyncio.timeout(3 * TIMEOUT):
             while not self.heard or self.heard[-1] < seq:
                 await self.hear()
                 assert self.closed is None
@@ -125,7 +125,7 @@ class Reader:
         """Read on, faster than before, until the server closes; the code."""
         assert self.writer is not None
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        async with asyncio.timeout(3 * PATIENCE):
+        async with asyncio.timeout(3 * TIMEOUT):
             while self.closed is None:
                 await self.hear()
         return self.closed

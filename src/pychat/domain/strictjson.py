@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from math import isinf
 from typing import Any, NoReturn
+from weakref import WeakValueDictionary
 
-__all__ = ["dumps", "encoder", "has_lone_surrogates", "loads"]
+__all__ = ["Finished", "dumps", "encoder", "has_lone_surrogates", "loads"]
 
 _MAX_DIGITS = 100
 #: The escape of a surrogate. Only a text with such an escape needs a search for lone surrogates.
@@ -94,4 +95,30 @@ def dumps(value: object) -> str:
     Letters beyond ASCII are not escaped. A lone surrogate raises `UnicodeEncodeError`, which is a `ValueError`, when
     the text is encoded as UTF-8.
     """
-    return _encode(value)
+    text = _encode(value)
+    return _PLACE.sub(_finished_json, text) if _MARK in text else text
+
+
+#: Marks the places of `Finished` values: a lone surrogate, which no text contains.
+_MARK = "\udbff"
+_PLACE = re.compile(f'"({_MARK}[0-9]+)"')
+
+
+class Finished:
+    """A value in many JSON texts, encoded once. `dumps` writes its JSON where its `place` stands."""
+
+    __slots__ = ("__weakref__", "json", "place")
+
+    def __init__(self, value: object) -> None:
+        """Raise what `dumps` raises."""
+        self.json = dumps(value)
+        self.place = f"{_MARK}{id(self)}"
+        _finished[self.place] = self
+
+
+_finished: WeakValueDictionary[str, Finished] = WeakValueDictionary()
+
+
+def _finished_json(place: re.Match[str]) -> str:
+    finished = _finished.get(place[1])
+    return place[0] if finished is None else finished.json

@@ -1,1 +1,1 @@
-"""Mounting: rooms inside aiohttp and ASGI applications."""
+"""Mounts rooms in aiohttp and ASGI applications."""

@@ -1,4 +1,4 @@
-"""Rooms as an aiohttp sub-application: `app.add_subapp("/chat/", pychat.aiohttp_app(room))`."""
+"""Serves rooms as an aiohttp sub-application: `app.add_subapp("/chat/", pychat.aiohttp_app(room))`."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from pychat.transports.socketio.engineio.host_aiohttp import handle
 
 __all__ = ["MOUNT", "aiohttp_app"]
 
-#: Where an application keeps its mount: `app[MOUNT].socketio.server` is its Socket.IO server.
+#: The key of an application's mount: `app[MOUNT].socketio.server` is its Socket.IO server.
 MOUNT = web.AppKey("pychat", Mount)
 
 
 def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Application:
-    """An application that serves `rooms`, their page and their transports, under any prefix or as it is.
+    """An aiohttp application that serves `rooms`, with the page and all transports, below any prefix.
 
-    The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
+    The first room is at its root, and each room is at `rooms/NAME`. The options are those of `MountOptions`:
+    `authenticate`, `templates`, `allowed_origins`, `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`,
+    `api_tokens`.
     The rooms are closed when the application shuts down.
     """
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))
@@ -66,7 +67,7 @@ class _Handlers:
         if isinstance(user, Response):
             return self._response(request, user)
         try:
-            carrier = await AiohttpWebSocket.accept(
+            websocket = await AiohttpWebSocket.accept(
                 request,
                 max_message_bytes=mount.max_message_bytes,
                 max_buffer_bytes=mount.max_buffer_bytes,
@@ -76,8 +77,8 @@ class _Handlers:
             )
         except WebSocketClosed:
             return web.Response(status=400)
-        await mount.serve_websocket(carrier, asked.query, user)
-        return carrier.response
+        await mount.serve_websocket(websocket, asked.query, user)
+        return websocket.response
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]

@@ -1,4 +1,4 @@
-"""Rooms as an ASGI application: `app.mount("/chat", pychat.asgi_app(room))` in FastAPI, Starlette, or any other."""
+"""Serves rooms as an ASGI application: `app.mount("/chat", pychat.asgi_app(room))` in FastAPI, Starlette and others."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ASGIApp:
         """An ASGI application that is `app`, with the rooms below the prefix `at`: `chat.wrap(django, at="/chat")`.
 
         For hosts that mount nothing, such as Django and Quart. The rooms open before the lifespan of `app` begins, and
-        close before it ends; an `app` that knows no lifespan needs none. Raise `UsageError` for a prefix that is none.
+        close before it ends; an `app` without lifespan support works too. Raise `UsageError` for a malformed prefix.
         """
         prefix = at.rstrip("/")
         if not prefix.startswith("/"):
@@ -113,7 +113,7 @@ class ASGIApp:
         try:
             answer = await self.mount.api(path, asked, _peer(scope), body.read)
             if isinstance(answer, Response):
-                await self._respond(scope, send, answer, last=body.broken_off)
+                await self._respond(scope, send, answer, body)
                 return
             stream = await AsgiStream.open(
                 receive,
@@ -141,7 +141,7 @@ class ASGIApp:
             await self._respond(scope, send, user)
             return
         try:
-            carrier = await AsgiWebSocket.accept(
+            websocket = await AsgiWebSocket.accept(
                 scope,
                 receive,
                 send,
@@ -153,13 +153,15 @@ class ASGIApp:
             )
         except WebSocketClosed:
             return
-        await mount.serve_websocket(carrier, query, user)
+        await mount.serve_websocket(websocket, query, user)
 
-    async def _respond(self, scope: Scope, send: Send, response: Response, *, last: bool = False) -> None:
-        """Answer a request, or refuse the handshake of a WebSocket. With `last`, the connection is closed."""
+    async def _respond(
+        self, scope: Scope, send: Send, response: Response, request_body: AsgiBody | None = None
+    ) -> None:
+        """Answer a request, or refuse the handshake of a WebSocket."""
         address = self.mount.client_address(_peer(scope), _headers(scope))
         status, headers = response.status, response.headers.items()
-        await send_answer(scope, send, self.mount.answers, address, status, headers, response.body, last=last)
+        await send_answer(scope, send, self.mount.answers, address, status, headers, response.body, request_body)
 
     def _asked(self, scope: Scope, headers: dict[str, str], query: dict[str, str]) -> Request:
         method, path = scope.get("method", "GET"), scope["path"]

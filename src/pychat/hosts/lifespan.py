@@ -1,4 +1,4 @@
-"""The lifespan of an ASGI application with rooms in it: they open before it begins, and close before it ends."""
+"""The lifespan of an ASGI application with rooms: opens them before it starts, and closes them after it ends."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Sockets and hosts, and nothing of chat."""
+"""WebSocket and HTTP for every host; nothing about chat."""

@@ -1,4 +1,4 @@
-"""How much may wait for a receiver that does not read: the one rule for every wire."""
+"""The limit on data that waits for a slow reader, the same for every transport."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class SendBudget:
             self.largest = size
             if size > LARGE_BYTES and receiver is not None:
                 UNREAD.add(receiver, item, size)
+            return waiting <= self.max_bytes
         return waiting + size <= self.max_bytes + self.largest
 
     def exceeded(self, waiting: int, max_bytes: int) -> bool:

@@ -1,4 +1,4 @@
-"""Many deadlines of one length: the monotonic clock, one timer for all, and nothing that grows with their number."""
+"""Many deadlines of the same length, with one timer for all of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Deadlines(Generic[Item]):
         return self._items.pop(item, None) is not None
 
     def expire_first(self) -> bool:
-        """Call `due` for the item whose time ends first, now; false if there is none."""
+        """Call `due` now for the item whose time ends first; return false if no item waits."""
         if not self._items:
             return False
         item, _ = self._items.popitem(last=False)

@@ -1,4 +1,4 @@
-"""The large frames that wait for clients which do not read: how many bytes all of them together may have."""
+"""The limit on large unread frames of all clients together."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ same for authors of clients: change both together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -44,6 +45,7 @@ __all__ = [
     "encode_message",
     "encode_page",
     "encode_refusal",
+    "encode_shared",
     "encode_stored",
     "refusal_event",
 ]
@@ -84,6 +86,24 @@ def encode(notice: Notice) -> tuple[str, Fields]:
             return "welcome", _welcome(notice)
         case _:
             assert_never(notice)
+
+
+def encode_shared(notice: Notice) -> tuple[str, Fields]:
+    """The same, for `strictjson.dumps` alone: the messages of a `Welcome` are encoded once for all newcomers."""
+    if not isinstance(notice, Welcome) or not notice.messages:
+        return encode(notice)
+    messages = notice.messages
+    page = _pages.get(id(messages))
+    if page is None:
+        if len(_pages) >= _MAX_PAGES:
+            del _pages[next(iter(_pages))]
+        page = _pages[id(messages)] = messages, strictjson.Finished([encode_message(each) for each in messages])
+    return "welcome", {**_welcome(replace(notice, messages=())), "messages": page[1].place}
+
+
+#: The newest pages that newcomers were sent, by identity: a room gives the same tuple until its messages change.
+_pages: dict[int, tuple[tuple[Message, ...], strictjson.Finished]] = {}
+_MAX_PAGES = 64
 
 
 def close_event(why: Close) -> tuple[str, Fields]:

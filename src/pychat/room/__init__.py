@@ -1,1 +1,1 @@
-"""One room at work: commands come in, events go out, and who is connected under which name."""
+"""A running room: commands, delivery of events, and connected members."""

@@ -1,4 +1,4 @@
-"""The answer to a command: like a future, but its callback is called at once, not in the event loop's next turn."""
+"""The answer to a command: like a future, but its callback is called at once."""
 
 from __future__ import annotations
 

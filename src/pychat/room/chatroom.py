@@ -1,4 +1,4 @@
-"""`ChatRoom`: the room that an app embeds, and that transports connect visitors to. Its parts are in `core`."""
+"""`ChatRoom`, the class that apps and transports use. `core` has the parts of a room."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class ChatRoom:
-    """A chat room: an ordered log of what was said, and the people who are in it.
+    """A chat room: an ordered log of events, and the people in the room.
 
-    It knows no sockets: mount it with `pychat.aiohttp_app` or `pychat.asgi_app`, or drive it from your own
-    transport with `connect`. All calls belong on one event loop.
+    A room has no sockets: mount it with `pychat.aiohttp_app` or `pychat.asgi_app`, or use `connect` from your own
+    transport. Make all calls on one event loop.
     """
 
     def __init__(
@@ -50,9 +50,8 @@ class ChatRoom:
     ) -> None:
         """`store` is a URL (`memory:`, `sqlite:chat.db`, `redis://…`) or a store; several rooms may share one store.
 
-        `grace` is for how many seconds the name of somebody whose connection broke is held for them. Raise
-        `UsageError` for a name that cannot stand in a URL: it has 1-64 characters of `A-Z a-z 0-9 . _ -` and begins
-        with a letter or a digit.
+        `grace` is the number of seconds for which a name is held after a lost connection. Raise `UsageError` for an
+        invalid name: it must have 1-64 characters of `A-Z a-z 0-9 . _ -`, and begin with a letter or a digit.
         """
         if not _NAME.fullmatch(name):
             raise UsageError(
@@ -83,7 +82,7 @@ class ChatRoom:
 
     @property
     def in_memory(self) -> bool:
-        """Whether the room is kept in the memory of this process alone (`memory:`)."""
+        """True if only the memory of this process has the room (`memory:`)."""
         return isinstance(self._store, MemoryStore)
 
     @property
@@ -93,25 +92,25 @@ class ChatRoom:
 
     @property
     def member_count(self) -> int:
-        """How many people have a nickname: `len(room.members)` without listing them."""
+        """The number of members: `len(room.members)` without listing them."""
         return self._core.membership.named()
 
     def first_members(self) -> tuple[Member, ...]:
-        """The members who joined first, at most `limits.page` of them."""
+        """The first members in the order of joining, at most `limits.page`."""
         return self._core.membership.members(self.limits.page)
 
     @property
     def here(self) -> int:
-        """How many people are connected, with a nickname or without."""
+        """The number of people connected, with a nickname or without."""
         return self._core.membership.count()
 
     @property
     def position(self) -> Position:
-        """Where the log stands. The epoch is empty until somebody comes in."""
+        """The position of the newest event. The epoch is empty until the room is open."""
         return self._core.delivery.position
 
     def user(self, member_id: str) -> User | None:
-        """Whom the app's `authenticate` said a member is, if they are connected to this server; `None` for guests."""
+        """The user that `authenticate` returned for a member who is connected to this server; `None` for guests."""
         return self._core.membership.user(member_id)
 
     async def post(
@@ -122,14 +121,14 @@ class ChatRoom:
         id: str | None = None,  # noqa: A002 -- the wire's word
         reply_to: int | None = None,
     ) -> Message:
-        """Say something as `author`, from code: no nickname is taken, and names that are reserved may be used.
+        """Post a message as `author`, from code. This takes no nickname, and reserved names are allowed.
 
-        The author is a name, or a user of the app's: then it is their message, to edit and delete when they are here.
-        With `reply_to` it answers the message of that number.
+        The author is a name, or a user of the app, who can edit and delete the message. With `reply_to`, the message is
+        a reply to the message of that number.
 
-        With an `id` of yours (1-64 characters of `A-Z a-z 0-9 _ -`) a repeated call stores nothing twice. Return the
-        message as stored. Raise `Refused` for a text, name or id that the room does not allow, for a message to answer
-        that is not there, or where a hook does.
+        With your own `id` (1-64 characters of `A-Z a-z 0-9 _ -`), a repeated call stores nothing twice. Return the
+        message as stored. Raise `Refused` if the text, the name or the id is not allowed, if there is no message
+        `reply_to`, or if a hook refuses.
         """
         await self._ready()
         if isinstance(author, User):
@@ -147,7 +146,7 @@ class ChatRoom:
         return await self._core.commands.store_message(draft)
 
     async def edit(self, seq: int, text: str) -> Message:
-        """Change the text of message number `seq`, from code, in its author's name; return it as it stands then."""
+        """Change the text of message number `seq`, from code, as its author. Return the changed message."""
         target = await self.message(seq)
         if target.deleted:
             raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
@@ -156,16 +155,16 @@ class ChatRoom:
         return await self.message(seq)
 
     async def delete(self, seq: int) -> None:
-        """Delete message number `seq`, from code, in its author's name. A mark remains."""
+        """Delete message number `seq`, from code, as its author. A mark remains."""
         target = await self.message(seq)
         if not target.deleted:
             await self._core.commands.append(Deleted(Tokens.new_id(), target.author, seq, self.clock.date()))
 
     async def kick(self, member_id: str, text: str = "") -> None:
-        """Send a member out: close all their connections with `Close.KICKED`, after telling them `text`.
+        """Remove a member: send `text`, and close all connections of the member with `Close.KICKED`.
 
-        Their clients do not come back by themselves, and the nickname is free. It is no ban: `authenticate` and the
-        hook `join` decide who is let in. No-op for a member who is not here.
+        The clients do not reconnect by themselves, and the nickname is free. This is not a ban: `authenticate` and the
+        hook `join` decide who can enter. No-op for a member who is not here.
         """
         await self._ready()
         await self._core.membership.kick(member_id, text)
@@ -173,9 +172,9 @@ class ChatRoom:
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
-        """The last `limit` messages before number `before` (the end, if left out), as they stand, oldest first.
+        """The last `limit` messages before number `before`, or before the end, as they stand, oldest first.
 
-        With `matching`, only those that hold all of its words, however they are cased.
+        With `matching`, only messages that contain all of its words, in any case.
         """
         await self._ready()
         return await self._core.commands.history(before=before, limit=limit, matching=matching)
@@ -206,10 +205,11 @@ class ChatRoom:
         return partial(self._core.hooks.add, name) if hook is None else self._core.hooks.add(name, hook)
 
     async def start(self) -> None:
-        """Open the log. Everything that needs it does so by itself; call it to hear of trouble at once. Idempotent.
+        """Open the log. Other methods do this by themselves; call it to get errors of the store early. Idempotent.
 
-        A room that was closed is opened again, as after a restart of the process: with its hooks, nobody in it, and
-        what its store has kept. So is one whose event loop has ended. Raise `UsageError` where it runs on another one.
+        A closed room is opened again, as after a restart of the process: it has its hooks and the data of its store,
+        and nobody is in it. The same happens after its event loop has ended. Raise `UsageError` if the room runs on
+        another event loop.
         """
         core, loop = self._core, asyncio.get_running_loop()
         if core.delivery.closed or core.delivery.loop not in (None, loop):
@@ -235,7 +235,7 @@ class ChatRoom:
         await self.start()
 
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
-        """Close every connection, telling why, and the store if this room opened it. Names stay held. Idempotent.
+        """Close all connections for the reason `why`, and the store if this room opened it. Names are held. Idempotent.
 
         `start` opens it again.
         """
@@ -249,7 +249,7 @@ class ChatRoom:
 
     @property
     def closed(self) -> bool:
-        """Whether the room was closed, and not started again since. On a new event loop it begins anew by itself."""
+        """True if the room was closed and not started again. On a new event loop, it starts by itself."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -261,7 +261,7 @@ class ChatRoom:
         self._core.delivery.dismiss(why)
 
     async def __aenter__(self) -> Self:
-        """`async with ChatRoom() as room:` starts the room, and closes it in the end."""
+        """`async with ChatRoom() as room:` starts the room, and closes it at the end."""
         await self.start()
         return self
 
@@ -284,18 +284,18 @@ class ChatRoom:
         own: bool = True,
         user: User | None = None,
     ) -> Session:
-        """Let somebody in: they are welcomed, and told what they missed since `since`, or shown the newest page.
+        """Let a visitor in: send the welcome, and the events after `since`, or the newest page.
 
-        A transport that knows who it is says so with `member_id` (and may call `Session.resume` next); with
-        `own=False` they are not told what they wrote themselves. With a `user`, whom the app's `authenticate` gave,
-        that is who they are, and they have their name before they are welcomed.
+        A transport that knows the member passes `member_id` (and may call `Session.resume` next). With `own=False`, the
+        visitor does not get their own missed events. `user` is the result of the app's `authenticate`; the visitor
+        then has the user's name before the welcome.
         """
         await self._ready()
         return await admit(self._core, connection, since=since, member_id=member_id, user=user, own=own)
 
     @property
     def tokens(self) -> Tokens:
-        """Signs and reads resume tokens, for transports with a protocol of their own for them.
+        """Signs and checks resume tokens, for transports with their own protocol for them.
 
         Set when the room has started.
         """

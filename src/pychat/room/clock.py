@@ -1,4 +1,4 @@
-"""The two clocks that a room is given: one that dates messages, one that measures time, never set, and has timers."""
+"""The clock of a room: the date for messages, a steady time for measurements, and timers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port between a room and a transport: a connection with two calls, and the encoder of its frames."""
+"""The port between a room and a transport: a connection, and the encoder of its frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of one room at work in this process, put together.
+"""Puts the parts of a room together.
 
 command ─▶ commands.perform: decide ─▶ hooks ─▶ store ─▶ answer
                                                   │

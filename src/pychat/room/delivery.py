@@ -1,4 +1,4 @@
-"""An event's way out: received from the store, applied to the state, kept in memory, sent to every connection."""
+"""Delivers an event from the store: applies it to the state, keeps it in memory, and sends it to every connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rooms of one mount: which there are, and which is meant."""
+"""The rooms of one mount, by name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from pychat.domain.errors import Close, Refused, UsageError
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 
 __all__ = ["RoomDirectory"]
 
@@ -16,7 +16,7 @@ _log = logging.getLogger("pychat.room")
 class RoomDirectory:
     """One or more rooms, each under its own name; the first is the one that is meant when none is named."""
 
-    def __init__(self, *rooms: ChatRoom) -> None:
+    def __init__(self, *rooms: RoomBackend) -> None:
         if not rooms:
             msg = "There must be at least one room: pass a ChatRoom."
             raise UsageError(msg)
@@ -26,17 +26,17 @@ class RoomDirectory:
             raise UsageError(msg)
         self.first = rooms[0]
 
-    def __iter__(self) -> Iterator[ChatRoom]:
+    def __iter__(self) -> Iterator[RoomBackend]:
         return iter(self._by_name.values())
 
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def get(self, name: str) -> ChatRoom | None:
+    def get(self, name: str) -> RoomBackend | None:
         """The room of that name."""
         return self._by_name.get(name)
 
-    def pick(self, name: object) -> ChatRoom:
+    def pick(self, name: object) -> RoomBackend:
         """The room that a visitor named; the first for `None`. Raise `Refused` with `unknown_room`."""
         if name is None:
             return self.first

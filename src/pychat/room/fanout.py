@@ -1,4 +1,4 @@
-"""Fan-out: one notice to every connection of this process, encoded once per encoder; no receiver waits for another."""
+"""The fan-out: sends one notice to every connection of this process, encoded once for each encoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of hooks after an event: one after another, in order, in the background."""
+"""Calls hooks after an event, one after another, in the background."""
 
 from __future__ import annotations
 

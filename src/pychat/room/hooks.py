@@ -1,4 +1,4 @@
-"""Every hook of a room: its name, what it is given, what it may do. The docs are held to this table."""
+"""The hooks of a room: the table of their names and arguments, and their calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locks by key: the holders of one key take turns, first come, first served. Idle keys take no memory."""
+"""Locks by key. The callers with the same key wait in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Presence: gathers who comes, goes and changes names, so that a storm of N joins costs O(N) frames and not O(N²)."""
+"""Gathers joins, leaves and renames, so that a storm of N joins costs O(N) frames and not O(N²)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The newest events of a room's log, kept in memory: newcomers and returning clients get them without a store query."""
+"""The newest events of a room's log, in memory, so that most visitors enter without a query to the store."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class RecentEvents:
     def __init__(self, *, keep: int, page: int) -> None:
         self._events: deque[LogEvent] = deque(maxlen=keep)
         self._messages: list[Message] = []
+        self._page: tuple[Message, ...] | None = None  # what `page` returned, until it changes
         self._max_messages = page
         self._floor = 0  # everything after this number is in `_events`
         self._floor_id: str | None = ""  # of the event of that number; `None` if it is not known
@@ -43,6 +44,7 @@ class RecentEvents:
         if self._floor == 0:
             self._floor_id = ""
         self._messages = list(messages)
+        self._page = None
         self.more = more
 
     def add(self, event: LogEvent) -> None:
@@ -54,6 +56,7 @@ class RecentEvents:
             for frames in self._frames.values():
                 frames.pop(gone.seq, None)
         self._events.append(event)
+        self._page = None
         self._first[event.author.id, event.id] = event
         if isinstance(event, Deleted):
             self._scrub(event.target)
@@ -71,17 +74,21 @@ class RecentEvents:
         """The event of that author's and of that id, as it was stored; `None` if it is not among the newest."""
         return self._first.get((author_id, event_id))
 
-    def page(self) -> tuple[list[Message], bool]:
+    def page(self) -> tuple[tuple[Message, ...], bool]:
         """The newest messages as they stand, oldest first, and whether there are older ones.
 
-        Their texts have `_PAGE_CHARACTERS` at most, or there is one message: each newcomer gets a page of their own.
+        Their texts have `_PAGE_CHARACTERS` at most, or there is one message. It is the same tuple until it changes.
         """
+        if self._page is None:
+            self._page = self._newest()
+        return self._page, self.more or len(self._messages) > len(self._page)
+
+    def _newest(self) -> tuple[Message, ...]:
         messages = self._messages[-self._max_messages :] if self._max_messages else []
         characters, first = 0, len(messages)
         while first and (characters := characters + len(messages[first - 1].text)) <= _PAGE_CHARACTERS:
             first -= 1
-        page = messages[min(first, len(messages) - 1) :] if messages else []
-        return page, self.more or len(self._messages) > len(page)
+        return tuple(messages[min(first, len(messages) - 1) :] if messages else ())
 
     @property
     def newest_id(self) -> str:

@@ -1,4 +1,4 @@
-"""One room's log in its store: opened once, without a gap, and opened again if it was lost."""
+"""The subscription of one room to its log: opens it without a gap, and opens it again if it was lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks of one room: work that nobody awaits, and work that goes on although its caller was cancelled."""
+"""The background tasks of one room, which continue even if their caller was cancelled."""
 
 from __future__ import annotations
 

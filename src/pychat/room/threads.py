@@ -1,4 +1,4 @@
-"""A room for code in other threads: each call waits for the room's event loop, and returns what it does there."""
+"""The room for code in other threads: each call runs on the room's event loop, and waits for the result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOK = 1.0  # seconds between looks whether the loop still runs
 
 
 class ThreadsafeRoom:
-    """What `ChatRoom` does, for plain `def` views, workers and timers in other threads.
+    """The methods of `ChatRoom` for plain `def` views, workers and timers in other threads.
 
     Each call blocks until it is done, and returns or raises as the room's own does. It raises `UsageError` on the
     room's own thread (await the room's method there), before the room runs (`await room.start()`), and after.
@@ -47,7 +47,7 @@ class ThreadsafeRoom:
         id: str | None = None,  # noqa: A002 -- the wire's word
         reply_to: int | None = None,
     ) -> Message:
-        """Say something: see `ChatRoom.post`."""
+        """Post a message: see `ChatRoom.post`."""
         return self._do(lambda: self._room.post(text, author=author, id=id, reply_to=reply_to))
 
     def edit(self, seq: int, text: str) -> Message:
@@ -67,7 +67,7 @@ class ThreadsafeRoom:
         return self._do(lambda: self._room.history(before=before, limit=limit, matching=matching))
 
     def kick(self, member_id: str, text: str = "") -> None:
-        """Send a member out: see `ChatRoom.kick`."""
+        """Remove a member: see `ChatRoom.kick`."""
         self._do(lambda: self._room.kick(member_id, text))
 
     def _do(self, call: Callable[[], Awaitable[_T]]) -> _T:

@@ -1,4 +1,4 @@
-"""Resume tokens: what a client keeps, to be the same member when it comes back."""
+"""Resume tokens: a client that returns with its token is the same member."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A visitor's way into a room: take their name, welcome them, and send the events that they missed."""
+"""Lets a visitor into a room: takes the name, and sends the welcome and the missed events."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcom
         here=membership.count(),
         members=membership.members() if listed else (),
         listed=listed,
-        messages=() if since else tuple(messages),
+        messages=() if since else messages,
         more=more,
         longest_name=room.limits.name,
         longest_text=room.limits.text,

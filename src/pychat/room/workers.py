@@ -1,4 +1,4 @@
-"""Worker threads for plain functions of the app, so that one that takes its time holds up nobody else."""
+"""Threads for plain functions of the app, so that a slow one does not block the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores keep the logs of rooms. A URL picks one."""
+"""Stores keep the logs of rooms. A URL selects a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory store: logs that last as long as the process. The smallest implementation of the store port."""
+"""The memory store, which keeps logs until the process ends. It is the smallest implementation of the store port."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Message
 from pychat.protocol.v1 import decode_message
 from pychat.terminal.formatting import message_as_json
-from pychat.terminal.token_store import Keys
+from pychat.terminal.token_store import TokenStore
 
 __all__ = ["post"]
 
@@ -74,13 +74,13 @@ async def _speaker(
         ) as http:
             yield _Program(http, address, name)
         return
-    keys, room = Keys(), address.room or ""
+    tokens, room = TokenStore(), address.room or ""
     async with Client(address.mount, address.room, headers=headers) as chat:
         if chat.me is None or name is not None:  # the headers may contain a login
             name = name or _own_name()
-            await chat.join(name, resume=keys.find(address.mount, room, name))
+            await chat.join(name, resume=tokens.find(address.mount, room, name))
             if chat.resume is not None:
-                keys.keep(address.mount, room, name, chat.resume)
+                tokens.keep(address.mount, room, name, chat.resume)
         yield chat
 
 

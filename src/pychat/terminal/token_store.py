@@ -8,12 +8,12 @@ import os
 import secrets
 from pathlib import Path
 
-__all__ = ["Keys"]
+__all__ = ["TokenStore"]
 
 _MAX_TOKENS = 200
 
 
-class Keys:
+class TokenStore:
     """Tokens by mount, room and name. If the file cannot be read or written, nothing is kept."""
 
     def __init__(self, path: Path | None = None) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import TypeVar
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.model import Member, Message, User
@@ -18,6 +19,7 @@ from pychat.testing.waiting import Waiting
 
 __all__ = ["Actor"]
 
+_T = TypeVar("_T")
 _PRESENCE = 0.25  # seconds; a room gathers presence for 0.2
 
 
@@ -120,13 +122,7 @@ class Actor:
     async def joins(self, name: str) -> Member:
         """Take a nickname."""
         __tracebackhide__ = True
-        session = self._connected()
-        member, self._token = await self._waiting.answer(
-            session.join(name, self._token), f"{self.name}, joining as “{name}”,"
-        )
-        self._screen.owner = member
-        await self._waiting.settle()
-        return member
+        return await self._join(name, f"joining as “{name}”")
 
     async def renames(self, name: str) -> Member:
         """Change the nickname."""
@@ -136,42 +132,30 @@ class Actor:
     async def says(self, text: str, *, id: str | None = None, reply_to: Message | int | None = None) -> Message:  # noqa: A002 -- the wire's word
         """Send a message, and return it as stored. Messages with the same `id` are stored once."""
         __tracebackhide__ = True
-        session = self._connected()
-        said = await self._waiting.answer(
-            session.say(text, id, reply_to.seq if isinstance(reply_to, Message) else reply_to),
-            f"{self.name}, saying “{text}”,",
-        )
+        reply = None if reply_to is None else _seq(reply_to)
+        said = await self._do(self._connected().say(text, id, reply), f"saying “{text}”")
         self._screen.wrote(said)
-        await self._waiting.settle()
         return said
 
     async def edits(self, message: Message | int, text: str) -> None:
         """Change the text of a message of their own."""
         __tracebackhide__ = True
-        session = self._connected()
-        await self._waiting.answer(session.edit(_seq(message), text), f"{self.name}, editing,")
-        await self._waiting.settle()
+        await self._do(self._connected().edit(_seq(message), text), "editing")
 
     async def deletes(self, message: Message | int) -> None:
         """Delete a message of their own."""
         __tracebackhide__ = True
-        session = self._connected()
-        await self._waiting.answer(session.delete(_seq(message)), f"{self.name}, deleting,")
-        await self._waiting.settle()
+        await self._do(self._connected().delete(_seq(message)), "deleting")
 
     async def reacts(self, message: Message | int, emoji: str, *, on: bool = True) -> None:
         """Add an emoji to a message, or remove it."""
         __tracebackhide__ = True
-        session = self._connected()
-        await self._waiting.answer(session.react(_seq(message), emoji, on), f"{self.name}, reacting,")
-        await self._waiting.settle()
+        await self._do(self._connected().react(_seq(message), emoji, on), "reacting")
 
     async def types(self, *, on: bool = True) -> None:
         """Be shown as typing, or stop."""
         __tracebackhide__ = True
-        session = self._connected()
-        await self._waiting.answer(session.type(on), f"{self.name}, typing,")
-        await self._waiting.settle()
+        await self._do(self._connected().type(on), "typing")
 
     async def drops(self) -> None:
         """Lose the connection. The nickname is held for the room's grace time."""
@@ -194,11 +178,7 @@ class Actor:
             raise UsageError(f"{self.name} was never here.")
         await self.enters(room)
         if self._token is not None:
-            session = self._connected()
-            self._screen.owner, self._token = await self._waiting.answer(
-                session.join(None, self._token), f"{self.name}, coming back,"
-            )
-            await self._waiting.settle()
+            await self._join(None, "coming back")
 
     def stops_reading(self) -> None:
         """Stop reading. Events wait in a bounded outbox; if it is full, the connection is closed."""
@@ -326,8 +306,21 @@ class Actor:
         session = self._connected()
         if self._line is not None:
             self._line.cut()
-        await self._waiting.answer(session.close(left=left), f"{self.name}, going,")
+        await self._do(session.close(left=left), "going")
+
+    async def _join(self, name: str | None, doing: str) -> Member:
+        __tracebackhide__ = True
+        joined = self._connected().join(name, self._token)
+        member, self._token = await self._do(joined, doing)
+        self._screen.owner = member
+        return member
+
+    async def _do(self, action: Awaitable[_T], doing: str) -> _T:
+        """Await an action of this person, and all of its effects."""
+        __tracebackhide__ = True
+        done = await self._waiting.answer(action, f"{self.name}, {doing},")
         await self._waiting.settle()
+        return done
 
     def _hang_up(self) -> None:
         """Close the session, as a transport does after the server has closed the connection."""

@@ -89,7 +89,9 @@ class FaultyStore(Store):
         """Pass `event` on. Refuse it with `name_taken` if a member on another server has the name."""
         async with self._call():
             if isinstance(event, Joined | Renamed) and self._here[room].taken(event.member):
-                raise Refused("name_taken", f"Somebody here is called “{event.member.name}”. Please take another name.")
+                raise Refused(
+                    "name_taken", f"Somebody here has the name “{event.member.name}”. Please take another name."
+                )
             await self._inner.signal(room, event)
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:

@@ -13,7 +13,7 @@ import time
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.model import Position, User
 from pychat.domain.ratelog import RateLimitedLogger
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 from pychat.room.connection import Connection
 from pychat.room.session import Session
 
@@ -26,7 +26,7 @@ HOLD_SECONDS = 3.0
 _RETRY_SECONDS = 0.3  # between two attempts to open a room
 
 
-async def opened(room: ChatRoom, max_seconds: float = HOLD_SECONDS) -> None:
+async def opened(room: RoomBackend, max_seconds: float = HOLD_SECONDS) -> None:
     """Wait until `room` is open, for `max_seconds` at most. Raise `Refused` if it is not open then."""
     loop = asyncio.get_running_loop()
     end = loop.time() + max_seconds
@@ -51,7 +51,7 @@ async def opened(room: ChatRoom, max_seconds: float = HOLD_SECONDS) -> None:
 
 
 async def admit(
-    room: ChatRoom,
+    room: RoomBackend,
     connection: Connection,
     *,
     since: Position | None = None,

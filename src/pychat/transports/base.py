@@ -1,4 +1,4 @@
-"""The transport port: how a wire brings people into rooms. Writing one means `Connection`, and these few calls.
+"""The transport port: what a mount calls on every transport.
 
 A transport makes a `Connection` for each person, lets it in with `ChatRoom.connect`, makes what it reads into calls
 of the `Session` that it gets (`commands.execute` does that for version 1), awaiting each before the next, and

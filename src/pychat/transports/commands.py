@@ -1,4 +1,4 @@
-"""Executes the commands of version 1 on a session, for every wire."""
+"""Executes the commands of version 1 on a session, for every transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plain WebSocket transport: version 1 as JSON texts, for any language. `GET /ws`, subprotocol `pychat.v1`."""
+"""The plain WebSocket transport: version 1 as JSON texts. `GET /ws`, subprotocol `pychat.v1`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from pychat.domain.notices import Notice
 from pychat.net.http.gate import Gate
 from pychat.net.websocket.backpressure import wait_for_reader
 from pychat.net.websocket.connection import NO_CODE, Frame, WebSocketClosed, WebSocketConnection
-from pychat.protocol.v1 import close_event, decode_position, encode, encode_refusal, refusal_event
+from pychat.protocol.v1 import close_event, decode_position, encode_refusal, encode_shared, refusal_event
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.answers import Answers
 from pychat.transports.commands import submit
+from pychat.transports.open_connections import OpenConnections
 
 __all__ = ["WebSocketTransport"]
 
@@ -36,7 +37,7 @@ class _JSONWire:
     join = staticmethod(Frame.joined)
 
     def encode(self, notice: Notice) -> Frame:
-        name, fields = encode(notice)
+        name, fields = encode_shared(notice)
         return Frame(strictjson.dumps({"type": name, **fields}))
 
 
@@ -82,7 +83,7 @@ class WebSocketTransport:
         self._rooms = rooms
         #: Admits connections.
         self.gate = gate
-        self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
+        self._open = OpenConnections[_Connection](gate)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -111,7 +112,7 @@ class WebSocketTransport:
     async def _serve(
         self, connection: _Connection, carrier: WebSocketConnection, query: Mapping[str, str], user: User | None
     ) -> None:
-        self._open[connection] = asyncio.current_task()
+        self._open.add(connection)
         try:
             session = await self._enter(connection, query, user)
             left = False
@@ -128,7 +129,7 @@ class WebSocketTransport:
                 if session is not None:
                     await session.close(left=left)
         finally:
-            del self._open[connection]
+            self._open.remove(connection)
 
     async def _enter(self, connection: _Connection, query: Mapping[str, str], user: User | None) -> Session | None:
         try:
@@ -170,17 +171,11 @@ class WebSocketTransport:
 
     def reopen(self) -> None:
         """Start again, after `aclose`, or when the previous event loop has ended."""
-        self.gate.closing = False
-        self._open.clear()
+        self._open.reopen()
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; wait at most 3 seconds for them to end."""
-        self.gate.closing = True
-        for connection in list(self._open):
-            connection.close(why)
-        tasks = [task for task in self._open.values() if task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=3)
+        await self._open.aclose(why)
 
 
 def _parse(data: str | bytes) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What a browser asks for: the page, its assets, and the HTTP API."""
+"""The page, its assets, and the HTTP API."""

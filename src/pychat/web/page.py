@@ -1,4 +1,4 @@
-"""The page: a Jinja2 template that an embedding app can override block by block, rendered once for each room."""
+"""The page: a Jinja2 template whose blocks an app can override, rendered once for each room."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import jinja2
 from pychat._version import __version__
 from pychat.domain.errors import UsageError
 from pychat.net.http.response import Body, Response
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 from pychat.room.directory import RoomDirectory
 from pychat.web.assets import Assets
 
@@ -65,15 +65,15 @@ class Page:
         self._modules = [module for module in modules if module != _BOOT]  # that one is no module
         self._body(rooms.first, "./")  # a mistake in a template shows when the app starts, not when people come
 
-    def respond(self, room: ChatRoom, base: str, headers: Mapping[str, str]) -> Response:
+    def respond(self, room: RoomBackend, base: str, headers: Mapping[str, str]) -> Response:
         """The page of `room`, seen from an address from which `base` leads to the mount."""
         return self._body(room, base).respond(headers)
 
-    def embedded(self, room: ChatRoom, headers: Mapping[str, str]) -> Response:
-        """The same for the element `<pychat-room>`, which takes from it what it puts into a page of somebody else."""
+    def embedded(self, room: RoomBackend, headers: Mapping[str, str]) -> Response:
+        """The same for the element `<pychat-room>`, which embeds parts of it in the page of another site."""
         return self._body(room, "./", embedded=True).respond(headers)
 
-    def _body(self, room: ChatRoom, base: str, *, embedded: bool = False) -> Body:
+    def _body(self, room: RoomBackend, base: str, *, embedded: bool = False) -> Body:
         body = self._rendered.get((room.name, base, embedded))
         if body is None:
             try:

@@ -1,4 +1,4 @@
-"""An HTTP answer over aiohttp that is held to the budget for answers that nobody reads."""
+"""An HTTP answer over aiohttp that counts against the budget for unread answers."""
 
 from __future__ import annotations
 

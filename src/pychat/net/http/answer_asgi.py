@@ -1,4 +1,4 @@
-"""An HTTP answer over ASGI that is held to the budget for answers that nobody reads."""
+"""An HTTP answer over ASGI that counts against the budget for unread answers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from pychat.net.http.answers import AnswerBudget
+from pychat.net.http.body import AsgiBody
 from pychat.net.websocket.asgi import Scope, Send
 
 __all__ = ["send_answer"]
 
 _PIECE = 64 * 1024  # bytes that the host is given at once: it waits before the next while the client does not read
+_LINGERING_SECONDS = 2.0  # for the rest of a request's body that nobody reads
 _REASON = 100  # bytes of a text that stand for an answer where the host takes none
 
 
@@ -23,14 +25,14 @@ async def send_answer(
     status: int,
     headers: Iterable[tuple[str, str]],
     body: bytes,
-    *,
-    last: bool = False,
+    request_body: AsgiBody | None = None,
 ) -> None:
     """Answer a request, or refuse the handshake of a WebSocket. What the client does not take in time is not sent.
 
-    With `last`, no further request is taken on the connection.
+    If `request_body` was not read to its end, no further request is taken on the connection.
     """
     prefix = "http"
+    last = request_body is not None and request_body.broken_off
     if scope["type"] == "websocket":
         if "websocket.http.response" not in (scope.get("extensions") or {}):
             # This host answers 403 to any refusal, without a text (ASGI, WebSocket close before it is accepted).
@@ -47,27 +49,29 @@ async def send_answer(
     if scope.get("method") == "HEAD":
         body = b""
     start: dict[str, Any] = {"type": f"{prefix}.response.start", "status": status, "headers": raw}
-    await _send_pieces(send, budget, address, start, f"{prefix}.response.body", body)
-
-
-async def _send_pieces(
-    send: Send, budget: AnswerBudget, address: str, start: dict[str, Any], kind: str, body: bytes
-) -> None:
-    if len(body) <= _PIECE:
-        pieces: list[dict[str, Any]] = [{"type": kind, "body": body}]
+    kind = f"{prefix}.response.body"
+    if request_body is not None and request_body.broken_off:
+        # Hosts close at the end of the answer, which a client that still sends would then not get to read.
+        await _send(send, budget, address, [start, {"type": kind, "body": body, "more_body": True}], len(body))
+        await request_body.discard(_LINGERING_SECONDS)
+        await send({"type": kind, "body": b""})
+    elif len(body) <= _PIECE:
+        await _send(send, budget, address, [start, {"type": kind, "body": body}], len(body))
     else:
         pieces = [
             {"type": kind, "body": body[at : at + _PIECE], "more_body": True} for at in range(0, len(body), _PIECE)
         ]
-        pieces.append({"type": kind, "body": b""})
+        await _send(send, budget, address, [start, *pieces, {"type": kind, "body": b""}], len(body))
+
+
+async def _send(send: Send, budget: AnswerBudget, address: str, events: list[dict[str, Any]], size: int) -> None:
     loop = asyncio.get_running_loop()
     deadline = asyncio.timeout(None)
     try:
         async with deadline:
-            with budget.sending(len(body), address, lambda: deadline.reschedule(loop.time())):
-                await send(start)
-                for piece in pieces:
-                    await send(piece)
+            with budget.sending(size, address, lambda: deadline.reschedule(loop.time())):
+                for event in events:
+                    await send(event)
     except TimeoutError:
         if not deadline.expired():
             raise

@@ -1,4 +1,4 @@
-"""What HTTP answers may wait for clients that do not read: how long each, and how many bytes all of them together."""
+"""The limits on unread HTTP answers: a time for each, and a number of bytes for all of them."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterable, AsyncIterator
 
 from pychat.net.websocket.asgi import Receive, Scope
@@ -37,27 +39,36 @@ async def read_body(chunks: AsyncIterable[bytes], limit: int, length: int | None
 class AsgiBody:
     """The body of an ASGI request. A host hands out no malformed one: it answers such a request itself."""
 
-    __slots__ = ("_receive", "_scope", "broken_off")
+    __slots__ = ("_begun", "_more", "_receive", "_scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope
         self._receive = receive
-        #: True if reading began and did not reach the end: the connection cannot carry another request.
-        self.broken_off = False
+        self._begun = False
+        self._more = True
+
+    @property
+    def broken_off(self) -> bool:
+        """True if reading began and did not reach the end: the connection cannot carry another request."""
+        return self._begun and self._more
 
     async def read(self, limit: int) -> bytes:
         """Read the whole body, of at most `limit` bytes. Raises `BodyTooLarge`, `ConnectionError`."""
-        self.broken_off = True
+        self._begun = True
         length = next((value for name, value in self._scope["headers"] if name.lower() == b"content-length"), b"")
-        body = await read_body(self._chunks(), limit, int(length) if length.isdigit() else None)
-        self.broken_off = False
-        return body
+        return await read_body(self._chunks(), limit, int(length) if length.isdigit() else None)
+
+    async def discard(self, seconds: float) -> None:
+        """Read and drop the rest, for so many seconds at most. The system resets a connection with unread bytes."""
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(seconds):
+                async for _ in self._chunks():
+                    pass
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        more = True
-        while more:
+        while self._more:
             event = await self._receive()
             if event["type"] != "http.request":
                 raise ConnectionResetError
-            more = bool(event.get("more_body"))
+            self._more = bool(event.get("more_body"))
             yield event.get("body") or b""

@@ -1,4 +1,4 @@
-"""The admission gate: whether one more connection is let in, the same for every wire."""
+"""The admission gate: decides whether one more connection is accepted, the same for every transport."""
 
 from __future__ import annotations
 

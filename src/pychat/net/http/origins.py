@@ -1,4 +1,4 @@
-"""Which web pages may connect: those of this very host, and those that are allowed by name."""
+"""The origins whose web pages may connect: the server's own host, and the allowed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finished HTTP/1.1 response in bytes, for connections that are refused before a host handles a request."""
+"""A complete HTTP/1.1 response in bytes, for connections that are refused before a host handles a request."""
 
 from __future__ import annotations
 

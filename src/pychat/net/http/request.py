@@ -1,4 +1,4 @@
-"""What somebody asks to be let in with: one request, whichever host and transport it came through."""
+"""The request of a visitor, the same for every host and transport."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Request", "joined_headers"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as `authenticate` is given it: the handshake of a connection, or a request to the HTTP API."""
+    """The argument of `authenticate`: the handshake of a connection, or a request to the HTTP API."""
 
     #: In capitals; `GET` for a handshake.
     method: str
@@ -23,13 +23,13 @@ class Request:
     headers: Mapping[str, str]
     #: The last value of each name.
     query: Mapping[str, str]
-    #: The address of the person, which trusted proxies may tell; empty for a Unix socket.
+    #: The address of the client, if needed from the headers of a trusted proxy; empty for a Unix socket.
     remote: str
-    #: The name of the room that is asked for.
+    #: The name of the requested room.
     room: str
-    #: The host's own: aiohttp's `web.Request`, or the ASGI scope (a dict).
+    #: The request of the host: aiohttp's `web.Request`, or the ASGI scope (a dict).
     raw: Any = field(repr=False)
-    #: What a Socket.IO client said as `auth`; empty elsewhere.
+    #: The `auth` of a Socket.IO client; empty on other transports.
     auth: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -41,7 +41,7 @@ class Request:
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies by name (RFC 6265, section 5.4); the first where a name comes twice."""
+        """The cookies by name (RFC 6265, section 5.4); the first one of each name."""
         found: dict[str, str] = {}
         for pair in self.headers.get("cookie", "").split(";"):
             name, equals, value = pair.strip().partition("=")
@@ -51,10 +51,10 @@ class Request:
 
     @property
     def bearer(self) -> str | None:
-        """The token that was sent, if any, in the first of these places.
+        """The token of the client, from the first of these places that has one.
 
         `Authorization: Bearer …` (RFC 6750), `auth: {"token": …}` of Socket.IO, and `?access_token=…` for WebSockets
-        of browsers, which can set no header.
+        of browsers, which cannot set headers.
         """
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token.strip():

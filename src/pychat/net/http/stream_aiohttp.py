@@ -1,4 +1,4 @@
-"""A streaming response over aiohttp: the head is aiohttp's, finished chunks go straight to the socket's transport."""
+"""A streaming response over aiohttp: writes finished chunks directly to the socket's transport."""
 
 from __future__ import annotations
 

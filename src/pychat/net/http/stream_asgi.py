@@ -1,4 +1,4 @@
-"""A streaming response over ASGI: a byte-bounded queue, and two tasks, to write and to hear of the end."""
+"""A streaming response over ASGI: a byte-bounded queue, and two tasks that write and that wait for the end."""
 
 from __future__ import annotations
 

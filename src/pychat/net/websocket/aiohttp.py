@@ -1,4 +1,4 @@
-"""A carrier over aiohttp: aiohttp answers the handshake, and hands on what it reads from then on."""
+"""A WebSocket over aiohttp, which answers the handshake and hands on what it reads from then on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pychat.net.websocket.connection import (
     frame_bytes,
 )
 from pychat.net.websocket.handshake import VERSION, accept_key
-from pychat.net.websocket.protocol import BYTES_PER_TURN, FRAMES_PER_TURN
+from pychat.net.websocket.protocol import BYTES_PER_TURN, FRAMES_PER_TURN, State
 from pychat.net.websocket.tcp import TcpWebSocket
 
 __all__ = ["AiohttpWebSocket"]
@@ -28,7 +28,7 @@ _PING.raw = frame_bytes(0x89, b"")
 
 
 class _Upgrade(web.StreamResponse):
-    """The answer to a handshake. What follows it is the carrier's: nothing is written at its end."""
+    """The answer to a handshake. What follows belongs to the WebSocket: nothing is written at its end."""
 
     _length_check = False
 
@@ -45,12 +45,12 @@ class AiohttpWebSocket(TcpWebSocket):
     __slots__ = (
         "_beat",
         "_code",
-        "_deaf",
+        "_discards",
         "_heard",
         "_heartbeat",
-        "_protocol",
         "_queue",
         "_queued",
+        "_subprotocol",
         "_waiter",
         "response",
     )
@@ -69,12 +69,12 @@ class AiohttpWebSocket(TcpWebSocket):
         super().__init__(transport, remote, max_message_bytes=max_message_bytes, max_buffer_bytes=max_buffer_bytes)
         self.response = response
         self.reader = self
-        self._protocol = protocol
+        self._subprotocol = protocol
         self._queue: deque[str | bytes] | None = None  # messages that `receive` was not there for
         self._queued = 0  # bytes in it
         self._waiter: asyncio.Future[str | bytes | None] | None = None
         self._code: int | None = None
-        self._deaf = False  # it was closed on our side: what comes is thrown away
+        self._discards = False  # this server has closed it: messages that wait are dropped
         self._heartbeat = heartbeat
         self._heard = True  # something, since the last ping
         self._beat: asyncio.TimerHandle | None = None
@@ -112,7 +112,7 @@ class AiohttpWebSocket(TcpWebSocket):
         transport = request.transport
         if transport is None:
             raise WebSocketClosed
-        carrier = cls(
+        websocket = cls(
             response,
             transport,
             (request.remote or "") if remote is None else remote,
@@ -121,14 +121,14 @@ class AiohttpWebSocket(TcpWebSocket):
             max_message_bytes=max_message_bytes,
             max_buffer_bytes=max_buffer_bytes,
         )
-        parser: Any = carrier  # where aiohttp has the parser of its own WebSockets
+        parser: Any = websocket  # where aiohttp has the parser of its own WebSockets
         request.protocol.set_parser(parser)  # feeds what came behind the handshake
-        return carrier
+        return websocket
 
     @property
     def protocol(self) -> str | None:
         """The subprotocol that was agreed on."""
-        return self._protocol
+        return self._subprotocol
 
     async def receive(self) -> str | bytes:
         """Wait for the next message; raise `WebSocketClosed` when there will be none."""
@@ -141,7 +141,7 @@ class AiohttpWebSocket(TcpWebSocket):
                     self._queue = None
                     if self._paused:
                         self.resume()
-            elif self._ended:
+            elif self._protocol.state is State.CLOSED:
                 raise WebSocketClosed(self._code)
             else:
                 self._waiter = asyncio.get_running_loop().create_future()
@@ -149,20 +149,20 @@ class AiohttpWebSocket(TcpWebSocket):
                     data = await self._waiter
                 finally:
                     self._waiter = None
-            if data is not None and not self._deaf:
+            if data is not None and not self._discards:
                 return data
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Write a close frame behind what waits; the connection is cut if the client does not answer in time."""
-        self._deaf = True
+        self._discards = True
         super().close(code, reason)
 
     def abort(self) -> None:
         """Cut the connection at once."""
-        self._deaf = True
+        self._discards = True
         super().abort()
 
-    # The carrier is its own reader.
+    # It is its own reader.
 
     def received(self, data: str | bytes) -> None:
         """Hand a message to `receive`, or keep it: a bounded number, then the socket is not read."""
@@ -201,7 +201,7 @@ class AiohttpWebSocket(TcpWebSocket):
     def _ping(self) -> None:
         """Ask whether the client is there; close if it did not answer the last time."""
         self._beat = None
-        if self._closing or self._heartbeat is None:
+        if self._protocol.state is not State.OPEN or self._heartbeat is None:
             return
         if not self._heard and not self._paused:
             self.close(Close.TIMEOUT.code, Close.TIMEOUT.reason)

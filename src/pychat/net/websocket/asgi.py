@@ -1,4 +1,4 @@
-"""A carrier over ASGI: a byte-bounded queue, and one writer task for as long as the connection lives."""
+"""A WebSocket over ASGI, whose host reads the frames: a byte-bounded queue, and one task that writes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pychat.net.websocket.connection import (
     Frame,
     WebSocketClosed,
 )
-from pychat.net.websocket.protocol import FRAMES_PER_TURN
+from pychat.net.websocket.protocol import FRAMES_PER_TURN, State
 
 __all__ = ["AsgiWebSocket", "Receive", "Scope", "Send", "host_failed"]
 
@@ -58,10 +58,7 @@ class AsgiWebSocket:
         "_awake",
         "_budget",
         "_bytes",
-        "_closing",
         "_cut",
-        "_cutting",
-        "_gone",
         "_interrupts",
         "_max_message",
         "_parting",
@@ -69,6 +66,7 @@ class AsgiWebSocket:
         "_reader",
         "_receive",
         "_send",
+        "_state",
         "_taken",
         "_writer",
         "on_slow",
@@ -95,10 +93,8 @@ class AsgiWebSocket:
         self._budget = SendBudget(max_buffer_bytes)
         self._queue: deque[Frame | bytes | tuple[int, str]] = deque()
         self._bytes = 0
-        self._closing = False
-        self._gone = False
-        self._cutting = False
-        self._parting = False
+        self._state = State.OPEN
+        self._parting = False  # the writer hands the host the close frame
         self._interrupts = 0
         self._taken = 0  # messages since others had a turn of the event loop for sure
         self._cut: asyncio.TimerHandle | None = None
@@ -163,7 +159,7 @@ class AsgiWebSocket:
         self._put(data, len(data) + 10)
 
     def _put(self, item: Frame | bytes, size: int) -> None:
-        if self._closing:
+        if self._state is not State.OPEN:
             return
         if not self._budget.admits(self._bytes, size, item, self):
             self.fall_behind()
@@ -217,14 +213,14 @@ class AsgiWebSocket:
             # A host that has read many messages at once hands them out without a turn of the loop between.
             self._taken = 0
             await asyncio.sleep(0)
-        while not self._gone:
+        while self._state is not State.CLOSED:
             message = await self._next()
             if message is None or message["type"] != "websocket.receive":
-                code = None if message is None or self._closing else message.get("code", NO_CODE)
+                code = None if message is None or self._state is not State.OPEN else message.get("code", NO_CODE)
                 self._end()
                 # 1006 stands for a connection that broke.
                 raise WebSocketClosed(None if code == 1006 else code)
-            if self._closing:
+            if self._state is not State.OPEN:
                 continue
             text = message.get("text")
             data: str | bytes = message.get("bytes") or b"" if text is None else text
@@ -235,10 +231,10 @@ class AsgiWebSocket:
         raise WebSocketClosed
 
     async def _next(self) -> MutableMapping[str, Any] | None:
-        """The next event of the host; None when the deadline of a closing has cut the waiting short."""
+        """The next event of the host; `None` once the connection is aborted."""
         self._reader = reader = asyncio.current_task()
         try:
-            while not self._cutting:
+            while self._state is not State.CLOSED:
                 try:
                     if self._parting and self._writer is not None:
                         await asyncio.wait((self._writer,))
@@ -252,7 +248,7 @@ class AsgiWebSocket:
             self._reader = None
 
     def _interrupt(self) -> None:
-        """Have who waits for an event of the host look around."""
+        """Wake the task that waits for an event of the host."""
         if self._reader is not None:
             self._interrupts += 1
             self._reader.cancel()
@@ -265,9 +261,9 @@ class AsgiWebSocket:
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send a close frame behind what waits; stop waiting for the peer if that is not done in time."""
-        if self._closing:
+        if self._state is not State.OPEN:
             return
-        self._closing = True
+        self._state = State.CLOSING
         self._queue.append((code, reason))
         self._wake()
         self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.abort)
@@ -279,15 +275,12 @@ class AsgiWebSocket:
 
     def abort(self) -> None:
         """Stop at once. ASGI has no way to cut a socket: the server closes it when the app returns."""
-        self._closing = True
-        if self._gone:
-            return
-        self._cutting = True
-        self._stop_writing()
-        self._interrupt()
+        if self._state is not State.CLOSED:
+            self._end()
+            self._interrupt()
 
     def _end(self) -> None:
-        self._gone = self._closing = True
+        self._state = State.CLOSED
         self._queue.clear()
         self._bytes = 0
         self._stop_writing()
@@ -296,7 +289,7 @@ class AsgiWebSocket:
             self._cut.cancel()
 
     def _stop_writing(self) -> None:
-        # The task is let go: the exception that ends it holds its frame, and that holds the carrier.
+        # The exception that ends the task refers to its frame, and that to this object: a circle without this line.
         if self._writer is not None:
             self._writer.cancel()
             self._writer = None

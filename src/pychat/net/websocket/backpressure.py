@@ -1,4 +1,4 @@
-"""Backpressure: commands of a client that does not read its answers wait until it does."""
+"""Makes the commands of a client wait while it does not read its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server answers to a WebSocket's opening handshake (RFC 6455, section 4.2.2)."""
+"""Checks and answers the opening handshake of a WebSocket (RFC 6455, section 4.2.2)."""
 
 from __future__ import annotations
 

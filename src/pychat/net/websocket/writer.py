@@ -1,4 +1,4 @@
-"""The sending half of a WebSocket: finished frames, written straight to the socket's transport."""
+"""Writes finished WebSocket frames directly to the socket's transport."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ from collections.abc import Callable
 from pychat.domain.errors import Close
 from pychat.net.budget import SendBudget
 from pychat.net.unread import LARGE_BYTES
-from pychat.net.websocket.connection import CLOSE_SECONDS, Frame, close_frame, frame_bytes
+from pychat.net.websocket.connection import CLOSE_SECONDS, Frame, frame_bytes
+from pychat.net.websocket.protocol import State, WebSocketProtocol
 
 __all__ = ["FrameWriter"]
 
 _BINARY = 0x82
+_OPEN = State.OPEN
 
 
 class FrameWriter:
     """What is sent leaves by one `transport.write()`: no task, no await, no queue.
 
-    Whoever else writes frames to this WebSocket (pongs) writes to the same transport, so the order holds.
+    Pongs are written to the same transport, so the order holds.
     """
 
-    __slots__ = ("__weakref__", "_budget", "_closing", "_cut", "_transport", "on_slow", "remote")
+    __slots__ = ("__weakref__", "_budget", "_cut", "_protocol", "_transport", "on_slow", "remote")
 
-    def __init__(self, transport: asyncio.Transport, remote: str, max_buffer_bytes: int) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, remote: str, *, max_message_bytes: int, max_buffer_bytes: int
+    ) -> None:
         self.remote = remote
         self.on_slow: Callable[[], None] | None = None
         self._transport = transport
+        self._protocol = WebSocketProtocol(max_message_bytes)
         self._budget = SendBudget(max_buffer_bytes)
-        self._closing = False
         self._cut: asyncio.TimerHandle | None = None
 
     @property
@@ -39,7 +43,7 @@ class FrameWriter:
     def send(self, frame: Frame) -> None:
         """Send a frame; a receiver that is too far behind is closed with `Close.SLOW`."""
         transport = self._transport
-        if self._closing or transport.is_closing():
+        if self._protocol.state or transport.is_closing():  # `State.OPEN` is 0
             return
         raw, waiting = frame.raw, transport.get_write_buffer_size()
         if not waiting and len(raw) <= LARGE_BYTES:  # the usual case, a call less for each member: it is admitted
@@ -58,18 +62,15 @@ class FrameWriter:
 
     def send_bytes(self, data: bytes) -> None:
         """Send a binary message."""
-        frame = Frame()
-        frame.raw = frame_bytes(_BINARY, data)
-        self.send(frame)
+        self._send_raw(frame_bytes(_BINARY, data))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Write a close frame behind what waits; the connection is cut if the peer does not answer in time."""
-        if self._closing:
-            return
-        self._closing = True
-        if not self._transport.is_closing():
-            self._transport.write(close_frame(code, reason))
-        self._cut_later()
+        """Write a close frame behind what waits; the connection is cut if the client does not answer in time."""
+        closing = self._protocol.close(code, reason)
+        if closing:
+            if not self._transport.is_closing():
+                self._transport.write(closing)
+            self._cut_later()
 
     def drop(self) -> None:
         """Close the connection with `Close.SLOW`, and cut it."""
@@ -78,19 +79,27 @@ class FrameWriter:
 
     def abort(self) -> None:
         """Cut the connection at once."""
-        self._closing = True
-        if self._cut is not None:
-            self._cut.cancel()
+        self._protocol.stop()
+        self._cut_never()
         self._transport.abort()
 
+    def _send_raw(self, raw: bytes) -> None:
+        frame = Frame()
+        frame.raw = raw
+        self.send(frame)
+
     def _end_transport(self) -> None:
-        """Nothing more is said: send what waits, for a while, and hang up."""
+        """Nothing more is sent: flush what waits, for `CLOSE_SECONDS` at most, and hang up."""
         self._transport.close()
         if self._transport.get_write_buffer_size():
             self._cut_later()
-        elif self._cut is not None:
-            self._cut.cancel()
+        else:
+            self._cut_never()
 
     def _cut_later(self) -> None:
         if self._cut is None:
             self._cut = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
+
+    def _cut_never(self) -> None:
+        if self._cut is not None:
+            self._cut.cancel()

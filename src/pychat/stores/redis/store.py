@@ -14,19 +14,18 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from redis.exceptions import ResponseError
-
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Away, Joined, Left, LogEvent, Member, Message, Position, Renamed, Signal
 from pychat.domain.names import Names
-from pychat.domain.ratelog import RateLimitedLogger
 from pychat.domain.revision import MAX_REACTIONS, deleted, too_many_kinds
-from pychat.stores.redis.codec import decode_log, decode_message, encode
+from pychat.stores.redis import queries
+from pychat.stores.redis.codec import decode_log, encode
 from pychat.stores.redis.connection import RedisConnection, unavailable
 from pychat.stores.redis.failures import Failure
 from pychat.stores.redis.feed import RoomFeed, SyncState
 from pychat.stores.redis.guests import RedisGuests
 from pychat.stores.redis.heartbeat import Heartbeat
+from pychat.stores.redis.outages import OutageLog
 from pychat.stores.redis.reader import Reader
 from pychat.stores.redis.scripts import SCRIPTS
 from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
@@ -38,8 +37,7 @@ _log = logging.getLogger(__name__)
 
 _DEFAULT_RETENTION = Retention(count=100_000)
 _MAX_REVISIONS = 64  # of one message, before they are compacted into one
-_MAX_REPORTED = 20  # reasons logged for one outage
-_CHUNK = 500  # messages that a search reads at a time
+_CHUNK = 500  # missed events that are read at a time
 
 
 class RedisStore(Store):
@@ -94,8 +92,7 @@ class RedisStore(Store):
         self._heartbeat = Heartbeat(self._feeds, self._beat, self._send_wake, heartbeat, self._after_beat)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
-        self._limited_log = RateLimitedLogger(_log, time.monotonic)
-        self._reported: set[str] = set()  # said since Redis was well
+        self._outages = OutageLog(self._url)
         self._looked = False
 
     @property
@@ -124,7 +121,7 @@ class RedisStore(Store):
         self._wake()
         if not self._looked:
             self._looked = True
-            self._spawn(self._look_at_eviction())
+            self._spawn(self._outages.check_eviction(self._read_connection))
         return opening
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:
@@ -176,24 +173,13 @@ class RedisStore(Store):
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
         self._require_available()
-        return await self._events(self._read_connection, self._key(room), after, limit)
+        return await queries.events(self._read_connection, self._key(room), after, limit)
 
     async def history(
         self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> Page:
         self._require_available()
-        if matching is None:
-            messages, seq = await self._messages(room, before, limit)
-            return Page(tuple(reversed(messages)), seq)
-        words = matching.casefold().split()
-        found: list[Message] = []
-        messages, newest = await self._messages(room, before, _CHUNK)
-        while words and messages:
-            found += [each for each in messages if all(word in each.text.casefold() for word in words)]
-            if len(found) >= limit or len(messages) < _CHUNK:
-                break
-            messages, _ = await self._messages(room, messages[-1].seq, _CHUNK)
-        return Page(tuple(reversed(found[:limit])), newest)
+        return await queries.history(self._read_connection, self._key(room), before, limit, matching)
 
     async def aclose(self) -> None:
         for task in self._tasks:
@@ -255,7 +241,7 @@ class RedisStore(Store):
         if opening.position.epoch == feed.epoch:
             # Only the stream was trimmed: the log may still have the missed events.
             while feed.seq < opening.position.seq:
-                events = await self._events(self._read_connection, feed.key, feed.seq, _CHUNK)
+                events = await queries.events(self._read_connection, feed.key, feed.seq, _CHUNK)
                 if not events or events[0].seq != feed.seq + 1:
                     break
                 for event in events:
@@ -303,23 +289,12 @@ class RedisStore(Store):
             self._reconcile(feed)
         return now.decode(), bool(more)
 
-    async def _events(self, connection: RedisConnection, key: str, after: int, limit: int) -> list[LogEvent]:
-        entries = await connection.execute("XRANGE", key + "log", f"{max(0, after) + 1}-0", "+", "COUNT", limit)
-        return [decode_log(fields[5], int(id_[:-2])) for id_, fields in entries]
-
-    async def _messages(self, room: str, before: int | None, limit: int) -> tuple[list[Message], int]:
-        """Return messages as they stand, newest first, and the number of the newest event."""
-        end = "+inf" if before is None else f"({before}"
-        _, seq, messages = await self._read_connection.run(SCRIPTS["history"], self._key(room), end, limit)
-        return [decode_message(text, number, revisions) for number, text, revisions in messages], seq
-
     async def _compact(self, feed: RoomFeed, target: int) -> None:
         """Merge the revisions of a message into one line; revisions that come meanwhile stay after it."""
-        _, _, found = await self._read_connection.run(SCRIPTS["history"], feed.key, f"({target + 1}", 1)
-        if found and found[0][0] == target:
-            _, text, revisions = found[0]
-            whole = encode(decode_message(text, target, revisions))
-            await self._write_connection.run(SCRIPTS["compact"], feed.key, target, revisions, whole)
+        found = await queries.revised(self._read_connection, feed.key, target)
+        if found is not None:
+            message, revisions = found
+            await self._write_connection.run(SCRIPTS["compact"], feed.key, target, revisions, encode(message))
 
     # Background work.
 
@@ -352,32 +327,12 @@ class RedisStore(Store):
         self._spawn(self._send_wake())
 
     def _connection_failed(self, why: Failure) -> None:
-        """Log each reason once until the outage is over."""
-        if why.reason not in self._reported and len(self._reported) < _MAX_REPORTED:
-            self._reported.add(why.reason)
-            text = "Redis at %s cannot be used, and messages are refused until it can: %s."
-            (self._limited_log.error if why.lasting else self._limited_log.warning)(text, self._url, why)
+        self._outages.failed(why)
         self._heartbeat.beat_now()
 
     def _after_beat(self) -> None:
-        if self._reported and self.available:
-            self._reported.clear()
-            self._limited_log.warning("Redis at %s can be used again.", self._url)
-
-    async def _look_at_eviction(self) -> None:
-        """Warn if Redis evicts keys when its memory is full: a room would lose its log or its members."""
-        said = b""
-        for command in (("INFO", "memory"), ("CONFIG", "GET", "maxmemory-policy")):
-            with contextlib.suppress(Refused, ResponseError):  # the user may lack the permission
-                answer = await self._read_connection.execute(*command)
-                said += b" ".join(answer) if isinstance(answer, list) else answer
-        if found := re.search(rb"allkeys-[a-z]+", said):
-            _log.warning(
-                "Redis at %s evicts keys when its memory is full (maxmemory-policy %s): rooms lose messages. "
-                "Set maxmemory-policy noeviction there; messages are then refused until there is memory.",
-                self._url,
-                found[0].decode(),
-            )
+        if self.available:
+            self._outages.works()
 
     def _require_available(self) -> None:
         if not self.available:

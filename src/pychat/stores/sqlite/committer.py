@@ -18,6 +18,10 @@ from pychat.stores.store import Subscription
 
 __all__ = ["Committer"]
 
+#: Longer messages are inserted one by one: indexing takes up to 1 ms each, so fewer statements would save nothing, and
+#: one statement of many would keep a processor busy for long without a pause.
+_LONG_CHARACTERS = 500
+
 
 class Committer:
     """Only for the writing thread."""
@@ -65,9 +69,9 @@ class Committer:
             self._tally.add(added)
 
     def _write(self, connection: sqlite3.Connection, log: Log, items: list[Item]) -> None:
-        for are_messages, run in groupby(items, lambda item: isinstance(item.event, Message)):
+        for together, run in groupby(items, _is_short_message):
             for chunk in chunks(list(run)):
-                if are_messages and len(chunk) > 1 and self._append_messages(log, chunk):
+                if together and len(chunk) > 1 and self._append_messages(log, chunk):
                     continue
                 for item in chunk:
                     if item.event is not None:
@@ -101,3 +105,7 @@ class Committer:
             return
         if item.deliver and isinstance(item.event, Message):
             self._retention.added(item.room, log.room(item.room).messages)
+
+
+def _is_short_message(item: Item) -> bool:
+    return isinstance(item.event, Message) and len(item.event.text) <= _LONG_CHARACTERS

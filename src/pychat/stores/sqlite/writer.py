@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any
 
+from pychat.domain.errors import Refused
 from pychat.domain.model import Away, Left, LogEvent, Signal, Typing
 from pychat.stores.sqlite import rows
 from pychat.stores.sqlite.backlog import Backlog
@@ -66,11 +67,16 @@ class Writer:
         return self._committer.available
 
     def append(self, room: str, event: LogEvent) -> asyncio.Future[LogEvent]:
-        """Store and deliver `event`. Raise `Refused` if too much waits."""
+        """Store and deliver `event`. The future raises `Refused` if too much waits."""
         columns = rows.row(event)
         size = EVENT_BYTES + sum(sys.getsizeof(each) for each in columns if isinstance(each, str))
-        self._backlog.check(event.author.id, size)
-        return self._enqueue(Item(room, self._future(), event, columns, author=event.author.id, size=size))
+        item = Item(room, self._future(), event, columns, author=event.author.id, size=size)
+        try:
+            self._backlog.check(item.author, size)
+        except Refused as refused:
+            item.future.set_exception(refused.with_traceback(None))
+            return item.future
+        return self._enqueue(item)
 
     def signal(self, room: str, event: Signal) -> asyncio.Future[None]:
         """Deliver `event` and store the names. Raise `Refused` if too much waits, but never for members who go."""

@@ -30,7 +30,7 @@ from pychat.terminal.join.people import People
 from pychat.terminal.join.status_text import connection_text, mode_text, title_text, unread_text
 from pychat.terminal.join.styles import DIM
 from pychat.terminal.join.typists import Typists
-from pychat.terminal.token_store import Keys
+from pychat.terminal.token_store import TokenStore
 
 __all__ = ["ChatApp"]
 
@@ -62,13 +62,13 @@ class ChatApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     chat: Client
 
-    def __init__(self, keys: Keys, address: Address, name: str | None) -> None:
+    def __init__(self, tokens: TokenStore, address: Address, name: str | None) -> None:
         # With an explicit value, Textual would show its own colours although NO_COLOR is set.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.theme = "tokyo-night"
         #: The text of the server's reason, if it ended the connection.
         self.ended: str | None = None
-        self._keys = keys
+        self._tokens = tokens
         self._address = address
         self._wanted = name
         self._room_log = Log()
@@ -130,9 +130,9 @@ class ChatApp(App[None]):
 
     async def _join(self, name: str) -> None:
         where = self._address.mount, self._address.room or ""
-        member = await self.chat.join(name, resume=self._keys.find(*where, name))
+        member = await self.chat.join(name, resume=self._tokens.find(*where, name))
         if self.chat.resume is not None:
-            self._keys.keep(*where, member.name, self.chat.resume)
+            self._tokens.keep(*where, member.name, self.chat.resume)
         self._messages.me = member
         self._schedule_redraw()
 

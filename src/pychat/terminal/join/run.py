@@ -11,7 +11,7 @@ from pychat.domain.errors import UsageError
 from pychat.terminal import exit_codes
 from pychat.terminal.join.app import ChatApp
 from pychat.terminal.join.keyboard import teach
-from pychat.terminal.token_store import Keys
+from pychat.terminal.token_store import TokenStore
 
 __all__ = ["run"]
 
@@ -26,7 +26,7 @@ async def _talk(url: str, room: str | None, *, name: str | None, token: str | No
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("“pychat join” needs a terminal. In scripts, use “pychat post” and “pychat tail”.")
     address = Address.parse(url, room)
-    app = ChatApp(Keys(), address, name)
+    app = ChatApp(TokenStore(), address, name)
     async with Client(address.mount, address.room, token=token, headers=headers, on_state=app.turn) as app.chat:
         await app.run_async()
     if app.ended is not None:

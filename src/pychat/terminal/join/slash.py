@@ -10,28 +10,28 @@ __all__ = ["COMMANDS", "HELP", "Typed", "read"]
 
 #: Each command: its argument, and what it does.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "help": ("", "Show this."),
+    "help": ("", "Show this help."),
     "nick": ("NAME", "Take another name."),
-    "me": ("TEXT", "Say what you do: /me waves."),
-    "who": ("", "Who is here."),
-    "search": ("WORDS", "Find messages that hold all of these words."),
-    "reply": ("[TEXT]", "Answer the selected message, or the last of somebody else."),
+    "me": ("TEXT", "Describe what you do: /me waves."),
+    "who": ("", "List the people here."),
+    "search": ("WORDS", "Find messages with all of these words."),
+    "reply": ("[TEXT]", "Answer the selected message, or the last one of another person."),
     "edit": ("[TEXT]", "Change the selected message, or your last one."),
-    "delete": ("", "Take it back."),
-    "react": ("EMOJI", "Put 👍 (or +1) to the selected or last message, or take it away."),
+    "delete": ("", "Delete the selected message, or your last one."),
+    "react": ("EMOJI", "Add 👍 (or +1) to the selected or last message, or remove it."),
     "quit": ("", "Leave."),
 }
 _KEYS = (
     ("Enter", "Send. Alt+Enter begins a new line."),
     ("Tab", "Complete a name or a command."),
-    ("↑ ↓", "What you wrote before."),
+    ("↑ ↓", "Bring back texts that you sent before."),
     ("Alt+↑ Alt+↓", "Select a message, for /reply, /edit, /delete, /react."),
-    ("PgUp PgDn", "Scroll. Older messages come as you go up."),
-    ("Ctrl+End", "To the newest message."),
-    ("F2", "Show or hide who is here."),
-    ("Esc", "Never mind."),
-    ("Ctrl+C", "Empty the line; on an empty line, leave."),
-    ("//TEXT", "Say something that begins with a slash."),
+    ("PgUp PgDn", "Scroll. Older messages load at the top."),
+    ("Ctrl+End", "Go to the newest message."),
+    ("F2", "Show or hide the list of people."),
+    ("Esc", "Cancel a reply, an edit or a selection."),
+    ("Ctrl+C", "Clear the line; leave if it is empty."),
+    ("//TEXT", "Send a text that begins with a slash."),
 )
 _NAMES = {"+1": "👍", "-1": "👎", "heart": "❤️", "joy": "😂", "tada": "🎉", "eyes": "👀", "wave": "👋", "ok": "👌"}
 
@@ -53,7 +53,7 @@ class Typed(NamedTuple):
 
 
 def read(line: str) -> Typed:
-    """Parse a line. Raise `Refused` for an unknown command, or a missing or superfluous argument."""
+    """Parse a line. Raise `Refused` for an unknown command, or a missing or unexpected argument."""
     if not line.startswith("/") or line.startswith("//"):
         return Typed("", line[1:] if line.startswith("//") else line)
     name, _, rest = line[1:].partition(" ")
@@ -64,9 +64,9 @@ def read(line: str) -> Typed:
         raise Refused("unknown_command", told)
     takes = COMMANDS[found[0]][0]
     if rest and not takes:
-        raise Refused("bad_request", f"/{found[0]} stands alone.")
+        raise Refused("bad_request", f"/{found[0]} takes no argument.")
     if not rest and takes and not takes.startswith("["):
-        raise Refused("bad_request", f"Say it with {takes.lower()}: /{found[0]} {takes}")
+        raise Refused("bad_request", f"/{found[0]} needs an argument: /{found[0]} {takes}")
     if found[0] == "react":
         rest = _NAMES.get(rest.strip(":").lower(), rest)
     return Typed(found[0], rest)

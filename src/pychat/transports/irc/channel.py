@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from pychat.domain.model import Member, Message, Position
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 from pychat.transports.irc.nicks import Nicks, casefold
 from pychat.transports.irc.text import clean
 
@@ -18,7 +18,7 @@ _QUOTED = 40  # characters
 class Channel:
     """One room of an IRC server."""
 
-    def __init__(self, room: ChatRoom) -> None:
+    def __init__(self, room: RoomBackend) -> None:
         self.room = room
         self.name = f"#{room.name}"
         self.nicks = Nicks(room)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pychat.domain.errors import Refused
 from pychat.domain.model import Message
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 from pychat.transports.irc.channel import Channel
 
 __all__ = ["MAX_MESSAGES", "History"]
@@ -21,7 +21,7 @@ class History:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._room: ChatRoom = channel.room
+        self._room: RoomBackend = channel.room
 
     async def seq(self, reference: str) -> int:
         """The number of the message in `msgid=…`, or of the last one before `timestamp=…`. Raise `Refused`."""

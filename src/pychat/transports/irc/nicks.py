@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pychat.domain.model import Member
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 
 __all__ = ["NICK_WORDS", "Nicks", "casefold", "is_nick", "nick_like", "source"]
 
@@ -50,7 +50,7 @@ class Nicks:
     Each look-up takes the same time in any crowd: the room tells of every name.
     """
 
-    def __init__(self, room: ChatRoom) -> None:
+    def __init__(self, room: RoomBackend) -> None:
         self._room = room
         self._given: dict[str, tuple[str, str]] = {}  # member id -> name, nick
         self._ids: dict[str, str] = {}  # nick, casefolded -> member id

@@ -1,4 +1,4 @@
-"""The Socket.IO wire; `adapter` and `manager` have the names of python-socketio."""
+"""The Socket.IO transport; `adapter` and `manager` have the API of python-socketio."""
 
 from __future__ import annotations
 

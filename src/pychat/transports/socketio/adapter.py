@@ -1,4 +1,4 @@
-"""`socketio.AsyncServer` for applications: its documented methods, over our own server."""
+"""The API of `socketio.AsyncServer` for applications, on top of pychat's own server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client of one namespace, which a broadcast loop sends to."""
+"""A client of one Socket.IO namespace, as a broadcast sees it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ class SocketIOClient:
         "_budget",
         "_held",
         "_held_bytes",
-        "asked",
         "auth",
         "connected",
         "namespace",
@@ -76,8 +75,6 @@ class SocketIOClient:
         self.connected = False
         #: What it said when it connected: an object, or `None` where it said nothing.
         self.auth: dict[str, Any] | None = None
-        #: The number under which the event that is being handled asked for an acknowledgement, if it did.
-        self.asked: int | None = None
         #: What was sent before the CONNECT was answered: it travels right after the answer.
         self._held: list[Frame | bytes] | None = []
         self._held_bytes = 0
@@ -99,9 +96,17 @@ class SocketIOClient:
         return self.session.socket.buffered
 
     @property
-    def waiting(self) -> bool:
-        """Whether its CONNECT has not been answered yet."""
-        return self._held is not None
+    def busy(self) -> bool:
+        """Whether its next packet must wait until it is `ready`, for what a plain function began."""
+        return False
+
+    @property
+    def full(self) -> bool:
+        """Whether a plain function must not take more of its events until some are done."""
+        return False
+
+    async def ready(self) -> None:
+        """Wait until its next packet can be handled."""
 
     @property
     def why(self) -> Close | None:

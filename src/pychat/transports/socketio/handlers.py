@@ -1,4 +1,4 @@
-"""The handlers of an application: which one an event has, and how it is called."""
+"""The event handlers of an application: finds and calls the handler of an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first bytes of a connection: a Socket.IO WebSocket is opened here at once; all else is aiohttp's."""
+"""Reads the first bytes of a connection: opens a Socket.IO WebSocket itself, and passes all else to aiohttp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything private of python-socketio that `adapter` and `manager` rely on, in one place.
+"""All private parts of python-socketio that `adapter` and `manager` use.
 
 A new minor version may change these without notice. `moved()` says what did; a test fails on it. The versions of
 python-socketio and of python-engineio below it are pinned to these minors in `pyproject.toml`.

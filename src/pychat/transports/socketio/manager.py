@@ -1,4 +1,4 @@
-"""python-socketio's client manager over our namespaces: rooms, broadcasts and callbacks, by the library's names."""
+"""The client manager of python-socketio (rooms, broadcasts, callbacks) on top of pychat's namespaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is connected to which namespace and in which rooms; joining, leaving and asking cost the same for any number."""
+"""The clients of each namespace and of its rooms. Every operation takes the same time for any number of clients."""
 
 from __future__ import annotations
 

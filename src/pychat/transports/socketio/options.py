@@ -1,4 +1,4 @@
-"""Every setting of the Socket.IO server, with its unit and its default."""
+"""The settings of the Socket.IO server, with their units and defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Socket.IO packet, strictly: what the protocol document allows is decoded, anything else is a `BadPacket`."""
+"""Decodes and encodes Socket.IO packets. An invalid packet raises `BadPacket`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Socket.IO server: what packets mean (protocol 5). `adapter` gives it the names of python-socketio."""
+"""The Socket.IO server: handles packets (protocol 5). `adapter` gives it the API of python-socketio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pychat.transports.socketio.handlers import NOT_HANDLED, Handlers
 from pychat.transports.socketio.namespaces import Namespaces
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, Packet, encode
-from pychat.transports.socketio.session import SocketIOSession
+from pychat.transports.socketio.session import AtOnce, SocketIOSession
 
 __all__ = ["Acknowledgements", "SocketIOServer", "TurnedAway"]
 
@@ -72,7 +72,11 @@ class SocketIOServer:
     ) -> None:
         """`namespaces` are accepted beside those with handlers. `always_connect` answers CONNECT before the handler."""
         self.options = options
+        self.max_unread_bytes = options.max_buffer_bytes // 4
+        self.surrogates = options.lone_surrogates == "pass"
         self.handlers = Handlers()
+        #: Plain functions by event of the namespace `/`, or `"*"`; they come before `handlers`.
+        self.at_once: dict[str, AtOnce] = {}
         self.namespaces = Namespaces()
         self.eio = EngineIOServer(options, self._opened)
         self.half_received = Deadlines[SocketIOSession](options.attachment_timeout, self._never_whole)
@@ -110,7 +114,7 @@ class SocketIOServer:
         if packet.id is None or not (packet.payload or "").startswith("["):
             raise BadPacket("A packet without the payload that its type takes")
         if client is not None and self._acknowledgements.expects(client.sid, packet.id):
-            values = self._decode(packet)
+            values = packet.decode(surrogates=self.surrogates)
             self.eio.registry.spawn(self._acknowledgements.answered(client.sid, packet.id, values))
 
     async def handle(self, session: SocketIOSession, packet: Packet) -> None:
@@ -120,7 +124,7 @@ class SocketIOServer:
             told = f"What is said when connecting (auth) can have {most} bytes at most; send less"
             self._refuse(session, packet.namespace, {"message": told})
             return
-        data = self._decode(packet)
+        data = packet.decode(surrogates=self.surrogates)
         if packet.kind == CONNECT:
             if not session.socket.closed:
                 await self._connect(session, packet.namespace, data)
@@ -132,11 +136,20 @@ class SocketIOServer:
             await self._leave(client, Reason.CLIENT_DISCONNECT)
             return
         event, *args = data
-        client.asked = packet.id
+        take = self._taker(event) if packet.namespace == "/" else None
+        if take is not None:
+            take(client, event, args, packet.id)
+            return
         answer = await self.handlers.call(event, packet.namespace, client.sid, *args)
         if packet.id is not None and answer is not NOT_HANDLED:
             values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
             _send(session, ACK, values, packet.namespace, packet.id)
+
+    def _taker(self, event: str) -> AtOnce | None:
+        """The plain function that takes an event, if one does."""
+        if event != "*" and (event in self.at_once or event in self.handlers.events.get("/", ())):
+            return self.at_once.get(event)
+        return self.at_once.get("*")
 
     async def leave_all(self, session: SocketIOSession, reason: str) -> None:
         """Run the `disconnect` handlers of a connection that has ended, and forget it."""
@@ -145,9 +158,6 @@ class SocketIOServer:
                 await self._leave(client, reason)
         finally:
             self.eio.registry.forget(session.socket)
-
-    def _decode(self, packet: Packet) -> Any:  # noqa: ANN401 (JSON)
-        return packet.decode(surrogates=self.options.lone_surrogates == "pass")
 
     def _never_whole(self, session: SocketIOSession) -> None:
         session.socket.complain(BadPacket("Attachments that were announced did not come in time"))

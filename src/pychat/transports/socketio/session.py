@@ -1,9 +1,10 @@
-"""One connection: messages become packets, whole and in order, and each is handled after the one before."""
+"""One Socket.IO connection: assembles packets from messages, and handles them in order."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from pychat.domain.errors import Close
@@ -13,14 +14,16 @@ from pychat.transports.socketio.client import SocketIOClient
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.socket import EngineIOSocket
 from pychat.transports.socketio.options import Options
-from pychat.transports.socketio.packet import ACK, CONNECT, Packet
+from pychat.transports.socketio.packet import ACK, CONNECT, EVENT, Packet
 
-__all__ = ["PacketHandler", "SocketIOSession"]
+__all__ = ["AtOnce", "PacketHandler", "SocketIOSession"]
 
 _log = logging.getLogger("pychat.socketio")
 
 #: Events of one client that are handled in one turn of the event loop, where no handler waits; then others are served.
 _EVENTS_A_TURN = 16
+#: Events up to this size are taken while those before are under way, over a WebSocket.
+_SMALL_BYTES = 2048
 #: CONNECTs of a client that comes and goes: so many a second, and at once. Each costs as much as a connection.
 _CONNECT_RATE = 1.0
 _CONNECT_BURST = 10
@@ -28,12 +31,22 @@ _CONNECT_BURST = 10
 _DROPPED = {Close.BAD_FRAME, Close.TOO_LARGE, Close.KICKED}
 
 
+#: Takes an event of a client: its name, its arguments, and the number under which it asks for an acknowledgement.
+AtOnce = Callable[[Any, str, list[Any], int | None], None]
+
+
 class PacketHandler(Protocol):
     """The layer above a session: what a packet means."""
 
     options: Options
+    #: Bytes that a client that polls may leave unread before its next event waits.
+    max_unread_bytes: int
+    #: Whether handlers are given lone surrogates.
+    surrogates: bool
     #: Sessions that wait for attachments.
     half_received: Deadlines[SocketIOSession]
+    #: Plain functions by event of the namespace `/`: they take an event at once, without a task.
+    at_once: dict[str, AtOnce]
 
     def acknowledged(self, session: SocketIOSession, packet: Packet) -> None:
         """Take an acknowledgement, at once. Raises `BadPacket`."""
@@ -78,7 +91,10 @@ class SocketIOSession:
     # What the Engine.IO layer calls (`Listener`).
 
     def message(self, data: str | bytes) -> None:
-        """Take a message: acknowledgements at once, everything else in order, one at a time."""
+        """Take a message: acknowledgements at once, everything else in order, one at a time.
+
+        An event that a plain function takes is handled here, if nothing waits before it.
+        """
         packet = Packet(data) if self.half is None else self._attached(self.half, data)
         if not packet.complete:
             if self.half is None:
@@ -95,9 +111,31 @@ class SocketIOSession:
         elif packet.kind == ACK:
             self.handler.acknowledged(self, packet)
             return
+        elif packet.kind == EVENT and not self.working and self._taken_at_once(packet):
+            return
         self.inbox.append(packet)
         self.socket.inbox_bytes += packet.size
         self._work()
+
+    def _taken_at_once(self, packet: Packet) -> bool:
+        """Let a plain function take an event; false if it has to wait. Raises `BadPacket`."""
+        # The name of the event, in the form that clients write it: `["say",{…}]`.
+        begin, _, rest = (packet.payload or "").partition('"')
+        take = self.handler.at_once.get(rest.partition('"')[0])
+        client = self.clients.get(packet.namespace)
+        if begin != "[" or take is None or client is None or client.namespace != "/" or not client.connected:
+            return False
+        outbox = self.socket.outbox
+        if outbox is not None and outbox.unread(self.handler.max_unread_bytes):
+            return False
+        if client.busy and (client.full or outbox is not None or packet.size > _SMALL_BYTES):
+            return False
+        event, *arguments = packet.decode(surrogates=self.handler.surrogates)
+        try:
+            take(client, event, arguments, packet.id)
+        except Exception:
+            _log.exception("A handler of %s failed", _named(packet))
+        return True
 
     def _attached(self, packet: Packet, data: str | bytes) -> Packet:
         packet.attach(data, self.handler.options.message_bytes)
@@ -128,7 +166,7 @@ class SocketIOSession:
     async def handle_packets(self) -> None:
         """Handle what has gathered; where the socket is closed, end."""
         socket, handled = self.socket, 0
-        max_unread = self.handler.options.max_buffer_bytes // 4
+        max_unread = self.handler.max_unread_bytes
         try:
             while self.inbox or self.reason is not None:
                 batch, self.inbox = self.inbox, []
@@ -136,16 +174,24 @@ class SocketIOSession:
                 while batch and socket.why not in _DROPPED:
                     if socket.outbox is not None:
                         await socket.outbox.wait_for_reader(max_unread)
+                    await self._ready()
                     packet = batch.pop()
                     await self._handle(packet)
                     handled += 1
                     if packet.kind == CONNECT or not handled % _EVENTS_A_TURN:
                         await asyncio.sleep(0)
+                await self._ready()
                 if self.reason is not None and not self.inbox:
                     reason, self.reason = self.reason, None
                     await self.handler.leave_all(self, reason)
         finally:
             self.working = False
+
+    async def _ready(self) -> None:
+        """Wait for the event that a plain function took last."""
+        client = self.clients.get("/")
+        if client is not None and client.busy:
+            await client.ready()
 
     async def _handle(self, packet: Packet) -> None:
         try:

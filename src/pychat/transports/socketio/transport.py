@@ -1,10 +1,10 @@
-"""The chat over Socket.IO: version 1 for those who say so, and the vocabulary of 2013 for everybody else."""
+"""The chat over Socket.IO: version 1 of the protocol, and the protocol of 2013 for older clients."""
 
 from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NoReturn
@@ -17,7 +17,8 @@ from pychat.domain.model import Message, Position, User, iso
 from pychat.domain.notices import Notice, Presence
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
-from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode, refusal_event
+from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode_shared, refusal_event
+from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
@@ -44,7 +45,7 @@ class _Version1:
     join = staticmethod(EncodedPacket.joined)
 
     def encode(self, notice: Notice) -> EncodedPacket:
-        return encode_event(*encode(notice))
+        return encode_event(*encode_shared(notice))
 
 
 class _Tutorial:
@@ -62,7 +63,7 @@ class _Recovering:
 
     join = staticmethod(EncodedPacket.joined)
 
-    def __init__(self, room: ChatRoom) -> None:
+    def __init__(self, room: RoomBackend) -> None:
         self._room = room
 
     def __eq__(self, other: object) -> bool:
@@ -99,7 +100,7 @@ class _Connection(SocketIOClient):
     encoder: Encoder
     visitor: Session
 
-    def enter(self, room: ChatRoom, encoder: Encoder) -> None:
+    def enter(self, room: RoomBackend, encoder: Encoder) -> None:
         """Set the room that it is in, and the encoder for its frames."""
         self.encoder = encoder
         self._room = room
@@ -126,10 +127,23 @@ class _Connection(SocketIOClient):
         """The close code with which the client ended its WebSocket, if it did."""
         return self.session.socket.end_code
 
-    async def submit(self, name: str, fields: object) -> None:
-        """Submit the event that is being handled as a command; return when the next one can be handled."""
-        submit(self.visitor, name, fields, partial(self._answer, self.asked))
+    @property
+    def busy(self) -> bool:
+        """Whether its next packet must wait for a command."""
+        return self.visitor.busy
+
+    @property
+    def full(self) -> bool:
+        """Whether no more commands should be submitted until some are done."""
+        return self.visitor.full
+
+    async def ready(self) -> None:
+        """Wait until its next packet can be handled."""
         await self.visitor.ready()
+
+    def submit(self, name: str, fields: object, asked: int | None) -> None:
+        """Submit a command that came as an event."""
+        submit(self.visitor, name, fields, partial(self._answer, asked))
 
     def _answer(self, asked: int | None, told: dict[str, Any]) -> None:
         """Answer the event that asked under that number; a refusal that nobody asked to hear of is an event."""
@@ -138,9 +152,8 @@ class _Connection(SocketIOClient):
         elif not told["ok"]:
             self.tell("error", told["error"])
 
-    async def set_pseudo(self, name: object) -> None:
+    def set_pseudo(self, name: object, asked: int | None) -> None:
         """Do what `join` does, and answer in the words of 2013 too."""
-        asked = self.asked
 
         def answer(told: dict[str, Any]) -> None:
             self.tell("pseudoStatus", "ok" if told["ok"] else "error")
@@ -148,7 +161,6 @@ class _Connection(SocketIOClient):
                 self._answer(asked, told)
 
         submit(self.visitor, "join", {"name": name}, answer)
-        await self.visitor.ready()
 
 
 class SocketIOTransport:
@@ -175,7 +187,7 @@ class SocketIOTransport:
             warnings.warn("SocketIOTransport's door is now its authenticator", DeprecationWarning, stacklevel=2)
             authenticator = options.pop("door")
         self._authenticator = authenticator or Authenticator()
-        self._rooms = RoomDirectory(rooms) if isinstance(rooms, ChatRoom) else rooms
+        self._rooms = rooms if isinstance(rooms, RoomDirectory) else RoomDirectory(rooms)
         max_bytes = options.setdefault("max_message_bytes", self._rooms.max_message_bytes)
         # A client that polls sends what has gathered in one body, as large as the handshake allows.
         options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * max_bytes))
@@ -195,13 +207,11 @@ class SocketIOTransport:
         self._here: dict[str, _Connection] = {}
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
-        self.server.on("setPseudo", self._set_pseudo)
-        self.server.on("message", self._message)
-        for name in COMMANDS:
-            self.server.on(name, self._command(name))
-        self.server.on("*", self._unknown)
         self._events = len(self.server.handlers["/"])
-        self.server.taken = frozenset(self.server.handlers["/"])
+        at_once = self.server.core.at_once
+        at_once |= dict.fromkeys((*COMMANDS, "*"), _submit)
+        at_once |= {"setPseudo": _set_pseudo, "message": _message}
+        self.server.taken = frozenset({*at_once, *self.server.handlers["/"]})
 
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
@@ -243,7 +253,7 @@ class SocketIOTransport:
             await self._turn_away(refused, version)
 
     async def _enter(
-        self, connection: _Connection, room: ChatRoom, given: dict[str, Any], user: User | None
+        self, connection: _Connection, room: RoomBackend, given: dict[str, Any], user: User | None
     ) -> dict[str, str] | None:
         if given.get("v") is not None:
             connection.enter(room, _VERSION_1)
@@ -281,7 +291,7 @@ class SocketIOTransport:
             server.drop_environ(connection.sid)
 
     async def _recover(
-        self, connection: _Connection, room: ChatRoom, given: dict[str, Any], user: User | None
+        self, connection: _Connection, room: RoomBackend, given: dict[str, Any], user: User | None
     ) -> dict[str, str]:
         """Socket.IO's connection state recovery: the client calls itself recovered if it is told the `pid` it said.
 
@@ -321,27 +331,23 @@ class SocketIOTransport:
             page_left = connection.end_code == _GOING_AWAY and connection.encoder is not _VERSION_1
             await connection.visitor.close(left=said_so or page_left)
 
-    async def _set_pseudo(self, sid: str, *arguments: object) -> object:
-        await self._here[sid].set_pseudo(_only(arguments))
-        return self.server.not_handled
 
-    async def _message(self, sid: str, *arguments: object) -> object:
-        await self._here[sid].submit("say", {"text": _only(arguments)})
-        return self.server.not_handled
-
-    def _command(self, name: str) -> Callable[..., Awaitable[object]]:
-        async def command(sid: str, *arguments: object) -> object:
-            await self._here[sid].submit(name, arguments[0] if arguments else {})
-            return self.server.not_handled
-
-        return command
-
-    async def _unknown(self, name: str, sid: str, *_: object) -> object:
-        await self._here[sid].submit(name, {})
-        return self.server.not_handled
+def _submit(connection: _Connection, name: str, arguments: list[object], asked: int | None) -> None:
+    """Take a command of version 1, or an unknown event, which is refused as an unknown command."""
+    connection.submit(name, arguments[0] if arguments else {}, asked)
 
 
-def _request(environ: dict[str, Any], room: ChatRoom, said: dict[str, Any]) -> Request:
+def _message(connection: _Connection, _: str, arguments: list[object], asked: int | None) -> None:
+    """Take `message`, the word of 2013 for `say`."""
+    connection.submit("say", {"text": _only(arguments)}, asked)
+
+
+def _set_pseudo(connection: _Connection, _: str, arguments: list[object], asked: int | None) -> None:
+    """Take `setPseudo`, the word of 2013 for `join`."""
+    connection.set_pseudo(_only(arguments), asked)
+
+
+def _request(environ: dict[str, Any], room: RoomBackend, said: dict[str, Any]) -> Request:
     """The handshake, as the app is asked about it."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
     query = dict(parse_qsl(environ["QUERY_STRING"]))
@@ -379,5 +385,5 @@ def _position(offset: object) -> Position | None:
     return None
 
 
-def _only(arguments: tuple[object, ...]) -> object:
+def _only(arguments: list[object]) -> object:
     return arguments[0] if arguments else None

@@ -1,4 +1,4 @@
-"""The rooms over plain HTTP: what there is to ask for, who may ask, and the document that describes it."""
+"""The HTTP API of rooms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of the API: JSON in one form, refusals included."""
+"""Makes the answers of the API, which are JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request, as the operations of the API see it: the room that is meant, fields, numbers and tokens."""
+"""One request to an operation of the API: its room, fields, numbers and tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pychat.net.addresses import address_key
 from pychat.net.http.body import BodyMalformed, BodyTooLarge
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.sse import SSETransport
@@ -53,7 +53,7 @@ class Call:
         return self.incoming.request
 
     @cached_property
-    def room(self) -> ChatRoom:
+    def room(self) -> RoomBackend:
         """The room of the address. Raise `Refused` with `unknown_room`."""
         return self.rooms.pick(self.parts["room"])
 

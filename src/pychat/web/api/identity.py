@@ -1,4 +1,4 @@
-"""Who speaks by HTTP: a program with one of the server's tokens, a visitor with their own, or a passing guest."""
+"""The author of an HTTP request: a program with an API token, a visitor with a token, or a guest for one request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pychat.domain.limits import TokenBucket
 from pychat.domain.model import User
 from pychat.domain.notices import Notice
 from pychat.net.addresses import address_key
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 from pychat.room.connection import Encoder
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
@@ -64,8 +64,8 @@ class Speakers:
         # All are compared, each in constant time: how long it takes tells nothing.
         return sum([hmac.compare_digest(given, known) for known in self._programs]) > 0
 
-    def spend(self, room: ChatRoom, who: str, cost: float = 1.0) -> None:
-        """Count one request of somebody who has no session to count it. Raise `Refused` if that is too many."""
+    def spend(self, room: RoomBackend, who: str, cost: float = 1.0) -> None:
+        """Count one request of a client without a session. Raise `Refused` past the limit."""
         key, limits = _digest(who), room.limits
         bucket = self._buckets.pop(key, None) or TokenBucket(limits.rate, limits.burst)
         self._buckets[key] = bucket
@@ -75,7 +75,7 @@ class Speakers:
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
 
-    def member_id(self, room: ChatRoom, token: str | None, user: User | None) -> str | None:
+    def member_id(self, room: RoomBackend, token: str | None, user: User | None) -> str | None:
         """Who asks: the app's `user`, or the member of a visitor's token; `None` is somebody new.
 
         Raise `Refused` if the token is not known.
@@ -95,7 +95,7 @@ class Speakers:
 
     @asynccontextmanager
     async def session(
-        self, room: ChatRoom, token: str | None, user: User | None, remote: str, name: str | None
+        self, room: RoomBackend, token: str | None, user: User | None, remote: str, name: str | None
     ) -> AsyncIterator[tuple[Session, str | None]]:
         """The session in which a request speaks, and for somebody new the token that speaks for them from now on.
 
@@ -123,7 +123,9 @@ class Speakers:
 
 
 @asynccontextmanager
-async def _visit(room: ChatRoom, member_id: str | None, user: User | None, name: str | None) -> AsyncIterator[Session]:
+async def _visit(
+    room: RoomBackend, member_id: str | None, user: User | None, name: str | None
+) -> AsyncIterator[Session]:
     session = await room.connect(_Mute(), member_id=member_id or Tokens.new_id(), user=user)
     try:
         if name is not None:

@@ -1,4 +1,4 @@
-"""Messages: read and searched by anybody, said, edited and deleted by those with a name or a token."""
+"""The operations on messages: read, search, post, edit and delete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, written from the table by which requests are routed."""
+"""Makes the OpenAPI 3.1 document from the table that routes the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operation of the API: what it does, and all that its description says. Requests are routed by the same table."""
+"""An operation of the API: its route, its function and its description."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Rooms, and who is in them."""
+"""The operations on rooms and their members."""
 
 from __future__ import annotations
 
 from pychat.net.http.response import Response
 from pychat.protocol.v1 import encode_member
-from pychat.room.chatroom import ChatRoom
+from pychat.room.backend import RoomBackend
 from pychat.transports.admission import opened
 from pychat.web.api.answer import answer
 from pychat.web.api.call import Call
@@ -33,7 +33,7 @@ async def members(call: Call) -> Response:
     return answer(200, {"ok": True, "here": call.room.here, "members": [encode_member(each) for each in listed]})
 
 
-def _room(room: ChatRoom) -> dict[str, object]:
+def _room(room: RoomBackend) -> dict[str, object]:
     return {"name": room.name, "title": room.title, "here": room.here, "seq": room.position.seq}
 
 

@@ -1,4 +1,4 @@
-"""What the API's answers look like, as JSON Schema: the components of its OpenAPI document."""
+"""The JSON Schemas of the API's answers, for its OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: requests that look things up are answered a few at once, and one at once of each who asks."""
+"""Limits how many reading requests run at the same time: a few in total, and one for each author."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AT_ONCE = 4
 
 
 class Turns:
-    """A queue before the store: whoever asks for much waits for themselves, and the event loop has time for others."""
+    """A queue before the store: a client with many requests waits for its own, and others are served in between."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -78,7 +78,7 @@ async def _away(client: Client, line: Line) -> None:
         client.reply(n.RPL_UNAWAY, "You are no longer marked as away.")
 
 
-def lusers(client: Client) -> None:
+async def lusers(client: Client, line: Line) -> None:
     """Answer with the numbers of people and channels."""
     rooms = [channel.room for channel in client.network.channels.values()]
     client.reply(n.RPL_LUSERCLIENT, f"{sum(room.here for room in rooms)} people are in the rooms of this server.")
@@ -86,20 +86,12 @@ def lusers(client: Client) -> None:
     client.reply(n.RPL_LUSERME, f"{len(client.network.clients)} of them are on IRC.")
 
 
-def motd(client: Client) -> None:
+async def motd(client: Client, line: Line) -> None:
     """Answer with the rooms of this server."""
     client.reply(n.RPL_MOTDSTART, f"- {SERVER} -")
     for channel in client.network.channels.values():
         client.reply(n.RPL_MOTD, f"- {channel.name}: {channel.title} ({channel.room.here} here)")
     client.reply(n.RPL_ENDOFMOTD, "Enter a room with /join and its name.")
-
-
-async def _lusers(client: Client, line: Line) -> None:
-    lusers(client)
-
-
-async def _motd(client: Client, line: Line) -> None:
-    motd(client)
 
 
 async def _version(client: Client, line: Line) -> None:
@@ -114,8 +106,8 @@ async def _time(client: Client, line: Line) -> None:
 COMMANDS: Commands = {
     "AWAY": Command(_away),
     "ISON": Command(_ison, 1),
-    "LUSERS": Command(_lusers),
-    "MOTD": Command(_motd),
+    "LUSERS": Command(lusers),
+    "MOTD": Command(motd),
     "TIME": Command(_time),
     "USERHOST": Command(_userhost, 1),
     "VERSION": Command(_version),

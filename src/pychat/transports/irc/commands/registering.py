@@ -30,7 +30,7 @@ async def _cap(client: Client, line: Line) -> None:
             client.caps = client.caps if caps is None else caps
         case "END", _:
             client.negotiating = False
-            await _let_in(client)
+            await _let_in(client, line)
         case what, _:
             client.reply(n.ERR_INVALIDCAPCMD, what, "CAP takes LS, LIST, REQ or END.")
 
@@ -51,7 +51,7 @@ async def _user(client: Client, line: Line) -> None:
         client.reply(n.ERR_ALREADYREGISTERED, "You are connected already.")
     else:
         client.user = line.params[0]
-        await _let_in(client)
+        await _let_in(client, line)
 
 
 async def _nick(client: Client, line: Line) -> None:
@@ -62,7 +62,7 @@ async def _nick(client: Client, line: Line) -> None:
         client.refuse("NICK", Refused("name_invalid", NICK_WORDS), n.ERR_ERRONEUSNICKNAME, wanted)
     elif not client.registered:
         client.wanted = wanted
-        await _let_in(client)
+        await _let_in(client, line)
     elif wanted != client.nick:
         await _rename(client, wanted)
 
@@ -86,7 +86,7 @@ async def _rename(client: Client, wanted: str) -> None:
         client.is_called(wanted)
 
 
-async def _let_in(client: Client) -> None:
+async def _let_in(client: Client, line: Line) -> None:
     """Complete the registration, if the client has sent all that it takes."""
     if client.registered or client.negotiating or client.wanted is None or client.user is None:
         return
@@ -120,8 +120,8 @@ async def _let_in(client: Client) -> None:
         "CLIENTTAGDENY=*,-draft/react,-draft/reply,-draft/unreact,-pychat/id,-typing",
     )
     client.tell(Line(n.RPL_ISUPPORT, (client.nick, *tokens, "are supported by this server"), SERVER))
-    lusers(client)
-    motd(client)
+    await lusers(client, line)
+    await motd(client, line)
 
 
 def _refuse_nick(client: Client, refused: Refused, wanted: str) -> None:

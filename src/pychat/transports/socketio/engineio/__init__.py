@@ -1,1 +1,1 @@
-"""Engine.IO, which carries Socket.IO: handshakes, polling, WebSockets and heartbeats."""
+"""Engine.IO, the layer below Socket.IO: handshakes, polling, WebSockets and heartbeats."""

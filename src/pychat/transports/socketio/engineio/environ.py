@@ -1,4 +1,4 @@
-"""The WSGI-like dictionary that `connect` handlers get, the same for every host (PEP 3333 names)."""
+"""The WSGI-like dictionary for `connect` handlers, the same for every host (names of PEP 3333)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""aiohttp's requests, as the Engine.IO layer wants them."""
+"""Adapts requests of aiohttp to the Engine.IO layer."""
 
 from __future__ import annotations
 

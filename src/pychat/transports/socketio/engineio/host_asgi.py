@@ -1,4 +1,4 @@
-"""ASGI's scopes, as the Engine.IO layer wants them."""
+"""Adapts scopes of ASGI to the Engine.IO layer."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["AsgiRequest", "handle"]
 class AsgiRequest:
     """One `http` or `websocket` scope."""
 
-    __slots__ = ("_body", "_headers", "_receive", "_scope", "_send", "method", "peer", "query", "upgrade")
+    __slots__ = ("_headers", "_receive", "_scope", "_send", "method", "peer", "query", "request_body", "upgrade")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
-        self._body = AsgiBody(scope, receive)
+        self.request_body = AsgiBody(scope, receive)
         self._send = send
         self._headers: dict[str, str] = {}
         for raw_name, raw_value in scope["headers"]:
@@ -42,12 +42,7 @@ class AsgiRequest:
 
     async def body(self, limit: int) -> bytes:
         """Read the whole body. Raises `BodyTooLarge`, `ConnectionError`."""
-        return await self._body.read(limit)
-
-    @property
-    def body_broken_off(self) -> bool:
-        """True if reading the body began and did not reach its end."""
-        return self._body.broken_off
+        return await self.request_body.read(limit)
 
     async def hold(self, wake: asyncio.Future[bool]) -> bool:
         """Wait for `wake`, or for the client to go. ASGI tells that it has gone through `receive` only."""
@@ -117,6 +112,4 @@ async def handle(serve: Serve, answers: AnswerBudget, scope: Scope, receive: Rec
         return
     if isinstance(reply, Reply):
         peer = (scope.get("client") or ("",))[0] or ""
-        await send_answer(
-            scope, send, answers, peer, reply.status, reply.headers, reply.body, last=request.body_broken_off
-        )
+        await send_answer(scope, send, answers, peer, reply.status, reply.headers, reply.body, request.request_body)

@@ -1,4 +1,4 @@
-"""What waits for a client that polls: its packets until the next poll, bounded in bytes, and how its socket ended."""
+"""The packets that wait for the next poll of a client, bounded in bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engine.IO's packets that hold no message (protocol 4), and the error for what is not a packet."""
+"""The packets of Engine.IO without a message (protocol 4), and the error for an invalid packet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sockets that are CONNECTed to no namespace: bounded by address, in all, and in time."""
+"""Limits sockets that have not connected to a namespace: by address, in total, and in time."""
 
 from __future__ import annotations
 

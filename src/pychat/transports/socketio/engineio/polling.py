@@ -1,4 +1,4 @@
-"""HTTP long-polling: what waits goes out with the next poll, what is posted comes in, in order."""
+"""HTTP long-polling: answers polls with the waiting packets, and reads posted packets in order."""
 
 from __future__ import annotations
 

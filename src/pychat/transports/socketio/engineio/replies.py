@@ -1,4 +1,4 @@
-"""What a request of Engine.IO asks, and the answers that say no, with the codes of the reference server."""
+"""Parses requests of Engine.IO, and makes the error answers with the codes of the reference server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Engine.IO layer needs of a host's request, and what it answers."""
+"""What the Engine.IO layer needs from a host's request, and its answer."""
 
 from __future__ import annotations
 

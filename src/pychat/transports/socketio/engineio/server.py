@@ -1,4 +1,4 @@
-"""The Engine.IO server: handshakes, polls, posts and upgrades, as protocol document 4 says."""
+"""The Engine.IO server: handshakes, polls, posts and upgrades (protocol 4)."""
 
 from __future__ import annotations
 

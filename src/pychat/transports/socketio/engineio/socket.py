@@ -1,4 +1,4 @@
-"""One client of Engine.IO: polling, WebSocket, and the upgrade between them without losing or reordering anything."""
+"""One client of Engine.IO: polling, WebSocket, and the upgrade between them without loss or reordering."""
 
 from __future__ import annotations
 

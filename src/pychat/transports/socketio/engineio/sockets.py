@@ -1,4 +1,4 @@
-"""Every Engine.IO socket of a server: who is connected, its deadlines, and how all of them are closed."""
+"""All Engine.IO sockets of a server, with their deadlines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebSockets that are read by a task of the host, and the upgrade from polling."""
+"""Reads WebSockets of a host in a task, and handles the upgrade from polling."""
 
 from __future__ import annotations
 

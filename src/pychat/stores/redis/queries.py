@@ -1,0 +1,51 @@
+"""Reads the log of a room: events by number, messages as they stand, and messages with given words."""
+
+from __future__ import annotations
+
+from pychat.domain.model import LogEvent, Message
+from pychat.stores.redis.codec import decode_log, decode_message
+from pychat.stores.redis.connection import RedisConnection
+from pychat.stores.redis.scripts import SCRIPTS
+from pychat.stores.store import Page
+
+__all__ = ["events", "history", "revised"]
+
+_CHUNK = 500  # messages that a search reads at a time
+
+
+async def events(connection: RedisConnection, key: str, after: int, limit: int) -> list[LogEvent]:
+    """Return at most `limit` events after number `after` of the room whose keys begin with `key`."""
+    entries = await connection.execute("XRANGE", key + "log", f"{max(0, after) + 1}-0", "+", "COUNT", limit)
+    return [decode_log(fields[5], int(id_[:-2])) for id_, fields in entries]
+
+
+async def history(connection: RedisConnection, key: str, before: int | None, limit: int, matching: str | None) -> Page:
+    """Return the last `limit` messages before number `before`; with `matching`, only those with all of its words."""
+    if matching is None:
+        messages, seq = await _messages(connection, key, before, limit)
+        return Page(tuple(reversed(messages)), seq)
+    words = matching.casefold().split()
+    found: list[Message] = []
+    messages, newest = await _messages(connection, key, before, _CHUNK)
+    while words and messages:
+        found += [each for each in messages if all(word in each.text.casefold() for word in words)]
+        if len(found) >= limit or len(messages) < _CHUNK:
+            break
+        messages, _ = await _messages(connection, key, messages[-1].seq, _CHUNK)
+    return Page(tuple(reversed(found[:limit])), newest)
+
+
+async def revised(connection: RedisConnection, key: str, seq: int) -> tuple[Message, bytes] | None:
+    """Return message `seq` as it stands, and its revisions as Redis has them; `None` if it is no longer kept."""
+    _, _, found = await connection.run(SCRIPTS["history"], key, f"({seq + 1}", 1)
+    if not found or found[0][0] != seq:
+        return None
+    _, text, revisions = found[0]
+    return decode_message(text, seq, revisions), revisions
+
+
+async def _messages(connection: RedisConnection, key: str, before: int | None, limit: int) -> tuple[list[Message], int]:
+    """Return messages as they stand, newest first, and the number of the newest event."""
+    end = "+inf" if before is None else f"({before}"
+    _, seq, messages = await connection.run(SCRIPTS["history"], key, end, limit)
+    return [decode_message(text, number, revisions) for number, text, revisions in messages], seq
