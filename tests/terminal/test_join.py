@@ -111,7 +111,8 @@ async def test_two_talk(url: str, bob: Person, room: ChatRoom, tmp_path: Path) -
         await bob.say("hi Ada")
         await ada.sees("Ada you  ", "  hello Bob\n\n  Bob  ", "\n▌ hi Ada")
         await ada.until(lambda: "typing" not in ada.bar("status"))
-    await bob.event("presence")
+    while "left" not in await bob.event("presence"):
+        pass
     assert [member.name for member in room.members] == ["Bob"]
 
 

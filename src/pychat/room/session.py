@@ -43,6 +43,7 @@ _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MAX_WAITING = 16  # commands of one visitor behind the one that runs
 _MAX_STORING = 256  # messages of one visitor on their way into the log
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -89,7 +90,7 @@ class Session:
         self._then = room.delivery.fanout.then
         self._waiting: deque[tuple[Coroutine[Any, Any, Any], Answer[Any]]] | None = None
         self._storing = 0
-        self._ready: asyncio.Future[None] | None = None
+        self._ready: list[asyncio.Future[None]] = []
 
     @property
     def member(self) -> Member | None:
@@ -151,12 +152,17 @@ class Session:
         """Whether the next command could not begin at once."""
         return self._waiting is not None or self._storing >= _MAX_STORING
 
+    @property
+    def full(self) -> bool:
+        """Whether no more commands should be submitted until some are done."""
+        return self._storing >= _MAX_STORING or (self._waiting is not None and len(self._waiting) >= _MAX_WAITING)
+
     async def ready(self) -> None:
         """Wait until the next command can begin at once: until then, a transport should not read on."""
         while self.busy:
-            if self._ready is None:
-                self._ready = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._ready])
+            ready = asyncio.get_running_loop().create_future()
+            self._ready.append(ready)
+            await ready
 
     async def _work(self) -> None:
         """Run what waits, then end: a task lives for a burst of commands, not for a connection."""
@@ -196,9 +202,10 @@ class Session:
             self._stored(answer, stored)
 
     def _wake(self) -> None:
-        if self._ready is not None:
-            self._ready.set_result(None)
-            self._ready = None
+        ready, self._ready = self._ready, []
+        for each in ready:
+            if not each.done():
+                each.set_result(None)
 
     # The commands.
 
