@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pychat
-from pychat import ChatRoom, Close, Member, User
+from pychat import ChatRoom, Close, Member, Refused, User
 from pychat.testing import Person, RecordingConnection
 
 
@@ -80,4 +80,26 @@ async def test_the_moderator_s_own_hook_can_kick() -> None:
     await eve.join("Eve")
     assert (await eve.say("rude"))["error"]["code"] == "rude"
     assert (eve.connection.closed, room.members) == (Close.KICKED, ())
+    await room.aclose()
+
+
+@pytest.mark.parametrize("echo", [False, True])
+async def test_who_is_kicked_while_a_hook_runs_says_nothing(echo: bool) -> None:
+    """A message that waits for a hook is refused if its author was kicked meanwhile, with and without copies of one's own."""
+    room, running, over = ChatRoom(), asyncio.Event(), asyncio.Event()
+
+    async def slow(_: pychat.Message) -> None:
+        running.set()
+        await over.wait()
+
+    room.on("message", slow)
+    session = await room.connect(RecordingConnection(), user=User("1", "Ada"))
+    session.echo = echo
+    said = session.say("hi")
+    await running.wait()
+    await room.kick("user:1")
+    over.set()
+    with pytest.raises(Refused):
+        await said
+    assert await room.history() == []
     await room.aclose()

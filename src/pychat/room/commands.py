@@ -55,24 +55,24 @@ class Commands:
         self._limits = limits
         self._clock = clock
 
-    def say(self, command: Say, origin: Visitor | None = None) -> asyncio.Future[LogEvent]:
+    def say(self, command: Say, visitor: Visitor | None = None) -> asyncio.Future[LogEvent]:
         """Begin to store a message of a room without hooks for messages, awaiting nothing. Raise `Refused`.
 
         What is returned is done at once if the store answers at once. The event may be another one of the same id.
-        The visitor `origin` does not get a copy of its own message.
+        The `visitor` who sent it gets no copy, unless `echo` is set.
         """
         first = self._delivery.recent.first(command.member_id, command.id)
         if first is None:
             message = self._state.decide_or_raise(command, self._clock.date())
             assert isinstance(message, Message)  # noqa: S101 -- what is decided on a `Say`
-            return self._append(message, origin)
+            return self._append(message, visitor)
         # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
         again: asyncio.Future[LogEvent] = asyncio.get_running_loop().create_future()
         again.set_result(first)
         return again
 
     async def perform(
-        self, command: Say | Edit | Delete | React | SetTyping, origin: Visitor | None = None
+        self, command: Say | Edit | Delete | React | SetTyping, visitor: Visitor | None = None
     ) -> Event | None:
         """Execute `command` and return its event; `None` if nothing changed. Raise `Refused`."""
         if not isinstance(command, SetTyping):
@@ -90,7 +90,7 @@ class Commands:
             case None:
                 return None
             case Message():
-                return await self.store_message(event, origin)
+                return await self.store_message(event, visitor)
             case Edited() | Deleted() | Reacted():
                 return await self.append(event)
             case _:
@@ -98,14 +98,14 @@ class Commands:
                 await self._store.signal(self._room, event)
         return event
 
-    async def store_message(self, draft: Message, origin: Visitor | None = None) -> Message:
+    async def store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
         """Store a message as the hooks change it. Return it as it was stored the first time."""
         if self._hooks.registered["message"]:
             changed = await self._hooks.change("message", draft)
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
-            if origin is not None:  # they may have left while the hooks ran
+            if visitor is not None:  # they may have left while the hooks ran
                 self._state.decide_or_raise(Say(draft.author.id, draft.id, draft.text), draft.date)
-        stored = await self._append(draft, origin)
+        stored = await self._append(draft, visitor)
         if not isinstance(stored, Message):
             raise id_used()
         return stored
@@ -114,13 +114,13 @@ class Commands:
         """Store a change of a message."""
         return _same(await self._store.append(self._room, event), event)
 
-    def _append(self, draft: Message, origin: Visitor | None) -> asyncio.Future[LogEvent]:
+    def _append(self, draft: Message, visitor: Visitor | None) -> asyncio.Future[LogEvent]:
         if draft.author.roles:
             draft = replace(draft, author=draft.author.bare)
-        if origin is None:
+        if visitor is None or visitor.echo:
             return asyncio.ensure_future(self._store.append(self._room, draft))
         key, origins = (draft.author.id, draft.id), self._delivery.origins
-        origins[key] = origin.connection
+        origins[key] = visitor.connection
         try:
             stored = asyncio.ensure_future(self._store.append(self._room, draft))
         except BaseException:

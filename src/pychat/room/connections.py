@@ -20,6 +20,8 @@ class Visitor(Protocol):
     member_id: str | None
     #: True after the visitor left or was kicked: a join that is still being stored must not bind this connection.
     gone: bool
+    #: True if the connection gets a copy of its own visitor's messages.
+    echo: bool
 
     @property
     def user(self) -> User | None:

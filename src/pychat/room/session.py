@@ -43,6 +43,7 @@ _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MAX_WAITING = 16  # commands of one visitor behind the one that runs
 _MAX_STORING = 256  # messages of one visitor on their way into the log
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -89,7 +90,7 @@ class Session:
         self._then = room.delivery.fanout.then
         self._waiting: deque[tuple[Coroutine[Any, Any, Any], Answer[Any]]] | None = None
         self._storing = 0
-        self._ready: asyncio.Future[None] | None = None
+        self._ready: list[asyncio.Future[None]] = []
 
     @property
     def member(self) -> Member | None:
@@ -151,12 +152,17 @@ class Session:
         """Whether the next command could not begin at once."""
         return self._waiting is not None or self._storing >= _MAX_STORING
 
+    @property
+    def full(self) -> bool:
+        """Whether no more commands should be submitted until some are done."""
+        return self._storing >= _MAX_STORING or (self._waiting is not None and len(self._waiting) >= _MAX_WAITING)
+
     async def ready(self) -> None:
         """Wait until the next command can begin at once: until then, a transport should not read on."""
         while self.busy:
-            if self._ready is None:
-                self._ready = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._ready])
+            ready = asyncio.get_running_loop().create_future()
+            self._ready.append(ready)
+            await ready
 
     async def _work(self) -> None:
         """Run what waits, then end: a task lives for a burst of commands, not for a connection."""
@@ -196,9 +202,10 @@ class Session:
             self._stored(answer, stored)
 
     def _wake(self) -> None:
-        if self._ready is not None:
-            self._ready.set_result(None)
-            self._ready = None
+        ready, self._ready = self._ready, []
+        for each in ready:
+            if not each.done():
+                each.set_result(None)
 
     # The commands.
 
@@ -249,7 +256,7 @@ class Session:
         try:
             self._spend()
             command = Say(self._joined(), event_id(message_id), text)
-            stored = self._room.commands.say(command, None if self.echo else self)
+            stored = self._room.commands.say(command, self)
         except Exception as error:
             answer.error = error
             self._then(answer.finish)
@@ -267,7 +274,7 @@ class Session:
         member_id, message_id = self._joined(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
-        event = await self._room.commands.perform(command, None if self.echo else self)
+        event = await self._room.commands.perform(command, self)
         self._stop_typing_timer()
         assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
         return event

@@ -100,6 +100,11 @@ class SocketIOClient:
         """Whether its next packet must wait until it is `ready`, for what a plain function began."""
         return False
 
+    @property
+    def full(self) -> bool:
+        """Whether a plain function must not take more of its events until some are done."""
+        return False
+
     async def ready(self) -> None:
         """Wait until its next packet can be handled."""
 

@@ -22,6 +22,8 @@ _log = logging.getLogger("pychat.socketio")
 
 #: Events of one client that are handled in one turn of the event loop, where no handler waits; then others are served.
 _EVENTS_A_TURN = 16
+#: Events up to this size are taken while those before are under way, over a WebSocket.
+_SMALL_BYTES = 2048
 #: CONNECTs of a client that comes and goes: so many a second, and at once. Each costs as much as a connection.
 _CONNECT_RATE = 1.0
 _CONNECT_BURST = 10
@@ -124,7 +126,9 @@ class SocketIOSession:
         if begin != "[" or take is None or client is None or client.namespace != "/" or not client.connected:
             return False
         outbox = self.socket.outbox
-        if client.busy or (outbox is not None and outbox.unread(self.handler.max_unread_bytes)):
+        if outbox is not None and outbox.unread(self.handler.max_unread_bytes):
+            return False
+        if client.busy and (client.full or outbox is not None or packet.size > _SMALL_BYTES):
             return False
         event, *arguments = packet.decode(surrogates=self.handler.surrogates)
         try:

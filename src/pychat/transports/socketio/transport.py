@@ -132,6 +132,11 @@ class _Connection(SocketIOClient):
         """Whether its next packet must wait for a command."""
         return self.visitor.busy
 
+    @property
+    def full(self) -> bool:
+        """Whether no more commands should be submitted until some are done."""
+        return self.visitor.full
+
     async def ready(self) -> None:
         """Wait until its next packet can be handled."""
         await self.visitor.ready()
