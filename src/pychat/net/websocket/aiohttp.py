@@ -1,4 +1,4 @@
-"""A WebSocket over aiohttp, which answers the handshake and hands on what it reads from then on."""
+"""A WebSocket over aiohttp: aiohttp answers the handshake, and passes on the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server's side of one WebSocket, as RFC 6455 says: its state, frames in, control frames out. It does no I/O.
+"""The protocol of one server-side WebSocket (RFC 6455), without I/O: its state, parsed frames, and control frames.
 
 A binding gives it the bytes that come, sends its `outgoing` bytes, and acts on its `state`.
 """

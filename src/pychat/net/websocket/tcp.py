@@ -1,4 +1,4 @@
-"""A WebSocket over a socket of our own, with no web framework between: what is read is pushed to its reader."""
+"""A WebSocket over a plain socket, without a web framework."""
 
 from __future__ import annotations
 
