@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pychat.domain.ratelog import RateLimitedLogger, RateLimiter
+from pychat.domain.log_limit import LogLimiter, RateLimitedLogger
 
 
 class Hand:
@@ -44,7 +44,7 @@ def test_a_few_lines_and_then_their_number(caplog):
 def test_a_line_a_while_is_never_held_back():
     """Who stays below the rate reads every line, with no note."""
     clock = Hand()
-    limiter = RateLimiter(clock, lines=2, seconds=60)
+    limiter = LogLimiter(clock, lines=2, seconds=60)
     for _ in range(100):
         assert limiter.note("kind") == ""
         clock.now += 60
@@ -74,7 +74,7 @@ def test_the_traceback_of_a_counted_line_is_not_kept(caplog):
 @pytest.mark.parametrize("kinds", [999, 1000, 1001, 5000])
 def test_kinds_are_bounded(kinds):
     """However many kinds a mistake makes, no more than a thousand are remembered."""
-    limiter = RateLimiter(time.monotonic)
+    limiter = LogLimiter(time.monotonic)
     for kind in range(kinds):
         limiter.note(kind)
     assert 1000 >= len(limiter._kinds)

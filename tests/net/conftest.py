@@ -1,4 +1,4 @@
-"""A carrier of each host, handed to a test on a real socket."""
+"""A websocket of each host, handed to a test on a real socket."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ async def on_aiohttp(take: Callable[[WebSocketConnection], Any], options: dict[s
     """Hand every WebSocket to `take`, under aiohttp."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        carrier = await AiohttpWebSocket.accept(request, **options)
-        await take(carrier)
-        return carrier.response
+        websocket = await AiohttpWebSocket.accept(request, **options)
+        await take(websocket)
+        return websocket.response
 
     app = web.Application()
     app.router.add_get("/", handle)
@@ -65,9 +65,9 @@ def listening() -> socket.socket:
 
 
 class Meeting:
-    """Both ends of one WebSocket: the server's carrier, and aiohttp's client."""
+    """Both ends of one WebSocket: the server's websocket, and aiohttp's client."""
 
-    carrier: WebSocketConnection
+    websocket: WebSocketConnection
     client: aiohttp.ClientWebSocketResponse
     received: asyncio.Queue[str | bytes]
     ended: asyncio.Event
@@ -92,12 +92,12 @@ async def meet(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
             meeting.ended = asyncio.Event()
             arrived = asyncio.Event()
 
-            async def take(carrier: WebSocketConnection) -> None:
-                meeting.carrier = carrier
+            async def take(websocket: WebSocketConnection) -> None:
+                meeting.websocket = websocket
                 arrived.set()
                 try:
                     while True:
-                        meeting.received.put_nowait(await carrier.receive())
+                        meeting.received.put_nowait(await websocket.receive())
                 except WebSocketClosed:
                     meeting.ended.set()
 

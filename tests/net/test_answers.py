@@ -10,7 +10,7 @@ import pytest
 import pychat
 from pychat import ChatRoom
 from pychat.hosts.aiohttp import MOUNT
-from pychat.net.http.answers import AnswerBudget
+from pychat.net.slow_readers.answer_budget import AnswerBudget
 from tests.servers import aiohttp_server, uvicorn_server
 
 

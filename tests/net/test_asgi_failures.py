@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from pychat.domain.ratelog import RateLimitedLogger
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.net.http.stream import Chunk
 from pychat.net.http.stream_asgi import AsgiStream
 from pychat.net.websocket import asgi
 from pychat.net.websocket.asgi import AsgiWebSocket
-from pychat.net.websocket.connection import Frame, WebSocketClosed
+from pychat.net.websocket.connection import WebSocketClosed
+from pychat.net.websocket.frames import Frame
 from tests.clients import TIMEOUT
 
 
@@ -56,16 +57,16 @@ async def test_what_a_host_raises_is_logged_and_ends_the_connection(
             await stream.gone()
         stream._leaving.cancel()
         assert len(caplog.records) == logged
-        carrier = await AsgiWebSocket.accept({}, _silence, _host(error), connected=True)
-        writer = carrier._writer
+        websocket = await AsgiWebSocket.accept({}, _silence, _host(error), connected=True)
+        writer = websocket._writer
         assert writer is not None
-        carrier.send(Frame("second"))
+        websocket.send(Frame("second"))
         if logged:
             async with asyncio.timeout(TIMEOUT):
                 with pytest.raises(WebSocketClosed):
-                    await carrier.receive()
+                    await websocket.receive()
         else:
-            carrier.abort()  # the host says in its own time that the client has gone
+            websocket.abort()  # the host says in its own time that the client has gone
     await asyncio.wait([writer])
     assert len(caplog.records) == 2 * logged
     assert all((record.exc_info is not None) == isinstance(error, KeyError) for record in caplog.records)

@@ -1,4 +1,4 @@
-"""The carrier port, kept by aiohttp and by ASGI alike."""
+"""The websocket port, kept by aiohttp and by ASGI alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pychat.domain.errors import Close
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.asgi import AsgiWebSocket
-from pychat.net.websocket.connection import Frame, close_frame, frame_bytes
+from pychat.net.websocket.frames import Frame, close_frame, frame_bytes
 from pychat.net.websocket.protocol import FRAMES_PER_TURN
 
 
@@ -18,8 +18,8 @@ from pychat.net.websocket.protocol import FRAMES_PER_TURN
 async def test_every_length(meet, size):
     """Frames of every length form arrive whole, as text and as bytes."""
     meeting = await meet()
-    meeting.carrier.send(Frame("é" * (size // 2) + "x" * (size % 2)))
-    meeting.carrier.send_bytes(b"\0" * size)
+    meeting.websocket.send(Frame("é" * (size // 2) + "x" * (size % 2)))
+    meeting.websocket.send_bytes(b"\0" * size)
     assert await meeting.client.receive_str() == "é" * (size // 2) + "x" * (size % 2)
     assert await meeting.client.receive_bytes() == b"\0" * size
 
@@ -32,19 +32,19 @@ async def test_both_ways(meet):
     await meeting.client.ping()
     assert ["a", b"b", ""] == [await meeting.received.get() for _ in range(3)]
     frames = [Frame(str(number)) for number in range(100)]
-    meeting.carrier.send(frames[0])
-    meeting.carrier.send(Frame.joined(frames[1:50]))
-    meeting.carrier.send(Frame(*(str(number) for number in range(50, 100))))
+    meeting.websocket.send(frames[0])
+    meeting.websocket.send(Frame.joined(frames[1:50]))
+    meeting.websocket.send(Frame(*(str(number) for number in range(50, 100))))
     assert [str(number) for number in range(100)] == [await meeting.client.receive_str() for _ in range(100)]
-    assert meeting.carrier.remote == "127.0.0.1"
-    assert meeting.carrier.buffered == 0
+    assert meeting.websocket.remote == "127.0.0.1"
+    assert meeting.websocket.buffered == 0
 
 
 async def test_subprotocol(meet):
     """The first subprotocol that both know is agreed on."""
     meeting = await meet(protocols=("pychat.v1",), offer=("other", "pychat.v1"))
-    assert ("pychat.v1", "pychat.v1") == (meeting.carrier.protocol, meeting.client.protocol)
-    assert (await meet(protocols=("pychat.v1",))).carrier.protocol is None
+    assert ("pychat.v1", "pychat.v1") == (meeting.websocket.protocol, meeting.client.protocol)
+    assert (await meet(protocols=("pychat.v1",))).websocket.protocol is None
 
 
 async def test_client_leaves(meet):
@@ -53,8 +53,8 @@ async def test_client_leaves(meet):
     await meeting.client.close(code=3000)
     async with asyncio.timeout(5):
         await meeting.ended.wait()
-    meeting.carrier.send(Frame("nobody hears"))
-    meeting.carrier.close()
+    meeting.websocket.send(Frame("nobody hears"))
+    meeting.websocket.close()
     assert meeting.client.close_code == 3000
 
 
@@ -65,16 +65,16 @@ async def test_client_is_cut(meet):
     async with asyncio.timeout(5):
         await meeting.ended.wait()
     for _ in range(10):
-        meeting.carrier.send(Frame("nobody hears"))
+        meeting.websocket.send(Frame("nobody hears"))
 
 
 async def test_close(meet):
     """A close sends what waits, then the code and the reason; only the first close counts."""
     meeting = await meet()
-    meeting.carrier.send(Frame("last words"))
-    meeting.carrier.close(Close.SHUTDOWN.code, Close.SHUTDOWN.reason)
-    meeting.carrier.close(4999, "again")
-    meeting.carrier.send(Frame("too late"))
+    meeting.websocket.send(Frame("last words"))
+    meeting.websocket.close(Close.SHUTDOWN.code, Close.SHUTDOWN.reason)
+    meeting.websocket.close(4999, "again")
+    meeting.websocket.send(Frame("too late"))
     assert await meeting.client.receive_str() == "last words"
     message = await meeting.client.receive()
     assert (aiohttp.WSMsgType.CLOSE, 4000, "shutdown") == (message.type, message.data, message.extra)
@@ -97,17 +97,17 @@ async def test_slow_reader(meet):
     """A reader that falls behind the bound is told so with its code, once; what went before arrives in order."""
     meeting = await meet(max_buffer_bytes=300_000)
     calls: list[int] = []
-    meeting.carrier.on_slow = lambda: calls.append(1)
+    meeting.websocket.on_slow = lambda: calls.append(1)
     frame = Frame("x" * 10_000)
     sent = 0
     while not calls:
-        meeting.carrier.send(frame)
+        meeting.websocket.send(frame)
         sent += 1
         # The client's task does not run meanwhile: nobody reads.
         assert sent < 1_000
-    meeting.carrier.send(frame)
+    meeting.websocket.send(frame)
     assert calls == [1]
-    assert meeting.carrier.buffered <= 300_000 + len(frame.raw)
+    assert meeting.websocket.buffered <= 300_000 + len(frame.raw)
     received = 0
     async with asyncio.timeout(10):
         while (message := await meeting.client.receive()).type is aiohttp.WSMsgType.TEXT:
@@ -123,9 +123,9 @@ async def test_silent_peer_is_cut(meet, monkeypatch):
     # It neither reads nor answers from here on.
     meeting.client._response.connection.transport.pause_reading()
     for _ in range(300):
-        meeting.carrier.send(Frame("x" * 10_000)) if meeting.carrier.buffered < 900_000 else None
+        meeting.websocket.send(Frame("x" * 10_000)) if meeting.websocket.buffered < 900_000 else None
         await asyncio.sleep(0)
-    meeting.carrier.close(Close.SHUTDOWN.code)
+    meeting.websocket.close(Close.SHUTDOWN.code)
     async with asyncio.timeout(2):
         await meeting.ended.wait()
     meeting.client._response.connection.transport.abort()
@@ -134,7 +134,7 @@ async def test_silent_peer_is_cut(meet, monkeypatch):
 async def test_heartbeat(meet):
     """Who answers pings stays; who does not is closed with 4002."""
     meeting = await meet(heartbeat=0.1)
-    if isinstance(meeting.carrier, AsgiWebSocket):
+    if isinstance(meeting.websocket, AsgiWebSocket):
         return  # there it is the host's affair
     meeting.client._autoping = False
     async with asyncio.timeout(10):
@@ -162,7 +162,7 @@ async def test_what_came_before_the_close_is_received(meet):
 async def test_a_reader_that_does_not_keep_up_stops_the_socket(meet, monkeypatch):
     """Messages that nobody receives are not read without end; when they are received, they are all there, in order."""
     meeting = await meet()
-    if isinstance(meeting.carrier, AsgiWebSocket):
+    if isinstance(meeting.websocket, AsgiWebSocket):
         return
     taken, receive = asyncio.Event(), AiohttpWebSocket.receive
 
@@ -174,9 +174,9 @@ async def test_a_reader_that_does_not_keep_up_stops_the_socket(meet, monkeypatch
     words = [str(number) for number in range(300)]
     for word in words:
         await meeting.client.send_str(word)
-    while not meeting.carrier._paused:
+    while not meeting.websocket._paused:
         await asyncio.sleep(0)
-    assert len(meeting.carrier._queue) <= 2 * FRAMES_PER_TURN
+    assert len(meeting.websocket._queue) <= 2 * FRAMES_PER_TURN
     taken.set()
     async with asyncio.timeout(5):
         assert words == [await meeting.received.get() for _ in words]
@@ -185,11 +185,11 @@ async def test_a_reader_that_does_not_keep_up_stops_the_socket(meet, monkeypatch
 async def test_abort(meet):
     """`abort` ends it at once."""
     meeting = await meet()
-    meeting.carrier.abort()
+    meeting.websocket.abort()
     async with asyncio.timeout(2):
         await meeting.ended.wait()
-    meeting.carrier.send(Frame("nobody hears"))
-    meeting.carrier.abort()
+    meeting.websocket.send(Frame("nobody hears"))
+    meeting.websocket.abort()
 
 
 def test_frames():

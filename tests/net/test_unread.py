@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.net.budget import SendBudget
-from pychat.net.unread import LARGE_BYTES, UNREAD, UnreadFrames
+from pychat.net.slow_readers.send_budget import SendBudget
+from pychat.net.slow_readers.unread_frames import LARGE_BYTES, UNREAD, UnreadFrames
 
 _PAGE = 100 * 1024
 

@@ -45,7 +45,7 @@ def _opens(head: bytes) -> bool:
 
     def open_socket(request: Any) -> bool:
         opened.append(request)
-        request.carrier = sink
+        request.websocket = sink
         return True
 
     server: Any = SimpleNamespace(eio=SimpleNamespace(open_socket=open_socket))

@@ -319,7 +319,7 @@ def test_what_is_not_supported(host):
     with pytest.raises(UsageError, match="instrument"):
         Server().instrument()
     with pytest.raises(UsageError, match="transports"):
-        Server(transports=["carrier pigeon"])
+        Server(transports=["websocket pigeon"])
     with pytest.raises(UsageError, match="ping_timeout"):
         Server(ping_timeout=0)
     assert Server(transports="polling", ping_interval=(3, 2)).eio.options.ping_seconds == 5

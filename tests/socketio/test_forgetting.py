@@ -22,7 +22,7 @@ def objects() -> Counter[str]:
 async def gone(server: Server) -> None:
     """Wait until the server has no session, and nothing under way."""
     async with asyncio.timeout(10):
-        while server.eio.registry.sockets or server.eio.registry.tasks or server.eio.registry.carriers:
+        while server.eio.registry.sockets or server.eio.registry.tasks or server.eio.registry.websockets:
             await asyncio.sleep(0.01)
 
 

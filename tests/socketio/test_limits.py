@@ -329,7 +329,7 @@ async def test_unread_answers(serve, recorder):
 
 
 async def test_who_neither_reads_nor_answers_is_closed(serve, recorder):
-    """Answers that wait for a client that does not poll hold off no ping timeout."""
+    """AnswerBatch that wait for a client that does not poll hold off no ping timeout."""
     server, log = recorder(max_queue_bytes=2_000, max_buffer_bytes=8_000, ping_interval=0.2, ping_timeout=0.2)
     wire = await serve(server)
     sid = await wire.open_polling()
@@ -360,7 +360,7 @@ async def test_a_body_waits_while_a_websocket_takes_over(serve, recorder):
     body = "\x1e".join(f'42["load",{number},"{text}"]' for number in range(20))
     posting = asyncio.create_task(wire.post(sid, body))
     async with asyncio.timeout(5):
-        while session.room is None:
+        while session.drained is None:
             await asyncio.sleep(0.001)
     opened = await wire.websocket(sid=sid)
     await opened.send("2probe")

@@ -395,7 +395,7 @@ async def test_16_nothing_grows_with_the_number_connected(serve, recorder):
     for socket, _ in opened:
         await socket.ws.close()
     await log.until(40)
-    while server.eio.registry.sockets or server.eio.registry.tasks or server.eio.registry.carriers:
+    while server.eio.registry.sockets or server.eio.registry.tasks or server.eio.registry.websockets:
         await asyncio.sleep(0.001)
     assert ({}, {}, {}) == (server.manager.rooms, server.environ, server.manager.callbacks)
     assert not any(

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from pychat.domain.errors import Close, UsageError
-from pychat.net.websocket.connection import Frame
+from pychat.net.websocket.frames import Frame
 from pychat.transports.socketio import encode_event
 
 
@@ -258,7 +258,7 @@ async def test_stuck_reader_is_cut(serve, wired, reluctant, monkeypatch, host):
         await asyncio.sleep(0)
     await log.until(2)
     async with asyncio.timeout(2):
-        while server.eio.registry.carriers:
+        while server.eio.registry.websockets:
             await asyncio.sleep(0.01)
     assert not server.eio.registry.sockets
 
@@ -333,7 +333,7 @@ async def test_shutdown(serve, wired, reluctant):
     assert not server.eio.registry.sockets
     # The stuck one is cut, sooner than its own deadline would do it.
     async with asyncio.timeout(1):
-        while server.eio.registry.carriers:
+        while server.eio.registry.websockets:
             await asyncio.sleep(0.001)
 
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener
 from typing import Any, Self
 
+from pychat.domain.log_limit import LogLimiter
 from pychat.domain.model import Away, Event, Joined, Left, Message, Renamed
-from pychat.domain.ratelog import RateLimiter
 from pychat.room.chatroom import ChatRoom
 
 __all__ = ["Console", "escape"]
@@ -105,7 +105,7 @@ class _RateLimit(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._limiter = RateLimiter(time.monotonic, lines=_LINES_A_MINUTE)
+        self._limiter = LogLimiter(time.monotonic, lines=_LINES_A_MINUTE)
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from aiohttp import StreamReader, web
 
-from pychat.domain.ratelog import RateLimitedLogger
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.net.http.raw import final_response
 from pychat.transports.socketio import Connections
 from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES

@@ -13,13 +13,13 @@ from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.hosts.siblings import Siblings
 from pychat.net.addresses import AddressLimiter
-from pychat.net.http.answers import AnswerBudget
 from pychat.net.http.gate import Gate, retry_headers
 from pychat.net.http.hosts import HostPolicy
 from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.proxies import Proxies
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest, Response, StreamingResponse
+from pychat.net.slow_readers.answer_budget import AnswerBudget
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES, WebSocketConnection
 from pychat.protocol.v1 import SUBPROTOCOL
 from pychat.room.chatroom import ChatRoom

@@ -92,17 +92,17 @@ def encode_shared(notice: Notice) -> tuple[str, Fields]:
     """The same, for `strictjson.dumps` alone: the messages of a `Welcome` are encoded once for all newcomers."""
     if not isinstance(notice, Welcome) or not notice.messages:
         return encode(notice)
-    messages = notice.messages
-    page = _pages.get(id(messages))
-    if page is None:
+    messages, finished = _pages.get(notice.room, ((), None))
+    if finished is None or messages is not notice.messages:
         if len(_pages) >= _MAX_PAGES:
             del _pages[next(iter(_pages))]
-        page = _pages[id(messages)] = messages, strictjson.Finished([encode_message(each) for each in messages])
-    return "welcome", {**_welcome(replace(notice, messages=())), "messages": page[1].place}
+        finished = strictjson.Finished([encode_message(each) for each in notice.messages])
+        _pages[notice.room] = notice.messages, finished
+    return "welcome", {**_welcome(replace(notice, messages=())), "messages": finished.place}
 
 
-#: The newest pages that newcomers were sent, by identity: a room gives the same tuple until its messages change.
-_pages: dict[int, tuple[tuple[Message, ...], strictjson.Finished]] = {}
+#: The messages that the last newcomer of a room was sent. A room gives the same tuple until its messages change.
+_pages: dict[str, tuple[tuple[Message, ...], strictjson.Finished]] = {}
 _MAX_PAGES = 64
 
 

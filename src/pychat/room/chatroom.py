@@ -138,7 +138,7 @@ class ChatRoom:
         else:
             member_id, name = f"post:{author}", author
         member = Member(member_id, self._core.names.accept(name, reserved=True))
-        first = None if id is None else self._core.delivery.recent.first(member.id, id)
+        first = None if id is None else self._core.delivery.recent.find(member.id, id)
         if isinstance(first, Message):
             return first
         reply = None if reply_to is None else quote(await self.message(reply_to))

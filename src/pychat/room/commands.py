@@ -61,7 +61,7 @@ class Commands:
         What is returned is done at once if the store answers at once. The event may be another one of the same id.
         The `visitor` who sent it gets no copy, unless `echo` is set.
         """
-        first = self._delivery.recent.first(command.member_id, command.id)
+        first = self._delivery.recent.find(command.member_id, command.id)
         if first is None:
             message = self._state.decide_or_raise(command, self._clock.date())
             assert isinstance(message, Message)  # noqa: S101 -- what is decided on a `Say`
@@ -76,7 +76,7 @@ class Commands:
     ) -> Event | None:
         """Execute `command` and return its event; `None` if nothing changed. Raise `Refused`."""
         if not isinstance(command, SetTyping):
-            first = self._delivery.recent.first(command.member_id, command.id)
+            first = self._delivery.recent.find(command.member_id, command.id)
             if first is not None:
                 return _same(first, _would_be(command))
         event = self._state.decide_or_raise(command, self._clock.date())

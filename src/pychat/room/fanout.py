@@ -135,7 +135,7 @@ class Fanout:
                 return
         for frame in frames:
             failed: list[Connection] = []
-            # The hot path: over a WebSocket, `send` is the carrier's own, with no call between.
+            # The hot path: over a WebSocket, `send` is the websocket's own, with no call between.
             for connection in listeners:
                 try:
                     connection.send(frame)

@@ -10,6 +10,7 @@ from itertools import islice
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import Limits
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import (
     Away,
     Command,
@@ -26,7 +27,6 @@ from pychat.domain.model import (
     User,
 )
 from pychat.domain.notices import Presence
-from pychat.domain.ratelog import RateLimitedLogger
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
 from pychat.room.connections import ConnectionRegistry, Visitor

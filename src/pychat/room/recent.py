@@ -70,7 +70,7 @@ class RecentEvents:
             if index < len(self._messages):
                 self._messages[index] = revise(self._messages[index], event)
 
-    def first(self, author_id: str, event_id: str) -> LogEvent | None:
+    def find(self, author_id: str, event_id: str) -> LogEvent | None:
         """The event of that author's and of that id, as it was stored; `None` if it is not among the newest."""
         return self._first.get((author_id, event_id))
 

@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import SEARCH_COST, TokenBucket
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import (
     Delete,
     Edit,
@@ -28,7 +29,6 @@ from pychat.domain.model import (
     User,
 )
 from pychat.domain.notices import Welcome, You
-from pychat.domain.ratelog import RateLimitedLogger
 from pychat.room.answer import Answer
 from pychat.room.clock import Timer
 from pychat.room.commands import id_used
@@ -87,7 +87,7 @@ class Session:
         self.gone = False
         self._closed = False
         #: Calls when everything stored so far was sent to everyone.
-        self._then = room.delivery.fanout.then
+        self._after_delivery = room.delivery.fanout.then
         self._waiting: deque[tuple[Coroutine[Any, Any, Any], Answer[Any]]] | None = None
         self._storing = 0
         self._ready: list[asyncio.Future[None]] = []
@@ -174,7 +174,7 @@ class Session:
                     answer.value = await command
                 except Exception as error:
                     answer.error = error
-                self._then(answer.finish)
+                self._after_delivery(answer.finish)
                 del command, answer  # an error's traceback holds this frame
         finally:
             self._waiting = None
@@ -193,7 +193,7 @@ class Session:
                 self._stop_typing_timer()
         except Exception as error:
             answer.error = error
-        self._then(answer.finish)
+        self._after_delivery(answer.finish)
 
     def _stored_later(self, answer: Answer[Message], stored: asyncio.Future[LogEvent]) -> None:
         self._storing -= 1
@@ -255,11 +255,11 @@ class Session:
         answer: Answer[Message] = Answer()
         try:
             self._spend()
-            command = Say(self._joined(), event_id(message_id), text)
+            command = Say(self._require_member_id(), event_id(message_id), text)
             stored = self._room.commands.say(command, self)
         except Exception as error:
             answer.error = error
-            self._then(answer.finish)
+            self._after_delivery(answer.finish)
         else:
             if stored.done():
                 self._stored(answer, stored)
@@ -271,7 +271,7 @@ class Session:
     async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
         """The same, where something has to be awaited before the message can be stored."""
         self._spend()
-        member_id, message_id = self._joined(), event_id(message_id)
+        member_id, message_id = self._require_member_id(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
         event = await self._room.commands.perform(command, self)
@@ -283,21 +283,21 @@ class Session:
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
         self._spend()
-        member_id, new_id = self._joined(), event_id(given_id)
+        member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
     @_command
     async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
         """Take one's own message number `seq` back; `None` if it was deleted already."""
         self._spend()
-        member_id, new_id = self._joined(), event_id(given_id)
+        member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Delete(member_id, new_id, await self._message(seq)), self)
 
     @_command
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
         self._spend()
-        member_id, new_id = self._joined(), event_id(given_id)
+        member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
     @_command
@@ -310,7 +310,7 @@ class Session:
     async def type(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
         self._spend()
-        member_id = self._joined()
+        member_id = self._require_member_id()
         self._stop_typing_timer()
         await self._room.commands.perform(SetTyping(member_id, on), self)
         if on and not self._closed:
@@ -368,7 +368,7 @@ class Session:
             raise Refused("not_found", "The room has lost its messages meanwhile, and numbers them anew.")
         return message
 
-    def _joined(self) -> str:
+    def _require_member_id(self) -> str:
         if self.member_id is None:
             raise Refused("not_joined", "Take a nickname first, then you can write.")
         return self.member_id

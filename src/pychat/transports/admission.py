@@ -11,8 +11,8 @@ import random
 import time
 
 from pychat.domain.errors import Close, Refused, UsageError
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import Position, User
-from pychat.domain.ratelog import RateLimitedLogger
 from pychat.room.backend import RoomBackend
 from pychat.room.connection import Connection
 from pychat.room.session import Session

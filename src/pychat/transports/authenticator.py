@@ -9,8 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 from pychat.domain.errors import Refused, UsageError
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import User
-from pychat.domain.ratelog import RateLimitedLogger
 from pychat.net.http.request import Request
 from pychat.room.workers import in_thread, is_async
 

@@ -94,14 +94,14 @@ class _EventEncoder:
 
 
 class _Connection:
-    def __init__(self, carrier: ResponseStream, encoder: _EventEncoder, token: str | None) -> None:
+    def __init__(self, response: ResponseStream, encoder: _EventEncoder, token: str | None) -> None:
         self.encoder = encoder
-        self._carrier = carrier
+        self._response = response
         self._token = token
         self.send: Callable[[Any], None] = self._greet  # and after that the hot path: no call between
 
     def _greet(self, welcome: Welcome) -> None:
-        self.send = self._carrier.send
+        self.send = self._response.send
         name, fields = encode_shared(welcome)
         if self._token is not None:
             fields["token"] = self._token
@@ -109,18 +109,18 @@ class _Connection:
 
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this one visitor something."""
-        self._carrier.send(_event(name, fields))
+        self._response.send(_event(name, fields))
 
     def beat(self) -> None:
         """Show everybody on the way that the stream lives."""
-        self._carrier.send(_HEARTBEAT)
+        self._response.send(_HEARTBEAT)
 
     def close(self, why: Close) -> None:
-        self._carrier.end(_event(*close_event(why)))
+        self._response.end(_event(*close_event(why)))
 
     def end(self) -> None:
         """End the stream of somebody who goes, with no more words."""
-        self._carrier.end(_HEARTBEAT)
+        self._response.end(_HEARTBEAT)
 
 
 class Stream:
@@ -159,7 +159,7 @@ class SSETransport:
 
     async def serve(
         self,
-        carrier: ResponseStream,
+        response: ResponseStream,
         room: RoomBackend,
         *,
         since: Position | None,
@@ -175,16 +175,16 @@ class SSETransport:
         """
         refused = self.gate.enter(remote)
         if refused is not None:  # others connected while the host began to answer
-            carrier.end(turned_away(refused))
+            response.end(turned_away(refused))
             return
         try:
-            await self._serve(carrier, room, since=since, name=name, member_id=member_id, user=user)
+            await self._serve(response, room, since=since, name=name, member_id=member_id, user=user)
         finally:
             self.gate.leave(remote)
 
     async def _serve(
         self,
-        carrier: ResponseStream,
+        response: ResponseStream,
         room: RoomBackend,
         *,
         since: Position | None,
@@ -194,8 +194,8 @@ class SSETransport:
     ) -> None:
         owner = user.member_id if user is not None else member_id or Tokens.new_id()
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
-        connection = _Connection(carrier, _EventEncoder(room), token)
-        carrier.on_slow = lambda: connection.close(Close.SLOW)
+        connection = _Connection(response, _EventEncoder(room), token)
+        response.on_slow = lambda: connection.close(Close.SLOW)
         self._open.add(connection)
         if self._heart is None:
             self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat)
@@ -209,7 +209,7 @@ class SSETransport:
                     connection.tell("ack", {"ref": "join", **await self.execute(room, stream, "join", {"name": name})})
                 elif member_id is not None:
                     await session.resume()
-                await carrier.gone()
+                await response.gone()
             except asyncio.CancelledError:  # a host that ends
                 connection.close(Close.SHUTDOWN)
                 raise
@@ -218,10 +218,10 @@ class SSETransport:
                     self._forget(stream, key)
                 await session.close()
         except Refused as refused:  # at the door, or the store went away before the name was taken
-            carrier.end(turned_away(refused))
-            await carrier.gone()
+            response.end(turned_away(refused))
+            await response.gone()
         finally:
-            carrier.on_slow = None  # the two let go of each other
+            response.on_slow = None  # the two let go of each other
             self._open.remove(connection)
 
     async def execute(self, room: RoomBackend, stream: Stream, name: str, fields: object) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from pychat.domain.limits import TokenBucket
 from pychat.domain.model import Position, User
 from pychat.domain.notices import Notice
 from pychat.net.http.gate import Gate
-from pychat.net.websocket.backpressure import wait_for_reader
-from pychat.net.websocket.connection import NO_CODE, Frame, WebSocketClosed, WebSocketConnection
+from pychat.net.slow_readers.backpressure import wait_for_reader
+from pychat.net.websocket.connection import NO_CODE, WebSocketClosed, WebSocketConnection
+from pychat.net.websocket.frames import Frame
 from pychat.protocol.v1 import close_event, decode_position, encode_refusal, encode_shared, refusal_event
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.admission import admit
-from pychat.transports.answers import Answers
+from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.commands import submit
 from pychat.transports.open_connections import OpenConnections
 
@@ -44,25 +45,25 @@ class _JSONWire:
 class _Connection:
     encoder = _JSONWire()
 
-    def __init__(self, carrier: WebSocketConnection) -> None:
-        self._carrier = carrier
-        self._answers = Answers(carrier)
+    def __init__(self, websocket: WebSocketConnection) -> None:
+        self._websocket = websocket
+        self._answers = AnswerBatch(websocket)
         self._bad: TokenBucket | None = None
 
     def send(self, frame: Frame) -> None:
-        self._carrier.send(frame)
+        self._websocket.send(frame)
 
     def close(self, why: Close) -> None:
         self.tell(*close_event(why))
         self._answers.flush()
-        self._carrier.close(why.code, why.reason)
+        self._websocket.close(why.code, why.reason)
 
     def turn_away(self, refused: Refused) -> None:
         """Close the connection of somebody who is not let in, telling why and when to come back."""
         self.tell(*refusal_event(refused))
         self._answers.flush()
         why = refused.kind.close
-        self._carrier.close(why.code, why.reason)
+        self._websocket.close(why.code, why.reason)
 
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this one connection something."""
@@ -88,29 +89,29 @@ class WebSocketTransport:
     def __len__(self) -> int:
         return len(self._open)
 
-    async def turn_away(self, carrier: WebSocketConnection, refused: Refused) -> None:
+    async def turn_away(self, websocket: WebSocketConnection, refused: Refused) -> None:
         """Tell somebody who is refused for now when to come back: of a handshake that failed, browsers tell nothing."""
-        _Connection(carrier).turn_away(refused)
+        _Connection(websocket).turn_away(refused)
         with suppress(WebSocketClosed):
             while True:
-                await carrier.receive()
+                await websocket.receive()
 
-    async def serve(self, carrier: WebSocketConnection, query: Mapping[str, str], user: User | None = None) -> None:
+    async def serve(self, websocket: WebSocketConnection, query: Mapping[str, str], user: User | None = None) -> None:
         """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`, `id`.
 
         `user` is whom the app knows the person as; without one, a guest.
         """
-        refused = self.gate.enter(carrier.remote)
+        refused = self.gate.enter(websocket.remote)
         if refused is not None:  # others connected since the handshake was checked
-            await self.turn_away(carrier, refused)
+            await self.turn_away(websocket, refused)
             return
         try:
-            await self._serve(_Connection(carrier), carrier, query, user)
+            await self._serve(_Connection(websocket), websocket, query, user)
         finally:
-            self.gate.leave(carrier.remote)
+            self.gate.leave(websocket.remote)
 
     async def _serve(
-        self, connection: _Connection, carrier: WebSocketConnection, query: Mapping[str, str], user: User | None
+        self, connection: _Connection, websocket: WebSocketConnection, query: Mapping[str, str], user: User | None
     ) -> None:
         self._open.add(connection)
         try:
@@ -118,9 +119,9 @@ class WebSocketTransport:
             left = False
             try:
                 while True:
-                    data = await carrier.receive()
+                    data = await websocket.receive()
                     if session is not None:
-                        await wait_for_reader(carrier)
+                        await wait_for_reader(websocket)
                         self._submit(connection, data, session)
                         await session.ready()
             except WebSocketClosed as end:

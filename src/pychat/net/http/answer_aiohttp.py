@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
-from pychat.net.http.answers import AnswerBudget
+from pychat.net.slow_readers.answer_budget import AnswerBudget
 
 __all__ = ["AiohttpAnswer"]
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from pychat.net.http.answers import AnswerBudget
 from pychat.net.http.body import AsgiBody
+from pychat.net.slow_readers.answer_budget import AnswerBudget
 from pychat.net.websocket.asgi import Scope, Send
 
 __all__ = ["send_answer"]

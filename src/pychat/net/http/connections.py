@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 
-from pychat.domain.ratelog import RateLimitedLogger
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.net.addresses import AddressLimiter
 from pychat.net.deadlines import Deadlines
 from pychat.net.http.gate import Gate, retry_headers

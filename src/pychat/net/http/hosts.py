@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from pychat.domain.errors import UsageError
-from pychat.domain.ratelog import RateLimitedLogger
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.net.http.proxies import Proxies
 
 __all__ = ["HostPolicy", "host_name"]

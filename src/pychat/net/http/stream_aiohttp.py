@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import HttpVersion11, web
 
-from pychat.net.budget import SendBudget
 from pychat.net.http.stream import Chunk
+from pychat.net.slow_readers.send_budget import SendBudget
 from pychat.net.websocket.connection import CLOSE_SECONDS, DEFAULT_BUFFER_BYTES, WebSocketClosed
 
 __all__ = ["AiohttpStream"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from pychat.net.budget import SendBudget
 from pychat.net.http.stream import Chunk
+from pychat.net.slow_readers.send_budget import SendBudget
 from pychat.net.websocket.asgi import Receive, Send, host_failed
 from pychat.net.websocket.connection import CLOSE_SECONDS, DEFAULT_BUFFER_BYTES, WebSocketClosed
 

@@ -10,13 +10,8 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from pychat.domain.errors import Close
-from pychat.net.websocket.connection import (
-    DEFAULT_BUFFER_BYTES,
-    DEFAULT_MESSAGE_BYTES,
-    Frame,
-    WebSocketClosed,
-    frame_bytes,
-)
+from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES, DEFAULT_MESSAGE_BYTES, WebSocketClosed
+from pychat.net.websocket.frames import Frame, frame_bytes
 from pychat.net.websocket.handshake import VERSION, accept_key
 from pychat.net.websocket.protocol import BYTES_PER_TURN, FRAMES_PER_TURN, State
 from pychat.net.websocket.tcp import TcpWebSocket

@@ -10,16 +10,16 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from pychat.domain.errors import Close
-from pychat.domain.ratelog import RateLimitedLogger
-from pychat.net.budget import SendBudget
+from pychat.domain.log_limit import RateLimitedLogger
+from pychat.net.slow_readers.send_budget import SendBudget
 from pychat.net.websocket.connection import (
     CLOSE_SECONDS,
     DEFAULT_BUFFER_BYTES,
     DEFAULT_MESSAGE_BYTES,
     NO_CODE,
-    Frame,
     WebSocketClosed,
 )
+from pychat.net.websocket.frames import Frame
 from pychat.net.websocket.protocol import FRAMES_PER_TURN, State
 
 __all__ = ["AsgiWebSocket", "Receive", "Scope", "Send", "host_failed"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import IntEnum
 
-from pychat.net.websocket.connection import NO_CODE, close_frame, frame_bytes
+from pychat.net.websocket.connection import NO_CODE
+from pychat.net.websocket.frames import close_frame, frame_bytes
 
 __all__ = [
     "BYTES_PER_TURN",

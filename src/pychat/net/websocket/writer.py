@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from pychat.domain.errors import Close
-from pychat.net.budget import SendBudget
-from pychat.net.unread import LARGE_BYTES
-from pychat.net.websocket.connection import CLOSE_SECONDS, Frame, frame_bytes
+from pychat.net.slow_readers.send_budget import SendBudget
+from pychat.net.slow_readers.unread_frames import LARGE_BYTES
+from pychat.net.websocket.connection import CLOSE_SECONDS
+from pychat.net.websocket.frames import Frame, frame_bytes
 from pychat.net.websocket.protocol import State, WebSocketProtocol
 
 __all__ = ["FrameWriter"]

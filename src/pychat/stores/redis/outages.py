@@ -10,7 +10,7 @@ import time
 from redis.exceptions import ResponseError
 
 from pychat.domain.errors import Refused
-from pychat.domain.ratelog import RateLimitedLogger
+from pychat.domain.log_limit import RateLimitedLogger
 from pychat.stores.redis.connection import RedisConnection
 from pychat.stores.redis.failures import Failure
 

@@ -209,7 +209,7 @@ class Client:
             await asyncio.wait(self._leaving)
         self._response = Response(_drop)  # the one before refers to this client
 
-    # Answers
+    # AnswerBatch
 
     def begin(self, line: Line) -> None:
         """Begin the answer to `line`."""

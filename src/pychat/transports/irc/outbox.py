@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from pychat.net.budget import SendBudget
+from pychat.net.slow_readers.send_budget import SendBudget
 
 __all__ = ["Outbox"]
 

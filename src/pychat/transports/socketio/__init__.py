@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pychat.net.http.connections import Connections
 from pychat.transports.socketio.adapter import Server
-from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
+from pychat.transports.socketio.client import SocketIOClient, encode_event
 from pychat.transports.socketio.handshake_router import HandshakeRouter
 from pychat.transports.socketio.manager import Manager
 from pychat.transports.socketio.options import Options
@@ -12,7 +12,6 @@ from pychat.transports.socketio.transport import SocketIOTransport
 
 __all__ = [
     "Connections",
-    "EncodedPacket",
     "HandshakeRouter",
     "Manager",
     "Options",

@@ -172,7 +172,7 @@ class Server(socketio.AsyncServer):
 
     def transport(self, sid: str, namespace: str | None = None) -> str:
         """The transport of a client: `"polling"` or `"websocket"`. Raises `KeyError`."""
-        return "websocket" if self._socket(sid, namespace).carrier is not None else "polling"
+        return "websocket" if self._socket(sid, namespace).websocket is not None else "polling"
 
     def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
         """The request with which a client connected, as WSGI has it; `None` for a client that is not there."""

@@ -7,17 +7,14 @@ from typing import Any, Protocol
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, UsageError
-from pychat.net.budget import SendBudget
-from pychat.net.websocket.connection import Frame
+from pychat.net.slow_readers.send_budget import SendBudget
+from pychat.net.websocket.frames import Frame
 from pychat.transports.socketio.engineio.socket import EngineIOSocket, Reason
 
-__all__ = ["ClientSession", "EncodedPacket", "SocketIOClient", "encode_event"]
-
-#: A packet for any number of clients. Several of them make one with `EncodedPacket.joined`.
-EncodedPacket = Frame
+__all__ = ["ClientSession", "SocketIOClient", "encode_event"]
 
 
-def encode_event(event: str, *args: Any, namespace: str = "/") -> EncodedPacket:  # noqa: ANN401 (JSON)
+def encode_event(event: str, *args: Any, namespace: str = "/") -> Frame:  # noqa: ANN401 (JSON)
     """Encode an event once for everybody: `42["message",{…}]`, down to the bytes of its WebSocket frame.
 
     Raises `ValueError` for NaN, infinities and lone surrogates, and `UsageError` for bytes: emit those.
@@ -80,8 +77,8 @@ class SocketIOClient:
         self._held_bytes = 0
         self._budget: SendBudget | None = None
         #: Send a packet, in order with everything sent before. What stands here is the way that it takes just now: over
-        #: a WebSocket the carrier's own method, so that a room's loop finds no call between.
-        self.send: Callable[[EncodedPacket], None] = self._hold
+        #: a WebSocket the websocket's own method, so that a room's loop finds no call between.
+        self.send: Callable[[Frame], None] = self._hold
         #: Send an attachment of the packet before.
         self.send_bytes: Callable[[bytes], None] = self._hold
 
@@ -113,7 +110,7 @@ class SocketIOClient:
         """Why the server closed the connection, if it did."""
         return self.session.socket.why
 
-    def acknowledgement(self, number: int, *values: Any) -> EncodedPacket:  # noqa: ANN401 -- JSON
+    def acknowledgement(self, number: int, *values: Any) -> Frame:  # noqa: ANN401 -- JSON
         """The answer to an event that asked under `number`, for handlers that return `not_handled`."""
         space = "" if self.namespace == "/" else f"{self.namespace},"
         return Frame(f"43{space}{number}{strictjson.dumps(list(values))}")

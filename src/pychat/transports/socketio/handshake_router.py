@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from pychat.net.http.connections import Connections
-from pychat.net.websocket.connection import Frame
+from pychat.net.websocket.frames import Frame
 from pychat.net.websocket.handshake import VERSION, accept_key
 from pychat.net.websocket.tcp import TcpWebSocket
 from pychat.transports.socketio.adapter import Server
@@ -90,7 +90,7 @@ class HandshakeRouter(asyncio.Protocol):
                 if self._counted is not None:
                     self._counted[0].head_ends(transport)
                 # What the client said without waiting for the answer.
-                request.carrier.data_received(bytes(head[end + 4 :]))
+                request.websocket.data_received(bytes(head[end + 4 :]))
                 return
         protocol = self._plain()
         transport.set_protocol(protocol)
@@ -123,14 +123,14 @@ class HandshakeRequest:
         "_fields",
         "_path",
         "_transport",
-        "carrier",
         "method",
         "peer",
         "query",
         "upgrade",
+        "websocket",
     )
 
-    carrier: _Socket
+    websocket: _Socket
 
     def __init__(
         self,
@@ -156,12 +156,12 @@ class HandshakeRequest:
 
     def accept(self, remote: str, max_message_bytes: int, max_buffer_bytes: int) -> TcpWebSocket:
         """Take the connection over; `answer` follows."""
-        self.carrier = _Socket(
+        self.websocket = _Socket(
             self._transport, remote, max_message_bytes=max_message_bytes, max_buffer_bytes=max_buffer_bytes
         )
-        self.carrier.counted = self._counted
-        self._transport.set_protocol(self.carrier)
-        return self.carrier
+        self.websocket.counted = self._counted
+        self._transport.set_protocol(self.websocket)
+        return self.websocket
 
     def answer(self, first: Frame) -> None:
         """Answer the handshake, with the first frame behind it in one write."""

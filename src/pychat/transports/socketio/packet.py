@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pychat.domain import strictjson
-from pychat.net.websocket.connection import Frame
+from pychat.net.websocket.frames import Frame
 from pychat.transports.socketio.engineio.packet import BadPacket
 
 __all__ = ["ACK", "CONNECT", "CONNECT_ERROR", "DISCONNECT", "EVENT", "RESERVED_EVENTS", "Packet", "encode"]

@@ -11,7 +11,7 @@ from socketio.exceptions import ConnectionRefusedError as Declined
 from pychat.domain import strictjson
 from pychat.domain.errors import Close
 from pychat.net.deadlines import Deadlines
-from pychat.net.websocket.connection import Frame
+from pychat.net.websocket.frames import Frame
 from pychat.transports.socketio.client import SocketIOClient, encode_event
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.server import EngineIOServer

@@ -202,7 +202,7 @@ class SocketIOSession:
             _log.exception("A handler of %s failed", _named(packet))
         finally:
             self.socket.inbox_bytes -= packet.size
-            self.socket.make_room()
+            self.socket.drain()
 
     # Namespaces that come and go.
 

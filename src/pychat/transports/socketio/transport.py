@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs, parse_qsl
@@ -13,10 +12,11 @@ from urllib.parse import parse_qs, parse_qsl
 from socketio.exceptions import ConnectionRefusedError as Declined
 
 from pychat.domain.errors import Close, Refused
-from pychat.domain.model import Message, Position, User, iso
-from pychat.domain.notices import Notice, Presence
+from pychat.domain.model import User
+from pychat.domain.notices import Notice
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
+from pychat.net.websocket.frames import Frame
 from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode_shared, refusal_event
 from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
@@ -25,11 +25,17 @@ from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import HOLD_SECONDS, admit, opened
-from pychat.transports.answers import Answers
+from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.commands import submit
 from pychat.transports.socketio.adapter import Server
-from pychat.transports.socketio.client import EncodedPacket, SocketIOClient, encode_event
+from pychat.transports.socketio.client import SocketIOClient, encode_event
+from pychat.transports.socketio.protocol_2013 import (
+    Encoder2013,
+    RecoveringEncoder2013,
+    decode_offset,
+    encode_offset,
+)
 from pychat.transports.socketio.server import TurnedAway
 
 __all__ = ["SocketIOTransport"]
@@ -42,54 +48,21 @@ _GOODBYE, _GOING_AWAY = 1000, 1001  # RFC 6455, section 7.4.1
 class _Version1:
     """Events as they are: a name and an object."""
 
-    join = staticmethod(EncodedPacket.joined)
+    join = staticmethod(Frame.joined)
 
-    def encode(self, notice: Notice) -> EncodedPacket:
+    def encode(self, notice: Notice) -> Frame:
         return encode_event(*encode_shared(notice))
 
 
-class _Tutorial:
-    """The words of 2013: `message` and `nbUsers`."""
-
-    join = staticmethod(EncodedPacket.joined)
-
-    def encode(self, notice: Notice) -> EncodedPacket | None:
-        told = _in_2013(notice)
-        return None if told is None else encode_event(*told[:2])
-
-
-class _Recovering:
-    """The same for clients that can recover: they keep the string that ends each event, and say it on coming back."""
-
-    join = staticmethod(EncodedPacket.joined)
-
-    def __init__(self, room: RoomBackend) -> None:
-        self._room = room
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Recovering) and other._room is self._room
-
-    def __hash__(self) -> int:
-        return hash(id(self._room))
-
-    def encode(self, notice: Notice) -> EncodedPacket | None:
-        told = _in_2013(notice)
-        if told is None:
-            return None
-        event, argument, position = told
-        # The epoch of now: it may be another than that of the moment in which the client came in.
-        return encode_event(event, argument, _offset(replace(position, epoch=self._room.position.epoch)))
-
-
-_VERSION_1, _TUTORIAL = _Version1(), _Tutorial()
+_VERSION_1, _ENCODER_2013 = _Version1(), Encoder2013()
 
 
 class _Nobody:
-    def send(self, frame: EncodedPacket, /) -> None:
+    def send(self, frame: Frame, /) -> None:
         """Drop it."""
 
 
-_UNHEARD = Answers(_Nobody())
+_UNHEARD = AnswerBatch(_Nobody())
 
 
 class _Connection(SocketIOClient):
@@ -104,7 +77,7 @@ class _Connection(SocketIOClient):
         """Set the room that it is in, and the encoder for its frames."""
         self.encoder = encoder
         self._room = room
-        self._answers = Answers(self)
+        self._answers = AnswerBatch(self)
 
     def close(self, why: Close) -> None:
         """Tell the client why, and close the connection."""
@@ -119,7 +92,7 @@ class _Connection(SocketIOClient):
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
-        offset = [_offset(self._room.position)] if isinstance(self.encoder, _Recovering) else []
+        offset = [encode_offset(self._room.position)] if isinstance(self.encoder, RecoveringEncoder2013) else []
         self._answers.add(encode_event(event, argument, *offset))
 
     @property
@@ -262,7 +235,7 @@ class SocketIOTransport:
         if connection.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends
             # each event to handlers that do not expect it; npm's client says nothing at all, and does not mind.
-            connection.enter(room, _TUTORIAL)
+            connection.enter(room, _ENCODER_2013)
             self._begin(connection, await admit(room, connection, user=user))
             return None
         return await self._recover(connection, room, given, user)
@@ -307,9 +280,9 @@ class SocketIOTransport:
         else:
             member_id = room.tokens.read(pid.partition("~")[2]) if isinstance(pid, str) else None
             known = member_id is not None
-        since = _position(given.get("offset")) if known else None
+        since = decode_offset(given.get("offset")) if known else None
         member_id = member_id or Tokens.new_id()
-        connection.enter(room, _Recovering(room))
+        connection.enter(room, RecoveringEncoder2013(room))
         session = await admit(room, connection, since=since, member_id=member_id, own=False, user=user)
         try:
             await session.resume()
@@ -354,35 +327,6 @@ def _request(environ: dict[str, Any], room: RoomBackend, said: dict[str, Any]) -
     raw = environ["aiohttp.request"] if "aiohttp.request" in environ else environ["asgi.scope"]
     remote = environ["REMOTE_ADDR"]
     return Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, query, remote, room.name, raw, said)
-
-
-def _in_2013(notice: Notice) -> tuple[str, dict[str, Any], Position] | None:
-    match notice:
-        case Message():
-            told = {
-                "date": iso(notice.date),
-                "pseudo": notice.author.name,
-                "message": notice.text,
-                "id": notice.id,
-                "seq": notice.seq,
-            }
-            return None if notice.deleted else ("message", told, Position("", notice.seq, notice.id))
-        case Presence() if notice.counted:
-            return "nbUsers", {"nb": notice.here}, notice.position
-    return None
-
-
-def _offset(position: Position) -> str:
-    return f"{position.epoch}~{position.seq}{position.id and f'.{position.id}'}"
-
-
-def _position(offset: object) -> Position | None:
-    if isinstance(offset, str):
-        epoch, _, rest = offset.rpartition("~")
-        seq, _, event_id = rest.partition(".")
-        if seq.isascii() and seq.isdigit() and len(seq) < 19:
-            return Position(epoch, int(seq), event_id)
-    return None
 
 
 def _only(arguments: list[object]) -> object:

@@ -8,8 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
-from pychat.net.http.answers import AnswerBudget
 from pychat.net.http.body_aiohttp import read_aiohttp_body
+from pychat.net.slow_readers.answer_budget import AnswerBudget
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.environ import build_environ

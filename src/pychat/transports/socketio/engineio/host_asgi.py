@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from pychat.net.http.answer_asgi import send_answer
-from pychat.net.http.answers import AnswerBudget
 from pychat.net.http.body import AsgiBody
+from pychat.net.slow_readers.answer_budget import AnswerBudget
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed, WebSocketConnection
 from pychat.transports.socketio.engineio.environ import build_environ

@@ -6,8 +6,8 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Callable
 
-from pychat.net.budget import SendBudget
-from pychat.net.websocket.connection import Frame
+from pychat.net.slow_readers.send_budget import SendBudget
+from pychat.net.websocket.frames import Frame
 from pychat.transports.socketio.engineio.packet import NOOP
 
 __all__ = ["Outbox"]

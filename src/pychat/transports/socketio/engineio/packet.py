@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pychat.net.websocket.connection import Frame
+from pychat.net.websocket.frames import Frame
 
 __all__ = ["CLOSE", "NOOP", "PING", "PROBE", "PROBE_PONG", "UPGRADE", "BadPacket"]
 

@@ -94,7 +94,7 @@ async def _take_payload(options: Options, socket: EngineIOSocket, body: bytes) -
         socket.receive(_packet(body[begin:end], options.message_bytes))
         begin = end + 1
         if socket.overfull:
-            await socket.wait_for_room()
+            await socket.wait_until_drained()
         elif not number % _PACKETS_A_TURN:
             await asyncio.sleep(0)
         if socket.closed:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pychat.net.websocket.connection import Frame, WebSocketConnection
+from pychat.net.websocket.connection import WebSocketConnection
+from pychat.net.websocket.frames import Frame
 from pychat.net.websocket.tcp import TcpWebSocket
 
 __all__ = ["HostRequest", "Opening", "PushingRequest", "Reply", "Serve"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pychat.net.http.answers import AnswerBudget
 from pychat.net.http.hosts import HostPolicy
 from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.proxies import Proxies
-from pychat.net.websocket.connection import Frame, Sender, WebSocketConnection
+from pychat.net.slow_readers.answer_budget import AnswerBudget
+from pychat.net.websocket.connection import Sender, WebSocketConnection
+from pychat.net.websocket.frames import Frame
 from pychat.transports.socketio.engineio.polling import payload, poll, post
 from pychat.transports.socketio.engineio.replies import (
     BAD_METHOD,
@@ -33,7 +34,7 @@ __all__ = ["EngineIOServer"]
 
 
 class EngineIOServer:
-    """Answers requests of aiohttp, ASGI and `HandshakeRouter`; its `registry` keeps the sockets that they open."""
+    """AnswerBatch requests of aiohttp, ASGI and `HandshakeRouter`; its `registry` keeps the sockets that they open."""
 
     def __init__(self, options: Options, opened: Callable[[EngineIOSocket], Listener]) -> None:
         """`opened` is called with each new socket, and returns the listener for it."""
@@ -71,9 +72,9 @@ class EngineIOServer:
         allowed = "websocket" in self.options.transports and self.origins.allows(request.header("origin"), host)
         if not allowed or self._misdirected(request) is not None or self.registry.gate.refusal(remote) is not None:
             return False
-        carrier = request.accept(remote, self.options.message_bytes, self.options.max_buffer_bytes)
-        self.registry.carriers.add(carrier)
-        carrier.reader = self._open(request, remote, carrier, request.answer)
+        websocket = request.accept(remote, self.options.message_bytes, self.options.max_buffer_bytes)
+        self.registry.websockets.add(websocket)
+        websocket.reader = self._open(request, remote, websocket, request.answer)
         return True
 
     async def serve(self, request: HostRequest) -> Reply | WebSocketConnection:
@@ -144,13 +145,13 @@ class EngineIOServer:
         if refused is not None:
             return turned_away(refused)
         if request.upgrade:
-            carrier = await self._accept(request, remote)
-            socket = self._open(request, remote, carrier)
+            websocket = await self._accept(request, remote)
+            socket = self._open(request, remote, websocket)
             try:
-                await read(socket, carrier)
+                await read(socket, websocket)
             finally:
-                self.registry.released(socket, carrier)
-            return carrier
+                self.registry.released(socket, websocket)
+            return websocket
         socket = self._open(request, remote, None)
         assert socket.outbox is not None  # noqa: S101 -- it polls
         reply = payload(socket.outbox.take())
@@ -162,17 +163,17 @@ class EngineIOServer:
         """Let a WebSocket take over from polling. Returns the WebSocket that has ended, or a refusal."""
         if self._upgrades == "[]":
             return refusal(400, BAD_REQUEST)
-        carrier = await self._accept(request, remote)
-        await upgrade(self.registry, socket, carrier)
-        return carrier
+        websocket = await self._accept(request, remote)
+        await upgrade(self.registry, socket, websocket)
+        return websocket
 
     def _open(
-        self, request: Opening, remote: str, carrier: Sender | None, send: Callable[[Frame], None] | None = None
+        self, request: Opening, remote: str, websocket: Sender | None, send: Callable[[Frame], None] | None = None
     ) -> EngineIOSocket:
         """Open a socket. `send` sends the first frame, unless the socket does that itself."""
-        socket = self.registry.add(remote, carrier)
+        socket = self.registry.add(remote, websocket)
         socket.environ = request.environ(remote)
-        upgrades = self._upgrades if carrier is None else "[]"
+        upgrades = self._upgrades if websocket is None else "[]"
         first = Frame(f'0{{"sid":"{socket.sid}","upgrades":{upgrades},{self._handshake_end}')
         (send or socket.send)(first)
         socket.listener = self._opened(socket)
@@ -180,6 +181,6 @@ class EngineIOServer:
 
     async def _accept(self, request: HostRequest, remote: str) -> WebSocketConnection:
         """Accept a WebSocket, which `shutdown` waits for until it is `released`."""
-        carrier = await request.accept(remote, self.options.message_bytes, self.options.max_buffer_bytes)
-        self.registry.carriers.add(carrier)
-        return carrier
+        websocket = await request.accept(remote, self.options.message_bytes, self.options.max_buffer_bytes)
+        self.registry.websockets.add(websocket)
+        return websocket

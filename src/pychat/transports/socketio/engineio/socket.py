@@ -8,8 +8,9 @@ import time
 from typing import Any, Protocol
 
 from pychat.domain.errors import Close
-from pychat.domain.ratelog import RateLimitedLogger
-from pychat.net.websocket.connection import Frame, Sender
+from pychat.domain.log_limit import RateLimitedLogger
+from pychat.net.websocket.connection import Sender
+from pychat.net.websocket.frames import Frame
 from pychat.net.websocket.tcp import TcpWebSocket
 from pychat.transports.socketio.engineio.outbox import Outbox
 from pychat.transports.socketio.engineio.packet import CLOSE, NOOP, BadPacket
@@ -57,7 +58,7 @@ class SocketOwner(Protocol):
     def ended(self, socket: EngineIOSocket) -> None:
         """The socket has closed itself."""
 
-    def released(self, socket: EngineIOSocket | None, carrier: Sender) -> None:
+    def released(self, socket: EngineIOSocket | None, websocket: Sender) -> None:
         """A WebSocket has ended; `socket` is the one that it carried, if any."""
 
 
@@ -88,8 +89,8 @@ class EngineIOSocket:
     __slots__ = (
         "__weakref__",
         "alive",
-        "carrier",
         "closed",
+        "drained",
         "early",
         "end_code",
         "environ",
@@ -102,24 +103,24 @@ class EngineIOSocket:
         "probe",
         "probed",
         "remote",
-        "room",
         "sid",
+        "websocket",
         "why",
     )
 
-    def __init__(self, owner: SocketOwner, sid: str, remote: str, carrier: Sender | None = None) -> None:
-        """A socket that polls, or that `carrier` carries from the start."""
+    def __init__(self, owner: SocketOwner, sid: str, remote: str, websocket: Sender | None = None) -> None:
+        """A socket that polls, or that `websocket` carries from the start."""
         self.owner = owner
         self.sid = sid
         self.remote = remote
         self.listener: Listener = NOBODY
         #: The WebSocket that carries it, and what waits for its polls before there is one.
-        self.carrier = carrier
+        self.websocket = websocket
         self.outbox: Outbox | None = None
-        if carrier is None:
+        if websocket is None:
             self.outbox = Outbox(remote, owner.options.max_buffer_bytes, self._slow)
         else:
-            carrier.on_slow = self._slow
+            websocket.on_slow = self._slow
         #: The WebSocket that wants to take over; `probed` once it has shown that it works.
         self.probe: Sender | None = None
         self.probed = False
@@ -136,12 +137,12 @@ class EngineIOSocket:
         self.early = 0
         #: Bytes of messages that wait for their handlers; past `max_queue_bytes` the client is not read.
         self.inbox_bytes = 0
-        self.room: asyncio.Future[None] | None = None
+        self.drained: asyncio.Future[None] | None = None
 
     @property
     def way(self) -> Sender | Outbox:
         """What sends to the client now."""
-        way = self.carrier or self.outbox
+        way = self.websocket or self.outbox
         assert way is not None  # noqa: S101 -- there is always one of them
         return way
 
@@ -158,7 +159,7 @@ class EngineIOSocket:
         """Send a binary message: as it is over WebSocket, in base64 to a poll."""
         self.way.send_bytes(data)
 
-    def adopt(self, carrier: Sender) -> None:
+    def adopt(self, websocket: Sender) -> None:
         """From now on this WebSocket carries the socket; what waited for a poll goes first.
 
         If the socket was closed during the upgrade, the WebSocket is then closed with the same code.
@@ -166,24 +167,24 @@ class EngineIOSocket:
         outbox, self.outbox = self.outbox, None
         self.probe = None
         self.probed = False
-        self.carrier = carrier
-        carrier.on_slow = self._slow
+        self.websocket = websocket
+        websocket.on_slow = self._slow
         if outbox is not None:
             for item in outbox.drain():
                 if isinstance(item, Frame):
-                    carrier.send(item)
+                    websocket.send(item)
                 else:
-                    carrier.send_bytes(item)
+                    websocket.send_bytes(item)
             self.listener.rerouted()
             outbox.wake()
         if self.closed:
-            self._close_carrier(carrier)
+            self._close_carrier(websocket)
 
-    def _close_carrier(self, carrier: Sender) -> None:
+    def _close_carrier(self, websocket: Sender) -> None:
         if self.why is None:
-            carrier.close(1000)
+            websocket.close(1000)
         else:
-            carrier.close(self.why.code, self.why.reason)
+            websocket.close(self.why.code, self.why.reason)
 
     def _slow(self) -> None:
         self.close(Close.SLOW, Reason.TRANSPORT_CLOSE)
@@ -221,22 +222,22 @@ class EngineIOSocket:
         """Whether the client must not be read until its handlers have caught up."""
         return self.inbox_bytes > self.owner.options.max_queue_bytes
 
-    async def wait_for_room(self) -> None:
+    async def wait_until_drained(self) -> None:
         """Wait until the client's handlers have caught up."""
         while self.overfull and not self.closed:
-            room = self.room
-            if room is None or room.done():
-                room = self.room = asyncio.get_running_loop().create_future()
+            drained = self.drained
+            if drained is None or drained.done():
+                drained = self.drained = asyncio.get_running_loop().create_future()
             # A body that is being taken may wait as well as the WebSocket that took over.
             # Neither ends the other's wait.
-            await asyncio.wait([room])
-            if self.room is room:
-                self.room = None
+            await asyncio.wait([drained])
+            if self.drained is drained:
+                self.drained = None
 
-    def make_room(self) -> None:
+    def drain(self) -> None:
         """A message has been handled: whatever waits for room goes on."""
-        if self.room is not None and not self.room.done():
-            self.room.set_result(None)
+        if self.drained is not None and not self.drained.done():
+            self.drained.set_result(None)
 
     # What a WebSocket calls that pushes what it reads.
 
@@ -247,28 +248,28 @@ class EngineIOSocket:
         except BadPacket as problem:
             self.complain(problem)
         else:
-            if self.inbox_bytes > self.owner.options.max_queue_bytes and self.room is None:
+            if self.inbox_bytes > self.owner.options.max_queue_bytes and self.drained is None:
                 self._pause()
 
     def ended(self, code: int | None) -> None:
         """The WebSocket reads no more."""
         self.end_code = code
-        if self.carrier is not None:
-            self.owner.released(self, self.carrier)
+        if self.websocket is not None:
+            self.owner.released(self, self.websocket)
 
     def _pause(self) -> None:
         """Do not read the client's WebSocket until its handlers have caught up."""
-        if isinstance(self.carrier, TcpWebSocket):
-            self.carrier.pause()
-            self.room = asyncio.get_running_loop().create_future()
-            self.room.add_done_callback(self._look_for_room)
+        if isinstance(self.websocket, TcpWebSocket):
+            self.websocket.pause()
+            self.drained = asyncio.get_running_loop().create_future()
+            self.drained.add_done_callback(self._check_drained)
 
-    def _look_for_room(self, _: asyncio.Future[None]) -> None:
-        self.room = None
+    def _check_drained(self, _: asyncio.Future[None]) -> None:
+        self.drained = None
         if self.overfull and not self.closed:
             self._pause()
-        elif isinstance(self.carrier, TcpWebSocket):
-            self.carrier.resume()
+        elif isinstance(self.websocket, TcpWebSocket):
+            self.websocket.resume()
 
     def complain(self, problem: BadPacket) -> None:
         """Close the connection of a client that does not follow the protocol."""
@@ -288,11 +289,11 @@ class EngineIOSocket:
         self.why = why
         if self.probe is not None and (why is None or not self.probed):
             self.probe.close(1000)
-        if self.carrier is not None:
-            self._close_carrier(self.carrier)
+        if self.websocket is not None:
+            self._close_carrier(self.websocket)
         if self.outbox is not None:
             self.outbox.close(last)
-        self.make_room()
+        self.drain()
         self.owner.ended(self)
         self.listener.ended(reason)
         if self.outbox is not None:

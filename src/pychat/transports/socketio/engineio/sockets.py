@@ -41,7 +41,7 @@ class SocketRegistry:
         #: Sockets that are closed and whose clients fetch that with their next poll.
         self.parting: dict[str, EngineIOSocket] = {}
         #: WebSockets that a host is not done with.
-        self.carriers: set[Sender] = set()
+        self.websockets: set[Sender] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self._quiet: asyncio.Future[None] | None = None
         pending = AddressLimiter(options.max_pending, options.max_pending_per_address)
@@ -59,9 +59,9 @@ class SocketRegistry:
     def _deadlines(self) -> tuple[Pending | Deadlines[EngineIOSocket], ...]:
         return self.connecting, self.pings, self.pongs
 
-    def add(self, remote: str, carrier: Sender | None) -> EngineIOSocket:
+    def add(self, remote: str, websocket: Sender | None) -> EngineIOSocket:
         """Open a socket for a client that polls, or on its WebSocket."""
-        socket = EngineIOSocket(self, new_id(), remote, carrier)
+        socket = EngineIOSocket(self, new_id(), remote, websocket)
         self.sockets[socket.sid] = socket
         self.gate.limits.add(remote)
         self.connecting.start(socket)
@@ -105,12 +105,12 @@ class SocketRegistry:
         self.parting.pop(socket.sid, None)
         self._less()
 
-    def released(self, socket: EngineIOSocket | None, carrier: Sender) -> None:
+    def released(self, socket: EngineIOSocket | None, websocket: Sender) -> None:
         """The host is done with this WebSocket, however that came."""
         if socket is not None:
             socket.close(None, Reason.TRANSPORT_CLOSE)
             self.parting.pop(socket.sid, None)  # an upgrade has told the client
-        self.carriers.discard(carrier)
+        self.websockets.discard(websocket)
         self._less()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -126,7 +126,7 @@ class SocketRegistry:
         self._less()
 
     def _less(self) -> None:
-        if self._quiet is not None and not self._quiet.done() and not (self.carriers or self.tasks or self.parting):
+        if self._quiet is not None and not self._quiet.done() and not (self.websockets or self.tasks or self.parting):
             self._quiet.set_result(None)
 
     async def shutdown(self, deadline: float) -> None:
@@ -139,14 +139,14 @@ class SocketRegistry:
         until = loop.time() + deadline
         for socket in list(self.sockets.values()):
             socket.close(Close.SHUTDOWN, Reason.SERVER_DISCONNECT)
-        while self.carriers or self.tasks or self.parting:
+        while self.websockets or self.tasks or self.parting:
             left = until - loop.time()
             if left <= 0:
                 break
             self._quiet = loop.create_future()
             await asyncio.wait([self._quiet], timeout=left)
-        for carrier in list(self.carriers):
-            carrier.abort()
+        for websocket in list(self.websockets):
+            websocket.abort()
         for task in list(self.tasks):
             task.cancel()
         self._stop_timers()
@@ -161,7 +161,7 @@ class SocketRegistry:
         self._stop_timers()
         self.sockets.clear()
         self.parting.clear()
-        self.carriers.clear()
+        self.websockets.clear()
         self.tasks.clear()
 
     def _stop_timers(self) -> None:

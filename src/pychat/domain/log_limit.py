@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-__all__ = ["RateLimitedLogger", "RateLimiter"]
+__all__ = ["LogLimiter", "RateLimitedLogger"]
 
 _MAX_KINDS = 1_000  # kinds are made by code, so there are few; this limits the harm of a mistake
 
 
-class RateLimiter:
+class LogLimiter:
     """Counts events by kind, and lets the first `lines` of each kind in `seconds` through.
 
     Keeps one small record for each kind, and no events. `clock` is steady, in seconds.
@@ -69,7 +69,7 @@ class RateLimitedLogger:
         seconds: float = 60.0,
     ) -> None:
         self._logger = logger
-        self._limiter = RateLimiter(clock, lines=lines, seconds=seconds)
+        self._limiter = LogLimiter(clock, lines=lines, seconds=seconds)
 
     def info(self, message: str, *args: object) -> None:
         """Log normal operation."""

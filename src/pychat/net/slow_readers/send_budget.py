@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pychat.net.unread import LARGE_BYTES, UNREAD, UnreadReceiver
+from pychat.net.slow_readers.unread_frames import LARGE_BYTES, UNREAD, UnreadReceiver
 
 __all__ = ["SendBudget"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from pychat.net.websocket.connection import Frame
+from pychat.net.websocket.frames import Frame
 
-__all__ = ["Answers"]
+__all__ = ["AnswerBatch"]
 
 _LARGE_BYTES = 16 * 1024  # an answer of this size is written at once
 
@@ -19,7 +19,7 @@ class Sender(Protocol):
         """Send a frame."""
 
 
-class Answers:
+class AnswerBatch:
     """Gathers the frames of one connection."""
 
     def __init__(self, way: Sender) -> None:
