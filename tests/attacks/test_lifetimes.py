@@ -33,7 +33,7 @@ _AT_ONCE = 8
 _REMEMBERED = {
     "pychat.domain.model.Message",
     "pychat.domain.model.Member",
-    "pychat.net.websocket.connection.Frame",
+    "pychat.net.websocket.frames.Frame",
     "pychat.transports.irc.encoder.Frame",
 }
 _REMEMBERED |= {"pychat.net.http.stream.Chunk"}
@@ -303,7 +303,7 @@ async def test_nothing_is_left_of_who_has_gone(tmp_path, uncollected):
     async with served(tmp_path) as ports:
         for host, life in LIFE:  # what is made once
             await asyncio.gather(*(life(ports[host], number) for number in range(12)))
-        while any(name.endswith("Carrier") and not name.startswith("function") for name in ours()):
+        while any(name.endswith("WebSocket") and not name.startswith("function") for name in ours()):
             await asyncio.sleep(0.1)
         gc.collect()
         before = ours()

@@ -14,7 +14,7 @@ AFTER = 100  # messages that follow the upgrade
 PACE = 0.001  # seconds between two; as fast as can be would fill every buffer while the client is busy
 
 
-async def test_nothing_is_lost_or_swapped_while_the_carrier_changes(node_clients: Any) -> None:
+async def test_nothing_is_lost_or_swapped_while_the_transport_changes(node_clients: Any) -> None:
     """The room talks without a pause, before, during and after; so does the client, from before it is connected."""
     upgraded_amid = 0
     while upgraded_amid < 3:  # now and then the upgrade is quicker than the first message

@@ -178,9 +178,9 @@ class EngineIOSocket:
             self.listener.rerouted()
             outbox.wake()
         if self.closed:
-            self._close_carrier(websocket)
+            self._close_websocket(websocket)
 
-    def _close_carrier(self, websocket: Sender) -> None:
+    def _close_websocket(self, websocket: Sender) -> None:
         if self.why is None:
             websocket.close(1000)
         else:
@@ -290,7 +290,7 @@ class EngineIOSocket:
         if self.probe is not None and (why is None or not self.probed):
             self.probe.close(1000)
         if self.websocket is not None:
-            self._close_carrier(self.websocket)
+            self._close_websocket(self.websocket)
         if self.outbox is not None:
             self.outbox.close(last)
         self.drain()
