@@ -193,11 +193,17 @@ async def test_the_browser_coming_back_ends_the_waiting(
         await expect(ada.part("banner-count")).to_have_text(re.compile(r"in \d+ (min|h)\."))
         await ada.page.evaluate(RETURNS[way])
 
+    async def is_back(text: str) -> None:
+        await ada.live()
+        # Sent after the answer to `join`, without whose token the next connection would find the name taken.
+        await ada.say(text)
+        await ada.has_sent(text)
+
     await chat.stop()
     await returns()  # nobody answers yet
     await chat.restart()
     await returns()
-    await ada.live()
+    await is_back("after the restart")
     for refused in (
         Refused("unavailable", "Not just now.", retry_after=50),  # a `bye` with `retry_after`
         Refused("maintenance", "Back at ten.", retry_after=50),  # a refused connection
@@ -208,9 +214,7 @@ async def test_the_browser_coming_back_ends_the_waiting(
         await expect(ada.part("banner-text")).to_contain_text(refused.text)
         refusals.clear()
         await returns()
-        await ada.live()
-    await ada.say("back")
-    await ada.has_sent("back")
+        await is_back(f"after {refused.code}")
 
 
 async def test_a_refused_connection_is_tried_again_when_the_server_says(

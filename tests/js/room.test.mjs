@@ -43,6 +43,26 @@ test("join waits for the first connection, but not for a lost one", async () => 
   await clock.pass(0);
 });
 
+test("a join that is answered just before the connection is lost is repeated on the next one", async () => {
+  const { socket, room, clock } = made();
+  const { answer } = socket;
+  let give;
+  socket.answer = (name, data) => new Promise((resolve) => (give = () => resolve(answer(name, data))));
+  const joining = room.join("Ada");
+  await settled();
+  give();
+  await null; // the answer is here, and nobody has handled it
+  socket.drop();
+  assert.deepEqual(await joining, ADA);
+  assert.equal(room.joined, false);
+  socket.answer = answer;
+  await clock.pass(2000);
+  socket.welcome();
+  await settled();
+  assert.equal(room.joined, true);
+  assert.equal(socket.said("join").length, 2);
+});
+
 test("nothing can be said without a name", async () => {
   const { room } = made();
   await assert.rejects(room.say("hi"), { code: "not_joined" });

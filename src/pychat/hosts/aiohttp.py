@@ -67,7 +67,7 @@ class _Handlers:
         if isinstance(user, Response):
             return self._response(request, user)
         try:
-            carrier = await AiohttpWebSocket.accept(
+            websocket = await AiohttpWebSocket.accept(
                 request,
                 max_message_bytes=mount.max_message_bytes,
                 max_buffer_bytes=mount.max_buffer_bytes,
@@ -77,8 +77,8 @@ class _Handlers:
             )
         except WebSocketClosed:
             return web.Response(status=400)
-        await mount.serve_websocket(carrier, asked.query, user)
-        return carrier.response
+        await mount.serve_websocket(websocket, asked.query, user)
+        return websocket.response
 
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]

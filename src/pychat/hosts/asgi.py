@@ -66,7 +66,7 @@ class ASGIApp:
         """An ASGI application that is `app`, with the rooms below the prefix `at`: `chat.wrap(django, at="/chat")`.
 
         For hosts that mount nothing, such as Django and Quart. The rooms open before the lifespan of `app` begins, and
-        close before it ends; an `app` that knows no lifespan needs none. Raise `UsageError` for a prefix that is none.
+        close before it ends; an `app` without lifespan support works too. Raise `UsageError` for a malformed prefix.
         """
         prefix = at.rstrip("/")
         if not prefix.startswith("/"):
@@ -141,7 +141,7 @@ class ASGIApp:
             await self._respond(scope, send, user)
             return
         try:
-            carrier = await AsgiWebSocket.accept(
+            websocket = await AsgiWebSocket.accept(
                 scope,
                 receive,
                 send,
@@ -153,7 +153,7 @@ class ASGIApp:
             )
         except WebSocketClosed:
             return
-        await mount.serve_websocket(carrier, query, user)
+        await mount.serve_websocket(websocket, query, user)
 
     async def _respond(
         self, scope: Scope, send: Send, response: Response, request_body: AsgiBody | None = None

@@ -23,7 +23,7 @@ from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYT
 __all__ = ["HttpConnection"]
 
 _log = RateLimitedLogger(logging.getLogger("pychat.http"), time.monotonic)
-_LINGERING_SECONDS = 2.0  # for the rest of a body that nobody reads
+_LINGERING_SECONDS = 2.0  # for the unread rest of a body
 _MAX_BODY_BYTES = 1 << 20
 _MAX_LINE_ENDS = 4_096  # in a body in chunks: two for each chunk, and those of its content
 _EMPTY_LINE = b"\r\n\r\n"
@@ -122,7 +122,7 @@ class HttpConnection(web.RequestHandler):
     def _takes(self, data: bytes, payload: StreamReader) -> bool:
         """Whether more of a body is looked at. A chunk of one byte costs as much as a large one."""
         if not self._chunked:
-            return True  # of a known length: who reads it has refused what is too long
+            return True  # of a known length: the reader has refused a body that is too long
         self._body_bytes += len(data)
         self._line_ends += data.count(b"\n")
         if self._body_bytes <= self._max_body_bytes and self._line_ends <= _MAX_LINE_ENDS:
@@ -170,7 +170,7 @@ class HttpConnection(web.RequestHandler):
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """Answer what failed: what the visitor did wrong in one line of the log, our own faults with a traceback."""
-        gone = self.transport is None  # and whoever reads the body is told so by an error
+        gone = self.transport is None  # reading its body raised an error
         if status >= 500 and not gone and not isinstance(exc, web.RequestPayloadError):
             return super().handle_error(request, status, exc, message)
         _log.info(
@@ -187,7 +187,7 @@ class HttpConnection(web.RequestHandler):
         return response
 
     def log_exception(self, *args: Any, **kw: Any) -> None:  # noqa: ANN401 -- aiohttp's
-        """Log a failure of ours; a body that its sender broke off is none."""
+        """Log a failure of the server; a body that its sender broke off is not one."""
         if not isinstance(sys.exception(), web.RequestPayloadError):
             super().log_exception(*args, **kw)
 

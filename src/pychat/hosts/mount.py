@@ -40,7 +40,7 @@ HEARTBEAT_SECONDS = 25.0
 #: Where Socket.IO is; clients can be told to leave the slash out.
 SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 
-_MAX_CONNECTIONS = 100_000  # plain WebSockets at once, and as many streams
+_MAX_CONNECTIONS = 100_000  # plain WebSockets at once, and the same number of streams
 _MAX_PER_ADDRESS = 5_000
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
@@ -159,17 +159,17 @@ class Mount:
             return refused if refused.kind.is_temporary else refusal(refused, entry_status(refused))
 
     async def serve_websocket(
-        self, carrier: WebSocketConnection, query: Mapping[str, str], user: User | Refused | None
+        self, websocket: WebSocketConnection, query: Mapping[str, str], user: User | Refused | None
     ) -> None:
         """Serve a plain WebSocket that was accepted, for whom `authenticate` found."""
         if isinstance(user, Refused):
-            await self.websocket.turn_away(carrier, user)
+            await self.websocket.turn_away(websocket, user)
         else:
-            await self.websocket.serve(carrier, query, user)
+            await self.websocket.serve(websocket, query, user)
 
     @staticmethod
     def not_a_websocket() -> Response:
-        """What a plain request to the address of the WebSocket is told."""
+        """The answer to a plain request at the address of the WebSocket."""
         told = f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {SUBPROTOCOL}.\n"
         return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
 
@@ -193,21 +193,21 @@ class Mount:
         return None
 
     def client_address(self, peer: str, headers: Mapping[str, str]) -> str:
-        """The address of the person, which trusted proxies may tell."""
+        """The client's address; a trusted proxy may name it."""
         return self._proxies.client(peer, headers.get("x-forwarded-for"))
 
     def _host(self, peer: str, headers: Mapping[str, str]) -> str | None:
-        """What the person calls this server, which trusted proxies may tell."""
+        """The host name that the client asked for; a trusted proxy may name it."""
         return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
 
     def _misdirected(self, peer: str, headers: Mapping[str, str]) -> str | None:
-        """Why this server is not the one that was asked for, if so."""
+        """Return why the requested host is refused, or `None`."""
         return self._hosts.refusal(self._proxies, peer, headers.get("host"), headers.get("x-forwarded-host"))
 
     def arrive(self) -> None:
-        """A request has come. On another event loop than the one before, which has ended, everything begins anew.
+        """A request has come. If it runs on a new event loop because the last one has ended, start everything again.
 
-        So it is where a test's client calls an application without its lifespan: each request has a loop of its own.
+        A test client that calls an application without its lifespan uses a new loop for each request.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop and (self._loop is None or not self._loop.is_running()):

@@ -28,7 +28,7 @@ class Siblings:
     def __init__(self, rooms: Callable[[], list[str]]) -> None:
         """`rooms` names those that are kept in memory."""
         self._rooms = rooms
-        #: Whether there is no more to look at.
+        #: True once the check is done.
         self.looked = not sys.platform.startswith("linux")
         self._held: list[Callable[[], object]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -43,7 +43,7 @@ class Siblings:
                 self._timer = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._again, taken, port)
 
     def close(self) -> None:
-        """Let others have the names."""
+        """Release the names."""
         if self._timer is not None:
             self._timer.cancel()
         while self._held:

@@ -8,7 +8,7 @@ from pychat.domain.errors import UsageError
 
 __all__ = ["AddressLimiter", "address_key"]
 
-_SUBSCRIBER_BITS = 64  # of an IPv6 address: whoever has one has all that begin with these (RFC 6177)
+_SUBSCRIBER_BITS = 64  # of an IPv6 address: a subscriber has all addresses with this prefix (RFC 6177)
 
 
 def address_key(address: str) -> str:
@@ -49,7 +49,7 @@ class AddressLimiter:
 
     @property
     def full(self) -> bool:
-        """Whether there is no room for anybody."""
+        """True if the total limit is reached."""
         return self._total >= self.max_total
 
     def held_by(self, address: str) -> int:

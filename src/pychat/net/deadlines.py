@@ -47,7 +47,7 @@ class Deadlines(Generic[Item]):
         return self._items.pop(item, None) is not None
 
     def expire_first(self) -> bool:
-        """Call `due` for the item whose time ends first, now; false if there is none."""
+        """Call `due` now for the item whose time ends first; return false if no item waits."""
         if not self._items:
             return False
         item, _ = self._items.popitem(last=False)

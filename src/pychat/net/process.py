@@ -23,7 +23,7 @@ __all__ = [
     "raise_file_limit",
 ]
 
-#: A limit on open files below this is worth a word: each connection is one.
+#: A limit on open files below this is worth a warning: each connection is one open file.
 MANY_FILES = 4096
 
 #: How long a connection lives on while its other side takes nothing of what waits for it.

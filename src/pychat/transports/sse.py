@@ -18,13 +18,13 @@ from pychat.domain.model import LogEvent, Position, User
 from pychat.domain.notices import Notice, Welcome
 from pychat.net.http.gate import Gate
 from pychat.net.http.stream import Chunk, ResponseStream
-from pychat.net.websocket.connection import CLOSE_SECONDS
 from pychat.protocol.v1 import close_event, encode, encode_shared, refusal_event
 from pychat.room.backend import RoomBackend
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import admit
 from pychat.transports.commands import execute
+from pychat.transports.open_connections import OpenConnections
 
 __all__ = ["HEADERS", "SSETransport", "Stream", "last_seen", "prologue", "turned_away"]
 
@@ -146,7 +146,7 @@ class SSETransport:
     def __init__(self, gate: Gate) -> None:
         #: Admits streams.
         self.gate = gate
-        self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
+        self._open = OpenConnections[_Connection](gate)
         self._streams: dict[_Key, dict[Stream, None]] = {}
         self._heart: asyncio.TimerHandle | None = None
 
@@ -196,7 +196,7 @@ class SSETransport:
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
         connection = _Connection(carrier, _EventEncoder(room), token)
         carrier.on_slow = lambda: connection.close(Close.SLOW)
-        self._open[connection] = asyncio.current_task()
+        self._open.add(connection)
         if self._heart is None:
             self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat)
         try:
@@ -222,7 +222,7 @@ class SSETransport:
             await carrier.gone()
         finally:
             carrier.on_slow = None  # the two let go of each other
-            del self._open[connection]
+            self._open.remove(connection)
 
     async def execute(self, room: RoomBackend, stream: Stream, name: str, fields: object) -> dict[str, Any]:
         """Carry out a command of the stream's visitor, and return its answer. Never raises for what was sent."""
@@ -235,22 +235,16 @@ class SSETransport:
 
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
-        self.gate.closing = False
+        self._open.reopen()
         self._heart = None
-        self._open.clear()
         self._streams.clear()
 
     async def aclose(self, why: Close) -> None:
         """Close every stream, telling why; wait at most 3 seconds for them to end."""
-        self.gate.closing = True
         if self._heart is not None:
             self._heart.cancel()
             self._heart = None
-        for connection in list(self._open):
-            connection.close(why)
-        tasks = [task for task in self._open.values() if task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        await self._open.aclose(why)
 
     def _find_by(self, stream: Stream, key: _Key) -> None:
         self._streams.setdefault(key, {})[stream] = None
@@ -264,5 +258,5 @@ class SSETransport:
 
     def _beat(self) -> None:
         self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat) if self._open else None
-        for connection in tuple(self._open):
+        for connection in self._open:
             connection.beat()

@@ -22,6 +22,7 @@ from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.answers import Answers
 from pychat.transports.commands import submit
+from pychat.transports.open_connections import OpenConnections
 
 __all__ = ["WebSocketTransport"]
 
@@ -82,7 +83,7 @@ class WebSocketTransport:
         self._rooms = rooms
         #: Admits connections.
         self.gate = gate
-        self._open: dict[_Connection, asyncio.Task[Any] | None] = {}
+        self._open = OpenConnections[_Connection](gate)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -111,7 +112,7 @@ class WebSocketTransport:
     async def _serve(
         self, connection: _Connection, carrier: WebSocketConnection, query: Mapping[str, str], user: User | None
     ) -> None:
-        self._open[connection] = asyncio.current_task()
+        self._open.add(connection)
         try:
             session = await self._enter(connection, query, user)
             left = False
@@ -128,7 +129,7 @@ class WebSocketTransport:
                 if session is not None:
                     await session.close(left=left)
         finally:
-            del self._open[connection]
+            self._open.remove(connection)
 
     async def _enter(self, connection: _Connection, query: Mapping[str, str], user: User | None) -> Session | None:
         try:
@@ -170,17 +171,11 @@ class WebSocketTransport:
 
     def reopen(self) -> None:
         """Start again, after `aclose`, or when the previous event loop has ended."""
-        self.gate.closing = False
-        self._open.clear()
+        self._open.reopen()
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, telling why; wait at most 3 seconds for them to end."""
-        self.gate.closing = True
-        for connection in list(self._open):
-            connection.close(why)
-        tasks = [task for task in self._open.values() if task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=3)
+        await self._open.aclose(why)
 
 
 def _parse(data: str | bytes) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Assets:
             raise UsageError(msg)
 
     def url(self, path: str) -> str:
-        """The address of a file, relative to the mount; it changes when a file does. `UsageError` if there is none."""
+        """The address of a file, relative to the mount; it changes when a file does. Raise `UsageError` without one."""
         if path not in self._bodies:
             msg = f"There is no asset “{path}”."
             raise UsageError(msg)
@@ -56,7 +56,7 @@ class Assets:
         return body.respond(headers, {"Cache-Control": _FOREVER if hashed else _ASK})
 
     def script(self, text: str) -> Body:
-        """A script of few words with an address that never changes, so that browsers ask for it each time."""
+        """A short script with an address that never changes, so that browsers ask for it each time."""
         return Body(text.encode(), _TYPES[".js"], {**_ANYBODY, "Cache-Control": _ASK})
 
     def modules(self, *folders: str) -> list[str]:

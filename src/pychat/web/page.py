@@ -70,7 +70,7 @@ class Page:
         return self._body(room, base).respond(headers)
 
     def embedded(self, room: RoomBackend, headers: Mapping[str, str]) -> Response:
-        """The same for the element `<pychat-room>`, which takes from it what it puts into a page of somebody else."""
+        """The same for the element `<pychat-room>`, which embeds parts of it in the page of another site."""
         return self._body(room, "./", embedded=True).respond(headers)
 
     def _body(self, room: RoomBackend, base: str, *, embedded: bool = False) -> Body:

@@ -16,7 +16,7 @@ from pychat.web.page import Page
 __all__ = ["Site"]
 
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
-# A page that may not connect is told why, and what to set: so it must be able to read the refusal.
+# A refused page must be able to read the refusal: it says why, and what to set.
 _REFUSED = {
     "Content-Type": "application/json",
     "Access-Control-Allow-Origin": "*",
@@ -76,7 +76,7 @@ class Site:
         return None
 
     def _part(self, headers: Mapping[str, str], query: Mapping[str, str], host: str | None) -> Response:
-        """A room for a page of somebody else: `?room=` names it, and a page that may not have it is told why."""
+        """A room for a page of another origin: `?room=` names it. A refused page gets the reason."""
         origin = headers.get("origin")
         try:
             if not self._origins.allows(origin, host):

@@ -21,7 +21,8 @@ export function excerpt(text, words) {
   if (hits.length && start > hits[0].index) start = hits[0].index;
   let end = Math.min(line.length, start + LENGTH);
   if (isTrail(line, end)) end += 1;
-  const pieces = start ? [{ text: "…", found: false }] : [];
+  // The word joiner keeps the ellipsis in the line of the word that it stands before.
+  const pieces = start ? [{ text: "…\u2060", found: false }] : [];
   let at = start;
   for (const { index, 0: word } of hits) {
     if (index < at || index >= end) continue;

@@ -131,9 +131,10 @@ export class Membership extends Emitter {
   }
 
   #arrived(member) {
-    this.joined = true;
+    // The connection may have been lost right after the answer; the next one joins again.
+    this.joined = this.#connection.state.name === "live";
     this.setMe(member);
-    this.emit("joined", member);
+    if (this.joined) this.emit("joined", member);
     return member;
   }
 }

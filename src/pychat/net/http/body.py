@@ -1,4 +1,4 @@
-"""Reads the body of a request: whole, and bounded in bytes. `body_aiohttp` binds it to aiohttp."""
+"""Reads the body of a request up to a maximum size. `body_aiohttp` binds it to aiohttp."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _log = RateLimitedLogger(logging.getLogger("pychat.connections"), time.monotonic
 
 
 class Connections:
-    """Says who may connect, and closes who does not speak.
+    """Admits connections, and closes those that stay silent.
 
     A request's head has `head_seconds` to arrive: from the start of the connection, later from its first byte. A
     connection that waits for its next request is closed after `idle_seconds`. Where there are as many connections as

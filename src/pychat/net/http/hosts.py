@@ -34,7 +34,7 @@ def host_name(netloc: str) -> str | None:
 
 
 class HostPolicy:
-    """The names that a server may be asked for.
+    """The host names that a server answers to.
 
     A page of evil.example can have its own name point at 127.0.0.1; its requests to that name are then of the same
     origin, and only the Host header tells. So names are allowed one by one. An address is always allowed, for nobody

@@ -28,7 +28,7 @@ def _parse(text: str) -> _Address | None:
 
 
 class Proxies:
-    """The proxies whose word is taken; by default nobody's.
+    """The proxies whose headers are trusted; none by default.
 
     `trusted` holds addresses and networks (`"127.0.0.1"`, `"10.0.0.0/8"`), `"unix"` for proxies that connect
     through a Unix socket, or `"*"` for all. Raises `UsageError` for anything else.
@@ -46,7 +46,7 @@ class Proxies:
             raise UsageError(f'trusted_proxies: {problem}; write addresses, networks, "unix" or "*"') from None
 
     def trusts(self, peer: str) -> bool:
-        """Whether this peer may speak for others. An empty peer is a Unix socket."""
+        """Return whether this peer is a trusted proxy. An empty peer is a Unix socket."""
         if self._all or not peer:
             return self._unix
         if not self._networks:

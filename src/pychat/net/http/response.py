@@ -24,7 +24,7 @@ class IncomingRequest:
     request: Request
     #: Below the mount; begins with a slash.
     path: str
-    #: The host that was asked for, which trusted proxies may tell.
+    #: The requested host name; a trusted proxy may name it.
     host: str | None
     #: Reads the whole body, of at most so many bytes. Raises `BodyTooLarge`, `BodyMalformed`, `ConnectionError`.
     read: Callable[[int], Awaitable[bytes]]
@@ -32,7 +32,7 @@ class IncomingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a host is to answer."""
+    """A response that the host sends whole."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class StreamingResponse:
-    """What a host is to answer bit by bit: a 200 with `headers`, the `first` chunk, and then as `serve` says.
+    """A response that the host sends in pieces: status 200, `headers`, the `first` chunk, then what `serve` sends.
 
     `serve` returns when the response has ended.
     """

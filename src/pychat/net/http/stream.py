@@ -42,7 +42,7 @@ class ResponseStream(Protocol):
     in which, as in a `WebSocketConnection`, the largest chunk is not counted.
     """
 
-    #: Called once, from within `send`, when the buffer would overflow. Nothing more is sent but what `end` is given.
+    #: Called once, from within `send`, when the buffer would overflow. After it, only the chunk given to `end` is sent.
     on_slow: Callable[[], None] | None
 
     def send(self, chunk: Chunk) -> None:
@@ -52,4 +52,4 @@ class ResponseStream(Protocol):
         """Send `last` behind what waits, and end the body; cut the connection if that takes over `CLOSE_SECONDS`."""
 
     async def gone(self) -> None:
-        """Wait until nobody listens any more, or the body has ended."""
+        """Wait until the client has gone, or the body has ended."""

@@ -1,4 +1,4 @@
-"""A WebSocket over aiohttp, which answers the handshake and hands on what it reads from then on."""
+"""A WebSocket over aiohttp: aiohttp answers the handshake, and passes on the data."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class AiohttpWebSocket(TcpWebSocket):
         transport = request.transport
         if transport is None:
             raise WebSocketClosed
-        carrier = cls(
+        websocket = cls(
             response,
             transport,
             (request.remote or "") if remote is None else remote,
@@ -121,9 +121,9 @@ class AiohttpWebSocket(TcpWebSocket):
             max_message_bytes=max_message_bytes,
             max_buffer_bytes=max_buffer_bytes,
         )
-        parser: Any = carrier  # where aiohttp has the parser of its own WebSockets
+        parser: Any = websocket  # where aiohttp has the parser of its own WebSockets
         request.protocol.set_parser(parser)  # feeds what came behind the handshake
-        return carrier
+        return websocket
 
     @property
     def protocol(self) -> str | None:

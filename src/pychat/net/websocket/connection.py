@@ -69,7 +69,7 @@ class Frame:
     __slots__ = ("raw", "texts")
 
     def __init__(self, *texts: str) -> None:
-        """Raises `ValueError` for half a character (a lone surrogate)."""
+        """Raises `ValueError` for a lone surrogate."""
         self.texts = texts
         #: The finished WebSocket text frames: FIN, opcode 1, length, payload.
         self.raw = (
@@ -80,7 +80,7 @@ class Frame:
 
     @classmethod
     def joined(cls, frames: Iterable[Frame]) -> Frame:
-        """All of these, in order, as one write; what is encoded already is not encoded again."""
+        """All of these, in order, as one write; frames are not encoded again."""
         parts = list(frames)
         if len(parts) == 1:
             return parts[0]
@@ -100,10 +100,10 @@ class Sender(Protocol):
 
     `send` never awaits and never fails: what cannot go out at once waits in a buffer bounded in bytes, and a
     receiver whose buffer overflows is closed with `Close.SLOW`. The largest frame that came since the buffer was last
-    empty is not counted: who comes back gets all that was missed as one frame, and reading that is no slowness.
+    empty is not counted: a client that returns gets everything it missed as one frame, which takes time to read.
     """
 
-    #: Called once, from within `send`, when the buffer overflows and the carrier closes itself.
+    #: Called once, from within `send`, when the buffer overflows and the connection closes itself.
     on_slow: Callable[[], None] | None
 
     @property
@@ -137,6 +137,6 @@ class WebSocketConnection(Sender, Protocol):
     async def receive(self) -> str | bytes:
         """Wait for the next message, whole. Raise `WebSocketClosed` when there will be none.
 
-        After `close`, messages are thrown away until the other side has answered or the connection is cut:
-        keep receiving, so that the closing can be finished.
+        After `close`, messages are dropped until the other side has answered or the connection is cut. Keep
+        receiving, so that the closing handshake can finish.
         """

@@ -1,4 +1,4 @@
-"""The server's side of one WebSocket, as RFC 6455 says: its state, frames in, control frames out. It does no I/O.
+"""The protocol of one server-side WebSocket (RFC 6455), without I/O: its state, parsed frames, and control frames.
 
 A binding gives it the bytes that come, sends its `outgoing` bytes, and acts on its `state`.
 """
@@ -96,7 +96,7 @@ class WebSocketProtocol:
         self.cheap = 0
         self._limit = max_message_bytes
         self._buffer: bytearray | None = None  # what has come and is not read yet
-        self._need = 0  # so many bytes must be there before it is worth a look
+        self._need = 0  # the next frame is complete with so many bytes at least
         self._kind = _NOTHING  # of the message whose first fragments are in `_parts`
         self._parts: bytearray | None = None
         self._fragments = 0
@@ -200,13 +200,13 @@ class WebSocketProtocol:
             self._buffer = bytearray(memoryview(source)[at:])
 
     def _control(self, opcode: int, payload: bytes) -> None:
-        """Take a control frame (section 5.5)."""
+        """Handle a control frame (section 5.5)."""
         self.cheap += 1
         if opcode == _PING:
             if self.state is _OPEN:
                 self.outgoing += frame_bytes(_PONG_FRAME, payload)
         elif opcode == _CLOSE:
-            # A message that has begun will not end any more.
+            # A close frame within a fragmented message breaks the message.
             wrong = _wrong_close(payload) or (None if self._parts is None else _PROTOCOL_ERROR)
             if wrong is not None:
                 self.fail(wrong)

@@ -1,4 +1,4 @@
-"""A WebSocket over a socket of our own, with no web framework between: what is read is pushed to its reader."""
+"""A WebSocket over a plain socket, without a web framework."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pychat.net.websocket.writer import FrameWriter
 
 __all__ = ["CHEAP_BURST", "CHEAP_RATE", "Reader", "TcpWebSocket"]
 
-#: Frames that cost their sender next to nothing (control frames, empty frames, small fragments): so many a second, and
-#: so many at once. Past them the connection is closed with 1008.
+#: Frames that cost their sender next to nothing (control frames, empty frames, small fragments): the maximum for each
+#: second, and the maximum at once. Past them the connection is closed with 1008.
 CHEAP_RATE = 50.0
 CHEAP_BURST = 500
 
@@ -37,7 +37,7 @@ class _Nobody:
         """Drop the message."""
 
     def ended(self, code: int | None) -> None:
-        """Nobody is told a second time."""
+        """Do nothing: the reader was told already."""
 
 
 _NOBODY = _Nobody()
@@ -63,7 +63,7 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
         self.reader: Reader
         self._bucket: TokenBucket | None = None
         self._paused = False
-        self._turn: asyncio.Handle | None = None  # the next turn, where there is more than one takes
+        self._turn: asyncio.Handle | None = None  # the next turn, if more waits than one turn reads
 
     @property
     def protocol(self) -> str | None:
@@ -124,7 +124,7 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
             self._finish()
 
     def _charge(self) -> None:
-        """Take the price of cheap frames."""
+        """Count the cheap frames against their limit."""
         count, self._protocol.cheap = self._protocol.cheap, 0
         if self._bucket is None:
             self._bucket = TokenBucket(CHEAP_RATE, CHEAP_BURST)

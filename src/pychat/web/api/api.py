@@ -63,7 +63,7 @@ class Api:
         self._turns = Turns()
 
     async def respond(self, incoming: IncomingRequest) -> Response | StreamingResponse:
-        """The answer to a request; what is refused is told in the form of the wire's answers."""
+        """The answer to a request; refusals have the form of answers on the wire."""
         request, host = incoming.request, incoming.host
         origin = request.headers.get("origin")
         if not self._origins.allows(origin, host) or (origin is None and _comes_from_elsewhere(request)):
@@ -126,7 +126,7 @@ class Api:
 
 
 def _later(operation: Operation, call: Call, refused: Refused) -> StreamingResponse | None:
-    """What a reader of events is told that is refused for now."""
+    """The stream for a reader of events that is refused temporarily; `None` for other requests."""
     if operation.run is visitors.listen and refused.kind.is_temporary and visitors.reads_events(call.request):
         return visitors.later(refused)
     return None

@@ -65,7 +65,7 @@ class Speakers:
         return sum([hmac.compare_digest(given, known) for known in self._programs]) > 0
 
     def spend(self, room: RoomBackend, who: str, cost: float = 1.0) -> None:
-        """Count one request of somebody who has no session to count it. Raise `Refused` if that is too many."""
+        """Count one request of a client without a session. Raise `Refused` past the limit."""
         key, limits = _digest(who), room.limits
         bucket = self._buckets.pop(key, None) or TokenBucket(limits.rate, limits.burst)
         self._buckets[key] = bucket

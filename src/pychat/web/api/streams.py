@@ -34,7 +34,7 @@ async def listen(call: Call) -> Response | StreamingResponse:
     if refused is not None:
         return later(refused)
     if reads_events(call.request):
-        await opened(room)  # who reads events is kept waiting a little, and turned away on an open stream
+        await opened(room)  # an EventSource waits a little, and is refused on an open stream
     else:
         await opened(room, 0)
     # A browser's EventSource cannot set headers, and says in one where it left; its address never changes.
@@ -43,9 +43,9 @@ async def listen(call: Call) -> Response | StreamingResponse:
     member_id = room.tokens.read(token) if token and call.user is None else None
     since, name = last_seen(offset), query.get("name")
 
-    async def serve(carrier: ResponseStream) -> None:
+    async def serve(stream: ResponseStream) -> None:
         remote = call.request.remote
-        await call.sse.serve(carrier, room, since=since, name=name, member_id=member_id, user=call.user, remote=remote)
+        await call.sse.serve(stream, room, since=since, name=name, member_id=member_id, user=call.user, remote=remote)
 
     return StreamingResponse(HEADERS, prologue(), serve)
 
@@ -56,12 +56,12 @@ def reads_events(request: Request) -> bool:
 
 
 def later(refused: Refused) -> StreamingResponse:
-    """What an `EventSource` is told that is refused for now."""
+    """The stream for an `EventSource` that is refused temporarily."""
     return StreamingResponse(HEADERS, turned_away(refused), _end)
 
 
-async def _end(carrier: ResponseStream) -> None:
-    carrier.end(Chunk(b"\n"))
+async def _end(stream: ResponseStream) -> None:
+    stream.end(Chunk(b"\n"))
 
 
 async def leave(call: Call) -> Response:

@@ -13,7 +13,7 @@ _AT_ONCE = 4
 
 
 class Turns:
-    """A queue before the store: whoever asks for much waits for themselves, and the event loop has time for others."""
+    """A queue before the store: a client with many requests waits for its own, and others are served in between."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
