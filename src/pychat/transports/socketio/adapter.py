@@ -175,7 +175,7 @@ class Server(socketio.AsyncServer):
         return "websocket" if self._socket(sid, namespace).websocket is not None else "polling"
 
     def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
-        """The request with which a client connected, as WSGI has it; `None` for a client that is not there."""
+        """The request with which a client connected, as WSGI has it; `None` for an unknown client."""
         client = self.core.namespaces.client(sid, namespace or "/")
         return None if client is None else client.session.socket.environ
 
@@ -187,7 +187,7 @@ class Server(socketio.AsyncServer):
         return kept
 
     async def save_session(self, sid: str, session: dict[str, Any], namespace: str | None = None) -> None:
-        """Keep something for a client, in the place of what is kept. Raises `KeyError`."""
+        """Replace what the application keeps for a client. Raises `KeyError`."""
         owner = self.client(sid, namespace or "/").session
         owner.data = {**(owner.data or {}), namespace or "/": session}
 

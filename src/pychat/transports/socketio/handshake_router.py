@@ -33,9 +33,9 @@ _Counted = tuple[Connections, str]
 class HandshakeRouter(asyncio.Protocol):
     """Stands before aiohttp in a server that owns its port.
 
-    What is beyond doubt the opening handshake of a new Socket.IO client takes the short way: half of the
-    processor, a third of the memory. Whatever else comes is given to aiohttp from its first byte, refusals included: so
-    there is one place that says why not.
+    The opening handshake of a new Socket.IO client is answered here, if it is valid in every respect. This takes half
+    of the CPU time and a third of the memory. Everything else is given to aiohttp from its first byte, so only one
+    place has the texts of refusals.
     """
 
     __slots__ = ("_connections", "_counted", "_engine", "_head", "_path", "_plain", "_transport")
@@ -194,7 +194,7 @@ def _field(name: str) -> str | None:
 
 
 def _read(head: bytes, transport: asyncio.Transport, counted: _Counted | None) -> HandshakeRequest | None:
-    """A request that is in order in every respect and asks for a new WebSocket of Engine.IO 4; `None` for any other."""
+    """A valid request for a new WebSocket of Engine.IO 4; `None` for any other request."""
     text = head.decode("latin-1")
     if _CONTROL.search(text.replace("\r\n", "")):
         return None

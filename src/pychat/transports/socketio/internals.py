@@ -71,7 +71,7 @@ _ATTRIBUTES = {"": "eio handlers namespace_handlers not_handled manager reason",
 
 
 def moved() -> list[str]:
-    """What is not as it was when this was written; empty when nothing has changed."""
+    """What has changed in the libraries since this was written."""
     found = [
         f"{name} is {version(name)}, not {expected}.x"
         for name, expected in VERSIONS.items()

@@ -188,7 +188,7 @@ class SocketIOSession:
             self.working = False
 
     async def _ready(self) -> None:
-        """Wait for the event that a plain function took last."""
+        """Wait until the commands that plain functions began are done."""
         client = self.clients.get("/")
         if client is not None and client.busy:
             await client.ready()
