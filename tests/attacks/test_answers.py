@@ -6,6 +6,8 @@ import asyncio
 import socket
 from pathlib import Path
 
+import pytest
+
 from pychat import ChatRoom
 from pychat.stores import open_store
 from tests.attacks.conftest import Public
@@ -70,22 +72,32 @@ async def test_answers_that_nobody_reads(public: Public, tmp_path: Path):
         await server.settles()
 
 
-async def listen(server: PublicServer, address: str) -> socket.socket:
-    """Open a plain WebSocket, ask for the room's history eighteen times, and read nothing."""
-    connection = await ask(server, address, "/ws", UPGRADE)
-    text = b'{"type":"history","ref":1,"limit":100}'
-    frame = bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
-    await asyncio.get_running_loop().sock_sendall(connection, frame * 18)
+def frame(text: bytes) -> bytes:
+    """A masked text frame, up to 125 bytes."""
+    return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
+
+
+WIRES = {
+    "/ws": frame(b'{"type":"history","ref":1,"limit":100}') * 18,
+    "/socket.io/?EIO=4&transport=websocket": frame(b'40{"v":1}') + frame(b'421["history",{"limit":100}]') * 18,
+}
+
+
+async def listen(server: PublicServer, address: str, path: str) -> socket.socket:
+    """Open a WebSocket, ask for the room's history eighteen times, and read nothing."""
+    connection = await ask(server, address, path, UPGRADE)
+    await asyncio.get_running_loop().sock_sendall(connection, WIRES[path])
     return connection
 
 
-async def test_answers_over_websockets_that_nobody_reads(public: Public, tmp_path: Path):
+@pytest.mark.parametrize("path", WIRES)
+async def test_answers_over_websockets_that_nobody_reads(public: Public, tmp_path: Path, path: str):
     """80 people on WebSockets ask 18 times each for a page of 256 KiB, and read none: a page or two wait for each, and no more."""
     async with public(arguments=("--store", await talked(tmp_path))) as server:
         await asyncio.gather(*(read(server, f"127.0.2.{number}") for number in range(1, 9)))
         async with server.attacked():
             before = server.rss()
-            deaf = await asyncio.gather(*(listen(server, address) for address in ADDRESSES for _ in range(10)))
+            deaf = await asyncio.gather(*(listen(server, address, path) for address in ADDRESSES for _ in range(10)))
             await asyncio.sleep(5)
             grown = server.rss() - before
             for connection in deaf:
@@ -117,3 +129,20 @@ async def test_a_thousand_who_ask_once_and_never_read(public: Public, tmp_path: 
                 connection.close()
             assert grown < 160 << 20, f"{grown >> 20} MiB"
         await server.settles()
+
+
+@pytest.mark.parametrize("path", WIRES)
+async def test_who_reads_late_gets_every_answer(public: Public, tmp_path: Path, path: str):
+    """Commands wait while their client does not read: when it reads, all eighteen pages come, and nobody was closed as slow."""
+    async with public(arguments=("--store", await talked(tmp_path))) as server, server.attacked():
+        connection = await listen(server, "127.0.1.1", path)
+        await asyncio.sleep(2)  # all that would be sent to somebody deaf has been sent
+        mark = b'"type":"ack"' if path == "/ws" else b'431[{"ok":true'
+        heard, answers = b"", 0
+        async with asyncio.timeout(30):
+            while answers < 18:
+                piece = await asyncio.get_running_loop().sock_recv(connection, 1 << 20)
+                assert piece, f"closed after {answers} answers"
+                heard = heard[1 - len(mark) :] + piece
+                answers += heard.count(mark)
+        connection.close()

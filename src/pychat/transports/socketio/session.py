@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from pychat.domain.errors import Close
 from pychat.domain.limits import TokenBucket
 from pychat.net.deadlines import Deadlines
+from pychat.net.slow_readers.backpressure import UNREAD_BYTES, wait_for_reader
 from pychat.transports.socketio.client import SocketIOClient
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.engineio.socket import EngineIOSocket
@@ -125,7 +126,9 @@ class SocketIOSession:
         client = self.clients.get(packet.namespace)
         if begin != "[" or take is None or client is None or client.namespace != "/" or not client.connected:
             return False
-        outbox = self.socket.outbox
+        websocket, outbox = self.socket.websocket, self.socket.outbox
+        if websocket is not None and websocket.buffered > UNREAD_BYTES:
+            return False
         if outbox is not None and outbox.unread(self.handler.max_unread_bytes):
             return False
         if client.busy and (client.full or outbox is not None or packet.size > _SMALL_BYTES):
@@ -174,6 +177,8 @@ class SocketIOSession:
                 while batch and socket.why not in _DROPPED:
                     if socket.outbox is not None:
                         await socket.outbox.wait_for_reader(max_unread)
+                    if socket.websocket is not None:
+                        await wait_for_reader(socket.websocket)
                     await self._ready()
                     packet = batch.pop()
                     await self._handle(packet)
