@@ -211,7 +211,7 @@ async def test_07_back_pressure(serve, recorder):
     flooding = asyncio.create_task(flood())
     (session,) = server.eio.registry.sockets.values()
     async with asyncio.timeout(5):
-        while session.room is None:
+        while session.drained is None:
             await asyncio.sleep(0.001)
     # Longer than the ping timeout: a client whose socket we do not read is not taken for dead.
     await asyncio.sleep(0.5)

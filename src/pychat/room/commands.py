@@ -28,6 +28,7 @@ from pychat.room.clock import Clock
 from pychat.room.connections import Visitor
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
+from pychat.room.turns import Turns
 from pychat.stores import Store
 
 __all__ = ["Commands", "id_used"]
@@ -54,6 +55,8 @@ class Commands:
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
+        #: Visitors' reads of the history begin one in a turn of the event loop.
+        self.pages = Turns()
 
     def say(self, command: Say, visitor: Visitor | None = None) -> asyncio.Future[LogEvent]:
         """Begin to store a message of a room without hooks for messages, awaiting nothing. Raise `Refused`.

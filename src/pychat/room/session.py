@@ -304,6 +304,7 @@ class Session:
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
         self._spend(1.0 if matching is None else SEARCH_COST)
+        await self._room.commands.pages.wait()  # reading and encoding a page takes some milliseconds
         return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
     @_command
