@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple, TypeVarTuple
@@ -50,11 +51,19 @@ def message_way() -> list[Stop]:
 
 
 def files(stops: list[Stop]) -> list[tuple[Stop, str]]:
-    """The first stop in each file, and the first line of that file's docstring."""
+    """The first stop in each file that is no property, and the first line of that file's docstring."""
     firsts: dict[str, Stop] = {}
     for stop in stops:
-        firsts.setdefault(stop.file, stop)
+        if stop.file not in firsts and not _is_property(stop):
+            firsts[stop.file] = stop
     return [(stop, _says(stop.file)) for stop in firsts.values()]
+
+
+def _is_property(stop: Stop) -> bool:
+    found: object = import_module("pychat." + stop.file.removesuffix(".py").replace("/", "."))
+    for name in stop.function.split("."):
+        found = getattr(found, name, None)
+    return isinstance(found, property)
 
 
 def _says(file: str) -> str:
