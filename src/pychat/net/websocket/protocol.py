@@ -73,6 +73,7 @@ class WebSocketProtocol:
         "_limit",
         "_need",
         "_parts",
+        "broken",
         "cheap",
         "close_code",
         "failed",
@@ -88,7 +89,9 @@ class WebSocketProtocol:
         self.outgoing = b""
         #: The code of the close frame by which the client closed, if the client was the first.
         self.close_code: int | None = None
-        #: The close code that the client is told for a rule that it broke.
+        #: The client broke a rule; it may still be sending.
+        self.broken = False
+        #: The close code that the client is told for that, if no close frame was sent before.
         self.failed: int | None = None
         #: Frames may wait that one call did not get to: call `feed()` again in a later turn of the event loop.
         self.pending = False
@@ -182,6 +185,7 @@ class WebSocketProtocol:
         if self.state is _OPEN:
             self.outgoing += close_frame(code, reason)
             self.failed = code
+        self.broken = True
         self.stop()
 
     def stop(self) -> None:

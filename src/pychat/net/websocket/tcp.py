@@ -141,8 +141,11 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
             self._transport.write(outgoing)
 
     def _finish(self) -> None:
-        """The protocol has closed: hang up. A client that broke a rule has time to read why."""
-        if self._protocol.failed is None:
+        """The protocol has closed: hang up. A client that broke a rule, even while closing, has time to read why.
+
+        The system resets a connection that is closed with unread bytes, and the close frame would be lost.
+        """
+        if not self._protocol.broken:
             self._end_transport()
         else:
             self._cut_later()
