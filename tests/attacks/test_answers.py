@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -52,24 +53,41 @@ async def read(server: PublicServer, address: str) -> None:
         writer.close()
 
 
-async def test_answers_that_nobody_reads(public: Public, tmp_path: Path):
-    """320 pages of history, and the room's page and scripts, are asked for and never read: 100 MiB at most wait, and go with their connections."""
-    async with public(arguments=("--store", await talked(tmp_path))) as server:
-        deaf: list[socket.socket] = []
+async def bounded(
+    public: Public,
+    folder: Path,
+    attack: Callable[[PublicServer], Awaitable[list[socket.socket]]],
+    *,
+    seconds: float,
+    most: int,
+) -> None:
+    """Attack with connections that read nothing: after so many `seconds` at most so many bytes wait, and go with their connections."""
+    async with public(arguments=("--store", await talked(folder))) as server:
         await asyncio.gather(*(read(server, f"127.0.2.{number}") for number in range(1, 9)))  # caches are full now
         async with server.attacked():
             before = server.rss()
-            others = ("/", "/socket.io/socket.io.js", "/api/openapi.json", "/api/rooms/lobby/members")
-            for number in range(40):
-                history = "/api/rooms/lobby/messages?limit=200"
-                for path in (history, *others[number % 8 : number % 8 + 1]):
-                    deaf += await asyncio.gather(*(ask(server, address, path) for address in ADDRESSES))
-            await asyncio.sleep(3)
+            deaf = await attack(server)
+            await asyncio.sleep(seconds)
             grown = server.rss() - before
             for connection in deaf:
                 connection.close()
-            assert grown < 100 << 20, f"{grown >> 20} MiB"
+            assert grown < most, f"{grown >> 20} MiB"
         await server.settles()
+
+
+async def test_answers_that_nobody_reads(public: Public, tmp_path: Path):
+    """320 pages of history, and the room's page and scripts, are asked for and never read: 100 MiB at most wait, and go with their connections."""
+
+    async def attack(server: PublicServer) -> list[socket.socket]:
+        deaf: list[socket.socket] = []
+        history = "/api/rooms/lobby/messages?limit=200"
+        others = ("/", "/socket.io/socket.io.js", "/api/openapi.json", "/api/rooms/lobby/members")
+        for number in range(40):
+            for path in (history, *others[number % 8 : number % 8 + 1]):
+                deaf += await asyncio.gather(*(ask(server, address, path) for address in ADDRESSES))
+        return deaf
+
+    await bounded(public, tmp_path, attack, seconds=3, most=100 << 20)
 
 
 def frame(text: bytes) -> bytes:
@@ -77,65 +95,48 @@ def frame(text: bytes) -> bytes:
     return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
 
 
+#: What is sent first, and what asks for a page of history.
 WIRES = {
-    "/ws": frame(b'{"type":"history","ref":1,"limit":100}') * 18,
-    "/socket.io/?EIO=4&transport=websocket": frame(b'40{"v":1}') + frame(b'421["history",{"limit":100}]') * 18,
+    "/ws": (b"", frame(b'{"type":"history","ref":1,"limit":100}')),
+    "/socket.io/?EIO=4&transport=websocket": (frame(b'40{"v":1}'), frame(b'421["history",{"limit":100}]')),
 }
 
 
-async def listen(server: PublicServer, address: str, path: str) -> socket.socket:
-    """Open a WebSocket, ask for the room's history eighteen times, and read nothing."""
+async def listen(server: PublicServer, address: str, path: str, times: int) -> socket.socket:
+    """Open a WebSocket, ask for the room's history so many times, and read nothing."""
     connection = await ask(server, address, path, UPGRADE)
-    await asyncio.get_running_loop().sock_sendall(connection, WIRES[path])
+    first, history = WIRES[path]
+    await asyncio.get_running_loop().sock_sendall(connection, first + history * times)
     return connection
 
 
 @pytest.mark.parametrize("path", WIRES)
 async def test_answers_over_websockets_that_nobody_reads(public: Public, tmp_path: Path, path: str):
     """80 people on WebSockets ask 18 times each for a page of 256 KiB, and read none: a page or two wait for each, and no more."""
-    async with public(arguments=("--store", await talked(tmp_path))) as server:
-        await asyncio.gather(*(read(server, f"127.0.2.{number}") for number in range(1, 9)))
-        async with server.attacked():
-            before = server.rss()
-            deaf = await asyncio.gather(*(listen(server, address, path) for address in ADDRESSES for _ in range(10)))
-            await asyncio.sleep(5)
-            grown = server.rss() - before
-            for connection in deaf:
-                connection.close()
-            assert grown < 80 << 20, f"{grown >> 20} MiB"
-        await server.settles()
 
+    async def attack(server: PublicServer) -> list[socket.socket]:
+        return await asyncio.gather(*(listen(server, address, path, 18) for address in ADDRESSES for _ in range(10)))
 
-async def ask_once(server: PublicServer, address: str) -> socket.socket:
-    """Open a plain WebSocket, ask for the room's history once, and read nothing."""
-    connection = await ask(server, address, "/ws", UPGRADE)
-    text = b'{"type":"history","ref":1,"limit":100}'
-    await asyncio.get_running_loop().sock_sendall(connection, bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text)
-    return connection
+    await bounded(public, tmp_path, attack, seconds=5, most=80 << 20)
 
 
 async def test_hundreds_who_ask_once_and_never_read(public: Public, tmp_path: Path):
     """600 WebSockets of one address get a welcome and a page of 256 KiB, and read nothing: those past 64 MiB are closed."""
-    async with public(arguments=("--store", await talked(tmp_path))) as server:
-        await asyncio.gather(*(read(server, f"127.0.2.{number}") for number in range(1, 9)))
-        async with server.attacked():
-            before = server.rss()
-            deaf: list[socket.socket] = []
-            for _ in range(12):
-                deaf += await asyncio.gather(*(ask_once(server, "127.0.1.1") for _ in range(50)))
-            await asyncio.sleep(5)
-            grown = server.rss() - before
-            for connection in deaf:
-                connection.close()
-            assert grown < 160 << 20, f"{grown >> 20} MiB"
-        await server.settles()
+
+    async def attack(server: PublicServer) -> list[socket.socket]:
+        deaf: list[socket.socket] = []
+        for _ in range(12):
+            deaf += await asyncio.gather(*(listen(server, "127.0.1.1", "/ws", 1) for _ in range(50)))
+        return deaf
+
+    await bounded(public, tmp_path, attack, seconds=5, most=160 << 20)
 
 
 @pytest.mark.parametrize("path", WIRES)
 async def test_who_reads_late_gets_every_answer(public: Public, tmp_path: Path, path: str):
     """Commands wait while their client does not read: when it reads, all eighteen pages come, and nobody was closed as slow."""
     async with public(arguments=("--store", await talked(tmp_path))) as server, server.attacked():
-        connection = await listen(server, "127.0.1.1", path)
+        connection = await listen(server, "127.0.1.1", path, 18)
         await asyncio.sleep(2)  # all that would be sent to somebody deaf has been sent
         mark = b'"type":"ack"' if path == "/ws" else b'431[{"ok":true'
         heard, answers = b"", 0

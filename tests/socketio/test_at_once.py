@@ -20,6 +20,16 @@ async def answered(opened, number: int) -> str:
     return told
 
 
+def hold_messages(room: ChatRoom, gate: asyncio.Event, seen: list[str]) -> None:
+    """Each message waits in a hook for the `gate`, and is noted behind it."""
+
+    @room.on("message")
+    async def slow(message):
+        await gate.wait()
+        seen.append(message.text)
+        return message.text
+
+
 async def test_a_message_starts_no_task(serve, monkeypatch):
     """A message of the chat is handled as it is read: the transport starts no task for it."""
     room = ChatRoom("lobby", store="memory:")
@@ -45,11 +55,7 @@ async def test_order_with_the_events_of_an_application(serve):
     gate = asyncio.Event()
     seen: list[str] = []
 
-    @room.on("message")
-    async def slow(message):
-        await gate.wait()
-        seen.append(message.text)
-        return message.text
+    hold_messages(room, gate, seen)
 
     @server.on("mine")
     async def mine(sid, text):
@@ -81,11 +87,7 @@ async def test_what_was_sent_before_a_goodbye(serve):
     gate, left = asyncio.Event(), asyncio.Event()
     seen: list[str] = []
 
-    @room.on("message")
-    async def slow(message):
-        await gate.wait()
-        seen.append(message.text)
-        return message.text
+    hold_messages(room, gate, seen)
 
     @room.on("leave")
     async def ended(member):

@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class Answer(Generic[_T]):
-    """What comes of a command. `await` it, or say with `on_done` what to call when it may be sent."""
+    """The result of a command. `await` it, or pass a callback to `on_done`."""
 
     __slots__ = ("_call", "done", "error", "value")
 
@@ -27,14 +27,14 @@ class Answer(Generic[_T]):
         self._call: Callable[[Answer[_T]], object] | None = None
 
     def on_done(self, call: Callable[[Answer[_T]], object]) -> None:
-        """Call with this answer when it is done, which may be now. Takes the place of an earlier call."""
+        """Call `call` with this answer once it is done: now, if it is. Replaces an earlier callback."""
         if self.done:
             call(self)
         else:
             self._call = call
 
     def result(self) -> _T:
-        """The result, or raise the error. Ask once: an error that was kept would keep the frames that it passed."""
+        """Return the result or raise the error. Call it once: the error is dropped, and keeps no frames alive."""
         error, self.error = self.error, None
         if error is None:
             return self.value
@@ -44,7 +44,7 @@ class Answer(Generic[_T]):
             del error
 
     def finish(self) -> None:
-        """Let the answer be done."""
+        """Mark it as done, and call the callback."""
         self.done = True
         call, self._call = self._call, None
         if call is not None:

@@ -16,19 +16,19 @@ __all__ = ["Fanout", "close_quietly", "joined"]
 _log = logging.getLogger("pychat.room")
 _NoticeT = TypeVar("_NoticeT", bound=Notice)
 
-#: Turns of the event loop in which more may come before all of it leaves. One takes 10 µs; a write to each of 1,000
-#: members, 8 ms.
+#: The most turns of the event loop that a write waits for more frames. A turn takes 10 µs; a write to each of 1,000
+#: members takes 8 ms.
 _TURNS = 8
 
 
 class Fanout:
     """The connections of a room in this process, grouped by encoder.
 
-    What is sent at one turn of the event loop leaves as one write for each connection; so does what follows at the
-    next turns, while each brings more. A turn does not wait for anything, so nor does a message that comes alone.
+    All frames of one turn of the event loop are one write for each connection. While the next turns add more frames, up
+    to `_TURNS`, the write waits for them. A message that comes alone is written at the end of its turn.
 
-    A connection whose `send` raises is closed with `Close.FAILED`; the others, and the calls of `then`, are not
-    affected. If an encoder fails, all of its connections are closed with that code.
+    A connection whose `send` raises is closed with `Close.FAILED`. The others and the calls of `then` are not affected.
+    If an encoder fails, all of its connections are closed with that code.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Fanout:
             call()
 
     def _turn(self, pending: object) -> None:
-        """The end of a turn of the loop: write, unless it brought more and the next may too."""
+        """Write now, or wait for another turn if this one added frames."""
         if pending is not self._pending:
             return  # it has been written already
         if self._grown and self._turns < _TURNS:

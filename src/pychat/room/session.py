@@ -83,10 +83,10 @@ class Session:
         self._epoch = ""  # in which the visitor's numbers of messages count
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
         self._typing: Timer | None = None
-        #: Whether the visitor has gone or was sent out: what is under way for them must not seat them any more.
+        #: True after the visitor left or was kicked: a join that is still being stored must not add them.
         self.gone = False
         self._closed = False
-        #: Calls when everything stored so far was sent to everyone.
+        #: Calls a function once everything stored so far was sent to everyone.
         self._after_delivery = room.delivery.fanout.then
         self._waiting: deque[tuple[Coroutine[Any, Any, Any], Answer[Any]]] | None = None
         self._storing = 0

@@ -124,7 +124,7 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
             self._finish()
 
     def _charge(self) -> None:
-        """Count the cheap frames against their limit."""
+        """Count cheap frames; close the connection if there were too many."""
         count, self._protocol.cheap = self._protocol.cheap, 0
         if self._bucket is None:
             self._bucket = TokenBucket(CHEAP_RATE, CHEAP_BURST)

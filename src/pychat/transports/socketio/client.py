@@ -94,12 +94,12 @@ class SocketIOClient:
 
     @property
     def busy(self) -> bool:
-        """Whether its next packet must wait until it is `ready`, for what a plain function began."""
+        """Whether a command is still running, so the next packet must wait until it is `ready`."""
         return False
 
     @property
     def full(self) -> bool:
-        """Whether a plain function must not take more of its events until some are done."""
+        """Whether too many commands are running to begin another."""
         return False
 
     async def ready(self) -> None:

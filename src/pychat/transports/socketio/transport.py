@@ -119,7 +119,7 @@ class _Connection(SocketIOClient):
         submit(self.visitor, name, fields, partial(self._answer, asked))
 
     def _answer(self, asked: int | None, told: dict[str, Any]) -> None:
-        """Answer the event that asked under that number; a refusal that nobody asked to hear of is an event."""
+        """Send the answer as an acknowledgement. Without an id for that, send only refusals, as `error`."""
         if asked is not None:
             self._answers.add(self.acknowledgement(asked, told))
         elif not told["ok"]:
