@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.room.backend import RoomBackend
+from pychat.room.chatroom import ChatRoom
 
 __all__ = ["RoomDirectory"]
 
@@ -16,15 +17,15 @@ _log = logging.getLogger("pychat.room")
 class RoomDirectory:
     """One or more rooms, each under its own name; the first is the one that is meant when none is named."""
 
-    def __init__(self, *rooms: RoomBackend) -> None:
+    def __init__(self, *rooms: ChatRoom) -> None:
         if not rooms:
             msg = "There must be at least one room: pass a ChatRoom."
             raise UsageError(msg)
-        self._by_name = {room.name: room for room in rooms}
+        self._by_name = {room.name: room.backend for room in rooms}
         if len(self._by_name) < len(rooms):
             msg = f"Two rooms of one mount have the same name: {', '.join(room.name for room in rooms)}."
             raise UsageError(msg)
-        self.first = rooms[0]
+        self.first = rooms[0].backend
 
     def __iter__(self) -> Iterator[RoomBackend]:
         return iter(self._by_name.values())
