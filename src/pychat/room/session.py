@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from pychat.domain.errors import Refused
+from pychat.domain.access import Access
+from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import SEARCH_COST, TokenBucket
 from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import (
@@ -28,23 +28,28 @@ from pychat.domain.model import (
     SetTyping,
     User,
 )
-from pychat.domain.notices import Welcome, You
+from pychat.domain.notices import AccessChanged, Welcome, You
 from pychat.room.answer import Answer
 from pychat.room.clock import Timer
 from pychat.room.commands import id_used
 from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
-from pychat.room.fanout import joined
-from pychat.room.tokens import Tokens
+from pychat.room.fanout import close_quietly, joined
+from pychat.room.grant import FULL, Grant, unknown_room
+from pychat.room.tokens import Tokens, event_id
 
-__all__ = ["Session", "event_id"]
+__all__ = ["Session"]
 
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_WAITING = 16  # commands of one visitor behind the one that runs
 _MAX_STORING = 256  # messages of one visitor on their way into the log
+_FORBIDDEN = {
+    "read": "You may no longer read this room.",
+    "write": "You may read this room, but not write in it.",
+    "react": "You may not react to messages in this room.",
+}
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -69,7 +74,10 @@ class Session:
     stored hold up nothing, as a store commits together what waits together. Await `ready` before reading on.
     """
 
-    def __init__(self, room: RoomCore, connection: Connection, user: User | None = None) -> None:
+    def __init__(
+        self, room: RoomCore, connection: Connection, user: User | None = None, grant: Grant | None = None
+    ) -> None:
+        """Without a `grant`, the visitor may do what any member may."""
         self._room = room
         self.connection = connection
         #: Whom the app knows this visitor as; `None` is a guest.
@@ -81,7 +89,12 @@ class Session:
         #: True if the connection gets a copy of its own visitor's messages.
         self.echo = False
         self._epoch = ""  # in which the visitor's numbers of messages count
-        self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
+        #: What this visitor may do, and who they are in all rooms.
+        self.grant = grant or FULL
+        person, limits = self.grant.person, room.limits
+        self._bucket = TokenBucket(limits.rate, limits.burst) if person is None else person.bucket(limits)
+        if person is not None:
+            person.sessions.add(self)
         self._typing: Timer | None = None
         #: True after the visitor left or was kicked: a join that is still being stored must not add them.
         self.gone = False
@@ -96,6 +109,16 @@ class Session:
     def member(self) -> Member | None:
         """The member that this visitor is; `None` without a nickname."""
         return None if self.member_id is None else self._room.state.members.get(self.member_id)
+
+    @property
+    def room(self) -> str:
+        """The name of the room."""
+        return self._room.name
+
+    @property
+    def access(self) -> Access:
+        """What this visitor may do in the room."""
+        return self.grant.access
 
     @property
     def you(self) -> You | None:
@@ -172,6 +195,8 @@ class Session:
                 command, answer = waiting.popleft()
                 try:
                     answer.value = await command
+                    if "read" not in self.grant.access:  # lost meanwhile: what was read is not handed out
+                        raise unknown_room()
                 except Exception as error:
                     answer.error = error
                 self._after_delivery(answer.finish)
@@ -254,7 +279,7 @@ class Session:
             return self.submit(self._say(text, message_id, reply_to))
         answer: Answer[Message] = Answer()
         try:
-            self._spend()
+            self._spend("write")
             command = Say(self._require_member_id(), event_id(message_id), text)
             stored = self._room.commands.say(command, self)
         except Exception as error:
@@ -270,7 +295,7 @@ class Session:
 
     async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
         """The same, where something has to be awaited before the message can be stored."""
-        self._spend()
+        self._spend("write")
         member_id, message_id = self._require_member_id(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
@@ -282,35 +307,40 @@ class Session:
     @_command
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
-        self._spend()
+        self._spend("write")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
     @_command
     async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
-        """Take one's own message number `seq` back; `None` if it was deleted already."""
-        self._spend()
+        """Take one's own message number `seq` back; `None` if it was deleted already.
+
+        A visitor with access `moderate` may delete the messages of others.
+        """
+        moderates = "moderate" in self.grant.access
+        self._spend("read" if moderates else "write")
         member_id, new_id = self._require_member_id(), event_id(given_id)
-        return await self._room.commands.perform(Delete(member_id, new_id, await self._message(seq)), self)
+        command = Delete(member_id, new_id, await self._message(seq), moderates)
+        return await self._room.commands.perform(command, self)
 
     @_command
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
-        self._spend()
+        self._spend("react")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
     @_command
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
-        self._spend(1.0 if matching is None else SEARCH_COST)
+        self._spend("read", 1.0 if matching is None else SEARCH_COST)
         await self._room.commands.pages.wait()  # reading and encoding a page takes some milliseconds
         return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
     @_command
     async def type(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
-        self._spend()
+        self._spend("write")
         member_id = self._require_member_id()
         self._stop_typing_timer()
         await self._room.commands.perform(SetTyping(member_id, on), self)
@@ -336,18 +366,53 @@ class Session:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""
         if not self._closed:
             self._closed = self.gone = True
-            self._stop_typing_timer()
-            try:
-                await self._room.membership.disconnect(self, left=left)
-            finally:
-                self.connection = GONE
+            await self._disconnect(left=left)
 
-    def _spend(self, cost: float = 1.0) -> None:
+    async def _disconnect(self, *, left: bool) -> None:
+        self._stop_typing_timer()
+        try:
+            await self._room.membership.disconnect(self, left=left)
+        finally:
+            self.connection = GONE
+            if self.grant.person is not None:
+                self.grant.person.sessions.discard(self)
+            self._room.left()
+
+    def change_access(self, access: Access) -> None:
+        """Set what this visitor may do from now on, and tell them. Without `read`, put them out of the room at once."""
+        before, self.grant.access = self.grant.access, access
+        if "read" not in access:
+            self.put_out(Close.NO_ACCESS)
+        elif before != access and not self._closed:
+            self._room.delivery.fanout.flush()
+            frame = self.connection.encoder.encode(AccessChanged(access))
+            if frame is not None:
+                self._room.delivery.fanout.tell(self.connection, frame)
+
+    def put_out(self, why: Close) -> None:
+        """Close the connection with the reason `why`. Nothing that happens in the room from now on is sent to it."""
+        if not self._closed:
+            self._closed = self.gone = True
+            fanout = self._room.delivery.fanout
+            fanout.flush()
+            fanout.discard(self.connection)
+            close_quietly(self.connection, why)
+            self._room.tasks.spawn(self._disconnect(left=not why.reconnect))
+
+    def require(self, permission: str) -> None:
+        """Raise `Refused` with `forbidden` if this visitor may not do that."""
+        if permission not in self.grant.access:
+            raise Refused("forbidden", _FORBIDDEN[permission])
+
+    def _spend(self, permission: str = "read", cost: float = 1.0) -> None:
+        """Count a command that needs this permission. Raise `Refused`."""
         if self._closed:
             raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
         wait = self._bucket.take(self._room.clock.steady(), cost)
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+        if permission not in self.grant.access:
+            self.require(permission)
 
     def _wish(self, member_id: str, name: str | None) -> Join:
         user, roles = self.user, () if self.user is None else self.user.roles
@@ -388,12 +453,3 @@ class Session:
             await self._room.commands.perform(SetTyping(member_id, on=False))
         except Refused as refused:
             _limited.info("Typing of %s in room %s could not be ended: %s", member_id, self._room.name, refused)
-
-
-def event_id(given: str | None) -> str:
-    """The id for a new event: the given one if it is valid, else a new one."""
-    if given is None:
-        return Tokens.new_id()
-    if not _ID.fullmatch(given):
-        raise Refused("bad_request", "An id has 1-64 characters of A-Z a-z 0-9 _ and -.")
-    return given

@@ -6,6 +6,7 @@ from pychat.domain.model import Position, User
 from pychat.domain.notices import Welcome
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
+from pychat.room.grant import Grant, unknown_room
 from pychat.room.session import Session
 
 __all__ = ["admit"]
@@ -19,23 +20,27 @@ async def admit(
     user: User | None,
     *,
     own: bool,
+    grant: Grant | None = None,
 ) -> Session:
     """Let a visitor into the open room: see `ChatRoom.connect`."""
     delivery, membership = room.delivery, room.membership
     if since is not None:
         await delivery.catch_up(since)
-    session = Session(room, connection, user)
-    if user is not None:
-        member_id = user.member_id
-        membership.connections.add(session, member_id, counted=False)
-        try:
+    session = Session(room, connection, user, grant)
+    try:
+        if user is not None:
+            member_id = user.member_id
+            membership.connections.add(session, member_id, counted=False)
             await session.introduce()
-            await delivery.start()
-        except BaseException:
-            await session.close()
-            raise
-    else:
         await delivery.start()
+        while session.grant.stale:
+            await session.grant.renew()
+            await delivery.start()
+        if "read" not in session.access:
+            raise unknown_room()
+    except BaseException:
+        await session.close()
+        raise
     missed = None if since is None else delivery.missed(since)
     # Nothing may await from here to the end: first the missed events are sent, and all later ones by the fan-out.
     delivery.fanout.flush()
@@ -73,4 +78,5 @@ def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcom
         longest_name=room.limits.name,
         longest_text=room.limits.text,
         you=session.you,
+        access=session.access,
     )
