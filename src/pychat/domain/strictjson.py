@@ -33,7 +33,17 @@ def _real(digits: str) -> float:
     return number
 
 
-_decode = json.JSONDecoder(parse_constant=_constant, parse_int=_integer, parse_float=_real).decode
+_DECODER = json.JSONDecoder(parse_constant=_constant, parse_int=_integer, parse_float=_real)
+
+
+def _decode(text: str) -> Any:  # noqa: ANN401 (JSON can be anything)
+    try:
+        value, end = _DECODER.raw_decode(text)  # half the time of `decode`, which takes white space around the value
+    except json.JSONDecodeError:
+        value, end = None, -1
+    return value if end == len(text) else _DECODER.decode(text)
+
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
