@@ -35,15 +35,6 @@ def _real(digits: str) -> float:
 
 _DECODER = json.JSONDecoder(parse_constant=_constant, parse_int=_integer, parse_float=_real)
 
-
-def _decode(text: str) -> Any:  # noqa: ANN401 (JSON can be anything)
-    try:
-        value, end = _DECODER.raw_decode(text)  # half the time of `decode`, which takes white space around the value
-    except json.JSONDecodeError:
-        value, end = None, -1
-    return value if end == len(text) else _DECODER.decode(text)
-
-
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -80,7 +71,14 @@ def loads(text: str, *, surrogates: bool = False) -> Any:  # noqa: ANN401 (JSON 
     `surrogates` is true.
     """
     try:
-        value = _decode(text)
+        try:
+            value, end = _DECODER.raw_decode(
+                text
+            )  # half the time of `decode`, which takes white space around the value
+        except json.JSONDecodeError:
+            value, end = None, -1
+        if end != len(text):
+            value = _DECODER.decode(text)
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
     if not surrogates and has_lone_surrogates(text, value):
