@@ -72,9 +72,7 @@ def loads(text: str, *, surrogates: bool = False) -> Any:  # noqa: ANN401 (JSON 
     """
     try:
         try:
-            value, end = _DECODER.raw_decode(
-                text
-            )  # half the time of `decode`, which takes white space around the value
+            value, end = _DECODER.raw_decode(text)  # `decode` takes twice as long, and white space around
         except json.JSONDecodeError:
             value, end = None, -1
         if end != len(text):
