@@ -1,7 +1,5 @@
 """The rules of a room, held to them by any sequence of commands."""
 
-from contextlib import suppress
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -39,15 +37,11 @@ def new_state() -> RoomState:
 
 def execute(state: RoomState, *commands: Command) -> list[Event | Refused | None]:
     """Decide and apply, one after the other."""
-    outcomes: list[Event | Refused | None] = []
+    outcomes = []
     for command in commands:
-        try:
-            decided = state.decide(command, NOW)
-        except Refused as refused:
-            outcomes.append(refused)
-            continue
+        decided = state.decide(command, NOW)
         outcomes.append(decided)
-        if decided is not None:
+        if decided is not None and not isinstance(decided, Refused):
             state.apply(decided)
     return outcomes
 
@@ -103,11 +97,9 @@ class AnySequence(RuleBasedStateMachine):
     def give(self, command: Command) -> None:
         """Decide, which changes nothing, then apply."""
         before = dict(self.state.members), set(self.state.typing), self.state.seq
-        decided = None
-        with suppress(Refused):
-            decided = self.state.decide(command, NOW)
+        decided = self.state.decide(command, NOW)
         assert before == (self.state.members, self.state.typing, self.state.seq)
-        if decided is not None:
+        if decided is not None and not isinstance(decided, Refused):
             self.state.apply(decided)
             self.happened.append(decided)
 

@@ -46,7 +46,8 @@ class RoomCore:
         self.limits = limits
         self.clock = clock
         self.hooks = hooks
-        self.state = RoomState(Names(longest=limits.name, reserved=reserved_names), limits, followers)
+        self.names = Names(longest=limits.name, reserved=reserved_names)
+        self.state = RoomState(self.names, limits, followers)
         self.tasks = Tasks()
         fanout = Fanout()
         self.membership = Membership(
