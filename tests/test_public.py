@@ -13,8 +13,8 @@ from pychat import ChatRoom, stores
 from pychat.transports.authenticator import Authenticator
 
 NAMES = """
-    HOOKS Away ChatError ChatRoom Client Close Deleted Disconnected Edited Event IrcServer Joined Kicked Left
-    Limits Member Message Position Quote Reacted Refused Renamed Request RoomSnapshot SocketIOTransport Typing UsageError User
+    HOOKS Access Away Chat ChatError ChatRoom Client Close Deleted Disconnected Edited Event IrcServer Joined Kicked Left
+    Limits Member Message Position Quote Reacted Refused Renamed Request RoomSettings RoomSnapshot SocketIOTransport Typing UsageError User
     __version__ aiohttp_app asgi_app serve_irc
 """
 FOR_APPS = """

@@ -8,6 +8,7 @@ from pychat._version import __version__
 
 if TYPE_CHECKING:
     from pychat.client import Client, Disconnected, RoomSnapshot
+    from pychat.domain.access import Access
     from pychat.domain.errors import ChatError, Close, Refused, UsageError
     from pychat.domain.limits import Limits
     from pychat.domain.model import (
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
         Typing,
         User,
     )
+    from pychat.domain.request import Request
+    from pychat.domain.settings import RoomSettings
     from pychat.hosts.aiohttp import aiohttp_app
     from pychat.hosts.asgi import asgi_app
-    from pychat.net.http.request import Request
+    from pychat.room.chat import Chat
     from pychat.room.chatroom import ChatRoom
     from pychat.room.hooks import HOOKS
     from pychat.transports.irc import IrcServer, serve_irc
@@ -37,7 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOOKS",
+    "Access",
     "Away",
+    "Chat",
     "ChatError",
     "ChatRoom",
     "Client",
@@ -59,6 +64,7 @@ __all__ = [
     "Refused",
     "Renamed",
     "Request",
+    "RoomSettings",
     "RoomSnapshot",
     "SocketIOTransport",
     "Typing",
@@ -72,10 +78,13 @@ __all__ = [
 
 _WHERE = {
     "HOOKS": ".room.hooks",
+    "Access": ".domain.access",
+    "Chat": ".room.chat",
     "ChatError": ".domain.errors",
     "ChatRoom": ".room.chatroom",
     "Client": ".client",
     "Disconnected": ".client",
+    "RoomSettings": ".domain.settings",
     "RoomSnapshot": ".client",
     "Close": ".domain.errors",
     "Away": ".domain.model",
@@ -94,7 +103,7 @@ _WHERE = {
     "Reacted": ".domain.model",
     "Refused": ".domain.errors",
     "Renamed": ".domain.model",
-    "Request": ".net.http.request",
+    "Request": ".domain.request",
     "SocketIOTransport": ".transports.socketio",
     "Typing": ".domain.model",
     "User": ".domain.model",

@@ -22,6 +22,7 @@ DATES = st.integers(0, 4_000_000_000_000).map(lambda milliseconds: milliseconds 
 SEQS = st.integers(1, 2**53 - 1)
 MEMBERS = st.builds(Member, TEXTS, TEXTS)
 ROLES = st.builds(Member, TEXTS, TEXTS, st.lists(TEXTS).map(tuple))
+IDS = st.lists(TEXTS).map(tuple)
 REACTIONS = st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1, unique=True), max_size=3).map(
     lambda chosen: tuple((emoji, tuple(ids)) for emoji, ids in chosen.items())
 )
@@ -37,8 +38,9 @@ EVENTS = st.one_of(
         edited=st.none() | DATES,
         deleted=st.booleans(),
         reactions=REACTIONS,
+        mentions=IDS,
     ),
-    st.builds(Edited, TEXTS, MEMBERS, SEQS, TEXTS, DATES, SEQS),
+    st.builds(Edited, TEXTS, MEMBERS, SEQS, TEXTS, DATES, SEQS, IDS),
     st.builds(Deleted, TEXTS, MEMBERS, SEQS, DATES, SEQS),
     st.builds(Reacted, TEXTS, MEMBERS, SEQS, TEXTS, st.booleans(), DATES, SEQS),
 )

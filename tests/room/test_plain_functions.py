@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import pychat.transports.authenticator
+import pychat.room.app_function
 from pychat import ChatRoom, Limits, Member, Message, Refused, Request, User
 from pychat.room.workers import Workers
 from pychat.testing import Person
@@ -123,7 +123,7 @@ async def test_an_authenticate_that_never_answers(
     plain: bool, go: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a while the visitor is told to come back later."""
-    monkeypatch.setattr(pychat.transports.authenticator, "_ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(pychat.room.app_function, "_ANSWER_SECONDS", 0.01)
 
     def hangs(_: Request) -> None:
         go.wait(10)

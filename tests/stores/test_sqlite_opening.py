@@ -335,16 +335,17 @@ async def test_an_older_database_is_brought_up_to_date(path, monkeypatch):
     await store.aclose()
     assert "topic" in _columns(path)
     monkeypatch.undo()
-    with SqliteArchive(path.with_name("chat.db.version-1")) as copy:
+    with SqliteArchive(path.with_name(f"chat.db.version-{schema.VERSION}")) as copy:
         assert len(list(copy.messages("lobby"))) == 300
     assert "newer pychat" in await refusal(path)
 
 
 async def test_a_step_that_fails_undoes_them_all(path, monkeypatch):
     """The database is as it was, for the pychat that wrote it; the copy is there too, and a second try takes another."""
-    monkeypatch.setattr(schema, "MIGRATIONS", (_rename, _fail))
-    monkeypatch.setattr(schema, "VERSION", 3)
-    for copy in ("chat.db.version-1", "chat.db.version-1-2"):
+    now = schema.VERSION
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, _rename, _fail))
+    monkeypatch.setattr(schema, "VERSION", now + 2)
+    for copy in (f"chat.db.version-{now}", f"chat.db.version-{now}-2"):
         assert "It is unchanged" in await refusal(path)
         assert path.with_name(copy).exists()
     assert "topic" not in _columns(path)
@@ -352,3 +353,17 @@ async def test_a_step_that_fails_undoes_them_all(path, monkeypatch):
     store = SqliteStore(path)
     assert len((await store.history("lobby", limit=1000)).messages) == 300
     await store.aclose()
+
+
+async def test_a_database_from_before_mentions_has_none_and_takes_new_ones(path):
+    """A file of version 1 keeps its messages, and new messages keep whom they mention."""
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE events DROP COLUMN mentions")
+    connection.execute("ALTER TABLE revised DROP COLUMN mentions")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    store = SqliteStore(path)
+    await store.append("lobby", Message("m301", ADA, "hi @Bob", 1.7e9, mentions=("b",)))
+    *_, old, new = (await store.history("lobby", limit=1000)).messages
+    await store.aclose()
+    assert (old.seq, old.mentions, new.seq, new.mentions) == (300, (), 301, ("b",))

@@ -39,6 +39,8 @@ class Close(Enum):
     LOST = (4009, True, "The room lost its messages, and starts again without them.")
     UNAVAILABLE = (4010, True, "The room cannot be entered now. You will be connected again when it can.")
     FAILED = (4011, True, "The server failed to serve this connection. Connect again to catch up.")
+    NO_ACCESS = (4012, False, "You may no longer read this room.")
+    DELETED = (4013, False, "This room was deleted.")
 
     def __init__(self, code: int, reconnect: bool, text: str) -> None:
         self.code = code
@@ -88,6 +90,8 @@ REFUSALS: Mapping[str, RefusalKind] = {
     "text_empty": RefusalKind(422, "The message has no visible character."),
     "text_too_long": RefusalKind(422, "The message is longer than the room allows."),
     "text_invalid": RefusalKind(422, "The message is not valid Unicode, or has a NUL character."),
+    "forbidden": RefusalKind(403, "You may not do this in this room, for example because you may only read it."),
+    "blocked": RefusalKind(403, "You cannot write to this person."),
     "not_found": RefusalKind(404, "There is no such message (any more)."),
     "not_yours": RefusalKind(403, "Only the author of a message can change it."),
     "id_used": RefusalKind(409, "The id was used for something else."),
@@ -108,6 +112,9 @@ REFUSALS: Mapping[str, RefusalKind] = {
         resend=True,
     ),
     "unknown_room": RefusalKind(404, "There is no room of that name on this server.", close=Close.UNKNOWN_ROOM),
+    "too_many_rooms": RefusalKind(
+        409, "You are in too many rooms, or too many rooms that were made from your address are open."
+    ),
     "origin_refused": RefusalKind(403, "Pages of this origin may not connect; the text says what to set."),
     "host_refused": RefusalKind(421, "The server does not answer to this host name; the text says what to set."),
     "shutdown": RefusalKind(503, Close.SHUTDOWN.text, close=Close.SHUTDOWN, retry_seconds=5.0),

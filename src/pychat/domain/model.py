@@ -125,7 +125,8 @@ class Message:
     """A message. In a history it is as it stands now, with its edits and reactions.
 
     `edited` is the date of the last edit. A deleted message has no text and no reactions. `reactions` has each emoji,
-    in the order of first use, with the ids of the members who chose it.
+    in the order of first use, with the ids of the members who chose it. `mentions` has the ids of the members whom the
+    text mentions. `room` is the name of the room, where a room or a client returned the message; a store keeps none.
     """
 
     id: str
@@ -137,11 +138,13 @@ class Message:
     edited: float | None = None
     deleted: bool = False
     reactions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    mentions: tuple[str, ...] = ()
+    room: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The author of message number `target` changed its text."""
+    """The author of message number `target` changed its text, and with it whom it mentions."""
 
     id: str
     author: Member
@@ -149,6 +152,7 @@ class Edited:
     text: str
     date: float
     seq: int = 0
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +329,6 @@ def numbered(event: LogEvent, seq: int) -> LogEvent:
     if type(event) is Message:  # `replace` would take 6 µs of the 60 µs of a message
         return Message(
             event.id, event.author, event.text, event.date, seq, event.reply, event.edited, event.deleted,
-            event.reactions,
+            event.reactions, event.mentions, event.room,
         )  # fmt: skip
     return replace(event, seq=seq)

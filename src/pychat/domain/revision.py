@@ -43,9 +43,9 @@ def revise(message: Message, event: Edited | Deleted | Reacted) -> Message:
         return message
     match event:
         case Edited():
-            return replace(message, text=event.text, edited=event.date)
+            return replace(message, text=event.text, edited=event.date, mentions=event.mentions)
         case Deleted():
-            return replace(message, text="", edited=None, deleted=True, reactions=())
+            return replace(message, text="", edited=None, deleted=True, reactions=(), mentions=())
         case Reacted():
             return replace(message, reactions=_react(message.reactions, event))
         case _:

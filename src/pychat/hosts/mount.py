@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
-from pychat.domain.errors import Close, Refused
+from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.model import User
 from pychat.hosts.siblings import Siblings
 from pychat.net.addresses import AddressLimiter
@@ -83,6 +83,8 @@ class Mount:
         self, rooms: Iterable[ChatRoom], async_mode: Literal["aiohttp", "asgi"], **options: Unpack[MountOptions]
     ) -> None:
         self.rooms = RoomDirectory(*rooms)
+        if self.rooms.first is None:
+            raise UsageError("There must be at least one room: pass a ChatRoom.")
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -153,7 +155,7 @@ class Mount:
         The room must be the one that is entered then: it is read from the mount's path and this very `query` alone.
         """
         in_path = _ROOM.match(below)
-        room = in_path[1] if in_path else query.get("room", self.rooms.first.name)
+        room = in_path[1] if in_path else query.get("room", self.rooms.pick(None).name)
         return Request(method, path, headers, query, self.client_address(peer, headers), room, raw)
 
     async def authenticate(self, request: Request) -> User | Response | Refused | None:

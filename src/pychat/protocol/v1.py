@@ -75,7 +75,7 @@ def encode(notice: Notice) -> tuple[str, Fields]:
         case Message():
             return "message", encode_message(notice)
         case Edited():
-            return "edited", {**_revision(notice), "text": notice.text}
+            return "edited", {**_revision(notice), "text": notice.text, **_mentions(notice)}
         case Deleted():
             return "deleted", _revision(notice)
         case Reacted():
@@ -135,7 +135,12 @@ def encode_member(member: Member) -> Fields:
 
 def encode_message(message: Message) -> Fields:
     """The fields of a message as it stands, without those that do not apply to it."""
-    fields = {**encode_stored(message), "author": encode_member(message.author), "text": message.text}
+    fields = {
+        **encode_stored(message),
+        "author": encode_member(message.author),
+        "text": message.text,
+        **_mentions(message),
+    }
     if message.reply is not None:
         fields["reply"] = {"seq": message.reply.seq, "author": message.reply.author, "text": message.reply.text}
     if message.edited is not None:
@@ -145,6 +150,10 @@ def encode_message(message: Message) -> Fields:
     if message.reactions:
         fields["reactions"] = {emoji: list(ids) for emoji, ids in message.reactions}
     return fields
+
+
+def _mentions(event: Message | Edited) -> Fields:
+    return {"mentions": list(event.mentions)} if event.mentions else {}
 
 
 def _revision(event: Edited | Deleted | Reacted) -> Fields:
@@ -323,7 +332,8 @@ def decode(name: str, fields: _Received) -> Notice | None:
         case "message":
             return decode_message(fields)
         case "edited":
-            return Edited(**_decode_revision(fields), text=_is_text(fields["text"]))
+            text, mentions = _is_text(fields["text"]), _decode_mentions(fields)
+            return Edited(**_decode_revision(fields), text=text, mentions=mentions)
         case "deleted":
             return Deleted(**_decode_revision(fields))
         case "reacted":
@@ -361,10 +371,15 @@ def decode_message(fields: _Received) -> Message:
         else Quote(_is_number(reply["seq"]), _is_text(reply["author"]), _is_text(reply["text"])),
         edited=None if edited is None else _date(edited),
         deleted=fields.get("deleted") is True,
+        mentions=_decode_mentions(fields),
         reactions=tuple(
             (emoji, tuple(_is_text(each) for each in ids)) for emoji, ids in dict(fields.get("reactions", {})).items()
         ),
     )
+
+
+def _decode_mentions(fields: _Received) -> tuple[str, ...]:
+    return tuple(_is_text(each) for each in fields.get("mentions", ()))
 
 
 def _decode_revision(fields: _Received) -> Fields:

@@ -127,7 +127,7 @@ class RecentEvents:
 
 def _scrubbed(event: LogEvent, target: int) -> LogEvent:
     if isinstance(event, Message) and event.seq == target:
-        return replace(event, text="", reply=None, deleted=True)
+        return replace(event, text="", reply=None, deleted=True, mentions=())
     if isinstance(event, Edited) and event.target == target:
-        return replace(event, text="")
+        return replace(event, text="", mentions=())
     return event

@@ -84,14 +84,19 @@ _pools = tuple(Workers(_MAX_THREADS) for _ in range(_DEEPEST))
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("pychat_worker_depth", default=0)
 
 
-async def in_thread(call: Callable[..., _T], *arguments: object, nested: bool = True) -> _T:
-    """Call a plain function of the app in a worker thread. `nested` is false where no other function waits for it."""
+async def in_thread(
+    call: Callable[..., _T], *arguments: object, nested: bool = True, pool: Workers | None = None
+) -> _T:
+    """Call a plain function of the app in a worker thread. `nested` is false where no other function waits for it.
+
+    `pool` has threads of its own for this function.
+    """
     depth = _depth.get() if nested else 0
     if depth == _DEEPEST:
         raise RuntimeError(f"{call!r} was called by functions that wait for one another, {_DEEPEST} deep: a loop?")
     context = contextvars.copy_context()
     context.run(_depth.set, depth + 1)
-    return await _pools[depth].run(partial(context.run, call, *arguments))
+    return await (pool or _pools[depth]).run(partial(context.run, call, *arguments))
 
 
 def working() -> bool:

@@ -138,11 +138,13 @@ class StoreContract:
             told: list[Event | Subscription] = []
             await store.subscribe("lobby", told.append)
             first = await store.append("lobby", message(1))
-            second = await store.append("lobby", replace(message(2, BOB), reply=Quote(1, "Ada", "text 1")))
+            second = await store.append(
+                "lobby", replace(message(2, BOB), reply=Quote(1, "Ada", "text 1"), mentions=("a", "c"))
+            )
             assert isinstance(first, Message)
             assert isinstance(second, Message)
             happened: list[LogEvent] = [
-                Edited("e1", ADA, 1, "new text ☕", DATE + 1),
+                Edited("e1", ADA, 1, "new text ☕ @Bob", DATE + 1, mentions=("b",)),
                 Reacted("r1", BOB, 1, "👍", True, DATE + 2),
                 Reacted("r2", ADA, 1, "👍", True, DATE + 3),
                 Reacted("r3", ADA, 1, "🎉", True, DATE + 3),
@@ -158,6 +160,8 @@ class StoreContract:
                 assert not isinstance(event, Message)
                 expected_first, expected_second = revise(expected_first, event), revise(expected_second, event)
             assert (expected_first, expected_second) == page.messages
+            assert [each.mentions for each in page.messages] == [("b",), ()]
+            assert second.mentions == ("a", "c")
             assert page.messages[0].reactions == (("👍", ("a",)), ("🎉", ("a",)))
             assert page.seq == 8
             assert told == await store.events("lobby", after=0, limit=100)

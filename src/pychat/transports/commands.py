@@ -68,7 +68,10 @@ def _joined(joined: tuple[Member, str | None], *_: object) -> _Fields:
 
 def _said(said: Message, text: str, *_: object) -> _Fields:
     # A hook may have changed it; the author is not sent the message itself.
-    return encode_stored(said) if said.text == text else {**encode_stored(said), "text": said.text}
+    answer = encode_stored(said)
+    if said.text != text:
+        answer["text"] = said.text
+    return {**answer, "mentions": list(said.mentions)} if said.mentions else answer
 
 
 def _stored(event: object, *_: object) -> _Fields:

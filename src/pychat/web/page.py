@@ -63,7 +63,7 @@ class Page:
         self._rendered: dict[tuple[str, str, bool], Body] = {}
         modules = assets.modules("js", "js/view", "js/page")
         self._modules = [module for module in modules if module != _BOOT]  # that one is no module
-        self._body(rooms.first, "./")  # a mistake in a template shows when the app starts, not when people come
+        self._body(rooms.pick(None), "./")  # a mistake in a template shows when the app starts, not when people come
 
     def respond(self, room: RoomBackend, base: str, headers: Mapping[str, str]) -> Response:
         """The page of `room`, seen from an address from which `base` leads to the mount."""

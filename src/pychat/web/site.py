@@ -62,7 +62,7 @@ class Site:
     ) -> Response | None:
         match path.split("/", 2)[1:]:
             case [""]:
-                return self._page.respond(self._rooms.first, "./", headers)
+                return self._page.respond(self._rooms.pick(None), "./", headers)
             case ["part"]:
                 return self._part(headers, query, host)
             case [name] if name in self._scripts:

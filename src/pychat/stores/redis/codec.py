@@ -31,6 +31,7 @@ _KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
     for kind in (Message, Edited, Deleted, Reacted, Joined, Renamed, Away, Left, Kicked, Typing)
 }
+_NOT_STORED = {"seq", "room"}  # the store has them already
 
 
 def encode(event: Event) -> str:
@@ -45,7 +46,7 @@ def encode(event: Event) -> str:
                 told[name] = [value.seq, value.author, value.text]
             case None | False | ():
                 pass  # the default; left out to save space
-            case _ if name != "seq":
+            case _ if name not in _NOT_STORED:
                 told[name] = value
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
@@ -61,6 +62,8 @@ def decode(text: bytes | str, seq: int = 0) -> Event:
         fields["reply"] = Quote(*fields["reply"])
     if "reactions" in fields:
         fields["reactions"] = tuple((emoji, tuple(ids)) for emoji, ids in fields["reactions"])
+    if "mentions" in fields:
+        fields["mentions"] = tuple(fields["mentions"])
     if kind in (Reacted, Typing):
         fields.setdefault("on", False)
     if seq:

@@ -196,11 +196,12 @@ class Database:
             connection = self._connect("rw")
             try:
                 found = schema.version(connection, self.path)
-                self._check(connection, found)
+                self._check(connection)
                 if found == 0:
                     schema.create(connection)
                 elif found < schema.VERSION:
                     schema.migrate(connection, self.path, found)
+                self._check_rooms(connection)
                 # After the checks, because it writes. Some network file systems do not support it.
                 (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
                 if mode != "wal":
@@ -223,7 +224,7 @@ class Database:
             finally:
                 connection.close()
 
-    def _check(self, connection: sqlite3.Connection, found: int) -> None:
+    def _check(self, connection: sqlite3.Connection) -> None:
         """Check all of a small database; of a large one only the parts that opening a room needs."""
         tables: list[str] = [""]
         if self.path.stat().st_size > _FULL_CHECK_BYTES:
@@ -232,12 +233,14 @@ class Database:
             (said,) = connection.execute(f"PRAGMA quick_check{table or '(1)'}").fetchone()
             if said != "ok":
                 raise sqlite3.DatabaseError(said.removeprefix("*** in database main ***\n").splitlines()[0])
-        if found:
-            queries.secret(connection)
-            for room in queries.rooms(connection):
-                queries.check_members(connection, room.number)
-                queries.history(connection, room.name, before=None, limit=_CHECKED_MESSAGES, matching=None)
-                queries.events(connection, room.name, after=room.head - _CHECKED_MESSAGES, limit=_CHECKED_MESSAGES)
+
+    def _check_rooms(self, connection: sqlite3.Connection) -> None:
+        """Read what opening each room needs. The tables must have their newest form."""
+        queries.secret(connection)
+        for room in queries.rooms(connection):
+            queries.check_members(connection, room.number)
+            queries.history(connection, room.name, before=None, limit=_CHECKED_MESSAGES, matching=None)
+            queries.events(connection, room.name, after=room.head - _CHECKED_MESSAGES, limit=_CHECKED_MESSAGES)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         # A connection moves from the opening thread to the writing thread; never do two threads use it at once.

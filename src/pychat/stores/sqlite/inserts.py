@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 __all__ = ["Insert", "chunks"]
 
-_SIZES = (64, 32, 16, 8, 4, 2, 1)  # few sizes, so that all statements stay prepared; 64 rows have 576 parameters
+_SIZES = (64, 32, 16, 8, 4, 2, 1)  # few sizes, so that all statements stay prepared; 64 rows have 640 parameters
 _T = TypeVar("_T")
 
 

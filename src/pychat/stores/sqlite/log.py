@@ -21,7 +21,7 @@ __all__ = ["CALLER_ERRORS", "Log", "RoomState"]
 CALLER_ERRORS = (ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 
 _EVENTS = Insert(
-    f"events ({rows.EVENT})", "(?, ?, ?, ?, ?, ?, ?, ?, ?)", "ON CONFLICT (author, id, place >> 40) DO NOTHING"
+    f"events ({rows.EVENT})", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ON CONFLICT (author, id, place >> 40) DO NOTHING"
 )
 _INDEX = Insert("words (rowid, text)", "(?, ?)")
 _UNINDEX = Insert("words (words, rowid, text)", "('delete', ?, ?)")
@@ -134,7 +134,8 @@ class Log:
         if after == before:
             return
         self._connection.execute(
-            "INSERT OR REPLACE INTO revised (target_place, text, edited, deleted, reactions) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO revised (target_place, text, edited, deleted, reactions, mentions) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             (place, *rows.revision(after)),
         )
         if after.text != before.text:

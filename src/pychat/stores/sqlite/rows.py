@@ -16,11 +16,11 @@ ROOM_SHIFT = 40
 _FIRST, _LAST = -62_135_596_800.0, 253_402_300_800.0  # the range of `datetime`: the years 1 to 9999
 
 #: The columns of an event, as `event` takes them.
-EVENT = "place, kind, id, author, name, date, target, text, reply"
+EVENT = "place, kind, id, author, name, date, target, text, reply, mentions"
 #: The columns of a message as it stands, as `message` takes them, from `events LEFT JOIN revised`.
 MESSAGE = (
-    "place, kind, id, author, name, date, target, events.text, reply, "
-    "revised.text, revised.edited, revised.deleted, revised.reactions"
+    "place, kind, id, author, name, date, target, events.text, reply, events.mentions, "
+    "revised.text, revised.edited, revised.deleted, revised.reactions, revised.mentions"
 )
 
 
@@ -33,29 +33,30 @@ def row(event: LogEvent) -> tuple[Any, ...]:
     """Return the columns of `event` after the first, its place."""
     about = event.id, event.author.id, event.author.name, event.date
     match event:
-        case Message(text=text, reply=reply):
+        case Message(text=text, reply=reply, mentions=mentions):
             quote = None if reply is None else dumps([reply.seq, reply.author, reply.text])
-            return "message", *about, None, text, quote
-        case Edited(target=target, text=text):
-            return "edited", *about, target, text, None
+            return "message", *about, None, text, quote, dumps(mentions) if mentions else None
+        case Edited(target=target, text=text, mentions=mentions):
+            return "edited", *about, target, text, None, dumps(mentions) if mentions else None
         case Deleted(target=target):
-            return "deleted", *about, target, None, None
+            return "deleted", *about, target, None, None, None
         case Reacted(target=target, emoji=emoji, on=on):
-            return "reacted" if on else "unreacted", *about, target, emoji, None
+            return "reacted" if on else "unreacted", *about, target, emoji, None, None
 
 
 def event(columns: tuple[Any, ...]) -> LogEvent:
     """Return the event that was stored as `columns`. Raise `sqlite3.DatabaseError` if they are invalid."""
-    place, kind, id, author, name, date, target, text, reply = columns  # noqa: A001 -- as the column is called
+    place, kind, id, author, name, date, target, text, reply, mentions = columns  # noqa: A001 -- as the column is called
     if not (type(id) is type(author) is type(name) is str and type(date) is float and _FIRST < date < _LAST):
         raise _damaged(place)
     who, seq = Member(author, name), place & (1 << ROOM_SHIFT) - 1
     is_text = type(text) is str
     match kind:
         case "message" if is_text:
-            return Message(id, who, text, date, seq, None if reply is None else _quote(place, reply))
+            quote = None if reply is None else _quote(place, reply)
+            return Message(id, who, text, date, seq, quote, mentions=_mentions(place, mentions))
         case "edited" if is_text and type(target) is int:
-            return Edited(id, who, target, text, date, seq)
+            return Edited(id, who, target, text, date, seq, _mentions(place, mentions))
         case "deleted" if type(target) is int:
             return Deleted(id, who, target, date, seq)
         case "reacted" | "unreacted" if is_text and type(target) is int:
@@ -65,8 +66,8 @@ def event(columns: tuple[Any, ...]) -> LogEvent:
 
 def message(columns: tuple[Any, ...]) -> Message:
     """Return a message as it stands, from its event and its revision."""
-    said = event(columns[:9])
-    text, edited, deleted, reactions = columns[9:]
+    said = event(columns[:10])
+    text, edited, deleted, reactions, mentions = columns[10:]
     if text is None and isinstance(said, Message):
         return said
     if not (isinstance(said, Message) and type(text) is str and type(edited) in (float, type(None))):
@@ -81,6 +82,7 @@ def message(columns: tuple[Any, ...]) -> Message:
         edited,
         bool(deleted),
         _reactions(columns[0], reactions),
+        _mentions(columns[0], mentions),
     )
 
 
@@ -95,6 +97,15 @@ def _reactions(place: int, reactions: Any) -> tuple[tuple[str, tuple[str, ...]],
     match _json(place, reactions):
         case [*found] if all(_is_reaction(each) for each in found):
             return tuple((emoji, tuple(ids)) for emoji, ids in found)
+    raise _damaged(place)
+
+
+def _mentions(place: int, mentions: Any) -> tuple[str, ...]:  # noqa: ANN401 -- same
+    if mentions is None:
+        return ()
+    match _json(place, mentions):
+        case [*ids] if all(isinstance(each, str) for each in ids):
+            return tuple(ids)
     raise _damaged(place)
 
 
@@ -118,4 +129,5 @@ def _damaged(place: Any) -> sqlite3.DatabaseError:  # noqa: ANN401 -- same
 
 def revision(message: Message) -> tuple[Any, ...]:
     """Return the columns of table `revised` for `message` after the first, its place."""
-    return message.text, message.edited, message.deleted, dumps(message.reactions)
+    mentions = dumps(message.mentions) if message.mentions else None
+    return message.text, message.edited, message.deleted, dumps(message.reactions), mentions

@@ -14,8 +14,15 @@ __all__ = ["APPLICATION_ID", "MIGRATIONS", "VERSION", "create", "migrate", "vers
 
 #: `PRAGMA application_id`: this is a database of pychat ("pych").
 APPLICATION_ID = 0x70796368
+
+
+def _add_mentions(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE events ADD COLUMN mentions TEXT")
+    connection.execute("ALTER TABLE revised ADD COLUMN mentions TEXT")
+
+
 #: The migration from version n to n+1 is at index n-1. It runs within the caller's transaction.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = ()
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_add_mentions,)
 #: `PRAGMA user_version`: the version that this pychat reads and writes.
 VERSION = 1 + len(MIGRATIONS)
 
@@ -29,9 +36,10 @@ _TABLES = """
     );
 
     -- The log, as it was first stored. For a reaction, `text` is the emoji. `place` is room number and event number.
+    -- `mentions` is a list of member ids in JSON, or NULL.
     CREATE TABLE events (
         place INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, author TEXT NOT NULL, name TEXT NOT NULL,
-        date REAL NOT NULL, target INTEGER, text TEXT, reply TEXT
+        date REAL NOT NULL, target INTEGER, text TEXT, reply TEXT, mentions TEXT
     );
     CREATE UNIQUE INDEX events_by_id ON events (author, id, place >> 40);
     CREATE INDEX events_that_are_messages ON events (place) WHERE kind = 'message';
@@ -39,7 +47,7 @@ _TABLES = """
     -- The current state of messages that were edited or deleted or have reactions.
     CREATE TABLE revised (
         target_place INTEGER PRIMARY KEY, text TEXT NOT NULL, edited REAL, deleted INTEGER NOT NULL,
-        reactions TEXT NOT NULL
+        reactions TEXT NOT NULL, mentions TEXT
     );
 
     -- The search index of messages as they stand. It does not contain the texts: to remove one, its text is needed.

@@ -9,7 +9,7 @@ import ssl
 import warnings
 from datetime import UTC, datetime
 
-from pychat.domain.errors import Close, Refused
+from pychat.domain.errors import Close, Refused, UsageError
 from pychat.net.addresses import AddressLimiter
 from pychat.net.process import cut_unread
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
@@ -56,6 +56,8 @@ class IrcServer:
         ping_seconds: float = 75.0,
     ) -> None:
         each = RoomDirectory(*rooms)
+        if each.first is None:
+            raise UsageError("There must be at least one room: pass a ChatRoom.")
         self.clock: Clock = each.first.clock
         self.limits = each.first.limits
         self.started = f"{datetime.fromtimestamp(self.clock.date(), UTC):%Y-%m-%d %H:%M:%S} UTC"

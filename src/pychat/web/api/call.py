@@ -83,7 +83,7 @@ class Call:
 
     def spend(self, cost: float = 1.0) -> None:
         """Count a request that no session counts. Raise `Refused` if that is too many."""
-        self.speakers.spend(self.room if "room" in self.parts else self.rooms.first, self.who, cost)
+        self.speakers.spend(self.room if "room" in self.parts else self.rooms.pick(None), self.who, cost)
 
     def number(self, name: str) -> int | None:
         """A whole number of the query."""

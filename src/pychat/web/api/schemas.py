@@ -16,6 +16,7 @@ ID: Schema = {
 }
 _OK: Schema = {"type": "boolean", "const": True}
 _TEXT: Schema = {"type": "string"}
+_TEXTS: Schema = {"type": "array", "items": _TEXT}
 
 
 def _object(required: Schema, optional: Schema | None = None) -> Schema:
@@ -42,7 +43,8 @@ _MESSAGE = (
         "reply": _object({"seq": NUMBER, "author": _TEXT, "text": _TEXT}),
         "edited": {"type": "string", "format": "date-time"},
         "deleted": {"type": "boolean"},
-        "reactions": {"type": "object", "additionalProperties": {"type": "array", "items": _TEXT}},
+        "reactions": {"type": "object", "additionalProperties": _TEXTS},
+        "mentions": _TEXTS,
     },
 )
 
