@@ -80,7 +80,6 @@ REFUSALS: Mapping[str, RefusalKind] = {
     "not_joined": RefusalKind(409, "Take a nickname first."),
     "not_entered": RefusalKind(409, "Enter the room first."),
     "already_entered": RefusalKind(409, "You are in this room already."),
-    "too_many_rooms": RefusalKind(409, "You are in as many rooms as one person may be in. Exit one first."),
     "name_invalid": RefusalKind(422, "The nickname is empty, is too long, or has a character that is not allowed."),
     "name_taken": RefusalKind(409, "Somebody here has that nickname, or one that looks like it."),
     "name_reserved": RefusalKind(403, "That nickname is reserved for the operators of the room."),

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from pychat.domain.errors import Close, Refused
-from pychat.domain.limits import TokenBucket
 from pychat.domain.model import Position
 from pychat.protocol.v1 import decode_command, encode_refusal
 from pychat.protocol.v2 import COMMANDS, Entry, decode_entries, exited_event
@@ -57,8 +56,7 @@ class PersonConnection:
         #: By the name of the room.
         self.links: dict[str, RoomLink] = {}
         self._commands = commands
-        limits = people.limits
-        self._bucket = TokenBucket(limits.rate, limits.burst)
+        self._bucket = identity.person.bucket(people.limits)
         self._tasks: set[asyncio.Task[None]] = set()
         self._entries: deque[tuple[RoomLink, Position | None, _Entered]] = deque()
         self._welcoming = asyncio.Lock()
