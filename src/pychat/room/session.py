@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -35,14 +34,13 @@ from pychat.room.commands import id_used
 from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
 from pychat.room.fanout import joined
-from pychat.room.tokens import Tokens
+from pychat.room.tokens import Tokens, event_id
 
-__all__ = ["Session", "event_id"]
+__all__ = ["Session"]
 
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_WAITING = 16  # commands of one visitor behind the one that runs
 _MAX_STORING = 256  # messages of one visitor on their way into the log
 _P = ParamSpec("_P")
@@ -388,12 +386,3 @@ class Session:
             await self._room.commands.perform(SetTyping(member_id, on=False))
         except Refused as refused:
             _limited.info("Typing of %s in room %s could not be ended: %s", member_id, self._room.name, refused)
-
-
-def event_id(given: str | None) -> str:
-    """The id for a new event: the given one if it is valid, else a new one."""
-    if given is None:
-        return Tokens.new_id()
-    if not _ID.fullmatch(given):
-        raise Refused("bad_request", "An id has 1-64 characters of A-Z a-z 0-9 _ and -.")
-    return given
