@@ -87,6 +87,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.room.connection.Connection",
             "pychat.room.connection.Encoder",
             "pychat.room.session.Session",
+            "pychat.room.command_queue.CommandQueue",
             "pychat.room.answer.Answer",
             "pychat.domain.notices.Welcome",
             "pychat.domain.notices.Presence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import floor
 
 from pychat.domain.errors import UsageError
 
@@ -16,6 +17,7 @@ __all__ = [
     "Drop",
     "Edit",
     "Edited",
+    "Erased",
     "Event",
     "Join",
     "Joined",
@@ -30,6 +32,7 @@ __all__ = [
     "React",
     "Reacted",
     "Renamed",
+    "RoomDeleted",
     "Say",
     "SetTyping",
     "Signal",
@@ -236,6 +239,27 @@ Signal = Joined | Renamed | Away | Left | Kicked | Typing
 Event = LogEvent | Signal
 
 
+# What a store reports about a log itself. Clients get the `Deleted` events of erased messages instead.
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Texts were taken out of the log: `pychat.domain.erasure.erased` returns an event after that.
+
+    `seqs` are the numbers of the messages. With `author`, all other events of that member before the date `before`
+    (`None` means all) have lost their names and emoji too.
+    """
+
+    seqs: tuple[int, ...]
+    author: str | None = None
+    before: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomDeleted:
+    """The room was deleted with its log. The store reports nothing more about it until somebody subscribes again."""
+
+
 # Commands. A message that a command is about is passed as it stands.
 
 
@@ -319,10 +343,18 @@ class SetTyping:
 Command = Join | Drop | Leave | Say | Edit | Delete | React | SetTyping
 
 
-@lru_cache(256)
 def iso(date: float) -> str:
     """`date` as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` writes it."""
-    return datetime.fromtimestamp(date, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second = floor(date)
+    micros = round((date - second) * 1e6)
+    if micros == 1_000_000:
+        second, micros = second + 1, 0
+    return f"{_iso_second(second)}.{micros // 1000:03}Z"
+
+
+@lru_cache(16)  # consecutive messages are of the same seconds
+def _iso_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
 def numbered(event: LogEvent, seq: int) -> LogEvent:

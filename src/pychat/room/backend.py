@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Unpack
 from weakref import WeakSet
 
 from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Member, Position, User
+from pychat.domain.model import Member, Position
 from pychat.domain.rules import NameFollower
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
@@ -19,7 +19,7 @@ from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
-from pychat.room.welcome import admit
+from pychat.room.welcome import Entry, admit
 from pychat.stores import MemoryStore, Store, open_store
 
 __all__ = ["STAYING", "RoomBackend", "RoomKeeper"]
@@ -178,21 +178,12 @@ class RoomBackend:
 
     # Who is in it.
 
-    async def connect(
-        self,
-        connection: Connection,
-        *,
-        since: Position | None = None,
-        member_id: str | None = None,
-        own: bool = True,
-        user: User | None = None,
-        grant: Grant | None = None,
-    ) -> Session:
-        """Let a visitor in: see `ChatRoom.connect`. `grant` is what they may do; by default, what any member may."""
+    async def connect(self, connection: Connection, **entry: Unpack[Entry]) -> Session:
+        """Let a visitor in: see `ChatRoom.connect`."""
         core = await self.ready()
         self._readying += 1  # until somebody is in, the room is not idle
         try:
-            return await admit(core, connection, since=since, member_id=member_id, user=user, own=own, grant=grant)
+            return await admit(core, connection, **entry)
         finally:
             self._readying -= 1
 

@@ -18,6 +18,7 @@ __all__ = ["HOOKS", "EventHook", "Hook", "Hooks", "JoinHook", "LeaveHook", "Mess
 _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
 _HookT = TypeVar("_HookT", bound=Callable[[Any], Any])
+_Registered = tuple[Callable[[Any], Any], bool]
 
 # The types of hooks, for type checkers.
 MessageHook = TypeVar("MessageHook", bound=Callable[[Message], Message | Awaitable[Message | None] | None])
@@ -67,8 +68,9 @@ class Hooks:
         self._background: HookQueue | None = None
         self._above = above
         self._below: WeakSet[Hooks] | None = None  # the rooms that have hooks of their own
-        #: The functions to call, by the name of the hook. A room without hooks of its own shares those of its chat.
-        self.registered: dict[str, list[Callable[[Any], Any]]] = (
+        #: The functions to call, each with whether it is async, by the name of the hook. A room without hooks of its own
+        #: shares those of its chat.
+        self.registered: dict[str, list[_Registered]] = (
             {name: [] for name in HOOKS} if above is None else above.registered
         )
 
@@ -85,7 +87,7 @@ class Hooks:
             self.registered = _copied(self.registered)
             self._above._split_off(self)
         for each in (self, *(self._below or ())):
-            each.registered[name].append(hook)
+            each.registered[name].append((hook, is_async(hook)))
         return hook
 
     def share(self, above: Hooks) -> None:
@@ -129,9 +131,9 @@ class Hooks:
 
         Plain functions run in a thread, one after the other.
         """
-        for hook in self.registered[name]:
+        for hook, asynchronous in self.registered[name]:
             try:
-                changed: Any = hook(subject) if is_async(hook) else await in_thread(hook, subject)
+                changed: Any = hook(subject) if asynchronous else await in_thread(hook, subject)
                 if inspect.isawaitable(changed):
                     changed = await changed
             except Refused:
@@ -155,18 +157,19 @@ class Hooks:
         """
         if self._background is None and self.registered[name]:
             self._background = HookQueue()
-        for hook in self.registered[name]:
+        for registered in self.registered[name]:
             assert self._background is not None  # noqa: S101 -- there is a hook
-            self._background.add(_tell(name, hook, subject), subject)
+            self._background.add(_tell(name, registered, subject), subject)
 
 
-def _copied(registered: dict[str, list[Callable[[Any], Any]]]) -> dict[str, list[Callable[[Any], Any]]]:
+def _copied(registered: dict[str, list[_Registered]]) -> dict[str, list[_Registered]]:
     return {name: list(hooks) for name, hooks in registered.items()}
 
 
-async def _tell(name: str, hook: Callable[[Any], Any], subject: object) -> None:
+async def _tell(name: str, registered: _Registered, subject: object) -> None:
+    hook, asynchronous = registered
     try:
-        told = hook(subject) if is_async(hook) else await in_thread(hook, subject, nested=False)
+        told = hook(subject) if asynchronous else await in_thread(hook, subject, nested=False)
         if inspect.isawaitable(told):
             await told
     except Exception:
