@@ -13,12 +13,12 @@ from aiohttp import web
 from pychat import ChatRoom, Limits, Position, Refused, User, aiohttp_app
 from pychat.domain.errors import Close
 from pychat.net.http.request import Request
-from tests.clients import ManyRooms, WebSocketManyRooms
+from tests.clients import ManyRooms, PollingManyRooms, SocketIOManyRooms, WebSocketManyRooms
 from tests.servers import aiohttp_server
 
 Connect = Callable[..., Awaitable[ManyRooms]]
 
-WIRES = pytest.mark.parametrize("wire", [WebSocketManyRooms])
+WIRES = pytest.mark.parametrize("wire", [WebSocketManyRooms, SocketIOManyRooms, PollingManyRooms])
 
 
 @asynccontextmanager

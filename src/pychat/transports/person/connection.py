@@ -77,12 +77,22 @@ class PersonConnection:
         except Refused as refused:
             tell(encode_refusal(refused))
 
+    @property
+    def busy(self) -> bool:
+        """True if no more commands should be submitted until some are done."""
+        return self._under_way >= _MAX_UNDER_WAY or self._bytes >= _MAX_BYTES
+
     async def ready(self) -> None:
         """Wait until the next command may be submitted; until then, a transport should not read on."""
-        while self._under_way >= _MAX_UNDER_WAY or self._bytes >= _MAX_BYTES:
+        while self.busy:
             if self._ready is None:
                 self._ready = asyncio.get_running_loop().create_future()
             await self._ready
+
+    def reroute(self) -> None:
+        """The connection sends on another way now: let all rooms send on that."""
+        for link in self.links.values():
+            link.reroute(self.wire.send)
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. Names are held, unless the person `left` on purpose. Idempotent."""
