@@ -126,6 +126,10 @@ class ManyRooms:
         """Send a command and return its answer."""
         raise NotImplementedError
 
+    async def send(self, name: str, fields: dict[str, Any]) -> None:
+        """Send a command that asks for no answer."""
+        raise NotImplementedError
+
     async def enter(self, *rooms: str | tuple[str, Position | None]) -> dict[str, Any]:
         """Enter rooms, each from a position or from now; what the answer tells of each."""
         entries = []
@@ -210,6 +214,10 @@ class WebSocketManyRooms(ManyRooms):
         number = next(self._numbers)
         await self.socket.send_json({**fields, "type": name, "ref": number})
         return await self.event(f"ack {number}")
+
+    async def send(self, name: str, fields: dict[str, Any]) -> None:
+        """Send a command that asks for no answer."""
+        await self.socket.send_json({**fields, "type": name})
 
     async def stall(self) -> None:
         """Read nothing more."""
@@ -314,6 +322,10 @@ class SocketIOManyRooms(ManyRooms):
         """Send a command and return its answer."""
         answer: dict[str, Any] = await self.client.call(name, fields, timeout=TIMEOUT)
         return answer
+
+    async def send(self, name: str, fields: dict[str, Any]) -> None:
+        """Send a command that asks for no answer."""
+        await self.client.emit(name, fields)
 
     async def stall(self) -> None:
         """Read nothing more."""

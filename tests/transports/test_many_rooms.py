@@ -85,6 +85,20 @@ async def test_rooms_that_cannot_be_entered_do_not_hold_up_the_others(wire: type
 
 
 @WIRES
+async def test_refusals_that_nobody_asked_for_say_which_room_they_are_of(wire: type[Any]) -> None:
+    """A client that asks for no answers gets refusals as `error`, each with its room, also for rooms of one `enter`."""
+    async with served(wire, *some()) as connect:
+        ada = await connect()
+        await ada.send("enter", {"rooms": [{"name": "a"}, {"name": "nowhere"}]})
+        assert (await ada.event("error", "nowhere"))["code"] == "unknown_room"
+        await ada.send("say", {"room": "a", "text": "hi"})
+        assert (await ada.event("error", "a"))["code"] == "not_joined"
+        await ada.send("dance", {})
+        assert (await ada.event("error"))["code"] == "unknown_command"
+        assert ada.log.count(("a", "entered")) == 1
+
+
+@WIRES
 async def test_a_room_is_exited_and_the_others_stay(wire: type[Any]) -> None:
     """After `exit` nothing comes from that room, and the name there is free; the others go on."""
     rooms = some()

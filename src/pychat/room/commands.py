@@ -121,11 +121,11 @@ class Commands:
         if draft.author.roles:
             draft = replace(draft, author=draft.author.bare)
         if visitor is None or visitor.echo:
-            return asyncio.ensure_future(self._store.append(self._room, draft))
+            return self._store_soon(draft)
         key, origins = (draft.author.id, draft.id), self._delivery.origins
         origins[key] = visitor.connection
         try:
-            stored = asyncio.ensure_future(self._store.append(self._room, draft))
+            stored = self._store_soon(draft)
         except BaseException:
             origins.pop(key, None)
             raise
@@ -134,6 +134,10 @@ class Commands:
         else:
             stored.add_done_callback(lambda _: origins.pop(key, None))
         return stored
+
+    def _store_soon(self, draft: Message) -> asyncio.Future[LogEvent]:
+        stored = self._store.append(self._room, draft)
+        return stored if isinstance(stored, asyncio.Future) else asyncio.ensure_future(stored)
 
     async def history(
         self, *, before: int | None = None, limit: int = 50, matching: str | None = None

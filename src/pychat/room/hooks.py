@@ -17,6 +17,7 @@ __all__ = ["HOOKS", "EventHook", "Hook", "Hooks", "JoinHook", "LeaveHook", "Mess
 _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
 _HookT = TypeVar("_HookT", bound=Callable[[Any], Any])
+_Registered = tuple[Callable[[Any], Any], bool]
 
 # The types of hooks, for type checkers.
 MessageHook = TypeVar("MessageHook", bound=Callable[[Message], Message | Awaitable[Message | None] | None])
@@ -63,8 +64,8 @@ class Hooks:
 
     def __init__(self) -> None:
         self._background = HookQueue()
-        #: The functions that were added, by the name of the hook.
-        self.registered: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
+        #: The functions that were added, each with whether it is async, by the name of the hook.
+        self.registered: dict[str, list[_Registered]] = {name: [] for name in HOOKS}
 
     def add(self, name: str, hook: _HookT) -> _HookT:
         """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable."""
@@ -75,7 +76,7 @@ class Hooks:
         if not callable(given):
             msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
             raise UsageError(msg)
-        self.registered[name].append(hook)
+        self.registered[name].append((hook, is_async(hook)))
         return hook
 
     async def aclose(self) -> None:
@@ -93,9 +94,9 @@ class Hooks:
 
         Plain functions run in a thread, one after the other.
         """
-        for hook in self.registered[name]:
+        for hook, asynchronous in self.registered[name]:
             try:
-                changed: Any = hook(subject) if is_async(hook) else await in_thread(hook, subject)
+                changed: Any = hook(subject) if asynchronous else await in_thread(hook, subject)
                 if inspect.isawaitable(changed):
                     changed = await changed
             except Refused:
@@ -117,13 +118,14 @@ class Hooks:
 
         One that fails is logged, and the others are told all the same.
         """
-        for hook in self.registered[name]:
-            self._background.add(_tell(name, hook, subject), subject)
+        for registered in self.registered[name]:
+            self._background.add(_tell(name, registered, subject), subject)
 
 
-async def _tell(name: str, hook: Callable[[Any], Any], subject: object) -> None:
+async def _tell(name: str, registered: _Registered, subject: object) -> None:
+    hook, asynchronous = registered
     try:
-        told = hook(subject) if is_async(hook) else await in_thread(hook, subject, nested=False)
+        told = hook(subject) if asynchronous else await in_thread(hook, subject, nested=False)
         if inspect.isawaitable(told):
             await told
     except Exception:

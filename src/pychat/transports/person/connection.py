@@ -67,11 +67,14 @@ class PersonConnection:
 
     # What the transport calls.
 
-    def submit(self, name: str, fields: object, tell: _Tell, size: int = 0) -> None:
-        """Submit a command of `size` bytes; `tell` is called with its answer. Never raises for what a person sent."""
+    def submit(self, name: str, fields: object, tell: _Tell | None, size: int = 0) -> None:
+        """Submit a command of `size` bytes; `tell` is called with its answer. Never raises for what a person sent.
+
+        If the client asked for no answer (`tell` is `None`), it gets the refusals, each as an event `error`.
+        """
         self._under_way += 1
         self._bytes += size
-        tell = partial(self._told, tell, size)
+        tell = partial(self._told, tell or partial(self._refuse, fields), size)
         try:
             self._dispatch(name, fields, tell)
         except Refused as refused:
@@ -161,6 +164,13 @@ class PersonConnection:
         if ready is not None and not ready.done():
             ready.set_result(None)
         tell(told)
+
+    def _refuse(self, fields: object, told: _Fields) -> None:
+        """Send what was refused in the answer to a command that asked for none."""
+        room = fields.get("room") if isinstance(fields, dict) else None
+        for name, each in {room: told, **told.get("rooms", {})}.items():
+            if not each["ok"]:
+                self.wire.tell("error", each["error"] if name is None else {"room": name, **each["error"]})
 
     # Rooms are entered and left.
 
