@@ -128,9 +128,9 @@ async def test_what_waits_for_the_disk_is_one_commit(store, disk, told):
 async def test_a_statement_of_many_messages_cannot_fail_in_the_middle(store, disk, tmp_path):
     """SQLite keeps no second copy of the pages that a batch changes: it writes a message to the disk once."""
     disk.runs.clear()
-    first = asyncio.create_task(append(store, "lobby", message(0)))
+    first = asyncio.create_task(append(store, "lobby", said(0)))
     await waits(disk)
-    rest = [asyncio.create_task(append(store, "lobby", message(number))) for number in range(1, 65)]
+    rest = [asyncio.create_task(append(store, "lobby", said(number))) for number in range(1, 65)]
     await asyncio.sleep(0)
     disk.runs.set()
     await asyncio.gather(first, *rest)
