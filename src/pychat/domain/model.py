@@ -35,6 +35,7 @@ __all__ = [
     "Signal",
     "Typing",
     "User",
+    "in_room",
     "iso",
     "numbered",
 ]
@@ -322,6 +323,14 @@ Command = Join | Drop | Leave | Say | Edit | Delete | React | SetTyping
 def iso(date: float) -> str:
     """`date` as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` writes it."""
     return datetime.fromtimestamp(date, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def in_room(message: Message, room: str) -> Message:
+    """`message` with the name of its room."""
+    return Message(
+        message.id, message.author, message.text, message.date, message.seq, message.reply, message.edited,
+        message.deleted, message.reactions, message.mentions, room,
+    )  # fmt: skip
 
 
 def numbered(event: LogEvent, seq: int) -> LogEvent:

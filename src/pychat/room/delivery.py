@@ -17,6 +17,7 @@ from pychat.domain.model import (
     Position,
     Reacted,
     Typing,
+    in_room,
 )
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
@@ -116,7 +117,7 @@ class Delivery:
             case _:
                 self._membership.received(event)
         if self._hooks.registered["event"]:
-            self._hooks.tell("event", event)
+            self._hooks.tell("event", in_room(event, self._room) if isinstance(event, Message) else event)
 
     def load(self, standing: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""
