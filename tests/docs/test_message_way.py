@@ -23,5 +23,7 @@ def test_the_page_has_every_file_on_the_way_of_a_message() -> None:
 def test_a_message_does_not_pass_its_store_before_its_rules_nor_its_fan_out_before_its_store() -> None:
     """What is told has been stored, and what is stored has been decided."""
     order = [stop.file for stop, _ in files(message_way())]
-    rules, store, fan_out = (order.index(each) for each in ("domain/rules.py", "stores/memory.py", "room/fanout.py"))
+    rules, store, fan_out = (
+        order.index(each) for each in ("domain/rules.py", "stores/memory/store.py", "room/fanout.py")
+    )
     assert rules < store < fan_out

@@ -126,7 +126,7 @@ async def test_searches_let_others_in_between() -> None:
             compared.append(turn)
             return super().casefold()
 
-    log = store._logs["lobby"]
+    log = store._logs.open("lobby")
     log.messages = [replace(each, text=Text(each.text)) for each in log.messages]
     searches = [asyncio.ensure_future(store.history("lobby", matching="0003 tea")) for _ in range(5)]
     while not all(search.done() for search in searches):

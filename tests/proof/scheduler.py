@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from pychat.domain.errors import Refused
-from pychat.domain.model import Event, Joined, LogEvent, Renamed, Signal
-from pychat.stores import Page, Receiver, Store, Subscription
+from pychat.domain.model import Joined, LogEvent, Renamed, Signal
+from pychat.stores import Page, Receiver, Report, Store, Subscription
 
 __all__ = ["Gates", "ScheduledStore", "schedules"]
 
@@ -98,7 +98,7 @@ class ScheduledStore(Store):
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         """Open a log."""
 
-        def hear(event: Event | Subscription) -> None:
+        def hear(event: Report) -> None:
             self.replica(event)
             receive(event)
 

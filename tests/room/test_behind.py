@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from pychat import ChatRoom, Position, Refused, User
-from pychat.domain.model import Event, LogEvent
-from pychat.stores import MemoryStore, Page, Receiver, Subscription
+from pychat.domain.model import LogEvent
+from pychat.stores import MemoryStore, Page, Receiver, Report, Subscription
 from pychat.testing import FakeClock, Person, RecordingConnection
 
 
@@ -17,7 +17,7 @@ class Lagging(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.late: list[Event | Subscription] = []
+        self.late: list[Report] = []
         self.asked = asyncio.Event()
         self._receivers: list[Receiver] = []
 
@@ -141,7 +141,7 @@ async def test_where_the_log_is_lost_while_waiting_there_is_the_new_one() -> Non
     servers.store.late.clear()
     old, new = servers.two.position, Position("another", 0)
     servers.store._logs.clear()
-    servers.store._epoch = new.epoch
+    servers.store._logs.epoch = new.epoch
     servers.store._receivers[1](Subscription(new, b"x" * 32))
     person = await coming
     welcome = await person.event("welcome")
@@ -169,8 +169,8 @@ class Reopening(MemoryStore):
         if self.losses:
             self.losses -= 1
             self._logs.clear()
-            self._epoch = f"epoch-{self.losses}"
-            self.receive(Subscription(Position(self._epoch, 0), b"x" * 32))
+            self._logs.epoch = f"epoch-{self.losses}"
+            self.receive(Subscription(Position(self._logs.epoch, 0), b"x" * 32))
         return page
 
 
@@ -178,7 +178,7 @@ async def test_where_the_log_is_lost_while_a_room_opens_it_opens_again() -> None
     """Nobody is let into a room that stands nowhere: the welcome is that of the log that there is, and events follow."""
     store = Reopening()
     room = ChatRoom(store=store)
-    person = await Person.enter(room, since=Position(store._epoch, 0))
+    person = await Person.enter(room, since=Position(store._logs.epoch, 0))
     welcome = await person.event("welcome")
     assert (welcome["epoch"], welcome["recovered"]) == ("epoch-0", False)
     await room.post("hi", author="bot")

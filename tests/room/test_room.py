@@ -371,7 +371,7 @@ class Stumbling(MemoryStore):
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
         """Fail while nothing has been said."""
-        if self._logs[room].seq == 0:
+        if self._logs.open(room).seq == 0:
             raise Refused("unavailable", "Not now.", 1.0)
         return await super().events(room, after=after, limit=limit)
 

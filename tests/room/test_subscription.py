@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pychat.domain.limits import Limits
-from pychat.domain.model import Event
+from pychat.domain.model import Erased, Event
 from pychat.room.subscription import LogSubscription, Snapshot
 from pychat.stores import MemoryStore, Subscription
 from pychat.stores.store import Receiver
@@ -44,6 +44,12 @@ class Listener:
     def reopened(self, opening: Subscription) -> None:
         """The log was lost."""
         self.log.lose()
+
+    def erased(self, what: Erased) -> None:
+        """Nothing is erased here."""
+
+    def deleted(self) -> None:
+        """The room is not deleted here."""
 
 
 @pytest.mark.timeout(10)

@@ -15,7 +15,7 @@ import pytest
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Away, Edited, Event, Joined, Left, Member, Message, Reacted, Renamed, Signal, Typing
-from pychat.stores import Retention, Store, Subscription, open_store, redact
+from pychat.stores import Report, Retention, Store, Subscription, open_store, redact
 from pychat.stores.redis import RedisStore
 from pychat.testing import StoreContract
 from tests.stores.redis_server import RedisServer, redis_server
@@ -78,18 +78,18 @@ class Server:
 
     def __init__(self, store: RedisStore) -> None:
         self.store = store
-        self.told: list[Event | Subscription] = []
+        self.told: list[Report] = []
         self._more = asyncio.Event()
 
     async def open(self) -> Subscription:
         """Open the room."""
         return await self.store.subscribe("lobby", self._receive)
 
-    def _receive(self, event: Event | Subscription) -> None:
+    def _receive(self, event: Report) -> None:
         self.told.append(event)
         self._more.set()
 
-    async def until(self, true: Callable[[list[Event | Subscription]], bool]) -> None:
+    async def until(self, true: Callable[[list[Report]], bool]) -> None:
         """Wait until it holds of what was told."""
         async with asyncio.timeout(TIMEOUT):
             while not true(self.told):

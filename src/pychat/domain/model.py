@@ -16,6 +16,7 @@ __all__ = [
     "Drop",
     "Edit",
     "Edited",
+    "Erased",
     "Event",
     "Join",
     "Joined",
@@ -30,6 +31,7 @@ __all__ = [
     "React",
     "Reacted",
     "Renamed",
+    "RoomDeleted",
     "Say",
     "SetTyping",
     "Signal",
@@ -235,6 +237,27 @@ class Kicked:
 Signal = Joined | Renamed | Away | Left | Kicked | Typing
 
 Event = LogEvent | Signal
+
+
+# What a store reports about a log itself. Clients get the `Deleted` events of erased messages instead.
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Texts were taken out of the log: `pychat.domain.erasure.erased` returns an event after that.
+
+    `seqs` are the numbers of the messages. With `author`, all other events of that member before the date `before`
+    (`None` means all) have lost their names and emoji too.
+    """
+
+    seqs: tuple[int, ...]
+    author: str | None = None
+    before: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomDeleted:
+    """The room was deleted with its log. The store reports nothing more about it until somebody subscribes again."""
 
 
 # Commands. A message that a command is about is passed as it stands.

@@ -155,11 +155,28 @@ class Commands:
     def _append(self, draft: Message, visitor: Visitor | None) -> asyncio.Future[LogEvent]:
         if draft.author.roles:
             draft = replace(draft, author=draft.author.bare)
-        if "@" in draft.text:
+        mentions = "@" in draft.text
+        if mentions:
             draft = replace(draft, mentions=self._state.mentions(draft.text, draft.author.id))
-        stored = self._send_to_store(draft, visitor)
-        if draft.mentions and self._mention_hook.registered:
-            stored.add_done_callback(partial(self._stored_mentions, draft))
+        if visitor is None or visitor.echo:
+            stored = asyncio.ensure_future(self._store.append(self._room, draft))
+        else:
+            key, origins = (draft.author.id, draft.id), self._delivery.origins
+            origins[key] = visitor.connection
+            try:
+                stored = asyncio.ensure_future(self._store.append(self._room, draft))
+            except BaseException:
+                origins.pop(key, None)
+                raise
+            if stored.done():
+                origins.pop(key, None)
+            else:
+                stored.add_done_callback(lambda _: origins.pop(key, None))
+        if mentions and self._mention_hook.registered:
+            if stored.done():
+                self._stored_mentions(draft, stored)
+            else:
+                stored.add_done_callback(partial(self._stored_mentions, draft))
         return stored
 
     def _stored_mentions(self, draft: Message, stored: asyncio.Future[LogEvent]) -> None:
@@ -168,22 +185,6 @@ class Commands:
         message = stored.result()
         if isinstance(message, Message) and message.date == draft.date:  # it is not a repeated one
             self._mention_hook.tell(in_room(message, self._room), message.mentions)
-
-    def _send_to_store(self, draft: Message, visitor: Visitor | None) -> asyncio.Future[LogEvent]:
-        if visitor is None or visitor.echo:
-            return asyncio.ensure_future(self._store.append(self._room, draft))
-        key, origins = (draft.author.id, draft.id), self._delivery.origins
-        origins[key] = visitor.connection
-        try:
-            stored = asyncio.ensure_future(self._store.append(self._room, draft))
-        except BaseException:
-            origins.pop(key, None)
-            raise
-        if stored.done():
-            origins.pop(key, None)
-        else:
-            stored.add_done_callback(lambda _: origins.pop(key, None))
-        return stored
 
     async def history(
         self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None

@@ -10,6 +10,7 @@ from pychat.domain.model import (
     Away,
     Deleted,
     Edited,
+    Erased,
     Event,
     Joined,
     LogEvent,
@@ -151,6 +152,17 @@ class Delivery:
             if known is None or (known, known.roles) != (member, member.roles):
                 self.received(Joined(member))
         self._membership.presence.note()
+
+    def erased(self, what: Erased) -> None:
+        """Forget the texts that were taken out of the log."""
+        self.recent.erase(what)
+        if what.author is not None and what.before is None:
+            self._state.known.pop(what.author, None)
+
+    def deleted(self) -> None:
+        """Close all connections. Whoever enters after that makes a new room."""
+        self.dismiss(Close.DELETED)
+        self.release()
 
     # Recovery.
 

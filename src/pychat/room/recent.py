@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from pychat.domain.model import Deleted, Edited, LogEvent, Message, Position
+from pychat.domain.erasure import erased
+from pychat.domain.model import Deleted, Edited, Erased, LogEvent, Message, Position
 from pychat.domain.revision import revise
 from pychat.room.connection import Encoder
 
@@ -69,6 +70,18 @@ class RecentEvents:
             index = bisect_left(self._messages, event.target, key=lambda message: message.seq)
             if index < len(self._messages):
                 self._messages[index] = revise(self._messages[index], event)
+
+    def erase(self, what: Erased) -> None:
+        """Forget the texts that were taken out of the log, also those in finished frames."""
+        seqs = frozenset(what.seqs)
+        for index, event in enumerate(self._events):
+            after = erased(event, what, seqs)
+            if after != event:
+                self._events[index] = self._first[event.author.id, event.id] = after
+                for frames in self._frames.values():
+                    frames.pop(event.seq, None)
+        self._messages = [erased(message, what, seqs) for message in self._messages]
+        self._page = None
 
     def find(self, author_id: str, event_id: str) -> LogEvent | None:
         """The event of that author's and of that id, as it was stored; `None` if it is not among the newest."""

@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Event, LogEvent, Message
-from pychat.stores import Store, Subscription
+from pychat.domain.model import Erased, Event, LogEvent, Message, RoomDeleted
+from pychat.stores import Report, Store, Subscription
 
 __all__ = ["LogListener", "LogSubscription", "Snapshot"]
 
@@ -40,6 +40,12 @@ class LogListener(Protocol):
     def reopened(self, opening: Subscription) -> None:
         """The store lost its place in the open log: go on from here, or call `LogSubscription.lose`."""
 
+    def erased(self, what: Erased) -> None:
+        """Texts were taken out of the log."""
+
+    def deleted(self) -> None:
+        """The room was deleted. The next `open` makes a new one."""
+
 
 class LogSubscription:
     """The log of `room` in `store`."""
@@ -54,7 +60,7 @@ class LogSubscription:
         self._refused_until = 0.0
         self._closed = False
         self._opening: Subscription | None = None
-        self._waiting: list[Event | Subscription] = []  # what happens while the log is opened
+        self._waiting: list[Report] = []  # what happens while the log is opened
         #: In which the log is numbered; `None` until it is open.
         self.epoch: str | None = None
 
@@ -101,6 +107,7 @@ class LogSubscription:
     def close(self) -> None:
         """Receive no more events. The store stays open for other rooms."""
         self._closed = True
+        self.store.unsubscribe(self._room, self._receive)
         if self._trying is not None and not self._trying.get_loop().is_closed():
             self._trying.cancel()
 
@@ -125,13 +132,18 @@ class LogSubscription:
             if not isinstance(event, LogEvent) or event.seq > page.seq:
                 self._receive(event)
 
-    def _receive(self, event: Event | Subscription) -> None:
+    def _receive(self, event: Report) -> None:
         if self._closed:
             return
         if self.epoch is None:
             self._waiting.append(event)
         elif isinstance(event, Subscription):
             self._listener.reopened(event)
+        elif isinstance(event, Erased):
+            self._listener.erased(event)
+        elif isinstance(event, RoomDeleted):
+            self.lose()
+            self._listener.deleted()
         else:
             self._listener.received(event)
 

@@ -6,17 +6,24 @@ from pathlib import Path
 
 from pychat.domain.errors import UsageError
 from pychat.stores.memory import MemoryStore
-from pychat.stores.store import Guests, Page, Receiver, Retention, Store, Subscription
+from pychat.stores.reader_records import ReaderRecords, Unread
+from pychat.stores.room_records import RoomRecord, RoomRecords
+from pychat.stores.store import Guests, Page, Receiver, Report, Retention, Store, Subscription
 from pychat.stores.urls import redact
 
 __all__ = [
     "Guests",
     "MemoryStore",
     "Page",
+    "ReaderRecords",
     "Receiver",
+    "Report",
     "Retention",
+    "RoomRecord",
+    "RoomRecords",
     "Store",
     "Subscription",
+    "Unread",
     "default_store_url",
     "open_store",
     "redact",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from pychat.domain.model import Event, LogEvent, Member, Message, Position, Signal
+from pychat.domain.errors import UsageError
+from pychat.domain.model import Erased, Event, LogEvent, Member, Message, Position, RoomDeleted, Signal
+from pychat.stores.reader_records import ReaderRecords
+from pychat.stores.room_records import RoomRecords
 
-__all__ = ["Guests", "Page", "Receiver", "Retention", "Store", "Subscription"]
+__all__ = ["Guests", "Page", "Receiver", "Report", "Retention", "Store", "Subscription"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,14 @@ class Subscription:
     known: tuple[Member, ...] = ()
 
 
+#: What a store reports to the subscribers of a room.
+Report = Event | Erased | RoomDeleted | Subscription
+
 #: Called with each event of a room, in order, on the event loop. It must not raise.
 #: It gets a `Subscription` after the store has lost its position in the log: the state of the room from then on. Its
 #: `members` are all members, also those on this server. If the epoch has changed, the log was lost. If not, each event
 #: up to the position has been delivered, or retention has removed it.
-Receiver = Callable[[Event | Subscription], None]
+Receiver = Callable[[Report], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +88,29 @@ class Store(Protocol):
         """The guest counts of the other servers; `None`, the default, if a room has only one server."""
         return None
 
+    @property
+    def rooms(self) -> RoomRecords | None:
+        """The records of rooms; `None`, the default, if the store has none: then rooms cannot be made at run time."""
+        return None
+
+    @property
+    def readers(self) -> ReaderRecords | None:
+        """What members have read; `None`, the default, if the store does not keep it: then nothing is unread."""
+        return None
+
     @abstractmethod
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         """Call `receive` with every event of `room` after the returned position.
 
         Call it once for each room; and again, to replace the receiver, after the receiver got a `Subscription`.
         """
+
+    def unsubscribe(self, room: str, receive: Receiver) -> None:
+        """Stop calling `receive`, and let go of what the subscription holds. No-op if it is not subscribed.
+
+        The default does nothing: then a store holds each receiver until it closes.
+        """
+        return
 
     @abstractmethod
     def append(self, room: str, event: LogEvent) -> Awaitable[LogEvent]:
@@ -124,6 +147,30 @@ class Store(Protocol):
         With `matching`, return only messages that contain all of its words; case is ignored, deleted messages have no
         words.
         """
+
+    async def erase(
+        self,
+        room: str,
+        *,
+        author: str | None = None,
+        before: float | None = None,
+        seqs: Collection[int] | None = None,
+    ) -> list[int]:
+        """Take the texts of the messages out of the log that are by `author`, older than `before`, and among `seqs`.
+
+        A message keeps its number, its date and its author's id. Its text, edits, mentions, reactions and its author's
+        name are gone, also from searches, from the quotes in replies, and from the store's files. With `author`, and
+        without `seqs`, the emoji of the member's reactions and the member's name in all other places go too.
+
+        The log gets a `Deleted` for each of the messages that was not deleted, and a `Reacted` for each withdrawn
+        reaction, for the clients. Then subscribers get `Erased`. Return the numbers of the messages that had something
+        to erase. The default raises `UsageError`, as does every store if all of the arguments are `None`.
+        """
+        raise UsageError(f"{type(self).__name__} cannot erase messages.")
+
+    async def rooms_of(self, author: str) -> list[str]:
+        """Return the names of the rooms whose logs have events of that member. The default raises `UsageError`."""
+        raise UsageError(f"{type(self).__name__} cannot find the messages of a member.")
 
     @abstractmethod
     async def aclose(self) -> None:

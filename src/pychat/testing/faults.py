@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from pychat.domain.errors import Refused
-from pychat.domain.model import Away, Event, Joined, Left, LogEvent, Member, Renamed, Signal
+from pychat.domain.model import Away, Joined, Left, LogEvent, Member, Renamed, Signal
 from pychat.domain.names import Names
-from pychat.stores import Guests, MemoryStore, Page, Receiver, Store, Subscription
+from pychat.stores import (
+    Guests,
+    MemoryStore,
+    Page,
+    ReaderRecords,
+    Receiver,
+    Report,
+    RoomRecords,
+    Store,
+    Subscription,
+)
 from pychat.testing.clock import FakeClock
 
 __all__ = ["FaultyStore"]
@@ -28,6 +38,7 @@ class FaultyStore(Store):
         self._failing = 0
         self._losing = 0
         self._busy = 0
+        self._receivers: dict[tuple[str, Receiver], list[Receiver]] = {}
         #: How long each call takes, in seconds of the clock.
         self.delay = 0.0
         #: True if the store cannot be reached: each call is refused with `unavailable`.
@@ -42,6 +53,16 @@ class FaultyStore(Store):
     def guests(self) -> Guests | None:
         """What counts people without a nickname over several servers, if the store inside does."""
         return self._inner.guests
+
+    @property
+    def rooms(self) -> RoomRecords | None:
+        """The records of rooms of the store inside, without faults."""
+        return self._inner.rooms
+
+    @property
+    def readers(self) -> ReaderRecords | None:
+        """The read positions of the store inside, without faults."""
+        return self._inner.readers
 
     @property
     def busy(self) -> bool:
@@ -61,17 +82,23 @@ class FaultyStore(Store):
         async with self._call():
             here = self._here[room]
 
-            def hear(event: Event | Subscription) -> None:
+            def hear(event: Report) -> None:
                 here.follow(event)
                 receive(event)
 
             opening = await self._inner.subscribe(room, hear)
+            self._receivers.setdefault((room, receive), []).append(hear)
             members = {member.id: member for member in (*opening.members, *here.members.values())}
             away = {member.id: member for member in (*opening.away, *here.away.values())}
             known = {member.id: member for member in (*opening.known, *here.known.values())}
             return replace(
                 opening, members=tuple(members.values()), away=tuple(away.values()), known=tuple(known.values())
             )
+
+    def unsubscribe(self, room: str, receive: Receiver) -> None:
+        """Stop calling `receive`."""
+        for hear in self._receivers.pop((room, receive), ()):
+            self._inner.unsubscribe(room, hear)
 
     async def append(self, room: str, event: LogEvent) -> LogEvent:
         """Store `event`, unless a fault is set."""
@@ -106,6 +133,23 @@ class FaultyStore(Store):
         async with self._call():
             return await self._inner.history(room, before=before, limit=limit, matching=matching)
 
+    async def erase(
+        self,
+        room: str,
+        *,
+        author: str | None = None,
+        before: float | None = None,
+        seqs: Collection[int] | None = None,
+    ) -> list[int]:
+        """Take texts out of the log."""
+        async with self._call():
+            return await self._inner.erase(room, author=author, before=before, seqs=seqs)
+
+    async def rooms_of(self, author: str) -> list[str]:
+        """The rooms in which a member wrote something."""
+        async with self._call():
+            return await self._inner.rooms_of(author)
+
     async def aclose(self) -> None:
         """Close the store inside."""
         await self._inner.aclose()
@@ -137,7 +181,7 @@ class _Here:
     def taken(self, member: Member) -> bool:
         return not {self.holders.get(key) for key in Names.keys(member.name)} <= {None, member.id}
 
-    def follow(self, event: Event | Subscription) -> None:
+    def follow(self, event: Report) -> None:
         if isinstance(event, Joined | Renamed | Away | Left):
             member = event.member
             before = self.members.get(member.id) or self.away.get(member.id)

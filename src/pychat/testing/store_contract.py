@@ -14,7 +14,6 @@ from pychat.domain.model import (
     Away,
     Deleted,
     Edited,
-    Event,
     Joined,
     Left,
     LogEvent,
@@ -28,21 +27,17 @@ from pychat.domain.model import (
 from pychat.domain.names import Names
 from pychat.domain.revision import revise
 from pychat.room.chatroom import ChatRoom
-from pychat.stores import Page, Retention, Store, Subscription
+from pychat.stores import Page, Report, Retention
+from pychat.testing.erasure_contract import ErasureContract
 from pychat.testing.people import Person
+from pychat.testing.reader_records_contract import ReaderRecordsContract
+from pychat.testing.room_records_contract import RoomRecordsContract
+from pychat.testing.store_fixture import ADA, BOB, DATE, message
 
 __all__ = ["StoreContract"]
 
-ADA, BOB = Member("a", "Ada"), Member("b", "Bob")
-DATE = 1_700_000_000.0
 
-
-def message(number: int | str, author: Member = ADA, text: str | None = None) -> Message:
-    """Make a message that is not stored yet."""
-    return Message(f"m{number}", author, f"text {number}" if text is None else text, DATE)
-
-
-class StoreContract:
+class StoreContract(RoomRecordsContract, ReaderRecordsContract, ErasureContract):
     """Tests that every store must pass. Subclass it, and override `opened`.
 
         class TestMine(StoreContract):
@@ -52,27 +47,14 @@ class StoreContract:
                 yield store
                 await store.aclose()
 
-    A test may call `opened` again after it was closed. A durable store must then open the same data.
+    A test may call `opened` again after it was closed. A durable store must then open the same data. Tests of an
+    optional ability are skipped if the store does not have it.
     """
-
-    #: True if the data is still there after `aclose`.
-    durable = True
-
-    @asynccontextmanager
-    async def beside(self, store: Store) -> AsyncIterator[Store | None]:
-        """Open the same data as `store` for a second server; `None` if a store serves one server only."""
-        yield None
-
-    @asynccontextmanager
-    async def opened(self, retention: Retention | None = None) -> AsyncIterator[Store]:
-        """Open the store for a test, and close it at the end."""
-        raise NotImplementedError
-        yield None  # type: ignore[unreachable]  # makes this a generator
 
     async def test_numbers_are_1_2_3_in_the_order_in_which_everyone_is_told(self) -> None:
         """Concurrent appends get one order without gaps, and subscribers get the events in this order."""
         async with self.opened() as store:
-            told: list[Event | Subscription] = []
+            told: list[Report] = []
             opening = await store.subscribe("lobby", told.append)
             assert opening.position.seq == 0
             assert len(opening.secret) >= 16
@@ -85,7 +67,7 @@ class StoreContract:
     async def test_everyone_is_told_before_the_author_is_answered(self) -> None:
         """When an author gets the answer, the subscribers have got the event."""
         async with self.opened() as store:
-            told: list[Event | Subscription] = []
+            told: list[Report] = []
             await store.subscribe("lobby", told.append)
             stored = await store.append("lobby", message(1))
             assert [stored] == told
@@ -94,7 +76,7 @@ class StoreContract:
     async def test_an_id_stands_once_for_each_author(self) -> None:
         """A repeated event gets the first answer, and is neither stored nor sent again. Each author has own ids."""
         async with self.opened() as store:
-            told: list[Event | Subscription] = []
+            told: list[Report] = []
             await store.subscribe("lobby", told.append)
             first = await store.append("lobby", message(1))
             again = await store.append("lobby", replace(message(1), text="other", date=DATE + 9))
@@ -108,8 +90,8 @@ class StoreContract:
     async def test_rooms_know_nothing_of_each_other(self) -> None:
         """Each room has its own numbers, ids and subscribers."""
         async with self.opened() as store:
-            lobby: list[Event | Subscription] = []
-            kitchen: list[Event | Subscription] = []
+            lobby: list[Report] = []
+            kitchen: list[Report] = []
             await store.subscribe("lobby", lobby.append)
             await store.subscribe("kitchen", kitchen.append)
             await store.append("lobby", message(1))
@@ -135,7 +117,7 @@ class StoreContract:
     async def test_messages_have_a_life(self) -> None:
         """Edits, reactions and deletions are events of the log. The history has the messages after them."""
         async with self.opened() as store:
-            told: list[Event | Subscription] = []
+            told: list[Report] = []
             await store.subscribe("lobby", told.append)
             first = await store.append("lobby", message(1))
             second = await store.append(
@@ -170,7 +152,7 @@ class StoreContract:
     async def test_what_came_first_decides_what_can_still_happen(self) -> None:
         """With concurrent events too: deleted messages do not change; messages have 20 kinds of reactions at most."""
         async with self.opened() as store:
-            told: list[Event | Subscription] = []
+            told: list[Report] = []
             await store.subscribe("lobby", told.append)
             await store.append("lobby", message(1))
             await store.append("lobby", message(2))
@@ -319,7 +301,7 @@ class StoreContract:
     async def test_signals_pass_in_order_with_the_log_and_are_not_in_it(self) -> None:
         """Joins and leaves come in their order between the messages, and have no number."""
         async with self.opened() as store:
-            told: list[Event | Subscription] = []
+            told: list[Report] = []
             await store.subscribe("lobby", told.append)
             countess = Member("a", "Countess")
             first = await store.append("lobby", message(1))
@@ -363,9 +345,6 @@ class StoreContract:
             assert (page.messages[-1].seq, page.seq) == (100, 100)
             assert (await store.events("lobby", after=0, limit=100))[0].seq == page.messages[0].seq
 
-    async def settled(self, store: Store) -> None:
-        """Wait until a store that removes messages in the background has finished."""
-
     async def test_everything_is_there_after_a_restart(self) -> None:
         """The log, its epoch, the ids, the secret and the names."""
         if not self.durable:
@@ -379,7 +358,7 @@ class StoreContract:
             await store.signal("lobby", Left(BOB))
             history = await store.history("lobby")
         async with self.opened() as store:
-            told: list[Event | Subscription] = []
+            told: list[Report] = []
             opening = await store.subscribe("lobby", told.append)
             assert opening.position == replace(before.position, seq=4)
             assert opening.secret == before.secret

@@ -6,18 +6,18 @@
  *     room.on("message", ({ author, text }) => console.log(author.name, text));
  *     await room.join("Ada");
  *     await room.say("hi");
+ *
+ * `openChat()` opens a connection for many rooms, with `chat.enter(name)` for each.
  */
 
 import { io } from "../vendor/socket.io.esm.min.js";
+import { Chat } from "./chat.js";
 import { Connection } from "./connection.js";
 import { diagnose } from "./connection-diagnosis.js";
 import { Room } from "./room.js";
 import { MemoryStorage, browserStorage } from "./storage.js";
 
 export { Refusal } from "./refusal.js";
-
-/** The protocol version of this client. */
-const VERSION = 1;
 
 const CLOCK = {
   now: () => Date.now(),
@@ -26,7 +26,8 @@ const CLOCK = {
 };
 
 /**
- * Opens a room. After a lost connection it reconnects as the same member, without losing or repeating a message.
+ * Opens a room on a connection of its own. After a lost connection it reconnects as the same member, without losing or
+ * repeating a message.
  * @param {object} [options]
  * @param {string | URL} [options.url] where pychat is mounted, such as `/chat/`; by default, the mount that served this file
  * @param {string} [options.room] the name of the room; by default, the server's first room
@@ -39,31 +40,51 @@ const CLOCK = {
  */
 export function connect({ url, room: name, name: nickname, token, remember = true } = {}) {
   const base = mounted(url);
-  let room;
+  const auth = async () => ({ v: 1, room: name, since: room.since, token: await resolved(token) });
+  const connection = connectionTo(base, auth, () => diagnose(base, name));
+  const room = new Room({ connection, clock: CLOCK, storage: storage(remember), key: `pychat:${base.href}:${name ?? ""}`, name: nickname });
+  connection.open();
+  return room;
+}
+
+/**
+ * Opens a connection for many rooms; enter them with `chat.enter(name)`.
+ * @param {object} [options] `url`, `name`, `token` and `remember` as for `connect`
+ * @param {boolean} [options.onlyUnread] `chat.list` has only the rooms that the user follows, not those that the server lists
+ * @returns {Chat}
+ */
+export function openChat({ url, name, token, remember = true, onlyUnread = false } = {}) {
+  const base = mounted(url);
+  const auth = async () => ({ v: 2, token: (await resolved(token)) ?? chat.token });
+  const connection = connectionTo(base, auth, async () => {
+    const refusal = await diagnose(base);
+    // Not of the connection: a chat needs no first room.
+    return refusal?.code === "unknown_room" ? undefined : refusal;
+  });
+  const chat = new Chat({ connection, clock: CLOCK, random: () => Math.random(), storage: storage(remember), key: `pychat:${base.href}:`, name, onlyUnread });
+  connection.open();
+  return chat;
+}
+
+function connectionTo(base, auth, diagnosis) {
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io/`,
     // WebSocket first: it is live after one round trip, and works without sticky sessions at a load balancer.
     transports: ["websocket", "polling"],
     tryAllTransports: true,
-    auth: (answer) => resolved(token).then((text) => answer({ v: VERSION, room: name, since: room.since, token: text })),
+    auth: (answer) => auth().then(answer),
     forceNew: true,
     autoConnect: false,
     reconnection: false,
   });
-  const connection = new Connection({ socket, clock: CLOCK, random: () => Math.random(), diagnose: () => diagnose(base, name) });
-  room = new Room({
-    connection,
-    clock: CLOCK,
-    storage: remember ? browserStorage() : new MemoryStorage(),
-    key: `pychat:${base.href}:${name ?? ""}`,
-    name: nickname,
-  });
+  const connection = new Connection({ socket, clock: CLOCK, random: () => Math.random(), diagnose: diagnosis });
   const reconnect = () => connection.state.name !== "refused" && connection.open();
   globalThis.addEventListener?.("online", reconnect);
   connection.on("state", (state) => state.name === "closed" && globalThis.removeEventListener?.("online", reconnect));
-  connection.open();
-  return room;
+  return connection;
 }
+
+const storage = (remember) => (remember ? browserStorage() : new MemoryStorage());
 
 /** The token, if any. An error is reported, and the client connects without a token: the server decides. */
 async function resolved(token) {

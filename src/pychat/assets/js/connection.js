@@ -4,43 +4,30 @@
  * it ignores the `bye` event.
  */
 
-import { Emitter } from "./emitter.js";
+import { Backoff } from "./backoff.js";
+import { Link } from "./link.js";
 import { Refusal } from "./refusal.js";
 import { REVISIONS } from "./revision.js";
 
-/**
- * @typedef {object} State
- * @property {"connecting" | "live" | "reconnecting" | "refused" | "closed"} name
- * @property {string} [text] the reason, for people
- * @property {string} [code] the reason, for programs; only if `refused`
- * @property {number} [retryAt] when the next attempt starts, in milliseconds of the clock; only while waiting
- */
+/** @typedef {import("./link.js").State} State */
 
 /** Milliseconds. */
 const ANSWER_TIMEOUT = 10_000;
 const WELCOME_TIMEOUT = 12_000;
 /** A proxy may let the first WebSocket hang; the next attempt uses long-polling and has the full time. */
 const FIRST_WELCOME_TIMEOUT = 5_000;
-const FIRST_DELAY = 500;
-/** Plus up to half of it at random: all clients are back within 9 seconds after the server is. */
-const MAX_DELAY = 6_000;
-/** The longest wait that a server can ask for: timers of browsers end at 24 days. */
-const MAX_RETRY_AFTER = 86_400_000;
 /** A connection that lasts this long resets the delay. */
 const STABLE_AFTER = 5_000;
 
-const EVENTS = ["welcome", "message", ...REVISIONS, "presence", "typing", "error", "bye"];
+/** The events of both versions; those of version 1 name no room. */
+const EVENTS = ["welcome", "entered", "exited", "message", ...REVISIONS, "presence", "typing", "access", "whisper", "unread", "error", "bye"];
 
-/** Emits `state` (State), and `event` ({name, data}) for each event from the server. */
-export class Connection extends Emitter {
-  /** @type {State} */
-  state = { name: "connecting" };
+export class Connection extends Link {
   #socket;
   #clock;
-  #random;
   #diagnose;
   #timer;
-  #failures = 0;
+  #backoff;
   #liveSince = null;
   #everLive = false;
   /** Whether this attempt reached the server. */
@@ -60,7 +47,7 @@ export class Connection extends Emitter {
     super();
     this.#socket = socket;
     this.#clock = clock;
-    this.#random = random;
+    this.#backoff = new Backoff(random);
     this.#diagnose = diagnose;
     for (const name of EVENTS) socket.on(name, (data) => this.#onEvent(name, data));
     socket.on("connect", () => (this.#reached = true));
@@ -74,25 +61,10 @@ export class Connection extends Emitter {
     this.#attempt();
   }
 
-  /** Resolves while the connection is live. Waits for the first connection, but never for a lost one. @throws {Refusal} */
-  ready() {
-    return new Promise((resolve, reject) => {
-      const settle = ({ name, text }) => {
-        if (name === "live") resolve();
-        else if (name === "refused") reject(new Refusal("offline", text));
-        else if (name === "connecting") return false;
-        else reject(new Refusal(name === "closed" ? "closed" : "offline"));
-        return true;
-      };
-      if (settle(this.state)) return;
-      const stop = this.on("state", (state) => settle(state) && stop());
-    });
-  }
-
   /** Disconnects for good. */
   close() {
     this.#disconnect();
-    this.#set({ name: "closed" });
+    this.setState({ name: "closed" });
   }
 
   /**
@@ -118,23 +90,23 @@ export class Connection extends Emitter {
 
   #attempt() {
     this.#disconnect();
-    this.#set({ ...this.state, name: this.#everLive ? "reconnecting" : "connecting", retryAt: undefined });
+    this.setState({ ...this.state, name: this.#everLive ? "reconnecting" : "connecting", retryAt: undefined });
     this.#reached = false;
-    const timeout = this.#failures === 0 && !this.#everLive ? FIRST_WELCOME_TIMEOUT : WELCOME_TIMEOUT;
+    const timeout = this.#backoff.fresh && !this.#everLive ? FIRST_WELCOME_TIMEOUT : WELCOME_TIMEOUT;
     this.#timer = this.#clock.setTimeout(() => this.#lost("The server does not answer."), timeout);
     this.#socket.connect();
   }
 
   #onEvent(name, data) {
     if (name === "bye") this.#bye = data ?? {};
-    if (name === "error" && data?.code === "kicked") this.#kicked = data.text;
+    if (name === "error" && data?.code === "kicked" && data.room === undefined) this.#kicked = data.text;
     if (name === "welcome") {
       this.#clock.clearTimeout(this.#timer);
       this.#liveSince = this.#clock.now();
       this.#everLive = true;
       // Before the state: a listener of "live" finds the room up to date.
       this.emit("event", { name, data });
-      this.#set({ name: "live" });
+      this.setState({ name: "live" });
       return;
     }
     this.emit("event", { name, data });
@@ -154,22 +126,13 @@ export class Connection extends Emitter {
   #lost(text, retryAfter = this.#bye?.retry_after) {
     const bye = this.#bye;
     if (bye?.reconnect === false) return this.#refuse((bye.reason === "kicked" && this.#kicked) || bye.text, bye.reason);
-    if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#failures = 0;
+    if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#backoff.reset();
     // Some proxies let a WebSocket hang or close it at once; others lose a long-polling session. `tryAllTransports`
     // handles the failures that it sees. For the others, the next attempt starts with the other transport.
     if (!this.#reached) this.#socket.io.opts.transports.reverse();
     this.#disconnect();
-    // A `bye` closes all clients at once. Each waits half a second to two seconds, so that they do not reconnect
-    // together. If the server asks for a longer wait, each waits that long and up to half of it more.
-    const retryDelay = Math.min(MAX_RETRY_AFTER, (Number(retryAfter) || 0) * 1000) * (1 + this.#random() / 2);
-    const delay = Math.max(
-      retryDelay,
-      bye && this.#failures === 0
-        ? 500 + 1500 * this.#random()
-        : Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#failures) * (0.5 + this.#random()),
-    );
-    this.#failures += 1;
-    this.#set({
+    const delay = this.#backoff.next(retryAfter, bye !== null);
+    this.setState({
       name: this.#everLive ? "reconnecting" : "connecting",
       text: bye?.text ?? text ?? "The connection was lost.",
       retryAt: this.#clock.now() + delay,
@@ -186,7 +149,7 @@ export class Connection extends Emitter {
 
   #refuse(text, code) {
     this.#disconnect();
-    this.#set({ name: "refused", text: text || "The server refused the connection.", ...(code && { code }) });
+    this.setState({ name: "refused", text: text || "The server refused the connection.", ...(code && { code }) });
   }
 
   /** Disconnects the socket without handling its `disconnect` event. */
@@ -201,10 +164,5 @@ export class Connection extends Emitter {
     this.#socket.off("disconnect");
     this.#socket.disconnect();
     for (const listener of listeners) this.#socket.on("disconnect", listener);
-  }
-
-  #set(state) {
-    this.state = state;
-    this.emit("state", state);
   }
 }

@@ -7,9 +7,9 @@ import { revised } from "./revision.js";
  * @typedef {{id: string, name: string, roles?: string[]}} Member
  * @typedef {{seq: number, author?: string, text?: string}} Quote the beginning of the message that a reply answers
  * @typedef {{id: string, seq: number, date: string, author: Member, text: string, reply?: Quote, edited?: string,
- *   deleted?: boolean, reactions?: Record<string, string[]>}} Message as on the wire
+ *   mentions?: string[], deleted?: boolean, reactions?: Record<string, string[]>}} Message as on the wire
  * @typedef {object} Entry
- * @property {"sent" | "pending" | "failed" | "notice"} state
+ * @property {"sent" | "pending" | "failed" | "notice" | "whisper"} state a whisper is stored nowhere: only the user sees it
  * @property {boolean} own whether the user wrote it
  * @property {string} [id]
  * @property {number} [seq] only if it is stored
@@ -17,6 +17,7 @@ import { revised } from "./revision.js";
  * @property {Member} [author]
  * @property {string} [text]
  * @property {Quote} [reply]
+ * @property {string[]} [mentions] ids of the members whom it names
  * @property {string} [edited] when, ISO 8601
  * @property {boolean} [deleted] the text is empty then
  * @property {Record<string, string[]>} [reactions] member ids by emoji
@@ -45,8 +46,8 @@ export class Log {
     const waiting = own ? this.#unsent.get(message.id) : undefined;
     const entry = waiting ?? {};
     if (waiting) this.#removeUnsent(waiting);
-    const { id, seq, date, author, text, reply, edited, deleted, reactions } = message;
-    Object.assign(entry, { state: "sent", own, id, seq, date, author, text, reply, edited, deleted, reactions, error: undefined });
+    const { id, seq, date, author, text, reply, edited, deleted, reactions, mentions } = message;
+    Object.assign(entry, { state: "sent", own, id, seq, date, author, text, reply, edited, deleted, reactions, mentions, error: undefined });
     this.#insert(entry);
     return { entry, how: waiting ? "confirmed" : "added" };
   }
@@ -133,7 +134,7 @@ export class Log {
   setOwner(id, me) {
     let changed = false;
     for (const entry of this.entries) {
-      if (!entry.author) continue;
+      if (!entry.author || entry.state === "whisper") continue;
       if (entry.state !== "sent" && me) entry.author = me;
       const own = entry.state !== "sent" || entry.author.id === id;
       if (own !== entry.own) changed = true;
@@ -204,8 +205,8 @@ export class Log {
 }
 
 /** The stored message that an entry holds. @param {Entry} entry @returns {Message} */
-export function toMessage({ id, seq, date, author, text, reply, edited, deleted, reactions }) {
-  const message = { id, seq, date, author, text, reply, edited, deleted, reactions };
+export function toMessage({ id, seq, date, author, text, reply, edited, deleted, reactions, mentions }) {
+  const message = { id, seq, date, author, text, reply, edited, deleted, reactions, mentions };
   for (const [name, value] of Object.entries(message)) if (value === undefined) delete message[name];
   return message;
 }

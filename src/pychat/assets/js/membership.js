@@ -1,7 +1,6 @@
 /** Who the user is in the room: the nickname, the login, and joining again after a reload or a lost connection. */
 
 import { Emitter } from "./emitter.js";
-import { Identity } from "./identity.js";
 import { isTemporary, pause } from "./retry.js";
 
 /**
@@ -30,15 +29,14 @@ export class Membership extends Emitter {
    * @param {object} options
    * @param {import("./connection.js").Connection} options.connection
    * @param {{setTimeout(f: () => void, ms: number): any}} options.clock
-   * @param {Storage} options.storage keeps the name and its token
-   * @param {string} options.key in the storage
+   * @param {import("./identity.js").Identity | import("./person.js").Person} options.identity keeps the name
    * @param {string} [options.name] the nickname to take first
    */
-  constructor({ connection, clock, storage, key, name: initialName }) {
+  constructor({ connection, clock, identity, name: initialName }) {
     super();
     this.#connection = connection;
     this.#clock = clock;
-    this.#identity = new Identity(storage, key);
+    this.#identity = identity;
     this.#initialName = initialName;
     const { id, name } = this.#identity.current;
     if (id && name) this.me = { id, name };

@@ -5,10 +5,12 @@
  */
 
 import { Emitter } from "./emitter.js";
+import { Identity } from "./identity.js";
 import { Log, toMessage } from "./log.js";
 import { Membership } from "./membership.js";
 import { Outgoing } from "./outgoing.js";
 import { Presence } from "./presence.js";
+import { ReadPosition } from "./read-position.js";
 import { Refusal } from "./refusal.js";
 import { REVISIONS } from "./revision.js";
 import { Timeline } from "./timeline.js";
@@ -29,6 +31,9 @@ import { Timeline } from "./timeline.js";
  * - `log` ({kind: "reset" | "add" | "change" | "remove" | "more", entry?}): `room.log.entries` changed
  * - `people` (People): `room.people` changed
  * - `typing` (Member[]): the other members who are typing now
+ * - `access` (string[] | undefined): what the user may do here changed; see `may`
+ * - `read` (number): `room.read` moved; messages after this number are new
+ * - `whisper` (as on the wire): a message that nobody else can see
  * - `me` (Member | null): the user's name or id changed; `null` if a name has to be chosen
  * - `joined` (Member): the server knows the user's name on this connection
  * - `ask` (Refusal): the old name is not available any more; choose another
@@ -40,25 +45,34 @@ export class Room extends Emitter {
   /** @type {{name: string, title: string} | null} the room as the server describes it; `null` before the first welcome */
   about = null;
 
+  /** @type {string[] | undefined} */
+  #access;
   #connection;
   #membership;
   #outgoing;
   #presence;
+  #reading;
+  #readAtServer;
   #timeline;
 
   /**
    * @param {object} options
-   * @param {import("./connection.js").Connection} options.connection
+   * @param {import("./link.js").Link} options.connection
    * @param {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(timer: any): void}} options.clock
    * @param {Storage} options.storage
    * @param {string} options.key prefix of all keys in the storage
    * @param {string} [options.name] the nickname to take first
+   * @param {Identity | import("./person.js").Person} [options.identity] by default, one for this room alone
+   * @param {() => number | null | undefined} [options.read] returns where reading stopped, as the server knows it;
+   *   `null` if it does not know yet: then call `learnRead` later
    */
-  constructor({ connection, clock, storage, key, name }) {
+  constructor({ connection, clock, storage, key, name, identity = new Identity(storage, `${key}:me`), read }) {
     super();
     const { log } = this;
     this.#connection = connection;
-    this.#membership = new Membership({ connection, clock, storage, key: `${key}:me`, name });
+    this.#readAtServer = read;
+    this.#reading = new ReadPosition({ link: connection, clock });
+    this.#membership = new Membership({ connection, clock, identity, name });
     this.#presence = new Presence({ connection, clock, log, me: () => this.me });
     this.#timeline = new Timeline({ connection, log, ownId: () => this.#membership.id });
     this.#outgoing = new Outgoing({
@@ -122,7 +136,17 @@ export class Room extends Emitter {
 
   /** Whether the user may delete messages of others. */
   get moderates() {
-    return this.#membership.moderates;
+    return this.#access?.includes("moderate") ?? this.#membership.moderates;
+  }
+
+  /** Whether the user has a permission: `read`, `write`, `react`, `upload` or `moderate`. @param {string} permission @returns {boolean} */
+  may(permission) {
+    return permission === "moderate" ? this.moderates : (this.#access?.includes(permission) ?? true);
+  }
+
+  /** The number up to which the user has read; `undefined` while it is not known. @returns {number | undefined} */
+  get read() {
+    return this.#reading.known ? this.#reading.seq : undefined;
   }
 
   /** The position to recover from. @returns {{epoch: string, seq: number, id?: string} | undefined} */
@@ -238,6 +262,18 @@ export class Room extends Emitter {
     if (this.joined) this.#presence.sendTyping(on);
   }
 
+  /** The user saw the messages up to number `seq`. The position only moves forward, on all their devices. @param {number} seq */
+  markRead(seq) {
+    if (this.#reading.advance(seq)) this.emit("read", seq);
+  }
+
+  /** The server has said where reading stopped. */
+  learnRead() {
+    if (this.#reading.known) return;
+    this.#reading.learn(this.#readAtServer());
+    this.emit("read", this.read);
+  }
+
   /** Asks the server for all members. @returns {Promise<{here: number, members: Member[]}>} */
   async who() {
     await this.#connection.ready();
@@ -259,6 +295,7 @@ export class Room extends Emitter {
   /** Disconnects for good. The storage keeps unsent messages. */
   close() {
     this.#presence.close();
+    this.#reading.close();
     this.#connection.close();
   }
 
@@ -286,17 +323,34 @@ export class Room extends Emitter {
     else if (REVISIONS.includes(event)) this.#timeline.apply(event, data);
     else if (event === "presence") this.#presence.apply(data);
     else if (event === "typing") this.#presence.setTyping(data.member, data.on);
+    else if (event === "access") this.#setAccess(data.access);
+    else if (event === "whisper") this.#onWhisper(data);
     else if (event === "error") this.emit("error", Refusal.from(data));
   }
 
   #onWelcome(data) {
     this.about = data.room;
+    this.#access = data.access;
     this.#membership.setLogin(data.you ?? null);
     Object.assign(this.limits, data.limits);
     this.people.reset(data);
     if (this.#timeline.start(data)) this.#outgoing.forgetReplies();
+    this.#reading.start(data.epoch, this.#readAtServer?.(), data.seq);
     this.emit("welcome", data);
     this.emit("people", this.people);
+  }
+
+  #setAccess(access) {
+    this.#access = access;
+    this.emit("access", access);
+  }
+
+  #onWhisper(whisper) {
+    const { id, date, author, text } = whisper;
+    const entry = { state: "whisper", own: false, id, date, author, text };
+    this.log.note(entry);
+    this.emit("log", { kind: "add", entry });
+    this.emit("whisper", whisper);
   }
 
   // What the parts report

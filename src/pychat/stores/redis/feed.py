@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pychat.domain.model import Away, Event, Left, LogEvent, Member, Renamed
+from pychat.domain.model import Away, Event, Left, LogEvent, Member, Renamed, Signal
 from pychat.stores.redis.codec import decode
 from pychat.stores.redis.connection import unavailable
-from pychat.stores.store import Receiver, Subscription
+from pychat.stores.store import Receiver, Report, Subscription
 
 __all__ = ["RoomFeed", "SyncState"]
 
@@ -84,11 +84,11 @@ class RoomFeed:
             if not future.done():
                 future.set_result(None)
 
-    def deliver(self, event: Event | Subscription) -> None:
+    def deliver(self, event: Report) -> None:
         """Pass `event` to the room."""
         if isinstance(event, LogEvent):
             self.seq = event.seq
-        elif not isinstance(event, Subscription) and event.member.id in self.here:
+        elif isinstance(event, Signal) and event.member.id in self.here:
             self._note_member(event)
         try:
             self.receive(event)

@@ -1,4 +1,4 @@
-"""The memory store, which keeps logs until the process ends. It is the smallest implementation of the store port."""
+"""The memory store: implements the store port, with one log for each room."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import asyncio
 import secrets
 import time
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from pychat.domain.erasure import Choice
 from pychat.domain.errors import Refused
-from pychat.domain.model import LogEvent, Message, Position, Signal, numbered
-from pychat.domain.revision import check, revise
-from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
+from pychat.domain.model import LogEvent, Message, Position, Signal
+from pychat.stores.memory.log import Log
+from pychat.stores.memory.logs import Logs
+from pychat.stores.memory.reader_records import MemoryReaders
+from pychat.stores.memory.room_records import MemoryRooms
+from pychat.stores.store import Page, Receiver, Report, Retention, Store, Subscription
 
 __all__ = ["MemoryStore"]
 
@@ -29,49 +32,59 @@ class MemoryStore(Store):
     def __init__(self, retention: Retention = _DEFAULT_RETENTION, *, date: Callable[[], float] = time.time) -> None:
         self._retention = retention
         self._date = date
-        self._epoch = secrets.token_urlsafe(6)
         self._secret = secrets.token_bytes(32)
-        self._logs: dict[str, _Log] = defaultdict(_Log)
+        self._logs = Logs()
+        self._readers = MemoryReaders(self._logs)
+        self._rooms = MemoryRooms(self._logs, self._readers, self._secret)
+
+    @property
+    def rooms(self) -> MemoryRooms:
+        return self._rooms
+
+    @property
+    def readers(self) -> MemoryReaders:
+        return self._readers
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
-        log = self._logs[room]
-        log.receivers.append(receive)
-        return Subscription(Position(self._epoch, log.seq), self._secret)
+        self._logs.revive(room)
+        log = self._logs.open(room)
+        log.receivers += (receive,)
+        return Subscription(Position(log.epoch, log.seq), self._secret)
+
+    def unsubscribe(self, room: str, receive: Receiver) -> None:
+        log = self._logs.find(room)
+        if log is not None and receive in log.receivers:
+            index = log.receivers.index(receive)
+            log.receivers = log.receivers[:index] + log.receivers[index + 1 :]
+            self._logs.let_go(room)
 
     def append(self, room: str, event: LogEvent) -> asyncio.Future[LogEvent]:
         stored: asyncio.Future[LogEvent] = asyncio.get_running_loop().create_future()
         try:
-            stored.set_result(self._append(self._logs[room], event))
+            stored.set_result(self._append(self._logs.open(room), event))
         except Refused as refused:
             stored.set_exception(refused.with_traceback(None))
         return stored
 
-    def _append(self, log: _Log, event: LogEvent) -> LogEvent:
-        known = log.by_id.get((event.author.id, event.id))
-        if known is not None:
-            return known
-        revised = None if isinstance(event, Message) else log.index(event.target)
-        if revised is not None and not isinstance(event, Message):
-            check(log.messages[revised], event)
-        log.seq += 1
-        stored = numbered(event, log.seq)
-        log.by_id[stored.author.id, stored.id] = stored
-        log.events.append(stored)
+    def _append(self, log: Log, event: LogEvent) -> LogEvent:
+        stored = log.append(event)
+        if stored is None:
+            return log.by_id[event.author.id, event.id]
         if isinstance(stored, Message):
-            log.messages.append(stored)
             self._retain(log)
-        elif revised is not None:
-            log.messages[revised] = revise(log.messages[revised], stored)
         for receive in log.receivers:
             receive(stored)
         return stored
 
     async def signal(self, room: str, event: Signal) -> None:
-        for receive in self._logs[room].receivers:
+        log = self._logs.find(room)
+        for receive in () if log is None else log.receivers:
             receive(event)
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
-        log = self._logs[room]
+        log = self._logs.find(room)
+        if log is None:
+            return []
         first = log.seq - len(log.events) + 1
         start = max(0, after + 1 - first)
         return log.events[start : start + limit]
@@ -79,15 +92,17 @@ class MemoryStore(Store):
     async def history(
         self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> Page:
-        log = self._logs[room]
+        log = self._logs.find(room)
+        if log is None:
+            return Page((), 0)
         end = len(log.messages) if before is None else bisect_left(log.messages, before, key=lambda each: each.seq)
         if matching is None:
             return Page(tuple(log.messages[max(0, end - limit) : end]), log.seq)
         return await self._search(log, end, limit, set(matching.casefold().split()))
 
-    async def _search(self, log: _Log, end: int, limit: int, words: set[str]) -> Page:
+    async def _search(self, log: Log, end: int, limit: int, words: set[str]) -> Page:
         """Find messages by words, in parts of one turn of the event loop each; one search of a room at a time."""
-        seq, found = log.seq, list[Message]()
+        seq, found = log.seq, list[int]()
         if not words:
             return Page((), seq)
         async with log.searching:
@@ -97,7 +112,7 @@ class MemoryStore(Store):
                 message = log.messages[end]
                 text = message.text.casefold()
                 if all(word in text for word in words):
-                    found.append(message)
+                    found.append(message.seq)
                 budget -= _MESSAGE_COST + len(text) * len(words)
                 if budget < 0:
                     budget = _SEARCH_BUDGET
@@ -105,12 +120,36 @@ class MemoryStore(Store):
                     end = bisect_left(
                         log.messages, message.seq, key=lambda each: each.seq
                     )  # retention may have removed the oldest
-        return Page(tuple(reversed(found)), seq)
+        kept = (log.index(each) for each in reversed(found))  # some may have been deleted during the search
+        messages = (log.messages[index] for index in kept if index is not None)
+        return Page(tuple(message for message in messages if not message.deleted), seq)
+
+    async def erase(
+        self,
+        room: str,
+        *,
+        author: str | None = None,
+        before: float | None = None,
+        seqs: Collection[int] | None = None,
+    ) -> list[int]:
+        choice = Choice.of(author, before, seqs)
+        log = self._logs.find(room)
+        if log is None:
+            return []
+        events, what = log.erase(choice, self._date())
+        reports: list[Report] = [*events, what]
+        for report in reports:
+            for receive in log.receivers:
+                receive(report)
+        return list(what.seqs)
+
+    async def rooms_of(self, author: str) -> list[str]:
+        return [room for room, log in self._logs if any(event.author.id == author for event in log.events)]
 
     async def aclose(self) -> None:
         self._logs.clear()
 
-    def _retain(self, log: _Log) -> None:
+    def _retain(self, log: Log) -> None:
         """Remove excess messages in batches: removing them one by one would move the whole log each time."""
         count, age = self._retention.count, self._retention.age
         end = 0 if count is None else max(0, len(log.messages) - count)
@@ -120,26 +159,3 @@ class MemoryStore(Store):
                 end += 1
         if end and (end >= 1 + len(log.messages) // 10 or end == len(log.messages)):
             log.forget_before(log.messages[end].seq if end < len(log.messages) else log.seq + 1)
-
-
-class _Log:
-    __slots__ = ("by_id", "events", "messages", "receivers", "searching", "seq")
-
-    def __init__(self) -> None:
-        self.seq = 0
-        self.events: list[LogEvent] = []  # as they were stored
-        self.messages: list[Message] = []  # as they stand
-        self.by_id: dict[tuple[str, str], LogEvent] = {}
-        self.receivers: list[Receiver] = []
-        self.searching = asyncio.Lock()
-
-    def index(self, seq: int) -> int | None:
-        index = bisect_left(self.messages, seq, key=lambda each: each.seq)
-        return index if index < len(self.messages) and self.messages[index].seq == seq else None
-
-    def forget_before(self, seq: int) -> None:
-        kept = bisect_left(self.events, seq, key=lambda each: each.seq)
-        for event in self.events[:kept]:
-            del self.by_id[event.author.id, event.id]
-        del self.events[:kept]
-        del self.messages[: bisect_left(self.messages, seq, key=lambda each: each.seq)]
