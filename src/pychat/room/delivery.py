@@ -157,7 +157,7 @@ class Delivery:
         """Forget the texts that were taken out of the log."""
         self.recent.erase(what)
         if what.author is not None and what.before is None:
-            self._state.known.pop(what.author, None)
+            self._state.known.discard(what.author)
 
     def deleted(self) -> None:
         """Close all connections. Whoever enters after that makes a new room."""
