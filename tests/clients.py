@@ -13,7 +13,16 @@ from engineio.payload import Payload
 
 from pychat.domain.model import Position
 
-__all__ = ["TIMEOUT", "SSEPerson", "SocketIOPerson", "Told", "WebSocketPerson"]
+__all__ = [
+    "TIMEOUT",
+    "InRoom",
+    "ManyRooms",
+    "SSEPerson",
+    "SocketIOPerson",
+    "Told",
+    "WebSocketManyRooms",
+    "WebSocketPerson",
+]
 
 TIMEOUT = 10.0
 
@@ -77,6 +86,127 @@ class WebSocketPerson:
         """The next event of that name."""
         told: dict[str, Any] = await self.told.next(name)
         return told
+
+    async def stall(self) -> None:
+        """Read nothing more."""
+        self._reading.cancel()
+
+    async def close(self) -> None:
+        """Go for good."""
+        await self.socket.close()
+        await asyncio.wait([self._reading])
+        await self._http.close()
+
+
+class ManyRooms:
+    """Somebody on version 2, in many rooms. A subclass connects, and calls `put` with what comes."""
+
+    def __init__(self) -> None:
+        self.told = Told()
+        #: The first event.
+        self.welcome: dict[str, Any] = {}
+        #: The names of all events, in order, with their rooms.
+        self.log: list[tuple[str, str]] = []
+
+    def put(self, name: str, fields: dict[str, Any]) -> None:
+        """Keep an event, by its room."""
+        room = fields.pop("room", "")
+        self.log.append((room, name))
+        self.told.put(f"{room}/{name}", fields)
+
+    async def event(self, name: str, room: str = "") -> dict[str, Any]:
+        """The next event of that name, of a room or of none."""
+        told: dict[str, Any] = await self.told.next(f"{room}/{name}")
+        return told
+
+    async def command(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Send a command and return its answer."""
+        raise NotImplementedError
+
+    async def enter(self, *rooms: str | tuple[str, Position | None]) -> dict[str, Any]:
+        """Enter rooms, each from a position or from now; what the answer tells of each."""
+        entries = []
+        for room in rooms:
+            name, since = (room, None) if isinstance(room, str) else room
+            entry: dict[str, Any] = {"name": name}
+            if since is not None:
+                entry["since"] = {"epoch": since.epoch, "seq": since.seq} | ({"id": since.id} if since.id else {})
+            entries.append(entry)
+        answer = await self.command("enter", {"rooms": entries})
+        assert answer["ok"], answer
+        told: dict[str, Any] = answer["rooms"]
+        return told
+
+    async def close(self) -> None:
+        """Go for good."""
+        raise NotImplementedError
+
+    async def stall(self) -> None:
+        """Read nothing more."""
+        raise NotImplementedError
+
+
+class InRoom:
+    """A person of version 2 in their only room, as the contract of transports sees people."""
+
+    def __init__(self, person: ManyRooms, room: str) -> None:
+        self.person = person
+        self.room = room
+
+    @classmethod
+    async def enter(cls, person: ManyRooms, since: Position | None = None, room: str = "lobby") -> Self:
+        """Enter the room."""
+        assert await person.enter((room, since)) == {room: {"ok": True}}
+        return cls(person, room)
+
+    async def command(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Send a command to the room and return its answer."""
+        return await self.person.command(name, {**fields, "room": self.room})
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """The next event of the room, under its name in version 1."""
+        return await self.person.event({"welcome": "entered", "bye": "exited"}.get(name, name), self.room)
+
+    async def stall(self) -> None:
+        """Read nothing more."""
+        await self.person.stall()
+
+    async def close(self) -> None:
+        """Go for good."""
+        await self.person.close()
+
+
+class WebSocketManyRooms(ManyRooms):
+    """Somebody on the plain WebSocket of version 2."""
+
+    def __init__(self, http: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse) -> None:
+        super().__init__()
+        self._http = http
+        self.socket = socket
+        self._numbers = itertools.count(1)
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    async def connect(cls, url: str, token: str | None = None, **query: str) -> Self:
+        """Connect to the mount at `url`, and say hello."""
+        http = aiohttp.ClientSession()
+        person = cls(http, await http.ws_connect(f"{url}/ws", params=query, protocols=("pychat.v2",)))
+        await person.socket.send_json({"type": "hello"} | ({} if token is None else {"token": token}))
+        person.welcome = await person.event("welcome")
+        return person
+
+    async def _read(self) -> None:
+        async for message in self.socket:
+            told = json.loads(message.data)
+            name = told.pop("type")
+            self.put(f"ack {told.pop('ref')}" if name == "ack" else name, told)
+        self.put("closed", {"code": self.socket.close_code})
+
+    async def command(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Send a command and return its answer."""
+        number = next(self._numbers)
+        await self.socket.send_json({**fields, "type": name, "ref": number})
+        return await self.event(f"ack {number}")
 
     async def stall(self) -> None:
         """Read nothing more."""

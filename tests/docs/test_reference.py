@@ -18,6 +18,7 @@ from pychat.domain.limits import Limits
 from pychat.domain.model import Deleted, Edited, Joined, Left, Member, Message, Position, Reacted, Renamed, Typing
 from pychat.domain.notices import Presence, Welcome
 from pychat.hosts.mount import MountOptions
+from pychat.protocol import v2
 from pychat.protocol.v1 import COMMANDS, close_event, encode
 from pychat.room.hooks import HOOKS
 from pychat.web.api.api import OPERATIONS
@@ -28,6 +29,7 @@ ASSETS = ROOT / "src" / "pychat" / "assets"
 REFERENCE = "docs/reference/"
 ADA = Member("a", "Ada")
 MESSAGE = Message("m", ADA, "hi", 0.0, 1)
+WELCOME = Welcome("lobby", "Lobby", Position("e", 1), True, 1, (ADA,), True, (MESSAGE,), False, 32, 2000)
 EVENTS = [
     encode(MESSAGE),
     encode(Typing(ADA, on=True)),
@@ -35,7 +37,7 @@ EVENTS = [
     encode(Reacted("r", ADA, 1, "👍", True, 0.0, 3)),
     encode(Deleted("d", ADA, 1, 0.0, 4)),
     encode(Presence(1, Position("e", 1), joined=(ADA,), left=(ADA,), renamed=(ADA,), members=(ADA,))),
-    encode(Welcome("lobby", "Lobby", Position("e", 1), True, 1, (ADA,), True, (MESSAGE,), False, 32, 2000)),
+    encode(WELCOME),
     ("error", Refused("rate_limited", "Wait.", 1.0).as_dict()),
     close_event(Close.SHUTDOWN),
 ]
@@ -123,7 +125,19 @@ def test_no_event_is_missing_here() -> None:
         found = re.search(rf"const {name} = \[(.*?)\]", (ASSETS / "js" / file).read_text("utf-8"), re.DOTALL)
         assert found, file
         listens |= set(re.findall(r'"(\w+)"', found[1]))
-    assert listens == {name for name, _ in EVENTS}
+    assert listens == {name for name, _ in EVENTS} | {"access", "entered", "exited", "unread", "whisper"}
+
+
+def test_version_2_is_told() -> None:
+    """Each command and each event of version 2 alone has its section, which names each of its fields."""
+    text = section(page(f"{REFERENCE}wire.md").text, "Version 2: many rooms")
+    commands, events = section(text, "Commands of version 2"), section(text, "Events of version 2")
+    for name, (required, _, optional) in v2.PERSON_COMMANDS.items():
+        for field in (*required, *optional):
+            assert f'"{field}"' in section(commands, f"`{name}`"), name
+    for name, told in (v2.encode(WELCOME, "a"), v2.exited_event("a", Close.KICKED)):
+        for field in told:
+            assert f'"{field}"' in section(events, f"`{name}`"), field
 
 
 @pytest.mark.parametrize("name", ["setPseudo", "pseudoStatus", "message", "nbUsers"])

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from pychat import ChatRoom, Position, aiohttp_app, asgi_app
 from pychat.testing import Client, TransportContract
-from tests.clients import SocketIOPerson, SSEPerson, WebSocketPerson
+from tests.clients import InRoom, SocketIOPerson, SSEPerson, WebSocketManyRooms, WebSocketPerson
 from tests.servers import aiohttp_server, uvicorn_server
 
 
@@ -63,6 +63,23 @@ class TestWebSocket(OverSockets):
 
 class TestWebSocketASGI(TestWebSocket):
     """The plain WebSocket in Starlette under uvicorn."""
+
+    host = "asgi"
+
+
+class TestWebSocketVersion2(OverSockets):
+    """One room on a plain WebSocket of version 2, in aiohttp."""
+
+    version = 2
+    lacks = frozenset({"a_token_makes_the_same_member"})  # tokens are the person's, in no room: `test_many_rooms`
+
+    async def enter(self, url: str, since: Position | None) -> Client:
+        """Connect at the mount, and enter the room."""
+        return await InRoom.enter(await WebSocketManyRooms.connect(f"{url}/some/chat"), since)
+
+
+class TestWebSocketVersion2ASGI(TestWebSocketVersion2):
+    """One room on a plain WebSocket of version 2, in Starlette under uvicorn."""
 
     host = "asgi"
 

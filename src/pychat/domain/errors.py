@@ -78,6 +78,8 @@ REFUSALS: Mapping[str, RefusalKind] = {
     "unknown_command": RefusalKind(404, "There is no command of that name."),
     "unauthorized": RefusalKind(401, "Over HTTP: the token is missing, or this server does not know it."),
     "not_joined": RefusalKind(409, "Take a nickname first."),
+    "not_entered": RefusalKind(409, "Enter the room first."),
+    "already_entered": RefusalKind(409, "You are in this room already."),
     "name_invalid": RefusalKind(422, "The nickname is empty, is too long, or has a character that is not allowed."),
     "name_taken": RefusalKind(409, "Somebody here has that nickname, or one that looks like it."),
     "name_reserved": RefusalKind(403, "That nickname is reserved for the operators of the room."),

@@ -7,7 +7,7 @@ from typing import Unpack
 
 from aiohttp import web
 
-from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, Mount, MountOptions, with_slash
+from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, SUBPROTOCOLS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
 from pychat.net.http.body_aiohttp import read_aiohttp_body
 from pychat.net.http.request import Request, joined_headers
@@ -15,7 +15,6 @@ from pychat.net.http.response import Response
 from pychat.net.http.stream_aiohttp import AiohttpStream
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed
-from pychat.protocol.v1 import SUBPROTOCOL
 from pychat.room.chatroom import ChatRoom
 from pychat.transports.socketio.engineio.host_aiohttp import handle
 
@@ -71,13 +70,13 @@ class _Handlers:
                 request,
                 max_message_bytes=mount.max_message_bytes,
                 max_buffer_bytes=mount.max_buffer_bytes,
-                protocols=(SUBPROTOCOL,),
+                protocols=SUBPROTOCOLS,
                 heartbeat=HEARTBEAT_SECONDS,
                 remote=mount.client_address(peer, headers),
             )
         except WebSocketClosed:
             return web.Response(status=400)
-        await mount.serve_websocket(websocket, asked.query, user)
+        await mount.serve_websocket(websocket, asked, user)
         return websocket.response
 
     async def site(self, request: web.Request) -> web.StreamResponse:

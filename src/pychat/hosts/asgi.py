@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote
 
 from pychat.domain.errors import UsageError
 from pychat.hosts.lifespan import Host, serve_lifespan
-from pychat.hosts.mount import SOCKETIO_PATHS, Mount, MountOptions, with_slash
+from pychat.hosts.mount import SOCKETIO_PATHS, SUBPROTOCOLS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_asgi import send_answer
 from pychat.net.http.body import AsgiBody
 from pychat.net.http.request import Request, joined_headers
@@ -17,7 +17,6 @@ from pychat.net.http.response import Response
 from pychat.net.http.stream_asgi import AsgiStream
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed
-from pychat.protocol.v1 import SUBPROTOCOL
 from pychat.room.chatroom import ChatRoom
 
 __all__ = ["ASGIApp", "asgi_app"]
@@ -132,11 +131,11 @@ class ASGIApp:
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         mount, peer, headers = self.mount, _peer(scope), _headers(scope)
-        query = _query(scope)
+        asked = self._asked(scope, headers, _query(scope))
         if (await receive())["type"] != "websocket.connect":
             return
         refused = mount.refuse_websocket(peer, headers) if path == "/ws" else Response(404)
-        user = await mount.authenticate(self._asked(scope, headers, query)) if refused is None else refused
+        user = await mount.authenticate(asked) if refused is None else refused
         if isinstance(user, Response):
             await self._respond(scope, send, user)
             return
@@ -147,13 +146,13 @@ class ASGIApp:
                 send,
                 max_message_bytes=mount.max_message_bytes,
                 max_buffer_bytes=mount.max_buffer_bytes,
-                protocols=(SUBPROTOCOL,),
+                protocols=SUBPROTOCOLS,
                 remote=mount.client_address(peer, headers),
                 connected=True,
             )
         except WebSocketClosed:
             return
-        await mount.serve_websocket(websocket, query, user)
+        await mount.serve_websocket(websocket, asked, user)
 
     async def _respond(
         self, scope: Scope, send: Send, response: Response, request_body: AsgiBody | None = None

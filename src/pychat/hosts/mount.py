@@ -21,10 +21,11 @@ from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest, Response, StreamingResponse
 from pychat.net.slow_readers.answer_budget import AnswerBudget
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES, WebSocketConnection
-from pychat.protocol.v1 import SUBPROTOCOL
+from pychat.protocol import v1, v2
 from pychat.room.chatroom import ChatRoom
 from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticate, Authenticator, entry_status
+from pychat.transports.person import People
 from pychat.transports.socketio import SocketIOTransport
 from pychat.transports.sse import SSETransport
 from pychat.transports.websocket import WebSocketTransport
@@ -32,13 +33,16 @@ from pychat.web.api import Api
 from pychat.web.api.answer import refusal
 from pychat.web.site import Site
 
-__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "Mount", "MountOptions", "with_slash"]
+__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "SUBPROTOCOLS", "Mount", "MountOptions", "with_slash"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
 
 #: Where Socket.IO is; clients can be told to leave the slash out.
 SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
+
+#: The versions that plain WebSockets may speak; without one, the first.
+SUBPROTOCOLS = (v1.SUBPROTOCOL, v2.SUBPROTOCOL)
 
 _MAX_CONNECTIONS = 100_000  # plain WebSockets at once, and the same number of streams
 _MAX_PER_ADDRESS = 5_000
@@ -92,7 +96,8 @@ class Mount:
         self.authenticator = Authenticator(options.get("authenticate"))
         self._site = Site(self.rooms, options.get("templates"), self._origins)
         limits = (_MAX_CONNECTIONS, _MAX_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
-        self.websocket = WebSocketTransport(self.rooms, Gate(AddressLimiter(*limits)))
+        people = People(self.rooms, self.authenticator)
+        self.websocket = WebSocketTransport(self.rooms, Gate(AddressLimiter(*limits)), people)
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
@@ -161,18 +166,20 @@ class Mount:
             return refused if refused.kind.is_temporary else refusal(refused, entry_status(refused))
 
     async def serve_websocket(
-        self, websocket: WebSocketConnection, query: Mapping[str, str], user: User | Refused | None
+        self, websocket: WebSocketConnection, request: Request, user: User | Refused | None
     ) -> None:
-        """Serve a plain WebSocket that was accepted, for whom `authenticate` found."""
+        """Serve a plain WebSocket that was accepted, for whom `authenticate` found for its `request`."""
         if isinstance(user, Refused):
             await self.websocket.turn_away(websocket, user)
         else:
-            await self.websocket.serve(websocket, query, user)
+            await self.websocket.serve(websocket, request, user)
 
     @staticmethod
     def not_a_websocket() -> Response:
         """The answer to a plain request at the address of the WebSocket."""
-        told = f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {SUBPROTOCOL}.\n"
+        told = (
+            f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {v1.SUBPROTOCOL}.\n"
+        )
         return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
 
     def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
@@ -188,10 +195,9 @@ class Mount:
         if refused is not None:
             return Response(refused.kind.status, {**_TEXT, **retry_headers(refused)}, f"{refused.text}\n".encode())
         offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
-        if offered and SUBPROTOCOL not in offered:
-            return Response(
-                400, _TEXT, f"This server speaks the subprotocol {SUBPROTOCOL}; offer that, or none.\n".encode()
-            )
+        if offered and not set(offered).intersection(SUBPROTOCOLS):
+            spoken = " and ".join(SUBPROTOCOLS)
+            return Response(400, _TEXT, f"This server speaks {spoken}; offer one of them as subprotocol.\n".encode())
         return None
 
     def client_address(self, peer: str, headers: Mapping[str, str]) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "PAGE_BYTES",
     "SUBPROTOCOL",
     "VERSION",
+    "Commands",
     "close_event",
     "decode",
     "decode_command",
@@ -45,8 +46,10 @@ __all__ = [
     "encode_message",
     "encode_page",
     "encode_refusal",
+    "encode_room",
     "encode_shared",
     "encode_stored",
+    "encode_you",
     "refusal_event",
 ]
 
@@ -60,6 +63,7 @@ _MAX_NUMBER = 2**53  # larger integers are not exact in JavaScript
 
 Fields = dict[str, Any]
 _Received = Mapping[str, Any]
+_Encode = Callable[[Notice], tuple[str, Fields]]
 
 
 # Events, encoded
@@ -89,8 +93,11 @@ def encode(notice: Notice) -> tuple[str, Fields]:
             assert_never(notice)
 
 
-def encode_shared(notice: Notice) -> tuple[str, Fields]:
-    """The same, for `strictjson.dumps` alone: the messages of a `Welcome` are encoded once for all newcomers."""
+def encode_shared(notice: Notice, encode: _Encode = encode) -> tuple[str, Fields]:
+    """The same, for `strictjson.dumps` alone: the messages of a `Welcome` are encoded once for all newcomers.
+
+    `encode` is that of another version.
+    """
     if not isinstance(notice, Welcome) or not notice.messages:
         return encode(notice)
     messages, finished = _pages.get(notice.room, ((), None))
@@ -99,7 +106,8 @@ def encode_shared(notice: Notice) -> tuple[str, Fields]:
             del _pages[next(iter(_pages))]
         finished = strictjson.Finished([encode_message(each) for each in notice.messages])
         _pages[notice.room] = notice.messages, finished
-    return "welcome", {**_welcome(replace(notice, messages=())), "messages": finished.place}
+    name, fields = encode(replace(notice, messages=()))
+    return name, {**fields, "messages": finished.place}
 
 
 #: The messages that the last newcomer of a room was sent. A room gives the same tuple until its messages change.
@@ -158,9 +166,12 @@ def _presence(presence: Presence) -> Fields:
 
 
 def _welcome(welcome: Welcome) -> Fields:
+    return {"v": VERSION, "room": {"name": welcome.room, "title": welcome.title}, **encode_room(welcome)}
+
+
+def encode_room(welcome: Welcome) -> Fields:
+    """The fields of a welcome that tell where the room stands, the same in each version."""
     fields: Fields = {
-        "v": VERSION,
-        "room": {"name": welcome.room, "title": welcome.title},
         "epoch": welcome.position.epoch,
         "seq": welcome.position.seq,
         **({"id": welcome.position.id} if welcome.position.id else {}),
@@ -172,10 +183,12 @@ def _welcome(welcome: Welcome) -> Fields:
         "more": welcome.more,
         "limits": {"name": welcome.longest_name, "text": welcome.longest_text},
     }
-    you = welcome.you
-    if you is not None:
-        fields["you"] = {"id": you.id, "name": you.name, "roles": list(you.roles), "name_fixed": you.name_fixed}
-    return fields
+    return fields if welcome.you is None else {**fields, "you": encode_you(welcome.you)}
+
+
+def encode_you(you: You) -> Fields:
+    """The fields of the identity that somebody is told to have."""
+    return {"id": you.id, "name": you.name, "roles": list(you.roles), "name_fixed": you.name_fixed}
 
 
 # Answers, encoded
@@ -228,15 +241,25 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
+def _list(name: str, value: object) -> list[Any] | None:
+    if value is not None and not isinstance(value, list):
+        raise Refused("bad_request", f"“{name}” must be a list.")
+    return value
+
+
 #: The check of each field of a command.
 _CHECKS: Mapping[str, Callable[[str, object], object]] = {
-    **dict.fromkeys(("emoji", "id", "matching", "name", "text", "token"), _text),
+    **dict.fromkeys(("emoji", "id", "matching", "name", "room", "text", "token"), _text),
     **dict.fromkeys(("before", "limit", "reply_to", "target"), _number),
     "on": _flag,
+    "rooms": _list,
 }
 
-#: Every command: its required fields, the text of the refusal if one is missing, and its optional fields.
-COMMANDS: Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+#: By name: the required fields of a command, the text of the refusal if one is missing, and its optional fields.
+Commands = Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]]
+
+#: Every command.
+COMMANDS: Commands = {
     "join": ((), "", ("name", "token")),
     "say": (("text",), "A text is missing: {“text”: “hi”}.", ("id", "reply_to")),
     "edit": (("target", "text"), "The message or its new text is missing: {“target”: 42, “text”: “hi”}.", ("id",)),
@@ -253,15 +276,15 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
 }
 
 
-def decode_command(name: str, fields: object) -> list[Any]:
-    """The values of a command's fields: the required ones first, in the order of `COMMANDS`.
+def decode_command(name: str, fields: object, commands: Commands = COMMANDS) -> list[Any]:
+    """The values of a command's fields: the required ones first, in the order of `commands`.
 
     A missing optional field is `None`, and a missing flag is true. Raise `Refused` for an unknown command, a missing
     required field or a value of the wrong type.
     """
-    command = COMMANDS.get(name)
+    command = commands.get(name)
     if command is None:
-        raise Refused("unknown_command", f"There is no command {name[:40]!a}. There are: {', '.join(COMMANDS)}.")
+        raise Refused("unknown_command", f"There is no command {name[:40]!a}. There are: {', '.join(commands)}.")
     if not isinstance(fields, dict):
         raise Refused("bad_request", f"“{name}” takes one object, such as {{“text”: “hi”}}.")
     required, hint, optional = command

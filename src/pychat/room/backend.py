@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pychat.domain.errors import Close
@@ -53,6 +54,8 @@ class RoomBackend(Protocol):
         member_id: str | None = None,
         own: bool = True,
         user: User | None = None,
+        resume: bool = False,
+        before_welcome: Callable[[], Awaitable[object]] | None = None,
     ) -> Session:
         """Let somebody in: see `ChatRoom.connect`."""
 

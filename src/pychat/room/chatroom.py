@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Literal, Self, overload
 from weakref import WeakSet
@@ -313,15 +313,27 @@ class ChatRoom:
         member_id: str | None = None,
         own: bool = True,
         user: User | None = None,
+        resume: bool = False,
+        before_welcome: Callable[[], Awaitable[object]] | None = None,
     ) -> Session:
         """Let a visitor in: send the welcome, and the events after `since`, or the newest page.
 
         A transport that knows the member passes `member_id` (and may call `Session.resume` next). With `own=False`, the
         visitor does not get their own missed events. `user` is the result of the app's `authenticate`; the visitor
-        then has the user's name before the welcome.
+        then has the user's name before the welcome. With `resume`, a guest has the last name of `member_id` before the
+        welcome. `before_welcome` is awaited last.
         """
         await self._ready()
-        return await admit(self._core, connection, since=since, member_id=member_id, user=user, own=own)
+        return await admit(
+            self._core,
+            connection,
+            since=since,
+            member_id=member_id,
+            user=user,
+            own=own,
+            resume=resume,
+            before_welcome=before_welcome,
+        )
 
     @property
     def tokens(self) -> Tokens:

@@ -159,12 +159,12 @@ class Commands:
         if mentions:
             draft = replace(draft, mentions=self._state.mentions(draft.text, draft.author.id))
         if visitor is None or visitor.echo:
-            stored = asyncio.ensure_future(self._store.append(self._room, draft))
+            stored = self._store_soon(draft)
         else:
             key, origins = (draft.author.id, draft.id), self._delivery.origins
             origins[key] = visitor.connection
             try:
-                stored = asyncio.ensure_future(self._store.append(self._room, draft))
+                stored = self._store_soon(draft)
             except BaseException:
                 origins.pop(key, None)
                 raise
@@ -185,6 +185,10 @@ class Commands:
         message = stored.result()
         if isinstance(message, Message) and message.date == draft.date:  # it is not a repeated one
             self._mention_hook.tell(in_room(message, self._room), message.mentions)
+
+    def _store_soon(self, draft: Message) -> asyncio.Future[LogEvent]:
+        stored = self._store.append(self._room, draft)
+        return stored if isinstance(stored, asyncio.Future) else asyncio.ensure_future(stored)
 
     async def history(
         self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None

@@ -29,6 +29,7 @@ __all__ = [
 _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
 _HookT = TypeVar("_HookT", bound=Callable[..., Any])
+_Registered = tuple[Callable[..., Any], bool]
 
 # The types of hooks, for type checkers.
 MessageHook = TypeVar("MessageHook", bound=Callable[[Message], Message | Awaitable[Message | None] | None])
@@ -100,8 +101,8 @@ class Hooks:
 
     def __init__(self) -> None:
         self._background = HookQueue()
-        #: The functions that were added, by the name of the hook.
-        self.registered: dict[str, list[Callable[..., Any]]] = {name: [] for name in HOOKS}
+        #: The functions that were added, each with whether it is async, by the name of the hook.
+        self.registered: dict[str, list[_Registered]] = {name: [] for name in HOOKS}
 
     def add(self, name: str, hook: _HookT) -> _HookT:
         """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable."""
@@ -112,7 +113,7 @@ class Hooks:
         if not callable(given):
             msg = f"A hook for “{name}” is a function, not {hook!r}: {HOOKS[name].signature}."
             raise UsageError(msg)
-        self.registered[name].append(hook)
+        self.registered[name].append((hook, is_async(hook)))
         return hook
 
     async def aclose(self) -> None:
@@ -132,9 +133,9 @@ class Hooks:
 
         Plain functions run in a thread, one after the other.
         """
-        for hook in self.registered[name]:
+        for hook, asynchronous in self.registered[name]:
             try:
-                changed: Any = hook(subject, *more) if is_async(hook) else await in_thread(hook, subject, *more)
+                changed: Any = hook(subject, *more) if asynchronous else await in_thread(hook, subject, *more)
                 if inspect.isawaitable(changed):
                     changed = await changed
             except Refused:
@@ -156,13 +157,14 @@ class Hooks:
 
         One that fails is logged, and the others are told all the same.
         """
-        for hook in self.registered[name]:
-            self._background.add(_tell(name, hook, subjects), subjects[-1])
+        for registered in self.registered[name]:
+            self._background.add(_tell(name, registered, subjects), subjects[-1])
 
 
-async def _tell(name: str, hook: Callable[..., Any], subjects: Sequence[object]) -> None:
+async def _tell(name: str, registered: _Registered, subjects: Sequence[object]) -> None:
+    hook, asynchronous = registered
     try:
-        told = hook(*subjects) if is_async(hook) else await in_thread(hook, *subjects, nested=False)
+        told = hook(*subjects) if asynchronous else await in_thread(hook, *subjects, nested=False)
         if inspect.isawaitable(told):
             await told
     except Exception:

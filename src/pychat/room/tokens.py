@@ -9,10 +9,11 @@ import secrets
 __all__ = ["Tokens"]
 
 _ID_BYTES = 9
+_ID_LETTERS = _ID_BYTES * 4 // 3
 _MAC_BYTES = 18
 _LONGEST = 512  # characters of a token; those that are issued have far fewer
-_POOL_BYTES = _ID_BYTES * 256
-_pool = b""
+_POOL_IDS = 256
+_pool: list[str] = []
 
 
 class Tokens:
@@ -24,11 +25,12 @@ class Tokens:
     @staticmethod
     def new_id(size: int = _ID_BYTES) -> str:
         """A fresh id that nobody can guess: `size` random bytes, URL-safe; 72 bits unless you ask for more."""
-        global _pool  # noqa: PLW0603 -- asking the system for each id can cost more than a whole message
-        if len(_pool) < size:
-            _pool = secrets.token_bytes(_POOL_BYTES)
-        taken, _pool = _pool[:size], _pool[size:]
-        return base64.urlsafe_b64encode(taken).decode()
+        if size != _ID_BYTES:
+            return base64.urlsafe_b64encode(secrets.token_bytes(size)).decode()
+        if not _pool:  # asking the system for each id can cost more than a whole message
+            drawn = base64.urlsafe_b64encode(secrets.token_bytes(_ID_BYTES * _POOL_IDS)).decode()
+            _pool.extend(drawn[at : at + _ID_LETTERS] for at in range(0, len(drawn), _ID_LETTERS))
+        return _pool.pop()
 
     def issue(self, member_id: str) -> str:
         """The token of `member_id`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from pychat.domain.model import Position, User
-from pychat.domain.notices import Welcome
+from pychat.domain.notices import Welcome, You
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
 from pychat.room.session import Session
@@ -19,33 +21,38 @@ async def admit(
     user: User | None,
     *,
     own: bool,
+    resume: bool = False,
+    before_welcome: Callable[[], Awaitable[object]] | None = None,
 ) -> Session:
     """Let a visitor into the open room: see `ChatRoom.connect`."""
     delivery, membership = room.delivery, room.membership
     if since is not None:
         await delivery.catch_up(since)
     session = Session(room, connection, user)
-    if user is not None:
-        member_id = user.member_id
-        membership.connections.add(session, member_id, counted=False)
-        try:
-            await session.introduce()
-            await delivery.start()
-        except BaseException:
-            await session.close()
-            raise
-    else:
+    named = user is not None or resume
+    try:
+        if user is not None:
+            member_id = user.member_id
+        if named:
+            membership.connections.add(session, member_id, counted=False)
+            await (session.resume() if user is None else session.introduce())
+        if before_welcome is not None:
+            await before_welcome()
         await delivery.start()
+    except BaseException:
+        if named:
+            await session.close()
+        raise
     missed = None if since is None else delivery.missed(since)
     # Nothing may await from here to the end: first the missed events are sent, and all later ones by the fan-out.
     delivery.fanout.flush()
-    membership.bind(session, session.member_id if user is not None else member_id)
+    membership.bind(session, session.member_id if named else member_id)
     try:
         if missed is None:
-            session.begin(_welcome(room, session, None))
+            session.begin(_welcome(room, session, None, identified=resume))
         else:
             session.begin(
-                _welcome(room, session, since),
+                _welcome(room, session, since, identified=resume),
                 missed if own else [each for each in missed if each.author.id != member_id],
             )
     except BaseException:
@@ -56,7 +63,11 @@ async def admit(
     return session
 
 
-def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcome:
+def _welcome(room: RoomCore, session: Session, since: Position | None, *, identified: bool) -> Welcome:
+    you = session.you
+    if you is None and identified and session.member_id is not None:
+        member = session.member
+        you = You(session.member_id, None if member is None else member.name, (), name_fixed=False)
     delivery, membership = room.delivery, room.membership
     listed = membership.presence.listed and membership.named() <= room.limits.listed
     messages, more = delivery.recent.page()
@@ -72,5 +83,5 @@ def _welcome(room: RoomCore, session: Session, since: Position | None) -> Welcom
         more=more,
         longest_name=room.limits.name,
         longest_text=room.limits.text,
-        you=session.you,
+        you=you,
     )

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Awaitable, Callable
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.log_limit import RateLimitedLogger
@@ -58,11 +59,21 @@ async def admit(
     member_id: str | None = None,
     own: bool = True,
     user: User | None = None,
+    resume: bool = False,
+    before_welcome: Callable[[], Awaitable[object]] | None = None,
 ) -> Session:
     """Let a visitor in when the room is open: see `ChatRoom.connect`. Raise only `Refused`."""
     await opened(room)
     try:
-        return await room.connect(connection, since=since, member_id=member_id, own=own, user=user)
+        return await room.connect(
+            connection,
+            since=since,
+            member_id=member_id,
+            own=own,
+            user=user,
+            resume=resume,
+            before_welcome=before_welcome,
+        )
     except Refused:
         raise
     except Exception:

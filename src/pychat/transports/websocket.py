@@ -1,11 +1,12 @@
-"""The plain WebSocket transport: version 1 as JSON texts. `GET /ws`, subprotocol `pychat.v1`."""
+"""The plain WebSocket transport: both versions as JSON texts. `GET /ws`, subprotocol `pychat.v1` or `pychat.v2`."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from pychat.domain import strictjson
@@ -14,16 +15,21 @@ from pychat.domain.limits import TokenBucket
 from pychat.domain.model import Position, User
 from pychat.domain.notices import Notice
 from pychat.net.http.gate import Gate
+from pychat.net.http.request import Request
 from pychat.net.slow_readers.backpressure import wait_for_reader
 from pychat.net.websocket.connection import NO_CODE, WebSocketClosed, WebSocketConnection
 from pychat.net.websocket.frames import Frame
+from pychat.protocol import v2
 from pychat.protocol.v1 import close_event, decode_position, encode_refusal, encode_shared, refusal_event
+from pychat.room.backend import RoomBackend
+from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.commands import submit
 from pychat.transports.open_connections import OpenConnections
+from pychat.transports.person import Encoders, People, PersonConnection, begin
 
 __all__ = ["WebSocketTransport"]
 
@@ -34,6 +40,11 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _BAD_RATE, _BAD_BURST = 20.0, 200
 
 
+#: Submits a command: its name, its fields, and the function for its answer.
+_Submit = Callable[[str, object, Callable[[dict[str, Any]], None]], None]
+_HELLO_SECONDS = 10.0  # in which the first message of version 2 has to come
+
+
 class _JSONWire:
     join = staticmethod(Frame.joined)
 
@@ -42,16 +53,47 @@ class _JSONWire:
         return Frame(strictjson.dumps({"type": name, **fields}))
 
 
+class _RoomJSONWire(_JSONWire):
+    """The same of version 2, for one room."""
+
+    def __init__(self, room: str) -> None:
+        self._room = room
+
+    def encode(self, notice: Notice) -> Frame:
+        name, fields = v2.encode_shared(notice, self._room)
+        return Frame(strictjson.dumps({"type": name, **fields}))
+
+
+_ROOM_ENCODERS = Encoders(_RoomJSONWire)
+
+
 class _Connection:
     encoder = _JSONWire()
+    echo = False
 
     def __init__(self, websocket: WebSocketConnection) -> None:
         self._websocket = websocket
+        #: Sends a frame of a room.
+        self.send: Callable[[Any], None] = websocket.send
         self._answers = AnswerBatch(websocket)
         self._bad: TokenBucket | None = None
 
-    def send(self, frame: Frame) -> None:
-        self._websocket.send(frame)
+    # For version 2.
+
+    @staticmethod
+    def encoder_of(room: RoomBackend) -> Encoder:
+        """The encoder of a room's frames on version 2."""
+        return _ROOM_ENCODERS[room.name]
+
+    def flush(self) -> None:
+        """Send what waits for the end of the turn."""
+        self._answers.flush()
+
+    async def wait_for_reader(self) -> None:
+        """Wait while much is unread."""
+        await wait_for_reader(self._websocket)
+
+    # For both.
 
     def close(self, why: Close) -> None:
         self.tell(*close_event(why))
@@ -80,8 +122,10 @@ class _Connection:
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
 
-    def __init__(self, rooms: RoomDirectory, gate: Gate) -> None:
+    def __init__(self, rooms: RoomDirectory, gate: Gate, people: People) -> None:
+        """`people` are those who speak version 2."""
         self._rooms = rooms
+        self._people = people
         #: Admits connections.
         self.gate = gate
         self._open = OpenConnections[_Connection](gate)
@@ -96,8 +140,8 @@ class WebSocketTransport:
             while True:
                 await websocket.receive()
 
-    async def serve(self, websocket: WebSocketConnection, query: Mapping[str, str], user: User | None = None) -> None:
-        """Serve an accepted WebSocket until it closes. `query` is that of its URL: `room`, `epoch`, `seq`, `id`.
+    async def serve(self, websocket: WebSocketConnection, request: Request, user: User | None = None) -> None:
+        """Serve an accepted WebSocket until it closes. The `query` of its handshake has `room`, `epoch`, `seq`, `id`.
 
         `user` is whom the app knows the person as; without one, a guest.
         """
@@ -106,31 +150,76 @@ class WebSocketTransport:
             await self.turn_away(websocket, refused)
             return
         try:
-            await self._serve(_Connection(websocket), websocket, query, user)
+            connection = _Connection(websocket)
+            self._open.add(connection)
+            try:
+                if websocket.protocol == v2.SUBPROTOCOL:
+                    await self._serve_person(connection, websocket, request, user)
+                else:
+                    await self._serve(connection, websocket, request.query, user)
+            finally:
+                self._open.remove(connection)
         finally:
             self.gate.leave(websocket.remote)
 
     async def _serve(
         self, connection: _Connection, websocket: WebSocketConnection, query: Mapping[str, str], user: User | None
     ) -> None:
-        self._open.add(connection)
+        session = await self._enter(connection, query, user)
+        left = False
         try:
-            session = await self._enter(connection, query, user)
-            left = False
-            try:
-                while True:
-                    data = await websocket.receive()
-                    if session is not None:
-                        await wait_for_reader(websocket)
-                        self._submit(connection, data, session)
-                        await session.ready()
-            except WebSocketClosed as end:
-                left = end.code in _GOODBYES
-            finally:
+            while True:
+                data = await websocket.receive()
                 if session is not None:
-                    await session.close(left=left)
+                    await wait_for_reader(websocket)
+                    self._submit(connection, data, partial(submit, session))
+                    await session.ready()
+        except WebSocketClosed as end:
+            left = end.code in _GOODBYES
         finally:
-            self._open.remove(connection)
+            if session is not None:
+                await session.close(left=left)
+
+    async def _serve_person(
+        self, connection: _Connection, websocket: WebSocketConnection, request: Request, user: User | None
+    ) -> None:
+        """Serve version 2: a person in many rooms."""
+        person: PersonConnection | None = None
+        left = False
+        try:
+            person = await self._greet(connection, websocket, request, user)
+            while True:
+                data = await websocket.receive()
+                if person is not None:
+                    await wait_for_reader(websocket)
+                    self._submit(connection, data, partial(person.submit, size=len(data)))
+                    await person.ready()
+        except WebSocketClosed as end:
+            left = end.code in _GOODBYES
+        finally:
+            if person is not None:
+                await person.close(left=left)
+
+    async def _greet(
+        self, connection: _Connection, websocket: WebSocketConnection, request: Request, user: User | None
+    ) -> PersonConnection | None:
+        try:
+            async with asyncio.timeout(_HELLO_SECONDS):
+                data = await websocket.receive()
+        except TimeoutError:
+            connection.close(Close.TIMEOUT)
+            return None
+        try:
+            token = v2.decode_hello(_parse(data))
+        except Refused as refused:
+            connection.tell("error", refused.as_dict())
+            connection.close(Close.BAD_FRAME)
+            return None
+        try:
+            return await begin(self._people, connection, request, user, token)
+        except Refused as refused:
+            connection.turn_away(refused)
+            return None
 
     async def _enter(self, connection: _Connection, query: Mapping[str, str], user: User | None) -> Session | None:
         try:
@@ -146,7 +235,7 @@ class WebSocketTransport:
             return None
 
     @staticmethod
-    def _submit(connection: _Connection, data: str | bytes, session: Session) -> None:
+    def _submit(connection: _Connection, data: str | bytes, submit: _Submit) -> None:
         reference: Any = None
 
         def tell(answer: dict[str, Any]) -> None:
@@ -168,7 +257,7 @@ class WebSocketTransport:
             tell(encode_refusal(refused))
             connection.charge()
         else:
-            submit(session, name, command, tell)
+            submit(name, command, tell)
 
     def reopen(self) -> None:
         """Start again, after `aclose`, or when the previous event loop has ended."""

@@ -1,0 +1,100 @@
+"""Version 2 of the protocol: many rooms on one connection. Its events and commands are those of version 1, with `room`.
+
+`docs/reference/wire.md` describes the same for authors of clients: change both together.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pychat.domain.errors import Close, Refused
+from pychat.domain.model import Position
+from pychat.domain.notices import Notice, Welcome, You
+from pychat.protocol import v1
+from pychat.protocol.v1 import Commands, Fields, decode_position, encode_room, encode_you
+
+__all__ = [
+    "COMMANDS",
+    "PERSON_COMMANDS",
+    "SUBPROTOCOL",
+    "VERSION",
+    "Entry",
+    "decode_entries",
+    "decode_hello",
+    "encode",
+    "encode_shared",
+    "exited_event",
+    "welcome_event",
+]
+
+VERSION = 2
+#: The subprotocol of plain WebSockets.
+SUBPROTOCOL = "pychat.v2"
+
+#: The commands of a person; the other commands go to one room.
+PERSON_COMMANDS: Commands = {
+    "enter": (("rooms",), "The rooms are missing: {“rooms”: [{“name”: “lobby”}]}.", ()),
+    "exit": (("room",), "The room is missing: {“room”: “lobby”}.", ()),
+}
+
+#: Every command. Those of version 1 have one more field, `room`.
+COMMANDS: Commands = {**PERSON_COMMANDS, **v1.COMMANDS}
+
+
+def encode(notice: Notice, room: str) -> tuple[str, Fields]:
+    """The event for `notice` of the room of that name: its name and its fields."""
+    if isinstance(notice, Welcome):
+        return "entered", {"room": room, "title": notice.title, **encode_room(notice)}
+    name, fields = v1.encode(notice)
+    return name, {"room": room, **fields}
+
+
+def encode_shared(notice: Notice, room: str) -> tuple[str, Fields]:
+    """The same, for `strictjson.dumps` alone: the messages of a `Welcome` are encoded once for all newcomers."""
+    return v1.encode_shared(notice, lambda each: encode(each, room))
+
+
+def welcome_event(member_id: str, token: str | None, you: You | None, max_rooms: int) -> tuple[str, Fields]:
+    """The first event on every connection. `token` is for guests, `you` for users with a login."""
+    fields: Fields = {"v": VERSION, "id": member_id, "limits": {"rooms": max_rooms}}
+    if token is not None:
+        fields["token"] = token
+    if you is not None:
+        fields["you"] = encode_you(you)
+    return "welcome", fields
+
+
+def exited_event(room: str, why: Close) -> tuple[str, Fields]:
+    """The event for a person whom the server ends one room for."""
+    return "exited", {"room": room, **v1.close_event(why)[1]}
+
+
+class Entry(NamedTuple):
+    """A room that somebody wants to enter."""
+
+    room: str
+    #: The last position of the client in that room.
+    since: Position | None
+
+
+def decode_entries(rooms: list[Any]) -> list[Entry]:
+    """The rooms of the command `enter`. Raise `Refused` if one of them is malformed, or there twice."""
+    found: dict[str, Entry] = {}
+    for each in rooms:
+        name = each.get("name") if isinstance(each, dict) else None
+        if not isinstance(name, str):
+            raise Refused("bad_request", "Each of “rooms” is an object with a name: {“name”: “lobby”}.")
+        if name in found:
+            raise Refused("bad_request", "The same room is in “rooms” twice.")
+        found[name] = Entry(name, decode_position(each.get("since")))
+    return list(found.values())
+
+
+def decode_hello(fields: Fields) -> str | None:
+    """The token of the first message on a plain WebSocket. Raise `Refused` for another message."""
+    if fields.get("type") != "hello":
+        raise Refused("bad_request", "The first message is {“type”: “hello”}, with your token if you have one.")
+    token = fields.get("token")
+    if not (token is None or isinstance(token, str)):
+        raise Refused("bad_request", "“token” must be a text.")
+    return token

@@ -1,0 +1,88 @@
+"""What all connections of persons of one mount share: the rooms, and the tokens by which guests come back."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+
+from pychat.domain.limits import Limits
+from pychat.domain.model import User
+from pychat.net.http.request import Request
+from pychat.room.backend import RoomBackend
+from pychat.room.directory import RoomDirectory
+from pychat.room.person import Person
+from pychat.room.tokens import Tokens
+from pychat.room.turns import Turns
+from pychat.transports.admission import opened
+from pychat.transports.authenticator import Authenticator
+
+__all__ = ["Identity", "People"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a person is, in all rooms of a connection."""
+
+    member_id: str
+    #: The login; `None` for a guest.
+    user: User | None
+    #: The handshake of the connection.
+    request: Request
+    #: With this, a guest comes back as the same person.
+    token: str | None
+    #: The same object for all connections of this person.
+    person: Person
+
+    @property
+    def guest_id(self) -> str:
+        """The id in a room where the app knows no user: a guest is never taken for a user."""
+        return self.member_id if self.user is None else Tokens.new_id()
+
+
+class People:
+    """Finds out who somebody is, and which room they mean. One for each mount."""
+
+    #: The number of rooms that one person can be in.
+    max_rooms = 1_000
+
+    def __init__(self, rooms: RoomDirectory, authenticator: Authenticator) -> None:
+        self._rooms = rooms
+        self._authenticator = authenticator
+        self._limits = Limits()
+        self._tokens = Tokens(secrets.token_bytes(32))
+        #: Entering a room takes up to a millisecond, so one room is entered in each turn of the event loop.
+        self.turns = Turns()
+
+    @property
+    def limits(self) -> Limits:
+        """The rates at which a person may send commands that are not for one room."""
+        return self._limits if self._rooms.first is None else self._rooms.first.limits
+
+    async def tokens(self) -> Tokens:
+        """Signs who somebody is in all rooms. Raise `Refused` while the store is unavailable."""
+        first = self._rooms.first
+        if first is None:
+            return self._tokens
+        await opened(first)
+        return first.tokens
+
+    async def identify(self, request: Request, user: User | None, token: str | None) -> Identity:
+        """Who opens a connection: the app's `user`, the guest of a token, or somebody new."""
+        if user is not None:
+            return Identity(user.member_id, user, request, None, self._rooms.person(user.member_id))
+        tokens = await self.tokens()
+        member_id = (tokens.read(token) if token else None) or Tokens.new_id()
+        return Identity(member_id, None, request, tokens.issue(member_id), self._rooms.person(member_id))
+
+    async def find(self, name: str, identity: Identity) -> tuple[RoomBackend, User | None]:
+        """The open room of that name, and the person's login there. Raise `Refused`.
+
+        The app's `authenticate` is asked again for each room, because it may let a user into some rooms only.
+        """
+        user, request = identity.user, identity.request
+        if name != request.room and self._authenticator.asks:
+            request = replace(request, room=name)
+            user = await self._authenticator.authenticate(request)
+        found = await self._rooms.find(name, user, request, person=identity.person)
+        await opened(found.room, 0)
+        return found.room, user

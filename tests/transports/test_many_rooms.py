@@ -1,0 +1,208 @@
+"""Version 2: one connection of a person in many rooms, on each transport."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from pychat import ChatRoom, Limits, Position, Refused, User, aiohttp_app
+from pychat.domain.errors import Close
+from pychat.net.http.request import Request
+from tests.clients import ManyRooms, WebSocketManyRooms
+from tests.servers import aiohttp_server
+
+Connect = Callable[..., Awaitable[ManyRooms]]
+
+WIRES = pytest.mark.parametrize("wire", [WebSocketManyRooms])
+
+
+@asynccontextmanager
+async def served(wire: type[Any], *rooms: ChatRoom, **options: Any) -> AsyncIterator[Connect]:
+    """Serve the rooms; yield a function that connects a person."""
+    app = web.Application()
+    app.add_subapp("/chat/", aiohttp_app(*rooms, **options))
+    async with aiohttp_server(app) as url, AsyncExitStack() as stack:
+
+        async def connect(*arguments: Any, **query: str) -> ManyRooms:
+            person: ManyRooms = await wire.connect(f"{url}/chat", *arguments, **query)
+            stack.push_async_callback(person.close)
+            return person
+
+        yield connect
+
+
+def some(number: int = 3, **settings: Any) -> list[ChatRoom]:
+    """Rooms with the names `a`, `b`, `c` and so on."""
+    return [ChatRoom(chr(ord("a") + each), title=f"Room {each}", **settings) for each in range(number)]
+
+
+@WIRES
+async def test_a_person_is_welcomed_once_and_enters_rooms(wire: type[Any]) -> None:
+    """The connection is welcomed with an identity; each room is entered by name, and has its own events."""
+    async with served(wire, *some()) as connect:
+        ada, bob = await connect(), await connect()
+        assert ada.welcome["v"] == 2
+        assert ada.welcome["limits"] == {"rooms": 1_000}
+        assert ada.welcome["id"] != bob.welcome["id"]
+        assert await ada.enter("a", "b") == {"a": {"ok": True}, "b": {"ok": True}}
+        assert await bob.enter("b", "c") == {"b": {"ok": True}, "c": {"ok": True}}
+        entered = await ada.event("entered", "b")
+        assert (entered["title"], entered["seq"], entered["recovered"]) == ("Room 1", 0, False)
+        assert entered["you"] == {"id": ada.welcome["id"], "name": None, "roles": [], "name_fixed": False}
+        for room in ("a", "b"):
+            joined = await ada.command("join", {"room": room, "name": "Ada"})
+            assert joined["member"] == {"id": ada.welcome["id"], "name": "Ada"}
+            assert "token" not in joined
+        await ada.command("say", {"room": "a", "text": "nobody hears this"})
+        answer = await ada.command("say", {"room": "b", "text": "hi"})
+        heard = await bob.event("message", "b")
+        assert (heard["text"], heard["id"], heard["author"]["name"]) == ("hi", answer["id"], "Ada")
+        assert all(room != "a" for room, _ in bob.log)
+
+
+@WIRES
+async def test_rooms_that_cannot_be_entered_do_not_hold_up_the_others(wire: type[Any]) -> None:
+    """Each room of one `enter` has its own answer: a refusal says why, and nobody is in that room."""
+    async with served(wire, *some()) as connect:
+        ada = await connect()
+        told = await ada.enter("a", "nowhere", "b")
+        assert told["nowhere"]["error"]["code"] == "unknown_room"
+        assert [told[name]["ok"] for name in ("a", "b")] == [True, True]
+        assert (await ada.enter("a"))["a"]["error"]["code"] == "already_entered"
+        refused = await ada.command("say", {"room": "nowhere", "text": "hi"})
+        assert refused["error"]["code"] == "not_entered"
+        assert refused == await ada.command("say", {"room": "c", "text": "hi"})  # it tells nothing of whether it exists
+        assert refused == await ada.command("exit", {"room": "c"})
+        assert (await ada.command("say", {"text": "hi"}))["error"]["code"] == "bad_request"
+        assert (await ada.command("dance", {}))["error"]["code"] == "unknown_command"
+        for rooms in (None, "a", ["a"], [{"name": 7}], [{"name": "c"}, {"name": "c"}]):
+            assert (await ada.command("enter", {"rooms": rooms}))["error"]["code"] == "bad_request"
+
+
+@WIRES
+async def test_a_room_is_exited_and_the_others_stay(wire: type[Any]) -> None:
+    """After `exit` nothing comes from that room, and the name there is free; the others go on."""
+    rooms = some()
+    async with served(wire, *rooms) as connect:
+        ada, bob = await connect(), await connect()
+        for person, name in ((ada, "Ada"), (bob, "Bob")):
+            await person.enter("a", "b")
+            for room in ("a", "b"):
+                assert (await person.command("join", {"room": room, "name": name}))["ok"]
+        assert await ada.command("exit", {"room": "a"}) == {"ok": True}
+        assert [member.name for member in rooms[0].members] == ["Bob"]
+        before = len(ada.log)
+        await bob.command("say", {"room": "a", "text": "is she gone?"})
+        await bob.command("say", {"room": "b", "text": "here she is"})
+        assert (await ada.event("message", "b"))["text"] == "here she is"
+        assert {room for room, _ in ada.log[before:]} == {"b"}
+        assert (await ada.command("say", {"room": "a", "text": "hi"}))["error"]["code"] == "not_entered"
+        assert (await ada.enter("a"))["a"]["ok"]
+
+
+@WIRES
+async def test_a_guest_comes_back_by_a_token_into_all_rooms_where_they_left(wire: type[Any]) -> None:
+    """With the token of the welcome a guest has the same id and the same names, and gets what was missed in each room."""
+    rooms = some()
+    async with served(wire, *rooms) as connect:
+        bob = await connect()
+        await bob.enter("a", "b", "c")
+        since = {}
+        for name in ("a", "b", "c"):
+            entered = await bob.event("entered", name)
+            since[name] = Position(entered["epoch"], entered["seq"])
+            await bob.command("join", {"room": name, "name": f"Bob of {name}"})
+        await bob.close()
+        for number, room in enumerate(rooms):
+            for missed in range(number):
+                await room.post(f"{room.name} {missed}", author="bot")
+        back = await connect(bob.welcome["token"])
+        assert back.welcome["id"] == bob.welcome["id"]
+        await back.enter(*since.items())
+        for number, room in enumerate(rooms):
+            entered = await back.event("entered", room.name)
+            assert entered["recovered"] is True
+            assert entered["you"]["name"] == f"Bob of {room.name}"
+            heard = [(await back.event("message", room.name))["text"] for _ in range(number)]
+            assert heard == [f"{room.name} {missed}" for missed in range(number)]
+        assert [room.member_count for room in rooms] == [1, 1, 1]
+        stranger = await connect("made.up")
+        assert stranger.welcome["id"] != bob.welcome["id"]
+
+
+@WIRES
+async def test_a_room_that_ends_for_somebody_says_so_and_the_others_stay(wire: type[Any]) -> None:
+    """Who is removed from one room gets `exited` with the reason, and stays in the others."""
+    rooms = some()
+    async with served(wire, *rooms) as connect:
+        ada = await connect()
+        await ada.enter("a", "b")
+        await ada.command("join", {"room": "a", "name": "Ada"})
+        await rooms[0].kick(ada.welcome["id"], "Be nice.")
+        assert (await ada.event("error", "a"))["text"] == "Be nice."
+        exited = await ada.event("exited", "a")
+        assert (exited["code"], exited["reason"], exited["reconnect"]) == (Close.KICKED.code, "kicked", False)
+        assert (await ada.command("say", {"room": "a", "text": "hi"}))["error"]["code"] == "not_entered"
+        assert (await ada.command("join", {"room": "b", "name": "Ada"}))["ok"]
+        assert [room.here for room in rooms] == [0, 1, 0]
+
+
+@WIRES
+async def test_commands_wait_for_the_room_that_is_being_entered(wire: type[Any]) -> None:
+    """A client need not wait for answers: commands for a room run in the order in which they were sent."""
+    async with served(wire, *some()) as connect:
+        ada = await connect()
+        answers = await asyncio.gather(
+            ada.command("enter", {"rooms": [{"name": "a"}, {"name": "nowhere"}]}),
+            ada.command("join", {"room": "a", "name": "Ada"}),
+            ada.command("say", {"room": "a", "text": "one"}),
+            ada.command("say", {"room": "nowhere", "text": "one"}),
+            ada.command("exit", {"room": "a"}),
+            ada.command("enter", {"rooms": [{"name": "a"}]}),
+            ada.command("join", {"room": "a", "name": "Ada"}),
+            ada.command("say", {"room": "a", "text": "two"}),
+            ada.command("exit", {"room": "a"}),
+            ada.command("say", {"room": "a", "text": "three"}),
+        )
+        assert [answer["ok"] for answer in answers] == [True, True, True, False, True, True, True, True, True, False]
+        assert [name for room, name in ada.log if room == "a" and name == "entered"] == ["entered"] * 2
+        first, second = await ada.event("entered", "a"), await ada.event("entered", "a")
+        assert (first["messages"], [each["text"] for each in second["messages"]]) == ([], ["one"])
+
+
+@WIRES
+async def test_an_app_is_asked_about_each_room(wire: type[Any]) -> None:
+    """An app that lets users into some rooms only, by `request.room`, keeps them out on version 2 as well."""
+
+    def who(request: Request) -> User | Refused:
+        if request.room == "b":
+            return Refused("login_required", "Not here.")
+        return User("42", "Ada", roles=("moderator",) if request.room == "c" else ())
+
+    async with served(wire, *some(), authenticate=who) as connect:
+        ada = await connect()
+        assert "token" not in ada.welcome
+        assert ada.welcome["you"] == {"id": "user:42", "name": "Ada", "roles": [], "name_fixed": True}
+        told = await ada.enter("a", "b", "c")
+        assert told["b"]["error"] == {"code": "login_required", "text": "Not here."}
+        assert (await ada.event("entered", "a"))["you"] == ada.welcome["you"]
+        assert (await ada.event("entered", "c"))["you"]["roles"] == ["moderator"]
+        assert (await ada.command("say", {"room": "a", "text": "hi"}))["ok"]
+
+
+@WIRES
+async def test_entering_counts_by_the_number_of_rooms(wire: type[Any]) -> None:
+    """A person who enters many rooms again and again is refused with the seconds to wait."""
+    async with served(wire, *some(limits=Limits(rate=0.001, burst=10))) as connect:
+        ada = await connect()
+        names = [f"n{number}" for number in range(25)]
+        assert (await ada.enter(*names))["n0"]["error"]["code"] == "unknown_room"
+        assert (await ada.enter(*names))["n24"]["error"]["code"] == "unknown_room"
+        refused = await ada.command("enter", {"rooms": [{"name": "a"}]})
+        assert refused["error"]["code"] == "rate_limited"
+        assert refused["error"]["retry_after"] > 0
