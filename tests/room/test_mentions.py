@@ -131,5 +131,5 @@ async def test_the_mentions_that_a_hook_or_a_client_makes_up_do_not_count() -> N
     assert [each.mentions for each in await room.history()] == [(), (bob_id,)]
     await ada.command("delete", {"target": 2})
     assert (await room.message(2)).mentions == ()
-    assert not any(isinstance(each, Edited) for each in room._core.delivery.recent._events)
+    assert not any(isinstance(each, Edited) for each in room.backend.core.delivery.recent._events)
     await bob.close()

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 
-from pychat.domain.errors import Refused
+from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits, accept_search
 from pychat.domain.model import (
     Delete,
@@ -22,16 +22,18 @@ from pychat.domain.model import (
     Say,
     SetTyping,
     Typing,
+    User,
     in_room,
 )
 from pychat.domain.revision import revise
-from pychat.domain.rules import RoomState
+from pychat.domain.rules import RoomState, quote
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.room.clock import Clock
 from pychat.room.connections import Visitor
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
 from pychat.room.mention_hook import MentionHook
+from pychat.room.tokens import Tokens, event_id
 from pychat.room.turns import Turns
 from pychat.stores import Store
 
@@ -39,7 +41,7 @@ __all__ = ["Commands", "id_used"]
 
 
 class Commands:
-    """Executes the commands of one room's visitors, and reads its messages."""
+    """Executes the commands of one room's visitors and of its app's code, and reads its messages."""
 
     def __init__(
         self,
@@ -71,7 +73,7 @@ class Commands:
         """
         first = self._delivery.recent.find(command.member_id, command.id)
         if first is None:
-            message = self._state.decide_or_raise(command, self._clock.date())
+            message = self._state.decide(command, self._clock.date())
             assert isinstance(message, Message)  # noqa: S101 -- what is decided on a `Say`
             return self._append(message, visitor)
         # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
@@ -86,17 +88,17 @@ class Commands:
         if not isinstance(command, SetTyping):
             first = self._delivery.recent.find(command.member_id, command.id)
             if first is not None:
-                return _same(first, _would_be(command))
-        event = self._state.decide_or_raise(command, self._clock.date())
+                return _same(first, command)
+        event = self._state.decide(command, self._clock.date())
         if isinstance(command, Edit | Delete | React) and isinstance(event, Edited | Deleted | Reacted):
             event = await self._ask_hooks(command, event)
         match event:
             case None:
                 return None
             case Message():
-                return await self.store_message(event, visitor)
+                return await self._store_message(event, visitor)
             case Edited() | Deleted() | Reacted():
-                return await self.append(event)
+                return await self._append_change(event)
             case _:
                 assert isinstance(event, Typing)  # noqa: S101 -- what is left
                 await self._store.signal(self._room, event)
@@ -119,25 +121,50 @@ class Commands:
                 command = replace(command, text=event.text)
             case React(), Reacted():
                 command = replace(command, emoji=event.emoji)
-        return self._state.decide_or_raise(command, self._clock.date())
+        return self._state.decide(command, self._clock.date())
 
-    async def store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
+    async def _store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
         """Store a message as the hooks change it. Return it as it was stored the first time."""
         if self._hooks.registered["message"]:
             changed = await self._hooks.change("message", in_room(draft, self._room))
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
             if visitor is not None:  # they may have left while the hooks ran
-                self._state.decide_or_raise(Say(draft.author.id, draft.id, draft.text), draft.date)
+                self._state.decide(Say(draft.author.id, draft.id, draft.text), draft.date)
         stored = await self._append(draft, visitor)
         if not isinstance(stored, Message):
             raise id_used()
         return in_room(stored, self._room)
 
-    async def append(self, event: LogEvent) -> LogEvent:
-        """Store a change of a message."""
-        if isinstance(event, Edited) and "@" in event.text:
-            return await self._append_mentions(event)
-        return _same(await self._store.append(self._room, event), event)
+    async def post(self, text: str, author: str | User, given_id: str | None, reply_to: int | None) -> Message:
+        """Store a message that code sends: see `ChatRoom.post`."""
+        if isinstance(author, User):
+            member_id, name = author.member_id, author.name
+            if name is None:
+                raise UsageError("A user who is to be the author of a message needs a name.")
+        else:
+            member_id, name = f"post:{author}", author
+        member = Member(member_id, self._state.names.accept(name, reserved=True))
+        first = None if given_id is None else self._delivery.recent.find(member.id, given_id)
+        if isinstance(first, Message):
+            return in_room(first, self._room)
+        reply = None if reply_to is None else quote(await self.message(reply_to))
+        new_id, text = event_id(given_id), accept_text(text, self._limits.text)
+        return await self._store_message(Message(new_id, member, text, self._clock.date(), reply=reply))
+
+    async def edit(self, seq: int, text: str) -> Message:
+        """Change the text of message number `seq`, from code, as its author. Return the changed message."""
+        target = await self.message(seq)
+        if target.deleted:
+            raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
+        text = accept_text(text, self._limits.text)
+        await self._append_change(Edited(Tokens.new_id(), target.author, seq, text, self._clock.date()))
+        return await self.message(seq)
+
+    async def delete(self, seq: int) -> None:
+        """Delete message number `seq`, from code, as its author. No-op if it was deleted already."""
+        target = await self.message(seq)
+        if not target.deleted:
+            await self._append_change(Deleted(Tokens.new_id(), target.author, seq, self._clock.date()))
 
     async def _append_mentions(self, draft: Edited) -> LogEvent:
         """Store an edit whose text may mention people. Only those are told whom the message has not mentioned."""
@@ -190,6 +217,12 @@ class Commands:
         stored = self._store.append(self._room, draft)
         return stored if isinstance(stored, asyncio.Future) else asyncio.ensure_future(stored)
 
+    async def _append_change(self, event: LogEvent) -> LogEvent:
+        """Store a change of a message."""
+        if isinstance(event, Edited) and "@" in event.text:
+            return await self._append_mentions(event)
+        return _same(await self._store.append(self._room, event), event)
+
     async def history(
         self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
@@ -238,37 +271,30 @@ _EVENTS_AT_ONCE = 500
 _HOOKS = {Edited: "edit", Deleted: "delete", Reacted: "react"}
 
 
-def _would_be(command: Say | Edit | Delete | React) -> LogEvent:
-    """The event that `command` causes, as far as two events of one id are compared."""
-    author = Member(command.member_id, "")
-    match command:
-        case Say():
-            return Message(command.id, author, command.text, 0)
-        case Edit():
-            return Edited(command.id, author, command.target.seq, command.text, 0)
-        case Delete():
-            return Deleted(command.id, author, command.target.seq, 0)
-        case React():
-            emoji = emoji_of(command.emoji) or command.emoji
-            return Reacted(command.id, author, command.target.seq, emoji, command.on, 0)
-
-
-def _same(stored: LogEvent, event: LogEvent) -> LogEvent:
-    """`stored`, which the store has under the id of `event`. Raise `Refused` if it is not the same event."""
-    match stored, event:
-        case (Message(), Message()):
-            same = True
-        case Edited(), Edited():
-            same = stored.target == event.target
-        case Deleted(), Deleted():
-            same = stored.target == event.target
-        case Reacted(), Reacted():
-            same = (stored.target, stored.emoji, stored.on) == (event.target, event.emoji, event.on)
-        case _:
-            same = False
-    if not same:
+def _same(stored: LogEvent, asked: LogEvent | Say | Edit | Delete | React) -> LogEvent:
+    """`stored`, which the store has under the id of `asked`. Raise `Refused` if they are not about the same change."""
+    if _change(stored) != _change(asked):
         raise id_used()
     return stored
+
+
+def _change(of: LogEvent | Say | Edit | Delete | React) -> tuple[object, ...]:
+    """What an event changes, or what a command asks to change, as far as two of one id are compared."""
+    match of:
+        case Message() | Say():
+            return ("message",)
+        case Edited():
+            return ("edit", of.target)
+        case Deleted():
+            return ("delete", of.target)
+        case Reacted():
+            return ("react", of.target, of.emoji, of.on)
+        case Edit():
+            return ("edit", of.target.seq)
+        case Delete():
+            return ("delete", of.target.seq)
+        case React():
+            return ("react", of.target.seq, emoji_of(of.emoji) or of.emoji, of.on)
 
 
 def id_used() -> Refused:

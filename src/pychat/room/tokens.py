@@ -1,13 +1,17 @@
-"""Resume tokens: a client that returns with its token is the same member."""
+"""Ids of members and events, and resume tokens: a client that returns with its token is the same member."""
 
 from __future__ import annotations
 
 import base64
 import hmac
+import re
 import secrets
 
-__all__ = ["Tokens"]
+from pychat.domain.errors import Refused
 
+__all__ = ["Tokens", "event_id"]
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ID_BYTES = 9
 _ID_LETTERS = _ID_BYTES * 4 // 3
 _MAC_BYTES = 18
@@ -47,3 +51,12 @@ class Tokens:
         except UnicodeEncodeError:
             return None
         return member_id if genuine else None
+
+
+def event_id(given: str | None) -> str:
+    """The id for a new event: the given one if it is valid, else a new one."""
+    if given is None:
+        return Tokens.new_id()
+    if not _ID.fullmatch(given):
+        raise Refused("bad_request", "An id has 1-64 characters of A-Z a-z 0-9 _ and -.")
+    return given

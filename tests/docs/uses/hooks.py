@@ -108,7 +108,7 @@ async def mails_the_mentioned(stage: Stage, argument: str) -> None:
     with contextlib.redirect_stdout(printed):
         ada = await room.connect(RecordingConnection(), user=User("42", "Ada"))
         await room.post("@Ada, are you here?", author="bot")
-        await room._core.hooks.aclose()  # waits for them
+        await room.backend.core.hooks.aclose()  # waits for them
         await ada.close(left=True)
         await room.post("@ada: tea!", author="bot")
         await room.aclose()
