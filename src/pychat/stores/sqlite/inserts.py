@@ -27,7 +27,7 @@ class Insert:
 
     def __init__(self, into: str, values: str, then: str = "") -> None:
         """`values` is one row in parentheses, `then` is what follows the last row."""
-        first = f"INSERT INTO {into} VALUES {values}"  # noqa: S608 -- constants
+        first = f"INSERT INTO {into} VALUES {values}"
         self._statements = {size: f"{first}{f', {values}' * (size - 1)} {then}" for size in _SIZES}
 
     def chunk(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
