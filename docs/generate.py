@@ -83,9 +83,11 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "For transports of your own",
         "[How to write a transport](../how-to/write-a-transport.md) uses all of these.",
         (
+            "pychat.room.backend.RoomBackend",
             "pychat.room.connection.Connection",
             "pychat.room.connection.Encoder",
             "pychat.room.session.Session",
+            "pychat.room.command_queue.CommandQueue",
             "pychat.room.answer.Answer",
             "pychat.domain.notices.Welcome",
             "pychat.domain.notices.Presence",

@@ -18,10 +18,10 @@ NAMES = """
     __version__ aiohttp_app asgi_app serve_irc
 """
 FOR_APPS = """
-    name title limits clock members here position start aclose dismiss on user threadsafe
+    name title limits clock members member_count here position start aclose closed dismiss on user threadsafe
     post edit delete kick history message
 """
-FOR_TRANSPORTS = "closed in_memory connect tokens member check_name member_count first_members follow_names"
+FOR_TRANSPORTS = "backend connect"
 
 #: What somebody writes who follows the docs; the mistakes are marked, and must be found.
 PROGRAM = """\
@@ -129,6 +129,15 @@ def test_a_room_is_small() -> None:
     """What an app and a transport ask of a room; how it works is not to be seen."""
     public = {name for name in [*dir(ChatRoom), *vars(ChatRoom())] if not name.startswith("_")}
     assert set(f"{FOR_APPS} {FOR_TRANSPORTS}".split()) == public
+
+
+@pytest.mark.parametrize("name", ["check_name", "first_members", "follow_names", "in_memory", "member", "tokens"])
+async def test_what_only_transports_call_is_found_in_the_backend(name: str) -> None:
+    """A transport that asks the room itself runs, and is told where to ask. Other names are unknown, as ever."""
+    async with ChatRoom() as room:
+        with pytest.warns(DeprecationWarning, match=f"ChatRoom.backend.{name}"):
+            assert getattr(room, name) == getattr(room.backend, name)
+        assert not hasattr(room, "check_names")
 
 
 def test_a_program_that_follows_the_docs_has_its_types(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ async def test_too_much_at_once(mounted) -> None:
     """Guests are counted by address, programs by token: past the limit 429, and when to go on."""
     site = await mounted(ChatRoom("lobby", limits=Limits(rate=0.001, burst=2)), api_tokens=TOKEN)
     program = [(await site.post({"text": "x", "author": "bot"}, token=TOKEN)).status for _ in range(3)]
-    tokens = [site.room.tokens.issue(Tokens.new_id()) for _ in range(3)]
+    tokens = [site.room.backend.tokens.issue(Tokens.new_id()) for _ in range(3)]
     guests = [await site.post({"text": "x", "author": f"Ada {n}"}, token=token) for n, token in enumerate(tokens)]
     assert program == [201, 201, 429]
     assert [done.status for done in guests] == [201, 201, 429]
@@ -192,7 +192,7 @@ async def test_what_fails_is_logged_and_told(mounted, monkeypatch: pytest.Monkey
     async def fail(**_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(site.room, "history", fail)
+    monkeypatch.setattr(site.room.backend.core.commands, "history", fail)
     done = await site.ask("GET", "/messages")
     assert (done.status, done.code) == (500, "internal")
     assert "ZeroDivisionError" in caplog.text

@@ -83,7 +83,7 @@ async def test_the_smallest_limits_work() -> None:
         assert (await ada.say("x"))["seq"] == seq
     assert (await (await Person.enter(room)).event("welcome"))["messages"] == []
     assert len((await ada.command("history"))["messages"]) == 1
-    assert len(room._core.delivery.recent._messages) <= 1
+    assert len(room.backend.core.delivery.recent._messages) <= 1
 
 
 @pytest.mark.parametrize("length", [199, 200, 201, 900_000])

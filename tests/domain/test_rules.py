@@ -1,5 +1,7 @@
 """The rules of a room, held to them by any sequence of commands."""
 
+from contextlib import suppress
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -37,11 +39,15 @@ def new_state() -> RoomState:
 
 def execute(state: RoomState, *commands: Command) -> list[Event | Refused | None]:
     """Decide and apply, one after the other."""
-    outcomes = []
+    outcomes: list[Event | Refused | None] = []
     for command in commands:
-        decided = state.decide(command, NOW)
+        try:
+            decided = state.decide(command, NOW)
+        except Refused as refused:
+            outcomes.append(refused)
+            continue
         outcomes.append(decided)
-        if decided is not None and not isinstance(decided, Refused):
+        if decided is not None:
             state.apply(decided)
     return outcomes
 
@@ -97,9 +103,11 @@ class AnySequence(RuleBasedStateMachine):
     def give(self, command: Command) -> None:
         """Decide, which changes nothing, then apply."""
         before = dict(self.state.members), set(self.state.typing), self.state.seq
-        decided = self.state.decide(command, NOW)
+        decided = None
+        with suppress(Refused):
+            decided = self.state.decide(command, NOW)
         assert before == (self.state.members, self.state.typing, self.state.seq)
-        if decided is not None and not isinstance(decided, Refused):
+        if decided is not None:
             self.state.apply(decided)
             self.happened.append(decided)
 

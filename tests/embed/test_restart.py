@@ -26,8 +26,7 @@ with warnings.catch_warnings():
 _POST = {"author": "Ada", "text": "hi"}
 
 
-def _app(store: str) -> FastAPI:
-    room = ChatRoom("lobby", store=store)
+def _app(room: ChatRoom) -> FastAPI:
     chat = pychat.asgi_app(room)
     app = FastAPI(lifespan=chat.lifespan)
     app.mount("/chat", chat)
@@ -53,7 +52,8 @@ def _says(client: TestClient) -> int:
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_a_test_client_starts_a_module_level_app_again_and_again(kind: str, tmp_path: Path) -> None:
     """With its lifespan twice, then without: each time everything works, and a file keeps what was said."""
-    app = _app("memory:" if kind == "memory" else f"sqlite:{tmp_path / 'chat.db'}")
+    room = ChatRoom("lobby", store="memory:" if kind == "memory" else f"sqlite:{tmp_path / 'chat.db'}")
+    app = _app(room)
     kept = 0
     for _ in range(2):
         with TestClient(app) as client:
@@ -64,7 +64,6 @@ def test_a_test_client_starts_a_module_level_app_again_and_again(kind: str, tmp_
     assert _says(client) == kept + 2
     with TestClient(app) as client:
         assert _says(client) == kept + 3
-        room = next(iter(app.routes[-1].app.mount.rooms))  # type: ignore[attr-defined]
         assert room.threadsafe.post("from a thread", author="bot").seq == kept + 4
 
 

@@ -290,9 +290,9 @@ class AnySequence(RuleBasedStateMachine):
         standing = fold(log)
         page = await self.store.history(room.name, limit=1_000_000)
         assert tuple(standing.values()) == page.messages
-        assert tuple(list(standing.values())[-LIMITS.history :]) == room._core.delivery.recent.page()[0]
+        assert tuple(list(standing.values())[-LIMITS.history :]) == room.backend.core.delivery.recent.page()[0]
         assert len(log) == room.position.seq == page.seq == self.replica.seq
-        state = room._core.state
+        state = room.backend.core.state
         assert (state.members, state.away, state.known) == (
             self.replica.members,
             self.replica.away,

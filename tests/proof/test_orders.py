@@ -72,7 +72,7 @@ class World:
         await self.room.start()
         self.ada, self.bob, self.cyd, self.dan = [await self._named(name) for name in ("Ada", "Bob", "Cyd", "Dan")]
         await self.ada.say("hello")
-        ada = self.room.member(self.ids["Ada"])
+        ada = self.room.backend.member(self.ids["Ada"])
         assert ada is not None
         chosen = [Reacted(f"k{each}", ada, 1, each, True, 0.0) for each in EMOJI if reactions]
         await asyncio.gather(*(self.store.append(self.room.name, each) for each in chosen))
@@ -233,7 +233,7 @@ class World:
             if person.connection.closed is not None:
                 await person.drop()  # as a transport does
         assert not self.unasked, "a hook was not asked"
-        core = self.room._core
+        core = self.room.backend.core
         state, connections = core.state, core.membership.connections
         owned = [Names.keys(each.name) for each in (*state.members.values(), *state.away.values())]
         assert len(frozenset[str]().union(*owned)) == sum(map(len, owned)), "a name has two owners"
@@ -258,7 +258,7 @@ class World:
         log = await self.store.events(self.room.name, after=0, limit=1000)
         standing = tuple(fold(log).values())
         assert (await self.store.history(self.room.name)).messages == standing
-        assert self.room._core.delivery.recent.page()[0] == standing
+        assert self.room.backend.core.delivery.recent.page()[0] == standing
         assert max(len(each.reactions) for each in standing) <= KINDS, "too many kinds of reactions"
         gone = False
         for event in log:
@@ -345,7 +345,9 @@ def check_answers(world: World, case: tuple[Operation, ...], answers: list[Any])
             continue
         assert answer["ok"] or answer["error"]["code"] == "name_taken", f"{operation.__name__} was refused"
         if answer["ok"]:
-            assert world.room.member(answer["member"]["id"]), f"{operation.__name__} was let in, and is not here"
+            assert world.room.backend.member(answer["member"]["id"]), (
+                f"{operation.__name__} was let in, and is not here"
+            )
 
 
 CODES = {"name_taken", "not_joined", "too_many", "not_found", "not_yours", "unavailable"}

@@ -61,7 +61,7 @@ async def test_a_closed_room_is_let_go_of_by_its_store() -> None:
     for number in range(20):
         room = ChatRoom(f"room-{number}", store=store)
         await (await Person.enter(room)).close()
-        gone = weakref.ref(room._core.delivery)
+        gone = weakref.ref(room.backend.core.delivery)
         await room.aclose()
         del room
         gc.collect()

@@ -79,8 +79,8 @@ async def test_a_wire_that_raises_loses_nothing_for_other_wires(joins: bool) -> 
     answers: list[str] = []
     for text in ("one", "two"):
         await room.post(text, author="bot")
-    room._core.delivery.fanout.then(lambda: answers.append("first"))
-    room._core.delivery.fanout.flush()
+    room.backend.core.delivery.fanout.then(lambda: answers.append("first"))
+    room.backend.core.delivery.fanout.flush()
     assert ["one", "two"] == [(await bob.event("message"))["text"] for _ in range(2)]
     assert [Close.FAILED] == broken.reasons
     assert ["first"] == answers
@@ -98,8 +98,8 @@ async def test_an_answer_that_raises_does_not_lose_the_next() -> None:
         raise RuntimeError("the answer could not be sent")
 
     for call in (lambda: done.append(1), fail, lambda: done.append(2)):
-        room._core.delivery.fanout.then(call)
-    room._core.delivery.fanout.flush()
+        room.backend.core.delivery.fanout.then(call)
+    room.backend.core.delivery.fanout.flush()
     assert "hi" == (await bob.event("message"))["text"]
     assert [1, 2] == done
     await room.aclose()

@@ -293,14 +293,14 @@ async def test_visitors_of_a_room_that_cannot_be_opened_are_told_to_come_again(p
     room = ChatRoom(store=store)
     for _ in range(3):
         with pytest.raises(Refused) as caught:
-            await admit(room, RecordingConnection())
+            await admit(room.backend, RecordingConnection())
         assert (caught.value.code, caught.value.retry_after) == ("unavailable", 5.0)
     with pytest.raises(UsageError, match="already open in this process"):
         await room.start()
     assert 1 <= caplog.text.count("already open in this process") <= 2  # a few a minute
     assert "Traceback" not in caplog.text
     await holder.aclose()
-    session = await admit(room, RecordingConnection())  # it can be opened now
+    session = await admit(room.backend, RecordingConnection())  # it can be opened now
     await session.close()
     await room.aclose()
     await store.aclose()

@@ -46,8 +46,8 @@ async def room_on(redis: RedisServer) -> AsyncIterator[Any]:
 
 def store_of(room: ChatRoom) -> RedisStore:
     """The store of a room."""
-    assert isinstance(room._store, RedisStore)
-    return room._store
+    assert isinstance(room.backend._store, RedisStore)
+    return room.backend._store
 
 
 def names(room: ChatRoom) -> list[str]:

@@ -240,10 +240,10 @@ async def test_who_ends_while_a_command_is_under_way_is_gone(wire: Any, what: st
         store.go.set()
         await ending
         await _until(lambda: room.here == 0)
-        await _until(lambda: not room._core.tasks)
+        await _until(lambda: not room.backend.core.tasks)
         assert () == room.members
         clock.move(31)
-        await _until(lambda: not room._core.state.away and not room._core.tasks)
+        await _until(lambda: not room.backend.core.state.away and not room.backend.core.tasks)
         assert 0 == room.here
         newcomer = await Person.enter(room)
         assert (await newcomer.join("Ada"))["ok"]
@@ -261,7 +261,7 @@ async def test_who_goes_while_the_store_is_away_is_gone_when_it_is_back() -> Non
     await ada.close()
     assert ["Ada"] == [member.name for member in room.members]
     clock.move(2.5)
-    await _until(lambda: not room._core.tasks)
+    await _until(lambda: not room.backend.core.tasks)
     store.down = False
     clock.move(2.5)
     await _until(lambda: room.members == ())
@@ -319,10 +319,10 @@ async def test_a_member_who_returns_as_the_name_is_freed_and_ends_at_once_is_gon
     await _until(lambda: back._session.gone)
     store.go.set()
     await asyncio.wait([joining, ending])
-    await _until(lambda: not room._core.tasks)
+    await _until(lambda: not room.backend.core.tasks)
     assert ((), 0) == (room.members, room.here)
     clock.move(31)
-    await _until(lambda: not room._core.state.away and not room._core.tasks)
+    await _until(lambda: not room.backend.core.state.away and not room.backend.core.tasks)
     assert (await (await Person.enter(room)).join("Ada"))["ok"]
     await room.aclose()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import floor
 
 from pychat.domain.errors import UsageError
 
@@ -37,6 +38,7 @@ __all__ = [
     "Signal",
     "Typing",
     "User",
+    "in_room",
     "iso",
     "numbered",
 ]
@@ -341,10 +343,26 @@ class SetTyping:
 Command = Join | Drop | Leave | Say | Edit | Delete | React | SetTyping
 
 
-@lru_cache(256)
 def iso(date: float) -> str:
     """`date` as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` writes it."""
-    return datetime.fromtimestamp(date, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second = floor(date)
+    micros = round((date - second) * 1e6)
+    if micros == 1_000_000:
+        second, micros = second + 1, 0
+    return f"{_iso_second(second)}.{micros // 1000:03}Z"
+
+
+@lru_cache(16)  # consecutive messages are of the same seconds
+def _iso_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
+
+
+def in_room(message: Message, room: str) -> Message:
+    """`message` with the name of its room."""
+    return Message(
+        message.id, message.author, message.text, message.date, message.seq, message.reply, message.edited,
+        message.deleted, message.reactions, message.mentions, room,
+    )  # fmt: skip
 
 
 def numbered(event: LogEvent, seq: int) -> LogEvent:

@@ -1,21 +1,22 @@
-"""All rules of a room: who is here, under which names, and who may do what.
+"""All rules of a room: who is here, when a name is taken, and who may do what.
 
-`decide` returns the event that a command would cause, or a refusal; it changes nothing. `apply` changes the state after
-an event, and never refuses. Neither uses sockets, clocks or stores, so the same events give the same room everywhere.
-A name is reserved from `decide` until its event was applied or has failed, because storing takes time: in between, the
-name is taken for others.
+`decide` returns the event that a command would cause, or raises `Refused`; it changes nothing. `apply` changes the
+state after an event, and never refuses. Neither uses sockets, clocks or stores, so the same events give the same room
+everywhere. A name is reserved from `decide` until its event was applied or has failed, because storing takes time: in
+between, the name is taken for others.
 """
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, assert_never
 
 from pychat.domain.errors import Refused
+from pychat.domain.known_names import KnownNames
 from pychat.domain.limits import Limits
+from pychat.domain.mentions import HERE, MAX_HERE, find_mentions
 from pychat.domain.model import (
     Away,
     Command,
@@ -47,7 +48,6 @@ from pychat.domain.texts import accept_emoji, accept_text
 __all__ = ["NameFollower", "RoomState", "quote"]
 
 _QUOTED = 200  # characters of a message in a quote
-_REMEMBERED = 10_000  # last names of members who left
 _NUMBERED = re.compile(r" \(([0-9]{1,3})\)$")
 _NAMESAKES = 1000  # users with the same name
 _MODERATOR = "moderator"  # the role that may delete anybody's message
@@ -65,7 +65,8 @@ class RoomState:
 
     def __init__(self, names: Names, limits: Limits, followers: Iterable[NameFollower] = ()) -> None:
         """`followers` hear of each member who takes or changes a name."""
-        self._names = names
+        #: The rules for nicknames.
+        self.names = names
         self._followers = followers
         self._limits = limits
         self._holders: dict[str, str] = {}  # key of a name -> id of the member who has it
@@ -75,8 +76,8 @@ class RoomState:
         self.members: dict[str, Member] = {}
         #: Members who lost the connection, and whose names are held.
         self.away: dict[str, Member] = {}
-        #: The last names of members who left, by id; the most recent leaver is last.
-        self.known: OrderedDict[str, str] = OrderedDict()  # unlike a dict, it finds its first item in one step
+        #: The last names of members who left.
+        self.known = KnownNames()
         #: Ids of the members who are typing.
         self.typing: set[str] = set()
         #: The number of the newest event; 0 before the first.
@@ -91,54 +92,63 @@ class RoomState:
     def last_name(self, member_id: str) -> str | None:
         """The name of a member, or the last one of a member who left."""
         member = self.members.get(member_id) or self.away.get(member_id)
-        return self.known.get(member_id) if member is None else member.name
+        return self.known.name(member_id) if member is None else member.name
 
-    def decide(self, command: Command, now: float) -> Event | Refused | None:
-        """The event that `command` would cause at `now` (seconds since 1970); `None` if it would change nothing."""
-        try:
-            match command:
-                case Join():
-                    return self._join(command)
-                case Drop():
-                    member = self.members.get(command.member_id)
-                    return None if member is None else Away(member)
-                case Leave():
-                    member = self.members.get(command.member_id) or self.away.get(command.member_id)
-                    return None if member is None else Left(member)
-                case Say():
-                    author = self._member(command.member_id)
-                    text = accept_text(command.text, self._limits.text)
-                    reply = None if command.reply_to is None else quote(command.reply_to)
-                    return Message(command.id, author, text, now, reply=reply)
-                case Edit():
-                    return self._edit(command, now)
-                case Delete():
-                    author = self._author(command).bare
-                    return None if command.target.deleted else Deleted(command.id, author, command.target.seq, now)
-                case React():
-                    return self._react(command, now)
-                case SetTyping():
-                    member = self._member(command.member_id)
-                    return None if command.on == (member.id in self.typing) else Typing(member, command.on)
-                case _:
-                    assert_never(command)
-        except Refused as refused:
-            return refused
+    def mentions(self, text: str, author_id: str) -> tuple[str, ...]:
+        """The ids of the members whom `text` mentions: `@` and the name of somebody who is here, or was here.
 
-    def decide_or_raise(self, command: Command, now: float) -> Event | None:
-        """Do what `decide` does, but raise the `Refused`."""
-        decided = self.decide(command, now)
-        if isinstance(decided, Refused):
-            try:
-                raise decided
-            finally:
-                del decided  # its traceback holds this frame: they would keep each other, and all frames above
-        return decided
+        Names are compared as for joining; of several names, the longest counts. `@here` is everyone with a name who is
+        here, up to `MAX_HERE` people. Nobody mentions themselves.
+        """
+        found: dict[str, None] = {}
+        for member_id in find_mentions(text, self.names.longest, self._find):
+            if member_id:
+                found[member_id] = None
+            elif len(self.members) <= MAX_HERE:
+                found.update(dict.fromkeys(self.members))
+        found.pop(author_id, None)
+        return tuple(found)
+
+    def _find(self, key: str) -> str | None:
+        """The id of the member with a name of that key; empty for `@here`."""
+        return "" if key in HERE else self._holders.get(key) or self.known.find(key)
+
+    def decide(self, command: Command, now: float) -> Event | None:
+        """The event that `command` would cause at `now` (seconds since 1970); `None` if it would change nothing.
+
+        Raise `Refused` if it is not allowed.
+        """
+        match command:
+            case Join():
+                return self._join(command)
+            case Drop():
+                member = self.members.get(command.member_id)
+                return None if member is None else Away(member)
+            case Leave():
+                member = self.members.get(command.member_id) or self.away.get(command.member_id)
+                return None if member is None else Left(member)
+            case Say():
+                author = self._member(command.member_id)
+                text = accept_text(command.text, self._limits.text)
+                reply = None if command.reply_to is None else quote(command.reply_to)
+                return Message(command.id, author, text, now, reply=reply)
+            case Edit():
+                return self._edit(command, now)
+            case Delete():
+                author = self._author(command).bare
+                return None if command.target.deleted else Deleted(command.id, author, command.target.seq, now)
+            case React():
+                return self._react(command, now)
+            case SetTyping():
+                member = self._member(command.member_id)
+                return None if command.on == (member.id in self.typing) else Typing(member, command.on)
+            case _:
+                assert_never(command)
 
     @contextmanager
     def reserving(self, member: Member) -> Iterator[None]:
         """Reserve the name of `member` inside the `with` block. For everybody else it is taken."""
-        keys = [key for key in self._names.keys(member.name) if self.reserved.setdefault(key, member.id) == member.id]
+        keys = [key for key in self.names.keys(member.name) if self.reserved.setdefault(key, member.id) == member.id]
         try:
             yield
         finally:
@@ -177,13 +187,10 @@ class RoomState:
 
     def remember(self, member: Member) -> None:
         """Keep the last name of a member who left."""
-        self.known.pop(member.id, None)
-        self.known[member.id] = member.name
-        if len(self.known) > _REMEMBERED:
-            self.known.popitem(last=False)
+        self.known.add(member.id, member.name)
 
     def _join(self, command: Join) -> Event | None:
-        name = self._names.accept(command.name, reserved=command.known)
+        name = self.names.accept(command.name, reserved=command.known)
         if command.known:
             name = self._like(name, command.member_id)
         elif not self._is_free(name, command.member_id):
@@ -198,7 +205,7 @@ class RoomState:
 
     def _is_free(self, name: str, member_id: str) -> bool:
         free = (None, member_id)
-        return all(self._holders.get(key) in free and self.reserved.get(key) in free for key in self._names.keys(name))
+        return all(self._holders.get(key) in free and self.reserved.get(key) in free for key in self.names.keys(name))
 
     def _like(self, name: str, member_id: str) -> str:
         """`name`, “name (2)”, “name (3)” …: the one that the member has or had, else the first that is free."""
@@ -215,7 +222,7 @@ class RoomState:
 
     def _numbered(self, name: str, number: int) -> str:
         suffix = f" ({number})" if number > 1 else ""
-        return name[: self._names.longest - len(suffix)].rstrip() + suffix
+        return name[: self.names.longest - len(suffix)].rstrip() + suffix
 
     def _edit(self, command: Edit, now: float) -> Event | None:
         author = self._author(command)
@@ -247,17 +254,17 @@ class RoomState:
             raise Refused("not_joined", "Take a nickname first, then you can write.") from None
 
     def _hold(self, member: Member) -> None:
-        for key in self._names.keys(member.name):
+        for key in self.names.keys(member.name):
             self._holders[key] = member.id
 
     def _forget(self, member_id: str, *, stays: bool = True) -> None:
         member = self.members.get(member_id) or self.away.get(member_id)
         if member is not None:
-            for key in self._names.keys(member.name):
+            for key in self.names.keys(member.name):
                 if self._holders.get(key) == member_id:
                     del self._holders[key]
         self.away.pop(member_id, None)
-        self.known.pop(member_id, None)
+        self.known.discard(member_id)
         if not stays:
             self.members.pop(member_id, None)
             self.typing.discard(member_id)

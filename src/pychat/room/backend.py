@@ -1,114 +1,171 @@
-"""The port between rooms and what serves them: all that transports and the HTTP API call on a room."""
+"""The port between a room and what serves it: all that transports, mounts and the HTTP API call on a room."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+from typing import Unpack
+from weakref import WeakSet
 
-from pychat.domain.errors import Close
+from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Member, Message, Position, User
+from pychat.domain.model import Member, Position
 from pychat.domain.rules import NameFollower
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
+from pychat.room.core import RoomCore
+from pychat.room.hooks import Hooks
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
+from pychat.room.welcome import Entry, admit
+from pychat.stores import MemoryStore, Store, open_store
 
 __all__ = ["RoomBackend"]
 
+_STAYING = ("memory:", "sqlite:")  # stores that live on where an event loop has ended without closing them
 
-class RoomBackend(Protocol):
-    """A room, as far as those who bring people into it are concerned. `ChatRoom` is the implementation."""
 
-    name: str
-    title: str
-    limits: Limits
-    clock: Clock
+class RoomBackend:
+    """A room, as far as those who bring people into it are concerned: `ChatRoom.backend`.
+
+    It owns the parts of the room (`core`), and replaces them when the room is opened again after it was closed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        title: str,
+        store: str | Store,
+        limits: Limits,
+        reserved_names: Iterable[str],
+        grace: float,
+        clock: Clock,
+    ) -> None:
+        """The arguments are those of `ChatRoom`."""
+        self.name = name
+        self.title = title
+        self.limits = limits
+        self.clock = clock
+        self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
+        self._store: Store = open_store(store) if isinstance(store, str) else store
+        self._followers = WeakSet[NameFollower]()
+        self._begin = partial(
+            RoomCore,
+            name,
+            title,
+            limits=limits,
+            reserved_names=tuple(reserved_names),
+            grace=grace,
+            followers=self._followers,
+        )
+        self.core = self._begin(store=self._store, clock=clock, hooks=Hooks())
 
     # Its life.
 
     async def start(self) -> None:
-        """Open the log, if it is not open. Raise `Refused` while the store cannot be reached."""
+        """Open the log, if it is not open: see `ChatRoom.start`. Raise `Refused` while the store is unavailable."""
+        core, loop = self.core, asyncio.get_running_loop()
+        if core.delivery.closed or core.delivery.loop not in (None, loop):
+            self._begin_again(core)
+        await self.core.delivery.start()
+
+    def _begin_again(self, before: RoomCore) -> None:
+        if not before.delivery.closed:
+            loop = before.delivery.loop
+            if loop is not None and loop.is_running():
+                raise UsageError(
+                    f"The room “{self.name}” runs on another event loop. From other threads, use room.threadsafe."
+                )
+            before.abandon()
+        if self._url is not None and (before.closed_store or not self._url.startswith(_STAYING)):
+            self._store = open_store(self._url)
+        self.core = self._begin(store=self._store, clock=self.clock, hooks=before.hooks.copy())
+
+    async def ready(self) -> RoomCore:
+        """Open the log, and return the parts of the open room. Raise `UsageError` if the room was closed."""
+        if self.closed:
+            raise UsageError("This room is closed. Await room.start() to open it again.")
+        await self.start()
+        return self.core
 
     @property
     def closed(self) -> bool:
-        """Whether the room was closed, and not started again since."""
+        """True if the room was closed and not started again. On a new event loop, it starts by itself."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        return self.core.delivery.closed and self.core.delivery.loop in (None, loop)
 
     @property
     def in_memory(self) -> bool:
-        """Whether the room is kept in the memory of this process alone."""
+        """True if only the memory of this process has the room (`memory:`)."""
+        return isinstance(self._store, MemoryStore)
 
     def dismiss(self, why: Close) -> None:
         """Close every connection with the reason `why`, without waiting for it."""
+        self.core.delivery.dismiss(why)
 
     async def aclose(self, why: Close) -> None:
-        """Close every connection, and the store if this room opened it."""
+        """Close every connection, and the store if this room opened it: see `ChatRoom.aclose`."""
+        core = self.core
+        if core.delivery.loop not in (None, asyncio.get_running_loop()):
+            core.abandon()  # its event loop has ended, and everybody's connection with it
+        await core.aclose(why)
+        if self._url is not None and not core.closed_store:
+            core.closed_store = True
+            await self._store.aclose()
 
     # Who is in it.
 
-    async def connect(
-        self,
-        connection: Connection,
-        *,
-        since: Position | None = None,
-        member_id: str | None = None,
-        own: bool = True,
-        user: User | None = None,
-        resume: bool = False,
-        before_welcome: Callable[[], Awaitable[object]] | None = None,
-    ) -> Session:
-        """Let somebody in: see `ChatRoom.connect`."""
+    async def connect(self, connection: Connection, **entry: Unpack[Entry]) -> Session:
+        """Let a visitor in: see `ChatRoom.connect`."""
+        return await admit(await self.ready(), connection, **entry)
 
     @property
     def tokens(self) -> Tokens:
-        """Signs and reads resume tokens. Set when the room has started."""
+        """Signs and checks resume tokens. Set when the room has started."""
+        return self.core.delivery.tokens
 
     @property
     def here(self) -> int:
-        """How many people are connected, with a nickname or without."""
+        """The number of people connected, with a nickname or without."""
+        return self.core.membership.count()
 
     @property
     def member_count(self) -> int:
-        """How many people have a nickname."""
+        """The number of people with a nickname."""
+        return self.core.membership.named()
 
     def first_members(self) -> tuple[Member, ...]:
-        """The members who joined first, at most `limits.page` of them."""
+        """The first members in the order of joining, at most `limits.page`."""
+        return self.core.membership.members(self.limits.page)
 
     def member(self, member_id: str) -> Member | None:
         """The member of that id, if here."""
+        return self.core.state.members.get(member_id)
 
     def check_name(self, name: str, member_id: str = "") -> str:
-        """The form in which that member could take `name` now. Raise `Refused` if they could not."""
+        """The form in which that member, or somebody new, could take `name` now. Raise `Refused` if they could not.
+
+        Hooks are not asked, and nothing is taken: `Session.join` may still be refused.
+        """
+        return self.core.membership.check_name(name, member_id)
 
     def follow_names(self, follower: NameFollower) -> None:
-        """Tell `follower` of every member here, and later of each who takes or changes a name."""
+        """Tell `follower` of every member here, and later of each who takes or changes a name.
 
-    # What was said.
+        The room does not keep `follower` alive.
+        """
+        for member in self.core.membership.members():
+            follower.named(member)
+        self._followers.add(follower)
+
+    # What was said: `ready` returns the core, and its `commands` read and write messages.
 
     @property
     def position(self) -> Position:
-        """The position of the newest event."""
-
-    async def history(
-        self, *, before: int | None = None, limit: int = 50, matching: str | None = None
-    ) -> list[Message]:
-        """The last `limit` messages before number `before`, oldest first; with `matching`, those with its words."""
-
-    async def message(self, seq: int) -> Message:
-        """Message number `seq`. Raise `Refused` with `not_found` if there is none."""
-
-    async def post(
-        self,
-        text: str,
-        *,
-        author: str | User,
-        id: str | None = None,  # noqa: A002 -- the wire's word
-        reply_to: int | None = None,
-    ) -> Message:
-        """Send a message as `author`."""
-
-    async def edit(self, seq: int, text: str) -> Message:
-        """Change the text of message number `seq`, in its author's name."""
-
-    async def delete(self, seq: int) -> None:
-        """Delete message number `seq`, in its author's name."""
+        """The position of the newest event. The epoch is empty until the room is open."""
+        return self.core.delivery.position

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
-from pychat.domain.errors import Refused
+from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits, accept_search
 from pychat.domain.model import (
     Delete,
@@ -21,13 +22,18 @@ from pychat.domain.model import (
     Say,
     SetTyping,
     Typing,
+    User,
+    in_room,
 )
-from pychat.domain.rules import RoomState
+from pychat.domain.revision import revise
+from pychat.domain.rules import RoomState, quote
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.room.clock import Clock
 from pychat.room.connections import Visitor
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
+from pychat.room.mention_hook import MentionHook
+from pychat.room.tokens import Tokens, event_id
 from pychat.room.turns import Turns
 from pychat.stores import Store
 
@@ -35,7 +41,7 @@ __all__ = ["Commands", "id_used"]
 
 
 class Commands:
-    """Executes the commands of one room's visitors, and reads its messages."""
+    """Executes the commands of one room's visitors and of its app's code, and reads its messages."""
 
     def __init__(
         self,
@@ -53,6 +59,7 @@ class Commands:
         self._store = store
         self._delivery = delivery
         self._hooks = hooks
+        self._mention_hook = MentionHook(hooks, state)
         self._limits = limits
         self._clock = clock
         #: Visitors' reads of the history begin one in a turn of the event loop.
@@ -66,7 +73,7 @@ class Commands:
         """
         first = self._delivery.recent.find(command.member_id, command.id)
         if first is None:
-            message = self._state.decide_or_raise(command, self._clock.date())
+            message = self._state.decide(command, self._clock.date())
             assert isinstance(message, Message)  # noqa: S101 -- what is decided on a `Say`
             return self._append(message, visitor)
         # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
@@ -81,69 +88,174 @@ class Commands:
         if not isinstance(command, SetTyping):
             first = self._delivery.recent.find(command.member_id, command.id)
             if first is not None:
-                return _same(first, _would_be(command))
-        event = self._state.decide_or_raise(command, self._clock.date())
-        if isinstance(command, Edit) and isinstance(event, Edited) and self._hooks.registered["message"]:
-            target = await self.message(event.target)
-            author = self._state.members.get(event.author.id, event.author)  # with the present roles
-            changed = await self._hooks.change("message", replace(target, author=author, text=event.text))
-            command = replace(command, target=await self.message(event.target), text=changed.text)
-            event = self._state.decide_or_raise(command, self._clock.date())
+                return _same(first, command)
+        event = self._state.decide(command, self._clock.date())
+        if isinstance(command, Edit | Delete | React) and isinstance(event, Edited | Deleted | Reacted):
+            event = await self._ask_hooks(command, event)
         match event:
             case None:
                 return None
             case Message():
-                return await self.store_message(event, visitor)
+                return await self._store_message(event, visitor)
             case Edited() | Deleted() | Reacted():
-                return await self.append(event)
+                return await self._append_change(event)
             case _:
                 assert isinstance(event, Typing)  # noqa: S101 -- what is left
                 await self._store.signal(self._room, event)
         return event
 
-    async def store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
+    async def _ask_hooks(self, command: Edit | Delete | React, event: Edited | Deleted | Reacted) -> Event | None:
+        """`event` as the hooks change it, decided again for the message as it stands after they ran."""
+        name, says = _HOOKS[type(event)], isinstance(event, Edited) and self._hooks.registered["message"]
+        if not says and not self._hooks.registered[name]:
+            return event
+        message = await self.message(event.target)
+        author = self._state.members.get(event.author.id, event.author)  # with the present roles
+        if isinstance(event, Edited) and says:
+            said = await self._hooks.change("message", replace(message, author=author, text=event.text))
+            event = replace(event, text=said.text)
+        event = await self._hooks.change(name, replace(event, author=author), message)
+        command = replace(command, target=await self.message(command.target.seq))
+        match command, event:
+            case Edit(), Edited():
+                command = replace(command, text=event.text)
+            case React(), Reacted():
+                command = replace(command, emoji=event.emoji)
+        return self._state.decide(command, self._clock.date())
+
+    async def _store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
         """Store a message as the hooks change it. Return it as it was stored the first time."""
         if self._hooks.registered["message"]:
-            changed = await self._hooks.change("message", draft)
+            changed = await self._hooks.change("message", in_room(draft, self._room))
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
             if visitor is not None:  # they may have left while the hooks ran
-                self._state.decide_or_raise(Say(draft.author.id, draft.id, draft.text), draft.date)
+                self._state.decide(Say(draft.author.id, draft.id, draft.text), draft.date)
         stored = await self._append(draft, visitor)
         if not isinstance(stored, Message):
             raise id_used()
-        return stored
+        return in_room(stored, self._room)
 
-    async def append(self, event: LogEvent) -> LogEvent:
-        """Store a change of a message."""
-        return _same(await self._store.append(self._room, event), event)
+    async def post(self, text: str, author: str | User, given_id: str | None, reply_to: int | None) -> Message:
+        """Store a message that code sends: see `ChatRoom.post`."""
+        if isinstance(author, User):
+            member_id, name = author.member_id, author.name
+            if name is None:
+                raise UsageError("A user who is to be the author of a message needs a name.")
+        else:
+            member_id, name = f"post:{author}", author
+        member = Member(member_id, self._state.names.accept(name, reserved=True))
+        first = None if given_id is None else self._delivery.recent.find(member.id, given_id)
+        if isinstance(first, Message):
+            return in_room(first, self._room)
+        reply = None if reply_to is None else quote(await self.message(reply_to))
+        new_id, text = event_id(given_id), accept_text(text, self._limits.text)
+        return await self._store_message(Message(new_id, member, text, self._clock.date(), reply=reply))
+
+    async def edit(self, seq: int, text: str) -> Message:
+        """Change the text of message number `seq`, from code, as its author. Return the changed message."""
+        target = await self.message(seq)
+        if target.deleted:
+            raise Refused("not_found", "This message was deleted; there is nothing left to edit.")
+        text = accept_text(text, self._limits.text)
+        await self._append_change(Edited(Tokens.new_id(), target.author, seq, text, self._clock.date()))
+        return await self.message(seq)
+
+    async def delete(self, seq: int) -> None:
+        """Delete message number `seq`, from code, as its author. No-op if it was deleted already."""
+        target = await self.message(seq)
+        if not target.deleted:
+            await self._append_change(Deleted(Tokens.new_id(), target.author, seq, self._clock.date()))
+
+    async def _append_mentions(self, draft: Edited) -> LogEvent:
+        """Store an edit whose text may mention people. Only those are told whom the message has not mentioned."""
+        draft = replace(draft, mentions=self._state.mentions(draft.text, draft.author.id))
+        if not draft.mentions or not self._mention_hook.registered:
+            return _same(await self._store.append(self._room, draft), draft)
+        message = await self.message(draft.target)
+        first = await self._store.events(self._room, after=draft.target - 1, limit=1)
+        told = {*message.mentions, *(first[0].mentions if first and isinstance(first[0], Message) else ())}
+        stored = _same(await self._store.append(self._room, draft), draft)
+        if isinstance(stored, Edited) and stored.date == draft.date:  # it is not a repeated one
+            self._mention_hook.tell(revise(message, stored), [each for each in stored.mentions if each not in told])
+        return stored
 
     def _append(self, draft: Message, visitor: Visitor | None) -> asyncio.Future[LogEvent]:
         if draft.author.roles:
             draft = replace(draft, author=draft.author.bare)
+        mentions = "@" in draft.text
+        if mentions:
+            draft = replace(draft, mentions=self._state.mentions(draft.text, draft.author.id))
         if visitor is None or visitor.echo:
-            return asyncio.ensure_future(self._store.append(self._room, draft))
-        key, origins = (draft.author.id, draft.id), self._delivery.origins
-        origins[key] = visitor.connection
-        try:
-            stored = asyncio.ensure_future(self._store.append(self._room, draft))
-        except BaseException:
-            origins.pop(key, None)
-            raise
-        if stored.done():
-            origins.pop(key, None)
+            stored = self._store_soon(draft)
         else:
-            stored.add_done_callback(lambda _: origins.pop(key, None))
+            key, origins = (draft.author.id, draft.id), self._delivery.origins
+            origins[key] = visitor.connection
+            try:
+                stored = self._store_soon(draft)
+            except BaseException:
+                origins.pop(key, None)
+                raise
+            if stored.done():
+                origins.pop(key, None)
+            else:
+                stored.add_done_callback(lambda _: origins.pop(key, None))
+        if mentions and self._mention_hook.registered:
+            if stored.done():
+                self._stored_mentions(draft, stored)
+            else:
+                stored.add_done_callback(partial(self._stored_mentions, draft))
         return stored
 
+    def _stored_mentions(self, draft: Message, stored: asyncio.Future[LogEvent]) -> None:
+        if stored.cancelled() or stored.exception() is not None:
+            return
+        message = stored.result()
+        if isinstance(message, Message) and message.date == draft.date:  # it is not a repeated one
+            self._mention_hook.tell(in_room(message, self._room), message.mentions)
+
+    def _store_soon(self, draft: Message) -> asyncio.Future[LogEvent]:
+        stored = self._store.append(self._room, draft)
+        return stored if isinstance(stored, asyncio.Future) else asyncio.ensure_future(stored)
+
+    async def _append_change(self, event: LogEvent) -> LogEvent:
+        """Store a change of a message."""
+        if isinstance(event, Edited) and "@" in event.text:
+            return await self._append_mentions(event)
+        return _same(await self._store.append(self._room, event), event)
+
     async def history(
-        self, *, before: int | None = None, limit: int = 50, matching: str | None = None
+        self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
-        """The last `limit` messages before number `before`, as they stand; with `matching`, those with its words."""
+        """The last `limit` messages before number `before`, as they stand; with `matching`, those with its words.
+
+        With `after`, the first `limit` messages after that number.
+        """
         if matching is not None:
             matching = accept_search(matching)
         await self._delivery.start()
         limit = max(0, min(limit, self._limits.page))
-        return list((await self._store.history(self._room, before=before, limit=limit, matching=matching)).messages)
+        if after is not None:
+            before, limit = await self._end_of_page(after, before, limit)
+        page = await self._store.history(self._room, before=before, limit=limit, matching=matching)
+        return [in_room(message, self._room) for message in page.messages]
+
+    async def _end_of_page(self, after: int, before: int | None, limit: int) -> tuple[int, int]:
+        """Where the page ends that has the first `limit` messages after number `after`, and how many they are."""
+        found = 0
+        end = self._state.seq + 1 if before is None else before
+        while found < limit:
+            events = await self._store.events(self._room, after=after, limit=_EVENTS_AT_ONCE)
+            for event in events:
+                if event.seq >= end:
+                    break
+                if isinstance(event, Message) and (found := found + 1) == limit:
+                    return event.seq + 1, found
+            else:
+                if events:
+                    after = events[-1].seq
+                    continue
+            break
+        return end, found
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
@@ -154,37 +266,35 @@ class Commands:
         return found[0]
 
 
-def _would_be(command: Say | Edit | Delete | React) -> LogEvent:
-    """The event that `command` causes, as far as two events of one id are compared."""
-    author = Member(command.member_id, "")
-    match command:
-        case Say():
-            return Message(command.id, author, command.text, 0)
-        case Edit():
-            return Edited(command.id, author, command.target.seq, command.text, 0)
-        case Delete():
-            return Deleted(command.id, author, command.target.seq, 0)
-        case React():
-            emoji = emoji_of(command.emoji) or command.emoji
-            return Reacted(command.id, author, command.target.seq, emoji, command.on, 0)
+_EVENTS_AT_ONCE = 500
+#: The hook for each change of a message.
+_HOOKS = {Edited: "edit", Deleted: "delete", Reacted: "react"}
 
 
-def _same(stored: LogEvent, event: LogEvent) -> LogEvent:
-    """`stored`, which the store has under the id of `event`. Raise `Refused` if it is not the same event."""
-    match stored, event:
-        case (Message(), Message()):
-            same = True
-        case Edited(), Edited():
-            same = stored.target == event.target
-        case Deleted(), Deleted():
-            same = stored.target == event.target
-        case Reacted(), Reacted():
-            same = (stored.target, stored.emoji, stored.on) == (event.target, event.emoji, event.on)
-        case _:
-            same = False
-    if not same:
+def _same(stored: LogEvent, asked: LogEvent | Say | Edit | Delete | React) -> LogEvent:
+    """`stored`, which the store has under the id of `asked`. Raise `Refused` if they are not about the same change."""
+    if _change(stored) != _change(asked):
         raise id_used()
     return stored
+
+
+def _change(of: LogEvent | Say | Edit | Delete | React) -> tuple[object, ...]:
+    """What an event changes, or what a command asks to change, as far as two of one id are compared."""
+    match of:
+        case Message() | Say():
+            return ("message",)
+        case Edited():
+            return ("edit", of.target)
+        case Deleted():
+            return ("delete", of.target)
+        case Reacted():
+            return ("react", of.target, of.emoji, of.on)
+        case Edit():
+            return ("edit", of.target.seq)
+        case Delete():
+            return ("delete", of.target.seq)
+        case React():
+            return ("react", of.target.seq, emoji_of(of.emoji) or of.emoji, of.on)
 
 
 def id_used() -> Refused:

@@ -46,8 +46,7 @@ class RoomCore:
         self.limits = limits
         self.clock = clock
         self.hooks = hooks
-        self.names = Names(longest=limits.name, reserved=reserved_names)
-        self.state = RoomState(self.names, limits, followers)
+        self.state = RoomState(Names(longest=limits.name, reserved=reserved_names), limits, followers)
         self.tasks = Tasks()
         fanout = Fanout()
         self.membership = Membership(

@@ -18,6 +18,7 @@ from pychat.domain.model import (
     Position,
     Reacted,
     Typing,
+    in_room,
 )
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
@@ -117,7 +118,7 @@ class Delivery:
             case _:
                 self._membership.received(event)
         if self._hooks.registered["event"]:
-            self._hooks.tell("event", event)
+            self._hooks.tell("event", in_room(event, self._room) if isinstance(event, Message) else event)
 
     def load(self, standing: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""
@@ -156,7 +157,7 @@ class Delivery:
         """Forget the texts that were taken out of the log."""
         self.recent.erase(what)
         if what.author is not None and what.before is None:
-            self._state.known.pop(what.author, None)
+            self._state.known.discard(what.author)
 
     def deleted(self) -> None:
         """Close all connections. Whoever enters after that makes a new room."""

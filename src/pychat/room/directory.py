@@ -46,12 +46,12 @@ class RoomDirectory:
     """The rooms of a `Chat`, or of a mount of plain rooms, as transports see them."""
 
     def __init__(self, *rooms: ChatRoom, access: AskAccess | None = None) -> None:
-        self._by_name: dict[str, RoomBackend] = {room.name: room for room in rooms}
+        self._by_name: dict[str, RoomBackend] = {room.name: room.backend for room in rooms}
         if len(self._by_name) < len(rooms):
             msg = f"Two rooms of one mount have the same name: {', '.join(room.name for room in rooms)}."
             raise UsageError(msg)
         #: The room that is meant when none is named: the first one that was given, if any was.
-        self.first: RoomBackend | None = rooms[0] if rooms else None
+        self.first: RoomBackend | None = rooms[0].backend if rooms else None
         usage = "it takes a pychat.User (None for a guest) and the name of a room, and returns a pychat.Access"
         self._ask = None if access is None else AppFunction("access", access, Access.of, usage)
         self._people = WeakValueDictionary[str, Person]()

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from pychat.domain.errors import Refused, UsageError
-from pychat.domain.model import Event, Member, Message
+from pychat.domain.model import Deleted, Edited, Event, Member, Message, Reacted
 from pychat.room.hook_queue import HookQueue
 from pychat.room.workers import in_thread, is_async
 
-__all__ = ["HOOKS", "EventHook", "Hook", "Hooks", "JoinHook", "LeaveHook", "MessageHook"]
+__all__ = [
+    "HOOKS",
+    "DeleteHook",
+    "EditHook",
+    "EventHook",
+    "Hook",
+    "Hooks",
+    "JoinHook",
+    "LeaveHook",
+    "MentionHook",
+    "MessageHook",
+    "ReactHook",
+]
 
 _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
-_HookT = TypeVar("_HookT", bound=Callable[[Any], Any])
+_HookT = TypeVar("_HookT", bound=Callable[..., Any])
+_Registered = tuple[Callable[..., Any], bool]
 
 # The types of hooks, for type checkers.
 MessageHook = TypeVar("MessageHook", bound=Callable[[Message], Message | Awaitable[Message | None] | None])
+EditHook = TypeVar("EditHook", bound=Callable[[Edited, Message], Edited | Awaitable[Edited | None] | None])
+DeleteHook = TypeVar("DeleteHook", bound=Callable[[Deleted, Message], Deleted | Awaitable[Deleted | None] | None])
+ReactHook = TypeVar("ReactHook", bound=Callable[[Reacted, Message], Reacted | Awaitable[Reacted | None] | None])
+MentionHook = TypeVar("MentionHook", bound=Callable[[Message, Member], object])
 JoinHook = TypeVar("JoinHook", bound=Callable[[Member], Member | Awaitable[Member | None] | None])
 LeaveHook = TypeVar("LeaveHook", bound=Callable[[Member], object])
 EventHook = TypeVar("EventHook", bound=Callable[[Event], object])
@@ -38,6 +55,27 @@ HOOKS: dict[str, Hook] = {
         "(message: Message) -> Message | None",
         may_change=True,
         says="Before a message, or an edit of one, is stored. Return a changed one, or raise `Refused`.",
+    ),
+    "edit": Hook(
+        "(edited: Edited, message: Message) -> Edited | None",
+        may_change=True,
+        says="Before an edit of `message` is stored. Return one with another text, or raise `Refused`.",
+    ),
+    "delete": Hook(
+        "(deleted: Deleted, message: Message) -> None",
+        may_change=True,
+        says="Before `message` is deleted. Raise `Refused` to keep it.",
+    ),
+    "react": Hook(
+        "(reacted: Reacted, message: Message) -> Reacted | None",
+        may_change=True,
+        says="Before a reaction to `message` is added or removed. Return one with another emoji, or raise `Refused`.",
+    ),
+    "mention": Hook(
+        "(message: Message, member: Member) -> None",
+        may_change=False,
+        says="After a message that mentions `member` was stored, once for each person, who may be away. "
+        "Nobody waits for it.",
     ),
     "join": Hook(
         "(member: Member) -> Member | None",
@@ -63,8 +101,8 @@ class Hooks:
 
     def __init__(self) -> None:
         self._background = HookQueue()
-        #: The functions that were added, by the name of the hook.
-        self.registered: dict[str, list[Callable[[Any], Any]]] = {name: [] for name in HOOKS}
+        #: The functions that were added, each with whether it is async, by the name of the hook.
+        self.registered: dict[str, list[_Registered]] = {name: [] for name in HOOKS}
 
     def add(self, name: str, hook: _HookT) -> _HookT:
         """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable."""
@@ -73,9 +111,9 @@ class Hooks:
             raise UsageError(msg)
         given: object = hook
         if not callable(given):
-            msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
+            msg = f"A hook for “{name}” is a function, not {hook!r}: {HOOKS[name].signature}."
             raise UsageError(msg)
-        self.registered[name].append(hook)
+        self.registered[name].append((hook, is_async(hook)))
         return hook
 
     async def aclose(self) -> None:
@@ -88,14 +126,16 @@ class Hooks:
         copied.registered = {name: list(hooks) for name, hooks in self.registered.items()}
         return copied
 
-    async def change(self, name: str, subject: _T) -> _T:
+    async def change(self, name: str, subject: _T, *more: object) -> _T:
         """Pass `subject` through the hooks, each of which may change or refuse it. A hook that fails refuses.
+
+        `more` are the other arguments.
 
         Plain functions run in a thread, one after the other.
         """
-        for hook in self.registered[name]:
+        for hook, asynchronous in self.registered[name]:
             try:
-                changed: Any = hook(subject) if is_async(hook) else await in_thread(hook, subject)
+                changed: Any = hook(subject, *more) if asynchronous else await in_thread(hook, subject, *more)
                 if inspect.isawaitable(changed):
                     changed = await changed
             except Refused:
@@ -112,18 +152,19 @@ class Hooks:
                 subject = changed
         return subject
 
-    def tell(self, name: str, subject: object) -> None:
+    def tell(self, name: str, *subjects: object) -> None:
         """Tell the hooks what has happened, in the background and in order: plain functions in a thread.
 
         One that fails is logged, and the others are told all the same.
         """
-        for hook in self.registered[name]:
-            self._background.add(_tell(name, hook, subject), subject)
+        for registered in self.registered[name]:
+            self._background.add(_tell(name, registered, subjects), subjects[-1])
 
 
-async def _tell(name: str, hook: Callable[[Any], Any], subject: object) -> None:
+async def _tell(name: str, registered: _Registered, subjects: Sequence[object]) -> None:
+    hook, asynchronous = registered
     try:
-        told = hook(subject) if is_async(hook) else await in_thread(hook, subject, nested=False)
+        told = hook(*subjects) if asynchronous else await in_thread(hook, *subjects, nested=False)
         if inspect.isawaitable(told):
             await told
     except Exception:

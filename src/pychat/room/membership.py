@@ -111,7 +111,7 @@ class Membership:
 
     def check_name(self, name: str, member_id: str) -> str:
         """The form in which that member could take `name`. Raise `Refused` if they could not."""
-        decided = self._state.decide_or_raise(Join(member_id, name), self._clock.date())
+        decided = self._state.decide(Join(member_id, name), self._clock.date())
         return decided.member.name if isinstance(decided, Joined | Renamed) else name
 
     def bind(self, visitor: Visitor, member_id: str | None) -> None:
@@ -160,7 +160,7 @@ class Membership:
         asked = not self._hooks.registered["join"]
         while True:
             if isinstance(command, Join) and not asked:
-                wished = self._state.decide_or_raise(command, self._clock.date())
+                wished = self._state.decide(command, self._clock.date())
                 if isinstance(wished, Joined | Renamed):
                     asked = True
                     changed = await self._hooks.change("join", wished.member)
@@ -184,7 +184,7 @@ class Membership:
                 raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
             event: Event | None = None
             for tries in range(1, _TRIES + 1):
-                event = self._state.decide_or_raise(command, self._clock.date())
+                event = self._state.decide(command, self._clock.date())
                 if isinstance(event, Joined | Renamed) and not asked:
                     return False, None
                 try:
@@ -235,7 +235,7 @@ class Membership:
             self.bind(origin, member_id)
         if member_id not in self.connections:
             gone: Drop | Leave = Drop(member_id) if self.connections.holds_names else Leave(member_id)
-            await self._store_event(gone, self._state.decide_or_raise(gone, self._clock.date()))
+            await self._store_event(gone, self._state.decide(gone, self._clock.date()))
             self._hold_name(member_id)
 
     async def _go(self, command: Drop | Leave, condition: Callable[[], bool]) -> None:

@@ -1,15 +1,10 @@
-"""One visitor on one connection: each command is a method. The session owns their order and when answers may go out."""
+"""One visitor on one connection: each command is a method. `command_queue` has their order."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import re
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Sequence
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import SEARCH_COST, TokenBucket
@@ -31,45 +26,29 @@ from pychat.domain.model import (
 from pychat.domain.notices import Welcome, You
 from pychat.room.answer import Answer
 from pychat.room.clock import Timer
+from pychat.room.command_queue import CommandQueue, queued
 from pychat.room.commands import id_used
 from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
 from pychat.room.fanout import joined
-from pychat.room.tokens import Tokens
+from pychat.room.tokens import Tokens, event_id
 
-__all__ = ["Session", "event_id"]
+__all__ = ["Session"]
 
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_MAX_WAITING = 16  # commands of one visitor behind the one that runs
-_MAX_STORING = 256  # messages of one visitor on their way into the log
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
-def _command(
-    method: Callable[Concatenate[Session, _P], Coroutine[Any, Any, _T]],
-) -> Callable[Concatenate[Session, _P], Answer[_T]]:
-    """Make a coroutine method a command: calling it submits it."""
-
-    @wraps(method)
-    def submit(session: Session, /, *args: _P.args, **kwargs: _P.kwargs) -> Answer[_T]:
-        return session.submit(method(session, *args, **kwargs))
-
-    return submit
-
-
-class Session:
+class Session(CommandQueue):
     """One visitor on one connection. A transport calls a method for each command, in the order in which they came.
 
     Each returns an `Answer`, which may raise `Refused`. It is done when everyone has been told what was stored before,
-    so that no answer overtakes an event. A command begins when those before it are done; messages that are being
-    stored hold up nothing, as a store commits together what waits together. Await `ready` before reading on.
+    so that no answer overtakes an event. Await `ready` of the `CommandQueue` before reading on.
     """
 
     def __init__(self, room: RoomCore, connection: Connection, user: User | None = None) -> None:
+        super().__init__(room.tasks, room.delivery.fanout)
         self._room = room
         self.connection = connection
         #: Whom the app knows this visitor as; `None` is a guest.
@@ -86,11 +65,6 @@ class Session:
         #: True after the visitor left or was kicked: a join that is still being stored must not add them.
         self.gone = False
         self._closed = False
-        #: Calls a function once everything stored so far was sent to everyone.
-        self._after_delivery = room.delivery.fanout.then
-        self._waiting: deque[tuple[Coroutine[Any, Any, Any], Answer[Any]]] | None = None
-        self._storing = 0
-        self._ready: list[asyncio.Future[None]] = []
 
     @property
     def member(self) -> Member | None:
@@ -136,77 +110,6 @@ class Session:
             if frame is not None:
                 connection.send(frame)
 
-    # The order of commands, and when their answers may go out.
-
-    def submit(self, command: Coroutine[Any, Any, _T]) -> Answer[_T]:
-        """Run `command` when those before it are done, to its end, whoever waits for it."""
-        answer: Answer[_T] = Answer()
-        if self._waiting is None:
-            self._waiting = deque()
-            self._room.tasks.spawn(self._work())
-        self._waiting.append((command, answer))
-        return answer
-
-    @property
-    def busy(self) -> bool:
-        """Whether the next command could not begin at once."""
-        return self._waiting is not None or self._storing >= _MAX_STORING
-
-    @property
-    def full(self) -> bool:
-        """Whether no more commands should be submitted until some are done."""
-        return self._storing >= _MAX_STORING or (self._waiting is not None and len(self._waiting) >= _MAX_WAITING)
-
-    async def ready(self) -> None:
-        """Wait until the next command can begin at once: until then, a transport should not read on."""
-        while self.busy:
-            ready = asyncio.get_running_loop().create_future()
-            self._ready.append(ready)
-            await ready
-
-    async def _work(self) -> None:
-        """Run what waits, then end: a task lives for a burst of commands, not for a connection."""
-        waiting = self._waiting
-        try:
-            while waiting:
-                command, answer = waiting.popleft()
-                try:
-                    answer.value = await command
-                except Exception as error:
-                    answer.error = error
-                self._after_delivery(answer.finish)
-                del command, answer  # an error's traceback holds this frame
-        finally:
-            self._waiting = None
-            for command, _ in waiting or ():  # the event loop ends
-                command.close()
-            self._wake()
-
-    def _stored(self, answer: Answer[Message], stored: asyncio.Future[LogEvent]) -> None:
-        """The store is done with a message."""
-        try:
-            event = stored.result()
-            if not isinstance(event, Message):
-                raise id_used()
-            answer.value = event
-            if self._typing is not None:
-                self._stop_typing_timer()
-        except Exception as error:
-            answer.error = error
-        self._after_delivery(answer.finish)
-
-    def _stored_later(self, answer: Answer[Message], stored: asyncio.Future[LogEvent]) -> None:
-        self._storing -= 1
-        self._wake()
-        if not stored.cancelled():  # it is when the event loop ends
-            self._stored(answer, stored)
-
-    def _wake(self) -> None:
-        ready, self._ready = self._ready, []
-        for each in ready:
-            if not each.done():
-                each.set_result(None)
-
     # The commands.
 
     async def resume(self) -> Member | None:
@@ -221,7 +124,7 @@ class Session:
                 return None
         return self.member
 
-    @_command
+    @queued
     async def join(self, name: str | None, token: str | None = None) -> tuple[Member, str | None]:
         """Take or change the nickname; the member, and the token to come back as the same one.
 
@@ -252,21 +155,12 @@ class Session:
         """Send a message, as a reply to another or not; the message as it was stored."""
         if self._waiting is not None or reply_to is not None or self._room.hooks.registered["message"]:
             return self.submit(self._say(text, message_id, reply_to))
-        answer: Answer[Message] = Answer()
         try:
             self._spend()
-            command = Say(self._require_member_id(), event_id(message_id), text)
-            stored = self._room.commands.say(command, self)
+            stored = self._room.commands.say(Say(self._require_member_id(), event_id(message_id), text), self)
         except Exception as error:
-            answer.error = error
-            self._after_delivery(answer.finish)
-        else:
-            if stored.done():
-                self._stored(answer, stored)
-            else:
-                self._storing += 1
-                stored.add_done_callback(partial(self._stored_later, answer))
-        return answer
+            return self._failed(error)
+        return self._when_stored(stored, self._said)
 
     async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
         """The same, where something has to be awaited before the message can be stored."""
@@ -274,40 +168,44 @@ class Session:
         member_id, message_id = self._require_member_id(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
-        event = await self._room.commands.perform(command, self)
+        return self._said(await self._room.commands.perform(command, self))
+
+    def _said(self, event: Event | None) -> Message:
+        """The message that was stored. Raise `Refused` if its id is another event's."""
+        if not isinstance(event, Message):
+            raise id_used()
         self._stop_typing_timer()
-        assert isinstance(event, Message)  # noqa: S101 -- whatever else has this id is refused
         return event
 
-    @_command
+    @queued
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
         self._spend()
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
-    @_command
+    @queued
     async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
         """Take one's own message number `seq` back; `None` if it was deleted already."""
         self._spend()
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Delete(member_id, new_id, await self._message(seq)), self)
 
-    @_command
+    @queued
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
         self._spend()
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
-    @_command
+    @queued
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
         self._spend(1.0 if matching is None else SEARCH_COST)
         await self._room.commands.pages.wait()  # reading and encoding a page takes some milliseconds
         return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
-    @_command
+    @queued
     async def type(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
         self._spend()
@@ -318,13 +216,13 @@ class Session:
             self._stop_typing_timer()
             self._typing = self._room.clock.call_later(TYPING_SECONDS, self._typing_expired, member_id)
 
-    @_command
+    @queued
     async def who(self) -> tuple[int, tuple[Member, ...]]:
         """How many are connected, and those with a name."""
         self._spend()
         return self._room.membership.count(), self._room.membership.members(self._room.limits.page)
 
-    @_command
+    @queued
     async def leave(self) -> None:
         """Give the nickname back and stay as a guest."""
         self._spend()
@@ -388,12 +286,3 @@ class Session:
             await self._room.commands.perform(SetTyping(member_id, on=False))
         except Refused as refused:
             _limited.info("Typing of %s in room %s could not be ended: %s", member_id, self._room.name, refused)
-
-
-def event_id(given: str | None) -> str:
-    """The id for a new event: the given one if it is valid, else a new one."""
-    if given is None:
-        return Tokens.new_id()
-    if not _ID.fullmatch(given):
-        raise Refused("bad_request", "An id has 1-64 characters of A-Z a-z 0-9 _ and -.")
-    return given

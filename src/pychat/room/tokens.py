@@ -1,18 +1,23 @@
-"""Resume tokens: a client that returns with its token is the same member."""
+"""Ids of members and events, and resume tokens: a client that returns with its token is the same member."""
 
 from __future__ import annotations
 
 import base64
 import hmac
+import re
 import secrets
 
-__all__ = ["Tokens"]
+from pychat.domain.errors import Refused
 
+__all__ = ["Tokens", "event_id"]
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ID_BYTES = 9
+_ID_LETTERS = _ID_BYTES * 4 // 3
 _MAC_BYTES = 18
 _LONGEST = 512  # characters of a token; those that are issued have far fewer
-_POOL_BYTES = _ID_BYTES * 256
-_pool = b""
+_POOL_IDS = 256
+_pool: list[str] = []
 
 
 class Tokens:
@@ -24,11 +29,12 @@ class Tokens:
     @staticmethod
     def new_id(size: int = _ID_BYTES) -> str:
         """A fresh id that nobody can guess: `size` random bytes, URL-safe; 72 bits unless you ask for more."""
-        global _pool  # noqa: PLW0603 -- asking the system for each id can cost more than a whole message
-        if len(_pool) < size:
-            _pool = secrets.token_bytes(_POOL_BYTES)
-        taken, _pool = _pool[:size], _pool[size:]
-        return base64.urlsafe_b64encode(taken).decode()
+        if size != _ID_BYTES:
+            return base64.urlsafe_b64encode(secrets.token_bytes(size)).decode()
+        if not _pool:  # asking the system for each id can cost more than a whole message
+            drawn = base64.urlsafe_b64encode(secrets.token_bytes(_ID_BYTES * _POOL_IDS)).decode()
+            _pool.extend(drawn[at : at + _ID_LETTERS] for at in range(0, len(drawn), _ID_LETTERS))
+        return _pool.pop()
 
     def issue(self, member_id: str) -> str:
         """The token of `member_id`."""
@@ -45,3 +51,12 @@ class Tokens:
         except UnicodeEncodeError:
             return None
         return member_id if genuine else None
+
+
+def event_id(given: str | None) -> str:
+    """The id for a new event: the given one if it is valid, else a new one."""
+    if given is None:
+        return Tokens.new_id()
+    if not _ID.fullmatch(given):
+        raise Refused("bad_request", "An id has 1-64 characters of A-Z a-z 0-9 _ and -.")
+    return given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TypedDict
 
 from pychat.domain.model import Position, User
 from pychat.domain.notices import Welcome, You
@@ -10,17 +11,30 @@ from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
 from pychat.room.session import Session
 
-__all__ = ["admit"]
+__all__ = ["Entry", "admit"]
+
+
+class Entry(TypedDict, total=False):
+    """How a visitor enters a room. The first four options are those of `ChatRoom.connect`."""
+
+    since: Position | None
+    member_id: str | None
+    user: User | None
+    own: bool
+    #: A guest takes the last name of `member_id` before the welcome.
+    resume: bool
+    #: Is awaited last before the welcome.
+    before_welcome: Callable[[], Awaitable[object]] | None
 
 
 async def admit(
     room: RoomCore,
     connection: Connection,
-    since: Position | None,
-    member_id: str | None,
-    user: User | None,
     *,
-    own: bool,
+    since: Position | None = None,
+    member_id: str | None = None,
+    user: User | None = None,
+    own: bool = True,
     resume: bool = False,
     before_welcome: Callable[[], Awaitable[object]] | None = None,
 ) -> Session:

@@ -110,6 +110,7 @@ class Chat:
         If you call `room.aclose()` first, it is the same server after a restart.
         """
         other = copy.copy(room)
+        other.backend = copy.copy(room.backend)
         renew(other)
         return other
 

@@ -1,6 +1,6 @@
 """Give a room another store or clock for one test."""
 
-# ruff: noqa: SLF001 -- only tests may do this, so `ChatRoom` has no method for it
+# ruff: noqa: SLF001 -- only tests may do this, so `RoomBackend` has no method for it
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ def renew(room: ChatRoom, store: Store | None = None, clock: Clock | None = None
 
     Connections stay with the old state of the room, and are not closed.
     """
-    before = dict(vars(room))
+    backend = room.backend
+    before = dict(vars(backend))
     if store is not None:
-        room._store, room._url = store, None
-    room.clock = clock or room.clock
-    room._core = room._begin(store=room._store, clock=room.clock, hooks=room._core.hooks.copy())
-    return lambda: vars(room).update(before)
+        backend._store, backend._url = store, None
+    backend.clock = clock or backend.clock
+    backend.core = backend._begin(store=backend._store, clock=backend.clock, hooks=backend.core.hooks.copy())
+    return lambda: vars(backend).update(before)

@@ -9,14 +9,14 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from typing import Unpack
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.log_limit import RateLimitedLogger
-from pychat.domain.model import Position, User
 from pychat.room.backend import RoomBackend
 from pychat.room.connection import Connection
 from pychat.room.session import Session
+from pychat.room.welcome import Entry
 
 __all__ = ["HOLD_SECONDS", "admit", "opened"]
 
@@ -51,29 +51,11 @@ async def opened(room: RoomBackend, max_seconds: float = HOLD_SECONDS) -> None:
             return
 
 
-async def admit(
-    room: RoomBackend,
-    connection: Connection,
-    *,
-    since: Position | None = None,
-    member_id: str | None = None,
-    own: bool = True,
-    user: User | None = None,
-    resume: bool = False,
-    before_welcome: Callable[[], Awaitable[object]] | None = None,
-) -> Session:
+async def admit(room: RoomBackend, connection: Connection, **entry: Unpack[Entry]) -> Session:
     """Let a visitor in when the room is open: see `ChatRoom.connect`. Raise only `Refused`."""
     await opened(room)
     try:
-        return await room.connect(
-            connection,
-            since=since,
-            member_id=member_id,
-            own=own,
-            user=user,
-            resume=resume,
-            before_welcome=before_welcome,
-        )
+        return await room.connect(connection, **entry)
     except Refused:
         raise
     except Exception:

@@ -1,6 +1,6 @@
 """The transport port: what a mount calls on every transport.
 
-A transport makes a `Connection` for each person, lets it in with `ChatRoom.connect`, makes what it reads into calls
+A transport makes a `Connection` for each person, lets it in with `RoomBackend.connect`, makes what it reads into calls
 of the `Session` that it gets (`commands.execute` does that for version 1), awaiting each before the next, and
 calls `Session.close` when the person has gone.
 """

@@ -21,10 +21,12 @@ _MAX_PAGE, _DEFAULT_PAGE = 200, 50
 _Fields = dict[str, Any]
 
 
-def submit(session: Session, name: str, fields: object, send: Callable[[_Fields], object]) -> None:
+def submit(
+    session: Session, name: str, fields: object, send: Callable[[_Fields], object], *, only_refusals: bool = False
+) -> None:
     """Submit a command; `send` is called with its answer, when that may go out. A refusal is an answer too.
 
-    Never raises for what a visitor sent.
+    With `only_refusals` no other answer is encoded or sent. Never raises for what a visitor sent.
     """
     try:
         values = decode_command(name, fields)
@@ -35,7 +37,10 @@ def submit(session: Session, name: str, fields: object, send: Callable[[_Fields]
 
     def reply(answer: Answer[Any]) -> None:
         try:
-            told = {"ok": True, **encode(answer.result(), *values)}
+            result = answer.result()
+            if only_refusals:
+                return
+            told = {"ok": True, **encode(result, *values)}
         except Refused as refused:
             told = encode_refusal(refused)
         except Exception:

@@ -38,7 +38,7 @@ async def comes_back(stage: Stage, argument: str) -> None:
             member = await until_joined(person, "Reader")
             await person.say("heard")
             await until(lambda: "heard" in printed.getvalue())
-            (connection,) = [each for each in room._core.delivery.fanout if each is not person.connection]
+            (connection,) = [each for each in room.backend.core.delivery.fanout if each is not person.connection]
             connection.close(Close.SLOW)
             await until(lambda: [each.name for each in room.members] == ["Grace"])
             await person.say("missed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 __all__ = ["Frame", "close_frame", "frame_bytes"]
 
@@ -53,7 +54,7 @@ class Frame:
         if len(parts) == 1:
             return parts[0]
         frame = cls()
-        frame.texts = tuple(text for part in parts for text in part.texts)
+        frame.texts = tuple(chain.from_iterable([part.texts for part in parts]))
         frame.raw = b"".join([part.raw for part in parts])
         return frame
 

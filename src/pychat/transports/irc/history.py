@@ -23,6 +23,9 @@ class History:
         self._channel = channel
         self._room: RoomBackend = channel.room
 
+    async def _read(self, limit: int, before: int | None = None) -> list[Message]:
+        return await (await self._room.ready()).commands.history(before=before, limit=limit)
+
     async def seq(self, reference: str) -> int:
         """The number of the message in `msgid=…`, or of the last one before `timestamp=…`. Raise `Refused`."""
         kind, _, value = reference.partition("=")
@@ -40,11 +43,11 @@ class History:
 
     async def latest(self, after: int, limit: int) -> list[Message]:
         """The newest messages after number `after`."""
-        return [said for said in await self._room.history(limit=limit) if said.seq > after]
+        return [said for said in await self._read(limit) if said.seq > after]
 
     async def before(self, seq: int, limit: int) -> list[Message]:
         """The last messages before number `seq`."""
-        return await self._room.history(before=seq, limit=limit)
+        return await self._read(limit, seq)
 
     async def after(self, seq: int, limit: int, before: int | None = None) -> list[Message]:
         """The first messages after number `seq`, up to number `before` if given."""
@@ -57,7 +60,7 @@ class History:
             stride = min(2 * stride, self._room.limits.page)
             stop = min(start + 1 + stride, end)
             # The limit is the count of numbers in the range, so no message in it is left out.
-            page = await self._room.history(before=stop, limit=stop - start - 1)
+            page = await self._read(stop - start - 1, stop)
             found += [said for said in page if said.seq > start]
             start = stop - 1
         return found[:limit]
@@ -67,7 +70,7 @@ class History:
         low, high = 0, self._room.position.seq
         while low < high:
             middle = (low + high + 1) // 2
-            found = await self._room.history(before=middle + 1, limit=1)
+            found = await self._read(1, middle + 1)
             if found and found[0].date >= date:
                 high = min(middle - 1, found[0].seq - 1)
             else:

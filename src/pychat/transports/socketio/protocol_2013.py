@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pychat.domain.model import Message, Position, iso
@@ -31,26 +30,21 @@ class RecoveringEncoder2013:
     join = staticmethod(Frame.joined)
 
     def __init__(self, room: RoomBackend) -> None:
+        """One for each room: its frames are encoded once for all clients of this kind."""
         self._room = room
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RecoveringEncoder2013) and other._room is self._room
-
-    def __hash__(self) -> int:
-        return hash(id(self._room))
 
     def encode(self, notice: Notice) -> Frame | None:
         """Encode a notice; `None` sends nothing."""
         told = encode_2013(notice)
         if told is None:
             return None
-        event, argument, position = told
+        event, argument, seq, event_id = told
         # The epoch of now: it may be another than that of the moment in which the client came in.
-        return encode_event(event, argument, encode_offset(replace(position, epoch=self._room.position.epoch)))
+        return encode_event(event, argument, encode_offset(self._room.position.epoch, seq, event_id))
 
 
-def encode_2013(notice: Notice) -> tuple[str, dict[str, Any], Position] | None:
-    """Encode a notice as an event, with its position. `None` for what 2013 has no word for."""
+def encode_2013(notice: Notice) -> tuple[str, dict[str, Any], int, str] | None:
+    """Encode a notice as an event, with the number and the id of its position. `None` if 2013 has no word for it."""
     match notice:
         case Message():
             told = {
@@ -60,15 +54,15 @@ def encode_2013(notice: Notice) -> tuple[str, dict[str, Any], Position] | None:
                 "id": notice.id,
                 "seq": notice.seq,
             }
-            return None if notice.deleted else ("message", told, Position("", notice.seq, notice.id))
+            return None if notice.deleted else ("message", told, notice.seq, notice.id)
         case Presence() if notice.counted:
-            return "nbUsers", {"nb": notice.here}, notice.position
+            return "nbUsers", {"nb": notice.here}, notice.position.seq, notice.position.id
     return None
 
 
-def encode_offset(position: Position) -> str:
-    """The string that ends each event: a client that returns says the last one."""
-    return f"{position.epoch}~{position.seq}{position.id and f'.{position.id}'}"
+def encode_offset(epoch: str, seq: int, event_id: str) -> str:
+    """The string of a position, which ends each event: a client that returns says the last one."""
+    return f"{epoch}~{seq}.{event_id}" if event_id else f"{epoch}~{seq}"
 
 
 def decode_offset(offset: object) -> Position | None:

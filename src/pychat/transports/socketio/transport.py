@@ -92,7 +92,8 @@ class _Connection(SocketIOClient):
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
-        offset = [encode_offset(self._room.position)] if isinstance(self.encoder, RecoveringEncoder2013) else []
+        at = self._room.position
+        offset = [encode_offset(at.epoch, at.seq, at.id)] if isinstance(self.encoder, RecoveringEncoder2013) else []
         self._answers.add(encode_event(event, argument, *offset))
 
     @property
@@ -116,14 +117,18 @@ class _Connection(SocketIOClient):
 
     def submit(self, name: str, fields: object, asked: int | None) -> None:
         """Submit a command that came as an event."""
-        submit(self.visitor, name, fields, partial(self._answer, asked))
+        if asked is None:
+            submit(self.visitor, name, fields, self._refuse, only_refusals=True)
+        else:
+            submit(self.visitor, name, fields, partial(self._answer, asked))
 
-    def _answer(self, asked: int | None, told: dict[str, Any]) -> None:
-        """Send the answer as an acknowledgement. Without an id for that, send only refusals, as `error`."""
-        if asked is not None:
-            self._answers.add(self.acknowledgement(asked, told))
-        elif not told["ok"]:
-            self.tell("error", told["error"])
+    def _refuse(self, told: dict[str, Any]) -> None:
+        """Send the refusal of a command that asked for no acknowledgement."""
+        self.tell("error", told["error"])
+
+    def _answer(self, asked: int, told: dict[str, Any]) -> None:
+        """Send the answer as an acknowledgement."""
+        self._answers.add(self.acknowledgement(asked, told))
 
     def set_pseudo(self, name: object, asked: int | None) -> None:
         """Do what `join` does, and answer in the words of 2013 too."""
@@ -178,6 +183,7 @@ class SocketIOTransport:
         )
         self.server.core.namespaces.client_class = _Connection
         self._here: dict[str, _Connection] = {}
+        self._recovering = {room.name: RecoveringEncoder2013(room) for room in self._rooms}
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self._events = len(self.server.handlers["/"])
@@ -282,7 +288,7 @@ class SocketIOTransport:
             known = member_id is not None
         since = decode_offset(given.get("offset")) if known else None
         member_id = member_id or Tokens.new_id()
-        connection.enter(room, RecoveringEncoder2013(room))
+        connection.enter(room, self._recovering[room.name])
         session = await admit(room, connection, since=since, member_id=member_id, own=False, user=user)
         try:
             await session.resume()

@@ -17,7 +17,7 @@ __all__ = ["OPERATIONS"]
 
 _MAX_LIMIT = 200
 _FIRST = 51  # that are read at first: with the usual limit, all
-_OF_PROGRAMS = "post:"  # how the ids of authors begin that `ChatRoom.post` makes
+_OF_PROGRAMS = "post:"  # how the ids of authors begin that `Commands.post` makes
 
 
 async def read(call: Call) -> Response:
@@ -29,12 +29,13 @@ async def read(call: Call) -> Response:
     before = call.number("before")
     if matching is not None:
         call.spend(SEARCH_COST - 1.0)  # one was spent already
+    commands = (await call.room.ready()).commands
     found: list[Message] = []
     step, size = _FIRST, 0
     # Step by step: of long messages, not many more are read than are told.
     while len(found) <= limit and size <= PAGE_BYTES:
         step = min(step, limit + 1 - len(found))
-        earlier = await call.room.history(before=before, limit=step, matching=matching)
+        earlier = await commands.history(before=before, limit=step, matching=matching)
         found[:0] = earlier
         if len(earlier) < step:
             break
@@ -59,7 +60,7 @@ async def say(call: Call) -> Response:
         if author is None:
             raise Denied(422, "Say as whom: {“text”: “hi”, “author”: “bot”}.")
         call.spend()
-        said = await room.post(text, author=author, id=given_id, reply_to=answered)
+        said = await (await room.ready()).commands.post(text, author, given_id, answered)
     else:
         async with call.session(author) as (session, token):
             said = await session.say(text, given_id, answered)
@@ -86,7 +87,7 @@ async def edit(call: Call) -> Response:
     if call.program:
         call.spend()
         await _check_program_wrote(call)
-        await room.edit(call.seq, text)
+        await (await room.ready()).commands.edit(call.seq, text)
     else:
         _check_author(call)
         async with call.session() as (session, _):
@@ -101,7 +102,7 @@ async def delete(call: Call) -> Response:
     if call.program:
         call.spend()
         await _check_program_wrote(call)
-        await room.delete(call.seq)
+        await (await room.ready()).commands.delete(call.seq)
     else:
         _check_author(call)
         async with call.session() as (session, _):
@@ -110,11 +111,15 @@ async def delete(call: Call) -> Response:
 
 
 async def _as_it_stands(call: Call) -> Response:
-    return answer(200, {"ok": True, **encode_message(await call.room.message(call.seq))})
+    return answer(200, {"ok": True, **encode_message(await _message(call))})
+
+
+async def _message(call: Call) -> Message:
+    return await (await call.room.ready()).commands.message(call.seq)
 
 
 async def _check_program_wrote(call: Call) -> None:
-    if not (await call.room.message(call.seq)).author.id.startswith(_OF_PROGRAMS):
+    if not (await _message(call)).author.id.startswith(_OF_PROGRAMS):
         raise Refused("not_yours", "A program can change what programs wrote, and nothing else.")
 
 
