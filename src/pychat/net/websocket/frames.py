@@ -48,7 +48,7 @@ class Frame:
         )
 
     @classmethod
-    def joined(cls, frames: Iterable[Frame]) -> Frame:
+    def join(cls, frames: Iterable[Frame]) -> Frame:
         """All of these, in order, as one write; frames are not encoded again."""
         parts = list(frames)
         if len(parts) == 1:
