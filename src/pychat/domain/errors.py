@@ -1,6 +1,7 @@
 """Errors, the codes of refusals, and the reasons for closing a connection.
 
-`UsageError` is for the programmer, `Refused` for a visitor. A visitor gets the same code and text on every transport.
+`UsageError` is for the programmer, `Refused` for a visitor. A visitor gets the same code and text on every transport; the
+text stands where `Refused` is raised, such as in `rules`, `names` and `texts`.
 `REFUSALS` and `Close` are the only tables of codes, HTTP statuses, close codes and retries.
 """
 

@@ -119,6 +119,11 @@ class RoomState:
         Raise `Refused` if it is not allowed.
         """
         match command:
+            case Say():
+                author = self._member(command.member_id)
+                text = accept_text(command.text, self._limits.text)
+                reply = None if command.reply_to is None else quote(command.reply_to)
+                return Message(command.id, author, text, now, reply=reply)
             case Join():
                 return self._join(command)
             case Drop():
@@ -127,11 +132,6 @@ class RoomState:
             case Leave():
                 member = self.members.get(command.member_id) or self.away.get(command.member_id)
                 return None if member is None else Left(member)
-            case Say():
-                author = self._member(command.member_id)
-                text = accept_text(command.text, self._limits.text)
-                reply = None if command.reply_to is None else quote(command.reply_to)
-                return Message(command.id, author, text, now, reply=reply)
             case Edit():
                 return self._edit(command, now)
             case Delete():

@@ -72,9 +72,14 @@ class Delivery:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
+    def epoch(self) -> str:
+        """In which the log is numbered; empty until it is open."""
+        return self._log.epoch or ""
+
+    @property
     def position(self) -> Position:
-        """Where the log stands. The epoch is empty until it is open."""
-        return Position(self._log.epoch or "", self._state.seq, self.recent.newest_id)
+        """Where the log stands."""
+        return Position(self.epoch, self._state.seq, self.recent.newest_id)
 
     async def start(self) -> None:
         """Open the log. Idempotent."""

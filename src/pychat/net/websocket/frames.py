@@ -1,4 +1,4 @@
-"""The bytes of frames that are sent: a frame is encoded once for all connections."""
+"""The bytes of frames that are sent, encoded once for all connections. `protocol` parses those that are received."""
 
 from __future__ import annotations
 
