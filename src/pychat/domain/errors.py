@@ -1,8 +1,8 @@
 """Errors, the codes of refusals, and the reasons for closing a connection.
 
-`UsageError` is for the programmer, `Refused` for a visitor. A visitor gets the same code and text on every transport; the
-text stands where `Refused` is raised, such as in `rules`, `names` and `texts`.
-`REFUSALS` and `Close` are the only tables of codes, HTTP statuses, close codes and retries.
+`UsageError` is for the programmer, `Refused` for a visitor, who gets the same code and text on every transport. The text
+stands where the `Refused` is raised, as in `rules`. `REFUSALS` and `Close` are the only tables of codes, HTTP statuses,
+close codes and retries.
 """
 
 from __future__ import annotations
