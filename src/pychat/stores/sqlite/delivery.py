@@ -36,11 +36,11 @@ class Delivery:
         for item in batch:
             self._backlog.remove(item)
             if item.deliver:
-                self.tell(item.room, item.signal or item.result)
+                self.publish(item.room, item.signal or item.result)
             for report in item.reports:
-                self.tell(item.room, report)
+                self.publish(item.room, report)
             if item.effect is Effect.DELETES and item.error is None:
-                self._delete(item.room)
+                self._end(item.room)
             if item.receive is not None and item.error is None and not item.future.cancelled():
                 self._receivers[item.room] = (*self._receivers.get(item.room, ()), item.receive)
             if item.future.done():  # the caller was cancelled
@@ -58,16 +58,16 @@ class Delivery:
         else:
             self._receivers.pop(room, None)
 
-    def _delete(self, room: str) -> None:
+    def _end(self, room: str) -> None:
         receivers = self._receivers.pop(room, ())
-        self._tell(receivers, RoomDeleted())
+        self._publish(receivers, RoomDeleted())
 
-    def tell(self, room: str, event: Report) -> None:
+    def publish(self, room: str, event: Report) -> None:
         """Deliver one event."""
-        self._tell(self._receivers.get(room, ()), event)
+        self._publish(self._receivers.get(room, ()), event)
 
     @staticmethod
-    def _tell(receivers: Sequence[Receiver], event: Report) -> None:
+    def _publish(receivers: Sequence[Receiver], event: Report) -> None:
         for receive in receivers:
             try:
                 receive(event)
