@@ -46,8 +46,8 @@ def decode_offset(offset: str | None) -> Position | None:
 
 def encode_event(name: str, fields: Mapping[str, Any], offset: str | None = None) -> Chunk:
     """An event, with `offset` as its `id`."""
-    told = "" if offset is None else f"id: {offset}\n"
-    return Chunk(f"{told}event: {name}\ndata: {strictjson.dumps({'type': name, **fields})}\n\n".encode())
+    offset_line = "" if offset is None else f"id: {offset}\n"
+    return Chunk(f"{offset_line}event: {name}\ndata: {strictjson.dumps({'type': name, **fields})}\n\n".encode())
 
 
 def prologue() -> Chunk:

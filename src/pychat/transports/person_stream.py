@@ -29,7 +29,7 @@ def decode_room_offset(offset: str) -> tuple[str, Position | None]:
 class _RoomEncoder:
     """One for all streams of a room. The `id` of an event is its room and its position there."""
 
-    join = staticmethod(Chunk.joined)
+    join = staticmethod(Chunk.join)
 
     def __init__(self, room: RoomBackend) -> None:
         self._room = room

@@ -35,7 +35,7 @@ _Key = tuple[str, str]
 class _EventEncoder:
     """One for all streams of a room, for the position is in the bytes."""
 
-    join = staticmethod(Chunk.joined)
+    join = staticmethod(Chunk.join)
 
     def __init__(self, room: RoomBackend) -> None:
         self._room = room
