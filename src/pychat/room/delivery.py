@@ -121,12 +121,12 @@ class Delivery:
                 if event.member.id in self._state.members:  # a member who has left meanwhile is not writing
                     self.fanout.send(event)
             case _:
-                self._membership.received(event)
+                self._membership.applied(event)
         if not isinstance(event, Message):
-            self._hooks.tell("event", event)
-            self._hooks.tell(OTHER_EVENT, event)
+            self._hooks.notify("event", event)
+            self._hooks.notify(OTHER_EVENT, event)
         elif self._hooks.registered["event"]:
-            self._hooks.tell("event", in_room(event, self._room))
+            self._hooks.notify("event", in_room(event, self._room))
 
     def load(self, standing: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""
