@@ -299,7 +299,7 @@ def decode_command(name: str, fields: object, commands: Commands = COMMANDS) -> 
         if field in fields:
             values.append(_CHECKS[field](field, fields[field]))
         else:
-            values.append(True if field == "on" else None)
+            values.append(field == "on" or None)
     return values
 
 
