@@ -347,6 +347,7 @@ export class Room extends Emitter {
 
   #onWhisper(whisper) {
     const { id, date, author, text } = whisper;
+    if (this.log.entries.some((each) => each.state === "whisper" && each.id === id)) return; // it is sent again after a drop
     const entry = { state: "whisper", own: false, id, date, author, text };
     this.log.note(entry);
     this.emit("log", { kind: "add", entry });

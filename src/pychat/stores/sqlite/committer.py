@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from pychat.domain.errors import Refused
-from pychat.domain.model import Kicked, Message, Position, Typing
+from pychat.domain.model import Kicked, Message, Position, Typing, Whisper
 from pychat.stores.sqlite.inserts import chunks
 from pychat.stores.sqlite.item import Item
 from pychat.stores.sqlite.log import CALLER_ERRORS, Log
@@ -43,7 +43,7 @@ class Committer:
         """Write `batch`. After a failure the changes of members wait for the next transaction."""
         members = self._transactions.members
         for item in batch:
-            if item.signal is not None and not isinstance(item.signal, Kicked | Typing):
+            if item.signal is not None and not isinstance(item.signal, Kicked | Typing | Whisper):
                 members.record(item.room, item.signal)
         items = [item for item in batch if item.signal is None]
         if not items and not members.waiting:
