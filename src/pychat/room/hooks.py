@@ -152,20 +152,20 @@ class Hooks:
                 subject = changed
         return subject
 
-    def tell(self, name: str, *subjects: object) -> None:
+    def notify(self, name: str, *subjects: object) -> None:
         """Tell the hooks what has happened, in the background and in order: plain functions in a thread.
 
         One that fails is logged, and the others are told all the same.
         """
         for registered in self.registered[name]:
-            self._background.add(_tell(name, registered, subjects), subjects[-1])
+            self._background.add(_notify(name, registered, subjects), subjects[-1])
 
 
-async def _tell(name: str, registered: _Registered, subjects: Sequence[object]) -> None:
+async def _notify(name: str, registered: _Registered, subjects: Sequence[object]) -> None:
     hook, asynchronous = registered
     try:
-        told = hook(*subjects) if asynchronous else await in_thread(hook, *subjects, nested=False)
-        if inspect.isawaitable(told):
-            await told
+        done = hook(*subjects) if asynchronous else await in_thread(hook, *subjects, nested=False)
+        if inspect.isawaitable(done):
+            await done
     except Exception:
         _log.exception("A hook for “%s” failed: %r", name, hook)

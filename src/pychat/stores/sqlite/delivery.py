@@ -37,7 +37,7 @@ class Delivery:
         for item in batch:
             self._backlog.remove(item)
             if item.deliver:
-                self.tell(item.room, item.signal or item.result)
+                self.publish(item.room, item.signal or item.result)
             if item.receive is not None and item.error is None:
                 self._receivers[item.room].append(item.receive)
             if item.future.done():  # the caller was cancelled
@@ -47,7 +47,7 @@ class Delivery:
             else:
                 item.future.set_result(item.result)
 
-    def tell(self, room: str, event: Event) -> None:
+    def publish(self, room: str, event: Event) -> None:
         """Deliver one event."""
         for receive in self._receivers[room]:
             try:

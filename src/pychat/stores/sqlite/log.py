@@ -1,4 +1,4 @@
-"""Writes to the log within a transaction: numbers events, detects repeated ones, and applies revisions."""
+"""The SQL of an append, within a transaction: numbers events, detects repeated ones, and applies revisions."""
 
 from __future__ import annotations
 

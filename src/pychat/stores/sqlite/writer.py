@@ -53,7 +53,7 @@ class Writer:
         # Only the writing thread uses these.
         self._retention = retention
         self._transactions = Transactions(
-            database, connection, readers, retention, lambda *event: self._delivery.call(self._delivery.tell, *event)
+            database, connection, readers, retention, lambda *event: self._delivery.call(self._delivery.publish, *event)
         )
         self._committer = Committer(self._transactions, retention, database.tally, secret)
         self._batch: list[Item] = []

@@ -55,7 +55,7 @@ async def say(call: Call) -> Response:
     if text is None:
         raise Refused("bad_request", "Say what: {“text”: “hi”}.")
     seq_before = room.position.seq
-    told: dict[str, object] = {}
+    token_field: dict[str, object] = {}
     if call.program:
         if author is None:
             raise Denied(422, "Say as whom: {“text”: “hi”, “author”: “bot”}.")
@@ -65,9 +65,9 @@ async def say(call: Call) -> Response:
         async with call.session(author) as (session, token):
             said = await session.say(text, given_id, answered)
             if token is not None:
-                told["token"] = token
+                token_field["token"] = token
     headers = {"Location": f"messages/{said.seq}"}
-    return answer(200 if said.seq <= seq_before else 201, {"ok": True, **encode_message(said), **told}, headers)
+    return answer(200 if said.seq <= seq_before else 201, {"ok": True, **encode_message(said), **token_field}, headers)
 
 
 async def find(call: Call) -> Response:
