@@ -84,13 +84,7 @@ class RoomCore:
             clock=clock,
         )
         self.commands = Commands(
-            name,
-            self.state,
-            store,
-            delivery=self.delivery,
-            hooks=hooks,
-            limits=limits,
-            clock=clock,
+            name, self.state, store, delivery=self.delivery, hooks=hooks, limits=limits, clock=clock
         )
         #: True after the room has closed the store that it opened.
         self.closed_store = False
