@@ -165,7 +165,7 @@ class Whispers:
         for whisper in whispers:
             frame = connection.encoder.encode(whisper)
             if frame is not None:
-                self._fanout.tell(connection, frame)
+                self._fanout.send_to(connection, frame)
 
 
 def _keep(kept: dict[str, list[Whisper]], whisper: Whisper) -> None:
