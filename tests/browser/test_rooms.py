@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, ViewportSize, expect
 
 from pychat import ChatRoom
 from pychat.domain.errors import Close
@@ -15,7 +16,7 @@ from tests.browser.conftest import Open
 from tests.browser.server import Server
 from tests.browser.window import Window
 
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", {get: () => hidden, configurable: true});
   document.dispatchEvent(new Event("visibilitychange"));
@@ -225,7 +226,7 @@ async def test_what_is_below_the_screen_is_not_read(opened: Open, server: Server
 @pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
 async def test_a_name_after_an_at_is_completed(opened: Open, touch: bool) -> None:
     """A few letters after @ offer the people who are here; arrows and Enter, or a tap, put the name in, and nothing is sent."""
-    options = {"viewport": PHONE, "has_touch": True, "is_mobile": True} if touch else {}
+    options: dict[str, Any] = {"viewport": PHONE, "has_touch": True, "is_mobile": True} if touch else {}
     for name in ("Grace Hopper", "Grant", "Ben"):
         await opened(name)
     ada = await opened("Ada", **options)
