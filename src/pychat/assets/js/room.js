@@ -141,7 +141,7 @@ export class Room extends Emitter {
 
   /** Whether the user may delete messages of others. */
   get moderates() {
-    return this.#access?.includes("moderate") ?? this.#membership.moderates;
+    return (this.#access?.includes("moderate") ?? false) || (this.#membership.moderates && this.may("write"));
   }
 
   /** Whether the user has a permission: `read`, `write`, `react`, `upload` or `moderate`. @param {string} permission @returns {boolean} */
