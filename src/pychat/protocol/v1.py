@@ -140,7 +140,9 @@ def encode_member(member: Member) -> Fields:
 
 def encode_message(message: Message) -> Fields:
     """The fields of a message as it stands, without those that do not apply to it."""
-    fields = {**encode_stored(message), "author": encode_member(message.author), "text": message.text}
+    fields = encode_stored(message)
+    fields["author"] = encode_member(message.author)
+    fields["text"] = message.text
     if message.reply is not None:
         fields["reply"] = {"seq": message.reply.seq, "author": message.reply.author, "text": message.reply.text}
     if message.edited is not None:
