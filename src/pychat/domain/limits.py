@@ -19,7 +19,7 @@ SEARCH_COST = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a room. Rates are counted for each connection."""
+    """The limits of a room. Rates are counted for each person with a login, and for each connection of a guest."""
 
     #: The longest nickname, in characters.
     name: int = 32
