@@ -49,7 +49,8 @@ def test_who_enters_is_told_what_a_welcome_tells() -> None:
     name, told = v2.encode(welcome(you=you), "lobby")
     before = v1.encode(welcome(you=you))[1]
     assert name == "entered"
-    assert told == {key: value for key, value in before.items() if key != "v"} | {"room": "lobby", "title": "The Lobby"}
+    expected = {key: value for key, value in before.items() if key != "v"}
+    assert told == {**expected, "room": "lobby", "title": "The Lobby", "access": ["read", "write", "react", "upload"]}
 
 
 def test_messages_are_encoded_once_for_both_versions() -> None:

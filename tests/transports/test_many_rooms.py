@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from pychat import ChatRoom, Limits, Position, Refused, User, aiohttp_app
+from pychat import Chat, ChatRoom, Limits, Position, Refused, User, aiohttp_app
 from pychat.domain.errors import Close
 from pychat.net.http.request import Request
 from tests.clients import ManyRooms, PollingManyRooms, SocketIOManyRooms, SSEManyRooms, WebSocketManyRooms
@@ -269,6 +269,54 @@ async def test_commands_by_http_need_a_stream() -> None:
             assert response.status == 200
         await ada.event("closed")
         assert await status(ada.headers) == 409
+
+
+async def test_the_token_of_a_person_speaks_over_http_in_every_room() -> None:
+    """A message that is posted with the token of version 2 is by that person: in the stream, or with no stream open."""
+    rooms = some()
+    async with served(SSEManyRooms, *rooms) as connect:
+        ada = await connect(None, ("room", "a"))
+        assert isinstance(ada, SSEManyRooms)
+        await ada.event("entered", "a")
+
+        async def post(room: str, **fields: str) -> dict[str, Any]:
+            address = f"{ada.url}/rooms/{room}/messages"
+            async with ada.http.post(address, json={"text": "hi", **fields}, headers=ada.headers) as response:
+                posted: dict[str, Any] = await response.json()
+                return posted
+
+        for room in ("a", "b"):
+            posted = await post(room, author="Ada")
+            assert posted["author"] == {"id": ada.welcome["id"], "name": "Ada"}
+        assert [room.here for room in rooms] == [1, 0, 0]
+        assert (await ada.command("say", {"room": "a", "text": "hi"}))["ok"]  # she has the name in her stream too
+
+
+async def test_an_app_with_access_is_asked_once_who_somebody_is() -> None:
+    """With `access`, `authenticate` is called once for a connection, and `access` for each room that is entered."""
+    asked: list[str] = []
+
+    def who(request: Request) -> User:
+        asked.append("who")
+        return User("42", "Ada")
+
+    def access(user: User | None, room: str) -> str:
+        asked.append(room)
+        return "none" if room == "b" else "read"
+
+    chat = Chat(*some(), authenticate=who, access=access)
+    app = web.Application()
+    app.add_subapp("/chat/", aiohttp_app(chat))
+    async with aiohttp_server(app) as url:
+        ada = await WebSocketManyRooms.connect(f"{url}/chat")
+        told = await ada.enter("a", "b", "nowhere")
+        assert told["b"] == told["nowhere"]
+        assert told["b"]["error"]["code"] == "unknown_room"
+        assert (await ada.event("entered", "a"))["access"] == ["read"]
+        assert (await ada.command("say", {"room": "a", "text": "hi"}))["error"]["code"] == "forbidden"
+        assert asked[0] == "who"
+        assert sorted(asked[1:]) == ["a", "b", "nowhere"]
+        await ada.close()
 
 
 async def test_a_client_that_does_not_say_hello_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
