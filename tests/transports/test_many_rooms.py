@@ -151,6 +151,31 @@ async def test_a_guest_comes_back_by_a_token_into_all_rooms_where_they_left(wire
 
 
 @WIRES
+async def test_who_missed_a_lot_in_many_rooms_gets_all_of_it(wire: type[Any]) -> None:
+    """More than may wait for one client, in all rooms together, is sent as it is read, while others talk."""
+    rooms = some(4, limits=Limits(text=20_000))
+    async with served(wire, *rooms) as connect:
+        bob = await connect()
+        await bob.enter(*(room.name for room in rooms))
+        since = {}
+        for room in rooms:
+            entered = await bob.event("entered", room.name)
+            since[room.name] = Position(entered["epoch"], entered["seq"])
+        await bob.close()
+        for room in rooms:
+            for number in range(120):  # 2.3 MB in each
+                await room.post(f"{number} {'x' * 19_000}", author="bot")
+        back = await connect(bob.welcome["token"])
+        entering = asyncio.create_task(back.enter(*since.items()))
+        for room in rooms:
+            await room.post("120 meanwhile", author="bot")
+        assert all(each["ok"] for each in (await entering).values())
+        for room in rooms:
+            heard = [(await back.event("message", room.name))["text"] for _ in range(121)]
+            assert [int(text.split()[0]) for text in heard] == list(range(121))
+
+
+@WIRES
 async def test_a_room_that_ends_for_somebody_says_so_and_the_others_stay(wire: type[Any]) -> None:
     """Who is removed from one room gets `exited` with the reason, and stays in the others."""
     rooms = some()

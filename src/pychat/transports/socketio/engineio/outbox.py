@@ -117,12 +117,12 @@ class Outbox:
         self._last = last
         self._has_read()
 
-    async def wait_for_reader(self, max_bytes: int) -> None:
-        """Wait while more than `max_bytes` wait beside the largest packet.
+    async def wait_for_reader(self, max_bytes: int, *, in_all: bool = False) -> None:
+        """Wait while more than `max_bytes` wait beside the largest packet, or in all.
 
         A client that asks and does not fetch the answers would have them kept here, a MiB for each socket.
         """
-        while self.unread(max_bytes) and not self.closed:
+        while (self.buffered > max_bytes if in_all else self.unread(max_bytes)) and not self.closed:
             if self.reader is None:
                 self.reader = asyncio.get_running_loop().create_future()
             await asyncio.wait([self.reader])  # several may wait, and one of them may be cancelled
