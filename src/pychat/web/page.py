@@ -93,6 +93,7 @@ class Page:
                         }
                         for other in rooms
                     ],
+                    home=next((other.name for other in (room, *rooms) if other.first), ""),
                     base=base,
                     asset=lambda path: base + self._assets.url(path),
                     modules=self._modules,
