@@ -14,8 +14,14 @@ from aiohttp import web
 from pychat import Chat, ChatRoom, Limits, Position, Refused, RoomSettings, User, aiohttp_app
 from pychat.domain.errors import Close
 from pychat.net.http.request import Request
-from tests.clients import ManyRooms, PollingManyRooms, SocketIOManyRooms, SSEManyRooms, WebSocketManyRooms
-from tests.servers import aiohttp_server
+from tests.clients import (
+    ManyRooms,
+    PollingManyRooms,
+    SocketIOManyRooms,
+    SSEManyRooms,
+    WebSocketManyRooms,
+)
+from tests.servers import aiohttp_server, pychat_process
 
 Connect = Callable[..., Awaitable[ManyRooms]]
 
@@ -402,3 +408,13 @@ async def test_a_client_that_does_not_say_hello_is_closed(monkeypatch: pytest.Mo
                 told = [message.json() async for message in socket]
                 assert told[-1]["type"] == "bye"
                 assert socket.close_code == told[-1]["code"] == why.code
+
+
+@WIRES
+async def test_the_command_serves_version_2(wire: type[Any]) -> None:
+    """`pychat serve`, which reads the handshakes of Socket.IO itself, has version 2 on each transport."""
+    with pychat_process("--room", "a", "--room", "b") as served:
+        ada = await wire.connect(served.url)
+        assert await ada.enter("a", "b") == {"a": {"ok": True}, "b": {"ok": True}}
+        assert (await ada.command("join", {"room": "b", "name": "Ada"}))["ok"]
+        await ada.close()
