@@ -52,7 +52,10 @@ class CommandQueue:
         return answer
 
     def _when_stored(self, stored: asyncio.Future[LogEvent], read: Callable[[LogEvent], _T]) -> Answer[_T]:
-        """The answer to a command whose event the store is adding; `read` makes its value from the event."""
+        """Return the answer to a command whose event is being stored. It goes out after the event was written.
+
+        `read` makes its value from the event.
+        """
         answer: Answer[_T] = Answer()
         if stored.done():
             self._stored(answer, read, stored)

@@ -66,10 +66,10 @@ class Commands:
         self.pages = Turns()
 
     def say(self, command: Say, visitor: Visitor | None = None) -> asyncio.Future[LogEvent]:
-        """Begin to store a message of a room without hooks for messages, awaiting nothing. Raise `Refused`.
+        """Decide a message and pass it to the store, awaiting nothing. Raise `Refused`. No hook for messages is called.
 
-        What is returned is done at once if the store answers at once. The event may be another one of the same id.
-        The `visitor` who sent it gets no copy, unless `echo` is set.
+        The future is done already if the store answers at once. Its event is an earlier one, if the author used this id
+        before. The `visitor` who sent it gets no copy, unless `echo` is set.
         """
         first = self._delivery.recent.find(command.member_id, command.id)
         if first is None:

@@ -1,6 +1,6 @@
 """Puts the parts of a room together.
 
-command ─▶ commands.perform: decide ─▶ hooks ─▶ store ─▶ answer
+command ─▶ commands.say/perform: decide ─▶ hooks ─▶ store ─▶ answer
                                                   │
 everyone ◀─ fan-out ◀─ delivery.received: apply ◀─┘
 """

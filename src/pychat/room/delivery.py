@@ -33,7 +33,7 @@ from pychat.stores import Store, Subscription
 
 __all__ = ["Delivery"]
 
-_BEHIND_SECONDS = 8.0  # for which a visitor waits who comes from a server that is ahead of this one; clients wait 12
+_BEHIND_SECONDS = 8.0  # that a visitor waits for events that another server has sent them already; clients wait 12
 
 
 class Delivery:
@@ -61,7 +61,7 @@ class Delivery:
         self._hooks = hooks
         self.fanout = fanout
         self.recent = RecentEvents(keep=limits.page, page=limits.history)
-        #: Messages that are being stored: (author's id, message's id) -> the sender's connection, which gets no copy.
+        #: Messages that are being stored: (author's id, message's id) -> the author's connection, which gets no copy.
         self.origins: dict[tuple[str, str], Connection] = {}
         self._log = LogSubscription(store, room, limits, self)
         self._clock = clock
@@ -73,7 +73,7 @@ class Delivery:
 
     @property
     def epoch(self) -> str:
-        """In which the log is numbered; empty until it is open."""
+        """The epoch of the log's numbers; empty until the log is open."""
         return self._log.epoch or ""
 
     @property
@@ -192,7 +192,7 @@ class Delivery:
             raise Refused("unavailable", "This server is behind the others. Please try again in a moment.", 1.0)
 
     async def _received(self, seq: int) -> None:
-        """Return when event number `seq` was received, or will not come; at most after 8 seconds."""
+        """Wait until event number `seq` is received or cannot come any more, at most 8 seconds."""
         awaited = self._awaited.setdefault(seq, asyncio.Event())
         timer = self._clock.call_later(_BEHIND_SECONDS, awaited.set)
         try:

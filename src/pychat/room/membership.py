@@ -87,7 +87,9 @@ class Membership:
         )
         self._guests = store.guests
         self._claimed: set[str] = set()  # ids of the members that this server has reported to the store as here
-        self._naming: dict[str, int] = {}  # member id -> how many more nameless people its event will leave here
+        self._naming: dict[
+            str, int
+        ] = {}  # member id -> change in the number of nameless people, once its event is applied
         self._kicking: set[str] = set()  # ids of the members that this server is kicking
         self._locks = Locks()  # by member id
         self._stopped = False
@@ -120,7 +122,10 @@ class Membership:
         self.presence.note()
 
     def unbind(self, visitor: Visitor, member_id: str) -> None:
-        """The join of `visitor` was refused. Nobody held the name while they seemed to be back, so hold it now."""
+        """The join of `visitor` was refused: they are a guest again. Hold the name that the member had before.
+
+        `_hold_name` does nothing for a member with a connection, so it could not be held earlier.
+        """
         self.bind(visitor, None)
         self._hold_name(member_id)
 

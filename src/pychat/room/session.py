@@ -152,7 +152,7 @@ class Session(CommandQueue):
         return member, None if user is not None else self._room.delivery.tokens.issue(member_id)
 
     def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Answer[Message]:
-        """Send a message, as a reply to another or not; the message as it was stored."""
+        """Send a message, or a reply to message number `reply_to`. The answer is the message as it was stored."""
         if self._waiting is not None or reply_to is not None or self._room.hooks.registered["message"]:
             return self.submit(self._say(text, message_id, reply_to))
         try:

@@ -235,14 +235,14 @@ class EngineIOSocket:
                 self.drained = None
 
     def drain(self) -> None:
-        """A message has been handled: whatever waits for room goes on."""
+        """A message was handled: wake whoever waits for the queue to shrink."""
         if self.drained is not None and not self.drained.done():
             self.drained.set_result(None)
 
     # What a WebSocket calls that pushes what it reads.
 
     def message_received(self, data: str | bytes) -> None:
-        """A message has come, whole."""
+        """Take a whole message from the WebSocket, and pass it to the listener."""
         try:
             self.receive(data)
         except BadPacket as problem:
