@@ -188,17 +188,17 @@ class Commands:
         if visitor is None or visitor.echo:
             stored = self._store_soon(draft)
         else:
-            key, origins = (draft.author.id, draft.id), self._delivery.origins
-            origins[key] = visitor.connection
+            key, no_copy_for = (draft.author.id, draft.id), self._delivery.no_copy_for
+            no_copy_for[key] = visitor.connection
             try:
                 stored = self._store_soon(draft)
             except BaseException:
-                origins.pop(key, None)
+                no_copy_for.pop(key, None)
                 raise
             if stored.done():
-                origins.pop(key, None)
+                no_copy_for.pop(key, None)
             else:
-                stored.add_done_callback(lambda _: origins.pop(key, None))
+                stored.add_done_callback(lambda _: no_copy_for.pop(key, None))
         if mentions and self._mention_hook.registered:
             if stored.done():
                 self._stored_mentions(draft, stored)

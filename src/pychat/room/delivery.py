@@ -66,7 +66,7 @@ class Delivery:
         self.fanout = fanout
         self.recent = RecentEvents(keep=limits.page, page=limits.history)
         #: Messages that are being stored: (author's id, message's id) -> the author's connection, which gets no copy.
-        self.origins: dict[tuple[str, str], Connection] = {}
+        self.no_copy_for: dict[tuple[str, str], Connection] = {}
         self._log = LogSubscription(store, room, limits, self)
         self._clock = clock
         self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
@@ -119,7 +119,7 @@ class Delivery:
                 self.recent.add(event)
                 if event.seq in self._awaited:
                     self._awaited.pop(event.seq).set()
-                skip = self.origins.get((event.author.id, event.id)) if isinstance(event, Message) else None
+                skip = self.no_copy_for.get((event.author.id, event.id)) if isinstance(event, Message) else None
                 self.fanout.send(event, self.recent.frame, skip=skip)
             case Whisper():
                 self._whispers.received(event)
@@ -194,12 +194,12 @@ class Delivery:
         if not found or found[0].seq != since.seq or since.id not in ("", found[0].id):
             return
         if self._is_ahead(since):
-            await self._received(since.seq)
+            await self._wait_for(since.seq)
         await self.start()  # the log may have been lost meanwhile
         if self._is_ahead(since):
             raise Refused("unavailable", "This server is behind the others. Please try again in a moment.", 1.0)
 
-    async def _received(self, seq: int) -> None:
+    async def _wait_for(self, seq: int) -> None:
         """Wait until event number `seq` is received or cannot come any more, at most 8 seconds."""
         awaited = self._awaited.setdefault(seq, asyncio.Event())
         timer = self._clock.call_later(_BEHIND_SECONDS, awaited.set)
