@@ -18,7 +18,7 @@ from pychat.room.core import RoomCore
 from pychat.room.hooks import Hooks
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
-from pychat.room.welcome import Entry, admit
+from pychat.room.welcome import EntryOptions, welcome_visitor
 from pychat.stores import MemoryStore, Store, open_store
 
 __all__ = ["RoomBackend"]
@@ -114,9 +114,9 @@ class RoomBackend:
 
     # Who is in it.
 
-    async def connect(self, connection: Connection, **entry: Unpack[Entry]) -> Session:
+    async def connect(self, connection: Connection, **entry: Unpack[EntryOptions]) -> Session:
         """Let a visitor in: see `ChatRoom.connect`."""
-        return await admit(await self.ready(), connection, **entry)
+        return await welcome_visitor(await self.ready(), connection, **entry)
 
     @property
     def tokens(self) -> Tokens:
