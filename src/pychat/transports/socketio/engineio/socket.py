@@ -234,7 +234,7 @@ class EngineIOSocket:
             if self.drained is drained:
                 self.drained = None
 
-    def drain(self) -> None:
+    def wake_drained(self) -> None:
         """A message was handled: wake whoever waits for the queue to shrink."""
         if self.drained is not None and not self.drained.done():
             self.drained.set_result(None)
@@ -293,7 +293,7 @@ class EngineIOSocket:
             self._close_websocket(self.websocket)
         if self.outbox is not None:
             self.outbox.close(last)
-        self.drain()
+        self.wake_drained()
         self.owner.ended(self)
         self.listener.ended(reason)
         if self.outbox is not None:
