@@ -13,6 +13,7 @@ from pychat.domain.request import Request
 from pychat.domain.settings import RoomSettings
 from pychat.room.chatroom import ChatRoom
 from pychat.room.directory import RoomDirectory
+from pychat.room.erasing import erase_user
 from pychat.stores import Store, open_store
 
 __all__ = ["AccessFunction", "Authenticate", "Chat", "FindRoom"]
@@ -65,6 +66,15 @@ class Chat:
     def get(self, name: str) -> ChatRoom | None:
         """The room of that name, if it is open."""
         return self._rooms.get(name)
+
+    async def erase_user(self, user_id: str) -> None:
+        """Erase all that the user of that id wrote, in all rooms of the store, also in those that are not open.
+
+        What is erased is the same as with `ChatRoom.purge(author=…)`, and what the user has read. The user's
+        connections to this server are closed with `Close.KICKED`; let `authenticate` refuse the user before that. Raise
+        `UsageError` if the store cannot erase.
+        """
+        await erase_user(self._store, [room.backend.core for room in self._rooms.values()], user_id)
 
     async def start(self) -> None:
         """Open the rooms that were given. Idempotent; after `aclose`, everything is opened again."""
