@@ -38,6 +38,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         store = open_store(server.url)
     else:
         store = open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'chat.db'}")
+    if type(store).erase is Store.erase:
+        pytest.skip("this store cannot erase")
     yield store
     await store.aclose()
 
@@ -48,19 +50,43 @@ async def enter(room: ChatRoom, user: User, since: Position | None = None) -> Pe
     return Person(await room.connect(connection, user=user, since=since), connection)
 
 
-def in_memory(needle: str) -> list[str]:
-    """The texts and bytes in this process that hold `needle`, except itself."""
+def in_memory(needle: str, *known: str | None) -> list[str]:
+    """The texts and bytes in this process that hold `needle`, except itself and the `known` objects."""
     gc.collect()
     data, found = needle.encode(), list[str]()
     for owner in gc.get_objects():
         for each in gc.get_referents(owner):
             if isinstance(each, str):
-                has = needle in each and each is not needle
+                has = needle in each and not any(each is one for one in (needle, *known))
             else:
                 has = isinstance(each, bytes | bytearray) and data in each and each is not data
             if has:
                 found.append(f"{each!r:.80} in {type(owner)} {owner!r:.200}")
     return found
+
+
+async def text(http: aiohttp.ClientSession, url: str) -> str:
+    """What an address answers."""
+    async with http.get(url) as response:
+        return await response.text()
+
+
+async def streamed(http: aiohttp.ClientSession, url: str) -> str:
+    """The first events of a stream."""
+    address, _, query = url.partition("?")
+    async with http.get(f"{address}/api/rooms/tea/events?{query}") as response:
+        events = b""
+        while b"event: presence" not in events:
+            events += await response.content.readany()
+        return events.decode()
+
+
+async def whispered_to(user: User, room: ChatRoom) -> int:
+    """How many whispers a user who comes gets again."""
+    person = await enter(room, user)
+    await person.say("hi")  # its answer comes after them
+    await person.close()
+    return sum(name == "whisper" for name, _ in person.connection.events)
 
 
 async def written(room: ChatRoom) -> Person:
@@ -86,6 +112,8 @@ async def test_what_a_member_wrote_is_nowhere_any_more(store: Store, tmp_path: P
     async with aiohttp_server(aiohttp_app(room)) as url, aiohttp.ClientSession() as http:
         bob = await written(room)
         before = Position(room.position.epoch, 0)
+        assert f"third {_SECRET}" in await streamed(http, url)
+        assert f"edited {_SECRET}" in await streamed(http, f"{url}?since={before.epoch}:0")
         assert len(in_memory(_SECRET)) > 3
         assert await room.purge(author=ADA) == [1, 6, 8]
         assert [(await bob.event("deleted"))["target"] for _ in range(3)] == [6, 1, 8]
@@ -103,9 +131,10 @@ async def test_what_a_member_wrote_is_nowhere_any_more(store: Store, tmp_path: P
         everything += [each.connection.events for each in people]
         for each in people:
             await each.close()
-        for path in ("", "?matching=answer", "/1", "/2"):
-            async with http.get(f"{url}/api/rooms/tea/messages{path}") as response:
-                everything.append(await response.text())
+        everything += [await streamed(http, url), await streamed(http, f"{url}?since={before.epoch}:0")]
+        everything += [
+            await text(http, f"{url}/api/rooms/tea/messages{path}") for path in ("", "?matching=answer", "/1", "/2")
+        ]
         if isinstance(store, SqliteStore):
             with SqliteArchive(tmp_path / "chat.db") as archive:
                 everything.append(list(archive.messages("tea")))
@@ -113,7 +142,7 @@ async def test_what_a_member_wrote_is_nowhere_any_more(store: Store, tmp_path: P
         assert "answer" in repr(everything)
         await bob.close()
         bob.connection.events.clear()
-        del everything, people, bob, response
+        del everything, people, bob
         await room.post("more", author="bot")
         assert in_memory(_SECRET) == []
     if isinstance(store, SqliteStore):
@@ -134,14 +163,9 @@ async def test_a_user_is_erased_in_all_rooms(store: Store) -> None:
         del here
         for room in (tea, cake):
             assert [each.text for each in await room.history()] == ["", "an answer", "@here: tea?", "", ""]
-            ada = await enter(room, User("1", "Countess"))
-            await ada.say("hi")  # answers come after events
-            assert all(name != "whisper" for name, _ in ada.connection.events)
-            await ada.close()
-        del ada
+            assert await whispered_to(User("1", "Countess"), room) == 0
         assert in_memory(_SECRET) == []
-        allowed = {repr(ADA.name)}
-        assert [each for each in in_memory(_NAME) if each.partition(" in ")[0] not in allowed] == []
+        assert in_memory(_NAME, ADA.name) == []
         await chat.erase_user("nobody")
 
 
@@ -159,6 +183,4 @@ async def test_what_is_purged_can_be_chosen() -> None:
         with pytest.raises(UsageError, match="time zone"):
             await room.purge(before=datetime(2026, 1, 1))  # noqa: DTZ001 -- the mistake
         assert await room.purge(before=datetime.now(UTC)) == [5, 6]
-        bob = await enter(room, BOB)
-        await bob.say("hi")
-        assert all(name != "whisper" for name, _ in bob.connection.events)
+        assert await whispered_to(BOB, room) == 0
