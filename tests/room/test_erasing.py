@@ -18,7 +18,7 @@ from pychat.testing import Person, RecordingConnection
 from tests.servers import aiohttp_server
 from tests.stores.redis_server import RedisServer, redis_server
 
-_SECRET, _NAME = "ecrapsyn"[::-1], "ecalevoL"[::-1]  # so that no constant holds them
+_SECRET, _NAME = "ecrapsyn"[::-1], "rehtaefylliuQ"[::-1]  # so that no constant holds them
 ADA, BOB = User("1", "Ada " + _NAME), User("2", "Bob")
 
 
