@@ -184,3 +184,25 @@ async def test_what_is_purged_can_be_chosen() -> None:
             await room.purge(before=datetime(2026, 1, 1))  # noqa: DTZ001 -- the mistake
         assert await room.purge(before=datetime.now(UTC)) == [5, 6]
         assert await whispered_to(BOB, room) == 0
+
+
+async def test_a_deleted_room_takes_its_whispers_along() -> None:
+    """A new room of that name has none to show."""
+    async with Chat() as chat:
+        room = await chat.open("tea")
+        await room.whisper(BOB, "gone", author="bot", store=True)
+        await chat.delete_room("tea")
+        assert await whispered_to(BOB, await chat.open("tea")) == 0
+
+
+async def test_hooks_of_a_chat_hear_of_mentions_in_all_rooms() -> None:
+    """The message says in which room it was."""
+    chat, told = Chat(), list[tuple[str, str]]()
+    chat.on("mention", lambda message, member: told.append((message.room, member.name)))
+    async with chat:
+        for name in ("tea", "cake"):
+            room = await chat.open(name)
+            await (await enter(room, BOB)).close()
+            await room.post("@bob!", author="bot")
+            await room.backend.core.hooks.aclose()  # waits for them
+    assert sorted(told) == [("cake", "Bob"), ("tea", "Bob")]
