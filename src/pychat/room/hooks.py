@@ -14,6 +14,7 @@ from pychat.room.workers import in_thread, is_async
 
 __all__ = [
     "HOOKS",
+    "OTHER_EVENT",
     "DeleteHook",
     "EditHook",
     "EventHook",
@@ -29,6 +30,8 @@ __all__ = [
 _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
 _HookT = TypeVar("_HookT", bound=Callable[..., Any])
+#: Where hooks for `event` are registered that are told no messages.
+OTHER_EVENT = "event, if it is no message"
 _Registered = tuple[Callable[..., Any], bool]
 
 # The types of hooks, for type checkers.
@@ -102,10 +105,13 @@ class Hooks:
     def __init__(self) -> None:
         self._background = HookQueue()
         #: The functions that were added, each with whether it is async, by the name of the hook.
-        self.registered: dict[str, list[_Registered]] = {name: [] for name in HOOKS}
+        self.registered: dict[str, list[_Registered]] = {name: [] for name in (*HOOKS, OTHER_EVENT)}
 
-    def add(self, name: str, hook: _HookT) -> _HookT:
-        """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable."""
+    def add(self, name: str, hook: _HookT, *, messages: bool = True) -> _HookT:
+        """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable.
+
+        Without `messages`, a hook for `event` is told all events but messages. A call costs a tenth of a message.
+        """
         if name not in HOOKS:
             msg = f"There is no hook “{name}”. There are: {', '.join(HOOKS)}."
             raise UsageError(msg)
@@ -113,7 +119,7 @@ class Hooks:
         if not callable(given):
             msg = f"A hook for “{name}” is a function, not {hook!r}: {HOOKS[name].signature}."
             raise UsageError(msg)
-        self.registered[name].append((hook, is_async(hook)))
+        self.registered[name if messages else OTHER_EVENT].append((hook, is_async(hook)))
         return hook
 
     async def aclose(self) -> None:
