@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom, Close, Limits
-from pychat.domain.model import Edited, Joined, Left, Member, Message, Quote, Reacted
+from pychat.domain.model import Edited, Joined, Left, Member, Message, Quote, Reacted, Whisper
 from pychat.stores import Report, Retention, RoomRecord
 from pychat.stores.redis import RedisStore, erasing
 from pychat.stores.redis.scripts import SCRIPTS
@@ -67,6 +67,8 @@ async def test_erased_texts_are_in_no_value(redis):
             for each in range(70 if number == 5 else 1):  # so many are compacted
                 on = Reacted(f"on{number}-{each}", ADA, answer.seq, "👍", each % 2 == 0, DATE)
                 await store.append("lobby", on)
+    await store.signal("lobby", Whisper("w", who, BOB, word(), DATE))
+    await store.signal("lobby", Whisper("w", BOB, who, word(), DATE))
     before = await held(store)
     assert all(each.encode() in before for each in words)
     assert len(await store.erase("lobby", author="c")) == 700

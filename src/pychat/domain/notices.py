@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing
+from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing, Whisper
 
 __all__ = ["Notice", "Presence", "Welcome", "You"]
 
@@ -61,4 +61,4 @@ class Presence:
 
 
 #: All that a room sends to a connection.
-Notice = LogEvent | Presence | Typing | Welcome | Kicked
+Notice = LogEvent | Presence | Typing | Welcome | Kicked | Whisper

@@ -18,6 +18,7 @@ from pychat.domain.model import (
     Position,
     Reacted,
     Typing,
+    Whisper,
     in_room,
 )
 from pychat.domain.rules import RoomState
@@ -29,6 +30,7 @@ from pychat.room.membership import Membership
 from pychat.room.recent import RecentEvents
 from pychat.room.subscription import LogSubscription, Snapshot
 from pychat.room.tokens import Tokens
+from pychat.room.whispers import Whispers
 from pychat.stores import Store, Subscription
 
 __all__ = ["Delivery"]
@@ -49,6 +51,7 @@ class Delivery:
         store: Store,
         *,
         membership: Membership,
+        whispers: Whispers,
         hooks: Hooks,
         fanout: Fanout,
         limits: Limits,
@@ -58,6 +61,7 @@ class Delivery:
         self._state = state
         self._store = store
         self._membership = membership
+        self._whispers = whispers
         self._hooks = hooks
         self.fanout = fanout
         self.recent = RecentEvents(keep=limits.page, page=limits.history)
@@ -117,6 +121,9 @@ class Delivery:
                     self._awaited.pop(event.seq).set()
                 skip = self.origins.get((event.author.id, event.id)) if isinstance(event, Message) else None
                 self.fanout.send(event, self.recent.frame, skip=skip)
+            case Whisper():
+                self._whispers.received(event)
+                return  # hooks are not told
             case Typing():
                 if event.member.id in self._state.members:  # a member who has left meanwhile is not writing
                     self.fanout.send(event)
@@ -164,6 +171,7 @@ class Delivery:
     def erased(self, what: Erased) -> None:
         """Forget the texts that were taken out of the log."""
         self.recent.erase(what)
+        self._whispers.forget()
         if what.author is not None and what.before is None:
             self._state.known.discard(what.author)
 

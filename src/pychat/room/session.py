@@ -59,6 +59,7 @@ class Session(CommandQueue):
         self.recovered = False
         #: True if the connection gets a copy of its own visitor's messages.
         self.echo = False
+        self._seen = 0  # the number of the last event that the visitor saw on an earlier connection
         self._epoch = ""  # in which the visitor's numbers of messages count
         self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
         self._typing: Timer | None = None
@@ -101,6 +102,7 @@ class Session(CommandQueue):
         """Send the welcome, then the events that the visitor missed."""
         self.recovered = welcome.recovered
         self._epoch = welcome.position.epoch
+        self._seen = welcome.position.seq if welcome.recovered else 0
         connection = self.connection
         encoder, recent = connection.encoder, self._room.delivery.recent
         first = encoder.encode(welcome)
@@ -109,6 +111,10 @@ class Session(CommandQueue):
         for frame in (first, *join_frames(encoder, frames)):
             if frame is not None:
                 connection.send(frame)
+
+    def show_whispers(self) -> None:
+        """Show again what was whispered to this member since they were here."""
+        self._room.whispers.show(self, self._seen)
 
     # The commands.
 
@@ -149,6 +155,8 @@ class Session(CommandQueue):
         member = self._room.state.members.get(member_id)
         if member is None:
             raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
+        if before is None:
+            self.show_whispers()
         return member, None if user is not None else self._room.delivery.tokens.issue(member_id)
 
     def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Answer[Message]:

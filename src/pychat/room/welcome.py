@@ -74,6 +74,7 @@ async def admit(
         raise
     delivery.fanout.add(connection)
     membership.presence.note(newcomer=True)
+    session.show_whispers()
     return session
 
 

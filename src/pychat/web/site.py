@@ -8,7 +8,7 @@ from pathlib import Path
 from pychat.domain import strictjson
 from pychat.domain.errors import Refused
 from pychat.net.http.origins import OriginPolicy
-from pychat.net.http.response import Response
+from pychat.net.http.response import Body, Response
 from pychat.room.directory import RoomDirectory
 from pychat.web.assets import Assets
 from pychat.web.page import Page
@@ -36,15 +36,19 @@ class Site:
         self._origins = origins or OriginPolicy()
         self._assets = Assets()
         self._page = Page(rooms, self._assets, templates)
-        loads = "".join(
-            f'import "./{self._assets.url(path)}";\n' for path in self._assets.modules("js", "js/view", "js/element")
-        )
-        # Addresses to write into a page: the files behind them are cached for good. All are named at once, for
-        # a browser that finds them one behind the other goes to the server and back for each step.
+        # Addresses to write into a page: the files behind them are cached for good.
         self._scripts = {
-            "pychat-room.js": self._assets.script(loads),
+            "pychat-room.js": self._loads(*self._assets.modules("js", "js/view", "js/element")),
+            "pychat-unread.js": self._loads(*self._assets.modules("js"), "js/element/unread.js"),
             "client.js": self._assets.script(f'export * from "./{self._assets.url("js/client.js")}";\n'),
         }
+
+    def _loads(self, *paths: str) -> Body:
+        """A script that loads these files.
+
+        It names all of them: a browser that finds one behind the other goes to the server and back for each step.
+        """
+        return self._assets.script("".join(f'import "./{self._assets.url(path)}";\n' for path in paths))
 
     def respond(
         self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], host: str | None

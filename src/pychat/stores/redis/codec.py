@@ -24,6 +24,7 @@ from pychat.domain.model import (
     Renamed,
     RoomDeleted,
     Typing,
+    Whisper,
 )
 from pychat.domain.revision import revise
 
@@ -34,7 +35,21 @@ Entry = Event | Erased | RoomDeleted
 
 _KINDS: dict[str, type[Entry]] = {
     kind.__name__.lower(): kind
-    for kind in (Message, Edited, Deleted, Reacted, Joined, Renamed, Away, Left, Kicked, Typing, Erased, RoomDeleted)
+    for kind in (
+        Message,
+        Edited,
+        Deleted,
+        Reacted,
+        Joined,
+        Renamed,
+        Away,
+        Left,
+        Kicked,
+        Typing,
+        Whisper,
+        Erased,
+        RoomDeleted,
+    )
 }
 _NOT_STORED = {"seq", "room"}  # the store has them already
 

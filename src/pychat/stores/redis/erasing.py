@@ -11,12 +11,12 @@ import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pychat.domain.erasure import Choice, deletion, erased, withdrawal
 from pychat.domain.errors import Refused
-from pychat.domain.model import Erased, LogEvent, Message, Reacted
+from pychat.domain.model import Erased, LogEvent, Member, Message, Reacted, Whisper
 from pychat.stores.redis import queries
 from pychat.stores.redis.codec import decode, encode
 from pychat.stores.redis.connection import RedisConnection, unavailable
@@ -28,6 +28,7 @@ _CHUNK = 500  # entries that are copied by one script: about 5 ms
 _STRIDE = 100  # messages that are changed at a time
 _LOCK_MILLISECONDS = 60_000  # after which another server may erase, if this one has died
 _WAIT_SECONDS = 0.1
+_WHISPER = b'{"kind":"whisper"'
 _STREAMS = ("log", "told")
 
 
@@ -110,7 +111,9 @@ class Eraser:
                         found.messages.add(event.seq)
                     if event.reply is not None and event.reply.text:
                         found.replies[event.seq] = event.reply.seq
-                elif event is not None and event.author.name and erased(event, choice.report(()), ()) != event:
+                elif (
+                    event is not None and event.author.name and _without(event, choice.report(()), frozenset()) != event
+                ):
                     found.others = True
                     if isinstance(event, Reacted):
                         found.targets.add(event.target)
@@ -168,7 +171,7 @@ class Eraser:
                 texts.clear()
             chunk.append(id_)
             last = id_
-            after = None if event is None else erased(event, what, seqs)
+            after = None if event is None else _without(event, what, seqs)
             if after is not None and after != event:
                 texts[id_] = encode(after)
         await copy()
@@ -196,16 +199,24 @@ class Eraser:
         tick: int = answer[1]
         return tick
 
-    async def _entries(self, stream: str) -> AsyncIterator[tuple[str, LogEvent | None]]:
-        """Yield the id and the event of each entry; `None` instead of an entry that is no event of the log."""
+    async def _entries(self, stream: str) -> AsyncIterator[tuple[str, LogEvent | Whisper | None]]:
+        """Yield the id and the event of each entry; `None` instead of an entry without a text."""
         start = "-"
         while True:
             entries = await self._connection.execute("XRANGE", f"{self._key}{stream}", start, "+", "COUNT", _CHUNK)
             for id_, fields in entries:
                 named = dict(zip(fields[::2], fields[1::2], strict=True))
                 seq = int(id_[:-2]) if stream == "log" else int(named[b"seq"] or 0)
-                event = decode(named[b"event"], seq) if seq else None
-                yield id_.decode(), event if isinstance(event, LogEvent) else None
+                event = decode(named[b"event"], seq) if seq or named[b"event"].startswith(_WHISPER) else None
+                yield id_.decode(), event if isinstance(event, LogEvent | Whisper) else None
             if len(entries) < _CHUNK:
                 return
             start = f"({entries[-1][0].decode()}"
+
+
+def _without(event: LogEvent | Whisper, what: Erased, seqs: frozenset[int]) -> LogEvent | Whisper:
+    if not isinstance(event, Whisper):
+        return erased(event, what, seqs)
+    if what.author not in (event.author.id, event.member.id) or (what.before is not None and event.date >= what.before):
+        return event
+    return replace(event, author=Member(event.author.id, ""), text="")
