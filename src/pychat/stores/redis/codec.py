@@ -76,7 +76,7 @@ def decode(text: bytes | str, seq: int = 0) -> Entry:
     fields = json.loads(text)
     kind = _KINDS[fields.pop("kind")]
     for name in ("author", "member"):
-        if name in fields:
+        if name in fields and kind is not Erased:  # which has only an id
             fields[name] = member(*fields[name])
     if "reply" in fields:
         fields["reply"] = Quote(*fields["reply"])

@@ -219,4 +219,4 @@ def _without(event: LogEvent | Whisper, what: Erased, seqs: frozenset[int]) -> L
         return erased(event, what, seqs)
     if what.author not in (event.author.id, event.member.id) or (what.before is not None and event.date >= what.before):
         return event
-    return replace(event, author=Member(event.author.id, ""), text="")
+    return replace(event, author=Member(event.author.id, ""), member=Member(event.member.id, ""), text="")
