@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from pychat.domain import strictjson
+from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import (
     Deleted,
@@ -27,7 +28,7 @@ from pychat.domain.model import (
     Whisper,
     iso,
 )
-from pychat.domain.notices import Notice, Presence, Welcome, You
+from pychat.domain.notices import AccessChanged, Notice, Presence, Welcome, You
 
 __all__ = [
     "COMMANDS",
@@ -93,6 +94,8 @@ def encode(notice: Notice) -> tuple[str, Fields]:
             return "whisper", _whisper(notice)
         case Welcome():
             return "welcome", _welcome(notice)
+        case AccessChanged():
+            return "access", {"access": notice.access.permissions}
         case _:
             assert_never(notice)
 
@@ -194,6 +197,8 @@ def encode_room(welcome: Welcome) -> Fields:
         "more": welcome.more,
         "limits": {"name": welcome.longest_name, "text": welcome.longest_text},
     }
+    if welcome.access != Access.WRITE:
+        fields["access"] = welcome.access.permissions
     return fields if welcome.you is None else {**fields, "you": encode_you(welcome.you)}
 
 

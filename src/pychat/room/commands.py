@@ -91,7 +91,7 @@ class Commands:
                 return _same(first, command)
         event = self._state.decide(command, self._clock.date())
         if isinstance(command, Edit | Delete | React) and isinstance(event, Edited | Deleted | Reacted):
-            event = await self._ask_hooks(command, event)
+            event = await self._ask_hooks(command, event, visitor)
         match event:
             case None:
                 return None
@@ -104,7 +104,9 @@ class Commands:
                 await self._store.signal(self._room, event)
         return event
 
-    async def _ask_hooks(self, command: Edit | Delete | React, event: Edited | Deleted | Reacted) -> Event | None:
+    async def _ask_hooks(
+        self, command: Edit | Delete | React, event: Edited | Deleted | Reacted, visitor: Visitor | None
+    ) -> Event | None:
         """`event` as the hooks change it, decided again for the message as it stands after they ran."""
         name, says = _HOOKS[type(event)], isinstance(event, Edited) and self._hooks.registered["message"]
         if not says and not self._hooks.registered[name]:
@@ -121,6 +123,9 @@ class Commands:
                 command = replace(command, text=event.text)
             case React(), Reacted():
                 command = replace(command, emoji=event.emoji)
+        if visitor is not None:  # they may do less than before the hooks ran
+            moderates = isinstance(command, Delete) and command.moderates
+            visitor.require("moderate" if moderates else "react" if isinstance(command, React) else "write")
         return self._state.decide(command, self._clock.date())
 
     async def _store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
@@ -128,7 +133,8 @@ class Commands:
         if self._hooks.registered["message"]:
             changed = await self._hooks.change("message", in_room(draft, self._room))
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
-            if visitor is not None:  # they may have left while the hooks ran
+            if visitor is not None:  # they may have left while the hooks ran, or may no longer write
+                visitor.require("write")
                 self._state.decide(Say(draft.author.id, draft.id, draft.text), draft.date)
         stored = await self._append(draft, visitor)
         if not isinstance(stored, Message):

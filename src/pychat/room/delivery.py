@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
@@ -70,6 +71,8 @@ class Delivery:
         self._log = LogSubscription(store, room, limits, self)
         self._clock = clock
         self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
+        #: Called after the room was deleted.
+        self.on_deleted: Callable[[], None] | None = None
         #: True after the room was closed.
         self.closed = False
         #: The event loop that the room runs on, once it was started.
@@ -179,6 +182,8 @@ class Delivery:
         """Close all connections. Whoever enters after that makes a new room."""
         self.dismiss(Close.DELETED)
         self.release()
+        if self.on_deleted is not None:
+            self.on_deleted()
 
     # Recovery.
 

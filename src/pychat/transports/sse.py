@@ -17,6 +17,7 @@ from pychat.net.http.request import Request
 from pychat.net.http.stream import Chunk, ResponseStream
 from pychat.protocol.v1 import close_event, encode, encode_shared
 from pychat.room.backend import RoomBackend
+from pychat.room.grant import Grant
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import admit
@@ -131,6 +132,7 @@ class SSETransport:
         member_id: str | None,
         user: User | None = None,
         remote: str = "",
+        grant: Grant | None = None,
     ) -> None:
         """Serve a stream until it ends, in a `room` that has started, for somebody at the address `remote`.
 
@@ -142,7 +144,7 @@ class SSETransport:
             response.end(turned_away(refused))
             return
         try:
-            await self._serve(response, room, since=since, name=name, member_id=member_id, user=user)
+            await self._serve(response, room, since=since, name=name, member_id=member_id, user=user, grant=grant)
         finally:
             self.gate.leave(remote)
 
@@ -155,6 +157,7 @@ class SSETransport:
         name: str | None,
         member_id: str | None,
         user: User | None,
+        grant: Grant | None,
     ) -> None:
         owner = user.member_id if user is not None else member_id or Tokens.new_id()
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
@@ -162,7 +165,7 @@ class SSETransport:
         response.on_slow = lambda: connection.close(Close.SLOW)
         self._add(connection)
         try:
-            session = await admit(room, connection, since=since, member_id=member_id, user=user)
+            session = await admit(room, connection, since=since, member_id=member_id, user=user, grant=grant)
             session.echo = True
             stream = Stream(connection, session, token)
             self._find_by(stream, (room.name, owner))
@@ -194,6 +197,13 @@ class SSETransport:
         if name == "join" and answer["ok"] and not stream.session.gone:
             self._find_by(stream, (room.name, answer["member"]["id"]))
         return answer
+
+    def session(self, room: RoomBackend, member_id: str) -> Session | None:
+        """The session in that room of the newest stream of `member_id`, of either version."""
+        stream, person = self.find(room, member_id), self.person(member_id)
+        if stream is not None:
+            return stream.session
+        return None if person is None else person.session(room.name)
 
     # Version 2.
 

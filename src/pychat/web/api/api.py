@@ -30,7 +30,7 @@ _log = logging.getLogger("pychat.api")
 
 
 async def _describe(call: Call) -> Response:
-    return answer(200, document(OPERATIONS, [room.name for room in call.rooms]))
+    return answer(200, document(OPERATIONS, call.rooms.public_names))
 
 
 #: Every operation.
@@ -62,7 +62,7 @@ class Api:
         self._authenticator = authenticator
         self._max_body = max_body_bytes
         self._sse = sse
-        self._speakers = Speakers(sse, api_tokens)
+        self._speakers = Speakers(sse, people, api_tokens)
         self._turns = Turns()
 
     async def respond(self, incoming: IncomingRequest) -> Response | StreamingResponse:
@@ -113,6 +113,9 @@ class Api:
         except Refused as refused:
             return _later(operation, call, refused) or refusal(refused, entry_status(refused))
         try:
+            if "room" in parts:
+                found = await self._rooms.find(parts["room"], call.user, incoming.request, trusted=call.program)
+                call = replace(call, found=found)
             if not operation.metered:
                 return await operation.run(call)
             call.spend()
