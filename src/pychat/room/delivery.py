@@ -22,6 +22,7 @@ from pychat.domain.model import (
     Whisper,
     in_room,
 )
+from pychat.domain.names import Names
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
@@ -177,6 +178,7 @@ class Delivery:
         self._whispers.forget()
         if what.author is not None and what.before is None:
             self._state.known.discard(what.author)
+            Names.keys.cache_clear()  # it holds names
 
     def deleted(self) -> None:
         """Close all connections. Whoever enters after that makes a new room."""
