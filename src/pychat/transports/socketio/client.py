@@ -40,8 +40,8 @@ class ClientSession(Protocol):
     def count_leave(self) -> None:
         """Count a namespace that was left."""
 
-    async def wait_for_reader(self) -> None:
-        """Wait while much is unread."""
+    async def wait_for_reader(self, *, in_all: bool = False) -> None:
+        """Wait while much is unread. With `in_all`, the largest packet counts for a client that polls too."""
 
 
 def _drop(_: object) -> None:
@@ -79,8 +79,8 @@ class SocketIOClient:
         self._held: list[Frame | bytes] | None = []
         self._held_bytes = 0
         self._budget: SendBudget | None = None
-        #: Send a packet, in order with everything sent before. What stands here changes with the transport: over
-        #: a WebSocket the websocket's own method, so that a room's loop finds no call between.
+        #: Send a packet, in order with everything sent before. `reroute` replaces this function when the transport
+        #: changes. Over a WebSocket it is `FrameWriter.send`, so that the fan-out calls that one directly.
         self.send: Callable[[Frame], None] = self._hold
         #: Send an attachment of the packet before.
         self.send_bytes: Callable[[bytes], None] = self._hold
