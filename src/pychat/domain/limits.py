@@ -81,13 +81,16 @@ class TokenBucket:
 
         With a rate of 0 there is no limit. A cost above `burst` takes `burst` tokens.
         """
+        wait = self.wait(now, cost)
+        if not wait:
+            self._level -= min(cost, self._burst)
+        return wait
+
+    def wait(self, now: float, cost: float = 1.0) -> float:
+        """The seconds to wait before `take` succeeds; 0.0 if it would now. Takes nothing."""
         if not self._rate:
             return 0.0
         if self._then is not None:
             self._level = min(self._burst, self._level + max(0.0, now - self._then) * self._rate)
         self._then = now
-        cost = min(cost, self._burst)
-        if self._level >= cost:
-            self._level -= cost
-            return 0.0
-        return (cost - self._level) / self._rate
+        return max(0.0, min(cost, self._burst) - self._level) / self._rate

@@ -313,11 +313,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete a message of this member, or as a moderator any message."""
+    """Delete a message of this member, or any message if this member `moderates`."""
 
     member_id: str
     id: str
     target: Message
+    moderates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

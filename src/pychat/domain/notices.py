@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pychat.domain.access import Access
 from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing
 
-__all__ = ["Notice", "Presence", "Welcome", "You"]
+__all__ = ["AccessChanged", "Notice", "Presence", "Welcome", "You"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Welcome:
     longest_text: int
     #: `None` for a guest.
     you: You | None = None
+    #: What this visitor may do in the room.
+    access: Access = Access.WRITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +63,12 @@ class Presence:
     members: tuple[Member, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AccessChanged:
+    """What this visitor may do in the room from now on. Only this visitor gets it."""
+
+    access: Access
+
+
 #: All that a room sends to a connection.
-Notice = LogEvent | Presence | Typing | Welcome | Kicked
+Notice = LogEvent | Presence | Typing | Welcome | Kicked | AccessChanged

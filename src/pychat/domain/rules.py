@@ -226,7 +226,7 @@ class RoomState:
 
     def _author(self, command: Edit | Delete) -> Member:
         member = self._member(command.member_id)
-        moderates = isinstance(command, Delete) and _MODERATOR in member.roles
+        moderates = isinstance(command, Delete) and (command.moderates or _MODERATOR in member.roles)
         if command.target.author.id != member.id and not moderates:
             raise Refused("not_yours", "Only the author can change a message.")
         return member

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from functools import partial
-from typing import Unpack
+from typing import Protocol, Unpack
 from weakref import WeakSet
 
 from pychat.domain.errors import Close, UsageError
@@ -15,15 +15,30 @@ from pychat.domain.rules import NameFollower
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
+from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.room.welcome import Entry, admit
 from pychat.stores import MemoryStore, Store, open_store
 
-__all__ = ["RoomBackend"]
+__all__ = ["STAYING", "RoomBackend", "RoomKeeper"]
 
-_STAYING = ("memory:", "sqlite:")  # stores that live on where an event loop has ended without closing them
+#: Stores that live on where an event loop has ended without closing them.
+STAYING = ("memory:", "sqlite:")
+
+
+class RoomKeeper(Protocol):
+    """Keeps rooms that are opened on demand: told when one is used, and when nobody is in it any more."""
+
+    def opened(self, room: RoomBackend) -> None:
+        """The room is opened, perhaps again after it was let go."""
+
+    def emptied(self, room: RoomBackend) -> None:
+        """The last connection to the room has ended."""
+
+    def deleted(self, room: RoomBackend) -> None:
+        """The room was deleted."""
 
 
 class RoomBackend:
@@ -37,7 +52,7 @@ class RoomBackend:
         name: str,
         *,
         title: str,
-        store: str | Store,
+        store: str | Store | None,
         limits: Limits,
         reserved_names: Iterable[str],
         grace: float,
@@ -48,6 +63,9 @@ class RoomBackend:
         self.title = title
         self.limits = limits
         self.clock = clock
+        #: True if the room was given no store.
+        self.storeless = store is None
+        store = store or "memory:"
         self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
         self._store: Store = open_store(store) if isinstance(store, str) else store
         self._followers = WeakSet[NameFollower]()
@@ -61,15 +79,43 @@ class RoomBackend:
             followers=self._followers,
         )
         self.core = self._begin(store=self._store, clock=clock, hooks=Hooks())
+        #: The `ChatRoom` of this backend, which lives as long.
+        self.face: object = None
+        #: Opens this room again when it is used, and lets it go when it is empty. Without one, `start` and `aclose` do.
+        self.keeper: RoomKeeper | None = None
+        #: True after the keeper let the room go: it opens again when it is used.
+        self.resting = False
+        #: True after the room was deleted for good.
+        self.deleted = False
+        self._readying = 0
 
     # Its life.
 
     async def start(self) -> None:
         """Open the log, if it is not open: see `ChatRoom.start`. Raise `Refused` while the store is unavailable."""
+        if self.deleted:
+            raise unknown_room()
         core, loop = self.core, asyncio.get_running_loop()
         if core.delivery.closed or core.delivery.loop not in (None, loop):
             self._begin_again(core)
-        await self.core.delivery.start()
+        self.resting = False
+        if self.keeper is not None:
+            self.keeper.opened(self)
+        self._readying += 1
+        try:
+            await self.core.delivery.start()
+        finally:
+            self._readying -= 1
+
+    def use(self, store: Store) -> None:
+        """Keep the room in `store` from its next start on, if it was given no store. No-op while it runs."""
+        delivery = self.core.delivery
+        if self.storeless and store is not self._store:
+            if delivery.loop is None:
+                self.core = self._begin(store=store, clock=self.clock, hooks=self.core.hooks)
+            elif not delivery.closed and delivery.loop.is_running():
+                return
+            self._store, self._url = store, None
 
     def _begin_again(self, before: RoomCore) -> None:
         if not before.delivery.closed:
@@ -79,13 +125,14 @@ class RoomBackend:
                     f"The room “{self.name}” runs on another event loop. From other threads, use room.threadsafe."
                 )
             before.abandon()
-        if self._url is not None and (before.closed_store or not self._url.startswith(_STAYING)):
+        if self._url is not None and (before.closed_store or not self._url.startswith(STAYING)):
             self._store = open_store(self._url)
         self.core = self._begin(store=self._store, clock=self.clock, hooks=before.hooks.copy())
+        self.core.on_empty = before.on_empty
 
     async def ready(self) -> RoomCore:
         """Open the log, and return the parts of the open room. Raise `UsageError` if the room was closed."""
-        if self.closed:
+        if self.closed and not self.deleted:
             raise UsageError("This room is closed. Await room.start() to open it again.")
         await self.start()
         return self.core
@@ -97,7 +144,17 @@ class RoomBackend:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             loop = None
-        return self.core.delivery.closed and self.core.delivery.loop in (None, loop)
+        return self.core.delivery.closed and not self.resting and self.core.delivery.loop in (None, loop)
+
+    @property
+    def idle(self) -> bool:
+        """True if nobody is in the room or about to enter, and nothing is under way in it."""
+        return not self._readying and self.core.idle
+
+    def rest(self) -> None:
+        """Let the room go, which must be idle. It opens again when it is used."""
+        self.resting = True
+        self.core.let_go()
 
     @property
     def in_memory(self) -> bool:
@@ -110,6 +167,7 @@ class RoomBackend:
 
     async def aclose(self, why: Close) -> None:
         """Close every connection, and the store if this room opened it: see `ChatRoom.aclose`."""
+        self.resting = False
         core = self.core
         if core.delivery.loop not in (None, asyncio.get_running_loop()):
             core.abandon()  # its event loop has ended, and everybody's connection with it
@@ -122,7 +180,12 @@ class RoomBackend:
 
     async def connect(self, connection: Connection, **entry: Unpack[Entry]) -> Session:
         """Let a visitor in: see `ChatRoom.connect`."""
-        return await admit(await self.ready(), connection, **entry)
+        core = await self.ready()
+        self._readying += 1  # until somebody is in, the room is not idle
+        try:
+            return await admit(core, connection, **entry)
+        finally:
+            self._readying -= 1
 
     @property
     def tokens(self) -> Tokens:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Self
+from functools import partial
+from typing import Any, Literal, Self, overload
 
 from pychat.domain.access import Access
-from pychat.domain.errors import Close, Refused
+from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
 from pychat.domain.model import User
 from pychat.domain.request import Request
 from pychat.domain.settings import RoomSettings
+from pychat.room.backend import STAYING
 from pychat.room.chatroom import ChatRoom
+from pychat.room.clock import Clock
 from pychat.room.directory import RoomDirectory
-from pychat.stores import Store, open_store
+from pychat.room.finder import FindRoom, RoomFinder
+from pychat.room.hooks import EventHook, Hooks, JoinHook, LeaveHook, MessageHook
+from pychat.stores import RoomRecord, Store, open_store
 
-__all__ = ["AccessFunction", "Authenticate", "Chat", "FindRoom"]
+__all__ = ["AccessFunction", "Authenticate", "Chat"]
 
 #: The app's function: it returns a `User`, or `None` for a guest. It may raise or return `Refused`, and may be async.
 Authenticate = Callable[[Request], User | Refused | Awaitable[User | Refused | None] | None]
-
-_FoundRoom = RoomSettings | ChatRoom | None
-#: The app's function: the settings of the room of that name, or the room; `None` if there is none. May be async.
-FindRoom = Callable[[str, Request], _FoundRoom | Awaitable[_FoundRoom]]
 
 _Level = Access | str | Iterable[str]
 #: The app's function: what a user, or a guest (`None`), may do in the room of that name. May be async.
@@ -30,7 +32,10 @@ AccessFunction = Callable[[User | None, str], _Level | Awaitable[_Level]]
 
 
 class Chat:
-    """Many rooms: those that are given, and those that are opened while the app runs. Mount it as you mount a room."""
+    """Many rooms: those that are given, and those that are opened while the app runs. Mount it as you mount a room.
+
+    Make all calls on one event loop.
+    """
 
     def __init__(
         self,
@@ -44,35 +49,161 @@ class Chat:
         grace: float = 30.0,
         idle: float = 60.0,
         max_rooms_per_person: int = 1000,
+        clock: Clock | None = None,
     ) -> None:
-        """`store` is for the rooms that have none of their own.
+        """`rooms` are open as long as the chat; those that were given no store are kept in `store`.
 
-        `find_room` is asked for a room that is not open; `access` says what a visitor may do in a room. A room that was
-        opened while the app runs closes when nobody was in it for `idle` seconds.
+        `authenticate` says who a visitor is. `find_room` says what the room of a name is, when somebody visits a room
+        that is not open; without it, there are the rooms that were given, and those that `open` has made. `access` says
+        what a visitor may do in a room; without it, everybody may read and write in every room. A room that does not
+        exist and a room that a visitor may not read look the same to the visitor. Each function may be async; if not,
+        it runs in a thread. It must answer within 10 seconds.
+
+        `limits`, `reserved_names` and `grace` are the values for rooms that are opened without their own. A room that
+        was opened while the app runs is let go when nobody was in it for `idle` seconds; its messages stay in the
+        store. One person may be in `max_rooms_per_person` rooms. Raise `UsageError` for an invalid argument.
         """
+        #: The function that says who a visitor is.
         self.authenticate = authenticate
-        self.max_rooms_per_person = max_rooms_per_person
+        self._url = store if isinstance(store, str) else None  # of the store that this chat opens and closes
         self._store = open_store(store) if isinstance(store, str) else store
-        self._find_room = find_room
-        self._limits = limits or Limits()
-        self._reserved_names = tuple(reserved_names)
-        self._grace = grace
-        self._idle = idle
-        self._rooms = {room.name: room for room in rooms}
+        self._closed_store = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._hooks = Hooks()
+        clock = clock or Clock()
+        for room in rooms:
+            room.backend.use(self._store)
+            room.backend.core.hooks.share(self._hooks)
         #: The rooms as transports see them.
-        self.directory = RoomDirectory(*rooms, access=access)
+        self.directory = RoomDirectory(
+            *rooms, access=access, idle=idle, max_rooms_per_person=max_rooms_per_person, clock=clock
+        )
+        self._finder = RoomFinder(
+            self.directory.rooms,
+            find_room,
+            store=lambda: self._store,
+            hooks=self._hooks,
+            limits=limits or Limits(),
+            reserved_names=reserved_names,
+            grace=grace,
+            clock=clock,
+        )
+        self.directory.look_in(self._finder)
+
+    # Rooms.
+
+    async def open(
+        self,
+        name: str,
+        *,
+        title: str | None = None,
+        limits: Limits | None = None,
+        reserved_names: Iterable[str] | None = None,
+        grace: float | None = None,
+        listed: bool = True,
+    ) -> ChatRoom:
+        """Return the room of that name. If there is none, make it, and store what it is.
+
+        Without `title` and the other arguments, a room that was stored before is what it was. Raise `UsageError` for an
+        invalid name, or for a store that keeps no records of rooms.
+        """
+        known = self.get(name)
+        given = None if reserved_names is None else tuple(reserved_names)
+        settings = RoomSettings(title, limits, given, grace, listed)
+        plain = settings == RoomSettings()
+        if known is not None and (plain or name in self.directory.rooms.given):
+            return known
+        if plain:
+            record = await self._finder.record(name)
+            if record is not None:
+                settings = RoomSettings.from_json(record.title, record.settings)
+        return await self._finder.make(name, settings)
 
     def get(self, name: str) -> ChatRoom | None:
         """The room of that name, if it is open."""
-        return self._rooms.get(name)
+        return self.directory.rooms.get(name)
+
+    async def rooms(self, after: str = "", limit: int = 100) -> list[RoomRecord]:
+        """The stored rooms in order of name: at most `limit` of those after the name `after`."""
+        records = self._store.rooms
+        return [] if records is None else await records.page(after, limit)
+
+    async def close_room(self, name: str) -> None:
+        """Close the connections to a room. Its messages stay, and it opens again for whoever comes next."""
+        room = self.get(name)
+        if room is not None:
+            room.dismiss(Close.SHUTDOWN)
+
+    async def delete_room(self, name: str) -> None:
+        """Delete a room and all that was said in it, and close its connections with `Close.DELETED`.
+
+        A room that was given to the chat stays, empty. Raise `UsageError` if the store cannot delete rooms.
+        """
+        records = self._store.rooms
+        if records is None:
+            raise UsageError("This store keeps no records of rooms, and cannot delete one.")
+        await records.delete(name)
+
+    async def refresh(self, user_id: str | None = None) -> None:
+        """Tell the chat that the access of the user of that id has changed; without an id, that of anybody.
+
+        `access` is asked again for the rooms that they are in. Open connections lose or gain access at once.
+        """
+        await self.directory.refresh(user_id)
+
+    # Hooks.
+
+    @overload
+    def on(self, name: Literal["message"]) -> Callable[[MessageHook], MessageHook]: ...
+    @overload
+    def on(self, name: Literal["message"], hook: MessageHook) -> MessageHook: ...
+    @overload
+    def on(self, name: Literal["join"]) -> Callable[[JoinHook], JoinHook]: ...
+    @overload
+    def on(self, name: Literal["join"], hook: JoinHook) -> JoinHook: ...
+    @overload
+    def on(self, name: Literal["leave"]) -> Callable[[LeaveHook], LeaveHook]: ...
+    @overload
+    def on(self, name: Literal["leave"], hook: LeaveHook) -> LeaveHook: ...
+    @overload
+    def on(self, name: Literal["event"]) -> Callable[[EventHook], EventHook]: ...
+    @overload
+    def on(self, name: Literal["event"], hook: EventHook) -> EventHook: ...
+    def on(self, name: str, hook: Any = None) -> Any:
+        """Register a hook for all rooms, also those that are opened later: see `ChatRoom.on`."""
+        return partial(self._hooks.add, name) if hook is None else self._hooks.add(name, hook)
+
+    # Its life.
 
     async def start(self) -> None:
-        """Open the rooms that were given. Idempotent; after `aclose`, everything is opened again."""
+        """Open the rooms that were given. Idempotent.
+
+        After `aclose`, or when its event loop has ended, the chat is opened again, on this event loop.
+        """
+        self.revive()
         await self.directory.start()
 
+    def revive(self) -> None:
+        """Use the event loop that runs now, with a new store if the one before was closed or has lost its loop."""
+        loop = asyncio.get_running_loop()
+        lost = self._loop not in (None, loop) and not (self._url or "").startswith(STAYING)
+        if self._url is not None and (self._closed_store or lost):
+            self._store = open_store(self._url)
+            self._closed_store = False
+        self._loop = loop
+        for room in self.directory.rooms.all:
+            room.backend.use(self._store)
+
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
-        """Close all connections for the reason `why`, and the store if this chat opened it. Idempotent."""
+        """Close all connections for the reason `why`, and the store if this chat opened it. Idempotent.
+
+        `start` opens it again.
+        """
+        await self._finder.save()
         await self.directory.aclose(why)
+        if self._url is not None and not self._closed_store:
+            self._closed_store = True
+            await self._store.aclose()
 
     async def __aenter__(self) -> Self:
         """`async with Chat() as chat:` starts the chat, and closes it at the end."""

@@ -19,9 +19,10 @@ from pychat.room.session import Session
 from pychat.room.threads import ThreadsafeRoom
 from pychat.stores import Store
 
-__all__ = ["ChatRoom"]
+__all__ = ["ROOM_NAME", "ChatRoom"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: Matches the names that a room can have.
+ROOM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOVED = ("check_name", "first_members", "follow_names", "in_memory", "member", "tokens")  # to `ChatRoom.backend`
 
 
@@ -37,7 +38,7 @@ class ChatRoom:
         name: str = "lobby",
         *,
         title: str | None = None,
-        store: str | Store = "memory:",
+        store: str | Store | None = None,
         limits: Limits | None = None,
         reserved_names: Iterable[str] = ("admin",),
         grace: float = 30.0,
@@ -45,10 +46,12 @@ class ChatRoom:
     ) -> None:
         """`store` is a URL (`memory:`, `sqlite:chat.db`, `redis://…`) or a store; several rooms may share one store.
 
+        Without one, a room has the store of its `Chat`; a room that is in no chat has a `memory:` of its own.
+
         `grace` is the number of seconds for which a name is held after a lost connection. Raise `UsageError` for an
         invalid name: it must have 1-64 characters of `A-Z a-z 0-9 . _ -`, and begin with a letter or a digit.
         """
-        if not _NAME.fullmatch(name):
+        if not ROOM_NAME.fullmatch(name):
             raise UsageError(
                 f"A room cannot be called {name!r}: use 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or a digit."
             )
@@ -65,6 +68,7 @@ class ChatRoom:
             grace=grace,
             clock=clock or Clock(),
         )
+        self.backend.face = self
 
     def __repr__(self) -> str:
         return f"<ChatRoom {self.name!r}, {self.here} here>"

@@ -86,6 +86,7 @@ class CommandQueue:
                 command, answer = waiting.popleft()
                 try:
                     answer.value = await command
+                    self._handed_out()
                 except Exception as error:
                     answer.error = error
                 self._after_delivery(answer.finish)
@@ -110,6 +111,9 @@ class CommandQueue:
         self._wake()
         if not stored.cancelled():  # it is when the event loop ends
             self._stored(answer, read, stored)
+
+    def _handed_out(self) -> None:
+        """A command has ended. Raise `Refused` if its answer may not go out."""
 
     def _wake(self) -> None:
         ready, self._ready = self._ready, []

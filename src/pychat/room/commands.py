@@ -90,6 +90,8 @@ class Commands:
             author = self._state.members.get(event.author.id, event.author)  # with the present roles
             changed = await self._hooks.change("message", replace(target, author=author, text=event.text))
             command = replace(command, target=await self.message(event.target), text=changed.text)
+            if visitor is not None:
+                visitor.require("write")
             event = self._state.decide(command, self._clock.date())
         match event:
             case None:
@@ -108,7 +110,8 @@ class Commands:
         if self._hooks.registered["message"]:
             changed = await self._hooks.change("message", draft)
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
-            if visitor is not None:  # they may have left while the hooks ran
+            if visitor is not None:  # they may have left while the hooks ran, or may no longer write
+                visitor.require("write")
                 self._state.decide(Say(draft.author.id, draft.id, draft.text), draft.date)
         stored = await self._append(draft, visitor)
         if not isinstance(stored, Message):

@@ -27,6 +27,9 @@ class Visitor(Protocol):
     def user(self) -> User | None:
         """The app's user, for a visitor with a login."""
 
+    def require(self, permission: str) -> None:
+        """Raise `Refused` if this visitor may not do that."""
+
     async def close(self) -> None:
         """The connection has ended."""
 
@@ -55,6 +58,11 @@ class ConnectionRegistry:
     def __iter__(self) -> Iterator[Visitor]:
         """Every visitor, guests first. The registry may be changed during the iteration."""
         yield from [*self._guests, *(visitor for bound in self._members.values() for visitor in bound)]
+
+    @property
+    def empty(self) -> bool:
+        """True if nobody is connected here."""
+        return not self._members and not self._guests
 
     def of(self, member_id: str) -> tuple[Visitor, ...]:
         """The connections of one member."""

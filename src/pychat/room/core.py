@@ -7,7 +7,7 @@ everyone ◀─ fan-out ◀─ delivery.received: apply ◀─┘
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pychat.domain.errors import Close
 from pychat.domain.limits import Limits
@@ -80,6 +80,8 @@ class RoomCore:
             limits=limits,
             clock=clock,
         )
+        #: Called when the last connection to this room has ended.
+        self.on_empty: Callable[[], None] | None = None
         #: True after the room has closed the store that it opened.
         self.closed_store = False
 
@@ -93,9 +95,30 @@ class RoomCore:
         self.membership.stop()
         for visitor in self.membership.connections:
             await visitor.close()
+        self._stop()
+        await self.hooks.aclose()
+
+    def _stop(self) -> None:
         self.membership.presence.stop()
         self.delivery.stop()
-        await self.hooks.aclose()
+
+    def left(self) -> None:
+        """A connection to this room has ended."""
+        if self.on_empty is not None and self.membership.connections.empty:
+            self.on_empty()
+
+    @property
+    def idle(self) -> bool:
+        """True if nobody is here, no name is held for anybody, and nothing is under way."""
+        busy = self.tasks or self.hooks.busy or not self.membership.connections.empty
+        return not (busy or self.state.away or self.delivery.origins)
+
+    def let_go(self) -> None:
+        """Close an idle room, awaiting nothing. No timer and no subscription of it remains."""
+        self.delivery.closed = True
+        self.delivery.release()
+        self.membership.stop()
+        self._stop()
 
     def abandon(self) -> None:
         """The event loop has ended, and every connection with it: receive nothing, and do nothing any more."""

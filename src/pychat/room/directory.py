@@ -1,29 +1,63 @@
-"""The rooms of one mount, by name: which there are, and what somebody may do in them."""
+"""The rooms of one mount, by name: which there are for a visitor, and what the visitor may do in them."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+import math
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from pychat.domain.access import Access
-from pychat.domain.errors import Close, Refused, UsageError
+from pychat.domain.addresses import address_key
+from pychat.domain.errors import Close, Refused
+from pychat.domain.limits import TokenBucket
 from pychat.domain.model import User
 from pychat.domain.request import Request
 from pychat.room.app_function import AppFunction
 from pychat.room.backend import RoomBackend
-from pychat.room.chatroom import ChatRoom
-from pychat.room.grant import Grant, unknown_room
+from pychat.room.chatroom import ROOM_NAME, ChatRoom
+from pychat.room.clock import Clock
+from pychat.room.grant import FULL, Grant, unknown_room
+from pychat.room.open_rooms import OpenRooms
 from pychat.room.person import Person
+from pychat.room.session import Session
+from pychat.stores import RoomRecord
 
-__all__ = ["AskAccess", "Found", "ListedRoom", "RoomDirectory"]
+__all__ = ["AskAccess", "Found", "ListedRoom", "RoomDirectory", "RoomSource"]
 
 _log = logging.getLogger("pychat.room")
+_T = TypeVar("_T")
+#: Seconds. A visitor who is told that there is no room is told at a multiple of this time after they asked, and not
+#: before the first: a room that they may not read takes as long as a room that does not exist.
+_GRID = 0.1
+_LOOKUPS, _LOOKUPS_AT_ONCE = 2.0, 60.0  # of rooms that do not exist, a second and at once, by person or address
+_REMEMBERED = 10_000  # persons and addresses that looked for such rooms
+_ASKED_AT_ONCE = 8  # calls of `access` for one list of rooms
+_MAX_ASKED = 1_000  # for one list of rooms
 
 #: The app's function: what `user`, or a guest (`None`), may do in the room of that name. May be async.
 AskAccess = Callable[[User | None, str], object]
+
+
+class RoomSource:
+    """Where rooms come from that are not open. This one has none; `Chat` has those of its store and of the app."""
+
+    #: True if strangers must not learn which rooms there are.
+    guarded: bool = False
+    #: The longest message in a room that is not open yet, in characters.
+    longest_text: int = 0
+
+    async def open(self, name: str, request: Request | None) -> ChatRoom | None:
+        """Open the room of that name; `None` if there is none. Raise `Refused`."""
+
+    async def listed(self, after: str, limit: int) -> list[RoomRecord]:
+        """The next rooms that lists show, in order of name."""
+        return []
 
 
 class Found(NamedTuple):
@@ -45,60 +79,55 @@ class ListedRoom(NamedTuple):
 class RoomDirectory:
     """The rooms of a `Chat`, or of a mount of plain rooms, as transports see them."""
 
-    def __init__(self, *rooms: ChatRoom, access: AskAccess | None = None) -> None:
-        self._by_name: dict[str, RoomBackend] = {room.name: room.backend for room in rooms}
-        if len(self._by_name) < len(rooms):
-            msg = f"Two rooms of one mount have the same name: {', '.join(room.name for room in rooms)}."
-            raise UsageError(msg)
+    def __init__(
+        self,
+        *rooms: ChatRoom,
+        access: AskAccess | None = None,
+        idle: float = 60.0,
+        max_rooms_per_person: int = 1_000,
+        clock: Clock | None = None,
+    ) -> None:
+        """The arguments are those of `Chat`."""
+        self._clock = clock or Clock()
+        #: The rooms that are open.
+        self.rooms = OpenRooms(rooms, idle, self._clock)
         #: The room that is meant when none is named: the first one that was given, if any was.
         self.first: RoomBackend | None = rooms[0].backend if rooms else None
+        #: In how many rooms one person may be.
+        self.max_rooms_per_person = max_rooms_per_person
+        self._source: RoomSource | None = None
         usage = "it takes a pychat.User (None for a guest) and the name of a room, and returns a pychat.Access"
         self._ask = None if access is None else AppFunction("access", access, Access.of, usage)
+        self._guarded = access is not None
         self._people = WeakValueDictionary[str, Person]()
+        self._opening: dict[str, asyncio.Task[ChatRoom | Refused | None]] = {}
+        self._lookups: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def look_in(self, source: RoomSource) -> None:
+        """Find rooms that are not open in `source`."""
+        self._source = source
+        self._guarded = self._guarded or source.guarded
 
     def __iter__(self) -> Iterator[RoomBackend]:
         """The rooms that are open."""
-        return iter(tuple(self._by_name.values()))
+        return (room.backend for room in self.rooms)
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self.rooms)
 
-    def get(self, name: str) -> RoomBackend | None:
-        """The room of that name, if it is open."""
-        return self._by_name.get(name)
+    @property
+    def public_names(self) -> list[str]:
+        """The names of the rooms that were given, if everybody may know them."""
+        return [] if self._guarded else list(self.rooms.given)
 
-    def person(self, member_id: str | None) -> Person:
-        """The person of that member id, who is the same for all connections; a new one for a guest without an id."""
-        if member_id is None:
-            return Person()
+    # Who asks.
+
+    def person(self, member_id: str) -> Person:
+        """The person of that member id, who is the same for all connections."""
         person = self._people.get(member_id)
         if person is None:
             person = self._people[member_id] = Person(member_id)
         return person
-
-    async def find(
-        self,
-        name: object,
-        user: User | None = None,
-        request: Request | None = None,
-        *,
-        person: Person | None = None,
-        trusted: bool = False,
-    ) -> Found:
-        """The room that a visitor named (the first for `None`), and what they may do in it.
-
-        `person` is the visitor, if the transport knows more than `user` does. `trusted` is for programs of the app,
-        which may enter any room. Raise `Refused` with `unknown_room`: the room does not exist, or not for them.
-        """
-        room = self.pick(name)
-        person = person or self.person(None if user is None else user.member_id)
-        if self._ask is None or trusted:
-            return Found(room, Grant(Access.WRITE, person))
-        ask: Callable[[], Awaitable[Access]] = partial(self.access, user, room.name)
-        grant = Grant(Access.NONE, person, ask)
-        grant.access = await ask()
-        await grant.renew()
-        return Found(room, grant)
 
     async def access(self, user: User | None, name: str) -> Access:
         """What `user`, or a guest, may do in the room of that name, whether there is one or not. Raise `Refused`."""
@@ -112,21 +141,207 @@ class RoomDirectory:
             failed="The server could not find out what you may do here. Try again later.",
         )
 
-    async def visible(self, user: User | None = None, after: str = "", limit: int = 100) -> list[ListedRoom]:
-        """The listed rooms that a visitor may read, in order of name: at most `limit` after the name `after`."""
-        found: list[ListedRoom] = []
-        for name in sorted(name for name in self._by_name if name > after):
-            if len(found) < limit and "read" in await self.access(user, name):
-                room = self._by_name[name]
-                found.append(ListedRoom(name, room.title, room.here))
-        return found
+    async def refresh(self, user_id: str | None = None) -> None:
+        """Ask again what that user may do in the rooms that they are in, or everybody if no user is named.
 
-    def pick(self, name: object) -> RoomBackend:
-        """The open room of that name, the first for `None`, whoever asks. Raise `Refused` with `unknown_room`."""
-        room = self.first if name is None else self._by_name.get(name) if isinstance(name, str) else None
+        Open connections lose or gain access at once. If the app cannot say, they are closed, and may come back.
+        """
+        if self._ask is None:
+            return
+        if user_id is None:
+            everybody = (visitor for room in self for visitor in room.core.membership.connections)
+            visitors = [visitor for visitor in everybody if isinstance(visitor, Session)]
+        else:
+            known = self._people.get(User(user_id).member_id)
+            visitors = [] if known is None else list(known.sessions)
+        groups: dict[tuple[int, str], list[Session]] = {}
+        for session in visitors:
+            groups.setdefault((id(session.grant.person), session.room), []).append(session)
+        for person in {session.grant.person for session in visitors}:
+            if person is not None:
+                person.refreshes += 1
+        await _in_batches([self._ask_again(sessions) for sessions in groups.values()])
+
+    async def _ask_again(self, sessions: list[Session]) -> None:
+        """Ask for the sessions of one person in one room."""
+        user, name, person = sessions[-1].user, sessions[-1].room, sessions[-1].grant.person
+        asked = 0 if person is None else person.refreshes
+        access: Access | None = None
+        with suppress(Refused):
+            access = await self.access(user, name)
+        if person is not None and person.refreshes != asked:
+            return  # another answer is under way
+        for session in sessions:
+            if access is None:
+                session.put_out(Close.UNAVAILABLE)
+            else:
+                session.change_access(access)
+
+    # Which room.
+
+    async def find(
+        self,
+        name: object,
+        user: User | None = None,
+        request: Request | None = None,
+        *,
+        person: Person | None = None,
+        trusted: bool = False,
+    ) -> Found:
+        """The room that a visitor named (the first for `None`), and what they may do in it.
+
+        `person` is the visitor, if the transport knows more than `user` does. `trusted` is for programs of the app,
+        which may do everything in any room. Raise `Refused` with `unknown_room`: there is no such room for them.
+        """
+        began = self._clock.steady()
+        if person is None and user is not None:
+            person = self.person(user.member_id)
+        try:
+            return await self._find(name, user, request, person, trusted=trusted)
+        except Refused as refused:
+            if refused.code == "unknown_room" and self._guarded and not trusted:
+                await self._until_grid(began)
+            raise
+
+    async def _find(
+        self, name: object, user: User | None, request: Request | None, person: Person | None, *, trusted: bool
+    ) -> Found:
+        if name is None and self.first is not None:
+            name = self.first.name
+        if not isinstance(name, str) or not ROOM_NAME.fullmatch(name):
+            raise self._unknown()
+        if self._source is None and self._ask is None:
+            room = self.rooms.get(name)
+            if room is None:
+                raise self._unknown()
+            return Found(room.backend, FULL if person is None else Grant(Access.WRITE, person))
+        looks = None if trusted else self._looks(person, request)
+        grant = FULL if person is None else Grant(Access.WRITE, person)
+        if self._ask is not None and not trusted:
+            grant = Grant(Access.NONE, person, partial(self.access, user, name))
+        access = await grant.renew()
+        room = None
+        if "read" in access:
+            self._check_count(person, name)
+            room = await self._open(name, request)
         if room is None:
-            raise unknown_room("" if self._ask else f" There are: {', '.join(self._by_name)}.")
-        return room
+            if looks is not None:
+                looks.take(self._clock.steady())
+            raise self._unknown()
+        return Found(room.backend, grant)
+
+    def _unknown(self) -> Refused:
+        names = self.public_names
+        return unknown_room(f" There are: {', '.join(names)}." if names else "")
+
+    def _looks(self, person: Person | None, request: Request | None) -> TokenBucket | None:
+        """What counts the visitor's looks for rooms that do not exist. Raise `Refused` if there were too many."""
+        key = person.member_id if person is not None else "" if request is None else address_key(request.remote)
+        if not key:
+            return None
+        bucket = self._lookups.pop(key, None) or TokenBucket(_LOOKUPS, _LOOKUPS_AT_ONCE)
+        self._lookups[key] = bucket
+        if len(self._lookups) > _REMEMBERED:
+            self._lookups.popitem(last=False)
+        wait = bucket.wait(self._clock.steady())
+        if wait:
+            raise Refused("rate_limited", f"You looked for too many rooms. Wait {max(wait, 0.1):.1f} seconds.", wait)
+        return bucket
+
+    def _check_count(self, person: Person | None, name: str) -> None:
+        if person is None or len(person.sessions) < self.max_rooms_per_person:
+            return
+        names = {session.room for session in person.sessions}
+        if name not in names and len(names) >= self.max_rooms_per_person:
+            raise Refused("too_many_rooms", f"You are in {len(names)} rooms. Leave one before you enter another.")
+
+    async def _open(self, name: str, request: Request | None) -> ChatRoom | None:
+        """The room of that name. Whoever comes while it is looked for waits for the same answer."""
+        while True:
+            room = self.rooms.known(name)
+            if room is not None or self._source is None:
+                return room
+            loop = asyncio.get_running_loop()
+            task = self._opening.get(name)
+            mine = task is None or task.get_loop() is not loop
+            if task is None or mine:
+                task = self._opening[name] = loop.create_task(self._ask_source(self._source, name, request))
+                task.add_done_callback(partial(self._opened, name))
+            await asyncio.wait({task})
+            if task.cancelled():
+                raise Refused.standard("shutdown")
+            outcome = task.result()
+            if not isinstance(outcome, Refused):
+                return outcome
+            if mine or outcome.code in ("internal", "unavailable"):
+                raise Refused(outcome.code, outcome.text, outcome.retry_after)
+
+    @staticmethod
+    async def _ask_source(source: RoomSource, name: str, request: Request | None) -> ChatRoom | Refused | None:
+        try:
+            return await source.open(name, request)
+        except Refused as refused:
+            return refused.with_traceback(None)
+
+    def _opened(self, name: str, task: asyncio.Task[ChatRoom | Refused | None]) -> None:
+        if self._opening.get(name) is task:
+            del self._opening[name]
+        if not task.cancelled():
+            task.exception()  # told to those who wait, if anybody does
+
+    async def _until_grid(self, began: float) -> None:
+        passed = self._clock.steady() - began
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        wait = max(1, math.ceil(passed / _GRID)) * _GRID - passed
+        timer = self._clock.call_later(wait, lambda: None if reached.done() else reached.set_result(None))
+        try:
+            await reached
+        finally:
+            timer.cancel()
+
+    async def visible(self, user: User | None = None, after: str = "", limit: int = 100) -> list[ListedRoom]:
+        """The listed rooms that a visitor may read: at most `limit` after the room of the name `after`.
+
+        The rooms that were given come first, the others follow in order of name.
+        """
+        began, found, asked = self._clock.steady(), list[ListedRoom](), 0
+        async for batch in self._listed(after, limit):
+            asked += len(batch)
+            if self._ask is not None:
+                allowed = await _in_batches([self._may_read(user, room.name) for room in batch])
+                batch = [room for room, may_read in zip(batch, allowed, strict=True) if may_read]  # noqa: PLW2901
+            found += batch
+            if len(found) >= limit or asked >= _MAX_ASKED:
+                break
+        if self._guarded:
+            await self._until_grid(began)
+        return found[:limit]
+
+    async def _may_read(self, user: User | None, name: str) -> bool:
+        try:
+            return "read" in await self.access(user, name)
+        except Refused:
+            return False
+
+    async def _listed(self, after: str, limit: int) -> AsyncIterator[list[ListedRoom]]:
+        """The rooms that lists show, whoever asks, in parts."""
+        given = list(self.rooms.given)
+        if not after or after in given:
+            rest = given[given.index(after) + 1 :] if after else given
+            after = ""
+            yield [self._in_list(name, self.rooms.given[name].title) for name in rest]
+        while self._source is not None:
+            records = await self._source.listed(after, limit)
+            if not records:
+                return
+            after = records[-1].name
+            yield [self._in_list(each.name, each.title) for each in records if each.name not in self.rooms.given]
+
+    def _in_list(self, name: str, title: str) -> ListedRoom:
+        room = self.rooms.get(name)
+        return ListedRoom(name, title, 0) if room is None else ListedRoom(name, room.title, room.here)
+
+    # Its life.
 
     @property
     def max_message_bytes(self) -> int:
@@ -134,11 +349,13 @@ class RoomDirectory:
 
         A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
         """
-        return max((room.limits.text for room in self), default=2_000) * 12 + 4096
+        longest = [room.limits.text for room in self.rooms.given.values()]
+        return max([*longest, self._source.longest_text] if self._source else longest) * 12 + 4096
 
     async def start(self) -> None:
-        """Open all rooms. Where a store cannot be reached, that is logged, and the room opens for whoever comes."""
-        for room in self:
+        """Open the rooms that were given. If a store cannot be reached, that is logged, and visitors open the room."""
+        self.rooms.start()
+        for room in self.rooms.given.values():
             try:
                 await room.start()
             except Refused as refused:
@@ -146,7 +363,23 @@ class RoomDirectory:
 
     async def aclose(self, why: Close) -> None:
         """Close all rooms."""
-        for room in self:
+        for task in self._opening.values():
+            task.cancel()
+        rooms = self.rooms.close()
+        for room in rooms:
             room.dismiss(why)
-        for room in self:
+        for room in rooms:
             await room.aclose(why)
+
+
+async def _in_batches(calls: list[Coroutine[Any, Any, _T]]) -> list[_T]:
+    """Await all calls, some at a time, and return their results. If one fails, the others are ended."""
+    turns = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+    async def run(call: Coroutine[Any, Any, _T]) -> _T:
+        async with turns:
+            return await call
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(run(call)) for call in calls]
+    return [task.result() for task in tasks]

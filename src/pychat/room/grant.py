@@ -8,7 +8,7 @@ from pychat.domain.access import Access
 from pychat.domain.errors import Refused
 from pychat.room.person import Person
 
-__all__ = ["Grant", "unknown_room"]
+__all__ = ["FULL", "Grant", "unknown_room"]
 
 
 def unknown_room(names: str = "") -> Refused:
@@ -17,23 +17,43 @@ def unknown_room(names: str = "") -> Refused:
 
 
 class Grant:
-    """The access of one `person` to one room."""
+    """The access of one visitor to one room. `person` is `None` for a guest without an identity."""
 
-    __slots__ = ("_ask", "_seen", "access", "person")
+    __slots__ = ("_ask", "_asked", "access", "person")
 
     def __init__(
         self, access: Access, person: Person | None = None, ask: Callable[[], Awaitable[Access]] | None = None
     ) -> None:
         """`ask` asks the app again; without it, the access never changes."""
         self.access = access
-        self.person = person or Person()
+        self.person = person
         self._ask = ask
-        self._seen = self.person.refreshes
+        self._asked = self._refreshes
 
-    async def renew(self) -> None:
-        """Ask the app again, if it has said since that the access may have changed. Raise `Refused` if it is lost."""
-        while self._ask is not None and self._seen != self.person.refreshes:
-            self._seen = self.person.refreshes
+    @property
+    def _refreshes(self) -> int:
+        return 0 if self.person is None else self.person.refreshes
+
+    @property
+    def fixed(self) -> bool:
+        """True if the access never changes."""
+        return self._ask is None
+
+    @property
+    def stale(self) -> bool:
+        """True if the app has said, since it was asked, that the access may have changed."""
+        return self._ask is not None and self._asked != self._refreshes
+
+    async def renew(self) -> Access:
+        """Ask the app, again if it says meanwhile that the access may have changed. Return the access."""
+        if self._ask is not None:
+            self._asked = self._refreshes
             self.access = await self._ask()
-        if "read" not in self.access:
-            raise unknown_room()
+            while self.stale:
+                self._asked = self._refreshes
+                self.access = await self._ask()
+        return self.access
+
+
+#: The access to rooms where nobody is asked, for guests.
+FULL = Grant(Access.WRITE)

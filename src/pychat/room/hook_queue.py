@@ -29,6 +29,11 @@ class HookQueue:
         self._missed = 0
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """True while calls are queued, or one is running."""
+        return self._task is not None and not self._task.done()
+
     def add(self, call: _Call, subject: object) -> None:
         """Queue `call`, which is about `subject`. If the queue is full, drop the call and log that."""
         size = _EVENT_BYTES + (4 * len(subject.text) if isinstance(subject, Message | Edited) else 0)

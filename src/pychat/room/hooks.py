@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
+from weakref import WeakSet
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Event, Member, Message
@@ -60,12 +61,18 @@ HOOKS: dict[str, Hook] = {
 
 
 class Hooks:
-    """The hooks of one room. Hooks of one name run in the order in which they were added."""
+    """The hooks of one room, or of all rooms of a chat. Hooks of one name run in the order in which they were added."""
 
-    def __init__(self) -> None:
-        self._background = HookQueue()
-        #: The functions that were added, each with whether it is async, by the name of the hook.
-        self.registered: dict[str, list[_Registered]] = {name: [] for name in HOOKS}
+    def __init__(self, above: Hooks | None = None) -> None:
+        """`above` are the hooks of all rooms of the chat, also those that are added later."""
+        self._background: HookQueue | None = None
+        self._above = above
+        self._below: WeakSet[Hooks] | None = None  # the rooms that have hooks of their own
+        #: The functions to call, each with whether it is async, by the name of the hook. A room without hooks of its own
+        #: shares those of its chat.
+        self.registered: dict[str, list[_Registered]] = (
+            {name: [] for name in HOOKS} if above is None else above.registered
+        )
 
     def add(self, name: str, hook: _HookT) -> _HookT:
         """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable."""
@@ -76,18 +83,48 @@ class Hooks:
         if not callable(given):
             msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
             raise UsageError(msg)
-        self.registered[name].append((hook, is_async(hook)))
+        if self._above is not None and self.registered is self._above.registered:
+            self.registered = _copied(self.registered)
+            self._above._split_off(self)
+        for each in (self, *(self._below or ())):
+            each.registered[name].append((hook, is_async(hook)))
         return hook
+
+    def share(self, above: Hooks) -> None:
+        """Call the hooks of all rooms too, after those that were added before."""
+        if self._above is above:
+            return
+        self._above = above
+        if any(self.registered.values()):
+            self.registered = {name: [*hooks, *above.registered[name]] for name, hooks in self.registered.items()}
+            above._split_off(self)
+        else:
+            self.registered = above.registered
+
+    @property
+    def busy(self) -> bool:
+        """True while calls are queued."""
+        return self._background is not None and self._background.busy
 
     async def aclose(self) -> None:
         """Wait up to 3 seconds for the calls that are queued."""
-        await self._background.aclose()
+        if self._background is not None:
+            await self._background.aclose()
 
     def copy(self) -> Hooks:
         """A copy with the same hooks. Adding to it does not change this one."""
-        copied = Hooks()
-        copied.registered = {name: list(hooks) for name, hooks in self.registered.items()}
+        copied = Hooks(self._above)
+        if self._above is None:
+            copied.registered = _copied(self.registered)
+        elif self.registered is not self._above.registered:
+            copied.registered = _copied(self.registered)
+            self._above._split_off(copied)
         return copied
+
+    def _split_off(self, room: Hooks) -> None:
+        if self._below is None:
+            self._below = WeakSet()
+        self._below.add(room)
 
     async def change(self, name: str, subject: _T) -> _T:
         """Pass `subject` through the hooks, each of which may change or refuse it. A hook that fails refuses.
@@ -118,8 +155,15 @@ class Hooks:
 
         One that fails is logged, and the others are told all the same.
         """
+        if self._background is None and self.registered[name]:
+            self._background = HookQueue()
         for registered in self.registered[name]:
+            assert self._background is not None  # noqa: S101 -- there is a hook
             self._background.add(_tell(name, registered, subject), subject)
+
+
+def _copied(registered: dict[str, list[_Registered]]) -> dict[str, list[_Registered]]:
+    return {name: list(hooks) for name, hooks in registered.items()}
 
 
 async def _tell(name: str, registered: _Registered, subject: object) -> None:

@@ -13,21 +13,25 @@ __all__ = ["Person"]
 
 
 class Person:
-    """One for each member id that is connected; one for each connection of a guest without an identity."""
+    """One for each member id that has connections. Guests without an identity have none."""
 
-    __slots__ = ("__weakref__", "_buckets", "member_id", "refreshes", "sessions")
+    __slots__ = ("__weakref__", "_bucket", "_buckets", "member_id", "refreshes", "sessions")
 
-    def __init__(self, member_id: str | None = None) -> None:
+    def __init__(self, member_id: str) -> None:
         self.member_id = member_id
         #: The sessions of this person, in any room.
         self.sessions: set[Session] = set()
         #: How often the app has said that this person's access may have changed.
         self.refreshes = 0
-        self._buckets: dict[tuple[float, float], TokenBucket] = {}
+        self._bucket: tuple[tuple[float, float], TokenBucket] | None = None
+        self._buckets: dict[tuple[float, float], TokenBucket] | None = None  # where rooms differ in their rates
 
     def bucket(self, limits: Limits) -> TokenBucket:
         """Counts the commands of this person in all rooms with the same rate."""
-        key = (limits.rate, limits.burst)
-        if key not in self._buckets:
-            self._buckets[key] = TokenBucket(*key)
-        return self._buckets[key]
+        rate = (limits.rate, limits.burst)
+        if self._bucket is None:
+            self._bucket = rate, TokenBucket(*rate)
+        if self._bucket[0] == rate:
+            return self._bucket[1]
+        self._buckets = self._buckets or {}
+        return self._buckets.setdefault(rate, TokenBucket(*rate))

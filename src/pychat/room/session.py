@@ -6,7 +6,8 @@ import logging
 import time
 from collections.abc import Sequence
 
-from pychat.domain.errors import Refused
+from pychat.domain.access import Access
+from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import SEARCH_COST, TokenBucket
 from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import (
@@ -23,14 +24,15 @@ from pychat.domain.model import (
     SetTyping,
     User,
 )
-from pychat.domain.notices import Welcome, You
+from pychat.domain.notices import AccessChanged, Welcome, You
 from pychat.room.answer import Answer
 from pychat.room.clock import Timer
 from pychat.room.command_queue import CommandQueue, queued
 from pychat.room.commands import id_used
 from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
-from pychat.room.fanout import joined
+from pychat.room.fanout import close_quietly, joined
+from pychat.room.grant import FULL, Grant, unknown_room
 from pychat.room.tokens import Tokens, event_id
 
 __all__ = ["Session"]
@@ -38,6 +40,11 @@ __all__ = ["Session"]
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
+_FORBIDDEN = {
+    "read": "You may no longer read this room.",
+    "write": "You may read this room, but not write in it.",
+    "react": "You may not react to messages in this room.",
+}
 
 
 class Session(CommandQueue):
@@ -47,7 +54,10 @@ class Session(CommandQueue):
     so that no answer overtakes an event. Await `ready` of the `CommandQueue` before reading on.
     """
 
-    def __init__(self, room: RoomCore, connection: Connection, user: User | None = None) -> None:
+    def __init__(
+        self, room: RoomCore, connection: Connection, user: User | None = None, grant: Grant | None = None
+    ) -> None:
+        """Without a `grant`, the visitor may do what any member may."""
         super().__init__(room.tasks, room.delivery.fanout)
         self._room = room
         self.connection = connection
@@ -60,7 +70,13 @@ class Session(CommandQueue):
         #: True if the connection gets a copy of its own visitor's messages.
         self.echo = False
         self._epoch = ""  # in which the visitor's numbers of messages count
-        self._bucket = TokenBucket(room.limits.rate, room.limits.burst)
+        #: What this visitor may do, and who they are in all rooms.
+        self.grant = grant or FULL
+        person, limits = self.grant.person, room.limits
+        self._bucket = TokenBucket(limits.rate, limits.burst) if person is None else person.bucket(limits)
+        if person is not None:
+            person.sessions.add(self)
+        self._begun = False
         self._typing: Timer | None = None
         #: True after the visitor left or was kicked: a join that is still being stored must not add them.
         self.gone = False
@@ -70,6 +86,16 @@ class Session(CommandQueue):
     def member(self) -> Member | None:
         """The member that this visitor is; `None` without a nickname."""
         return None if self.member_id is None else self._room.state.members.get(self.member_id)
+
+    @property
+    def room(self) -> str:
+        """The name of the room."""
+        return self._room.name
+
+    @property
+    def access(self) -> Access:
+        """What this visitor may do in the room."""
+        return self.grant.access
 
     @property
     def you(self) -> You | None:
@@ -99,6 +125,7 @@ class Session(CommandQueue):
 
     def begin(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
         """Send the welcome, then the events that the visitor missed."""
+        self._begun = True
         self.recovered = welcome.recovered
         self._epoch = welcome.position.epoch
         connection = self.connection
@@ -156,7 +183,7 @@ class Session(CommandQueue):
         if self._waiting is not None or reply_to is not None or self._room.hooks.registered["message"]:
             return self.submit(self._say(text, message_id, reply_to))
         try:
-            self._spend()
+            self._spend("write")
             stored = self._room.commands.say(Say(self._require_member_id(), event_id(message_id), text), self)
         except Exception as error:
             return self._failed(error)
@@ -164,7 +191,7 @@ class Session(CommandQueue):
 
     async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
         """The same, where something has to be awaited before the message can be stored."""
-        self._spend()
+        self._spend("write")
         member_id, message_id = self._require_member_id(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
@@ -180,35 +207,40 @@ class Session(CommandQueue):
     @queued
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
-        self._spend()
+        self._spend("write")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
     @queued
     async def delete(self, seq: int, given_id: str | None = None) -> Event | None:
-        """Take one's own message number `seq` back; `None` if it was deleted already."""
-        self._spend()
+        """Take one's own message number `seq` back; `None` if it was deleted already.
+
+        A visitor with access `moderate` may delete the messages of others.
+        """
+        moderates = "moderate" in self.grant.access
+        self._spend("read" if moderates else "write")
         member_id, new_id = self._require_member_id(), event_id(given_id)
-        return await self._room.commands.perform(Delete(member_id, new_id, await self._message(seq)), self)
+        command = Delete(member_id, new_id, await self._message(seq), moderates)
+        return await self._room.commands.perform(command, self)
 
     @queued
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
-        self._spend()
+        self._spend("react")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
     @queued
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
-        self._spend(1.0 if matching is None else SEARCH_COST)
+        self._spend("read", 1.0 if matching is None else SEARCH_COST)
         await self._room.commands.pages.wait()  # reading and encoding a page takes some milliseconds
         return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
     @queued
     async def type(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
-        self._spend()
+        self._spend("write")
         member_id = self._require_member_id()
         self._stop_typing_timer()
         await self._room.commands.perform(SetTyping(member_id, on), self)
@@ -234,18 +266,61 @@ class Session(CommandQueue):
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""
         if not self._closed:
             self._closed = self.gone = True
-            self._stop_typing_timer()
-            try:
-                await self._room.membership.disconnect(self, left=left)
-            finally:
-                self.connection = GONE
+            await self._disconnect(left=left)
 
-    def _spend(self, cost: float = 1.0) -> None:
+    async def _disconnect(self, *, left: bool) -> None:
+        self._stop_typing_timer()
+        try:
+            await self._room.membership.disconnect(self, left=left)
+        finally:
+            self.connection = GONE
+            if self.grant.person is not None:
+                self.grant.person.sessions.discard(self)
+            self._room.left()
+
+    # What this visitor may do.
+
+    def change_access(self, access: Access) -> None:
+        """Set what this visitor may do from now on, and tell them. Without `read`, put them out of the room at once."""
+        before, self.grant.access = self.grant.access, access
+        if not self._begun or self._closed:
+            return  # who is still entering is told with the welcome, or refused
+        if "read" not in access:
+            self.put_out(Close.NO_ACCESS)
+        elif before != access:
+            self._room.delivery.fanout.flush()
+            frame = self.connection.encoder.encode(AccessChanged(access))
+            if frame is not None:
+                self._room.delivery.fanout.tell(self.connection, frame)
+
+    def put_out(self, why: Close) -> None:
+        """Close the connection with the reason `why`. Nothing that happens in the room from now on is sent to it."""
+        if not self._closed:
+            self._closed = self.gone = True
+            fanout = self._room.delivery.fanout
+            fanout.flush()
+            fanout.discard(self.connection)
+            close_quietly(self.connection, why)
+            self._room.tasks.spawn(self._disconnect(left=not why.reconnect))
+
+    def require(self, permission: str) -> None:
+        """Raise `Refused` with `forbidden` if this visitor may not do that."""
+        if permission not in self.grant.access:
+            raise Refused("forbidden", _FORBIDDEN[permission])
+
+    def _spend(self, permission: str = "read", cost: float = 1.0) -> None:
+        """Count a command that needs this permission. Raise `Refused`."""
         if self._closed:
             raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
         wait = self._bucket.take(self._room.clock.steady(), cost)
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+        if permission not in self.grant.access:
+            self.require(permission)
+
+    def _handed_out(self) -> None:
+        if "read" not in self.grant.access:  # lost while a command ran: what it read is not handed out
+            raise unknown_room()
 
     def _wish(self, member_id: str, name: str | None) -> Join:
         user, roles = self.user, () if self.user is None else self.user.roles

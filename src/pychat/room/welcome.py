@@ -9,6 +9,7 @@ from pychat.domain.model import Position, User
 from pychat.domain.notices import Welcome, You
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
+from pychat.room.grant import Grant, unknown_room
 from pychat.room.session import Session
 
 __all__ = ["Entry", "admit"]
@@ -23,6 +24,8 @@ class Entry(TypedDict, total=False):
     own: bool
     #: A guest takes the last name of `member_id` before the welcome.
     resume: bool
+    #: What the visitor may do; by default, what any member may.
+    grant: Grant | None
     #: Is awaited last before the welcome.
     before_welcome: Callable[[], Awaitable[object]] | None
 
@@ -36,13 +39,14 @@ async def admit(
     user: User | None = None,
     own: bool = True,
     resume: bool = False,
+    grant: Grant | None = None,
     before_welcome: Callable[[], Awaitable[object]] | None = None,
 ) -> Session:
     """Let a visitor into the open room: see `ChatRoom.connect`."""
     delivery, membership = room.delivery, room.membership
     if since is not None:
         await delivery.catch_up(since)
-    session = Session(room, connection, user)
+    session = Session(room, connection, user, grant)
     named = user is not None or resume
     try:
         if user is not None:
@@ -53,9 +57,13 @@ async def admit(
         if before_welcome is not None:
             await before_welcome()
         await delivery.start()
+        while session.grant.stale:
+            await session.grant.renew()
+            await delivery.start()
+        if "read" not in session.access:
+            raise unknown_room()
     except BaseException:
-        if named:
-            await session.close()
+        await session.close()
         raise
     missed = None if since is None else delivery.missed(since)
     # Nothing may await from here to the end: first the missed events are sent, and all later ones by the fan-out.
@@ -98,4 +106,5 @@ def _welcome(room: RoomCore, session: Session, since: Position | None, *, identi
         longest_name=room.limits.name,
         longest_text=room.limits.text,
         you=you,
+        access=session.access,
     )
