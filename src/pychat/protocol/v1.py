@@ -256,7 +256,7 @@ def _list(name: str, value: object) -> list[Any] | None:
 #: The check of each field of a command.
 _CHECKS: Mapping[str, Callable[[str, object], object]] = {
     **dict.fromkeys(("emoji", "id", "matching", "name", "room", "text", "token"), _text),
-    **dict.fromkeys(("before", "limit", "reply_to", "target"), _number),
+    **dict.fromkeys(("before", "limit", "reply_to", "seq", "target"), _number),
     "on": _flag,
     "rooms": _list,
 }
@@ -278,6 +278,7 @@ COMMANDS: Commands = {
     "history": ((), "", ("before", "limit", "matching")),
     "typing": ((), "", ("on",)),
     "who": ((), "", ()),
+    "read": (("seq",), "The number of the last event that was seen is missing: {“seq”: 42}.", ()),
     "leave": ((), "", ()),
 }
 

@@ -17,6 +17,7 @@ from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
 from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
+from pychat.room.readers import Readers
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.room.welcome import Entry, admit
@@ -83,6 +84,10 @@ class RoomBackend:
         self.face: object = None
         #: Opens this room again when it is used, and lets it go when it is empty. Without one, `start` and `aclose` do.
         self.keeper: RoomKeeper | None = None
+        #: What is known of those who read the rooms of the chat; `None` outside of a chat.
+        self.readers: Readers | None = None
+        #: The ids of the members of a direct room; empty for other rooms.
+        self.members: tuple[str, ...] = ()
         #: True after the keeper let the room go: it opens again when it is used.
         self.resting = False
         #: True after the room was deleted for good.
@@ -101,6 +106,8 @@ class RoomBackend:
         self.resting = False
         if self.keeper is not None:
             self.keeper.opened(self)
+        if self.readers is not None and self.core.readers is None:
+            self.core.use(self.readers.room(self.name, self._store, self.members))
         self._readying += 1
         try:
             await self.core.delivery.start()
@@ -174,6 +181,8 @@ class RoomBackend:
         await core.aclose(why)
         if self._url is not None and not core.closed_store:
             core.closed_store = True
+            if self.readers is not None:
+                await self.readers.settle(self._store)
             await self._store.aclose()
 
     # Who is in it.

@@ -29,6 +29,7 @@ from pychat.room.clock import Clock
 from pychat.room.connections import Visitor
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
+from pychat.room.readers import RoomReaders
 from pychat.room.tokens import Tokens, event_id
 from pychat.room.turns import Turns
 from pychat.stores import Store
@@ -57,6 +58,8 @@ class Commands:
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
+        #: Asked who has blocked whom; `None` outside of a chat.
+        self.readers: RoomReaders | None = None
         #: Visitors' reads of the history begin one in a turn of the event loop.
         self.pages = Turns()
 
@@ -84,6 +87,8 @@ class Commands:
             first = self._delivery.recent.find(command.member_id, command.id)
             if first is not None:
                 return _same(first, command)
+        if self.readers is not None and not isinstance(command, Delete):
+            await self.readers.check(command.member_id)
         event = self._state.decide(command, self._clock.date())
         if isinstance(command, Edit) and isinstance(event, Edited) and self._hooks.registered["message"]:
             target = await self.message(event.target)
@@ -112,6 +117,8 @@ class Commands:
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
             if visitor is not None:  # they may have left while the hooks ran, or may no longer write
                 visitor.require("write")
+                if self.readers is not None:
+                    await self.readers.check(draft.author.id)
                 self._state.decide(Say(draft.author.id, draft.id, draft.text), draft.date)
         stored = await self._append(draft, visitor)
         if not isinstance(stored, Message):

@@ -25,6 +25,7 @@ from pychat.room.connection import Connection
 from pychat.room.fanout import Fanout, close_quietly
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
+from pychat.room.readers import RoomReaders
 from pychat.room.recent import RecentEvents
 from pychat.room.subscription import LogSubscription, Snapshot
 from pychat.room.tokens import Tokens
@@ -65,6 +66,8 @@ class Delivery:
         self._log = LogSubscription(store, room, limits, self)
         self._clock = clock
         self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
+        #: Told who reads the room; `None` outside of a chat.
+        self.readers: RoomReaders | None = None
         #: True after the room was closed.
         self.closed = False
         #: The event loop that the room runs on, once it was started.
@@ -111,6 +114,8 @@ class Delivery:
                     self._awaited.pop(event.seq).set()
                 skip = self.origins.get((event.author.id, event.id)) if isinstance(event, Message) else None
                 self.fanout.send(event, self.recent.frame, skip=skip)
+                if self.readers is not None:
+                    self.readers.received(event)
             case Typing():
                 if event.member.id in self._state.members:  # a member who has left meanwhile is not writing
                     self.fanout.send(event)
@@ -157,11 +162,15 @@ class Delivery:
         self.recent.erase(what)
         if what.author is not None and what.before is None:
             self._state.known.pop(what.author, None)
+        if self.readers is not None:
+            self.readers.received(what)
 
     def deleted(self) -> None:
         """Close all connections. Whoever enters after that makes a new room."""
         self.dismiss(Close.DELETED)
         self.release()
+        if self.readers is not None:
+            self.readers.deleted()
 
     # Recovery.
 

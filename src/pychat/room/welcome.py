@@ -81,6 +81,7 @@ async def admit(
         await session.close()
         raise
     delivery.fanout.add(connection)
+    session.follow()
     membership.presence.note(newcomer=True)
     return session
 

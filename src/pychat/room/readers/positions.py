@@ -80,7 +80,11 @@ class ReadPositions:
             self._timer.cancel()
             self._timer = None
         async with self._writing:
-            await self._write()
+            try:
+                await self._write()
+            except BaseException:
+                self._schedule(_RETRY_SECONDS)
+                raise
 
     async def aclose(self) -> None:
         """Write everything. Try again a few times while the store is unavailable."""
@@ -116,10 +120,9 @@ class ReadPositions:
         try:
             await self.flush()
         except Refused:
-            self._schedule(_RETRY_SECONDS)
+            pass  # it is tried again
         except Exception:
             _log.exception("Read positions could not be stored; they are kept for another attempt")
-            self._schedule(_RETRY_SECONDS)
 
     async def _write(self) -> None:
         followed, self._followed = self._followed, {}

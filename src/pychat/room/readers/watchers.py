@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pychat.domain.errors import Refused
 from pychat.domain.model import Edited, Erased, LogEvent, Message, User
 from pychat.room.clock import Clock, Timer
-from pychat.room.reading.unread_list import Count, Described, News, UnreadList, UnreadListener, UnreadRoom
+from pychat.room.readers.unread_list import Count, Described, News, UnreadList, UnreadListener, UnreadRoom
 from pychat.room.tasks import Tasks
 from pychat.stores import Unread
 

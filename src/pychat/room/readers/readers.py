@@ -8,17 +8,18 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pychat.domain.model import User
 from pychat.room.clock import Clock
 from pychat.room.person import Person
-from pychat.room.reading.positions import ReadPositions
-from pychat.room.reading.room_reading import RoomReading
-from pychat.room.reading.unread_list import Described, UnreadListener, UnreadRoom
-from pychat.room.reading.watchers import UnreadSource, UnreadWatchers
+from pychat.room.readers.blocks import Blocks
+from pychat.room.readers.positions import ReadPositions
+from pychat.room.readers.room_readers import RoomReaders
+from pychat.room.readers.unread_list import Described, UnreadListener, UnreadRoom
+from pychat.room.readers.watchers import UnreadSource, UnreadWatchers
 from pychat.stores import Store, Unread
 
-__all__ = ["Reading"]
+__all__ = ["Readers"]
 
 
-class Reading:
-    """Read positions and unread counts of all members. A room gets its part of it from `room`."""
+class Readers:
+    """Read positions, unread counts and blocks of all members. A room gets its part of it from `room`."""
 
     def __init__(
         self,
@@ -32,6 +33,8 @@ class Reading:
         self._stores: dict[Store, ReadPositions] = {}
         self._rooms: dict[str, Store] = {}  # the rooms that have a store of their own
         self._default: Store | None = None
+        #: Who has blocked whom.
+        self.blocks = Blocks(lambda: self._default, clock)
         self._watchers = UnreadWatchers(UnreadSource(self.unread, self._shared, describe), clock)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -39,7 +42,9 @@ class Reading:
 
     def use(self, store: Store) -> None:
         """Keep the positions in `store` for all rooms without a store of their own."""
-        self._default = store
+        if store is not self._default:
+            self._default = store
+            self.blocks.clear()
         self.positions(store)
 
     def positions(self, store: Store) -> ReadPositions:
@@ -54,12 +59,14 @@ class Reading:
             self._stores[store] = ReadPositions(store, self._clock)
         return self._stores[store]
 
-    def room(self, name: str, store: Store) -> RoomReading:
-        """The part of a room, which is kept in `store`."""
+    def room(self, name: str, store: Store, members: tuple[str, ...]) -> RoomReaders:
+        """The part of a room, which is kept in `store`; `members` are the ids of the members of a direct room."""
         positions = self.positions(store)
-        if store is not self._default:
+        if store is self._default:
+            self._rooms.pop(name, None)
+        else:
             self._rooms[name] = store
-        return RoomReading(name, positions, self._watchers, self._people)
+        return RoomReaders(name, positions, self._watchers, self._people, self.blocks, members)
 
     async def settle(self, store: Store) -> None:
         """Write everything that is gathered for `store`, which is about to be closed."""

@@ -1,4 +1,4 @@
-"""What one room tells about who reads it."""
+"""The read positions, unread counts and blocked members, as one room sees them."""
 
 from __future__ import annotations
 
@@ -6,33 +6,42 @@ from collections.abc import Mapping
 
 from pychat.domain.model import Erased, LogEvent, Message
 from pychat.room.person import Person
-from pychat.room.reading.positions import ReadPositions
-from pychat.room.reading.watchers import UnreadWatchers
+from pychat.room.readers.blocks import Blocks, blocked
+from pychat.room.readers.positions import ReadPositions
+from pychat.room.readers.watchers import UnreadWatchers
 
-__all__ = ["RoomReading"]
+__all__ = ["RoomReaders"]
 
 
-class RoomReading:
-    """Read positions and unread counts, as one room sees them. No method awaits or raises."""
+class RoomReaders:
+    """What a room tells about who reads it, and asks about who has blocked whom."""
 
-    __slots__ = ("_name", "_people", "_positions", "_watchers", "members")
+    __slots__ = ("_blocks", "_name", "_people", "_positions", "_watchers", "members")
 
     def __init__(
-        self, name: str, positions: ReadPositions, watchers: UnreadWatchers, people: Mapping[str, Person]
+        self,
+        name: str,
+        positions: ReadPositions,
+        watchers: UnreadWatchers,
+        people: Mapping[str, Person],
+        blocks: Blocks,
+        members: tuple[str, ...],
     ) -> None:
         """`people` are those who are connected, by member id."""
         self._name = name
         self._positions = positions
         self._watchers = watchers
         self._people = people
-        #: The members of a direct room: each message puts it into their lists, if they have taken it out.
-        self.members: tuple[str, ...] = ()
+        self._blocks = blocks
+        #: The ids of the members of a direct room: each message puts it into their lists, if they have taken it out.
+        self.members = members
+
+    # Who reads it. No method awaits or raises.
 
     def entered(self, person: Person, seq: int) -> None:
         """A person entered the room, whose newest event has the number `seq`: they follow it from now on."""
         person.rooms[self._name] = person.rooms.get(self._name, 0) + 1
-        if person.rooms[self._name] == 1:
-            self.follow(person.member_id, seq)
+        self.follow(person.member_id, seq)
 
     def left(self, person: Person) -> None:
         """A connection of a person has left the room. They still follow it."""
@@ -64,3 +73,17 @@ class RoomReading:
     def deleted(self) -> None:
         """The room was deleted."""
         self._watchers.deleted(self._name)
+
+    # Who is blocked.
+
+    async def check(self, author_id: str) -> None:
+        """Raise `Refused` with `blocked` if one of the members of a direct room has blocked the author."""
+        if self.members and await self._blocks.by(self.members, author_id):
+            raise blocked()
+
+    async def mentions(self, member_ids: tuple[str, ...], author_id: str) -> tuple[str, ...]:
+        """Those of the mentioned members who have not blocked the author."""
+        if not member_ids:
+            return ()
+        without = await self._blocks.by(member_ids, author_id)
+        return tuple(each for each in member_ids if each not in without)

@@ -25,7 +25,7 @@ def blocked() -> Refused:
 class Blocks:
     """The members whom each member has blocked."""
 
-    def __init__(self, store: Callable[[], Store], clock: Clock) -> None:
+    def __init__(self, store: Callable[[], Store | None], clock: Clock) -> None:
         """`store` returns the store of the chat as it is now."""
         self._store = store
         self._clock = clock
@@ -34,11 +34,11 @@ class Blocks:
 
     async def block(self, member_id: str, other: str, *, on: bool) -> None:
         """Block `other` for a member, or no longer. Raise `Refused` while the store is unavailable."""
-        records = self._store().readers
-        if records is not None:
+        store = self._store()
+        if store is not None and store.readers is not None:
             self._changes += 1  # a read that is under way may return the former state
             try:
-                await records.block(member_id, other, on)
+                await store.readers.block(member_id, other, on)
             finally:
                 self._changes += 1
                 self._known.pop(member_id, None)
@@ -47,10 +47,10 @@ class Blocks:
         """The ids of the members whom a member has blocked. Raise `Refused` while the store is unavailable."""
         store = self._store()
         known = self._known.get(member_id)
+        if store is None or store.readers is None:
+            return frozenset()
         if known is not None and (store.guests is None or self._clock.steady() - known[1] < _SHARED_SECONDS):
             return known[0]
-        if store.readers is None:
-            return frozenset()
         changes, now = self._changes, self._clock.steady()
         found = await store.readers.blocked(member_id)
         if changes == self._changes:
@@ -70,6 +70,6 @@ class Blocks:
             found.update(each for each, theirs in zip(some, lists, strict=True) if other in theirs)
         return found
 
-    def forget(self) -> None:
-        """Read everything from the store again: it is another one."""
+    def clear(self) -> None:
+        """Read everything again: the store is another one."""
         self._known.clear()
