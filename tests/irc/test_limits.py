@@ -129,7 +129,12 @@ async def test_there_are_only_so_many(opened: Open, room: ChatRoom) -> None:
 
 
 @pytest.mark.parametrize(
-    "close", [each for each in Close if each not in (Close.KICKED, Close.LOST, Close.UNKNOWN_ROOM)]
+    "close",
+    [
+        each
+        for each in Close
+        if each not in (Close.KICKED, Close.LOST, Close.UNKNOWN_ROOM, Close.NO_ACCESS, Close.DELETED)
+    ],
 )
 async def test_every_close_says_why(opened: Open, close: Close) -> None:
     """ERROR, with the words and the reason; then the line is closed."""

@@ -15,6 +15,7 @@ from pychat.net.http.response import Response
 from pychat.net.http.stream_aiohttp import AiohttpStream
 from pychat.net.websocket.aiohttp import AiohttpWebSocket
 from pychat.net.websocket.connection import WebSocketClosed
+from pychat.room.chat import Chat
 from pychat.room.chatroom import ChatRoom
 from pychat.transports.socketio.engineio.host_aiohttp import handle
 
@@ -24,12 +25,12 @@ __all__ = ["MOUNT", "aiohttp_app"]
 MOUNT = web.AppKey("pychat", Mount)
 
 
-def aiohttp_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> web.Application:
+def aiohttp_app(*rooms: ChatRoom | Chat, **options: Unpack[MountOptions]) -> web.Application:
     """An aiohttp application that serves `rooms`, with the page and all transports, below any prefix.
 
-    The first room is at its root, and each room is at `rooms/NAME`. The options are those of `MountOptions`:
-    `authenticate`, `templates`, `allowed_origins`, `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`,
-    `api_tokens`.
+    Instead of rooms, it takes one `Chat`. The first room is at its root, and each room is at `rooms/NAME`. The options
+    are those of `MountOptions`: `authenticate`, `templates`, `allowed_origins`, `allowed_hosts`, `trusted_proxies`,
+    `max_buffer_bytes`, `limited`, `api_tokens`.
     The rooms are closed when the application shuts down.
     """
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))
@@ -82,7 +83,7 @@ class _Handlers:
     async def site(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
         asked = self._asked(request, path, _headers(request))
-        return self._response(request, self.mount.respond(path, asked, request.remote or ""))
+        return self._response(request, await self.mount.respond(path, asked, request.remote or ""))
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         path = f"/api/{request.match_info['path']}"

@@ -17,16 +17,18 @@ from pychat.net.http.response import Response
 from pychat.net.http.stream_asgi import AsgiStream
 from pychat.net.websocket.asgi import AsgiWebSocket, Receive, Scope, Send
 from pychat.net.websocket.connection import WebSocketClosed
+from pychat.room.chat import Chat
 from pychat.room.chatroom import ChatRoom
 
 __all__ = ["ASGIApp", "asgi_app"]
 
 
-def asgi_app(*rooms: ChatRoom, **options: Unpack[MountOptions]) -> ASGIApp:
+def asgi_app(*rooms: ChatRoom | Chat, **options: Unpack[MountOptions]) -> ASGIApp:
     """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
-    The first room is at its root, each at `rooms/NAME`. Options: `authenticate`, `templates`, `allowed_origins`,
-    `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
+    Instead of rooms, it takes one `Chat`. The first room is at its root, each at `rooms/NAME`. Options: `authenticate`,
+    `templates`, `allowed_origins`, `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens` (see
+    `MountOptions`).
     A host that passes lifespan events on starts and closes the rooms with itself. Those that pass nothing on to what is
     mounted, such as FastAPI, take it as their own: `FastAPI(lifespan=chat.lifespan)`.
     """
@@ -104,7 +106,7 @@ class ASGIApp:
             await self._api(path, scope, receive, send)
         else:
             asked = self._asked(scope, _headers(scope), _query(scope))
-            await self._respond(scope, send, self.mount.respond(path, asked, _peer(scope)))
+            await self._respond(scope, send, await self.mount.respond(path, asked, _peer(scope)))
 
     async def _api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope, _headers(scope), _query(scope))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
-from pychat.domain.errors import Close, Refused, UsageError
+from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.hosts.siblings import Siblings
 from pychat.net.addresses import AddressLimiter
@@ -22,8 +22,8 @@ from pychat.net.http.response import IncomingRequest, Response, StreamingRespons
 from pychat.net.slow_readers.answer_budget import AnswerBudget
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES, WebSocketConnection
 from pychat.protocol import v1, v2
+from pychat.room.chat import Chat, authenticate_of, rooms_of
 from pychat.room.chatroom import ChatRoom
-from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticate, Authenticator, entry_status
 from pychat.transports.person import People
 from pychat.transports.socketio import SocketIOTransport
@@ -80,11 +80,14 @@ class Mount:
     """Rooms, their pages and their transports. Paths are relative to the mount, and begin with a slash."""
 
     def __init__(
-        self, rooms: Iterable[ChatRoom], async_mode: Literal["aiohttp", "asgi"], **options: Unpack[MountOptions]
+        self,
+        rooms: Sequence[ChatRoom | Chat],
+        async_mode: Literal["aiohttp", "asgi"],
+        **options: Unpack[MountOptions],
     ) -> None:
-        self.rooms = RoomDirectory(*rooms)
-        if self.rooms.first is None:
-            raise UsageError("There must be at least one room: pass a ChatRoom.")
+        #: The chat, or the directory of plain rooms: what is started and closed with the host.
+        self.chat = rooms_of(rooms)
+        self.rooms = self.chat.directory if isinstance(self.chat, Chat) else self.chat
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -93,8 +96,8 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
-        self.authenticator = Authenticator(options.get("authenticate"))
-        self._site = Site(self.rooms, options.get("templates"), self._origins)
+        self.authenticator = Authenticator(authenticate_of(self.chat, options.get("authenticate")))
+        self._site = Site(self.rooms, options.get("templates"), self._origins, self.authenticator)
         limits = (_MAX_CONNECTIONS, _MAX_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
         people = People(self.rooms, self.authenticator)
         self.websocket = WebSocketTransport(self.rooms, Gate(AddressLimiter(*limits)), people)
@@ -108,7 +111,7 @@ class Mount:
             max_buffer_bytes=self.max_buffer_bytes,
             limited=self._limited,
         )
-        self.siblings = Siblings(lambda: [room.name for room in self.rooms if room.in_memory])
+        self.siblings = Siblings(lambda: [room.name for room in self.rooms.given if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
         self.sse = SSETransport(Gate(AddressLimiter(*limits)))
         self._api = Api(
@@ -130,7 +133,7 @@ class Mount:
         host = self._host(peer, request.headers)
         return await self._api.respond(IncomingRequest(request, path, host, read))
 
-    def respond(self, path: str, request: Request, peer: str) -> Response:
+    async def respond(self, path: str, request: Request, peer: str) -> Response:
         """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""
         misdirected = self._misdirected(peer, request.headers)
         if misdirected is not None:
@@ -138,7 +141,7 @@ class Mount:
         if path == "/ws":
             return self.not_a_websocket()
         host = self._host(peer, request.headers)
-        return self._site.respond(request.method, path, request.headers, request.query, host)
+        return await self._site.respond(path, request, host)
 
     def request(
         self,
@@ -155,7 +158,7 @@ class Mount:
         The room must be the one that is entered then: it is read from the mount's path and this very `query` alone.
         """
         in_path = _ROOM.match(below)
-        room = in_path[1] if in_path else query.get("room", self.rooms.pick(None).name)
+        room = in_path[1] if in_path else query.get("room", self.rooms.first_name)
         return Request(method, path, headers, query, self.client_address(peer, headers), room, raw)
 
     async def authenticate(self, request: Request) -> User | Response | Refused | None:
@@ -223,6 +226,8 @@ class Mount:
 
     def _reopen(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        if isinstance(self.chat, Chat):
+            self.chat.revive()
         for transport in (self.websocket, self.socketio, self.sse):
             transport.reopen()
 
@@ -235,13 +240,13 @@ class Mount:
         loop = asyncio.get_running_loop()
         if self.sse.gate.closing or loop is not self._loop:
             self._reopen(loop)
-        await self.rooms.start()
+        await self.chat.start()
 
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""
         transports = (self.websocket, self.socketio, self.sse)
         await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in transports))
-        await self.rooms.aclose(Close.SHUTDOWN)
+        await self.chat.aclose(Close.SHUTDOWN)
         self.siblings.close()
 
 

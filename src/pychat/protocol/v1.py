@@ -26,7 +26,7 @@ from pychat.domain.model import (
     Typing,
     iso,
 )
-from pychat.domain.notices import Notice, Presence, Welcome, You
+from pychat.domain.notices import AccessChanged, Notice, Presence, Welcome, You
 
 __all__ = [
     "COMMANDS",
@@ -88,6 +88,8 @@ def encode(notice: Notice) -> tuple[str, Fields]:
             return "error", Refused("kicked", notice.text).as_dict()
         case Welcome():
             return "welcome", _welcome(notice)
+        case AccessChanged():
+            return "access", {"access": notice.access.permissions}
         case _:
             assert_never(notice)
 

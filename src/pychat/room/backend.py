@@ -15,7 +15,7 @@ from pychat.domain.rules import NameFollower
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
-from pychat.room.grant import Grant, unknown_room
+from pychat.room.grant import unknown_room
 from pychat.room.hooks import Hooks
 from pychat.room.readers import Readers
 from pychat.room.session import Session
@@ -120,6 +120,7 @@ class RoomBackend:
         if self.storeless and store is not self._store:
             if delivery.loop is None:
                 self.core = self._begin(store=store, clock=self.clock, hooks=self.core.hooks)
+                self._watch()
             elif not delivery.closed and delivery.loop.is_running():
                 return
             self._store, self._url = store, None
@@ -135,7 +136,19 @@ class RoomBackend:
         if self._url is not None and (before.closed_store or not self._url.startswith(STAYING)):
             self._store = open_store(self._url)
         self.core = self._begin(store=self._store, clock=self.clock, hooks=before.hooks.copy())
-        self.core.on_empty = before.on_empty
+        self._watch()
+
+    def _watch(self) -> None:
+        """Tell the keeper what happens to the room."""
+        keeper = self.keeper
+        if keeper is not None:
+            self.core.on_empty = partial(keeper.emptied, self)
+            self.core.delivery.on_deleted = partial(keeper.deleted, self)
+
+    def keep(self, keeper: RoomKeeper) -> None:
+        """Let `keeper` open this room when it is used, and let it go when it is empty."""
+        self.keeper = keeper
+        self._watch()
 
     async def ready(self) -> RoomCore:
         """Open the log, and return the parts of the open room. Raise `UsageError` if the room was closed."""
@@ -157,6 +170,11 @@ class RoomBackend:
     def idle(self) -> bool:
         """True if nobody is in the room or about to enter, and nothing is under way in it."""
         return not self._readying and self.core.idle
+
+    def end(self) -> None:
+        """The room was deleted: nobody can use it any more."""
+        self.deleted = True
+        self.core.let_go()
 
     def rest(self) -> None:
         """Let the room go, which must be idle. It opens again when it is used."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Literal, Self, overload
 
@@ -22,7 +22,7 @@ from pychat.room.finder import FindRoom, RoomFinder
 from pychat.room.hooks import EventHook, Hooks, JoinHook, LeaveHook, MessageHook
 from pychat.stores import RoomRecord, Store, Unread, open_store
 
-__all__ = ["AccessFunction", "Authenticate", "Chat"]
+__all__ = ["AccessFunction", "Authenticate", "Chat", "authenticate_of", "rooms_of"]
 
 #: The app's function: it returns a `User`, or `None` for a guest. It may raise or return `Refused`, and may be async.
 Authenticate = Callable[[Request], User | Refused | Awaitable[User | Refused | None] | None]
@@ -134,7 +134,7 @@ class Chat:
         """Close the connections to a room. Its messages stay, and it opens again for whoever comes next."""
         room = self.get(name)
         if room is not None:
-            room.dismiss(Close.SHUTDOWN)
+            await self.directory.rooms.close_room(room, Close.SHUTDOWN)
 
     async def delete_room(self, name: str) -> None:
         """Delete a room and all that was said in it, and close its connections with `Close.DELETED`.
@@ -261,3 +261,24 @@ def _member_id(user: str | User | Member) -> str:
     if isinstance(user, Member):
         return user.id
     return user.member_id if isinstance(user, User) else User(user).member_id
+
+
+def rooms_of(given: Sequence[ChatRoom | Chat]) -> Chat | RoomDirectory:
+    """What a mount is given to serve: one chat, or rooms. Raise `UsageError` for anything else."""
+    chats = [each for each in given if isinstance(each, Chat)]
+    if chats and len(given) > 1:
+        raise UsageError("Pass one Chat, or rooms. To serve rooms in a Chat, pass them to it: Chat(room, …).")
+    if chats:
+        return chats[0]
+    rooms = [each for each in given if isinstance(each, ChatRoom)]
+    if not rooms or len(rooms) < len(given):
+        raise UsageError("There must be at least one room: pass a ChatRoom, or a Chat.")
+    return RoomDirectory(*rooms)
+
+
+def authenticate_of(rooms: Chat | RoomDirectory, authenticate: Authenticate | None) -> Authenticate | None:
+    """The `authenticate` of the chat, or of the mount. Raise `UsageError` if both have one."""
+    of_chat = rooms.authenticate if isinstance(rooms, Chat) else None
+    if of_chat is not None and authenticate is not None:
+        raise UsageError("The Chat has an authenticate already: leave it out here.")
+    return of_chat or authenticate

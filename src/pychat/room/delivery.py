@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
@@ -68,6 +69,8 @@ class Delivery:
         self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
         #: Told who reads the room; `None` outside of a chat.
         self.readers: RoomReaders | None = None
+        #: Called after the room was deleted.
+        self.on_deleted: Callable[[], None] | None = None
         #: True after the room was closed.
         self.closed = False
         #: The event loop that the room runs on, once it was started.
@@ -171,6 +174,8 @@ class Delivery:
         self.release()
         if self.readers is not None:
             self.readers.deleted()
+        if self.on_deleted is not None:
+            self.on_deleted()
 
     # Recovery.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import suppress
@@ -15,7 +16,7 @@ from weakref import WeakValueDictionary
 from pychat.domain.access import Access
 from pychat.domain.addresses import address_key
 from pychat.domain.errors import Close, Refused
-from pychat.domain.limits import TokenBucket
+from pychat.domain.limits import Limits, TokenBucket
 from pychat.domain.model import Member, User
 from pychat.domain.request import Request
 from pychat.room.app_function import AppFunction
@@ -28,6 +29,7 @@ from pychat.room.open_rooms import OpenRooms
 from pychat.room.person import Person
 from pychat.room.readers import Described, Readers, blocked
 from pychat.room.session import Session
+from pychat.room.tokens import Tokens
 from pychat.stores import RoomRecord
 
 __all__ = ["AskAccess", "Found", "ListedRoom", "RoomDirectory", "RoomSource"]
@@ -51,11 +53,14 @@ class RoomSource:
 
     #: True if strangers must not learn which rooms there are.
     guarded: bool = False
-    #: The longest message in a room that is not open yet, in characters.
-    longest_text: int = 0
+    #: The limits of rooms that have none of their own.
+    limits: Limits = Limits()
 
     async def open(self, name: str, request: Request | None) -> ChatRoom | None:
         """Open the room of that name; `None` if there is none. Raise `Refused`."""
+
+    async def secret(self) -> bytes | None:
+        """The key that signs tokens for all rooms, if there is one."""
 
     async def listed(self, after: str, limit: int) -> list[RoomRecord]:
         """The next rooms that lists show, in order of name."""
@@ -85,6 +90,10 @@ class ListedRoom(NamedTuple):
     title: str
     #: How many people are connected to it; 0 for a room that is not open on this server.
     here: int
+    #: The number of the newest event; `None` for a room that is not open on this server.
+    seq: int | None = None
+    #: True for the room that is meant when none is named.
+    first: bool = False
 
 
 class RoomDirectory:
@@ -99,20 +108,22 @@ class RoomDirectory:
         clock: Clock | None = None,
     ) -> None:
         """The arguments are those of `Chat`."""
-        self._clock = clock or Clock()
-        #: The rooms that are open.
-        self.rooms = OpenRooms(rooms, idle, self._clock)
         #: The room that is meant when none is named: the first one that was given, if any was.
         self.first: RoomBackend | None = rooms[0].backend if rooms else None
+        #: The clock of the rooms.
+        self.clock = rooms[0].clock if clock is None and rooms else clock or Clock()
+        #: The rooms that are open.
+        self.rooms = OpenRooms(rooms, idle, self.clock)
         #: In how many rooms one person may be.
         self.max_rooms_per_person = max_rooms_per_person
         self._source: RoomSource | None = None
         usage = "it takes a pychat.User (None for a guest) and the name of a room, and returns a pychat.Access"
         self._ask = None if access is None else AppFunction("access", access, Access.of, usage)
         self._guarded = access is not None
+        self._secret = secrets.token_bytes(32)  # where neither a room nor a store has one
         self._people = WeakValueDictionary[str, Person]()
         #: What the members have read.
-        self.readers = Readers(self._people, self._clock, self.describe)
+        self.readers = Readers(self._people, self.clock, self.describe)
         for room in rooms:
             room.backend.readers = self.readers
         self._opening: dict[str, asyncio.Task[ChatRoom | Refused | None]] = {}
@@ -131,6 +142,33 @@ class RoomDirectory:
         return len(self.rooms)
 
     @property
+    def given(self) -> list[RoomBackend]:
+        """The rooms that were given."""
+        return [room.backend for room in self.rooms.given.values()]
+
+    @property
+    def limits(self) -> Limits:
+        """The limits for what belongs to no room."""
+        if self._source is not None:
+            return self._source.limits
+        return Limits() if self.first is None else self.first.limits
+
+    @property
+    def first_name(self) -> str:
+        """The name of the room that is meant when none is named; empty if there is no such room."""
+        return "" if self.first is None else self.first.name
+
+    @property
+    def asks(self) -> bool:
+        """True if `find` needs to know who asks."""
+        return self._source is not None or self._ask is not None
+
+    @property
+    def guarded(self) -> bool:
+        """True if visitors may not know which rooms there are."""
+        return self._guarded
+
+    @property
     def public_names(self) -> list[str]:
         """The names of the rooms that were given, if everybody may know them."""
         return [] if self._guarded else list(self.rooms.given)
@@ -143,6 +181,14 @@ class RoomDirectory:
         if person is None:
             person = self._people[member_id] = Person(member_id)
         return person
+
+    async def tokens(self) -> Tokens:
+        """Signs and reads the tokens of guests, for all rooms. Raise `Refused` while the store is unavailable."""
+        if self.first is not None:
+            await self.first.start()
+            return self.first.tokens
+        secret = None if self._source is None else await self._source.secret()
+        return Tokens(secret or self._secret)
 
     async def access(self, user: User | None, name: str, member_id: str | None = None) -> Access:
         """What `user`, or a guest, may do in the room of that name, whether there is one or not. Raise `Refused`.
@@ -215,7 +261,7 @@ class RoomDirectory:
         `person` is the visitor, if the transport knows more than `user` does. `trusted` is for programs of the app,
         which may do everything in any room. Raise `Refused` with `unknown_room`: there is no such room for them.
         """
-        began = self._clock.steady()
+        began = self.clock.steady()
         if person is None and user is not None:
             person = self.person(user.member_id)
         try:
@@ -249,7 +295,7 @@ class RoomDirectory:
             room = await self._open(name, request)
         if room is None:
             if looks is not None:
-                looks.take(self._clock.steady())
+                looks.take(self.clock.steady())
             raise self._unknown()
         return Found(room.backend, grant)
 
@@ -266,7 +312,7 @@ class RoomDirectory:
         self._lookups[key] = bucket
         if len(self._lookups) > _REMEMBERED:
             self._lookups.popitem(last=False)
-        wait = bucket.wait(self._clock.steady())
+        wait = bucket.wait(self.clock.steady())
         if wait:
             raise Refused("rate_limited", f"You looked for too many rooms. Wait {max(wait, 0.1):.1f} seconds.", wait)
         return bucket
@@ -313,10 +359,10 @@ class RoomDirectory:
             task.exception()  # told to those who wait, if anybody does
 
     async def _until_grid(self, began: float) -> None:
-        passed = self._clock.steady() - began
+        passed = self.clock.steady() - began
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         wait = max(1, math.ceil(passed / _GRID)) * _GRID - passed
-        timer = self._clock.call_later(wait, lambda: None if reached.done() else reached.set_result(None))
+        timer = self.clock.call_later(wait, lambda: None if reached.done() else reached.set_result(None))
         try:
             await reached
         finally:
@@ -327,7 +373,7 @@ class RoomDirectory:
 
         The rooms that were given come first, the others follow in order of name.
         """
-        began, found, asked = self._clock.steady(), list[ListedRoom](), 0
+        began, found, asked = self.clock.steady(), list[ListedRoom](), 0
         async for batch in self._listed(after, limit):
             asked += len(batch)
             if self._ask is not None:
@@ -362,7 +408,11 @@ class RoomDirectory:
 
     def _in_list(self, name: str, title: str) -> ListedRoom:
         room = self.rooms.get(name)
-        return ListedRoom(name, title, 0) if room is None else ListedRoom(name, room.title, room.here)
+        return ListedRoom(name, title, 0) if room is None else self.entry(room.backend)
+
+    def entry(self, room: RoomBackend) -> ListedRoom:
+        """`room` as it is in lists."""
+        return ListedRoom(room.name, room.title, room.here, room.position.seq, room is self.first)
 
     # Direct rooms, and what lists of unread rooms show.
 
@@ -430,7 +480,7 @@ class RoomDirectory:
         A text of the longest length, each character escaped as a surrogate pair, and room for the rest.
         """
         longest = [room.limits.text for room in self.rooms.given.values()]
-        return max([*longest, self._source.longest_text] if self._source else longest) * 12 + 4096
+        return max([*longest, self.limits.text]) * 12 + 4096
 
     async def start(self) -> None:
         """Open the rooms that were given. If a store cannot be reached, that is logged, and visitors open the room."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
@@ -51,13 +50,12 @@ class RoomFinder(RoomSource):
         usage = "it takes the name of a room and a pychat.Request, and returns a RoomSettings, a ChatRoom or None"
         self._ask = None if find_room is None else AppFunction("find_room", find_room, _found, usage)
         self.guarded = find_room is not None
-        self.longest_text = limits.text
+        self.limits = limits
         self._rooms = rooms
-        rooms.on_rest = self._rests
+        rooms.on_rest, rooms.on_deleted = self._rests, self._forget
         self._readers = readers
         self._store = store
         self._hooks = hooks
-        self._limits = limits
         self._reserved_names = tuple(reserved_names)
         self._grace = grace
         self._clock = clock
@@ -94,6 +92,11 @@ class RoomFinder(RoomSource):
         if record is not None and not record.settings.get(_FOUND):  # opened by the app as well: it stays
             return self._add(name, found, _record(name, found), record)
         return self._add(name, found, _record(name, found, found=True), record)
+
+    async def secret(self) -> bytes | None:
+        """The key of the store."""
+        records = self._store().rooms
+        return None if records is None else await records.secret()
 
     async def listed(self, after: str, limit: int) -> list[RoomRecord]:
         """The next rooms that lists show: those in the store, and those that are open."""
@@ -156,15 +159,15 @@ class RoomFinder(RoomSource):
                 await records.save(record)
         self._records.clear()
 
-    def forget(self, name: str) -> None:
+    def _forget(self, room: ChatRoom) -> None:
         """The room was deleted."""
-        self._records.pop(name, None)
+        self._records.pop(room.name, None)
 
     def _add(self, name: str, settings: RoomSettings, record: RoomRecord, stored: RoomRecord | None) -> ChatRoom:
         room = ChatRoom(
             name,
             title=settings.title,
-            limits=settings.limits or self._limits,
+            limits=settings.limits or self.limits,
             reserved_names=self._reserved_names if settings.reserved_names is None else settings.reserved_names,
             grace=self._grace if settings.grace is None else settings.grace,
             clock=self._clock,

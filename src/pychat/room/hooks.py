@@ -68,8 +68,8 @@ class Hooks:
         self._background: HookQueue | None = None
         self._above = above
         self._below: WeakSet[Hooks] | None = None  # the rooms that have hooks of their own
-        #: The functions to call, each with whether it is async, by the name of the hook. A room without hooks of its own
-        #: shares those of its chat.
+        #: The functions to call by the name of the hook, each with whether it is async. A room without functions of its
+        #: own has those of its chat.
         self.registered: dict[str, list[_Registered]] = (
             {name: [] for name in HOOKS} if above is None else above.registered
         )
@@ -85,7 +85,7 @@ class Hooks:
             raise UsageError(msg)
         if self._above is not None and self.registered is self._above.registered:
             self.registered = _copied(self.registered)
-            self._above._split_off(self)
+            self._above.split_off(self)
         for each in (self, *(self._below or ())):
             each.registered[name].append((hook, is_async(hook)))
         return hook
@@ -97,7 +97,7 @@ class Hooks:
         self._above = above
         if any(self.registered.values()):
             self.registered = {name: [*hooks, *above.registered[name]] for name, hooks in self.registered.items()}
-            above._split_off(self)
+            above.split_off(self)
         else:
             self.registered = above.registered
 
@@ -118,10 +118,11 @@ class Hooks:
             copied.registered = _copied(self.registered)
         elif self.registered is not self._above.registered:
             copied.registered = _copied(self.registered)
-            self._above._split_off(copied)
+            self._above.split_off(copied)
         return copied
 
-    def _split_off(self, room: Hooks) -> None:
+    def split_off(self, room: Hooks) -> None:
+        """That room has hooks of its own from now on: tell it of those that are added here."""
         if self._below is None:
             self._below = WeakSet()
         self._below.add(room)

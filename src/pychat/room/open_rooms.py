@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from weakref import WeakValueDictionary
 
-from pychat.domain.errors import UsageError
+from pychat.domain.errors import Close, UsageError
 from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock, Timer
@@ -31,6 +31,8 @@ class OpenRooms:
             raise UsageError(msg)
         #: Called with each room that is let go.
         self.on_rest: Callable[[ChatRoom], None] = lambda _: None
+        #: Called with each room that was opened on demand and is deleted.
+        self.on_deleted: Callable[[ChatRoom], None] = lambda _: None
         self._open = dict(self.given)
         self._known = WeakValueDictionary[str, ChatRoom]()  # also those that rest and are still held by somebody
         self._idle = idle
@@ -62,8 +64,7 @@ class OpenRooms:
 
     def add(self, room: ChatRoom) -> None:
         """Add a room that is opened on demand. There must be no other of that name."""
-        room.backend.keeper = self
-        room.backend.core.on_empty = lambda: self.emptied(room.backend)
+        room.backend.keep(self)
         self._known[room.name] = room
         self.opened(room.backend)
 
@@ -86,9 +87,11 @@ class OpenRooms:
 
     def deleted(self, room: RoomBackend) -> None:
         """The room was deleted: forget it, whoever holds it."""
-        self._open.pop(room.name, None)
-        self._known.pop(room.name, None)
-        self._empty.pop(room.name, None)
+        if (face := self._known.pop(room.name, None)) is not None:
+            self._open.pop(room.name, None)
+            self._empty.pop(room.name, None)
+            self.on_deleted(face)
+        room.end()
 
     def _look(self) -> None:
         """Let those rooms go that have been empty for long enough, some in each turn of the event loop."""
@@ -119,6 +122,18 @@ class OpenRooms:
             if room.name in self.given:
                 continue
             room.backend.resting = room.name not in self._open and room.backend.core.delivery.closed
+
+    async def close_room(self, room: ChatRoom, why: Close) -> None:
+        """Close the connections to one room. If it was opened on demand, it rests then."""
+        if room.name in self.given:
+            room.dismiss(why)
+            return
+        await room.aclose(why)
+        if self._open.get(room.name) is room:
+            del self._open[room.name]
+            self._empty.pop(room.name, None)
+            self.on_rest(room)
+        room.backend.resting = not room.backend.deleted
 
     def close(self) -> list[ChatRoom]:
         """Let nothing go any more, and forget the rooms that were opened on demand. Return all open rooms."""

@@ -20,6 +20,7 @@ from pychat.net.http.gate import Gate
 from pychat.net.http.stream import Chunk, ResponseStream
 from pychat.protocol.v1 import close_event, encode, encode_shared, refusal_event
 from pychat.room.backend import RoomBackend
+from pychat.room.grant import Grant
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import admit
@@ -167,6 +168,7 @@ class SSETransport:
         member_id: str | None,
         user: User | None = None,
         remote: str = "",
+        grant: Grant | None = None,
     ) -> None:
         """Serve a stream until it ends, in a `room` that has started, for somebody at the address `remote`.
 
@@ -178,7 +180,7 @@ class SSETransport:
             response.end(turned_away(refused))
             return
         try:
-            await self._serve(response, room, since=since, name=name, member_id=member_id, user=user)
+            await self._serve(response, room, since=since, name=name, member_id=member_id, user=user, grant=grant)
         finally:
             self.gate.leave(remote)
 
@@ -191,6 +193,7 @@ class SSETransport:
         name: str | None,
         member_id: str | None,
         user: User | None,
+        grant: Grant | None,
     ) -> None:
         owner = user.member_id if user is not None else member_id or Tokens.new_id()
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
@@ -200,7 +203,7 @@ class SSETransport:
         if self._heart is None:
             self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat)
         try:
-            session = await admit(room, connection, since=since, member_id=member_id, user=user)
+            session = await admit(room, connection, since=since, member_id=member_id, user=user, grant=grant)
             session.echo = True
             stream = Stream(connection, session, token)
             self._find_by(stream, (room.name, owner))

@@ -156,16 +156,16 @@ class WebSocketTransport:
                 if websocket.protocol == v2.SUBPROTOCOL:
                     await self._serve_person(connection, websocket, request, user)
                 else:
-                    await self._serve(connection, websocket, request.query, user)
+                    await self._serve(connection, websocket, request, user)
             finally:
                 self._open.remove(connection)
         finally:
             self.gate.leave(websocket.remote)
 
     async def _serve(
-        self, connection: _Connection, websocket: WebSocketConnection, query: Mapping[str, str], user: User | None
+        self, connection: _Connection, websocket: WebSocketConnection, request: Request, user: User | None
     ) -> None:
-        session = await self._enter(connection, query, user)
+        session = await self._enter(connection, request, user)
         left = False
         try:
             while True:
@@ -221,17 +221,16 @@ class WebSocketTransport:
             connection.turn_away(refused)
             return None
 
-    async def _enter(self, connection: _Connection, query: Mapping[str, str], user: User | None) -> Session | None:
+    async def _enter(self, connection: _Connection, request: Request, user: User | None) -> Session | None:
         try:
-            room = self._rooms.pick(query.get("room"))
+            room, grant = await self._rooms.find(request.query.get("room"), user, request)
+            return await admit(room, connection, since=_since(request.query), user=user, grant=grant)
         except Refused as refused:
-            connection.tell("error", refused.as_dict())
-            connection.close(Close.UNKNOWN_ROOM)
-            return None
-        try:
-            return await admit(room, connection, since=_since(query), user=user)
-        except Refused as refused:
-            connection.turn_away(refused)
+            if refused.code == "unknown_room":
+                connection.tell("error", refused.as_dict())
+                connection.close(Close.UNKNOWN_ROOM)
+            else:
+                connection.turn_away(refused)
             return None
 
     @staticmethod

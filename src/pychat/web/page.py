@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -10,8 +11,7 @@ import jinja2
 from pychat._version import __version__
 from pychat.domain.errors import UsageError
 from pychat.net.http.response import Body, Response
-from pychat.room.backend import RoomBackend
-from pychat.room.directory import RoomDirectory
+from pychat.room.directory import ListedRoom
 from pychat.web.assets import Assets
 
 __all__ = ["Page"]
@@ -36,15 +36,19 @@ _BOOT = "js/page/boot.js"
 _EMBEDDED = {**_SECURITY, "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding, Origin"}
 
 
+_MAX_RENDERED = 500  # pages that are kept, so that they are not rendered and compressed again for the next visitor
+_Key = tuple[str, str, str, bool, tuple[tuple[str, str], ...]]
+
+
 class Page:
     """`page.html` for each room. Addresses in it are relative: it works under any prefix, and behind any proxy."""
 
-    def __init__(self, rooms: RoomDirectory, assets: Assets, templates: str | Path | None = None) -> None:
+    def __init__(self, first: ListedRoom, assets: Assets, templates: str | Path | None = None) -> None:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
-        Raise `UsageError` if it is not a folder, or if a template in it is wrong.
+        The page of `first` is rendered at once. Raise `UsageError` if `templates` is not a folder, or if a template in
+        it is wrong.
         """
-        self._rooms = rooms
         self._assets = assets
         if templates is not None and not Path(templates).is_dir():
             msg = f"There is no template directory “{templates}”. Name a folder that holds a page.html."
@@ -60,21 +64,22 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._rendered: dict[tuple[str, str, bool], Body] = {}
+        self._rendered: OrderedDict[_Key, Body] = OrderedDict()
         modules = assets.modules("js", "js/view", "js/page")
         self._modules = [module for module in modules if module != _BOOT]  # that one is no module
-        self._body(rooms.pick(None), "./")  # a mistake in a template shows when the app starts, not when people come
+        self._body(first, (first,), "./")  # a mistake in a template shows when the app starts, not when people come
 
-    def respond(self, room: RoomBackend, base: str, headers: Mapping[str, str]) -> Response:
-        """The page of `room`, seen from an address from which `base` leads to the mount."""
-        return self._body(room, base).respond(headers)
+    def respond(self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, headers: Mapping[str, str]) -> Response:
+        """The page of `room`, with the list of `rooms`, at an address from which `base` leads to the mount."""
+        return self._body(room, rooms, base).respond(headers)
 
-    def embedded(self, room: RoomBackend, headers: Mapping[str, str]) -> Response:
+    def embedded(self, room: ListedRoom, headers: Mapping[str, str]) -> Response:
         """The same for the element `<pychat-room>`, which embeds parts of it in the page of another site."""
-        return self._body(room, "./", embedded=True).respond(headers)
+        return self._body(room, (), "./", embedded=True).respond(headers)
 
-    def _body(self, room: RoomBackend, base: str, *, embedded: bool = False) -> Body:
-        body = self._rendered.get((room.name, base, embedded))
+    def _body(self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, *, embedded: bool = False) -> Body:
+        key = (room.name, room.title, base, embedded, tuple((other.name, other.title) for other in rooms))
+        body = self._rendered.pop(key, None)
         if body is None:
             try:
                 html = self._environment.get_template("page.html").render(
@@ -83,10 +88,10 @@ class Page:
                         {
                             "name": other.name,
                             "title": other.title,
-                            "url": base if other is self._rooms.first else f"{base}rooms/{other.name}",
-                            "current": other is room,
+                            "url": base if other.first else f"{base}rooms/{other.name}",
+                            "current": other.name == room.name,
                         }
-                        for other in self._rooms
+                        for other in rooms
                     ],
                     base=base,
                     asset=lambda path: base + self._assets.url(path),
@@ -99,5 +104,7 @@ class Page:
                 msg = f"The template {where} cannot be used: {error}"
                 raise UsageError(msg) from error
             body = Body(html.encode(), "text/html; charset=utf-8", _EMBEDDED if embedded else _SECURITY)
-            self._rendered[room.name, base, embedded] = body
+        self._rendered[key] = body
+        if len(self._rendered) > _MAX_RENDERED:
+            self._rendered.popitem(last=False)
         return body

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Refused
+from pychat.net.http.gate import retry_headers
 from pychat.net.http.origins import OriginPolicy
+from pychat.net.http.request import Request
 from pychat.net.http.response import Response
-from pychat.room.directory import RoomDirectory
+from pychat.room.directory import ListedRoom, RoomDirectory
+from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.web.assets import Assets
 from pychat.web.page import Page
 
 __all__ = ["Site"]
+
+_MAX_LISTED = 100  # rooms on a page
 
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 # A refused page must be able to read the refusal: it says why, and what to set.
@@ -29,13 +33,19 @@ class Site:
     """The HTTP face of some rooms. Paths are relative to the mount and begin with a slash."""
 
     def __init__(
-        self, rooms: RoomDirectory, templates: str | Path | None = None, origins: OriginPolicy | None = None
+        self,
+        rooms: RoomDirectory,
+        templates: str | Path | None = None,
+        origins: OriginPolicy | None = None,
+        authenticator: Authenticator | None = None,
     ) -> None:
         """`origins` says which pages may embed a room; by default those of this very host."""
         self._rooms = rooms
+        self._authenticator = authenticator or Authenticator()
         self._origins = origins or OriginPolicy()
         self._assets = Assets()
-        self._page = Page(rooms, self._assets, templates)
+        first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
+        self._page = Page(first, self._assets, templates)
         loads = "".join(
             f'import "./{self._assets.url(path)}";\n' for path in self._assets.modules("js", "js/view", "js/element")
         )
@@ -46,46 +56,57 @@ class Site:
             "client.js": self._assets.script(f'export * from "./{self._assets.url("js/client.js")}";\n'),
         }
 
-    def respond(
-        self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], host: str | None
-    ) -> Response:
-        """The answer to a request, which reached this server as `host`. Names in `headers` are in lower case."""
-        response = self._find(path, headers, query, host)
+    async def respond(self, path: str, request: Request, host: str | None) -> Response:
+        """The answer to a request, which reached this server as `host`. `path` is below the mount."""
+        try:
+            response = await self._find(path, request, host)
+        except Refused as refused:
+            if refused.code != "unknown_room":
+                status, told = entry_status(refused), retry_headers(refused)
+                return Response(status, {**_TEXT, **told}, f"{refused.text}\n".encode())
+            response = None
         if response is None:
             return Response(404, _TEXT, b"There is nothing here.\n")
-        if method not in ("GET", "HEAD"):
+        if request.method not in ("GET", "HEAD"):
             return Response(405, {**_TEXT, "Allow": "GET, HEAD"}, b"Only GET and HEAD are answered here.\n")
         return response
 
-    def _find(
-        self, path: str, headers: Mapping[str, str], query: Mapping[str, str], host: str | None
-    ) -> Response | None:
+    async def _find(self, path: str, request: Request, host: str | None) -> Response | None:
+        headers = request.headers
         match path.split("/", 2)[1:]:
             case [""]:
-                return self._page.respond(self._rooms.pick(None), "./", headers)
+                return await self._room(None, "./", request)
             case ["part"]:
-                return self._part(headers, query, host)
+                return await self._part(request, host)
             case [name] if name in self._scripts:
                 return self._scripts[name].respond(headers)
-            case ["rooms", name] if (room := self._rooms.get(name)) is not None:
-                return self._page.respond(room, "../", headers)
+            case ["rooms", name]:
+                return await self._room(name, "../", request)
             case ["assets", rest]:
                 return self._assets.respond(rest, headers)
             case ["socket.io", name]:
                 return self._assets.socketio_client(name, headers)
         return None
 
-    def _part(self, headers: Mapping[str, str], query: Mapping[str, str], host: str | None) -> Response:
+    async def _room(self, name: str | None, base: str, request: Request) -> Response:
+        """The page of a room. Raise `Refused`."""
+        user = await self._authenticator.authenticate(request) if self._rooms.guarded else None
+        found = await self._rooms.find(name, user, request)
+        rooms = await self._rooms.visible(user, limit=_MAX_LISTED)
+        return self._page.respond(self._rooms.entry(found.room), rooms, base, request.headers)
+
+    async def _part(self, request: Request, host: str | None) -> Response:
         """A room for a page of another origin: `?room=` names it. A refused page gets the reason."""
-        origin = headers.get("origin")
+        origin = request.headers.get("origin")
         try:
             if not self._origins.allows(origin, host):
                 raise Refused("origin_refused", _TO_LET_IN.format(origin=origin))
-            room = self._rooms.pick(query.get("room"))
+            user = await self._authenticator.authenticate(request) if self._rooms.guarded else None
+            found = await self._rooms.find(request.query.get("room"), user, request)
         except Refused as refused:
-            status = 404 if refused.code == "unknown_room" else 403
-            return Response(status, _REFUSED, strictjson.dumps({"ok": False, "error": refused.as_dict()}).encode())
-        return self._page.embedded(room, headers)
+            told = {"ok": False, "error": refused.as_dict()}
+            return Response(entry_status(refused), _REFUSED, strictjson.dumps(told).encode())
+        return self._page.embedded(self._rooms.entry(found.room), request.headers)
 
 
 _TO_LET_IN = (

@@ -10,6 +10,9 @@ from typing import Protocol
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.net.http.request import Request
+from pychat.room.backend import RoomBackend
+from pychat.room.directory import RoomDirectory
+from pychat.room.grant import Grant
 from pychat.transports.admission import opened
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.irc.channel import Channel
@@ -49,7 +52,14 @@ class Network(Turns, Protocol):
 
     @property
     def channels(self) -> Mapping[str, Channel]:
-        """Every channel, by its casefolded name."""
+        """The channels that everybody may know, by their casefolded names."""
+
+    @property
+    def rooms(self) -> RoomDirectory:
+        """The rooms of the server."""
+
+    def channel(self, room: RoomBackend) -> Channel:
+        """The channel of a room that somebody may enter."""
 
     @property
     def clients(self) -> Registry:
@@ -70,11 +80,14 @@ class Client:
         self.nick = "*"
         #: The nick and the user name that were sent before the registration was complete.
         self.wanted: str | None = None
+        self.asked_nick: str | None = None
         self.user: str | None = None
         self.password = ""
         self.caps: frozenset[str] = frozenset()
         #: For each channel: the user of the app that this client is, or why the app refuses the client.
         self.users: dict[str, User] = {}
+        #: The user of the app where no room is meant.
+        self.login: User | None = None
         self.barred: dict[str, Refused] = {}
         self.negotiating = False
         self.registered = False
@@ -112,24 +125,44 @@ class Client:
 
     async def identify(self) -> None:
         """Ask the app for the user, room by room. Raise `Refused` if every room refuses."""
-        self.users, self.barred = {}, {}
+        self.users, self.barred, self.login = {}, {}, None
         if not self.network.authenticator.asks:
             return
-        auth = {"nick": self.wanted, "user": self.user, **({"token": self.password} if self.password else {})}
+        if not self.network.channels:
+            self.login = await self.network.authenticator.authenticate(self._request(""))
+            return
         for key, channel in self.network.channels.items():
-            request = Request("GET", "/irc", {}, {}, self.remote, channel.room.name, self, auth)
             try:
-                user = await self.network.authenticator.authenticate(request)
+                user = await self.network.authenticator.authenticate(self._request(channel.room.name))
             except Refused as refused:
                 self.barred[key] = refused
             else:
                 self.users |= {} if user is None else {key: user}
         if len(self.barred) == len(self.network.channels):
             raise next(iter(self.barred.values()))
+        self.login = next(iter(self.users.values()), None)
+
+    def _request(self, room: str) -> Request:
+        auth = {"nick": self.asked_nick, "user": self.user, **({"token": self.password} if self.password else {})}
+        return Request("GET", "/irc", {}, {}, self.remote, room, self, auth)
+
+    async def look_up(self, name: str) -> tuple[Channel, Grant]:
+        """The channel of that name, which this client may enter, and what it may do there. Raise `Refused`."""
+        public = self.network.channels.get(casefold(name))
+        room = name.removeprefix("#") if public is None else public.room.name
+        user = None if public is None else self.users.get(public.key)
+        request = self._request(room)
+        if public is None and self.network.authenticator.asks:
+            user = await self.network.authenticator.authenticate(request)
+        found = await self.network.rooms.find(room if name.startswith("#") else "", user, request)
+        channel = self.network.channel(found.room)
+        if user is not None:
+            self.users[channel.key] = user
+        return channel, found.grant
 
     def is_known(self) -> bool:
         """True if this person can be recognised on another connection: by a password, or by the app."""
-        return bool(self.secret or self.users)
+        return bool(self.secret or self.users or self.login)
 
     def _is_also(self, other: Client) -> bool:
         """True if `other` is another client of the same person."""
@@ -142,7 +175,7 @@ class Client:
         if any(other is not self and not self._is_also(other) for other in self.network.clients.called(nick)):
             raise Refused("name_taken", f"Somebody is called “{nick}”. Take another nick: /nick NAME")
         name = nick
-        for channel in self.network.channels.values():
+        for channel in self.channels:
             await opened(channel.room)
             member_id = self.member_id(channel) or ""
             name = channel.room.check_name(nick, member_id)
@@ -184,9 +217,16 @@ class Client:
 
     # The rooms
 
+    @property
+    def channels(self) -> list[Channel]:
+        """The channels that this client knows of: those for everybody, and those that it is in."""
+        entered = {key: membership.channel for key, membership in self.memberships.items()}
+        return list({**self.network.channels, **entered}.values())
+
     def find(self, name: str) -> Channel | None:
-        """The channel of that name."""
-        return self.network.channels.get(casefold(name))
+        """The channel of that name, if this client knows of it."""
+        membership = self.membership_in(name)
+        return self.network.channels.get(casefold(name)) if membership is None else membership.channel
 
     def membership_in(self, name: str) -> ChannelMembership | None:
         """The membership in the channel of that name, if the client is in it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from pychat.domain.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, iso
-from pychat.domain.notices import Notice, Presence, Welcome
+from pychat.domain.notices import AccessChanged, Notice, Presence, Welcome
 from pychat.room.connection import Encoder
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.line import LINE_BYTES, Line
@@ -47,7 +47,7 @@ class LineEncoder(Encoder):
     def encode(self, notice: Notice) -> Frame:
         """A frame for `notice`; with lines, if the notice is an event of the log."""
         match notice:
-            case Kicked() | Presence() | Typing() | Welcome():
+            case AccessChanged() | Kicked() | Presence() | Typing() | Welcome():
                 return Frame(notice)
             case Message():
                 self.channel.remember(notice)

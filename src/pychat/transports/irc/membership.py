@@ -14,6 +14,7 @@ from typing import Protocol
 from pychat.domain.errors import Close
 from pychat.domain.model import Kicked, Member, Message, Typing, User
 from pychat.domain.notices import Presence, Welcome
+from pychat.room.grant import Grant
 from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.irc.channel import Channel
@@ -27,7 +28,9 @@ from pychat.transports.irc.playback import playback
 __all__ = ["ChannelMembership", "Person"]
 
 _MAX_HELD = 10_000  # frames while joining or saying; with more, the client is too slow
-_OF_THE_ROOM = frozenset({Close.KICKED, Close.UNKNOWN_ROOM})  # the client stays connected, for other rooms
+_OF_THE_ROOM = frozenset(
+    {Close.KICKED, Close.UNKNOWN_ROOM, Close.NO_ACCESS, Close.DELETED}
+)  # the client stays connected, for other rooms
 
 
 class Person(Protocol):
@@ -120,9 +123,10 @@ class ChannelMembership:
 
     # Called by the client's commands.
 
-    async def enter(self, member_id: str | None, user: User | None = None) -> None:
+    async def enter(self, member_id: str | None, user: User | None = None, grant: Grant | None = None) -> None:
         """Enter the room as that member or user. Raise `Refused`."""
-        self.session = await admit(self.channel.room, self, member_id=None if user else member_id, user=user)
+        member_id = None if user else member_id
+        self.session = await admit(self.channel.room, self, member_id=member_id, user=user, grant=grant)
         try:
             member = None if user is None else self.session.member  # a login may come with a name
             if member is None:

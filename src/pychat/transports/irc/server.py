@@ -8,14 +8,16 @@ import logging
 import ssl
 import warnings
 from datetime import UTC, datetime
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from pychat.domain.errors import Close, Refused, UsageError
+from pychat.domain.errors import Close, Refused
 from pychat.net.addresses import AddressLimiter
 from pychat.net.process import cut_unread
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
+from pychat.room.backend import RoomBackend
+from pychat.room.chat import Chat, authenticate_of, rooms_of
 from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock
-from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticate, Authenticator
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.client import Client
@@ -23,6 +25,7 @@ from pychat.transports.irc.clients import Clients
 from pychat.transports.irc.commands import execute
 from pychat.transports.irc.encoder import ENCODING_CAPS, LineEncoder
 from pychat.transports.irc.line import SERVER, BadLine, Line, LineBuffer
+from pychat.transports.irc.nicks import casefold
 from pychat.transports.irc.numerics import ERR_INPUTTOOLONG
 from pychat.transports.irc.outbox import Outbox
 
@@ -36,7 +39,7 @@ _MAX_BAD_LINES = 10
 
 
 class IrcServer:
-    """Lets IRC clients into rooms. Each room is a channel: the room `lobby` is `#lobby`.
+    """Lets IRC clients into rooms, or into those of one `Chat`. Each room is a channel: the room `lobby` is `#lobby`.
 
     `authenticate` is the function of your app, as for a mount. Its `Request` has the `room` and the `remote` address.
     Its `auth` has the `nick` and `user` that the client sent, and the server password as `token` (`Request.bearer`).
@@ -48,26 +51,29 @@ class IrcServer:
 
     def __init__(
         self,
-        *rooms: ChatRoom,
+        *rooms: ChatRoom | Chat,
         authenticate: Authenticate | None = None,
         max_clients: int = 10_000,
         max_per_address: int = 100,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
         ping_seconds: float = 75.0,
     ) -> None:
-        each = RoomDirectory(*rooms)
-        if each.first is None:
-            raise UsageError("There must be at least one room: pass a ChatRoom.")
-        self.clock: Clock = each.first.clock
-        self.limits = each.first.limits
+        chat = rooms_of(rooms)
+        #: The rooms of the server.
+        self.rooms = chat.directory if isinstance(chat, Chat) else chat
+        self.clock: Clock = self.rooms.clock
+        self.limits = self.rooms.limits
         self.started = f"{datetime.fromtimestamp(self.clock.date(), UTC):%Y-%m-%d %H:%M:%S} UTC"
-        self.authenticator = Authenticator(authenticate)
+        self.authenticator = Authenticator(authenticate_of(chat, authenticate))
+        #: The channels that everybody may know.
         self.channels: dict[str, Channel] = {}
-        for room in each:  # of two names that differ only in case, the first one can be joined
+        self._others = WeakValueDictionary[RoomBackend, Channel]()  # while somebody is in them
+        # Of two names that differ only in case, the first one can be joined.
+        for room in () if self.rooms.guarded else self.rooms.given:
             channel = Channel(room)
             self.channels.setdefault(channel.key, channel)
+        self._encoders = WeakKeyDictionary[Channel, dict[frozenset[str], LineEncoder]]()
         self.clients = Clients()
-        self._encoders: dict[tuple[str, frozenset[str]], LineEncoder] = {}
         self._limits = AddressLimiter(max_clients, max_per_address)
         self._max_bytes = max_buffer_bytes
         self.ping_seconds = ping_seconds
@@ -99,10 +105,20 @@ class IrcServer:
 
     def encoder(self, channel: Channel, caps: frozenset[str]) -> LineEncoder:
         """The encoder of that channel for clients with these capabilities."""
-        key = (channel.key, caps & ENCODING_CAPS)
-        if key not in self._encoders:
-            self._encoders[key] = LineEncoder(channel, caps)
-        return self._encoders[key]
+        encoders, key = self._encoders.setdefault(channel, {}), caps & ENCODING_CAPS
+        if key not in encoders:
+            encoders[key] = LineEncoder(channel, caps)
+        return encoders[key]
+
+    def channel(self, room: RoomBackend) -> Channel:
+        """The channel of a room that somebody may enter."""
+        channel = self.channels.get(casefold(f"#{room.name}"))
+        if channel is not None and channel.room is room:
+            return channel
+        channel = self._others.get(room)
+        if channel is None:
+            channel = self._others[room] = Channel(room)
+        return channel
 
     def wire(self, channel: Channel, caps: frozenset[str]) -> LineEncoder:
         """Return `encoder(channel, caps)`. Deprecated: use `encoder`."""
@@ -201,13 +217,14 @@ class IrcServer:
 
 
 async def serve_irc(
-    *rooms: ChatRoom,
+    *rooms: ChatRoom | Chat,
     host: str | None = "127.0.0.1",
     port: int = 6667,
     authenticate: Authenticate | None = None,
 ) -> IrcServer:
-    """Let IRC clients into `rooms`, and return the server. Call its `aclose` before you close the rooms.
+    """Let IRC clients into `rooms`, or into the rooms of one `Chat`, and return the server.
 
+    Call its `aclose` before you close the rooms.
     `host` may be an IPv6 address, or `None` for all addresses of this machine. `authenticate` is described at
     `IrcServer`. Raise `OSError` if it cannot listen.
     """

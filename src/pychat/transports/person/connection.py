@@ -211,7 +211,7 @@ class PersonConnection:
         link.release()
 
     async def _admit(self, link: RoomLink, since: Position | None) -> None:
-        room, user = await self.people.find(link.name, self.identity)
+        (room, grant), user = await self.people.find(link.name, self.identity)
         link.open(room, self.wire.encoder_of(room), self.wire.send)
         session = await admit(
             room,
@@ -220,6 +220,7 @@ class PersonConnection:
             member_id=self.identity.guest_id,
             user=user,
             resume=True,
+            grant=grant,
             before_welcome=self._wait_for_reader,
         )
         session.echo = self.wire.echo

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, replace
 
 from pychat.domain.limits import Limits
 from pychat.domain.model import User
 from pychat.net.http.request import Request
-from pychat.room.backend import RoomBackend
-from pychat.room.directory import RoomDirectory
+from pychat.room.directory import Found, RoomDirectory
 from pychat.room.person import Person
 from pychat.room.tokens import Tokens
 from pychat.room.turns import Turns
@@ -42,29 +40,24 @@ class Identity:
 class People:
     """Finds out who somebody is, and which room they mean. One for each mount."""
 
-    #: The number of rooms that one person can be in.
-    max_rooms = 1_000
-
     def __init__(self, rooms: RoomDirectory, authenticator: Authenticator) -> None:
         self._rooms = rooms
+        #: The number of rooms that one person can be in.
+        self.max_rooms = rooms.max_rooms_per_person
         self._authenticator = authenticator
-        self._limits = Limits()
-        self._tokens = Tokens(secrets.token_bytes(32))
         #: Entering a room takes up to a millisecond, so one room is entered in each turn of the event loop.
         self.turns = Turns()
 
     @property
     def limits(self) -> Limits:
         """The rates at which a person may send commands that are not for one room."""
-        return self._limits if self._rooms.first is None else self._rooms.first.limits
+        return self._rooms.limits
 
     async def tokens(self) -> Tokens:
         """Signs who somebody is in all rooms. Raise `Refused` while the store is unavailable."""
-        first = self._rooms.first
-        if first is None:
-            return self._tokens
-        await opened(first)
-        return first.tokens
+        if self._rooms.first is not None:
+            await opened(self._rooms.first)
+        return await self._rooms.tokens()
 
     async def identify(self, request: Request, user: User | None, token: str | None) -> Identity:
         """Who opens a connection: the app's `user`, the guest of a token, or somebody new."""
@@ -74,8 +67,8 @@ class People:
         member_id = (tokens.read(token) if token else None) or Tokens.new_id()
         return Identity(member_id, None, request, tokens.issue(member_id), self._rooms.person(member_id))
 
-    async def find(self, name: str, identity: Identity) -> tuple[RoomBackend, User | None]:
-        """The open room of that name, and the person's login there. Raise `Refused`.
+    async def find(self, name: str, identity: Identity) -> tuple[Found, User | None]:
+        """The open room of that name, what the person may do there, and their login there. Raise `Refused`.
 
         The app's `authenticate` is asked again for each room, because it may let a user into some rooms only.
         """
@@ -85,4 +78,4 @@ class People:
             user = await self._authenticator.authenticate(request)
         found = await self._rooms.find(name, user, request, person=identity.person)
         await opened(found.room, 0)
-        return found.room, user
+        return found, user

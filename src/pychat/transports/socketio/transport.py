@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs, parse_qsl
+from weakref import WeakValueDictionary
 
 from socketio.exceptions import ConnectionRefusedError as Declined
 
@@ -21,7 +22,7 @@ from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, 
 from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Encoder
-from pychat.room.directory import RoomDirectory
+from pychat.room.directory import Found, RoomDirectory
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import HOLD_SECONDS, admit, opened
@@ -183,7 +184,7 @@ class SocketIOTransport:
         )
         self.server.core.namespaces.client_class = _Connection
         self._here: dict[str, _Connection] = {}
-        self._recovering = {room.name: RecoveringEncoder2013(room) for room in self._rooms}
+        self._recovering = WeakValueDictionary[RoomBackend, RecoveringEncoder2013]()  # while somebody uses them
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self._events = len(self.server.handlers["/"])
@@ -212,39 +213,41 @@ class SocketIOTransport:
         if name is None:
             query = environ.get("QUERY_STRING", "")
             name = parse_qs(query).get("room", [None])[0] if "room" in query else None
-        try:
-            room = self._rooms.pick(name)
-        except Refused as refused:
-            raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
         connection = self.server.client(sid)
         assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         try:
-            user = (
-                await self._authenticator.authenticate(_request(environ, room, given))
-                if self._authenticator.asks
-                else None
-            )
+            request: Request | None = None
+            user: User | None = None
+            if self._authenticator.asks or self._rooms.asks:
+                named = name if isinstance(name, str) else self._rooms.first_name
+                request = _request(environ, named, given)
+                user = await self._authenticator.authenticate(request)
+            found = await self._rooms.find(name, user, request)
         except Refused as refused:
+            if refused.code == "unknown_room":
+                raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
             await self._turn_away(refused, version, wait=True)
         try:
-            return await self._enter(connection, room, given, user)
+            return await self._enter(connection, found, given, user)
         except Refused as refused:
             await self._turn_away(refused, version)
 
     async def _enter(
-        self, connection: _Connection, room: RoomBackend, given: dict[str, Any], user: User | None
+        self, connection: _Connection, found: Found, given: dict[str, Any], user: User | None
     ) -> dict[str, str] | None:
+        room, grant = found
         if given.get("v") is not None:
             connection.enter(room, _VERSION_1)
-            self._begin(connection, await admit(room, connection, since=decode_position(given.get("since")), user=user))
+            since = decode_position(given.get("since"))
+            self._begin(connection, await admit(room, connection, since=since, user=user, grant=grant))
             return None
         if connection.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends
             # each event to handlers that do not expect it; npm's client says nothing at all, and does not mind.
             connection.enter(room, _ENCODER_2013)
-            self._begin(connection, await admit(room, connection, user=user))
+            self._begin(connection, await admit(room, connection, user=user, grant=grant))
             return None
-        return await self._recover(connection, room, given, user)
+        return await self._recover(connection, found, given, user)
 
     async def _turn_away(self, refused: Refused, version: object, *, wait: bool = False) -> NoReturn:
         """Refuse somebody, for good or for now.
@@ -270,7 +273,7 @@ class SocketIOTransport:
             server.drop_environ(connection.sid)
 
     async def _recover(
-        self, connection: _Connection, room: RoomBackend, given: dict[str, Any], user: User | None
+        self, connection: _Connection, found: Found, given: dict[str, Any], user: User | None
     ) -> dict[str, str]:
         """Socket.IO's connection state recovery: the client calls itself recovered if it is told the `pid` it said.
 
@@ -278,6 +281,7 @@ class SocketIOTransport:
         it is. Where events were missed that cannot be
         had any more, the client is told another `pid`, and all the same it is who it was.
         """
+        room, grant = found
         await opened(room)
         pid = given.get("pid")
         if user is not None:
@@ -288,8 +292,8 @@ class SocketIOTransport:
             known = member_id is not None
         since = decode_offset(given.get("offset")) if known else None
         member_id = member_id or Tokens.new_id()
-        connection.enter(room, self._recovering[room.name])
-        session = await admit(room, connection, since=since, member_id=member_id, own=False, user=user)
+        connection.enter(room, self._recovering_encoder(room))
+        session = await admit(room, connection, since=since, member_id=member_id, own=False, user=user, grant=grant)
         try:
             await session.resume()
         except BaseException:
@@ -300,6 +304,12 @@ class SocketIOTransport:
             return {"pid": pid}
         token = "" if user is not None else room.tokens.issue(member_id)
         return {"pid": f"{Tokens.new_id()}~{token}"}
+
+    def _recovering_encoder(self, room: RoomBackend) -> RecoveringEncoder2013:
+        encoder = self._recovering.get(room)
+        if encoder is None:
+            encoder = self._recovering[room] = RecoveringEncoder2013(room)
+        return encoder
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         if sid in self._here:
@@ -326,13 +336,13 @@ def _set_pseudo(connection: _Connection, _: str, arguments: list[object], asked:
     connection.set_pseudo(_only(arguments), asked)
 
 
-def _request(environ: dict[str, Any], room: RoomBackend, said: dict[str, Any]) -> Request:
+def _request(environ: dict[str, Any], room: str, said: dict[str, Any]) -> Request:
     """The handshake, as the app is asked about it."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
     query = dict(parse_qsl(environ["QUERY_STRING"]))
     raw = environ["aiohttp.request"] if "aiohttp.request" in environ else environ["asgi.scope"]
     remote = environ["REMOTE_ADDR"]
-    return Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, query, remote, room.name, raw, said)
+    return Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, query, remote, room, raw, said)
 
 
 def _only(arguments: list[object]) -> object:

@@ -29,7 +29,7 @@ _log = logging.getLogger("pychat.api")
 
 
 async def _describe(call: Call) -> Response:
-    return answer(200, document(OPERATIONS, [room.name for room in call.rooms]))
+    return answer(200, document(OPERATIONS, call.rooms.public_names))
 
 
 #: Every operation.
@@ -109,6 +109,9 @@ class Api:
         except Refused as refused:
             return _later(operation, call, refused) or refusal(refused, entry_status(refused))
         try:
+            if "room" in parts:
+                found = await self._rooms.find(parts["room"], call.user, incoming.request, trusted=call.program)
+                call = replace(call, found=found)
             if not operation.metered:
                 return await operation.run(call)
             call.spend()

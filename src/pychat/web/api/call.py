@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import cached_property
 from urllib.parse import parse_qsl
 
 from pychat.domain import strictjson
@@ -18,7 +17,7 @@ from pychat.net.http.body import BodyMalformed, BodyTooLarge
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest
 from pychat.room.backend import RoomBackend
-from pychat.room.directory import RoomDirectory
+from pychat.room.directory import Found, RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.sse import SSETransport
 from pychat.web.api.answer import Denied
@@ -52,10 +51,14 @@ class Call:
         """The request, without its body."""
         return self.incoming.request
 
-    @cached_property
+    #: The room of the address, and what the visitor may do in it.
+    found: Found | None = None
+
+    @property
     def room(self) -> RoomBackend:
-        """The room of the address. Raise `Refused` with `unknown_room`."""
-        return self.rooms.pick(self.parts["room"])
+        """The room of the address."""
+        assert self.found is not None  # noqa: S101 -- an operation of a room
+        return self.found.room
 
     @property
     def seq(self) -> int:
@@ -79,11 +82,13 @@ class Call:
 
     def session(self, name: str | None = None) -> AbstractAsyncContextManager[tuple[Session, str | None]]:
         """The session in which a visitor's request speaks: see `Speakers.session`."""
-        return self.speakers.session(self.room, self.bearer, self.user, self.request.remote, name)
+        assert self.found is not None  # noqa: S101 -- an operation of a room
+        return self.speakers.session(self.found, self.bearer, self.user, self.request.remote, name)
 
     def spend(self, cost: float = 1.0) -> None:
         """Count a request that no session counts. Raise `Refused` if that is too many."""
-        self.speakers.spend(self.room if "room" in self.parts else self.rooms.pick(None), self.who, cost)
+        limits = self.rooms.limits if self.found is None else self.room.limits
+        self.speakers.spend(limits, self.rooms.clock, self.who, cost)
 
     def number(self, name: str) -> int | None:
         """A whole number of the query."""

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from pychat.domain.errors import Close, Refused, UsageError
-from pychat.domain.limits import TokenBucket
+from pychat.domain.limits import Limits, TokenBucket
 from pychat.domain.model import User
 from pychat.domain.notices import Notice
 from pychat.net.addresses import address_key
 from pychat.room.backend import RoomBackend
+from pychat.room.clock import Clock
 from pychat.room.connection import Encoder
+from pychat.room.directory import Found
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.sse import SSETransport
@@ -64,14 +66,14 @@ class Speakers:
         # All are compared, each in constant time: how long it takes tells nothing.
         return sum([hmac.compare_digest(given, known) for known in self._programs]) > 0
 
-    def spend(self, room: RoomBackend, who: str, cost: float = 1.0) -> None:
+    def spend(self, limits: Limits, clock: Clock, who: str, cost: float = 1.0) -> None:
         """Count one request of a client without a session. Raise `Refused` past the limit."""
-        key, limits = _digest(who), room.limits
+        key = _digest(who)
         bucket = self._buckets.pop(key, None) or TokenBucket(limits.rate, limits.burst)
         self._buckets[key] = bucket
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
-        wait = bucket.take(room.clock.steady(), cost)
+        wait = bucket.take(clock.steady(), cost)
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
 
@@ -95,13 +97,14 @@ class Speakers:
 
     @asynccontextmanager
     async def session(
-        self, room: RoomBackend, token: str | None, user: User | None, remote: str, name: str | None
+        self, found: Found, token: str | None, user: User | None, remote: str, name: str | None
     ) -> AsyncIterator[tuple[Session, str | None]]:
         """The session in which a request speaks, and for somebody new the token that speaks for them from now on.
 
         Somebody with a stream open speaks in that. Anybody else comes in for as long as this takes, as `name`, or
         under the name that they had; `remote` is where from. Raise `Refused`.
         """
+        room = found.room
         member_id = self.member_id(room, token, user)
         stream = None if member_id is None else self._sse.find(room, member_id)
         if stream is not None:
@@ -112,8 +115,8 @@ class Speakers:
             return
         if member_id is None and (self._programs or name is None):
             raise Refused("unauthorized", self._who_are_you())
-        self.spend(room, f"address {address_key(remote)}" if user is None else user.member_id)
-        async with _visit(room, member_id, user, name) as session:
+        self.spend(room.limits, room.clock, f"address {address_key(remote)}" if user is None else user.member_id)
+        async with _visit(found, member_id, user, name) as session:
             yield session, room.tokens.issue(session.member_id) if member_id is None and session.member_id else None
 
     def _who_are_you(self) -> str:
@@ -123,10 +126,9 @@ class Speakers:
 
 
 @asynccontextmanager
-async def _visit(
-    room: RoomBackend, member_id: str | None, user: User | None, name: str | None
-) -> AsyncIterator[Session]:
-    session = await room.connect(_Mute(), member_id=member_id or Tokens.new_id(), user=user)
+async def _visit(found: Found, member_id: str | None, user: User | None, name: str | None) -> AsyncIterator[Session]:
+    member_id, known = member_id or Tokens.new_id(), member_id is not None
+    session = await found.room.connect(_Mute(), member_id=member_id, user=user, grant=found.grant)
     try:
         if name is not None:
             await session.join(name)
@@ -135,7 +137,7 @@ async def _visit(
         yield session
     finally:
         # The name is held for who can come back as the same member, as for anybody who drops.
-        await session.close(left=member_id is None)
+        await session.close(left=not known)
 
 
 def _digest(token: str) -> bytes:

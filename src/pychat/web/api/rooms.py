@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from pychat.net.http.response import Response
 from pychat.protocol.v1 import encode_member
-from pychat.room.backend import RoomBackend
+from pychat.room.directory import ListedRoom
 from pychat.transports.admission import opened
 from pychat.web.api.answer import answer
 from pychat.web.api.call import Call
-from pychat.web.api.operation import Operation
+from pychat.web.api.operation import Operation, Parameter
+from pychat.web.api.schemas import NUMBER
 
 __all__ = ["OPERATIONS"]
+
+_MAX_ROOMS = 1_000  # in one answer
 
 
 async def rooms(call: Call) -> Response:
     """The rooms of this mount, the first one first."""
-    for room in call.rooms:
+    for room in call.rooms.given:
         await opened(room, 0)
-    return answer(200, {"ok": True, "rooms": [_room(room) for room in call.rooms]})
+    limit = call.number("limit")
+    limit = _MAX_ROOMS if limit is None else min(limit, _MAX_ROOMS)
+    found = await call.rooms.visible(call.user, call.request.query.get("after", ""), limit + 1)
+    return answer(200, {"ok": True, "rooms": [_listed(room) for room in found[:limit]], "more": len(found) > limit})
 
 
 async def room(call: Call) -> Response:
     """One room."""
     await opened(call.room, 0)
-    return answer(200, {"ok": True, **_room(call.room)})
+    return answer(200, {"ok": True, **_listed(call.rooms.entry(call.room))})
 
 
 async def members(call: Call) -> Response:
@@ -33,8 +39,9 @@ async def members(call: Call) -> Response:
     return answer(200, {"ok": True, "here": call.room.here, "members": [encode_member(each) for each in listed]})
 
 
-def _room(room: RoomBackend) -> dict[str, object]:
-    return {"name": room.name, "title": room.title, "here": room.here, "seq": room.position.seq}
+def _listed(room: ListedRoom) -> dict[str, object]:
+    told = {"name": room.name, "title": room.title, "here": room.here}
+    return told if room.seq is None else {**told, "seq": room.seq}
 
 
 OPERATIONS = (
@@ -45,7 +52,11 @@ OPERATIONS = (
         "The rooms, the first one first.",
         rooms,
         {200: "RoomDirectory"},
-        (429, 503),
+        (400, 429, 500, 503),
+        (
+            Parameter("after", "Only rooms after the one of this name.", {"type": "string"}),
+            Parameter("limit", "So many at most; 1000 is the most.", {**NUMBER, "default": _MAX_ROOMS}),
+        ),
         metered=True,
     ),
     Operation("room", "GET", "/rooms/{room}", "One room.", room, {200: "OneRoom"}, (404, 429, 503), metered=True),

@@ -57,8 +57,11 @@ COMPONENTS: dict[str, Schema] = {
         **_object({"ok": _OK, **_MESSAGE[0]}, {**_MESSAGE[1], "token": _TEXT}),
         "description": "The message. A guest is given a token, to come back as the same person.",
     },
-    "Room": _object({"name": _TEXT, "title": _TEXT, "here": NUMBER, "seq": NUMBER}),
-    "RoomDirectory": _object({"ok": _OK, "rooms": _list("Room")}),
+    "Room": {
+        **_object({"name": _TEXT, "title": _TEXT, "here": NUMBER}, {"seq": NUMBER}),
+        "description": "A room. Without `seq`, the room is not open on this server.",
+    },
+    "RoomDirectory": _object({"ok": _OK, "rooms": _list("Room"), "more": {"type": "boolean"}}),
     "OneRoom": _object({"ok": _OK, "name": _TEXT, "title": _TEXT, "here": NUMBER, "seq": NUMBER}),
     "Members": _object({"ok": _OK, "here": NUMBER, "members": _list("Member")}),
     "Token": _object({"ok": _OK, "token": _TEXT}),

@@ -45,7 +45,10 @@ async def listen(call: Call) -> Response | StreamingResponse:
 
     async def serve(stream: ResponseStream) -> None:
         remote = call.request.remote
-        await call.sse.serve(stream, room, since=since, name=name, member_id=member_id, user=call.user, remote=remote)
+        grant = None if call.found is None else call.found.grant
+        await call.sse.serve(
+            stream, room, since=since, name=name, member_id=member_id, user=call.user, remote=remote, grant=grant
+        )
 
     return StreamingResponse(HEADERS, prologue(), serve)
 

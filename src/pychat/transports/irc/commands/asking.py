@@ -56,7 +56,7 @@ async def _whois(client: Client, line: Line) -> None:
 
 def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
     """The members with that nick, each with the channel."""
-    found = [(channel, channel.nicks.member(nick)) for channel in client.network.channels.values()]
+    found = [(channel, channel.nicks.member(nick)) for channel in client.channels]
     return [(channel, member) for channel, member in found if member is not None]
 
 
@@ -80,7 +80,7 @@ async def _away(client: Client, line: Line) -> None:
 
 async def lusers(client: Client, line: Line) -> None:
     """Answer with the numbers of people and channels."""
-    rooms = [channel.room for channel in client.network.channels.values()]
+    rooms = [channel.room for channel in client.channels]
     client.reply(n.RPL_LUSERCLIENT, f"{sum(room.here for room in rooms)} people are in the rooms of this server.")
     client.reply(n.RPL_LUSERCHANNELS, str(len(rooms)), "channels formed")
     client.reply(n.RPL_LUSERME, f"{len(client.network.clients)} of them are on IRC.")
@@ -89,7 +89,7 @@ async def lusers(client: Client, line: Line) -> None:
 async def motd(client: Client, line: Line) -> None:
     """Answer with the rooms of this server."""
     client.reply(n.RPL_MOTDSTART, f"- {SERVER} -")
-    for channel in client.network.channels.values():
+    for channel in client.channels:
         client.reply(n.RPL_MOTD, f"- {channel.name}: {channel.title} ({channel.room.here} here)")
     client.reply(n.RPL_ENDOFMOTD, "Enter a room with /join and its name.")
 

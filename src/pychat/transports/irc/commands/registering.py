@@ -61,7 +61,7 @@ async def _nick(client: Client, line: Line) -> None:
     elif not is_nick(wanted):
         client.refuse("NICK", Refused("name_invalid", NICK_WORDS), n.ERR_ERRONEUSNICKNAME, wanted)
     elif not client.registered:
-        client.wanted = wanted
+        client.wanted = client.asked_nick = wanted
         await _let_in(client, line)
     elif wanted != client.nick:
         await _rename(client, wanted)
@@ -112,7 +112,7 @@ async def _let_in(client: Client, line: Line) -> None:
     client.reply(n.RPL_YOURHOST, f"This is {SERVER}, with pychat {__version__}.")
     client.reply(n.RPL_CREATED, f"This server was started at {network.started}.")
     client.reply(n.RPL_MYINFO, SERVER, f"pychat-{__version__}", "o", "nt")
-    longest = min(channel.room.limits.name for channel in network.channels.values())
+    longest = min([channel.room.limits.name for channel in network.channels.values()], default=network.limits.name)
     # Some clients look for the words "are supported by this server".
     tokens = (
         *("CASEMAPPING=ascii", "CHANTYPES=#", "PREFIX=", "CHANMODES=,,,nt", "CHANNELLEN=65", f"NICKLEN={longest}"),

@@ -9,10 +9,13 @@ from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.line import Line
 from pychat.transports.irc.membership import ChannelMembership
-from pychat.transports.irc.nicks import source
+from pychat.transports.irc.nicks import casefold, source
+from pychat.transports.irc.text import clean
 
 __all__ = ["COMMANDS", "not_there"]
 
+_MAX_UNKNOWN = 20  # channels in one command that the client does not know of
+_MAX_LISTED = 200
 _NAMING = 10  # sending a name costs as much as looking at this many members
 
 
@@ -26,25 +29,33 @@ async def _join(client: Client, line: Line) -> None:
 
 
 def _targets(client: Client, line: Line) -> list[str]:
-    """The channels of a list, at most twice as many as the server has."""
-    return line.params[0].split(",")[: 2 * len(client.network.channels)]
+    """The channels of a list, at most twice as many as the client knows of, and some that it may not know of yet."""
+    more = _MAX_UNKNOWN if client.network.rooms.asks else 0
+    return line.params[0].split(",")[: 2 * len(client.channels) + more]
 
 
 async def _join_one(client: Client, name: str) -> None:
     channel = client.find(name)
-    if channel is None:
+    if channel is None and not client.network.rooms.asks:
         not_there(client, name)
-    elif channel.key not in client.memberships:
-        membership = ChannelMembership(client, channel, client.network.encoder(channel, client.caps))
+    elif channel is None or channel.key not in client.memberships:
         try:
-            if channel.key in client.barred:
+            if channel is not None and channel.key in client.barred:
                 raise client.barred[channel.key]
+            channel, grant = await client.look_up(name)
+            if channel.key in client.memberships:  # of another room whose name differs only in case
+                return
+            membership = ChannelMembership(client, channel, client.network.encoder(channel, client.caps))
             await opened(channel.room)
             await client.pacer.look_at(_NAMING * channel.room.member_count)
-            await membership.enter(client.member_id(channel), client.users.get(channel.key))
+            await membership.enter(client.member_id(channel), client.users.get(channel.key), grant)
         except Refused as refused:
-            client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, channel.name)
-            if refused.kind.is_temporary:  # clients try again by themselves only after a lost connection
+            if refused.code == "unknown_room":
+                not_there(client, name)
+                return
+            client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, name if channel is None else channel.name)
+            # Clients try again by themselves only after a lost connection.
+            if refused.kind.is_temporary and channel is not None and channel.key in client.network.channels:
                 client.close(refused.kind.close)
             return
         if membership.out:  # the room has put the client out meanwhile
@@ -75,7 +86,8 @@ def not_there(client: Client, name: str) -> None:
         client.reply(n.ERR_NOTONCHANNEL, name, f"You are not in this channel. Enter it with /join {name}")
     else:
         names = " ".join(channel.name for channel in client.network.channels.values())
-        client.reply(n.ERR_NOSUCHCHANNEL, name, f"There is no room of that name here. The rooms are: {names}")
+        told = f"There is no room of that name here.{names and f' The rooms are: {names}'}"
+        client.reply(n.ERR_NOSUCHCHANNEL, name, told)
 
 
 async def _names(client: Client, line: Line) -> None:
@@ -101,6 +113,12 @@ async def _list(client: Client, line: Line) -> None:
     for channel in client.network.channels.values():
         await client.pacer.pace()
         client.reply(n.RPL_LIST, channel.name, str(channel.room.here), channel.title)
+    for room in (
+        await client.network.rooms.visible(client.login, limit=_MAX_LISTED) if client.network.rooms.asks else ()
+    ):
+        if casefold(f"#{room.name}") not in client.network.channels:
+            await client.pacer.pace()
+            client.reply(n.RPL_LIST, f"#{room.name}", str(room.here), " ".join(clean(room.title).split()))
     client.reply(n.RPL_LISTEND, "End of the list.")
 
 
