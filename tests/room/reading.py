@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from pychat import User
+from pychat.domain.notices import UnreadRoom
 from pychat.room.chat import Chat
-from pychat.room.readers import UnreadRoom
 from pychat.testing import FakeClock, Person, RecordingConnection
 
 _T = TypeVar("_T")

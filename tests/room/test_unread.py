@@ -13,9 +13,8 @@ from pychat.room.chat import Chat
 from pychat.stores import MemoryStore, Unread
 from pychat.stores.memory.reader_records import MemoryReaders
 from pychat.stores.memory.room_records import MemoryRooms
-from pychat.testing import FakeClock, FaultyStore
-
-from .reading import ADA, BOB, CLEO, Watcher, enter, eventually, late, settle
+from pychat.testing import FakeClock, Person, RecordingConnection
+from tests.room.reading import ADA, BOB, CLEO, Watcher, enter, eventually, late, settle
 
 
 class CountingReaders(MemoryReaders):
@@ -102,8 +101,6 @@ async def test_a_guest_of_version_1_is_followed_when_they_say_what_they_have_rea
     """Entering leaves no trace of those who may never come back."""
     lobby = await chat.open("lobby")
     found = await chat.directory.find("lobby")
-    from pychat.testing import Person, RecordingConnection
-
     connection = RecordingConnection()
     guest = Person(await found.room.connect(connection), connection)
     assert (await guest.command("read", {"seq": 0}))["error"]["code"] == "not_joined"
@@ -279,7 +276,8 @@ async def test_nobody_is_told_who_watches_no_more(chat: Chat, clock: FakeClock) 
     await settle(clock)
     assert watcher.frames == []
     watchers = chat.directory.readers._watchers
-    assert not (len(watchers) or watchers._rooms or watchers._news or watchers._recount or watchers._telling)
+    kept = (watchers._lists, watchers._rooms, watchers._news, watchers._recount, watchers._telling)
+    assert not any(kept)
 
 
 async def test_lists_follow_what_the_app_says_who_may_read(clock: FakeClock) -> None:
@@ -324,7 +322,7 @@ async def test_a_room_is_unfollowed_while_the_store_counts(chat: Chat, clock: Fa
     reached, go_on = asyncio.Event(), asyncio.Event()
     source = readers._watchers._source
 
-    async def count(member_ids):  # noqa: ANN001, ANN202
+    async def count(member_ids):
         found = await source.count(member_ids)
         reached.set()
         await go_on.wait()

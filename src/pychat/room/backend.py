@@ -253,6 +253,14 @@ class RoomBackend:
             follower.named(member)
         self._followers.add(follower)
 
+    def read(self, member_id: str, seq: int, *, follow: bool = False) -> None:
+        """A member has seen everything up to event number `seq`. With `follow`, count what they miss from now on."""
+        readers, head = self.core.readers, self.position.seq
+        if readers is not None:
+            if follow:
+                readers.follow(member_id, min(seq, head))
+            readers.read(member_id, seq, head)
+
     # What was said: `ready` returns the core, and its `commands` read and write messages.
 
     @property

@@ -5,6 +5,6 @@ from __future__ import annotations
 from pychat.room.readers.blocks import blocked
 from pychat.room.readers.readers import Readers
 from pychat.room.readers.room_readers import RoomReaders
-from pychat.room.readers.unread_list import Described, UnreadListener, UnreadRoom
+from pychat.room.readers.unread_list import Described, UnreadListener
 
-__all__ = ["Described", "Readers", "RoomReaders", "UnreadListener", "UnreadRoom", "blocked"]
+__all__ = ["Described", "Readers", "RoomReaders", "UnreadListener", "blocked"]

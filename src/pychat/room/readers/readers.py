@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from pychat.domain.model import User
+from pychat.domain.notices import UnreadRoom
 from pychat.room.clock import Clock
 from pychat.room.person import Person
 from pychat.room.readers.blocks import Blocks
 from pychat.room.readers.positions import ReadPositions
 from pychat.room.readers.room_readers import RoomReaders
-from pychat.room.readers.unread_list import Described, UnreadListener, UnreadRoom
+from pychat.room.readers.unread_list import Described, UnreadListener
 from pychat.room.readers.watchers import UnreadSource, UnreadWatchers
 from pychat.stores import Store, Unread
 
@@ -107,12 +108,16 @@ class Readers:
             await positions.unfollow(member_id, room)
             self._watchers.unfollowed(member_id, room)
 
-    def read(self, member_id: str, room: str, seq: int) -> None:
-        """A member has seen everything up to number `seq`, in a room that may not be open. No-op if not followed."""
+    def read(self, member_id: str, room: str, seq: int, head: int | None = None) -> None:
+        """A member has seen everything up to number `seq`; `head` is the newest, if the room is open.
+
+        No-op if they do not follow the room.
+        """
         positions = self._of(room)
         if positions is not None:
+            seq = seq if head is None else min(seq, head)
             positions.mark(member_id, room, seq)
-            self._watchers.read(member_id, room, seq, None)
+            self._watchers.read(member_id, room, seq, head)
 
     async def forget(self, member_id: str) -> None:
         """Forget everything about a member. Raise `Refused` while a store is unavailable."""

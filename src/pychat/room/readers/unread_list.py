@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from pychat.domain.model import Member, Message, User
+from pychat.domain.notices import UnreadRoom
 from pychat.stores import Unread
 
-__all__ = ["Count", "Described", "News", "UnreadList", "UnreadListener", "UnreadRoom"]
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadRoom:
-    """A room in a person's list."""
-
-    name: str
-    title: str
-    #: The read position.
-    seq: int
-    messages: int
-    mentions: int
-    #: The members of a direct room; empty for other rooms.
-    people: tuple[Member, ...] = ()
+__all__ = ["Count", "Described", "News", "UnreadList", "UnreadListener"]
 
 
 class Described(NamedTuple):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from pychat.domain.errors import Refused
 from pychat.domain.model import Edited, Erased, LogEvent, Message, User
+from pychat.domain.notices import UnreadRoom
 from pychat.room.clock import Clock, Timer
-from pychat.room.readers.unread_list import Count, Described, News, UnreadList, UnreadListener, UnreadRoom
+from pychat.room.readers.unread_list import Count, Described, News, UnreadList, UnreadListener
 from pychat.room.tasks import Tasks
 from pychat.stores import Unread
 
