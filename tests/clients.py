@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import socketio
@@ -17,7 +18,9 @@ __all__ = [
     "TIMEOUT",
     "InRoom",
     "ManyRooms",
+    "PollingManyRooms",
     "SSEPerson",
+    "SocketIOManyRooms",
     "SocketIOPerson",
     "Told",
     "WebSocketManyRooms",
@@ -123,6 +126,10 @@ class ManyRooms:
         """Send a command and return its answer."""
         raise NotImplementedError
 
+    async def send(self, name: str, fields: dict[str, Any]) -> None:
+        """Send a command that asks for no answer."""
+        raise NotImplementedError
+
     async def enter(self, *rooms: str | tuple[str, Position | None]) -> dict[str, Any]:
         """Enter rooms, each from a position or from now; what the answer tells of each."""
         entries = []
@@ -208,6 +215,10 @@ class WebSocketManyRooms(ManyRooms):
         await self.socket.send_json({**fields, "type": name, "ref": number})
         return await self.event(f"ack {number}")
 
+    async def send(self, name: str, fields: dict[str, Any]) -> None:
+        """Send a command that asks for no answer."""
+        await self.socket.send_json({**fields, "type": name})
+
     async def stall(self) -> None:
         """Read nothing more."""
         self._reading.cancel()
@@ -278,6 +289,62 @@ class SocketIOPerson:
             if not self.client.eio.read_loop_task.cancelled():
                 raise
         await self._http.close()
+
+
+class SocketIOManyRooms(ManyRooms):
+    """Somebody on Socket.IO, on version 2."""
+
+    transports: tuple[str, ...] = ("websocket",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._http = aiohttp.ClientSession()  # as above
+        self.client = socketio.AsyncClient(reconnection=False, http_session=self._http)
+        self.client.on("*", lambda name, *arguments: self.put(name, arguments[0]))
+        self.client.on("disconnect", lambda reason: self.put("closed", {"reason": reason}))
+
+    @classmethod
+    async def connect(cls, url: str, token: str | None = None, **query: str) -> Self:
+        """Connect to the mount at `url`."""
+        person = cls()
+        path = f"{urlsplit(url).path}/socket.io"
+        address = f"{url}?{urlencode(query)}" if query else url
+        auth = {"v": 2} | ({} if token is None else {"token": token})
+        try:
+            await person.client.connect(address, auth=auth, transports=list(cls.transports), socketio_path=path)
+        except BaseException:
+            await person._http.close()
+            raise
+        person.welcome = await person.event("welcome")
+        return person
+
+    async def command(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Send a command and return its answer."""
+        answer: dict[str, Any] = await self.client.call(name, fields, timeout=TIMEOUT)
+        return answer
+
+    async def send(self, name: str, fields: dict[str, Any]) -> None:
+        """Send a command that asks for no answer."""
+        await self.client.emit(name, fields)
+
+    async def stall(self) -> None:
+        """Read nothing more."""
+        self.client.eio.read_loop_task.cancel()
+
+    async def close(self) -> None:
+        """Go for good."""
+        try:
+            await self.client.disconnect()
+        except asyncio.CancelledError:
+            if not self.client.eio.read_loop_task.cancelled():
+                raise
+        await self._http.close()
+
+
+class PollingManyRooms(SocketIOManyRooms):
+    """Somebody on Socket.IO over long-polling, on version 2."""
+
+    transports = ("polling",)
 
 
 class SSEPerson:

@@ -31,6 +31,7 @@ IRC_TEXT = counted("pychat.transports.irc.text")
 PEER = counted("pychat.net.http.proxies")
 ORIGIN = counted("pychat.net.http.origins")
 TEXTS = counted("pychat.domain.texts")
+MENTIONS = counted("pychat.domain.mentions")
 NAMES = counted("pychat.domain.names")
 WORDS = counted("pychat.stores.sqlite.search_index")
 TOKENS = counted("pychat.room.tokens")
@@ -135,6 +136,7 @@ TEXT_PARSERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "a text": ("", lambda text: TEXTS.accept_text(text, 10**9), ""),
     "an emoji": ("", TEXTS.emoji_of, ""),
     "a nickname": ("", lambda text: NAMES.Names(reserved=()).accept(text), ""),
+    "mentions": ("@", lambda text: list(MENTIONS.find_mentions(text, 32, {}.get)), ""),
     "a search": ("", lambda text: WORDS.query(text[: PRECHECK_FACTOR * 200]), ""),
     "a token": ("", lambda text: TOKENS.Tokens(b"secret").read(text), ".x"),
 }  # fmt: skip
@@ -149,6 +151,7 @@ TEXT_PARSERS: dict[str, tuple[str, Callable[[str], object], str]] = {
 @example("", "\x1e", "")
 @example("", "\u0301", "")
 @example("", "\\", "")
+@example("", "@", "")
 @settings(max_examples=60, deadline=None)
 def test_texts(name, beginning, middle, end):
     """Runs of anything, behind anything and before anything, cost in proportion."""

@@ -1,6 +1,7 @@
 """`ChatRoom`: hooks, posts, history, presence and the way in, without a socket."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_mistake_of_the_programmer_is_named() -> None:
     """Wrong hooks, room names and stores say what to do instead."""
     room = ChatRoom()
 
-    with pytest.raises(UsageError, match="message, join, leave, event"):
+    with pytest.raises(UsageError, match="message, edit, delete, react, mention, join, leave, event"):
         room.on("mesage", print)  # type: ignore[call-overload]  # the mistake
     with pytest.raises(UsageError, match="a function"):
         room.on("event", "print")  # type: ignore[call-overload]  # the mistake
@@ -106,7 +107,7 @@ def test_a_mistake_of_the_programmer_is_named() -> None:
         ChatRoom("no spaces")
     with pytest.raises(UsageError, match="memory:"):
         open_store("mysql:")
-    assert list(HOOKS) == ["message", "join", "leave", "event"]
+    assert list(HOOKS) == ["message", "edit", "delete", "react", "mention", "join", "leave", "event"]
 
 
 async def test_two_tabs_are_one_member() -> None:
@@ -440,3 +441,33 @@ async def test_a_newcomer_gets_as_many_messages_as_have_16384_characters():
         assert (told, True) == (len(welcome["messages"]), welcome["more"])
         assert welcome["messages"][-1]["text"].startswith(f"{posted - 1:02}")
         await room.aclose()
+
+
+@pytest.mark.parametrize("url", ["memory:", "sqlite:"])
+async def test_history_reads_forwards_in_pages(url: str, tmp_path: Path) -> None:
+    """The first ones after a number, as they stand, oldest first; what is between them counts for nothing."""
+    async with ChatRoom("tea", store=url if url == "memory:" else f"{url}{tmp_path / 'chat.db'}") as room:
+        ada = await Person.enter(room)
+        await ada.join("Ada")
+        for number in range(1, 4):
+            await room.post(str(number), author="bot")
+        for number in range(600):  # more events than are read at once
+            await room.edit(2, f"two {number}")
+        await room.delete(1)
+        await room.post("4", author="bot")  # number 605
+        assert [1, 2] == [message.seq for message in await room.history(after=0, limit=2)]
+        assert ["", "two 599"] == [message.text for message in await room.history(after=0, limit=2)]
+        assert [3, 605] == [message.seq for message in await room.history(after=2)]
+        assert [3] == [message.seq for message in await room.history(after=2, limit=1)]
+        assert [2] == [message.seq for message in await room.history(after=1, before=3)]
+        assert [] == await room.history(after=605) == await room.history(after=3, before=605)
+        assert [] == await room.history(after=0, limit=0)
+        assert {"tea"} == {message.room for message in await room.history(after=0)}
+        with pytest.raises(UsageError, match="before"):
+            await room.history(after=0, matching="two")
+        read, after = list[int](), 0
+        while page := await room.history(after=after, limit=3):
+            read += [message.seq for message in page]
+            after = page[-1].seq
+        assert read == [1, 2, 3, 605]
+        assert await asyncio.to_thread(lambda: room.threadsafe.history(after=3)) == await room.history(after=3)

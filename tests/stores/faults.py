@@ -15,6 +15,8 @@ class Disk:
         self.commits = 0
         #: How many statements have been executed.
         self.statements = 0
+        #: All statements that were executed one by one.
+        self.executed: set[str] = set()
         #: Commits wait while this is not set, as on a disk that does not answer.
         self.runs = threading.Event()
         self.runs.set()
@@ -38,6 +40,7 @@ class Disk:
                         disk.runs.wait()
                     disk.commits += 1
                 disk.statements += 1
+                disk.executed.add(sql)
                 return super().execute(sql, *parameters)
 
             def executemany(self, sql: str, parameters: Any) -> sqlite3.Cursor:

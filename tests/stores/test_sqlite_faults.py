@@ -125,6 +125,21 @@ async def test_what_waits_for_the_disk_is_one_commit(store, disk, told):
     assert [each.seq for each in told] == list(range(1, 202))
 
 
+async def test_a_statement_of_many_messages_cannot_fail_in_the_middle(store, disk, tmp_path):
+    """SQLite keeps no second copy of the pages that a batch changes: it writes a message to the disk once."""
+    disk.runs.clear()
+    first = asyncio.create_task(append(store, "lobby", said(0)))
+    await waits(disk)
+    rest = [asyncio.create_task(append(store, "lobby", said(number))) for number in range(1, 65)]
+    await asyncio.sleep(0)
+    disk.runs.set()
+    await asyncio.gather(first, *rest)
+    (many,) = {sql for sql in disk.executed if "INTO events" in sql and sql.count("?") > 64}
+    with sqlite3.connect(tmp_path / "chat.db") as connection:
+        steps = connection.execute(f"EXPLAIN {many}", [None] * many.count("?")).fetchall()
+    assert [step for step in steps if step[1].startswith("Halt") and step[2]] == []
+
+
 async def test_a_large_batch_takes_about_as_many_statements_as_a_small_one(store, disk):
     """Each statement releases the GIL, and a busy event loop returns it late: their number decides how long a commit takes."""
 

@@ -9,7 +9,15 @@ from aiohttp import web
 
 from pychat import ChatRoom, Position, aiohttp_app, asgi_app
 from pychat.testing import Client, TransportContract
-from tests.clients import InRoom, SocketIOPerson, SSEPerson, WebSocketManyRooms, WebSocketPerson
+from tests.clients import (
+    InRoom,
+    PollingManyRooms,
+    SocketIOManyRooms,
+    SocketIOPerson,
+    SSEPerson,
+    WebSocketManyRooms,
+    WebSocketPerson,
+)
 from tests.servers import aiohttp_server, uvicorn_server
 
 
@@ -110,6 +118,25 @@ class TestSocketIOPollingASGI(TestSocketIOPolling):
     """Socket.IO over long-polling alone, in Starlette under uvicorn."""
 
     host = "asgi"
+
+
+class TestSocketIOVersion2(OverSockets):
+    """One room on Socket.IO with version 2, over WebSocket in aiohttp."""
+
+    version = 2
+    lacks = frozenset({"a_token_makes_the_same_member"})
+    client: type[SocketIOManyRooms] = SocketIOManyRooms
+
+    async def enter(self, url: str, since: Position | None) -> Client:
+        """Connect at the mount, and enter the room."""
+        return await InRoom.enter(await self.client.connect(f"{url}/some/chat"), since)
+
+
+class TestSocketIOPollingVersion2ASGI(TestSocketIOVersion2):
+    """One room on Socket.IO with version 2, over long-polling in Starlette under uvicorn."""
+
+    host = "asgi"
+    client = PollingManyRooms
 
 
 class TestSSE(OverSockets):

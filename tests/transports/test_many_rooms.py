@@ -13,12 +13,12 @@ from aiohttp import web
 from pychat import ChatRoom, Limits, Position, Refused, User, aiohttp_app
 from pychat.domain.errors import Close
 from pychat.net.http.request import Request
-from tests.clients import ManyRooms, WebSocketManyRooms
+from tests.clients import ManyRooms, PollingManyRooms, SocketIOManyRooms, WebSocketManyRooms
 from tests.servers import aiohttp_server
 
 Connect = Callable[..., Awaitable[ManyRooms]]
 
-WIRES = pytest.mark.parametrize("wire", [WebSocketManyRooms])
+WIRES = pytest.mark.parametrize("wire", [WebSocketManyRooms, SocketIOManyRooms, PollingManyRooms])
 
 
 @asynccontextmanager
@@ -82,6 +82,20 @@ async def test_rooms_that_cannot_be_entered_do_not_hold_up_the_others(wire: type
         assert (await ada.command("dance", {}))["error"]["code"] == "unknown_command"
         for rooms in (None, "a", ["a"], [{"name": 7}], [{"name": "c"}, {"name": "c"}]):
             assert (await ada.command("enter", {"rooms": rooms}))["error"]["code"] == "bad_request"
+
+
+@WIRES
+async def test_refusals_that_nobody_asked_for_say_which_room_they_are_of(wire: type[Any]) -> None:
+    """A client that asks for no answers gets refusals as `error`, each with its room, also for rooms of one `enter`."""
+    async with served(wire, *some()) as connect:
+        ada = await connect()
+        await ada.send("enter", {"rooms": [{"name": "a"}, {"name": "nowhere"}]})
+        assert (await ada.event("error", "nowhere"))["code"] == "unknown_room"
+        await ada.send("say", {"room": "a", "text": "hi"})
+        assert (await ada.event("error", "a"))["code"] == "not_joined"
+        await ada.send("dance", {})
+        assert (await ada.event("error"))["code"] == "unknown_command"
+        assert ada.log.count(("a", "entered")) == 1
 
 
 @WIRES

@@ -110,7 +110,7 @@ async def test_nobody_hears_of_version_1_unasked(url: str, node_clients: Any) ->
 async def test_what_cannot_be_connected_to_is_said(url: str, node_clients: Any) -> None:
     """An unknown room, version or namespace is a `connect_error` with words."""
     client = await node_clients(url, auth={"v": 99})
-    assert (await client.told("(connect_error)"))[1] == {"reason": "version", "speaks": [1]}
+    assert (await client.told("(connect_error)"))[1] == {"reason": "version", "speaks": [1, 2]}
     client = await node_clients(url, auth={"v": 1, "room": "nowhere"})
     message, data = await client.told("(connect_error)")
     assert "There are: lobby" in message

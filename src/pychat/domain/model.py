@@ -38,6 +38,7 @@ __all__ = [
     "Signal",
     "Typing",
     "User",
+    "in_room",
     "iso",
     "numbered",
 ]
@@ -355,6 +356,14 @@ def iso(date: float) -> str:
 @lru_cache(16)  # consecutive messages are of the same seconds
 def _iso_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()[:19]
+
+
+def in_room(message: Message, room: str) -> Message:
+    """`message` with the name of its room."""
+    return Message(
+        message.id, message.author, message.text, message.date, message.seq, message.reply, message.edited,
+        message.deleted, message.reactions, message.mentions, room,
+    )  # fmt: skip
 
 
 def numbered(event: LogEvent, seq: int) -> LogEvent:

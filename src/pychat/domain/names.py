@@ -14,7 +14,7 @@ __all__ = ["Names"]
 
 _VARIATION_SELECTORS = {0xFE0E: None, 0xFE0F: None}
 _LEFT_TO_RIGHT_MARK = "\u200e"
-_CONTEXTUAL_JOINERS = {0x200C: None, 0x200D: None}
+_NOT_COMPARED = {**_VARIATION_SELECTORS, 0x200C: None, 0x200D: None}
 _BLANKS_ALLOWED = " \u200c\u200d"  # the joiners only where RFC 5892 allows them
 
 
@@ -56,8 +56,17 @@ class Names:
     @lru_cache(4096)
     def keys(name: str) -> frozenset[str]:
         """The keys of a name. Names that share a key look alike, and collide."""
-        plain = unicodedata.normalize("NFKC", name).translate(_CONTEXTUAL_JOINERS)
-        return frozenset({_skeleton(plain.casefold()), _skeleton(plain).casefold()})
+        return frozenset({Names.key_by_case(name), Names.key_by_shape(name)})
+
+    @staticmethod
+    def key_by_case(name: str) -> str:
+        """The key in which case is folded first. It is the keys of the characters (with their marks), put together."""
+        return _skeleton(_plain(name).casefold())
+
+    @staticmethod
+    def key_by_shape(name: str) -> str:
+        """The key in which lookalikes are replaced first. The same holds."""
+        return _skeleton(_plain(name)).casefold()
 
 
 def _prepare(raw: str) -> str:
@@ -85,16 +94,18 @@ def _prepare(raw: str) -> str:
     return shown
 
 
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).translate(_NOT_COMPARED)
+
+
 def _skeleton(text: str) -> str:
     """The skeleton of UTS 39, section 4: equal for texts that look alike."""
-    prototypes = _prototypes()
-    decomposed = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFD", "".join(prototypes.get(character, character) for character in decomposed))
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).translate(_prototypes()))
 
 
 @cache
-def _prototypes() -> dict[str, str]:
-    """The prototype of each confusable character.
+def _prototypes() -> dict[int, str]:
+    """The prototype of each confusable character, for `str.translate`.
 
     The library has the pairs of the standard's table in both directions. A source has one prototype; most prototypes
     have many sources. If a pair has one of each, either can be the prototype, but it must always be the same one.
@@ -111,5 +122,5 @@ def _prototypes() -> dict[str, str]:
             continue
         (other,) = alike
         if len(clean.get(other, ())) > 1 or len(other) > 1 or other < character:
-            prototypes[character] = other
+            prototypes[ord(character)] = other
     return prototypes

@@ -9,13 +9,14 @@ between, the name is taken for others.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, assert_never
 
 from pychat.domain.errors import Refused
+from pychat.domain.known_names import KnownNames
 from pychat.domain.limits import Limits
+from pychat.domain.mentions import HERE, MAX_HERE, find_mentions
 from pychat.domain.model import (
     Away,
     Command,
@@ -47,7 +48,6 @@ from pychat.domain.texts import accept_emoji, accept_text
 __all__ = ["NameFollower", "RoomState", "quote"]
 
 _QUOTED = 200  # characters of a message in a quote
-_REMEMBERED = 10_000  # last names of members who left
 _NUMBERED = re.compile(r" \(([0-9]{1,3})\)$")
 _NAMESAKES = 1000  # users with the same name
 _MODERATOR = "moderator"  # the role that may delete anybody's message
@@ -76,8 +76,8 @@ class RoomState:
         self.members: dict[str, Member] = {}
         #: Members who lost the connection, and whose names are held.
         self.away: dict[str, Member] = {}
-        #: The last names of members who left, by id; the most recent leaver is last.
-        self.known: OrderedDict[str, str] = OrderedDict()  # unlike a dict, it finds its first item in one step
+        #: The last names of members who left.
+        self.known = KnownNames()
         #: Ids of the members who are typing.
         self.typing: set[str] = set()
         #: The number of the newest event; 0 before the first.
@@ -92,7 +92,26 @@ class RoomState:
     def last_name(self, member_id: str) -> str | None:
         """The name of a member, or the last one of a member who left."""
         member = self.members.get(member_id) or self.away.get(member_id)
-        return self.known.get(member_id) if member is None else member.name
+        return self.known.name(member_id) if member is None else member.name
+
+    def mentions(self, text: str, author_id: str) -> tuple[str, ...]:
+        """The ids of the members whom `text` mentions: `@` and the name of somebody who is here, or was here.
+
+        Names are compared as for joining; of several names, the longest counts. `@here` is everyone with a name who is
+        here, up to `MAX_HERE` people. Nobody mentions themselves.
+        """
+        found: dict[str, None] = {}
+        for member_id in find_mentions(text, self.names.longest, self._find):
+            if member_id:
+                found[member_id] = None
+            elif len(self.members) <= MAX_HERE:
+                found.update(dict.fromkeys(self.members))
+        found.pop(author_id, None)
+        return tuple(found)
+
+    def _find(self, key: str) -> str | None:
+        """The id of the member with a name of that key; empty for `@here`."""
+        return "" if key in HERE else self._holders.get(key) or self.known.find(key)
 
     def decide(self, command: Command, now: float) -> Event | None:
         """The event that `command` would cause at `now` (seconds since 1970); `None` if it would change nothing.
@@ -100,6 +119,11 @@ class RoomState:
         Raise `Refused` if it is not allowed.
         """
         match command:
+            case Say():
+                author = self._member(command.member_id)
+                text = accept_text(command.text, self._limits.text)
+                reply = None if command.reply_to is None else quote(command.reply_to)
+                return Message(command.id, author, text, now, reply=reply)
             case Join():
                 return self._join(command)
             case Drop():
@@ -108,11 +132,6 @@ class RoomState:
             case Leave():
                 member = self.members.get(command.member_id) or self.away.get(command.member_id)
                 return None if member is None else Left(member)
-            case Say():
-                author = self._member(command.member_id)
-                text = accept_text(command.text, self._limits.text)
-                reply = None if command.reply_to is None else quote(command.reply_to)
-                return Message(command.id, author, text, now, reply=reply)
             case Edit():
                 return self._edit(command, now)
             case Delete():
@@ -168,10 +187,7 @@ class RoomState:
 
     def remember(self, member: Member) -> None:
         """Keep the last name of a member who left."""
-        self.known.pop(member.id, None)
-        self.known[member.id] = member.name
-        if len(self.known) > _REMEMBERED:
-            self.known.popitem(last=False)
+        self.known.add(member.id, member.name)
 
     def _join(self, command: Join) -> Event | None:
         name = self.names.accept(command.name, reserved=command.known)
@@ -248,7 +264,7 @@ class RoomState:
                 if self._holders.get(key) == member_id:
                     del self._holders[key]
         self.away.pop(member_id, None)
-        self.known.pop(member_id, None)
+        self.known.discard(member_id)
         if not stays:
             self.members.pop(member_id, None)
             self.typing.discard(member_id)

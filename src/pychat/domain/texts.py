@@ -36,9 +36,11 @@ def accept_text(raw: str, longest: int) -> str:
         raise _too_long(len(text), longest)
     if "\0" in text:
         raise Refused("text_invalid", "A message cannot have the NUL character. Remove it and send again.")
+    if text.isascii():
+        return text
     if _SURROGATE.search(text):
         raise Refused("text_invalid", "This message is not valid Unicode: it has a lone surrogate.")
-    if not text.isascii() and _too_many_marks()(text):
+    if _too_many_marks()(text):
         raise Refused("text_invalid", f"This message has more than {_MAX_MARKS} marks on one letter. Leave some out.")
     return text
 

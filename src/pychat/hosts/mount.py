@@ -108,6 +108,7 @@ class Mount:
             allowed_hosts=options.get("allowed_hosts", "*"),
             trusted_proxies=options.get("trusted_proxies", ()),
             authenticator=self.authenticator,
+            people=people,
             max_buffer_bytes=self.max_buffer_bytes,
             limited=self._limited,
         )

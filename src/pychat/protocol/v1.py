@@ -75,7 +75,8 @@ def encode(notice: Notice) -> tuple[str, Fields]:
         case Message():
             return "message", encode_message(notice)
         case Edited():
-            return "edited", {**_revision(notice), "text": notice.text, **_mentions(notice)}
+            mentions = {"mentions": list(notice.mentions)} if notice.mentions else {}
+            return "edited", {**_revision(notice), "text": notice.text, **mentions}
         case Deleted():
             return "deleted", _revision(notice)
         case Reacted():
@@ -137,25 +138,18 @@ def encode_member(member: Member) -> Fields:
 
 def encode_message(message: Message) -> Fields:
     """The fields of a message as it stands, without those that do not apply to it."""
-    fields = {
-        **encode_stored(message),
-        "author": encode_member(message.author),
-        "text": message.text,
-        **_mentions(message),
-    }
+    fields = {**encode_stored(message), "author": encode_member(message.author), "text": message.text}
     if message.reply is not None:
         fields["reply"] = {"seq": message.reply.seq, "author": message.reply.author, "text": message.reply.text}
     if message.edited is not None:
         fields["edited"] = iso(message.edited)
     if message.deleted:
         fields["deleted"] = True
+    if message.mentions:
+        fields["mentions"] = list(message.mentions)
     if message.reactions:
         fields["reactions"] = {emoji: list(ids) for emoji, ids in message.reactions}
     return fields
-
-
-def _mentions(event: Message | Edited) -> Fields:
-    return {"mentions": list(event.mentions)} if event.mentions else {}
 
 
 def _revision(event: Edited | Deleted | Reacted) -> Fields:

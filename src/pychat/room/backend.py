@@ -264,6 +264,11 @@ class RoomBackend:
     # What was said: `ready` returns the core, and its `commands` read and write messages.
 
     @property
+    def epoch(self) -> str:
+        """The epoch of the newest event."""
+        return self.core.delivery.epoch
+
+    @property
     def position(self) -> Position:
         """The position of the newest event. The epoch is empty until the room is open."""
         return self.core.delivery.position

@@ -14,7 +14,16 @@ from pychat.domain.model import Member, Message, Position, User
 from pychat.room.backend import RoomBackend
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
-from pychat.room.hooks import EventHook, JoinHook, LeaveHook, MessageHook
+from pychat.room.hooks import (
+    DeleteHook,
+    EditHook,
+    EventHook,
+    JoinHook,
+    LeaveHook,
+    MentionHook,
+    MessageHook,
+    ReactHook,
+)
 from pychat.room.session import Session
 from pychat.room.threads import ThreadsafeRoom
 from pychat.stores import Store
@@ -138,13 +147,18 @@ class ChatRoom:
         await (await self.backend.ready()).membership.kick(member_id, text)
 
     async def history(
-        self, *, before: int | None = None, limit: int = 50, matching: str | None = None
+        self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
         """The last `limit` messages before number `before`, or before the end, as they stand, oldest first.
 
-        With `matching`, only messages that contain all of its words, in any case.
+        With `after`, the first `limit` messages after that number (`after=0` begins at the oldest message). With
+        `matching`, only messages that contain all of its words, in any case; it cannot be combined with `after`.
+        `limit` is at most `limits.page`.
         """
-        return await (await self.backend.ready()).commands.history(before=before, limit=limit, matching=matching)
+        if after is not None and matching is not None:
+            raise UsageError("`matching` finds the newest messages first: use it with `before`, not with `after`.")
+        commands = (await self.backend.ready()).commands
+        return await commands.history(before=before, after=after, limit=limit, matching=matching)
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
@@ -154,6 +168,22 @@ class ChatRoom:
     def on(self, name: Literal["message"]) -> Callable[[MessageHook], MessageHook]: ...
     @overload
     def on(self, name: Literal["message"], hook: MessageHook) -> MessageHook: ...
+    @overload
+    def on(self, name: Literal["edit"]) -> Callable[[EditHook], EditHook]: ...
+    @overload
+    def on(self, name: Literal["edit"], hook: EditHook) -> EditHook: ...
+    @overload
+    def on(self, name: Literal["delete"]) -> Callable[[DeleteHook], DeleteHook]: ...
+    @overload
+    def on(self, name: Literal["delete"], hook: DeleteHook) -> DeleteHook: ...
+    @overload
+    def on(self, name: Literal["react"]) -> Callable[[ReactHook], ReactHook]: ...
+    @overload
+    def on(self, name: Literal["react"], hook: ReactHook) -> ReactHook: ...
+    @overload
+    def on(self, name: Literal["mention"]) -> Callable[[MentionHook], MentionHook]: ...
+    @overload
+    def on(self, name: Literal["mention"], hook: MentionHook) -> MentionHook: ...
     @overload
     def on(self, name: Literal["join"]) -> Callable[[JoinHook], JoinHook]: ...
     @overload

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits, accept_search
@@ -22,13 +23,16 @@ from pychat.domain.model import (
     SetTyping,
     Typing,
     User,
+    in_room,
 )
+from pychat.domain.revision import revise
 from pychat.domain.rules import RoomState, quote
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.room.clock import Clock
 from pychat.room.connections import Visitor
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
+from pychat.room.mention_hook import MentionHook
 from pychat.room.readers import RoomReaders
 from pychat.room.tokens import Tokens, event_id
 from pychat.room.turns import Turns
@@ -56,6 +60,7 @@ class Commands:
         self._store = store
         self._delivery = delivery
         self._hooks = hooks
+        self._mention_hook = MentionHook(hooks, state)
         self._limits = limits
         self._clock = clock
         #: Asked who has blocked whom; `None` outside of a chat.
@@ -90,14 +95,8 @@ class Commands:
         if self.readers is not None and not isinstance(command, Delete):
             await self.readers.check(command.member_id)
         event = self._state.decide(command, self._clock.date())
-        if isinstance(command, Edit) and isinstance(event, Edited) and self._hooks.registered["message"]:
-            target = await self.message(event.target)
-            author = self._state.members.get(event.author.id, event.author)  # with the present roles
-            changed = await self._hooks.change("message", replace(target, author=author, text=event.text))
-            command = replace(command, target=await self.message(event.target), text=changed.text)
-            if visitor is not None:
-                visitor.require("write")
-            event = self._state.decide(command, self._clock.date())
+        if isinstance(command, Edit | Delete | React) and isinstance(event, Edited | Deleted | Reacted):
+            event = await self._ask_hooks(command, event, visitor)
         match event:
             case None:
                 return None
@@ -110,10 +109,34 @@ class Commands:
                 await self._store.signal(self._room, event)
         return event
 
+    async def _ask_hooks(
+        self, command: Edit | Delete | React, event: Edited | Deleted | Reacted, visitor: Visitor | None
+    ) -> Event | None:
+        """`event` as the hooks change it, decided again for the message as it stands after they ran."""
+        name, says = _HOOKS[type(event)], isinstance(event, Edited) and self._hooks.registered["message"]
+        if not says and not self._hooks.registered[name]:
+            return event
+        message = await self.message(event.target)
+        author = self._state.members.get(event.author.id, event.author)  # with the present roles
+        if isinstance(event, Edited) and says:
+            said = await self._hooks.change("message", replace(message, author=author, text=event.text))
+            event = replace(event, text=said.text)
+        event = await self._hooks.change(name, replace(event, author=author), message)
+        command = replace(command, target=await self.message(command.target.seq))
+        match command, event:
+            case Edit(), Edited():
+                command = replace(command, text=event.text)
+            case React(), Reacted():
+                command = replace(command, emoji=event.emoji)
+        if visitor is not None:  # they may do less than before the hooks ran
+            moderates = isinstance(command, Delete) and command.moderates
+            visitor.require("moderate" if moderates else "react" if isinstance(command, React) else "write")
+        return self._state.decide(command, self._clock.date())
+
     async def _store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
         """Store a message as the hooks change it. Return it as it was stored the first time."""
         if self._hooks.registered["message"]:
-            changed = await self._hooks.change("message", draft)
+            changed = await self._hooks.change("message", in_room(draft, self._room))
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
             if visitor is not None:  # they may have left while the hooks ran, or may no longer write
                 visitor.require("write")
@@ -123,7 +146,7 @@ class Commands:
         stored = await self._append(draft, visitor)
         if not isinstance(stored, Message):
             raise id_used()
-        return stored
+        return in_room(stored, self._room)
 
     async def post(self, text: str, author: str | User, given_id: str | None, reply_to: int | None) -> Message:
         """Store a message that code sends: see `ChatRoom.post`."""
@@ -136,7 +159,7 @@ class Commands:
         member = Member(member_id, self._state.names.accept(name, reserved=True))
         first = None if given_id is None else self._delivery.recent.find(member.id, given_id)
         if isinstance(first, Message):
-            return first
+            return in_room(first, self._room)
         reply = None if reply_to is None else quote(await self.message(reply_to))
         new_id, text = event_id(given_id), accept_text(text, self._limits.text)
         return await self._store_message(Message(new_id, member, text, self._clock.date(), reply=reply))
@@ -156,23 +179,52 @@ class Commands:
         if not target.deleted:
             await self._append_change(Deleted(Tokens.new_id(), target.author, seq, self._clock.date()))
 
+    async def _append_mentions(self, draft: Edited) -> LogEvent:
+        """Store an edit whose text may mention people. Only those are told whom the message has not mentioned."""
+        draft = replace(draft, mentions=self._state.mentions(draft.text, draft.author.id))
+        if not draft.mentions or not self._mention_hook.registered:
+            return _same(await self._store.append(self._room, draft), draft)
+        message = await self.message(draft.target)
+        first = await self._store.events(self._room, after=draft.target - 1, limit=1)
+        told = {*message.mentions, *(first[0].mentions if first and isinstance(first[0], Message) else ())}
+        stored = _same(await self._store.append(self._room, draft), draft)
+        if isinstance(stored, Edited) and stored.date == draft.date:  # it is not a repeated one
+            self._mention_hook.tell(revise(message, stored), [each for each in stored.mentions if each not in told])
+        return stored
+
     def _append(self, draft: Message, visitor: Visitor | None) -> asyncio.Future[LogEvent]:
         if draft.author.roles:
             draft = replace(draft, author=draft.author.bare)
+        mentions = "@" in draft.text
+        if mentions:
+            draft = replace(draft, mentions=self._state.mentions(draft.text, draft.author.id))
         if visitor is None or visitor.echo:
-            return self._store_soon(draft)
-        key, origins = (draft.author.id, draft.id), self._delivery.origins
-        origins[key] = visitor.connection
-        try:
             stored = self._store_soon(draft)
-        except BaseException:
-            origins.pop(key, None)
-            raise
-        if stored.done():
-            origins.pop(key, None)
         else:
-            stored.add_done_callback(lambda _: origins.pop(key, None))
+            key, origins = (draft.author.id, draft.id), self._delivery.origins
+            origins[key] = visitor.connection
+            try:
+                stored = self._store_soon(draft)
+            except BaseException:
+                origins.pop(key, None)
+                raise
+            if stored.done():
+                origins.pop(key, None)
+            else:
+                stored.add_done_callback(lambda _: origins.pop(key, None))
+        if mentions and self._mention_hook.registered:
+            if stored.done():
+                self._stored_mentions(draft, stored)
+            else:
+                stored.add_done_callback(partial(self._stored_mentions, draft))
         return stored
+
+    def _stored_mentions(self, draft: Message, stored: asyncio.Future[LogEvent]) -> None:
+        if stored.cancelled() or stored.exception() is not None:
+            return
+        message = stored.result()
+        if isinstance(message, Message) and message.date == draft.date:  # it is not a repeated one
+            self._mention_hook.tell(in_room(message, self._room), message.mentions)
 
     def _store_soon(self, draft: Message) -> asyncio.Future[LogEvent]:
         stored = self._store.append(self._room, draft)
@@ -180,17 +232,43 @@ class Commands:
 
     async def _append_change(self, event: LogEvent) -> LogEvent:
         """Store a change of a message."""
+        if isinstance(event, Edited) and "@" in event.text:
+            return await self._append_mentions(event)
         return _same(await self._store.append(self._room, event), event)
 
     async def history(
-        self, *, before: int | None = None, limit: int = 50, matching: str | None = None
+        self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None
     ) -> list[Message]:
-        """The last `limit` messages before number `before`, as they stand; with `matching`, those with its words."""
+        """The last `limit` messages before number `before`, as they stand; with `matching`, those with its words.
+
+        With `after`, the first `limit` messages after that number.
+        """
         if matching is not None:
             matching = accept_search(matching)
         await self._delivery.start()
         limit = max(0, min(limit, self._limits.page))
-        return list((await self._store.history(self._room, before=before, limit=limit, matching=matching)).messages)
+        if after is not None:
+            before, limit = await self._end_of_page(after, before, limit)
+        page = await self._store.history(self._room, before=before, limit=limit, matching=matching)
+        return [in_room(message, self._room) for message in page.messages]
+
+    async def _end_of_page(self, after: int, before: int | None, limit: int) -> tuple[int, int]:
+        """Where the page ends that has the first `limit` messages after number `after`, and how many they are."""
+        found = 0
+        end = self._state.seq + 1 if before is None else before
+        while found < limit:
+            events = await self._store.events(self._room, after=after, limit=_EVENTS_AT_ONCE)
+            for event in events:
+                if event.seq >= end:
+                    break
+                if isinstance(event, Message) and (found := found + 1) == limit:
+                    return event.seq + 1, found
+            else:
+                if events:
+                    after = events[-1].seq
+                    continue
+            break
+        return end, found
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
@@ -199,6 +277,11 @@ class Commands:
         if not found or found[0].seq != seq:
             raise Refused("not_found", "There is no message of that number (any more).")
         return found[0]
+
+
+_EVENTS_AT_ONCE = 500
+#: The hook for each change of a message.
+_HOOKS = {Edited: "edit", Deleted: "delete", Reacted: "react"}
 
 
 def _same(stored: LogEvent, asked: LogEvent | Say | Edit | Delete | React) -> LogEvent:

@@ -19,6 +19,7 @@ from pychat.domain.model import (
     Position,
     Reacted,
     Typing,
+    in_room,
 )
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
@@ -77,9 +78,14 @@ class Delivery:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
+    def epoch(self) -> str:
+        """In which the log is numbered; empty until it is open."""
+        return self._log.epoch or ""
+
+    @property
     def position(self) -> Position:
-        """Where the log stands. The epoch is empty until it is open."""
-        return Position(self._log.epoch or "", self._state.seq, self.recent.newest_id)
+        """Where the log stands."""
+        return Position(self.epoch, self._state.seq, self.recent.newest_id)
 
     async def start(self) -> None:
         """Open the log. Idempotent."""
@@ -125,7 +131,7 @@ class Delivery:
             case _:
                 self._membership.received(event)
         if self._hooks.registered["event"]:
-            self._hooks.tell("event", event)
+            self._hooks.tell("event", in_room(event, self._room) if isinstance(event, Message) else event)
 
     def load(self, standing: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""
@@ -164,7 +170,7 @@ class Delivery:
         """Forget the texts that were taken out of the log."""
         self.recent.erase(what)
         if what.author is not None and what.before is None:
-            self._state.known.pop(what.author, None)
+            self._state.known.discard(what.author)
         if self.readers is not None:
             self.readers.received(what)
 

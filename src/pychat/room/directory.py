@@ -283,7 +283,7 @@ class RoomDirectory:
             if room is None:
                 raise self._unknown()
             return Found(room.backend, FULL if person is None else Grant(Access.WRITE, person))
-        looks = None if trusted else self._looks(person, request)
+        looks = "" if trusted else self._looks(person, request)
         grant = FULL if person is None else Grant(Access.WRITE, person)
         if (self._ask is not None or is_direct(name)) and not trusted:
             member_id = None if person is None else person.member_id
@@ -294,8 +294,7 @@ class RoomDirectory:
             self._check_count(person, name)
             room = await self._open(name, request)
         if room is None:
-            if looks is not None:
-                looks.take(self.clock.steady())
+            self._missed(looks)
             raise self._unknown()
         return Found(room.backend, grant)
 
@@ -303,19 +302,23 @@ class RoomDirectory:
         names = self.public_names
         return unknown_room(f" There are: {', '.join(names)}." if names else "")
 
-    def _looks(self, person: Person | None, request: Request | None) -> TokenBucket | None:
-        """What counts the visitor's looks for rooms that do not exist. Raise `Refused` if there were too many."""
+    def _looks(self, person: Person | None, request: Request | None) -> str:
+        """As whom a visitor's looks for rooms that do not exist are counted. Raise `Refused` if there were too many."""
         key = person.member_id if person is not None else "" if request is None else address_key(request.remote)
-        if not key:
-            return None
-        bucket = self._lookups.pop(key, None) or TokenBucket(_LOOKUPS, _LOOKUPS_AT_ONCE)
-        self._lookups[key] = bucket
-        if len(self._lookups) > _REMEMBERED:
-            self._lookups.popitem(last=False)
-        wait = bucket.wait(self.clock.steady())
+        bucket = self._lookups.get(key)
+        wait = 0.0 if bucket is None else bucket.wait(self.clock.steady())
         if wait:
             raise Refused("rate_limited", f"You looked for too many rooms. Wait {max(wait, 0.1):.1f} seconds.", wait)
-        return bucket
+        return key
+
+    def _missed(self, key: str) -> None:
+        """Somebody looked for a room that does not exist, or not for them."""
+        if key:
+            bucket = self._lookups.pop(key, None) or TokenBucket(_LOOKUPS, _LOOKUPS_AT_ONCE)
+            bucket.take(self.clock.steady())
+            self._lookups[key] = bucket
+            if len(self._lookups) > _REMEMBERED:
+                self._lookups.popitem(last=False)
 
     def _check_count(self, person: Person | None, name: str) -> None:
         if person is None or len(person.sessions) < self.max_rooms_per_person:

@@ -15,6 +15,7 @@ __all__ = ["HookQueue"]
 _log = logging.getLogger("pychat.hooks")
 _MAX_BYTES = 8 * 1024 * 1024  # bytes of events that may wait
 _EVENT_BYTES = 1000  # of an event and the call, beside the text
+_TEXTS = (Message, Edited)  # events with a text
 _TIMEOUT = 3.0  # seconds at the end, for what is waiting
 
 _Call = Coroutine[Any, Any, object]
@@ -36,7 +37,7 @@ class HookQueue:
 
     def add(self, call: _Call, subject: object) -> None:
         """Queue `call`, which is about `subject`. If the queue is full, drop the call and log that."""
-        size = _EVENT_BYTES + (4 * len(subject.text) if isinstance(subject, Message | Edited) else 0)
+        size = _EVENT_BYTES + (4 * len(subject.text) if isinstance(subject, _TEXTS) else 0)
         if self._bytes + size > _MAX_BYTES:
             if not self._missed:
                 _log.error("The hooks are too slow: %r is not told what happens now.", call)

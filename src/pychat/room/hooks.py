@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakSet
 
 from pychat.domain.errors import Refused, UsageError
-from pychat.domain.model import Event, Member, Message
+from pychat.domain.model import Deleted, Edited, Event, Member, Message, Reacted
 from pychat.room.hook_queue import HookQueue
 from pychat.room.workers import in_thread, is_async
 
-__all__ = ["HOOKS", "EventHook", "Hook", "Hooks", "JoinHook", "LeaveHook", "MessageHook"]
+__all__ = [
+    "HOOKS",
+    "DeleteHook",
+    "EditHook",
+    "EventHook",
+    "Hook",
+    "Hooks",
+    "JoinHook",
+    "LeaveHook",
+    "MentionHook",
+    "MessageHook",
+    "ReactHook",
+]
 
 _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
-_HookT = TypeVar("_HookT", bound=Callable[[Any], Any])
-_Registered = tuple[Callable[[Any], Any], bool]
+_HookT = TypeVar("_HookT", bound=Callable[..., Any])
+_Registered = tuple[Callable[..., Any], bool]
 
 # The types of hooks, for type checkers.
 MessageHook = TypeVar("MessageHook", bound=Callable[[Message], Message | Awaitable[Message | None] | None])
+EditHook = TypeVar("EditHook", bound=Callable[[Edited, Message], Edited | Awaitable[Edited | None] | None])
+DeleteHook = TypeVar("DeleteHook", bound=Callable[[Deleted, Message], Deleted | Awaitable[Deleted | None] | None])
+ReactHook = TypeVar("ReactHook", bound=Callable[[Reacted, Message], Reacted | Awaitable[Reacted | None] | None])
+MentionHook = TypeVar("MentionHook", bound=Callable[[Message, Member], object])
 JoinHook = TypeVar("JoinHook", bound=Callable[[Member], Member | Awaitable[Member | None] | None])
 LeaveHook = TypeVar("LeaveHook", bound=Callable[[Member], object])
 EventHook = TypeVar("EventHook", bound=Callable[[Event], object])
@@ -40,6 +56,27 @@ HOOKS: dict[str, Hook] = {
         "(message: Message) -> Message | None",
         may_change=True,
         says="Before a message, or an edit of one, is stored. Return a changed one, or raise `Refused`.",
+    ),
+    "edit": Hook(
+        "(edited: Edited, message: Message) -> Edited | None",
+        may_change=True,
+        says="Before an edit of `message` is stored. Return one with another text, or raise `Refused`.",
+    ),
+    "delete": Hook(
+        "(deleted: Deleted, message: Message) -> None",
+        may_change=True,
+        says="Before `message` is deleted. Raise `Refused` to keep it.",
+    ),
+    "react": Hook(
+        "(reacted: Reacted, message: Message) -> Reacted | None",
+        may_change=True,
+        says="Before a reaction to `message` is added or removed. Return one with another emoji, or raise `Refused`.",
+    ),
+    "mention": Hook(
+        "(message: Message, member: Member) -> None",
+        may_change=False,
+        says="After a message that mentions `member` was stored, once for each person, who may be away. "
+        "Nobody waits for it.",
     ),
     "join": Hook(
         "(member: Member) -> Member | None",
@@ -81,7 +118,7 @@ class Hooks:
             raise UsageError(msg)
         given: object = hook
         if not callable(given):
-            msg = f"A hook for “{name}” is a function that takes one argument, not {hook!r}."
+            msg = f"A hook for “{name}” is a function, not {hook!r}: {HOOKS[name].signature}."
             raise UsageError(msg)
         if self._above is not None and self.registered is self._above.registered:
             self.registered = _copied(self.registered)
@@ -127,14 +164,16 @@ class Hooks:
             self._below = WeakSet()
         self._below.add(room)
 
-    async def change(self, name: str, subject: _T) -> _T:
+    async def change(self, name: str, subject: _T, *more: object) -> _T:
         """Pass `subject` through the hooks, each of which may change or refuse it. A hook that fails refuses.
+
+        `more` are the other arguments.
 
         Plain functions run in a thread, one after the other.
         """
         for hook, asynchronous in self.registered[name]:
             try:
-                changed: Any = hook(subject) if asynchronous else await in_thread(hook, subject)
+                changed: Any = hook(subject, *more) if asynchronous else await in_thread(hook, subject, *more)
                 if inspect.isawaitable(changed):
                     changed = await changed
             except Refused:
@@ -151,7 +190,7 @@ class Hooks:
                 subject = changed
         return subject
 
-    def tell(self, name: str, subject: object) -> None:
+    def tell(self, name: str, *subjects: object) -> None:
         """Tell the hooks what has happened, in the background and in order: plain functions in a thread.
 
         One that fails is logged, and the others are told all the same.
@@ -160,17 +199,17 @@ class Hooks:
             self._background = HookQueue()
         for registered in self.registered[name]:
             assert self._background is not None  # noqa: S101 -- there is a hook
-            self._background.add(_tell(name, registered, subject), subject)
+            self._background.add(_tell(name, registered, subjects), subjects[-1])
 
 
 def _copied(registered: dict[str, list[_Registered]]) -> dict[str, list[_Registered]]:
     return {name: list(hooks) for name, hooks in registered.items()}
 
 
-async def _tell(name: str, registered: _Registered, subject: object) -> None:
+async def _tell(name: str, registered: _Registered, subjects: Sequence[object]) -> None:
     hook, asynchronous = registered
     try:
-        told = hook(subject) if asynchronous else await in_thread(hook, subject, nested=False)
+        told = hook(*subjects) if asynchronous else await in_thread(hook, *subjects, nested=False)
         if inspect.isawaitable(told):
             await told
     except Exception:

@@ -44,6 +44,7 @@ _FORBIDDEN = {
     "read": "You may no longer read this room.",
     "write": "You may read this room, but not write in it.",
     "react": "You may not react to messages in this room.",
+    "moderate": "You may not delete the messages of others in this room.",
 }
 
 

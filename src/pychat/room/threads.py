@@ -62,9 +62,11 @@ class ThreadsafeRoom:
         """Message number `seq`, as it stands."""
         return self._do(lambda: self._room.message(seq))
 
-    def history(self, *, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
+    def history(
+        self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None
+    ) -> list[Message]:
         """The last `limit` messages before number `before`, oldest first: see `ChatRoom.history`."""
-        return self._do(lambda: self._room.history(before=before, limit=limit, matching=matching))
+        return self._do(lambda: self._room.history(before=before, after=after, limit=limit, matching=matching))
 
     def kick(self, member_id: str, text: str = "") -> None:
         """Remove a member: see `ChatRoom.kick`."""

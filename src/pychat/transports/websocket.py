@@ -40,8 +40,9 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _BAD_RATE, _BAD_BURST = 20.0, 200
 
 
-#: Submits a command: its name, its fields, and the function for its answer.
-_Submit = Callable[[str, object, Callable[[dict[str, Any]], None]], None]
+_Tell = Callable[[dict[str, Any]], object]
+#: Submits a command: its name, its fields, and the function for its answer, if the client asked for one.
+_Submit = Callable[[str, object, _Tell | None], None]
 _HELLO_SECONDS = 10.0  # in which the first message of version 2 has to come
 
 
@@ -111,6 +112,13 @@ class _Connection:
         """Tell this one connection something."""
         self._answers.add(Frame(strictjson.dumps({"type": name, **fields})))
 
+    def submit(self, session: Session, name: str, fields: object, tell: _Tell | None) -> None:
+        """Submit a command of version 1. If the client asked for no answer, it gets only a refusal, as `error`."""
+        if tell is None:
+            submit(session, name, fields, lambda told: self.tell("error", told["error"]), only_refusals=True)
+        else:
+            submit(session, name, fields, tell)
+
     def charge(self) -> None:
         """Take the price of a message that is no command; close the connection of who sends nothing else."""
         if self._bad is None:
@@ -172,7 +180,7 @@ class WebSocketTransport:
                 data = await websocket.receive()
                 if session is not None:
                     await wait_for_reader(websocket)
-                    self._submit(connection, data, partial(submit, session))
+                    self._submit(connection, data, partial(connection.submit, session))
                     await session.ready()
         except WebSocketClosed as end:
             left = end.code in _GOODBYES
@@ -238,10 +246,7 @@ class WebSocketTransport:
         reference: Any = None
 
         def tell(answer: dict[str, Any]) -> None:
-            if reference is not None:
-                connection.tell("ack", {"ref": reference, **answer})
-            elif not answer["ok"]:
-                connection.tell("error", answer["error"])
+            connection.tell("ack", {"ref": reference, **answer})
 
         try:
             command = _parse(data)
@@ -253,10 +258,13 @@ class WebSocketTransport:
             if not isinstance(name, str):
                 raise Refused("bad_request", "Say which command: {“type”: “say”, “text”: “hi”}.")
         except Refused as refused:
-            tell(encode_refusal(refused))
+            if reference is None:
+                connection.tell("error", refused.as_dict())
+            else:
+                tell(encode_refusal(refused))
             connection.charge()
         else:
-            submit(name, command, tell)
+            submit(name, command, None if reference is None else tell)
 
     def reopen(self) -> None:
         """Start again, after `aclose`, or when the previous event loop has ended."""

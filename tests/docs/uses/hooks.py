@@ -7,12 +7,14 @@ import contextlib
 import io
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 from aiohttp import web
 
-from pychat import ChatRoom
-from pychat.testing import Person
+from pychat import ChatRoom, User
+from pychat.testing import Person, RecordingConnection
 from tests.docs.stage import Stage
 from tests.docs.uses.waiting import until
 from tests.servers import aiohttp_server
@@ -83,6 +85,34 @@ async def mutes(stage: Stage, argument: str) -> None:
 async def changes_words(stage: Stage, argument: str) -> None:
     """Others get the text as the hook changed it."""
     assert await said(stage, "a :coffee:, please") == ["a ☕, please"]
+
+
+async def decides_about_changes(stage: Stage, argument: str) -> None:
+    """Old messages are not edited, announcements are not deleted, and thumbs go up."""
+    room = (await stage.run())["room"]
+    person = await Person.enter(room)
+    await person.join("Grace")
+    await person.say("Announcement: tea")
+    assert (await person.command("edit", {"target": 1, "text": "Announcement: coffee"}))["ok"]
+    assert (await person.command("delete", {"target": 1}))["error"]["code"] == "kept"
+    assert (await person.command("react", {"target": 1, "emoji": "👎"}))["ok"]
+    assert (await room.message(1)).reactions[0][0] == "👍"
+    later = datetime.now(UTC).timestamp() + 8 * 24 * 60 * 60
+    with mock.patch("time.time", return_value=later):
+        assert (await person.command("edit", {"target": 1, "text": "tea"}))["error"]["code"] == "too_old"
+
+
+async def mails_the_mentioned(stage: Stage, argument: str) -> None:
+    """Ada has a mail when she is away, and none while she is here."""
+    room, printed = (await stage.run())["room"], io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        ada = await room.connect(RecordingConnection(), user=User("42", "Ada"))
+        await room.post("@Ada, are you here?", author="bot")
+        await room.backend.core.hooks.aclose()  # waits for them
+        await ada.close(left=True)
+        await room.post("@ada: tea!", author="bot")
+        await room.aclose()
+    assert printed.getvalue() == "To ada@example.org: bot in lobby: @ada: tea!\n"
 
 
 async def asks_somebody(stage: Stage, argument: str) -> None:

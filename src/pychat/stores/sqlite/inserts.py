@@ -26,8 +26,12 @@ class Insert:
     """One INSERT statement for each size of `chunks`."""
 
     def __init__(self, into: str, values: str, then: str = "") -> None:
-        """`values` is one row in parentheses, `then` is what follows the last row."""
-        first = f"INSERT INTO {into} VALUES {values}"  # noqa: S608 -- constants
+        """`into` begins with `INTO` or `OR IGNORE INTO`, `values` is one row, and `then` follows the last row.
+
+        A statement that can fail between two rows copies each page before it changes it. `OR IGNORE` cannot fail: with
+        `ON CONFLICT DO NOTHING` SQLite wrote twice as many bytes for a message, half of them to a temporary file.
+        """
+        first = f"INSERT {into} VALUES {values}"  # noqa: S608 -- constants
         self._statements = {size: f"{first}{f', {values}' * (size - 1)} {then}" for size in _SIZES}
 
     def chunk(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:

@@ -20,11 +20,10 @@ __all__ = ["CALLER_ERRORS", "Log", "RoomState"]
 #: Errors of an event that cannot be written, such as one with a lone surrogate: nothing of it was written.
 CALLER_ERRORS = (ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 
-_EVENTS = Insert(
-    f"events ({rows.EVENT})", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ON CONFLICT (author, id, place >> 40) DO NOTHING"
-)
-_INDEX = Insert("words (rowid, text)", "(?, ?)")
-_UNINDEX = Insert("words (words, rowid, text)", "('delete', ?, ?)")
+_EVENTS = Insert(f"OR IGNORE INTO events ({rows.EVENT})", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+_REMOVE = "DELETE FROM events WHERE place = ? AND id = ? AND author = ?"
+_INDEX = Insert("INTO words (rowid, text)", "(?, ?)")
+_UNINDEX = Insert("INTO words (words, rowid, text)", "('delete', ?, ?)")
 _FIRST = f"SELECT {rows.EVENT} FROM events WHERE author = ? AND id = ? AND place >> 40 = ?"  # noqa: S608 -- constants
 _STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place WHERE"  # noqa: S608 -- same
 
@@ -77,7 +76,7 @@ class Log:
         except CALLER_ERRORS:  # while parameters were bound, before anything was written
             return None
         if inserted < len(events):
-            self._connection.executemany("DELETE FROM events WHERE place = ?", [row[:1] for row in events])
+            self._connection.executemany(_REMOVE, [(row[0], row[2], row[3]) for row in events])
             return None
         texts = [search_index.searchable(message.text) for _, message, _ in messages]
         _INDEX.chunk(self._connection, [(row[0], text) for row, text in zip(events, texts, strict=True)])

@@ -16,7 +16,7 @@ KNOWN = 10_000
 _STRIDE = 1_000  # the oldest are removed after this many more
 
 _UPSERT = Insert(
-    "members (room, id, name, state, changed)",
+    "INTO members (room, id, name, state, changed)",
     "(?, ?, ?, ?, ?)",
     "ON CONFLICT (room, id) DO UPDATE SET name = excluded.name, state = excluded.state, changed = excluded.changed",
 )

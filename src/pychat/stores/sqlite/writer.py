@@ -69,7 +69,7 @@ class Writer:
     def append(self, room: str, event: LogEvent) -> asyncio.Future[LogEvent]:
         """Store and deliver `event`. The future raises `Refused` if too much waits."""
         columns = rows.row(event)
-        size = EVENT_BYTES + sum(sys.getsizeof(each) for each in columns if isinstance(each, str))
+        size = EVENT_BYTES + sum(map(sys.getsizeof, columns))
         item = Item(room, self._future(), event, columns, author=event.author.id, size=size)
         try:
             self._backlog.check(item.author, size)

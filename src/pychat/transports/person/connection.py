@@ -69,22 +69,35 @@ class PersonConnection:
 
     # What the transport calls.
 
-    def submit(self, name: str, fields: object, tell: _Tell, size: int = 0) -> None:
-        """Submit a command of `size` bytes; `tell` is called with its answer. Never raises for what a person sent."""
+    def submit(self, name: str, fields: object, tell: _Tell | None, size: int = 0) -> None:
+        """Submit a command of `size` bytes; `tell` is called with its answer. Never raises for what a person sent.
+
+        If the client asked for no answer (`tell` is `None`), it gets the refusals, each as an event `error`.
+        """
         self._under_way += 1
         self._bytes += size
-        tell = partial(self._told, tell, size)
+        tell = partial(self._told, tell or partial(self._refuse, fields), size)
         try:
             self._dispatch(name, fields, tell)
         except Refused as refused:
             tell(encode_refusal(refused))
 
+    @property
+    def busy(self) -> bool:
+        """True if no more commands should be submitted until some are done."""
+        return self._under_way >= _MAX_UNDER_WAY or self._bytes >= _MAX_BYTES
+
     async def ready(self) -> None:
         """Wait until the next command may be submitted; until then, a transport should not read on."""
-        while self._under_way >= _MAX_UNDER_WAY or self._bytes >= _MAX_BYTES:
+        while self.busy:
             if self._ready is None:
                 self._ready = asyncio.get_running_loop().create_future()
             await self._ready
+
+    def reroute(self) -> None:
+        """The connection sends on another way now: let all rooms send on that."""
+        for link in self.links.values():
+            link.reroute(self.wire.send)
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. Names are held, unless the person `left` on purpose. Idempotent."""
@@ -159,6 +172,13 @@ class PersonConnection:
         if ready is not None and not ready.done():
             ready.set_result(None)
         tell(told)
+
+    def _refuse(self, fields: object, told: _Fields) -> None:
+        """Send what was refused in the answer to a command that asked for none."""
+        room = fields.get("room") if isinstance(fields, dict) else None
+        for name, each in {room: told, **told.get("rooms", {})}.items():
+            if not each["ok"]:
+                self.wire.tell("error", each["error"] if name is None else {"room": name, **each["error"]})
 
     # Rooms are entered and left.
 

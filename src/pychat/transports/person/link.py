@@ -51,6 +51,11 @@ class RoomLink:
         """The room was found: let it send."""
         self.room, self.encoder, self.send = room, encoder, send
 
+    def reroute(self, send: Callable[[Any], None]) -> None:
+        """Send on another way from now on, unless nothing is sent."""
+        if self.send is not _drop:
+            self.send = send
+
     def close(self, why: Close) -> None:
         """Tell the person that this room has ended for them. They stay in the others."""
         self._owner.exited(self, why)

@@ -50,6 +50,11 @@ class People:
         self.turns = Turns()
 
     @property
+    def first_name(self) -> str:
+        """The name of the room that the app is asked about for a handshake that names none; empty if there is none."""
+        return "" if self._rooms.first is None else self._rooms.first.name
+
+    @property
     def limits(self) -> Limits:
         """The rates at which a person may send commands that are not for one room."""
         return self.rooms.limits

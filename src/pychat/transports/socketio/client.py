@@ -40,6 +40,9 @@ class ClientSession(Protocol):
     def count_leave(self) -> None:
         """Count a namespace that was left."""
 
+    async def wait_for_reader(self) -> None:
+        """Wait while much is unread."""
+
 
 def _drop(_: object) -> None:
     """Drop what is sent to a client that has left its namespace."""

@@ -40,7 +40,7 @@ class RecoveringEncoder2013:
             return None
         event, argument, seq, event_id = told
         # The epoch of now: it may be another than that of the moment in which the client came in.
-        return encode_event(event, argument, encode_offset(self._room.position.epoch, seq, event_id))
+        return encode_event(event, argument, encode_offset(self._room.epoch, seq, event_id))
 
 
 def encode_2013(notice: Notice) -> tuple[str, dict[str, Any], int, str] | None:

@@ -169,16 +169,12 @@ class SocketIOSession:
     async def handle_packets(self) -> None:
         """Handle what has gathered; where the socket is closed, end."""
         socket, handled = self.socket, 0
-        max_unread = self.handler.max_unread_bytes
         try:
             while self.inbox or self.reason is not None:
                 batch, self.inbox = self.inbox, []
                 batch.reverse()  # the end of a list is the cheap one to take from
                 while batch and socket.why not in _DROPPED:
-                    if socket.outbox is not None:
-                        await socket.outbox.wait_for_reader(max_unread)
-                    if socket.websocket is not None:
-                        await wait_for_reader(socket.websocket)
+                    await self.wait_for_reader()
                     await self._ready()
                     packet = batch.pop()
                     await self._handle(packet)
@@ -191,6 +187,14 @@ class SocketIOSession:
                     await self.handler.leave_all(self, reason)
         finally:
             self.working = False
+
+    async def wait_for_reader(self) -> None:
+        """Wait while the client leaves much unread."""
+        socket = self.socket
+        if socket.outbox is not None:
+            await socket.outbox.wait_for_reader(self.handler.max_unread_bytes)
+        if socket.websocket is not None:
+            await wait_for_reader(socket.websocket)
 
     async def _ready(self) -> None:
         """Wait until the commands that plain functions began are done."""

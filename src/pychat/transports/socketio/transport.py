@@ -18,7 +18,8 @@ from pychat.domain.notices import Notice
 from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
 from pychat.net.websocket.frames import Frame
-from pychat.protocol.v1 import COMMANDS, VERSION, close_event, decode_position, encode_shared, refusal_event
+from pychat.protocol import v1, v2
+from pychat.protocol.v1 import close_event, decode_position, encode_shared, refusal_event
 from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
 from pychat.room.connection import Encoder
@@ -29,8 +30,9 @@ from pychat.transports.admission import HOLD_SECONDS, admit, opened
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.commands import submit
+from pychat.transports.person import Encoders, People, PersonConnection, begin
 from pychat.transports.socketio.adapter import Server
-from pychat.transports.socketio.client import SocketIOClient, encode_event
+from pychat.transports.socketio.client import ClientSession, SocketIOClient, encode_event
 from pychat.transports.socketio.protocol_2013 import (
     Encoder2013,
     RecoveringEncoder2013,
@@ -55,6 +57,18 @@ class _Version1:
         return encode_event(*encode_shared(notice))
 
 
+class _Version2(_Version1):
+    """The same for one of the rooms of a person."""
+
+    def __init__(self, room: str) -> None:
+        self._room = room
+
+    def encode(self, notice: Notice) -> Frame:
+        return encode_event(*v2.encode_shared(notice, self._room))
+
+
+_ROOM_ENCODERS = Encoders(_Version2)
+_VERSIONS = (v1.VERSION, v2.VERSION)
 _VERSION_1, _ENCODER_2013 = _Version1(), Encoder2013()
 
 
@@ -69,16 +83,46 @@ _UNHEARD = AnswerBatch(_Nobody())
 class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
-    __slots__ = ("_answers", "_room", "encoder", "visitor")
+    __slots__ = ("_answers", "_room", "encoder", "person", "visitor")
 
+    #: True if a person gets a copy of their own messages.
+    echo = False
     encoder: Encoder
     visitor: Session
 
-    def enter(self, room: RoomBackend, encoder: Encoder) -> None:
-        """Set the room that it is in, and the encoder for its frames."""
+    def __init__(self, session: ClientSession, sid: str, namespace: str) -> None:
+        super().__init__(session, sid, namespace)
+        #: The visitor on version 2, who may be in many rooms.
+        self.person: PersonConnection | None = None
+
+    def enter(self, room: RoomBackend | None, encoder: Encoder) -> None:
+        """Set the room that it is in, if it is in one, and the encoder for its frames."""
         self.encoder = encoder
         self._room = room
         self._answers = AnswerBatch(self)
+
+    # What the rooms of a person share on version 2.
+
+    @staticmethod
+    def encoder_of(room: RoomBackend) -> Encoder:
+        """The encoder of a room's frames."""
+        return _ROOM_ENCODERS[room.name]
+
+    def flush(self) -> None:
+        """Send what waits for the end of the turn."""
+        self._answers.flush()
+
+    async def wait_for_reader(self) -> None:
+        """Wait while much is unread."""
+        await self.session.wait_for_reader()
+
+    def reroute(self) -> None:
+        """Take the way that the session takes now, for all rooms."""
+        super().reroute()
+        if self.connected and self.person is not None:
+            self.person.reroute()
+
+    # For all versions.
 
     def close(self, why: Close) -> None:
         """Tell the client why, and close the connection."""
@@ -90,11 +134,15 @@ class _Connection(SocketIOClient):
         """It is on the way out: nothing more is sent, and its answers, which know it, are let go."""
         super().leave()
         self._answers = _UNHEARD
+        if self.person is not None:
+            self.person.reroute()
 
     def tell(self, event: str, argument: object) -> None:
         """Tell this one client something."""
-        at = self._room.position
-        offset = [encode_offset(at.epoch, at.seq, at.id)] if isinstance(self.encoder, RecoveringEncoder2013) else []
+        offset = []
+        if self._room is not None and isinstance(self.encoder, RecoveringEncoder2013):
+            at = self._room.position
+            offset.append(encode_offset(at.epoch, at.seq, at.id))
         self._answers.add(encode_event(event, argument, *offset))
 
     @property
@@ -105,20 +153,22 @@ class _Connection(SocketIOClient):
     @property
     def busy(self) -> bool:
         """Whether its next packet must wait for a command."""
-        return self.visitor.busy
+        return self.visitor.busy if self.person is None else self.person.busy
 
     @property
     def full(self) -> bool:
         """Whether no more commands should be submitted until some are done."""
-        return self.visitor.full
+        return self.visitor.full if self.person is None else self.person.busy
 
     async def ready(self) -> None:
         """Wait until its next packet can be handled."""
-        await self.visitor.ready()
+        await (self.visitor if self.person is None else self.person).ready()
 
     def submit(self, name: str, fields: object, asked: int | None) -> None:
         """Submit a command that came as an event."""
-        if asked is None:
+        if self.person is not None:
+            self.person.submit(name, fields, None if asked is None else partial(self._answer, asked))
+        elif asked is None:
             submit(self.visitor, name, fields, self._refuse, only_refusals=True)
         else:
             submit(self.visitor, name, fields, partial(self._answer, asked))
@@ -139,7 +189,10 @@ class _Connection(SocketIOClient):
             if asked is not None:
                 self._answer(asked, told)
 
-        submit(self.visitor, "join", {"name": name}, answer)
+        if self.person is not None:
+            self.submit("setPseudo", {}, asked)
+        else:
+            submit(self.visitor, "join", {"name": name}, answer)
 
 
 class SocketIOTransport:
@@ -154,11 +207,14 @@ class SocketIOTransport:
         allowed_hosts: Iterable[str] | str = "*",
         trusted_proxies: Iterable[str] | str = (),
         authenticator: Authenticator | None = None,
+        people: People | None = None,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
         limited: bool = True,
         **options: Any,  # noqa: ANN401 -- what socketio.AsyncServer takes
     ) -> None:
-        """`limited=False` removes the limits on connections. `options` are those of `Server`.
+        """`people` are those of all transports of a mount. `limited=False` removes the limits on connections.
+
+        `options` are those of `Server`.
 
         `door` is the old name of `authenticator`. It is deprecated.
         """
@@ -167,6 +223,7 @@ class SocketIOTransport:
             authenticator = options.pop("door")
         self._authenticator = authenticator or Authenticator()
         self._rooms = rooms if isinstance(rooms, RoomDirectory) else RoomDirectory(rooms)
+        self._people = people or People(self._rooms, self._authenticator)
         max_bytes = options.setdefault("max_message_bytes", self._rooms.max_message_bytes)
         # A client that polls sends what has gathered in one body, as large as the handshake allows.
         options.setdefault("max_http_buffer_size", max(_BODY_BYTES, 2 * max_bytes))
@@ -189,7 +246,7 @@ class SocketIOTransport:
         self.server.on("disconnect", self._disconnect)
         self._events = len(self.server.handlers["/"])
         at_once = self.server.core.at_once
-        at_once |= dict.fromkeys((*COMMANDS, "*"), _submit)
+        at_once |= dict.fromkeys((*v2.COMMANDS, "*"), _submit)
         at_once |= {"setPseudo": _set_pseudo, "message": _message}
         self.server.taken = frozenset({*at_once, *self.server.handlers["/"]})
 
@@ -207,12 +264,15 @@ class SocketIOTransport:
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> dict[str, str] | None:
         given = auth if isinstance(auth, dict) else {}
         version = given.get("v")
-        if version not in (None, VERSION):
-            raise Declined(Close.VERSION.text, {"reason": Close.VERSION.reason, "speaks": [VERSION]})
+        if version not in (None, *_VERSIONS):
+            raise Declined(Close.VERSION.text, {"reason": Close.VERSION.reason, "speaks": list(_VERSIONS)})
         name = given.get("room")
         if name is None:
             query = environ.get("QUERY_STRING", "")
             name = parse_qs(query).get("room", [None])[0] if "room" in query else None
+        if version == v2.VERSION:
+            await self._greet(sid, environ, name if isinstance(name, str) else self._people.first_name, given)
+            return None
         connection = self.server.client(sid)
         assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         try:
@@ -231,6 +291,20 @@ class SocketIOTransport:
             return await self._enter(connection, found, given, user)
         except Refused as refused:
             await self._turn_away(refused, version)
+
+    async def _greet(self, sid: str, environ: dict[str, Any], room: str, given: dict[str, Any]) -> None:
+        """Let a person in on version 2, who enters rooms later."""
+        connection = self.server.client(sid)
+        assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
+        request, token = _request(environ, room, given), given.get("token")
+        connection.enter(None, _VERSION_1)
+        try:
+            user = await self._authenticator.authenticate(request)
+            person = await begin(self._people, connection, request, user, token if isinstance(token, str) else None)
+        except Refused as refused:
+            await self._turn_away(refused, v2.VERSION)
+        connection.person = person
+        self._keep(connection)
 
     async def _enter(
         self, connection: _Connection, found: Found, given: dict[str, Any], user: User | None
@@ -266,6 +340,9 @@ class SocketIOTransport:
 
     def _begin(self, connection: _Connection, session: Session) -> None:
         connection.visitor = session
+        self._keep(connection)
+
+    def _keep(self, connection: _Connection) -> None:
         self._here[connection.sid] = connection
         server = self.server
         if len(server.handlers) == 1 and len(server.handlers["/"]) == self._events and not server.namespace_handlers:
@@ -318,7 +395,8 @@ class SocketIOTransport:
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
             page_left = connection.end_code == _GOING_AWAY and connection.encoder is not _VERSION_1
-            await connection.visitor.close(left=said_so or page_left)
+            visitor = connection.visitor if connection.person is None else connection.person
+            await visitor.close(left=said_so or page_left)
 
 
 def _submit(connection: _Connection, name: str, arguments: list[object], asked: int | None) -> None:

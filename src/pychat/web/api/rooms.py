@@ -23,7 +23,8 @@ async def rooms(call: Call) -> Response:
     limit = call.number("limit")
     limit = _MAX_ROOMS if limit is None else min(limit, _MAX_ROOMS)
     found = await call.rooms.visible(call.user, call.request.query.get("after", ""), limit + 1)
-    return answer(200, {"ok": True, "rooms": [_listed(room) for room in found[:limit]], "more": len(found) > limit})
+    more = {"more": True} if len(found) > limit else {}
+    return answer(200, {"ok": True, "rooms": [_listed(room) for room in found[:limit]], **more})
 
 
 async def room(call: Call) -> Response:

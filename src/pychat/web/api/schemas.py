@@ -61,7 +61,7 @@ COMPONENTS: dict[str, Schema] = {
         **_object({"name": _TEXT, "title": _TEXT, "here": NUMBER}, {"seq": NUMBER}),
         "description": "A room. Without `seq`, the room is not open on this server.",
     },
-    "RoomDirectory": _object({"ok": _OK, "rooms": _list("Room"), "more": {"type": "boolean"}}),
+    "RoomDirectory": _object({"ok": _OK, "rooms": _list("Room")}, {"more": {"type": "boolean"}}),
     "OneRoom": _object({"ok": _OK, "name": _TEXT, "title": _TEXT, "here": NUMBER, "seq": NUMBER}),
     "Members": _object({"ok": _OK, "here": NUMBER, "members": _list("Member")}),
     "Token": _object({"ok": _OK, "token": _TEXT}),
