@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pychat.domain.model import Erased, LogEvent, Message
 from pychat.room.person import Person
@@ -81,9 +81,6 @@ class RoomReaders:
         if self.members and await self._blocks.by(self.members, author_id):
             raise blocked()
 
-    async def mentions(self, member_ids: tuple[str, ...], author_id: str) -> tuple[str, ...]:
-        """Those of the mentioned members who have not blocked the author."""
-        if not member_ids:
-            return ()
-        without = await self._blocks.by(member_ids, author_id)
-        return tuple(each for each in member_ids if each not in without)
+    async def blockers(self, member_ids: Collection[str], author_id: str) -> set[str]:
+        """Those of the members who have blocked the author."""
+        return await self._blocks.by(member_ids, author_id)
