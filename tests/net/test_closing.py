@@ -46,7 +46,7 @@ class _Refuses:
     def __init__(self, websocket: TcpWebSocket) -> None:
         self._websocket = websocket
 
-    def received(self, data: str | bytes) -> None:
+    def message_received(self, data: str | bytes) -> None:
         """Close."""
         self._websocket.close(4004, "no")
 

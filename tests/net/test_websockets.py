@@ -33,7 +33,7 @@ async def test_both_ways(meet):
     assert ["a", b"b", ""] == [await meeting.received.get() for _ in range(3)]
     frames = [Frame(str(number)) for number in range(100)]
     meeting.websocket.send(frames[0])
-    meeting.websocket.send(Frame.joined(frames[1:50]))
+    meeting.websocket.send(Frame.join(frames[1:50]))
     meeting.websocket.send(Frame(*(str(number) for number in range(50, 100))))
     assert [str(number) for number in range(100)] == [await meeting.client.receive_str() for _ in range(100)]
     assert meeting.websocket.remote == "127.0.0.1"
@@ -199,8 +199,8 @@ def test_frames():
     assert frame_bytes(0x82, b"x" * 65_536)[:10] == b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"
     frame = Frame("é")
     assert frame.raw is frame.raw
-    assert Frame.joined([frame]) is frame
-    joined = Frame.joined([frame, Frame("b", "c")])
+    assert Frame.join([frame]) is frame
+    joined = Frame.join([frame, Frame("b", "c")])
     assert (("é", "b", "c"), frame.raw + b"\x81\x01b\x81\x01c") == (joined.texts, joined.raw)
     assert close_frame(4000, "shutdown") == b"\x88\x0a\x0f\xa0shutdown"
     assert len(close_frame(4000, "é" * 100)) <= 127

@@ -53,7 +53,7 @@ async def test_order_with_everything_else(serve, wired):
     async def mixed(sid):
         wires[sid].send(encode_event("a", 1))
         await server.emit("b", 2, to=sid)
-        wires[sid].send(Frame.joined([encode_event("c", 3), encode_event("d", 4)]))
+        wires[sid].send(Frame.join([encode_event("c", 3), encode_event("d", 4)]))
         await server.emit("e", b"5", to=sid)
         wires[sid].send(encode_event("f", 6))
         return "g"

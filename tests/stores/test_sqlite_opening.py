@@ -353,17 +353,3 @@ async def test_a_step_that_fails_undoes_them_all(path, monkeypatch):
     store = SqliteStore(path)
     assert len((await store.history("lobby", limit=1000)).messages) == 300
     await store.aclose()
-
-
-async def test_a_database_from_before_mentions_has_none_and_takes_new_ones(path):
-    """A file of version 1 keeps its messages, and new messages keep whom they mention."""
-    connection = sqlite3.connect(path)
-    connection.execute("ALTER TABLE events DROP COLUMN mentions")
-    connection.execute("ALTER TABLE revised DROP COLUMN mentions")
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    store = SqliteStore(path)
-    await store.append("lobby", Message("m301", ADA, "hi @Bob", 1.7e9, mentions=("b",)))
-    *_, old, new = (await store.history("lobby", limit=1000)).messages
-    await store.aclose()
-    assert (old.seq, old.mentions, new.seq, new.mentions) == (300, (), 301, ("b",))

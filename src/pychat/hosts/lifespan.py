@@ -40,14 +40,14 @@ async def serve_lifespan(mount: Mount, scope: Scope, receive: Receive, send: Sen
         await mount.aclose()
         return message
 
-    async def told(message: MutableMapping[str, Any]) -> None:
+    async def relay(message: MutableMapping[str, Any]) -> None:
         nonlocal answered
         answered = True
         await send(message)
 
     if app is not None:
         try:
-            await app(scope, heard, told)
+            await app(scope, heard, relay)
         except Exception:
             if answered:
                 raise

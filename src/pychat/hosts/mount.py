@@ -181,10 +181,10 @@ class Mount:
     @staticmethod
     def not_a_websocket() -> Response:
         """The answer to a plain request at the address of the WebSocket."""
-        told = (
+        text = (
             f"This is a WebSocket address. Connect to it with ws:// or wss:// and the subprotocol {v1.SUBPROTOCOL}.\n"
         )
-        return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, told.encode())
+        return Response(426, {**_TEXT, "Upgrade": "websocket", "Connection": "Upgrade"}, text.encode())
 
     def refuse_websocket(self, peer: str, headers: Mapping[str, str]) -> Response | None:
         """Why a plain WebSocket may not be opened, if so. Names in `headers` are in lower case."""

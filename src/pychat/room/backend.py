@@ -51,10 +51,10 @@ class RoomBackend:
     def __init__(
         self,
         name: str,
-        *,
         title: str,
         store: str | Store | None,
         limits: Limits,
+        *,
         reserved_names: Iterable[str],
         grace: float,
         clock: Clock,
@@ -69,15 +69,9 @@ class RoomBackend:
         store = store or "memory:"
         self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
         self._store: Store = open_store(store) if isinstance(store, str) else store
-        self._followers = WeakSet[NameFollower]()
+        self._followers = followers = WeakSet[NameFollower]()
         self._begin = partial(
-            RoomCore,
-            name,
-            title,
-            limits=limits,
-            reserved_names=tuple(reserved_names),
-            grace=grace,
-            followers=self._followers,
+            RoomCore, name, title, limits=limits, reserved_names=tuple(reserved_names), grace=grace, followers=followers
         )
         self.core = self._begin(store=self._store, clock=clock, hooks=Hooks())
         #: The `ChatRoom` of this backend, which lives as long.

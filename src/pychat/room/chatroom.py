@@ -69,13 +69,7 @@ class ChatRoom:
         self.limits = limits or Limits()
         #: What transports, mounts and the HTTP API call on this room.
         self.backend = RoomBackend(
-            name,
-            title=self.title,
-            store=store,
-            limits=self.limits,
-            reserved_names=reserved_names,
-            grace=grace,
-            clock=clock or Clock(),
+            name, self.title, store, self.limits, reserved_names=reserved_names, grace=grace, clock=clock or Clock()
         )
         self.backend.face = self
 

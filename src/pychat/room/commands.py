@@ -194,10 +194,10 @@ class Commands:
             return _same(await self._store.append(self._room, draft), draft)
         message = await self.message(draft.target)
         first = await self._store.events(self._room, after=draft.target - 1, limit=1)
-        told = {*message.mentions, *(first[0].mentions if first and isinstance(first[0], Message) else ())}
+        notified = {*message.mentions, *(first[0].mentions if first and isinstance(first[0], Message) else ())}
         stored = _same(await self._store.append(self._room, draft), draft)
         if isinstance(stored, Edited) and stored.date == draft.date:  # it is not a repeated one
-            self._mention_hook.tell(revise(message, stored), [each for each in stored.mentions if each not in told])
+            self._mention_hook.tell(revise(message, stored), [each for each in stored.mentions if each not in notified])
         return stored
 
     def _mentions(self, draft: Message | Edited, blockers: Collection[str]) -> tuple[str, ...]:

@@ -63,23 +63,10 @@ class RoomCore:
             clock=clock,
         )
         self.delivery = Delivery(
-            name,
-            self.state,
-            store,
-            membership=self.membership,
-            hooks=hooks,
-            fanout=fanout,
-            limits=limits,
-            clock=clock,
+            name, self.state, store, membership=self.membership, hooks=hooks, fanout=fanout, limits=limits, clock=clock
         )
         self.commands = Commands(
-            name,
-            self.state,
-            store,
-            delivery=self.delivery,
-            hooks=hooks,
-            limits=limits,
-            clock=clock,
+            name, self.state, store, delivery=self.delivery, hooks=hooks, limits=limits, clock=clock
         )
         #: Called when the last connection to this room has ended.
         self.on_empty: Callable[[], None] | None = None

@@ -129,9 +129,9 @@ class Delivery:
                 if event.member.id in self._state.members:  # a member who has left meanwhile is not writing
                     self.fanout.send(event)
             case _:
-                self._membership.received(event)
+                self._membership.applied(event)
         if self._hooks.registered["event"]:
-            self._hooks.tell("event", in_room(event, self._room) if isinstance(event, Message) else event)
+            self._hooks.notify("event", in_room(event, self._room) if isinstance(event, Message) else event)
 
     def load(self, standing: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""

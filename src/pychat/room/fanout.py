@@ -11,7 +11,7 @@ from pychat.domain.errors import Close
 from pychat.domain.notices import Notice
 from pychat.room.connection import Connection, Encoder
 
-__all__ = ["Fanout", "close_quietly", "joined"]
+__all__ = ["Fanout", "close_quietly", "join_frames"]
 
 _log = logging.getLogger("pychat.room")
 _NoticeT = TypeVar("_NoticeT", bound=Notice)
@@ -83,7 +83,7 @@ class Fanout:
                 self._grown = True
                 self._pending.setdefault(encoder, []).append((frame, skip))
 
-    def tell(self, connection: Connection, frame: object) -> None:
+    def send_to(self, connection: Connection, frame: object) -> None:
         """Send a frame to one connection alone."""
         self._write(connection.encoder, [frame], [connection])
 
@@ -128,7 +128,7 @@ class Fanout:
         """Write `frames`, in order, to each listener that does not fail at it."""
         if len(frames) > 1:
             try:
-                frames = joined(encoder, frames)
+                frames = join_frames(encoder, frames)
             except Exception:
                 _log.exception("The encoder %r failed to join frames; its connections are closed", encoder)
                 self._fail(listeners)
@@ -161,7 +161,7 @@ def close_quietly(connection: Connection, why: Close) -> None:
         _log.exception("%r failed to close", connection)
 
 
-def joined(encoder: Encoder, frames: list[object]) -> list[object]:
+def join_frames(encoder: Encoder, frames: list[object]) -> list[object]:
     """`frames` as one, if the encoder can join them."""
     whole = encoder.join(frames) if len(frames) > 1 else None
     return frames if whole is None else [whole]

@@ -190,7 +190,7 @@ class Hooks:
                 subject = changed
         return subject
 
-    def tell(self, name: str, *subjects: object) -> None:
+    def notify(self, name: str, *subjects: object) -> None:
         """Tell the hooks what has happened, in the background and in order: plain functions in a thread.
 
         One that fails is logged, and the others are told all the same.
@@ -199,18 +199,18 @@ class Hooks:
             self._background = HookQueue()
         for registered in self.registered[name]:
             assert self._background is not None  # noqa: S101 -- there is a hook
-            self._background.add(_tell(name, registered, subjects), subjects[-1])
+            self._background.add(_notify(name, registered, subjects), subjects[-1])
 
 
 def _copied(registered: dict[str, list[_Registered]]) -> dict[str, list[_Registered]]:
     return {name: list(hooks) for name, hooks in registered.items()}
 
 
-async def _tell(name: str, registered: _Registered, subjects: Sequence[object]) -> None:
+async def _notify(name: str, registered: _Registered, subjects: Sequence[object]) -> None:
     hook, asynchronous = registered
     try:
-        told = hook(*subjects) if asynchronous else await in_thread(hook, *subjects, nested=False)
-        if inspect.isawaitable(told):
-            await told
+        done = hook(*subjects) if asynchronous else await in_thread(hook, *subjects, nested=False)
+        if inspect.isawaitable(done):
+            await done
     except Exception:
         _log.exception("A hook for “%s” failed: %r", name, hook)

@@ -92,9 +92,9 @@ class Membership:
         self._locks = Locks()  # by member id
         self._stopped = False
 
-    def members(self, most: int | None = None) -> tuple[Member, ...]:
-        """Everyone with a nickname, in the order of joining; the first `most` of them, if that is given."""
-        return tuple(islice(self._state.members.values(), most))
+    def members(self, limit: int | None = None) -> tuple[Member, ...]:
+        """Everyone with a nickname, in the order of joining; the first `limit` of them, if that is given."""
+        return tuple(islice(self._state.members.values(), limit))
 
     def named(self) -> int:
         """How many people have a nickname."""
@@ -257,7 +257,7 @@ class Membership:
         """The grace time is over: free the name, unless its owner comes back first."""
         self._tasks.spawn(self._go(Leave(member_id), lambda: member_id in self._state.away))
 
-    def received(self, event: Joined | Renamed | Away | Left | Kicked) -> None:
+    def applied(self, event: Joined | Renamed | Away | Left | Kicked) -> None:
         """The store told this server of `event`, and it was applied to the state."""
         member_id = event.member.id
         self._naming.pop(member_id, None)
@@ -276,7 +276,7 @@ class Membership:
                 self.bind(visitor, None)
         self.presence.note(event)
         if isinstance(event, Left):
-            self._hooks.tell("leave", event.member)
+            self._hooks.notify("leave", event.member)
 
     def _rejoin(self, member: Member) -> None:
         """The store says that a member is away who is still connected here."""
@@ -294,7 +294,7 @@ class Membership:
             self.presence.note()
             frame = visitor.connection.encoder.encode(event) if event.text else None
             if frame is not None:
-                self._fanout.tell(visitor.connection, frame)
+                self._fanout.send_to(visitor.connection, frame)
             close_quietly(visitor.connection, Close.KICKED)
         if visitors and member_id not in self._kicking:  # another server kicked them; it cannot leave for this one
             leave = Leave(member_id)

@@ -36,4 +36,4 @@ class MentionHook:
             if len(self._told) > _REMEMBERED:
                 self._told.popitem(last=False)
             member = self._state.members.get(member_id) or Member(member_id, self._state.last_name(member_id) or "")
-            self._hooks.tell("mention", message, member)
+            self._hooks.notify("mention", message, member)

@@ -51,7 +51,7 @@ class PresenceGatherer:
         self._welcomed = 0  # changes noted before the newest newcomer, whose welcome told of them
         self._dirty = False
         self._newcomer = False
-        self._told = 0
+        self._announced = 0
         self._timer: Timer | None = None
         self._stopped = False
 
@@ -99,8 +99,8 @@ class PresenceGatherer:
         self._timer = self._clock.call_later(min(max(_PAUSE, here * _PAUSE_EACH), _LONGEST_PAUSE), self._flush)
         changes, self._changes = [change for change, _ in self._changes.values()], {}
         was_listed, self._listed = self._listed, self._named() <= self._max_listed
-        counted = self._newcomer or here != self._told
-        self._newcomer, self._told = False, here
+        counted = self._newcomer or here != self._announced
+        self._newcomer, self._announced = False, here
         if not self._listed:
             self._send(Presence(here, position, counted=counted, listed=False))
         elif not was_listed:

@@ -31,7 +31,7 @@ from pychat.room.command_queue import CommandQueue, queued
 from pychat.room.commands import id_used
 from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
-from pychat.room.fanout import close_quietly, joined
+from pychat.room.fanout import close_quietly, join_frames
 from pychat.room.grant import FULL, Grant, unknown_room
 from pychat.room.tokens import Tokens, event_id
 
@@ -138,9 +138,9 @@ class Session(CommandQueue):
         connection = self.connection
         encoder, recent = connection.encoder, self._room.delivery.recent
         first = encoder.encode(welcome)
-        told = [frame for frame in (recent.frame(encoder, event) for event in missed) if frame is not None]
+        frames = [frame for frame in (recent.frame(encoder, event) for event in missed) if frame is not None]
         # One frame if the encoder can join: a long recovery must not count as a slow reader.
-        for frame in (first, *joined(encoder, told)):
+        for frame in (first, *join_frames(encoder, frames)):
             if frame is not None:
                 connection.send(frame)
 

@@ -149,7 +149,7 @@ class LogSubscription:
 
     async def _recent(self, head: int) -> list[LogEvent]:
         """The newest events up to number `head`, without a gap. After a restart everybody comes back at once."""
-        most = self._limits.page + 1  # one more tells what was just before them
-        events = await self.store.events(self._room, after=max(0, head - most), limit=most)
+        limit = self._limits.page + 1  # one more tells what was just before them
+        events = await self.store.events(self._room, after=max(0, head - limit), limit=limit)
         events = [event for event in events if event.seq <= head]
         return events if [event.seq for event in events] == list(range(head - len(events) + 1, head + 1)) else []

@@ -22,8 +22,8 @@ class Sender(Protocol):
 class AnswerBatch:
     """Gathers the frames of one connection."""
 
-    def __init__(self, way: Sender) -> None:
-        self._way = way
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
         self._frames: list[Frame] = []
 
     def add(self, frame: Frame) -> None:
@@ -38,4 +38,4 @@ class AnswerBatch:
         """Send what has gathered."""
         frames, self._frames = self._frames, []
         if frames:
-            self._way.send(Frame.joined(frames))
+            self._sender.send(Frame.join(frames))

@@ -40,13 +40,13 @@ def submit(
             result = answer.result()
             if only_refusals:
                 return
-            told = {"ok": True, **encode(result, *values)}
+            outcome = {"ok": True, **encode(result, *values)}
         except Refused as refused:
-            told = encode_refusal(refused)
+            outcome = encode_refusal(refused)
         except Exception:
             _log.exception("The command “%s” failed", name)
-            told = encode_refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
-        send(told)
+            outcome = encode_refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
+        send(outcome)
 
     answer.on_done(reply)
 
@@ -57,7 +57,7 @@ async def execute(session: Session, name: str, fields: object) -> _Fields:
     When it returns, everybody has been sent what was stored before, so that no answer overtakes an event.
     """
     answer: asyncio.Future[_Fields] = asyncio.get_running_loop().create_future()
-    submit(session, name, fields, lambda told: None if answer.done() else answer.set_result(told))
+    submit(session, name, fields, lambda outcome: None if answer.done() else answer.set_result(outcome))
     return await answer
 
 
@@ -95,8 +95,8 @@ def _most(limit: int | None) -> int:
     return _DEFAULT_PAGE if limit is None else min(limit, _MAX_PAGE)
 
 
-def _here(told: tuple[int, tuple[Member, ...]]) -> _Fields:
-    here, members = told
+def _here(counted: tuple[int, tuple[Member, ...]]) -> _Fields:
+    here, members = counted
     return {"here": here, "members": [encode_member(member) for member in members]}
 
 

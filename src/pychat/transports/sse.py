@@ -66,14 +66,14 @@ def turned_away(refused: Refused) -> Chunk:
 
 
 def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None) -> Chunk:
-    told = "" if offset is None else f"id: {offset.epoch}:{offset.seq}{offset.id and f'.{offset.id}'}\n"
-    return Chunk(f"{told}event: {name}\ndata: {strictjson.dumps({'type': name, **fields})}\n\n".encode())
+    offset_line = "" if offset is None else f"id: {offset.epoch}:{offset.seq}{offset.id and f'.{offset.id}'}\n"
+    return Chunk(f"{offset_line}event: {name}\ndata: {strictjson.dumps({'type': name, **fields})}\n\n".encode())
 
 
 class _EventEncoder:
     """One for all streams of a room, for the position is in the bytes."""
 
-    join = staticmethod(Chunk.joined)
+    join = staticmethod(Chunk.join)
 
     def __init__(self, room: RoomBackend) -> None:
         self._room = room

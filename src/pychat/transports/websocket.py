@@ -47,7 +47,7 @@ _HELLO_SECONDS = 10.0  # in which the first message of version 2 has to come
 
 
 class _JSONWire:
-    join = staticmethod(Frame.joined)
+    join = staticmethod(Frame.join)
 
     def encode(self, notice: Notice) -> Frame:
         name, fields = encode_shared(notice)

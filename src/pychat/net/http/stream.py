@@ -21,7 +21,7 @@ class Chunk:
         self._framed: bytes | None = None
 
     @classmethod
-    def joined(cls, chunks: Iterable[Chunk]) -> Chunk:
+    def join(cls, chunks: Iterable[Chunk]) -> Chunk:
         """All of these, in order, as one write."""
         parts = list(chunks)
         return parts[0] if len(parts) == 1 else cls(b"".join([part.body for part in parts]))

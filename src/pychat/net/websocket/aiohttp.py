@@ -159,7 +159,7 @@ class AiohttpWebSocket(TcpWebSocket):
 
     # It is its own reader.
 
-    def received(self, data: str | bytes) -> None:
+    def message_received(self, data: str | bytes) -> None:
         """Hand a message to `receive`, or keep it: a bounded number, then the socket is not read."""
         waiter = self._waiter
         if waiter is not None and not waiter.done():

@@ -1,4 +1,4 @@
-"""The bytes of frames that are sent: a frame is encoded once for all connections."""
+"""The bytes of frames that are sent, encoded once for all connections. `protocol` parses those that are received."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Frame:
         )
 
     @classmethod
-    def joined(cls, frames: Iterable[Frame]) -> Frame:
+    def join(cls, frames: Iterable[Frame]) -> Frame:
         """All of these, in order, as one write; frames are not encoded again."""
         parts = list(frames)
         if len(parts) == 1:

@@ -139,8 +139,8 @@ class WebSocketProtocol:
                     if end - at < head:
                         self._need, self.pending = head, False
                         return
-                    least, size = (126 if head == 8 else 65536), int.from_bytes(source[at + 2 : at + head - 4])
-                    if size < least:
+                    minimum, size = (126 if head == 8 else 65536), int.from_bytes(source[at + 2 : at + head - 4])
+                    if size < minimum:
                         self.fail(_PROTOCOL_ERROR)  # a length has one form, the shortest
                         return
                 if first < _CONTROL and size + (0 if self._parts is None else len(self._parts)) > self._limit:

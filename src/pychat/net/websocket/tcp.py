@@ -23,7 +23,7 @@ _TOO_CHEAP = "too many control frames, empty frames or fragments"
 class Reader(Protocol):
     """Receives what a WebSocket reads."""
 
-    def received(self, data: str | bytes) -> None:
+    def message_received(self, data: str | bytes) -> None:
         """A message has come, whole."""
 
     def ended(self, code: int | None) -> None:
@@ -33,7 +33,7 @@ class Reader(Protocol):
 class _Nobody:
     """Reads a WebSocket that has ended, so that it no longer refers to its reader."""
 
-    def received(self, data: str | bytes) -> None:
+    def message_received(self, data: str | bytes) -> None:
         """Drop the message."""
 
     def ended(self, code: int | None) -> None:
@@ -113,7 +113,7 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
                 self._send_outgoing()
                 if protocol.state is not _OPEN:
                     continue  # it was too slow to be sent a pong
-            self.reader.received(message)
+            self.reader.message_received(message)
             if self._paused:
                 break
         if protocol.cheap:

@@ -72,9 +72,9 @@ class Log:
     def erase(self, choice: Choice, date: float) -> tuple[list[LogEvent], Erased]:
         """Erase the chosen messages. Return the events that clients need, and what the subscribers get after them."""
         chosen = [message for message in self.messages if choice.has(message)]
-        told = [self.append(deletion(message, date)) for message in chosen if not message.deleted]
+        events = [self.append(deletion(message, date)) for message in chosen if not message.deleted]
         if choice.author is not None and choice.seqs is None:
-            told += [
+            events += [
                 self.append(withdrawal(message.seq, emoji, choice.author, date, f"{self.seq}"))
                 for message in self.messages
                 for emoji, ids in message.reactions
@@ -90,7 +90,7 @@ class Log:
                     changed.append(event.seq)
         for index, message in enumerate(self.messages):
             self.messages[index] = erased(message, what, seqs)
-        return [each for each in told if each is not None], choice.report(changed)
+        return [each for each in events if each is not None], choice.report(changed)
 
     def forget_before(self, seq: int) -> None:
         """Remove all events before number `seq`."""

@@ -36,19 +36,19 @@ _NOT_STORED = {"seq", "room"}  # the store has them already
 
 def encode(event: Event) -> str:
     """Encode `event` as one line of JSON, without its number."""
-    told: dict[str, Any] = {"kind": type(event).__name__.lower()}
+    fields: dict[str, Any] = {"kind": type(event).__name__.lower()}
     for name in event.__slots__:
         value = getattr(event, name)
         match value:
             case Member():
-                told[name] = [value.id, value.name, value.roles] if value.roles else [value.id, value.name]
+                fields[name] = [value.id, value.name, value.roles] if value.roles else [value.id, value.name]
             case Quote():
-                told[name] = [value.seq, value.author, value.text]
+                fields[name] = [value.seq, value.author, value.text]
             case None | False | ():
                 pass  # the default; left out to save space
             case _ if name not in _NOT_STORED:
-                told[name] = value
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+                fields[name] = value
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def decode(text: bytes | str, seq: int = 0) -> Event:

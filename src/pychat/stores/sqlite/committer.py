@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from pychat.domain.errors import Refused
-from pychat.domain.model import Kicked, Message, Position, Typing
+from pychat.domain.model import Kicked, LogEvent, Message, Position, Typing
+from pychat.stores.sqlite.deletions import Deletions
 from pychat.stores.sqlite.inserts import chunks
 from pychat.stores.sqlite.item import Item
 from pychat.stores.sqlite.log import CALLER_ERRORS, Log
@@ -31,6 +32,7 @@ class Committer:
         self._retention = retention
         self._tally = tally
         self._secret = secret
+        self._deletions = Deletions()
         #: Whether the last transaction succeeded.
         self.available = True
 
@@ -43,23 +45,33 @@ class Committer:
         """Write `batch`. After a failure the changes of members wait for the next transaction."""
         members = self._transactions.members
         for item in batch:
-            if item.signal is not None and not isinstance(item.signal, Kicked | Typing):
+            if item.signal is None:
+                continue
+            if self._deletions and self._deletions.refuses(item):
+                item.refuse()
+            elif not isinstance(item.signal, Kicked | Typing):
                 members.record(item.room, item.signal)
         items = [item for item in batch if item.signal is None]
         if not items and not members.waiting:
             return
-        durable = any(item.event is not None for item in items)
+        durable = any(item.durable for item in items)
         self.available = self._transactions.run(
             lambda connection, log: self._write(connection, log, items), durable=durable
         )
         if not self.available:
+            self._deletions.failed()
             stored = self._transactions.find_stored()
             for item in items:
                 event = item.event
                 item.fail(None if event is None else stored.get((item.room, event.author.id, event.id)))
             return
+        self._deletions.committed()
         added = 0
         for item in items:
+            for report in item.reports:
+                if isinstance(report, LogEvent):
+                    self._transactions.heads[item.room] = report.seq
+                    added += 1
             if item.receive is not None:
                 self._transactions.heads[item.room] = item.result.position.seq
             elif item.deliver:
@@ -70,16 +82,29 @@ class Committer:
 
     def _write(self, connection: sqlite3.Connection, log: Log, items: list[Item]) -> None:
         for together, run in groupby(items, _is_short_message):
-            for chunk in chunks(list(run)):
+            accepted = list(run)
+            if together and self._deletions:
+                accepted = [item for item in accepted if not self._is_refused(item)]
+            for chunk in chunks(accepted):
                 if together and len(chunk) > 1 and self._append_messages(log, chunk):
                     continue
                 for item in chunk:
+                    if self._is_refused(item):
+                        continue
                     if item.event is not None:
                         self._append(log, item)
+                    elif item.work is not None:
+                        item.result = item.work(connection, log)
                     else:
                         room = log.room(item.room)
                         away, known = self._transactions.members.opening(connection, room.number)
                         item.result = Subscription(Position(room.epoch, room.head), self._secret, (), away, known)
+
+    def _is_refused(self, item: Item) -> bool:
+        if self._deletions.refuses(item):
+            item.refuse()
+            return True
+        return False
 
     def _append_messages(self, log: Log, items: Sequence[Item]) -> bool:
         """Append one chunk of messages together. Return false, and append nothing, if they do not all go in."""

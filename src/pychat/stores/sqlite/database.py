@@ -20,17 +20,19 @@ from pychat.stores.sqlite import queries, schema
 from pychat.stores.sqlite.damage import is_damage, line, remedy
 from pychat.stores.sqlite.tally import Tally
 
-__all__ = ["Database"]
+__all__ = ["BUSY_SECONDS", "Database"]
 
 _log = logging.getLogger("pychat.stores.sqlite")
 
 _OPEN: set[Path] = set()  # in this process
 _SIDE_FILES = ("-wal", "-shm")  # files that SQLite keeps beside an open database
-_BUSY_SECONDS = 5  # how long to wait for another program that writes
+#: How long to wait for another program that writes.
+BUSY_SECONDS = 5
 _FULL_CHECK_BYTES = 64 << 20  # larger files are checked in part: `quick_check` reads about 0.5 GB a second
 _CHECKED_MESSAGES = (
     1000  # newest messages and events of each room that must be readable: about what opening a room reads
 )
+_CHECKED_ROOMS = 1_000  # the newest rooms, whose messages are checked
 _START_BYTES = 1 << 20  # free disk space that starting may need
 _MAX_WAL_BYTES = 64 << 20  # size of the -wal file after a burst
 
@@ -237,7 +239,7 @@ class Database:
     def _check_rooms(self, connection: sqlite3.Connection) -> None:
         """Read what opening each room needs. The tables must have their newest form."""
         queries.secret(connection)
-        for room in queries.rooms(connection):
+        for room in queries.newest_rooms(connection, _CHECKED_ROOMS):
             queries.check_members(connection, room.number)
             queries.history(connection, room.name, before=None, limit=_CHECKED_MESSAGES, matching=None)
             queries.events(connection, room.name, after=room.head - _CHECKED_MESSAGES, limit=_CHECKED_MESSAGES)
@@ -247,7 +249,7 @@ class Database:
         return sqlite3.connect(
             f"{self.path.as_uri()}?mode={mode}",
             uri=True,
-            timeout=_BUSY_SECONDS,
+            timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
             factory=self._factory,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pychat.domain.model import Event
+from pychat.domain.model import RoomDeleted
 from pychat.stores.sqlite.backlog import Backlog
-from pychat.stores.sqlite.item import Item
-from pychat.stores.store import Receiver
+from pychat.stores.sqlite.item import Effect, Item
+from pychat.stores.store import Receiver, Report
 
 __all__ = ["Delivery"]
 
@@ -25,7 +24,7 @@ class Delivery:
     def __init__(self, loop: asyncio.AbstractEventLoop, backlog: Backlog) -> None:
         self.loop = loop
         self._backlog = backlog
-        self._receivers: defaultdict[str, list[Receiver]] = defaultdict(list)
+        self._receivers: dict[str, tuple[Receiver, ...]] = {}
 
     def call(self, function: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 -- the arguments of any function
         """Call `function` on the event loop, soon."""
@@ -37,9 +36,13 @@ class Delivery:
         for item in batch:
             self._backlog.remove(item)
             if item.deliver:
-                self.tell(item.room, item.signal or item.result)
-            if item.receive is not None and item.error is None:
-                self._receivers[item.room].append(item.receive)
+                self.publish(item.room, item.signal or item.result)
+            for report in item.reports:
+                self.publish(item.room, report)
+            if item.effect is Effect.DELETES and item.error is None:
+                self._end(item.room)
+            if item.receive is not None and item.error is None and not item.future.cancelled():
+                self._receivers[item.room] = (*self._receivers.get(item.room, ()), item.receive)
             if item.future.done():  # the caller was cancelled
                 continue
             if item.error is not None:
@@ -47,9 +50,25 @@ class Delivery:
             else:
                 item.future.set_result(item.result)
 
-    def tell(self, room: str, event: Event) -> None:
+    def unsubscribe(self, room: str, receive: Receiver) -> None:
+        """Stop calling `receive`."""
+        receivers = [each for each in self._receivers.get(room, ()) if each != receive]
+        if receivers:
+            self._receivers[room] = tuple(receivers)
+        else:
+            self._receivers.pop(room, None)
+
+    def _end(self, room: str) -> None:
+        receivers = self._receivers.pop(room, ())
+        self._publish(receivers, RoomDeleted())
+
+    def publish(self, room: str, event: Report) -> None:
         """Deliver one event."""
-        for receive in self._receivers[room]:
+        self._publish(self._receivers.get(room, ()), event)
+
+    @staticmethod
+    def _publish(receivers: Sequence[Receiver], event: Report) -> None:
+        for receive in receivers:
             try:
                 receive(event)
             except Exception:

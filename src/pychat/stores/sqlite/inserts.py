@@ -31,7 +31,7 @@ class Insert:
         A statement that can fail between two rows copies each page before it changes it. `OR IGNORE` cannot fail: with
         `ON CONFLICT DO NOTHING` SQLite wrote twice as many bytes for a message, half of them to a temporary file.
         """
-        first = f"INSERT {into} VALUES {values}"  # noqa: S608 -- constants
+        first = f"INSERT {into} VALUES {values}"
         self._statements = {size: f"{first}{f', {values}' * (size - 1)} {then}" for size in _SIZES}
 
     def chunk(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:

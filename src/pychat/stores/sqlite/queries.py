@@ -12,6 +12,7 @@ from pychat.stores.sqlite import rows, search_index
 from pychat.stores.store import Page
 
 __all__ = [
+    "DELETED",
     "Room",
     "check_members",
     "count",
@@ -25,7 +26,10 @@ __all__ = [
     "snapshot",
 ]
 
-_STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place"  # noqa: S608 -- constants
+#: How the name of a room begins that was deleted, and whose events are being removed.
+DELETED = "/deleted/"
+_ROOM = "number, name, epoch, head, messages, removed"
+_STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Room:
     head: int
     #: The number of stored messages.
     messages: int
+    #: How many messages retention has removed.
+    removed: int
 
 
 @contextmanager
@@ -53,15 +59,44 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 def rooms(connection: sqlite3.Connection) -> list[Room]:
     """Return all rooms, the oldest first."""
-    found = connection.execute("SELECT number, name, epoch, head, messages FROM rooms ORDER BY number")
+    found = connection.execute(f"SELECT {_ROOM} FROM rooms WHERE name NOT GLOB '{DELETED}*' ORDER BY number")
     return [_room(columns) for columns in found]
 
 
 def room(connection: sqlite3.Connection, name: str) -> Room | None:
     """Return the room of that name."""
-    query = "SELECT number, name, epoch, head, messages FROM rooms WHERE name = ?"
-    columns = connection.execute(query, (name,)).fetchone()
+    columns = connection.execute(f"SELECT {_ROOM} FROM rooms WHERE name = ?", (name,)).fetchone()
     return None if columns is None else _room(columns)
+
+
+def newest_rooms(connection: sqlite3.Connection, limit: int) -> list[Room]:
+    """Return the rooms that were made last."""
+    found = connection.execute(f"SELECT {_ROOM} FROM rooms ORDER BY number DESC LIMIT ?", (limit,))
+    return [_room(columns) for columns in found]
+
+
+def rooms_after(connection: sqlite3.Connection, number: int, limit: int) -> list[Room]:
+    """Return at most `limit` rooms with a higher number, the lowest first."""
+    found = connection.execute(f"SELECT {_ROOM} FROM rooms WHERE number > ? ORDER BY number LIMIT ?", (number, limit))
+    return [_room(columns) for columns in found]
+
+
+def rooms_of(connection: sqlite3.Connection, author: str) -> list[str]:
+    """Return the names of the rooms with events of that author."""
+    numbers = connection.execute("SELECT DISTINCT place >> 40 FROM events WHERE author = ?", (author,)).fetchall()
+    found = (connection.execute("SELECT name FROM rooms WHERE number = ?", each).fetchone() for each in numbers)
+    return [each[0] for each in found if each is not None and not each[0].startswith(DELETED)]
+
+
+def is_wiping(connection: sqlite3.Connection) -> bool:
+    """Return whether what was deleted or erased is still in the files."""
+    return connection.execute("SELECT 1 FROM meta WHERE key = 'wipe'").fetchone() is not None
+
+
+def set_wiping(connection: sqlite3.Connection, on: bool) -> None:
+    """Note whether what was deleted or erased is still in the files."""
+    statement = "INSERT OR REPLACE INTO meta VALUES ('wipe', 1)" if on else "DELETE FROM meta WHERE key = 'wipe'"
+    connection.execute(statement)
 
 
 def secret(connection: sqlite3.Connection) -> bytes:
@@ -73,8 +108,11 @@ def secret(connection: sqlite3.Connection) -> bytes:
 
 
 def count(connection: sqlite3.Connection) -> int:
-    """Return how many events all rooms have ever had."""
-    (found,) = connection.execute("SELECT coalesce(sum(head), 0) FROM rooms").fetchone()
+    """Return how many events all rooms have ever had, also those that were deleted."""
+    gone = "(SELECT value FROM meta WHERE key = 'deleted_events')"
+    (found,) = connection.execute(
+        f"SELECT coalesce(sum(head), 0) + coalesce({gone}, 0) FROM rooms WHERE name NOT GLOB '{DELETED}*'"
+    ).fetchone()
     return int(found)
 
 
@@ -91,7 +129,7 @@ def events(connection: sqlite3.Connection, name: str, *, after: int, limit: int)
         if found is None:
             return []
         span = rows.place(found.number, min(max(after, 0), found.head)), rows.place(found.number, found.head)
-        query = f"SELECT {rows.EVENT} FROM events WHERE place > ? AND place <= ? ORDER BY place LIMIT ?"  # noqa: S608
+        query = f"SELECT {rows.EVENT} FROM events WHERE place > ? AND place <= ? ORDER BY place LIMIT ?"
         return [rows.event(columns) for columns in connection.execute(query, (*span, max(limit, 0)))]
 
 
@@ -130,9 +168,14 @@ def check_members(connection: sqlite3.Connection, room: int) -> None:
 
 def _room(columns: tuple[object, ...]) -> Room:
     match columns:
-        case [int() as number, str() as name, str() as epoch, int() as head, int() as messages]:
-            if 0 < number < 1 << 23 and 0 <= messages <= head < 1 << rows.ROOM_SHIFT:
-                return Room(number, name, epoch, head, messages)
+        case [int() as number, str() as name, str() as epoch, int() as head, int() as messages, int() as removed]:
+            if (
+                0 < number < 1 << 23
+                and messages >= 0
+                and removed >= 0
+                and messages + removed <= head < 1 << rows.ROOM_SHIFT
+            ):
+                return Room(number, name, epoch, head, messages, removed)
     raise sqlite3.DatabaseError(f"room number {columns[0]} is not as pychat wrote it")
 
 

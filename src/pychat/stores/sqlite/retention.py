@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from pychat.stores.sqlite.log import Log
 from pychat.stores.store import Retention
@@ -11,6 +11,7 @@ from pychat.stores.store import Retention
 __all__ = ["RetentionTask"]
 
 _STRIDE = 500  # messages a transaction: about 10 ms
+_ROOMS = 200  # rooms that are checked in a transaction: about 1 ms
 _CHECK_SECONDS = 60.0  # how often the age of messages is checked
 _RETRY_SECONDS = 5.0  # after a failed transaction
 
@@ -18,13 +19,13 @@ _RETRY_SECONDS = 5.0  # after a failed transaction
 class RetentionTask:
     """Decides what to remove and when. Up to a tenth more than `count`, and a minute more than `age`, may remain."""
 
-    def __init__(self, retention: Retention, rooms: Iterable[str], *, date: Callable[[], float]) -> None:
-        """`rooms` are the rooms of the database; each is checked first. `date` returns seconds since 1970."""
+    def __init__(self, retention: Retention, *, date: Callable[[], float]) -> None:
+        """`date` returns seconds since 1970."""
         self._retention = retention
         self._date = date
         self._active = retention.count is not None or retention.age is not None
-        self._rooms = dict.fromkeys(rooms)
         self._due: dict[str, None] = {}
+        self._checked_room: int | None = None  # the number of the last room that was checked; `None` if all were
         self._not_before = 0.0
         self._when_done: list[Callable[[], None]] = []
         self._check_all()
@@ -34,12 +35,11 @@ class RetentionTask:
         """How long the writer may wait before the next `due`; `None` means for ever."""
         if not self._active:
             return None
-        moment = self._not_before if self._due else self._checked + _CHECK_SECONDS
+        moment = self._not_before if self._has_work else self._checked + _CHECK_SECONDS
         return max(0.0, moment - time.monotonic())
 
     def added(self, room: str, messages: int) -> None:
         """Report a new message in `room`, which now has `messages`."""
-        self._rooms[room] = None
         count = self._retention.count
         if count is not None and messages > count + min(count // 10, 1_000):
             self._due[room] = None
@@ -58,14 +58,17 @@ class RetentionTask:
         """Return whether `step` has something to do now."""
         if self._retention.age is not None and time.monotonic() >= self._checked + _CHECK_SECONDS:
             self._check_all()
-        if not self._due:
+        if not self._has_work:
             for call in self._when_done:
                 call()
             self._when_done.clear()
-        return bool(self._due) and time.monotonic() >= self._not_before
+        return self._has_work and time.monotonic() >= self._not_before
 
     def step(self, log: Log) -> None:
-        """Within a transaction, remove some messages of one room."""
+        """Within a transaction, remove some messages of one room, or look for rooms that have too many."""
+        if not self._due:
+            self._check_some(log)
+            return
         room = next(iter(self._due))
         count, age = self._retention.count, self._retention.age
         max_count, gone = _STRIDE, 0
@@ -79,4 +82,20 @@ class RetentionTask:
     def _check_all(self) -> None:
         self._checked = time.monotonic()
         if self._active:
-            self._due = dict.fromkeys(self._rooms)
+            self._checked_room = 0
+
+    @property
+    def _has_work(self) -> bool:
+        return bool(self._due) or self._checked_room is not None
+
+    def _check_some(self, log: Log) -> None:
+        count, age = self._retention.count, self._retention.age
+        rooms = log.rooms_after(self._checked_room or 0, _ROOMS)
+        for room in rooms:
+            if count is not None and room.messages > count:
+                self._due[room.name] = None
+            elif age is not None and room.messages:
+                oldest = log.oldest(room.number)
+                if oldest is not None and oldest < self._date() - age:
+                    self._due[room.name] = None
+        self._checked_room = rooms[-1].number if rooms else None

@@ -55,6 +55,8 @@ def event(columns: tuple[Any, ...]) -> LogEvent:
         case "message" if is_text:
             quote = None if reply is None else _quote(place, reply)
             return Message(id, who, text, date, seq, quote, mentions=_mentions(place, mentions))
+        case "message" if text is None:
+            return Message(id, who, "", date, seq, deleted=True)  # erased
         case "edited" if is_text and type(target) is int:
             return Edited(id, who, target, text, date, seq, _mentions(place, mentions))
         case "deleted" if type(target) is int:

@@ -21,21 +21,42 @@ def _add_mentions(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE revised ADD COLUMN mentions TEXT")
 
 
+def _add_records(connection: sqlite3.Connection) -> None:
+    for column in (
+        "removed INTEGER NOT NULL DEFAULT 0",
+        "title TEXT",
+        "settings TEXT",
+        "people TEXT",
+        "listed INTEGER",
+    ):
+        connection.execute(f"ALTER TABLE rooms ADD COLUMN {column}")
+    for statement in _RECORDS.split(";"):
+        connection.execute(statement)
+    connection.execute(
+        "INSERT OR IGNORE INTO mentions SELECT value, place FROM events LEFT JOIN revised ON target_place = place, "
+        "json_each(CASE WHEN target_place IS NULL THEN events.mentions ELSE revised.mentions END) "
+        "WHERE kind = 'message' AND events.mentions IS NOT NULL OR revised.mentions IS NOT NULL"
+    )
+
+
 #: The migration from version n to n+1 is at index n-1. It runs within the caller's transaction.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_add_mentions,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_add_mentions, _add_records)
 #: `PRAGMA user_version`: the version that this pychat reads and writes.
 VERSION = 1 + len(MIGRATIONS)
 
 _TABLES = """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
-    -- `head` is the number of the newest event, `messages` how many messages there are.
+    -- `head` is the number of the newest event, `messages` how many messages there are, `removed` how many retention
+    -- has removed. A room with a record has a title, `settings` and `people` in JSON, and `listed`: 0 or 1.
     CREATE TABLE rooms (
         number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL,
-        head INTEGER NOT NULL DEFAULT 0, messages INTEGER NOT NULL DEFAULT 0
+        head INTEGER NOT NULL DEFAULT 0, messages INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0,
+        title TEXT, settings TEXT, people TEXT, listed INTEGER
     );
 
     -- The log, as it was first stored. For a reaction, `text` is the emoji. `place` is room number and event number.
+    -- An erased message has no text.
     -- `mentions` is a list of member ids in JSON, or NULL.
     CREATE TABLE events (
         place INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, author TEXT NOT NULL, name TEXT NOT NULL,
@@ -61,6 +82,31 @@ _TABLES = """
     CREATE INDEX members_by_state ON members (room, state, changed)
 """
 
+_RECORDS = """
+    CREATE INDEX rooms_with_records ON rooms (name) WHERE title IS NOT NULL;
+    CREATE INDEX rooms_that_are_listed ON rooms (name) WHERE listed = 1;
+
+    -- Read positions. `ordinal` is how many messages the room has had up to there, so unread messages are not counted.
+    CREATE TABLE readers (
+        member TEXT NOT NULL, room INTEGER NOT NULL, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+        PRIMARY KEY (member, room)
+    ) WITHOUT ROWID;
+    CREATE INDEX readers_by_room ON readers (room);
+
+    -- Whom the messages mention, as they stand.
+    CREATE TABLE mentions (member TEXT NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (member, place)) WITHOUT ROWID;
+    CREATE INDEX mentions_by_place ON mentions (place);
+
+    CREATE TABLE blocks (member TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (member, other)) WITHOUT ROWID;
+
+    -- What has to be found to erase a message: its edits, and the replies to it (`reply` begins with "[" and a number).
+    CREATE INDEX events_that_edit ON events (place >> 40, target) WHERE kind = 'edited';
+    CREATE INDEX events_that_reply ON events (place >> 40, CAST(substr(reply, 2) AS INTEGER)) WHERE reply IS NOT NULL;
+
+    -- Empty, except while free pages are overwritten.
+    CREATE TABLE wiped (zeros BLOB NOT NULL)
+"""
+
 
 def version(connection: sqlite3.Connection, path: Path) -> int:
     """Return the version of the database; 0 if it is empty. Raise `UsageError` if this pychat must not change it."""
@@ -83,7 +129,9 @@ def create(connection: sqlite3.Connection) -> None:
     """Create the tables in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in _TABLES.format(tokenizer=TOKENIZER).split(";"):  # executescript() would commit first
+        for statement in f"{_TABLES.format(tokenizer=TOKENIZER)};{_RECORDS}".split(
+            ";"
+        ):  # executescript() would commit first
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
+from pychat.domain.erasure import Choice
 from pychat.domain.errors import UsageError
 from pychat.domain.model import LogEvent, Signal
 from pychat.stores.sqlite import queries
 from pychat.stores.sqlite.database import Database
+from pychat.stores.sqlite.erasing import erase
+from pychat.stores.sqlite.reader_records import SqliteReaders
 from pychat.stores.sqlite.readers import Readers
 from pychat.stores.sqlite.retention import RetentionTask
+from pychat.stores.sqlite.room_records import SqliteRooms
 from pychat.stores.sqlite.writer import Writer
 from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
 
@@ -50,12 +54,22 @@ class SqliteStore(Store):
         self._database: Database | None = None
         self._writer: Writer | None = None
         self._readers: Readers | None = None
+        self._rooms = SqliteRooms(self._writing, self._reading)
+        self._reads = SqliteReaders(self._writing, self._reading)
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def available(self) -> bool:
         return not self._closed and (self._writer is None or self._writer.available)
+
+    @property
+    def rooms(self) -> SqliteRooms:
+        return self._rooms
+
+    @property
+    def readers(self) -> SqliteReaders:
+        return self._reads
 
     async def open(self) -> None:
         """Lock, check and upgrade the file. All other methods call it first if necessary.
@@ -84,19 +98,23 @@ class SqliteStore(Store):
             await self._shut()
         database = Database(self.path, self._factory)
 
-        def start() -> tuple[sqlite3.Connection, bytes, list[queries.Room]]:
+        def start() -> tuple[sqlite3.Connection, bytes, bool]:
             connection = database.open()
-            return connection, queries.secret(connection), queries.rooms(connection)
+            return connection, queries.secret(connection), queries.is_wiping(connection)
 
         self._loop = loop = asyncio.get_running_loop()
-        connection, secret, rooms = await loop.run_in_executor(None, start)
-        retaining = RetentionTask(self._retention, (room.name for room in rooms), date=self._date)
+        connection, secret, wiping = await loop.run_in_executor(None, start)
+        retaining = RetentionTask(self._retention, date=self._date)
         self._database = database
         self._readers = Readers(database)
-        self._writer = Writer(database, connection, secret, retaining, self._readers, loop)
+        self._writer = Writer(database, connection, secret, retaining, self._readers, loop, wiping=wiping)
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         return await (await self._writing()).subscribe(room, receive)
+
+    def unsubscribe(self, room: str, receive: Receiver) -> None:
+        if self._writer is not None:
+            self._writer.unsubscribe(room, receive)
 
     def append(self, room: str, event: LogEvent) -> Awaitable[LogEvent]:
         return self._open_and_append(room, event) if self._writer is None else self._writer.append(room, event)
@@ -119,8 +137,23 @@ class SqliteStore(Store):
             lambda connection: queries.history(connection, room, before=before, limit=limit, matching=matching)
         )
 
+    async def erase(
+        self,
+        room: str,
+        *,
+        author: str | None = None,
+        before: float | None = None,
+        seqs: Collection[int] | None = None,
+    ) -> list[int]:
+        choice = Choice.of(author, before, seqs)
+        return await erase(await self._writing(), await self._reading(), room, choice, self._date)
+
+    async def rooms_of(self, author: str) -> list[str]:
+        readers = await self._reading()
+        return await readers.read(lambda connection: queries.rooms_of(connection, author))
+
     async def settled(self) -> None:
-        """Wait until retention has nothing to remove."""
+        """Wait until nothing is left to remove: by retention, of deleted rooms, and of erased messages."""
         await (await self._writing()).settled()
 
     async def aclose(self) -> None:

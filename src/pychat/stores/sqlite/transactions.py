@@ -11,7 +11,7 @@ from pathlib import Path
 from pychat.domain.model import Event, LogEvent
 from pychat.stores.sqlite import queries
 from pychat.stores.sqlite.damage import is_damage, line, remedy
-from pychat.stores.sqlite.database import Database
+from pychat.stores.sqlite.database import BUSY_SECONDS, Database
 from pychat.stores.sqlite.fair_queue import MAX_BATCH
 from pychat.stores.sqlite.log import Log
 from pychat.stores.sqlite.members import Members
@@ -87,6 +87,23 @@ class Transactions:
             self._last_error = None
             _logger.warning("%s can be written again.", self._database.path)
         return True
+
+    def let_go(self, room: str) -> None:
+        """Forget how far the events of a room were delivered: it has no subscribers."""
+        self.heads.pop(room, None)
+
+    def checkpoint(self) -> bool:
+        """Move the -wal file into the database and empty it. Return false if it is in use, or after an error."""
+        if self._connection is None:
+            return False
+        try:
+            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        except sqlite3.Error as error:
+            self.failed(error)
+            return False
+        return not busy
 
     def find_stored(self) -> dict[tuple[str, str, str], LogEvent]:
         """After a failed transaction, return its events that are stored all the same, by room, author and id."""

@@ -8,7 +8,8 @@ import sqlite3
 import sys
 import threading
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from pychat.domain.errors import Refused
 from pychat.domain.model import Away, Left, LogEvent, Signal, Typing
@@ -18,15 +19,20 @@ from pychat.stores.sqlite.committer import Committer
 from pychat.stores.sqlite.database import Database
 from pychat.stores.sqlite.delivery import Delivery
 from pychat.stores.sqlite.fair_queue import FairQueue
-from pychat.stores.sqlite.item import EVENT_BYTES, Item
+from pychat.stores.sqlite.item import EVENT_BYTES, Effect, Item
+from pychat.stores.sqlite.log import Log
 from pychat.stores.sqlite.readers import Readers
 from pychat.stores.sqlite.retention import RetentionTask
 from pychat.stores.sqlite.transactions import Transactions
-from pychat.stores.store import Receiver, Subscription
+from pychat.stores.sqlite.wiping import WipeTask
+from pychat.stores.store import Receiver, Report, Subscription
 
 __all__ = ["Writer"]
 
+_T = TypeVar("_T")
+
 _RETRY_SECONDS = 5.0
+_LAST_SECONDS = 5.0  # how long closing may take to remove what was deleted
 _CHECK_SECONDS = 1.0  # how often the files are checked while nothing is written: three calls of stat()
 _RECOVER_SECONDS = 0.1  # a pause after an unexpected error, so that repeated errors do not take all CPU time
 
@@ -45,7 +51,10 @@ class Writer:
         retention: RetentionTask,
         readers: Readers,
         loop: asyncio.AbstractEventLoop,
+        *,
+        wiping: bool,
     ) -> None:
+        """`wiping` is true if what was deleted or erased is still in the files."""
         self._queue = FairQueue()
         # The thread of the event loop uses these two.
         self._backlog = Backlog()
@@ -53,9 +62,10 @@ class Writer:
         # Only the writing thread uses these.
         self._retention = retention
         self._transactions = Transactions(
-            database, connection, readers, retention, lambda *event: self._delivery.call(self._delivery.tell, *event)
+            database, connection, readers, retention, lambda *event: self._delivery.call(self._delivery.publish, *event)
         )
         self._committer = Committer(self._transactions, retention, database.tally, secret)
+        self._wiping = WipeTask(self._transactions, pending=wiping)
         self._batch: list[Item] = []
         self._checked = 0.0
         self._thread = threading.Thread(target=self._run, name="pychat-sqlite", daemon=True)
@@ -70,7 +80,7 @@ class Writer:
         """Store and deliver `event`. The future raises `Refused` if too much waits."""
         columns = rows.row(event)
         size = EVENT_BYTES + sum(map(sys.getsizeof, columns))
-        item = Item(room, self._future(), event, columns, author=event.author.id, size=size)
+        item = Item(room, self._future(), event, columns, author=event.author.id, size=size, effect=Effect.REFUSED)
         try:
             self._backlog.check(item.author, size)
         except Refused as refused:
@@ -83,7 +93,15 @@ class Writer:
         f"{event.member.id}{event.member.name}".encode()  # a lone surrogate cannot be written
         if not isinstance(event, Away | Left):
             self._backlog.check(event.member.id, EVENT_BYTES)
-        item = Item(room, self._future(), signal=event, author=event.member.id, size=EVENT_BYTES, deliver=True)
+        item = Item(
+            room,
+            self._future(),
+            signal=event,
+            author=event.member.id,
+            size=EVENT_BYTES,
+            deliver=True,
+            effect=Effect.REFUSED,
+        )
         if isinstance(event, Typing) and not self._backlog:  # nothing to write, and nothing waits before it
             self._backlog.add(item)
             self._delivery.deliver([item])
@@ -92,13 +110,39 @@ class Writer:
 
     def subscribe(self, room: str, receive: Receiver) -> asyncio.Future[Subscription]:
         """Call `receive` with all events after this item of the queue."""
-        return self._enqueue(Item(room, self._future(), receive=receive))
+        return self._enqueue(Item(room, self._future(), receive=receive, effect=Effect.OPENS))
+
+    def unsubscribe(self, room: str, receive: Receiver) -> None:
+        """Stop calling `receive`."""
+        self._delivery.unsubscribe(room, receive)
+        self._queue.put(lambda: self._transactions.let_go(room))
+
+    def change(
+        self,
+        room: str,
+        work: Callable[[sqlite3.Connection, Log], _T],
+        *,
+        author: str = "",
+        reports: Sequence[Report] = (),
+        durable: bool = True,
+        effect: Effect = Effect.NONE,
+    ) -> asyncio.Future[_T]:
+        """Call `work` in a transaction, after all that `author` has sent; then deliver `reports`. Return its result."""
+        item = Item(
+            room, self._future(), work=work, reports=reports, durable=durable, effect=effect, author=author, size=1
+        )
+        return self._enqueue(item)
 
     def settled(self) -> asyncio.Future[None]:
-        """Return a future that is done when retention has nothing to remove."""
+        """Return a future that is done when nothing is left to remove."""
         future = self._future()
-        self._queue.put(lambda: self._retention.when_done(lambda: self._delivery.call(_resolve, future)))
+        wipe = self._wiping.when_done
+        self._queue.put(lambda: self._retention.when_done(lambda: wipe(lambda: self._delivery.call(_resolve, future))))
         return future
+
+    def wipe(self) -> None:
+        """Remove what was deleted or erased from the files, in the background."""
+        self._queue.put(self._wiping.begin)
 
     async def aclose(self) -> None:
         """Write all waiting items, and end the thread."""
@@ -132,11 +176,13 @@ class Writer:
                 running = False
             except BaseException as error:  # whatever the error is, callers wait for an answer
                 self._recover(error)
+        with contextlib.suppress(Exception):
+            self._wiping.finish(_LAST_SECONDS)
         self._transactions.close()
 
     def _step(self) -> None:
-        seconds = self._retention.seconds
-        self._queue.fill(self._batch, _CHECK_SECONDS if seconds is None else min(_CHECK_SECONDS, seconds))
+        waits = (_CHECK_SECONDS, self._retention.seconds, self._wiping.seconds)
+        self._queue.fill(self._batch, min(each for each in waits if each is not None))
         if self._batch:
             self._committer.commit(self._batch)
             batch, self._batch = self._batch, []
@@ -147,6 +193,10 @@ class Writer:
         self._check_files()
         while self._retention.due():
             self._transactions.run(lambda _, log: self._retention.step(log), durable=False)
+            if self._queue:
+                break
+        while self._wiping.due():
+            self._wiping.step()
             if self._queue:
                 break
 

@@ -79,7 +79,7 @@ class SocketIOClient:
         self._held: list[Frame | bytes] | None = []
         self._held_bytes = 0
         self._budget: SendBudget | None = None
-        #: Send a packet, in order with everything sent before. What stands here is the way that it takes just now: over
+        #: Send a packet, in order with everything sent before. What stands here changes with the transport: over
         #: a WebSocket the websocket's own method, so that a room's loop finds no call between.
         self.send: Callable[[Frame], None] = self._hold
         #: Send an attachment of the packet before.
@@ -144,17 +144,17 @@ class SocketIOClient:
                 frames.append(item)
                 continue
             if frames:
-                self.send(Frame.joined(frames))
+                self.send(Frame.join(frames))
                 frames = []
             self.send_bytes(item)
         if frames:
-            self.send(Frame.joined(frames))
+            self.send(Frame.join(frames))
 
     def reroute(self) -> None:
-        """Take the way that the session takes now: its WebSocket, or its next poll."""
+        """Send through what the session uses now: its WebSocket, or its next poll."""
         if self.connected:
-            way = self.session.socket.way
-            self.send, self.send_bytes = way.send, way.send_bytes
+            sender = self.session.socket.sender
+            self.send, self.send_bytes = sender.send, sender.send_bytes
 
     def leave(self) -> None:
         """It is on the way out: nothing more is sent."""

@@ -16,18 +16,18 @@ __all__ = ["Encoder2013", "RecoveringEncoder2013", "decode_offset", "encode_2013
 class Encoder2013:
     """The words of 2013: `message` and `nbUsers`."""
 
-    join = staticmethod(Frame.joined)
+    join = staticmethod(Frame.join)
 
     def encode(self, notice: Notice) -> Frame | None:
         """Encode a notice; `None` sends nothing."""
-        told = encode_2013(notice)
-        return None if told is None else encode_event(*told[:2])
+        event = encode_2013(notice)
+        return None if event is None else encode_event(*event[:2])
 
 
 class RecoveringEncoder2013:
     """The same for clients that can recover: they keep the string that ends each event, and say it on coming back."""
 
-    join = staticmethod(Frame.joined)
+    join = staticmethod(Frame.join)
 
     def __init__(self, room: RoomBackend) -> None:
         """One for each room: its frames are encoded once for all clients of this kind."""
@@ -35,26 +35,26 @@ class RecoveringEncoder2013:
 
     def encode(self, notice: Notice) -> Frame | None:
         """Encode a notice; `None` sends nothing."""
-        told = encode_2013(notice)
-        if told is None:
+        event = encode_2013(notice)
+        if event is None:
             return None
-        event, argument, seq, event_id = told
+        name, argument, seq, event_id = event
         # The epoch of now: it may be another than that of the moment in which the client came in.
-        return encode_event(event, argument, encode_offset(self._room.epoch, seq, event_id))
+        return encode_event(name, argument, encode_offset(self._room.epoch, seq, event_id))
 
 
 def encode_2013(notice: Notice) -> tuple[str, dict[str, Any], int, str] | None:
     """Encode a notice as an event, with the number and the id of its position. `None` if 2013 has no word for it."""
     match notice:
         case Message():
-            told = {
+            fields = {
                 "date": iso(notice.date),
                 "pseudo": notice.author.name,
                 "message": notice.text,
                 "id": notice.id,
                 "seq": notice.seq,
             }
-            return None if notice.deleted else ("message", told, notice.seq, notice.id)
+            return None if notice.deleted else ("message", fields, notice.seq, notice.id)
         case Presence() if notice.counted:
             return "nbUsers", {"nb": notice.here}, notice.position.seq, notice.position.id
     return None

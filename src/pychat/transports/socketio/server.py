@@ -33,14 +33,14 @@ _MAX_NAMESPACES = 100
 class TurnedAway(Exception):
     """Raised in a `connect` handler to close the transport: clients take it for a drop, and come back by themselves.
 
-    A CONNECT_ERROR, as `ConnectionRefusedError` makes one, is final for npm's client. With `told`, CONNECT is answered
-    first, and this event goes out.
+    A CONNECT_ERROR, as `ConnectionRefusedError` makes one, is final for npm's client. An `event` is sent before the
+    transport closes, behind the answer to CONNECT.
     """
 
-    def __init__(self, why: Close, told: tuple[str, dict[str, Any]] | None = None) -> None:
+    def __init__(self, why: Close, event: tuple[str, dict[str, Any]] | None = None) -> None:
         super().__init__(why.text)
         self.why = why
-        self.told = told
+        self.event = event
 
 
 class Acknowledgements(Protocol):
@@ -120,9 +120,9 @@ class SocketIOServer:
     async def handle(self, session: SocketIOSession, packet: Packet) -> None:
         """Handle a packet. Raises `BadPacket`, and what the handler of an event raises."""
         if packet.payload is None:
-            most = self.options.max_auth_bytes
-            told = f"What is said when connecting (auth) can have {most} bytes at most; send less"
-            self._refuse(session, packet.namespace, {"message": told})
+            limit = self.options.max_auth_bytes
+            text = f"What is said when connecting (auth) can have {limit} bytes at most; send less"
+            self._refuse(session, packet.namespace, {"message": text})
             return
         data = packet.decode(surrogates=self.surrogates)
         if packet.kind == CONNECT:
@@ -185,9 +185,9 @@ class SocketIOServer:
             refusal = {"message": "Connection refused by server"}
         except TurnedAway as away:
             self._forget(client)
-            if away.told is not None:
+            if away.event is not None:
                 _send(session, CONNECT, {"sid": client.sid}, namespace)
-                session.socket.send(encode_event(*away.told, namespace=namespace))
+                session.socket.send(encode_event(*away.event, namespace=namespace))
             session.socket.close(away.why, Reason.SERVER_DISCONNECT)
             return
         except Exception:
@@ -208,11 +208,11 @@ class SocketIOServer:
         if not self._always_connect:
             self._let_in(client, answer if isinstance(answer, dict) else {})
 
-    def _let_in(self, client: SocketIOClient, told: dict[str, Any]) -> None:
+    def _let_in(self, client: SocketIOClient, answer: dict[str, Any]) -> None:
         """Answer a CONNECT; what was sent to the client before follows."""
         space = "" if client.namespace == "/" else f"{client.namespace},"
-        answer = strictjson.dumps({**told, "sid": client.sid})
-        client.release(Frame(f"4{CONNECT}{space}{answer}"))
+        fields = strictjson.dumps({**answer, "sid": client.sid})
+        client.release(Frame(f"4{CONNECT}{space}{fields}"))
 
     def _accepts(self, namespace: str) -> bool:
         accepted = self._accepted == "*" or namespace in self._accepted or self.handlers.serves(namespace)

@@ -104,8 +104,8 @@ class SocketIOSession:
             return
         if packet.kind == CONNECT:
             self.socket.greeted = True
-            said, most = packet.payload or "", self.handler.options.max_auth_bytes
-            if len(said) > most or len(said.encode(errors="surrogatepass")) > most:
+            auth, limit = packet.payload or "", self.handler.options.max_auth_bytes
+            if len(auth) > limit or len(auth.encode(errors="surrogatepass")) > limit:
                 packet.drop_payload()
         elif not self.socket.greeted and not self.left:
             raise BadPacket("A packet for a namespace that was not connected to")

@@ -51,7 +51,7 @@ _GOODBYE, _GOING_AWAY = 1000, 1001  # RFC 6455, section 7.4.1
 class _Version1:
     """Events as they are: a name and an object."""
 
-    join = staticmethod(Frame.joined)
+    join = staticmethod(Frame.join)
 
     def encode(self, notice: Notice) -> Frame:
         return encode_event(*encode_shared(notice))
@@ -173,26 +173,26 @@ class _Connection(SocketIOClient):
         else:
             submit(self.visitor, name, fields, partial(self._answer, asked))
 
-    def _refuse(self, told: dict[str, Any]) -> None:
+    def _refuse(self, answer: dict[str, Any]) -> None:
         """Send the refusal of a command that asked for no acknowledgement."""
-        self.tell("error", told["error"])
+        self.tell("error", answer["error"])
 
-    def _answer(self, asked: int, told: dict[str, Any]) -> None:
+    def _answer(self, asked: int, answer: dict[str, Any]) -> None:
         """Send the answer as an acknowledgement."""
-        self._answers.add(self.acknowledgement(asked, told))
+        self._answers.add(self.acknowledgement(asked, answer))
 
     def set_pseudo(self, name: object, asked: int | None) -> None:
         """Do what `join` does, and answer in the words of 2013 too."""
 
-        def answer(told: dict[str, Any]) -> None:
-            self.tell("pseudoStatus", "ok" if told["ok"] else "error")
+        def reply(answer: dict[str, Any]) -> None:
+            self.tell("pseudoStatus", "ok" if answer["ok"] else "error")
             if asked is not None:
-                self._answer(asked, told)
+                self._answer(asked, answer)
 
         if self.person is not None:
             self.submit("setPseudo", {}, asked)
         else:
-            submit(self.visitor, "join", {"name": name}, answer)
+            submit(self.visitor, "join", {"name": name}, reply)
 
 
 class SocketIOTransport:

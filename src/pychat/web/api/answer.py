@@ -30,15 +30,15 @@ def answer(status: int, value: object, headers: Mapping[str, str] | None = None)
     return Response(status, {**_HEADERS, **(headers or {})}, strictjson.dumps(value).encode())
 
 
-def failed(told: Mapping[str, Any]) -> Response:
+def failed(outcome: Mapping[str, Any]) -> Response:
     """A command's answer that is a refusal, with its status."""
-    error = told["error"]
+    error = outcome["error"]
     return refusal(Refused(error["code"], error["text"], error.get("retry_after")))
 
 
 def refusal(refused: Refused, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal as an answer, with the status of its code unless another is given."""
-    told = retry_headers(refused)
+    extra = retry_headers(refused)
     if refused.code == "unauthorized":
-        told["WWW-Authenticate"] = "Bearer"
-    return answer(status or refused.kind.status, encode_refusal(refused), {**told, **(headers or {})})
+        extra["WWW-Authenticate"] = "Bearer"
+    return answer(status or refused.kind.status, encode_refusal(refused), {**extra, **(headers or {})})

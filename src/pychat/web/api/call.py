@@ -101,14 +101,14 @@ class Call:
         With `plain`, a body may also be a form, or a bare text: that is the field of that name.
         """
         if plain is None or self._kind == "application/json":
-            told = await self.json()
+            given = await self.json()
         elif self._kind == "text/plain":
-            told = {plain: _text(await self._body())}
+            given = {plain: _text(await self._body())}
         elif self._kind == "application/x-www-form-urlencoded":
-            told = _form(_text(await self._body()), (*texts, *numbers), plain)
+            given = _form(_text(await self._body()), (*texts, *numbers), plain)
         else:
             raise Denied(415, "Send JSON, a form or plain text, and say which in Content-Type.")
-        fields = {name: told[name] for name in (*texts, *numbers) if told.get(name) is not None}
+        fields = {name: given[name] for name in (*texts, *numbers) if given.get(name) is not None}
         for name in texts:
             if name not in fields and name in self.request.query:
                 fields[name] = self.request.query[name]
@@ -124,12 +124,12 @@ class Call:
         if self._kind != "application/json":
             raise Denied(415, "Send JSON, with the header Content-Type: application/json.")
         try:
-            told = strictjson.loads(_text(await self._body()))
+            given = strictjson.loads(_text(await self._body()))
         except ValueError as error:
             raise Refused("bad_request", f"This is not JSON: {error}.") from None
-        if not isinstance(told, dict):
+        if not isinstance(given, dict):
             raise Refused("bad_request", "Send one JSON object: {“text”: “hi”}.")
-        return told
+        return given
 
     @property
     def _kind(self) -> str:

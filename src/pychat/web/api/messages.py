@@ -55,7 +55,7 @@ async def say(call: Call) -> Response:
     if text is None:
         raise Refused("bad_request", "Say what: {“text”: “hi”}.")
     seq_before = room.position.seq
-    told: dict[str, object] = {}
+    token_field: dict[str, object] = {}
     if call.program:
         if author is None:
             raise Denied(422, "Say as whom: {“text”: “hi”, “author”: “bot”}.")
@@ -65,9 +65,9 @@ async def say(call: Call) -> Response:
         async with call.session(author) as (session, token):
             said = await session.say(text, given_id, answered)
             if token is not None:
-                told["token"] = token
+                token_field["token"] = token
     headers = {"Location": f"messages/{said.seq}"}
-    return answer(200 if said.seq <= seq_before else 201, {"ok": True, **encode_message(said), **told}, headers)
+    return answer(200 if said.seq <= seq_before else 201, {"ok": True, **encode_message(said), **token_field}, headers)
 
 
 async def find(call: Call) -> Response:
@@ -78,16 +78,14 @@ async def find(call: Call) -> Response:
 
 async def edit(call: Call) -> Response:
     """Change the text of a message of one's own."""
-    room = call.room
-    await opened(room, 0)
+    await opened(call.room, 0)
     fields = await call.fields("text", "id")
     text = _text(fields, "text")
     if text is None:
         raise Refused("bad_request", "Say what is to stand there: {“text”: “hi!”}.")
     if call.program:
-        call.spend()
         await _check_program_wrote(call)
-        await (await room.ready()).commands.edit(call.seq, text)
+        await (await call.room.ready()).commands.edit(call.seq, text)
     else:
         _check_author(call)
         async with call.session() as (session, _):
@@ -97,12 +95,10 @@ async def edit(call: Call) -> Response:
 
 async def delete(call: Call) -> Response:
     """Delete a message of one's own; a mark remains."""
-    room = call.room
-    await opened(room, 0)
+    await opened(call.room, 0)
     if call.program:
-        call.spend()
         await _check_program_wrote(call)
-        await (await room.ready()).commands.delete(call.seq)
+        await (await call.room.ready()).commands.delete(call.seq)
     else:
         _check_author(call)
         async with call.session() as (session, _):
@@ -119,6 +115,7 @@ async def _message(call: Call) -> Message:
 
 
 async def _check_program_wrote(call: Call) -> None:
+    call.spend()
     if not (await _message(call)).author.id.startswith(_OF_PROGRAMS):
         raise Refused("not_yours", "A program can change what programs wrote, and nothing else.")
 

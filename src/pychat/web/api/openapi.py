@@ -47,7 +47,7 @@ def document(operations: Iterable[Operation], rooms: Iterable[str]) -> _Object:
 
 
 def _described(operation: Operation, parts: Mapping[str, _Object]) -> _Object:
-    told: _Object = {
+    described: _Object = {
         "operationId": operation.name,
         "summary": operation.says,
         "parameters": [
@@ -69,24 +69,24 @@ def _described(operation: Operation, parts: Mapping[str, _Object]) -> _Object:
         },
     }
     if operation.body is not None:
-        told["requestBody"] = {
+        described["requestBody"] = {
             "required": True,
             "content": {kind: {"schema": schema} for kind, schema in operation.body.items()},
         }
     if operation.token:
-        told["security"] = [{}, {"token": []}]
-    return told
+        described["security"] = [{}, {"token": []}]
+    return described
 
 
 def _answered(status: int, schema: str) -> _Object:
     kind = "text/event-stream" if schema == "Events" else "application/json"
-    told: _Object = {
+    described: _Object = {
         "description": HTTPStatus(status).phrase,
         "content": {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
     }
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        told["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
-    return told
+        described["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return described
 
 
 def _links(answered: _Object, operation: Operation) -> _Object:

@@ -80,8 +80,8 @@ async def command(call: Call) -> Response:
     if call.parts["command"] not in COMMANDS:
         raise Refused("unknown_command", f"There is no such command. There are: {', '.join(COMMANDS)}.")
     stream = _stream(call)
-    told = await call.sse.execute(call.room, stream, call.parts["command"], await call.json())
-    return answer(200, told) if told["ok"] else failed(told)
+    outcome = await call.sse.execute(call.room, stream, call.parts["command"], await call.json())
+    return answer(200, outcome) if outcome["ok"] else failed(outcome)
 
 
 def _stream(call: Call) -> Stream:

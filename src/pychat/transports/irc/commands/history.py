@@ -30,8 +30,8 @@ async def _chathistory(client: Client, line: Line) -> None:
         await _send(client, "chathistory", membership, await _find(History(membership.channel), what, line.params[2:]))
     except Refused as refused:
         code = {"bad_request": "invalid_params", "not_found": "invalid_msgreftype"}.get(refused.code, refused.code)
-        told = Refused(code, refused.text, refused.retry_after)
-        client.refuse("CHATHISTORY", told, None, what, target)
+        refusal = Refused(code, refused.text, refused.retry_after)
+        client.refuse("CHATHISTORY", refusal, None, what, target)
 
 
 async def _find(history: History, what: str, params: tuple[str, ...]) -> list[Message]:

@@ -86,8 +86,8 @@ async def _take_payload(options: Options, socket: EngineIOSocket, body: bytes) -
     """
     count = body.count(_SEPARATOR) + 1
     if count > options.max_payload_packets:
-        most = options.max_payload_packets
-        raise PayloadTooLarge(f"A body can have {most} packets at most; this one has {count}. Send several")
+        limit = options.max_payload_packets
+        raise PayloadTooLarge(f"A body can have {limit} packets at most; this one has {count}. Send several")
     begin = 0
     for number in range(1, count + 1):
         end = body.find(_SEPARATOR, begin) if number < count else len(body)

@@ -41,7 +41,7 @@ class Listener(Protocol):
         """A message has come. Raise `BadPacket` to have the connection closed."""
 
     def rerouted(self) -> None:
-        """A WebSocket has taken over: send through `EngineIOSocket.way` as it is now."""
+        """A WebSocket has taken over: send through `EngineIOSocket.sender` as it is now."""
 
     def ended(self, reason: str, /) -> None:
         """The socket is closed. Call `SocketOwner.forget` when everybody has been told."""
@@ -81,7 +81,7 @@ NOBODY = _Nobody()
 class EngineIOSocket:
     """One client, whatever carries it (Engine.IO protocol 4).
 
-    What is sent goes into the `outbox` of a client that polls, or straight to the WebSocket: `way` is one of them.
+    What is sent goes into the `outbox` of a client that polls, or straight to the WebSocket: `sender` is one of them.
     Closing is one call too, and never waits. It is the reader of a WebSocket that pushes what it reads
     (`net.websocket.tcp.Reader`).
     """
@@ -140,24 +140,24 @@ class EngineIOSocket:
         self.drained: asyncio.Future[None] | None = None
 
     @property
-    def way(self) -> Sender | Outbox:
+    def sender(self) -> Sender | Outbox:
         """What sends to the client now."""
-        way = self.websocket or self.outbox
-        assert way is not None  # noqa: S101 -- there is always one of them
-        return way
+        sender = self.websocket or self.outbox
+        assert sender is not None  # noqa: S101 -- there is always one of them
+        return sender
 
     @property
     def buffered(self) -> int:
         """Bytes that wait for the client."""
-        return self.way.buffered
+        return self.sender.buffered
 
     def send(self, frame: Frame) -> None:
         """Send a frame. A no-op once closed. Raises `ValueError` for a text that cannot be UTF-8."""
-        self.way.send(frame)
+        self.sender.send(frame)
 
     def send_bytes(self, data: bytes) -> None:
         """Send a binary message: as it is over WebSocket, in base64 to a poll."""
-        self.way.send_bytes(data)
+        self.sender.send_bytes(data)
 
     def adopt(self, websocket: Sender) -> None:
         """From now on this WebSocket carries the socket; what waited for a poll goes first.
@@ -241,7 +241,7 @@ class EngineIOSocket:
 
     # What a WebSocket calls that pushes what it reads.
 
-    def received(self, data: str | bytes) -> None:
+    def message_received(self, data: str | bytes) -> None:
         """A message has come, whole."""
         try:
             self.receive(data)
