@@ -319,7 +319,7 @@ class Session(CommandQueue):
             self._room.delivery.fanout.flush()
             frame = self.connection.encoder.encode(AccessChanged(access))
             if frame is not None:
-                self._room.delivery.fanout.tell(self.connection, frame)
+                self._room.delivery.fanout.send_to(self.connection, frame)
 
     def put_out(self, why: Close) -> None:
         """Close the connection with the reason `why`. Nothing that happens in the room from now on is sent to it."""

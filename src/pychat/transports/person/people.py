@@ -52,7 +52,7 @@ class People:
     @property
     def first_name(self) -> str:
         """The name of the room that the app is asked about for a handshake that names none; empty if there is none."""
-        return "" if self.rooms.first is None else self._rooms.first.name
+        return "" if self.rooms.first is None else self.rooms.first.name
 
     @property
     def limits(self) -> Limits:
