@@ -13,10 +13,11 @@ import pychat
 import pychat.testing
 from docs.generate import render
 from pychat.cli.settings import SETTINGS, Setting
+from pychat.domain.access import Access
 from pychat.domain.errors import REFUSALS, Close, Refused
 from pychat.domain.limits import Limits
 from pychat.domain.model import Deleted, Edited, Joined, Left, Member, Message, Position, Reacted, Renamed, Typing
-from pychat.domain.notices import Presence, Welcome
+from pychat.domain.notices import AccessChanged, Presence, Welcome
 from pychat.hosts.mount import MountOptions
 from pychat.protocol import v2
 from pychat.protocol.v1 import COMMANDS, close_event, encode
@@ -38,6 +39,7 @@ EVENTS = [
     encode(Deleted("d", ADA, 1, 0.0, 4)),
     encode(Presence(1, Position("e", 1), joined=(ADA,), left=(ADA,), renamed=(ADA,), members=(ADA,))),
     encode(WELCOME),
+    encode(AccessChanged(Access.READ)),
     ("error", Refused("rate_limited", "Wait.", 1.0).as_dict()),
     close_event(Close.SHUTDOWN),
 ]
@@ -125,7 +127,7 @@ def test_no_event_is_missing_here() -> None:
         found = re.search(rf"const {name} = \[(.*?)\]", (ASSETS / "js" / file).read_text("utf-8"), re.DOTALL)
         assert found, file
         listens |= set(re.findall(r'"(\w+)"', found[1]))
-    assert listens == {name for name, _ in EVENTS} | {"access", "entered", "exited", "unread", "whisper"}
+    assert listens == {name for name, _ in EVENTS} | {"entered", "exited", "unread", "whisper"}
 
 
 def test_version_2_is_told() -> None:

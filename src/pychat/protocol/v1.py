@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from pychat.domain import strictjson
+from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import (
     Deleted,
@@ -185,6 +186,8 @@ def encode_room(welcome: Welcome) -> Fields:
         "more": welcome.more,
         "limits": {"name": welcome.longest_name, "text": welcome.longest_text},
     }
+    if welcome.access != Access.WRITE:
+        fields["access"] = welcome.access.permissions
     return fields if welcome.you is None else {**fields, "you": encode_you(welcome.you)}
 
 

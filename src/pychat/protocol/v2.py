@@ -61,7 +61,8 @@ COMMANDS: Commands = {**v1.COMMANDS, **PERSON_COMMANDS}
 def encode(notice: Notice, room: str) -> tuple[str, Fields]:
     """The event for `notice` of the room of that name: its name and its fields."""
     if isinstance(notice, Welcome):
-        return "entered", {"room": room, "title": notice.title, **encode_room(notice)}
+        entered = {"room": room, "title": notice.title, **encode_room(notice)}
+        return "entered", {**entered, "access": notice.access.permissions}
     name, fields = v1.encode(notice)
     return name, {"room": room, **fields}
 

@@ -145,6 +145,9 @@ class Chat:
         if records is None:
             raise UsageError("This store keeps no records of rooms, and cannot delete one.")
         await records.delete(name)
+        room = self.directory.rooms.known(name)
+        if room is not None and name not in self.directory.rooms.given:  # if it has not been started, it was not told
+            self.directory.rooms.deleted(room.backend)
 
     async def refresh(self, user_id: str | None = None) -> None:
         """Tell the chat that the access of the user of that id has changed; without an id, that of anybody.

@@ -222,6 +222,8 @@ class RoomDirectory:
         else:
             known = self._people.get(User(user_id).member_id)
             visitors = [] if known is None else list(known.sessions)
+            if known is not None and not visitors:
+                known.refreshes += 1  # they are about to enter their first room
         groups: dict[tuple[int, str], list[Session]] = {}
         for session in visitors:
             groups.setdefault((id(session.grant.person), session.room), []).append(session)
