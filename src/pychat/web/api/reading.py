@@ -39,7 +39,9 @@ OPERATIONS = (
             "application/json": {
                 "type": "object",
                 "required": ["seq"],
-                "properties": {"seq": {**schemas.NUMBER, "description": "The number of the last event seen."}},
+                "properties": {
+                    "seq": {**schemas.NUMBER, "maximum": 2**53 - 1, "description": "The number of the last event seen."}
+                },
             }
         },
         token=True,
