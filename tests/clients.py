@@ -19,6 +19,7 @@ __all__ = [
     "InRoom",
     "ManyRooms",
     "PollingManyRooms",
+    "SSEManyRooms",
     "SSEPerson",
     "SocketIOManyRooms",
     "SocketIOPerson",
@@ -430,6 +431,90 @@ class SSEPerson:
         """Go for good."""
         if not self._reading.done():
             async with self.http.delete(f"{self.url}/events", headers=await self.headers):
+                pass
+        self.response.close()
+        await asyncio.wait([self._reading])
+        await self.http.close()
+
+
+class SSEManyRooms(ManyRooms):
+    """Somebody on an event stream of version 2, who sends commands by POST."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, response: aiohttp.ClientResponse) -> None:
+        super().__init__()
+        self.http = http
+        self.url = url
+        self.response = response
+        #: The `id` that a browser would remember.
+        self.offset: str | None = None
+        self._said: set[str] = set()
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    async def connect(cls, url: str, token: str | None = None, *query: tuple[str, str], **headers: str) -> Self:
+        """Open a stream of the mount at `url`."""
+        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        pairs = [*query] if token is None else [("token", token), *query]
+        person = cls(http, f"{url}/api", await http.get(f"{url}/api/events", params=pairs, headers=headers))
+        person.welcome = await person.event("welcome")
+        return person
+
+    async def _read(self) -> None:
+        name, data = "", ""
+        try:
+            async for raw in self.response.content:
+                field, _, value = raw.decode().rstrip("\n").partition(": ")
+                if field == "id":
+                    self.offset = value
+                elif field == "event":
+                    name = value
+                elif field == "data":
+                    data = value
+                elif not field and data:
+                    told = json.loads(data)
+                    assert told.pop("type") == name
+                    self.put(name, told)
+                    data = ""
+        except aiohttp.ClientError:
+            pass
+        self.put("closed", {})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request says to speak for this person."""
+        return {"Authorization": f"Bearer {self.welcome['token']}"} if "token" in self.welcome else {}
+
+    async def command(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Send a command and return its answer."""
+        async with self.http.post(f"{self.url}/commands/{name}", json=fields, headers=self.headers) as response:
+            answer: dict[str, Any] = await response.json()
+        if name == "say" and answer["ok"]:
+            self._said.add(answer["id"])
+        return answer
+
+    async def event(self, name: str, room: str = "") -> dict[str, Any]:
+        """The next event of that name. What this person said comes back over the stream, and is passed over."""
+        while True:
+            told = await super().event(name, room)
+            if name != "message" or told["id"] not in self._said:
+                return told
+
+    async def send(self, name: str, fields: dict[str, Any]) -> None:
+        """Send a command that asks for no answer: there is none over HTTP."""
+        told = await self.command(name, fields)
+        refused = {fields.get("room", ""): told, **told.get("rooms", {})}
+        for room, each in refused.items():
+            if not each["ok"]:
+                self.put("error", {"room": room, **each["error"]})
+
+    async def stall(self) -> None:
+        """Read nothing more."""
+        self._reading.cancel()
+
+    async def close(self) -> None:
+        """Go for good."""
+        if not self._reading.done():
+            async with self.http.delete(f"{self.url}/events", headers=self.headers):
                 pass
         self.response.close()
         await asyncio.wait([self._reading])

@@ -15,11 +15,11 @@ from pychat.domain.names import Names
 from pychat.domain.texts import accept_text, emoji_of
 from pychat.net.websocket.protocol import MAX_FRAGMENTS, WebSocketProtocol
 from pychat.room.tokens import Tokens
+from pychat.transports.event_stream import decode_offset
 from pychat.transports.irc.line import LINE_BYTES, TAG_BYTES, BadLine, Line, LineBuffer
 from pychat.transports.socketio.engineio.packet import BadPacket
 from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES, HandshakeRouter
 from pychat.transports.socketio.packet import MAX_ATTACHMENTS, Packet
-from pychat.transports.sse import last_seen
 from tests.parsers.test_steps import frame
 
 _HEAD = (
@@ -130,8 +130,8 @@ BUDGETS: dict[str, tuple[int, Callable[[int], bool]]] = {
     ),
     "code points of an emoji": (16, lambda size: emoji_of("\U0001f600" + "\ufe0f" * (size - 1)) is not None),
     "characters of a token": (512, _token),
-    "characters of an offset": (100, lambda size: last_seen("e" * size + ":1") is not None),
-    "digits of an offset": (18, lambda size: last_seen("e:" + "1" * size) is not None),
+    "characters of an offset": (100, lambda size: decode_offset("e" * size + ":1") is not None),
+    "digits of an offset": (18, lambda size: decode_offset("e:" + "1" * size) is not None),
 }  # fmt: skip
 
 

@@ -83,8 +83,9 @@ async def test_join_hooks_may_change_the_name() -> None:
 
 async def test_event_and_leave_hooks_hear_what_happened() -> None:
     """In order, after it happened."""
-    room, heard, left = ChatRoom(), list[Event](), list[Member]()
+    room, heard, others, left = ChatRoom(), list[Event](), list[Event](), list[Member]()
     room.on("event", heard.append)
+    room.backend.core.hooks.add("event", others.append, messages=False)
     room.on("leave", left.append)
     ada = await Person.enter(room)
     await ada.join("Ada")
@@ -92,6 +93,7 @@ async def test_event_and_leave_hooks_hear_what_happened() -> None:
     await ada.close()
     await room.aclose()  # which waits for hooks
     assert [Joined, Message, Left] == [type(event) for event in heard]
+    assert [Joined, Left] == [type(event) for event in others]
     assert ["Ada"] == [member.name for member in left]
 
 

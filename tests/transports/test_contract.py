@@ -14,6 +14,7 @@ from tests.clients import (
     PollingManyRooms,
     SocketIOManyRooms,
     SocketIOPerson,
+    SSEManyRooms,
     SSEPerson,
     WebSocketManyRooms,
     WebSocketPerson,
@@ -149,6 +150,23 @@ class TestSSE(OverSockets):
 
 class TestSSEASGI(TestSSE):
     """An event stream, and commands by POST, in Starlette under uvicorn."""
+
+    host = "asgi"
+
+
+class TestSSEVersion2(OverSockets):
+    """One room on an event stream of version 2, in aiohttp."""
+
+    version = 2
+    lacks = frozenset({"a_token_makes_the_same_member"})
+
+    async def enter(self, url: str, since: Position | None) -> Client:
+        """Connect at the mount, and enter the room."""
+        return await InRoom.enter(await SSEManyRooms.connect(f"{url}/some/chat"), since)
+
+
+class TestSSEVersion2ASGI(TestSSEVersion2):
+    """One room on an event stream of version 2, in Starlette under uvicorn."""
 
     host = "asgi"
 

@@ -7,18 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from pychat import ChatRoom, Limits, Position, Refused, User, aiohttp_app
 from pychat.domain.errors import Close
 from pychat.net.http.request import Request
-from tests.clients import ManyRooms, PollingManyRooms, SocketIOManyRooms, WebSocketManyRooms
+from tests.clients import ManyRooms, PollingManyRooms, SocketIOManyRooms, SSEManyRooms, WebSocketManyRooms
 from tests.servers import aiohttp_server
 
 Connect = Callable[..., Awaitable[ManyRooms]]
 
-WIRES = pytest.mark.parametrize("wire", [WebSocketManyRooms, SocketIOManyRooms, PollingManyRooms])
+WIRES = pytest.mark.parametrize("wire", [WebSocketManyRooms, SocketIOManyRooms, PollingManyRooms, SSEManyRooms])
 
 
 @asynccontextmanager
@@ -214,9 +215,72 @@ async def test_entering_counts_by_the_number_of_rooms(wire: type[Any]) -> None:
     """A person who enters many rooms again and again is refused with the seconds to wait."""
     async with served(wire, *some(limits=Limits(rate=0.001, burst=10))) as connect:
         ada = await connect()
-        names = [f"n{number}" for number in range(25)]
+        names = [f"n{number}" for number in range(50)]
         assert (await ada.enter(*names))["n0"]["error"]["code"] == "unknown_room"
-        assert (await ada.enter(*names))["n24"]["error"]["code"] == "unknown_room"
+        assert (await ada.enter(*names))["n49"]["error"]["code"] == "unknown_room"
         refused = await ada.command("enter", {"rooms": [{"name": "a"}]})
         assert refused["error"]["code"] == "rate_limited"
         assert refused["error"]["retry_after"] > 0
+
+
+async def test_a_stream_enters_the_rooms_of_its_address() -> None:
+    """The address of a stream names its rooms, and the last event seen in each; one that is unknown is an `error`."""
+    rooms = some()
+    async with served(SSEManyRooms, *rooms) as connect:
+        ada = await connect(None, ("room", "a"), ("room", "b"), ("room", "nowhere"))
+        assert isinstance(ada, SSEManyRooms)
+        assert (await ada.event("error", "nowhere"))["code"] == "unknown_room"
+        offsets = []
+        for room in rooms[:2]:
+            await ada.event("entered", room.name)
+            await room.post("seen", author="bot")
+            await ada.event("message", room.name)
+            assert ada.offset is not None
+            offsets.append(ada.offset)
+        await ada.command("join", {"room": "a", "name": "Ada"})
+        token = ada.welcome["token"]
+        ada.response.close()
+        await ada.event("closed")
+        for room in rooms[:2]:
+            await room.post("missed", author="bot")
+        back = await connect(
+            token, ("room", "a"), ("room", "b"), ("since", offsets[0]), **{"Last-Event-ID": offsets[1]}
+        )
+        for name in ("a", "b"):
+            assert (await back.event("entered", name))["recovered"] is True
+            assert (await back.event("message", name))["text"] == "missed"
+        assert (await back.command("say", {"room": "a", "text": "hi"}))["ok"]
+
+
+async def test_commands_by_http_need_a_stream() -> None:
+    """A command without a token, with an unknown one, or without an open stream is refused with its status."""
+    async with served(SSEManyRooms, *some()) as connect:
+        ada = await connect()
+        assert isinstance(ada, SSEManyRooms)
+
+        async def status(headers: dict[str, str]) -> int:
+            async with ada.http.post(f"{ada.url}/commands/enter", json={"rooms": []}, headers=headers) as response:
+                return response.status
+
+        assert await status({}) == 401
+        assert await status({"Authorization": "Bearer made.up"}) == 401
+        assert await status(ada.headers) == 200
+        async with ada.http.delete(f"{ada.url}/events", headers=ada.headers) as response:
+            assert response.status == 200
+        await ada.event("closed")
+        assert await status(ada.headers) == 409
+
+
+async def test_a_client_that_does_not_say_hello_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first message on a plain WebSocket is `hello`, and must come in time."""
+    monkeypatch.setattr("pychat.transports.websocket._HELLO_SECONDS", 0.05)
+    app = web.Application()
+    app.add_subapp("/chat/", aiohttp_app(*some()))
+    async with aiohttp_server(app) as url, aiohttp.ClientSession() as http:
+        for said, why in ((None, Close.TIMEOUT), ('{"type": "say"}', Close.BAD_FRAME), ("x", Close.BAD_FRAME)):
+            async with http.ws_connect(f"{url}/chat/ws", protocols=("pychat.v2",)) as socket:
+                if said is not None:
+                    await socket.send_str(said)
+                told = [message.json() async for message in socket]
+                assert told[-1]["type"] == "bye"
+                assert socket.close_code == told[-1]["code"] == why.code

@@ -65,14 +65,12 @@ class Console:
         async def happened(event: Event) -> None:  # async, because a plain hook would run in a thread
             self._happened(room, event)
 
-        room.on("event", happened)
+        room.backend.core.hooks.add("event", happened, messages=not self._quiet)
 
     def _happened(self, room: ChatRoom, event: Event) -> None:
         fields: dict[str, Any] = {"room": room.name}
         match event:
             case Message():
-                if self._quiet:
-                    return
                 text = f"{event.author.name}: {event.text}"
                 fields |= {"event": "message", "name": event.author.name, "text": event.text, "seq": event.seq}
             case Joined():

@@ -344,6 +344,7 @@ class SetTyping:
 Command = Join | Drop | Leave | Say | Edit | Delete | React | SetTyping
 
 
+@lru_cache(1024)  # a message is encoded for everyone, and later for its author: when those after it are stored
 def iso(date: float) -> str:
     """`date` as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` writes it."""
     second = floor(date)

@@ -89,7 +89,8 @@ class _Handlers:
         path = f"/api/{request.match_info['path']}"
         asked = self._asked(request, path, _headers(request))
         try:
-            answer = await self.mount.api(path, asked, request.remote or "", partial(read_aiohttp_body, request))
+            read, pairs = partial(read_aiohttp_body, request), list(request.query.items())
+            answer = await self.mount.api(path, asked, request.remote or "", read, pairs)
             if isinstance(answer, Response):
                 return self._response(request, answer)
             stream = await AiohttpStream.open(

@@ -112,7 +112,7 @@ class ASGIApp:
         asked = self._asked(scope, _headers(scope), _query(scope))
         body = AsgiBody(scope, receive)
         try:
-            answer = await self.mount.api(path, asked, _peer(scope), body.read)
+            answer = await self.mount.api(path, asked, _peer(scope), body.read, _pairs(scope))
             if isinstance(answer, Response):
                 await self._respond(scope, send, answer, body)
                 return
@@ -189,7 +189,11 @@ def _raw_path(scope: Scope) -> str:
 
 
 def _query(scope: Scope) -> dict[str, str]:
-    return dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
+    return dict(_pairs(scope))
+
+
+def _pairs(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope.get("query_string", b"").decode("latin-1"))
 
 
 def _headers(scope: Scope) -> dict[str, str]:

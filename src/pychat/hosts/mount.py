@@ -118,6 +118,7 @@ class Mount:
         self._api = Api(
             self.rooms,
             self.sse,
+            people=people,
             origins=self._origins,
             authenticator=self.authenticator,
             api_tokens=options.get("api_tokens", ()),
@@ -125,14 +126,22 @@ class Mount:
         )
 
     async def api(
-        self, path: str, request: Request, peer: str, read: Callable[[int], Awaitable[bytes]]
+        self,
+        path: str,
+        request: Request,
+        peer: str,
+        read: Callable[[int], Awaitable[bytes]],
+        pairs: Sequence[tuple[str, str]],
     ) -> Response | StreamingResponse:
-        """The answer to a request for `path`, which begins with `/api/`; `read` reads its body."""
+        """The answer to a request for `path`, which begins with `/api/`.
+
+        `read` reads its body; `pairs` is its query.
+        """
         misdirected = self._misdirected(peer, request.headers)
         if misdirected is not None:
             return refusal(Refused("host_refused", misdirected))
         host = self._host(peer, request.headers)
-        return await self._api.respond(IncomingRequest(request, path, host, read))
+        return await self._api.respond(IncomingRequest(request, path, host, read, pairs))
 
     async def respond(self, path: str, request: Request, peer: str) -> Response:
         """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""

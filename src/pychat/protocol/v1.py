@@ -46,6 +46,7 @@ __all__ = [
     "encode_member",
     "encode_message",
     "encode_page",
+    "encode_position",
     "encode_refusal",
     "encode_room",
     "encode_shared",
@@ -304,7 +305,7 @@ def decode_command(name: str, fields: object, commands: Commands = COMMANDS) -> 
         if field in fields:
             values.append(_CHECKS[field](field, fields[field]))
         else:
-            values.append(True if field == "on" else None)
+            values.append(field == "on" or None)
     return values
 
 
@@ -318,6 +319,12 @@ def decode_position(given: Any) -> Position | None:  # noqa: ANN401 -- whatever 
             event_id = given.get("id", "")
             return Position(epoch, seq, event_id if isinstance(event_id, str) else "")
     return None
+
+
+def encode_position(position: Position) -> Fields:
+    """A position in the form that `decode_position` takes."""
+    fields: Fields = {"epoch": position.epoch, "seq": position.seq}
+    return {**fields, "id": position.id} if position.id else fields
 
 
 # Events, decoded. A field that is missing or invalid raises `KeyError`, `TypeError` or `ValueError`.

@@ -25,7 +25,7 @@ from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
 from pychat.room.fanout import Fanout, close_quietly
-from pychat.room.hooks import Hooks
+from pychat.room.hooks import OTHER_EVENT, Hooks
 from pychat.room.membership import Membership
 from pychat.room.readers import RoomReaders
 from pychat.room.recent import RecentEvents
@@ -130,8 +130,11 @@ class Delivery:
                     self.fanout.send(event)
             case _:
                 self._membership.applied(event)
-        if self._hooks.registered["event"]:
-            self._hooks.notify("event", in_room(event, self._room) if isinstance(event, Message) else event)
+        if not isinstance(event, Message):
+            self._hooks.notify("event", event)
+            self._hooks.notify(OTHER_EVENT, event)
+        elif self._hooks.registered["event"]:
+            self._hooks.notify("event", in_room(event, self._room))
 
     def load(self, standing: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""

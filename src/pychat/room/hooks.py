@@ -15,6 +15,7 @@ from pychat.room.workers import in_thread, is_async
 
 __all__ = [
     "HOOKS",
+    "OTHER_EVENT",
     "DeleteHook",
     "EditHook",
     "EventHook",
@@ -30,6 +31,8 @@ __all__ = [
 _log = logging.getLogger("pychat.hooks")
 _T = TypeVar("_T")
 _HookT = TypeVar("_HookT", bound=Callable[..., Any])
+#: Where hooks for `event` are registered that are told no messages.
+OTHER_EVENT = "event, if it is no message"
 _Registered = tuple[Callable[..., Any], bool]
 
 # The types of hooks, for type checkers.
@@ -108,11 +111,14 @@ class Hooks:
         #: The functions to call by the name of the hook, each with whether it is async. A room without functions of its
         #: own has those of its chat.
         self.registered: dict[str, list[_Registered]] = (
-            {name: [] for name in HOOKS} if above is None else above.registered
+            {name: [] for name in (*HOOKS, OTHER_EVENT)} if above is None else above.registered
         )
 
-    def add(self, name: str, hook: _HookT) -> _HookT:
-        """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable."""
+    def add(self, name: str, hook: _HookT, *, messages: bool = True) -> _HookT:
+        """Register `hook`, and return it. Raise `UsageError` for an unknown name, or if `hook` is not callable.
+
+        Without `messages`, a hook for `event` is told all events but messages. A call costs a tenth of a message.
+        """
         if name not in HOOKS:
             msg = f"There is no hook “{name}”. There are: {', '.join(HOOKS)}."
             raise UsageError(msg)
@@ -124,7 +130,7 @@ class Hooks:
             self.registered = _copied(self.registered)
             self._above.split_off(self)
         for each in (self, *(self._below or ())):
-            each.registered[name].append((hook, is_async(hook)))
+            each.registered[name if messages else OTHER_EVENT].append((hook, is_async(hook)))
         return hook
 
     def share(self, above: Hooks) -> None:

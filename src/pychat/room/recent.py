@@ -59,14 +59,14 @@ class RecentEvents:
         self._events.append(event)
         self._page = None
         self._first[event.author.id, event.id] = event
-        if isinstance(event, Deleted):
-            self._scrub(event.target)
         if isinstance(event, Message):
             self._messages.append(event)
             if len(self._messages) >= 2 * self._max_messages:  # in strides: half of it is moved for each page
                 del self._messages[: len(self._messages) - self._max_messages]
                 self.more = True
         else:
+            if isinstance(event, Deleted):
+                self._scrub(event.target)
             index = bisect_left(self._messages, event.target, key=lambda message: message.seq)
             if index < len(self._messages):
                 self._messages[index] = revise(self._messages[index], event)
@@ -129,10 +129,13 @@ class RecentEvents:
         """`event` as a frame of `encoder`, encoded once for live delivery and for recovery."""
         if event.seq <= self._floor:
             return encoder.encode(event)
-        frames = self._frames.setdefault(encoder, {})
-        if event.seq not in frames:
-            frames[event.seq] = encoder.encode(event)
-        return frames[event.seq]
+        frames = self._frames.get(encoder)
+        if frames is None:
+            frames = self._frames[encoder] = {}
+        if event.seq in frames:
+            return frames[event.seq]
+        frame = frames[event.seq] = encoder.encode(event)
+        return frame
 
     def _scrub(self, target: int) -> None:
         for index, event in enumerate(self._events):

@@ -1,73 +1,36 @@
-"""The SSE transport: a room's events as a `text/event-stream`, and commands by POST.
+"""The SSE transport: the events of a room, or of many, as a `text/event-stream`, and commands by POST.
 
-The stream follows HTML's section 9.2: `id` is the position in the log, `event` the name, `data` the JSON that the plain
-WebSocket sends. What a visitor POSTs is on another connection, so a stream is told its own visitor's words too.
+What a visitor POSTs is on another connection, so a stream is told its own visitor's words too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import LogEvent, Position, User
 from pychat.domain.notices import Notice, Welcome
 from pychat.net.http.gate import Gate
+from pychat.net.http.request import Request
 from pychat.net.http.stream import Chunk, ResponseStream
-from pychat.protocol.v1 import close_event, encode, encode_shared, refusal_event
+from pychat.protocol.v1 import close_event, encode, encode_shared
 from pychat.room.backend import RoomBackend
 from pychat.room.grant import Grant
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import admit
 from pychat.transports.commands import execute
+from pychat.transports.event_stream import HEARTBEAT, encode_event, encode_offset, turned_away
 from pychat.transports.open_connections import OpenConnections
+from pychat.transports.person import People, PersonConnection, begin
+from pychat.transports.person_stream import PersonStream
 
-__all__ = ["HEADERS", "SSETransport", "Stream", "last_seen", "prologue", "turned_away"]
-
-#: What a stream is told to whoever carries it: keep nothing, hold nothing back, change nothing.
-HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store, no-transform",
-    "X-Accel-Buffering": "no",
-    "X-Content-Type-Options": "nosniff",
-}
+__all__ = ["SSETransport", "Stream"]
 
 _HEARTBEAT_SECONDS = 20.0
-_HEARTBEAT = Chunk(b":\n\n")
-# Proxies and browsers of old pass nothing on before they have this much.
-_PADDING = b":" + b" " * 2046 + b"\n"
 _Key = tuple[str, str]
-_OFFSET = re.compile(r"(.{1,100}):([0-9]{1,18})(?:\.([A-Za-z0-9_-]{1,64}))?")
-
-
-def last_seen(offset: str | None) -> Position | None:
-    """The position behind the `id` of an event; anything else is nowhere."""
-    found = None if offset is None else _OFFSET.fullmatch(offset)
-    return None if found is None else Position(found[1], int(found[2]), found[3] or "")
-
-
-def prologue() -> Chunk:
-    """What a stream begins with: padding, and when to come back. A crowd does not come back in one instant."""
-    return Chunk(_PADDING + b"retry: %d\n\n" % random.randint(1000, 3000))  # noqa: S311 -- no secret
-
-
-def turned_away(refused: Refused) -> Chunk:
-    """The whole stream for a refused visitor; `retry` says when `EventSource` connects again.
-
-    A browser never connects again after a status other than 200.
-    """
-    wait = round(1000 * refused.retry_seconds + random.uniform(0, 2000))  # noqa: S311 -- no secret
-    return Chunk(_PADDING + b"retry: %d\n\n" % wait + _event(*refusal_event(refused)).body)
-
-
-def _event(name: str, fields: Mapping[str, Any], offset: Position | None = None) -> Chunk:
-    offset_line = "" if offset is None else f"id: {offset.epoch}:{offset.seq}{offset.id and f'.{offset.id}'}\n"
-    return Chunk(f"{offset_line}event: {name}\ndata: {strictjson.dumps({'type': name, **fields})}\n\n".encode())
 
 
 class _EventEncoder:
@@ -90,8 +53,8 @@ class _EventEncoder:
         # The epoch of now: it may be another than that of the moment in which the stream began.
         offset = None
         if isinstance(notice, LogEvent):
-            offset = Position(self._room.position.epoch, notice.seq, notice.id)
-        return _event(*encode(notice), offset)
+            offset = encode_offset(Position(self._room.position.epoch, notice.seq, notice.id))
+        return encode_event(*encode(notice), offset)
 
 
 class _Connection:
@@ -106,22 +69,22 @@ class _Connection:
         name, fields = encode_shared(welcome)
         if self._token is not None:
             fields["token"] = self._token
-        self.send(_event(name, fields, welcome.position))
+        self.send(encode_event(name, fields, encode_offset(welcome.position)))
 
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this one visitor something."""
-        self._response.send(_event(name, fields))
+        self._response.send(encode_event(name, fields))
 
     def beat(self) -> None:
         """Show everybody on the way that the stream lives."""
-        self._response.send(_HEARTBEAT)
+        self._response.send(HEARTBEAT)
 
     def close(self, why: Close) -> None:
-        self._response.end(_event(*close_event(why)))
+        self._response.end(encode_event(*close_event(why)))
 
     def end(self) -> None:
         """End the stream of somebody who goes, with no more words."""
-        self._response.end(_HEARTBEAT)
+        self._response.end(HEARTBEAT)
 
 
 class Stream:
@@ -147,8 +110,9 @@ class SSETransport:
     def __init__(self, gate: Gate) -> None:
         #: Admits streams.
         self.gate = gate
-        self._open = OpenConnections[_Connection](gate)
+        self._open = OpenConnections[_Connection | PersonStream](gate)
         self._streams: dict[_Key, dict[Stream, None]] = {}
+        self._people: dict[str, dict[PersonConnection, PersonStream]] = {}
         self._heart: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -199,9 +163,7 @@ class SSETransport:
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
         connection = _Connection(response, _EventEncoder(room), token)
         response.on_slow = lambda: connection.close(Close.SLOW)
-        self._open.add(connection)
-        if self._heart is None:
-            self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat)
+        self._add(connection)
         try:
             session = await admit(room, connection, since=since, member_id=member_id, user=user, grant=grant)
             session.echo = True
@@ -236,11 +198,75 @@ class SSETransport:
             self._find_by(stream, (room.name, answer["member"]["id"]))
         return answer
 
+    # Version 2.
+
+    def person(self, member_id: str) -> PersonConnection | None:
+        """The newest stream of that person on this server."""
+        return next(reversed(self._people.get(member_id, {})), None)
+
+    async def serve_person(
+        self,
+        response: ResponseStream,
+        people: People,
+        request: Request,
+        *,
+        rooms: list[dict[str, Any]],
+        token: str | None,
+        user: User | None = None,
+    ) -> None:
+        """Serve a stream of a person in many rooms until it ends; `rooms` is what the command `enter` takes.
+
+        `user` is whom the app knows them as; `token` is that of a guest who comes back.
+        """
+        full = self.gate.enter(request.remote)
+        if full is not None:
+            response.end(turned_away(full))
+            return
+        stream = PersonStream(response)
+        response.on_slow = lambda: stream.close(Close.SLOW)
+        self._add(stream)
+        try:
+            person = await begin(people, stream, request, user, token)
+            await self._serve_person(person, stream, rooms)
+        except Refused as refused:
+            response.end(turned_away(refused))
+            await response.gone()
+        finally:
+            response.on_slow = None
+            self._open.remove(stream)
+            self.gate.leave(request.remote)
+
+    async def _serve_person(self, person: PersonConnection, stream: PersonStream, rooms: list[dict[str, Any]]) -> None:
+        member_id = person.identity.member_id
+        self._people.setdefault(member_id, {})[person] = stream
+        try:
+            if rooms:
+                person.submit("enter", {"rooms": rooms}, None)
+            await stream.gone()
+        except asyncio.CancelledError:  # a host that ends
+            stream.close(Close.SHUTDOWN)
+            raise
+        finally:
+            streams = self._people.get(member_id, {})
+            streams.pop(person, None)
+            if not streams:
+                self._people.pop(member_id, None)
+            await person.close()
+
+    async def leave(self, person: PersonConnection) -> None:
+        """Leave all rooms for good, and end the stream."""
+        stream = self._people[person.identity.member_id][person]
+        await person.close(left=True)
+        stream.end()
+
+    # For both.
+
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
         self._open.reopen()
         self._heart = None
         self._streams.clear()
+        self._people.clear()
 
     async def aclose(self, why: Close) -> None:
         """Close every stream, telling why; wait at most 3 seconds for them to end."""
@@ -248,6 +274,11 @@ class SSETransport:
             self._heart.cancel()
             self._heart = None
         await self._open.aclose(why)
+
+    def _add(self, connection: _Connection | PersonStream) -> None:
+        self._open.add(connection)
+        if self._heart is None:
+            self._heart = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._beat)
 
     def _find_by(self, stream: Stream, key: _Key) -> None:
         self._streams.setdefault(key, {})[stream] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pychat.net.http.request import Request
@@ -28,6 +28,8 @@ class IncomingRequest:
     host: str | None
     #: Reads the whole body, of at most so many bytes. Raises `BodyTooLarge`, `BodyMalformed`, `ConnectionError`.
     read: Callable[[int], Awaitable[bytes]]
+    #: The names and values of the query, in order: `request.query` has only the last value of each name.
+    pairs: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class ResponseStream(Protocol):
     #: Called once, from within `send`, when the buffer would overflow. After it, only the chunk given to `end` is sent.
     on_slow: Callable[[], None] | None
 
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the client."""
+
     def send(self, chunk: Chunk) -> None:
         """Send a chunk, in order with everything sent before it. A no-op once ended."""
 

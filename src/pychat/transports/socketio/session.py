@@ -97,7 +97,7 @@ class SocketIOSession:
         An event that a plain function takes is handled here, if nothing waits before it.
         """
         packet = Packet(data) if self.half is None else self._attached(self.half, data)
-        if not packet.complete:
+        if packet.attachments is not None and not packet.complete:
             if self.half is None:
                 self.half = packet
                 self.handler.half_received.start(self)

@@ -12,6 +12,7 @@ from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest, Response, StreamingResponse
 from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
+from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
 from pychat.web.api import messages, reading
 from pychat.web.api import rooms as places
@@ -50,12 +51,14 @@ class Api:
         rooms: RoomDirectory,
         sse: SSETransport,
         *,
+        people: People,
         origins: OriginPolicy,
         authenticator: Authenticator,
         api_tokens: Iterable[str] | str,
         max_body_bytes: int,
     ) -> None:
         self._rooms = rooms
+        self._people = people
         self._origins = origins
         self._authenticator = authenticator
         self._max_body = max_body_bytes
@@ -97,9 +100,10 @@ class Api:
             parts,
             self._speakers,
             self._sse,
+            self._people,
             max_body_bytes=self._max_body,
         )
-        if self._sse.gate.closing and operation.run is not visitors.listen:
+        if self._sse.gate.closing and operation.run not in visitors.STREAMS:
             return refusal(Refused.standard("shutdown"))
         try:
             # The app knows people; programs are known here.
@@ -131,7 +135,7 @@ class Api:
 
 def _later(operation: Operation, call: Call, refused: Refused) -> StreamingResponse | None:
     """The stream for a reader of events that is refused temporarily; `None` for other requests."""
-    if operation.run is visitors.listen and refused.kind.is_temporary and visitors.reads_events(call.request):
+    if operation.run in visitors.STREAMS and refused.kind.is_temporary and visitors.reads_events(call.request):
         return visitors.later(refused)
     return None
 

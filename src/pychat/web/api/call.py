@@ -19,6 +19,7 @@ from pychat.net.http.response import IncomingRequest
 from pychat.room.backend import RoomBackend
 from pychat.room.directory import Found, RoomDirectory
 from pychat.room.session import Session
+from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
 from pychat.web.api.answer import Denied
 from pychat.web.api.identity import Speakers
@@ -40,6 +41,7 @@ class Call:
     parts: Mapping[str, str]
     speakers: Speakers
     sse: SSETransport
+    people: People
     max_body_bytes: int
     #: Whether it comes with a token of the server's own.
     program: bool = False

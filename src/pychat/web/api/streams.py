@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pychat.domain.errors import Refused
 from pychat.net.http.request import Request
 from pychat.net.http.response import Response, StreamingResponse
 from pychat.net.http.stream import Chunk, ResponseStream
-from pychat.protocol.v1 import COMMANDS
+from pychat.protocol import v2
+from pychat.protocol.v1 import COMMANDS, encode_position
 from pychat.room.tokens import Tokens
 from pychat.transports.admission import opened
-from pychat.transports.sse import HEADERS, Stream, last_seen, prologue, turned_away
+from pychat.transports.event_stream import HEADERS, decode_offset, prologue, turned_away
+from pychat.transports.person import PersonConnection
+from pychat.transports.person_stream import decode_room_offset
+from pychat.transports.sse import Stream
 from pychat.web.api.answer import answer, failed
 from pychat.web.api.call import Call
 from pychat.web.api.operation import Operation, Parameter
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "STREAMS"]
+
+_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 
 
 async def take_token(call: Call) -> Response:
@@ -41,7 +49,7 @@ async def listen(call: Call) -> Response | StreamingResponse:
     token = call.bearer or query.get("token")
     offset = call.request.headers.get("last-event-id") or query.get("lastEventId") or query.get("since")
     member_id = room.tokens.read(token) if token and call.user is None else None
-    since, name = last_seen(offset), query.get("name")
+    since, name = decode_offset(offset), query.get("name")
 
     async def serve(stream: ResponseStream) -> None:
         remote = call.request.remote
@@ -94,6 +102,65 @@ def _stream(call: Call) -> Stream:
     return stream
 
 
+# Version 2: the stream of a person in many rooms.
+
+
+async def listen_to_rooms(call: Call) -> Response | StreamingResponse:
+    """Every event of some rooms, of each from now on or from where the visitor left."""
+    query = call.request.query
+    if call.request.method == "HEAD":
+        return Response(200, HEADERS)
+    refused = call.sse.gate.refusal(call.request.remote)
+    if refused is not None:
+        return later(refused)
+    offsets = [value for name, value in call.incoming.pairs if name == "since"]
+    offsets.append(call.request.headers.get("last-event-id") or query.get("lastEventId") or "")
+    positions = dict(map(decode_room_offset, offsets))
+    rooms: list[dict[str, Any]] = []
+    for name in dict.fromkeys(value for name, value in call.incoming.pairs if name == "room"):
+        since = positions.get(name)
+        rooms.append({"name": name} if since is None else {"name": name, "since": encode_position(since)})
+    token = call.bearer or query.get("token")
+
+    async def serve(stream: ResponseStream) -> None:
+        await call.sse.serve_person(stream, call.people, call.request, rooms=rooms, token=token, user=call.user)
+
+    return StreamingResponse(HEADERS, prologue(), serve)
+
+
+async def leave_rooms(call: Call) -> Response:
+    """Leave all rooms for good: the stream ends, and the names are free."""
+    await call.sse.leave(await _person(call))
+    return answer(200, {"ok": True})
+
+
+async def command_of_person(call: Call) -> Response:
+    """Carry out a command of version 2 for a person whose stream is open."""
+    name = call.parts["command"]
+    if name not in v2.COMMANDS:
+        raise Refused("unknown_command", f"There is no such command. There are: {', '.join(v2.COMMANDS)}.")
+    person = await _person(call)
+    told = await person.execute(name, await call.json())
+    return answer(200, told) if told["ok"] else failed(told)
+
+
+async def _person(call: Call) -> PersonConnection:
+    member_id = None if call.user is None else call.user.member_id
+    if member_id is None and call.bearer is not None:
+        member_id = (await call.people.tokens()).read(call.bearer)
+    if member_id is None:
+        raise Refused("unauthorized", "Say who you are: Authorization: Bearer TOKEN, with the token of your welcome.")
+    person = call.sse.person(member_id)
+    if person is None:
+        raise Refused(
+            "not_joined", "No stream is open for this token. Open api/events with it first, and keep it open."
+        )
+    return person
+
+
+#: The operations that are answered with a stream.
+STREAMS = (listen, listen_to_rooms)
+
 OPERATIONS = (
     Operation(
         "takeToken",
@@ -138,6 +205,44 @@ OPERATIONS = (
         "/rooms/{room}/commands/{command}",
         "Any command of the wire (join, typing, react …), for somebody whose stream is open; answered as there.",
         command,
+        {200: "Done"},
+        (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503),
+        body={"application/json": {"type": "object"}},
+        token=True,
+    ),
+    Operation(
+        "listenToRooms",
+        "GET",
+        "/events",
+        "A stream of all that happens in some rooms: version 2 of the wire. A welcome with a token, then the rooms.",
+        listen_to_rooms,
+        {200: "Events"},
+        (503,),
+        (
+            Parameter("room", "A room to enter; once for each room.", _TEXTS),
+            Parameter("since", "The id of the last event that was seen in a room; once for each room.", _TEXTS),
+            Parameter("token", "A visitor's token, where no header can be sent.", {"type": "string"}),
+            Parameter("lastEventId", "One more `since`.", {"type": "string"}),
+            Parameter("Last-Event-ID", "One more `since`.", {"type": "string"}, "header"),
+        ),
+        token=True,
+    ),
+    Operation(
+        "leaveRooms",
+        "DELETE",
+        "/events",
+        "Leave all rooms for good: your stream ends, and your names are free.",
+        leave_rooms,
+        {200: "Done"},
+        (401, 409, 503),
+        token=True,
+    ),
+    Operation(
+        "commandOfPerson",
+        "POST",
+        "/commands/{command}",
+        "Any command of version 2 of the wire, for somebody whose stream of rooms is open; answered as there.",
+        command_of_person,
         {200: "Done"},
         (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503),
         body={"application/json": {"type": "object"}},
