@@ -63,6 +63,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Left",
             "Kicked",
             "Typing",
+            "Whisper",
             "Event",
         ),
     ),

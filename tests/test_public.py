@@ -14,12 +14,12 @@ from pychat.transports.authenticator import Authenticator
 
 NAMES = """
     HOOKS Access Away Chat ChatError ChatRoom Client Close Deleted Disconnected Edited Event IrcServer Joined Kicked Left
-    Limits Member Message Position Quote Reacted Refused Renamed Request RoomSettings RoomSnapshot SocketIOTransport Typing UsageError User
-    __version__ aiohttp_app asgi_app serve_irc
+    Limits Member Message Position Quote Reacted Refused Renamed Request RoomSettings RoomSnapshot SocketIOTransport Typing
+    UsageError User Whisper __version__ aiohttp_app asgi_app serve_irc
 """
 FOR_APPS = """
     name title limits clock members member_count here position start aclose closed dismiss on user threadsafe
-    post edit delete kick history message
+    post edit delete kick history message whisper
 """
 FOR_TRANSPORTS = "backend connect"
 

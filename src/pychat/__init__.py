@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Renamed,
         Typing,
         User,
+        Whisper,
     )
     from pychat.domain.request import Request
     from pychat.domain.settings import RoomSettings
@@ -70,6 +71,7 @@ __all__ = [
     "Typing",
     "UsageError",
     "User",
+    "Whisper",
     "__version__",
     "aiohttp_app",
     "asgi_app",
@@ -108,6 +110,7 @@ _WHERE = {
     "Typing": ".domain.model",
     "User": ".domain.model",
     "UsageError": ".domain.errors",
+    "Whisper": ".domain.model",
     "aiohttp_app": ".hosts.aiohttp",
     "asgi_app": ".hosts.asgi",
     "serve_irc": ".transports.irc",

@@ -209,7 +209,7 @@ async def test_the_browser_coming_back_ends_the_waiting(
         Refused("maintenance", "Back at ten.", retry_after=50),  # a refused connection
     ):
         refusals.append(refused)
-        chat.room.dismiss(Close.SHUTDOWN)
+        await chat.restart()
         await returns()
         await expect(ada.part("banner-text")).to_contain_text(refused.text)
         refusals.clear()
@@ -218,7 +218,7 @@ async def test_the_browser_coming_back_ends_the_waiting(
 
 
 async def test_a_refused_connection_is_tried_again_when_the_server_says(
-    opened: Open, serve: Callable[[Server], Awaitable[Server]]
+    opened: Open, server: Server, serve: Callable[[Server], Awaitable[Server]]
 ) -> None:
     """A server that refuses with `retry_after` is asked again after that time, not before; the banner counts down."""
     asked: list[pychat.Request] = []
@@ -229,10 +229,10 @@ async def test_a_refused_connection_is_tried_again_when_the_server_says(
             raise Refused("maintenance", "Back in a minute.", retry_after=50)
 
     chat = await serve(Server(authenticate=authenticate))
-    chat.went_away = True
+    server.went_away = True  # as browsers say of the other server
     ada = await opened("Ada", url=chat.url)
     await ada.page.clock.install()
-    chat.room.dismiss(Close.SHUTDOWN)
+    await chat.restart()
     await expect(ada.part("banner-text")).to_contain_text("Back in a minute.", timeout=15_000)
     await expect(ada.part("banner-count")).to_have_text(re.compile(r"Trying again in (5|6|7)\d s\."))
     await expect(ada.part("banner-button")).to_have_text("Try now")

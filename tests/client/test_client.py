@@ -29,6 +29,7 @@ from pychat import (
     Typing,
     UsageError,
     User,
+    Whisper,
     aiohttp_app,
     asgi_app,
 )
@@ -73,6 +74,31 @@ async def test_the_room_as_one_comes_in(room: ChatRoom, url: str) -> None:
         assert (entered.more, entered.missed) == (True, False)
         assert guest.entered == entered
         assert (guest.members, guest.here, guest.me, guest.room) == ((ada.me,), 2, None, "lobby")
+
+
+async def test_a_whisper_is_yielded_once(room: ChatRoom, url: str) -> None:
+    """Also if it is sent again after a drop."""
+    async with Client(url, name="Ada") as chat:
+        assert chat.me is not None
+        await room.whisper(chat.me, "psst", author="bot", store=True)
+        whisper = await event(chat, Whisper)
+        assert (whisper.text, whisper.author.name, whisper.member, whisper.room) == ("psst", "bot", chat.me, "lobby")
+        await chat._client_session.catch_up()  # connects again
+        await room.whisper(chat.me, "again", author="bot", store=True)
+        assert (await event(chat, Whisper)).text == "again"
+
+
+async def test_messages_name_their_room_and_whom_they_mention(room: ChatRoom, url: str) -> None:
+    """As events, in the history and in the answer to `say`."""
+    await room.post("first", author="bot")
+    async with Client(url, name="Ada") as ada, Client(url, name="Bob") as bob:
+        assert ada.me is not None
+        said = await bob.say("hi @ada")
+        heard = await event(ada, Message)
+        assert {(each.room, each.mentions) for each in (said, heard)} == {("lobby", (ada.me.id,))}
+        assert {each.room for each in (*await ada.history(), *ada.entered.messages)} == {"lobby"}
+        await bob.edit(said, "hi")
+        assert (await event(ada, Edited)).mentions == ()
 
 
 async def test_what_becomes_of_messages(url: str) -> None:

@@ -233,3 +233,18 @@ async def test_servers_may_be_several_rooms_wide(server: IrcServer, room: ChatRo
     one.say("PRIVMSG #lobby :as the countess")
     assert said([await two.line("PRIVMSG")]) == [("Countess", "as the countess")]
     assert [member.name for member in room.members] == ["Countess"]
+
+
+async def test_a_whisper_is_a_notice_to_one_nick(room: ChatRoom, enter: Enter) -> None:
+    """It comes from the bot, to the nick and not to the channel, in as many lines as it needs; nobody else sees it."""
+    ada, bob = await enter("Ada"), await enter("Bob")
+    await ada.line("JOIN")
+    member = next(each for each in room.members if each.name == "Ada")
+    await room.whisper(member, "only\r\nyou\x01 " + "☕" * 200, author="the bot")
+    lines = [await ada.line("NOTICE") for _ in range(3)]
+    assert {(line.source or "").partition("!")[0] for line in lines} == {"the_bot"}
+    assert {line.params[0] for line in lines} == {"Ada"}
+    assert lines[0].params[1] == "only"
+    assert "".join(line.params[1] for line in lines).endswith("☕" * 200)
+    assert all(len(line.encode()) <= LINE_BYTES for line in lines)
+    assert [line.command for line in await bob.since("VERSION") if line.command not in {"JOIN", "351"}] == []

@@ -229,12 +229,18 @@ test("a whisper stands in the log after the newest message, and nowhere else", a
   await live();
   await room.join("Ada");
   socket.fire("message", message("a", 1, "hi"));
-  socket.fire("whisper", { room: "a", id: "w", date: DATE, author: { id: "bot", name: "Bot" }, text: "psst" });
+  for (const text of ["psst", "psst, sent again after a drop"]) {
+    socket.fire("whisper", { room: "a", id: "w", date: DATE, author: { id: "bot", name: "Bot" }, text });
+  }
   socket.fire("message", message("a", 2, "there"));
   assert.deepEqual(room.log.entries.map(({ text, state }) => `${text}:${state}`), ["hi:sent", "psst:whisper", "there:sent"]);
   assert.deepEqual(room.messages.map(({ text }) => text), ["hi", "there"]);
   await room.join("Countess");
   assert.equal(room.log.entries[1].author.name, "Bot");
+  const again = { room: "a", date: DATE, author: { id: "bot", name: "Bot" } };
+  socket.fire("whisper", { ...again, id: "w", text: "psst" });
+  socket.fire("whisper", { ...again, id: "old", date: "2026-01-30T12:00:00.000Z", text: "earlier" });
+  assert.deepEqual(room.log.entries.map(({ text }) => text), ["earlier", "hi", "psst", "there"]);
 });
 
 test("a direct room is asked for by the people in it, and a person can be blocked", async () => {

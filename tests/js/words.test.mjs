@@ -9,6 +9,9 @@ import { Notice } from "../../src/pychat/assets/js/notice.js";
 import { People } from "../../src/pychat/assets/js/people.js";
 import { day, duration, relative } from "../../src/pychat/assets/js/time.js";
 import { typingWords } from "../../src/pychat/assets/js/typists.js";
+import { beginning, matching, mentionPieces } from "../../src/pychat/assets/js/mentions.js";
+import { Addresses } from "../../src/pychat/assets/js/page/address.js";
+import { titleOf } from "../../src/pychat/assets/js/room-list.js";
 
 const plain = (text) => text.replaceAll(/[\u2068\u2069]/g, "");
 const person = (name) => ({ id: name, name });
@@ -139,4 +142,49 @@ test("an excerpt shows the words that were looked for, marked, and nothing that 
     assert.ok(text.includes(plain.replaceAll(/…\u2060?/g, "")));
     assert.ok(plain.isWellFormed?.() ?? true);
   }
+});
+
+test("mentions are marked whole, never inside a word, the longest name first", () => {
+  const marked = (text, ...names) => mentionPieces(text, names).map(({ text: piece, name }) => (name === undefined ? piece : `[${piece}]`)).join("");
+  assert.equal(marked("hi @Ada, and @ada!", "Ada"), "hi [@Ada], and [@ada]!");
+  assert.equal(marked("@Ada Lovelace and @Adam", "Ada", "Ada Lovelace"), "[@Ada Lovelace] and @Adam");
+  assert.equal(marked("mail ada@Ada.org", "Ada"), "mail ada@Ada.org");
+  assert.equal(marked("@C++ (a name)", "C++"), "[@C++] (a name)");
+  assert.equal(marked("@here", "here"), "[@here]");
+  assert.deepEqual(mentionPieces("nobody @Ada", []), [{ text: "nobody @Ada" }]);
+});
+
+test("what is typed after an @ is a name that begins, and nothing else", () => {
+  const at = (text, caret = text.length) => beginning(text, caret, 32)?.query;
+  assert.equal(at("hi @A"), "A");
+  assert.equal(at("@"), "");
+  assert.equal(at("(@ada l"), "ada l");
+  assert.equal(at("a@b"), undefined);
+  assert.equal(at("@ada\nx"), undefined);
+  assert.equal(at("@ x"), undefined);
+  assert.equal(at("@ada  x"), undefined);
+  assert.equal(at(`@${"x".repeat(33)}`), undefined);
+  assert.equal(at("@ada and more", 3), "ad");
+});
+
+test("names that begin like the query come before names with a word that does", () => {
+  const members = ["Grace", "Mary Grant", "Ada", "gray"].map((name) => ({ id: name, name }));
+  assert.deepEqual(matching(members, "GR", 6).map(({ name }) => name), ["Grace", "gray", "Mary Grant"]);
+  assert.equal(matching(members, "", 2).length, 2);
+});
+
+test("rooms have addresses, whatever their names, and the first room may have the site's own", () => {
+  const addresses = new Addresses(new URL("https://x.org/chat/"), "lobby");
+  assert.equal(addresses.of("lobby"), "https://x.org/chat/");
+  assert.equal(addresses.of("project-42"), "https://x.org/chat/rooms/project-42");
+  for (const name of ["project-42", "a b", "ü/ö", "lobby"]) assert.equal(addresses.room(addresses.of(name)), name);
+  assert.equal(new Addresses(new URL("https://x.org/"), "").room("https://x.org/?q=1"), "");
+  assert.equal(addresses.room("https://x.org/chat/rooms/%zz"), "");
+});
+
+test("a direct room has the names of the others", () => {
+  const direct = [{ id: "a", name: "Ada" }, { id: "b", name: "Ben" }, { id: "c", name: "" }];
+  assert.equal(titleOf({ name: "d", title: "", direct }, "a"), "Ben, Deleted person");
+  assert.equal(titleOf({ name: "d", title: "The den" }, "a"), "The den");
+  assert.equal(titleOf({ name: "d", title: "" }, "a"), "d");
 });

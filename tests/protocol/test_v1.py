@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pychat import ChatRoom, Deleted, Edited, Member, Message, Quote, Reacted
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
-from pychat.domain.model import LogEvent, Position, Typing
+from pychat.domain.model import LogEvent, Position, Typing, Whisper
 from pychat.domain.notices import Notice, Presence, Welcome, You
 from pychat.protocol.v1 import COMMANDS, decode, decode_command, decode_message, encode, encode_message, encode_shared
 from pychat.room.connection import Encoder
@@ -66,6 +66,7 @@ def test_events_come_back_as_they_were(event: LogEvent) -> None:
             listed=st.booleans(),
             members=st.none() | st.lists(ROLES).map(tuple),
         ),
+        st.builds(Whisper, TEXTS, ROLES, st.just(Member("", "")), TEXTS, DATES),
         st.builds(
             Welcome,
             room=TEXTS,
@@ -83,7 +84,7 @@ def test_events_come_back_as_they_were(event: LogEvent) -> None:
         ),
     )
 )
-def test_other_notices_come_back_as_they_were(notice: Typing | Presence | Welcome) -> None:
+def test_other_notices_come_back_as_they_were(notice: Typing | Presence | Welcome | Whisper) -> None:
     """So do a welcome, a presence and a sign of typing, roles and the id of the last event included."""
     name, fields = encode(notice)
     back = decode(name, json.loads(json.dumps(fields)))

@@ -5,15 +5,28 @@ from __future__ import annotations
 from pychat.client.buffer import Buffer
 from pychat.client.recent import Recent
 from pychat.client.snapshot import RoomSnapshot
-from pychat.domain.model import Deleted, Edited, Joined, Left, LogEvent, Message, Position, Reacted, Renamed, Typing
+from pychat.domain.model import (
+    Deleted,
+    Edited,
+    Joined,
+    Left,
+    LogEvent,
+    Message,
+    Position,
+    Reacted,
+    Renamed,
+    Typing,
+    Whisper,
+)
 
 __all__ = ["ClientEvent", "EventQueue"]
 
 #: The events that `async for` yields.
-ClientEvent = RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing
+ClientEvent = RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing | Whisper
 
 _MAX_AHEAD_BYTES = 4 * 2**20
 _SIGNAL_BYTES = 300
+_MAX_WHISPERS = 1000
 
 
 class EventQueue:
@@ -27,6 +40,7 @@ class EventQueue:
         self.position: Position | None = None
         self._ahead: dict[int, tuple[LogEvent, int]] = {}  # by number; earlier events are still missing
         self._saying = False
+        self._whispered: dict[str, None] = {}  # ids of the newest whispers
 
     def start(self, position: Position, entered: RoomSnapshot | None, size: int) -> None:
         """Start with a new connection. Without `entered`, the missed events follow."""
@@ -49,6 +63,13 @@ class EventQueue:
     def signal(self, event: Joined | Renamed | Left | Typing) -> None:
         """Add an event without a number. It is dropped if the buffer is full."""
         self.events.put(event, _SIGNAL_BYTES)
+
+    def whisper(self, whisper: Whisper, size: int) -> None:
+        """Add a whisper, once: the server sends it again after a drop. It is dropped if the buffer is full."""
+        if whisper.id not in self._whispered and self.events.put(whisper, size):
+            self._whispered[whisper.id] = None
+            if len(self._whispered) > _MAX_WHISPERS:
+                del self._whispered[next(iter(self._whispered))]
 
     def say(self, under_way: bool) -> None:
         """Set whether a message of this client awaits its answer.

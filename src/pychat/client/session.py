@@ -33,6 +33,8 @@ from pychat.domain.model import (
     Reacted,
     Renamed,
     Typing,
+    Whisper,
+    in_room,
 )
 from pychat.domain.notices import Presence, Welcome
 from pychat.protocol.v1 import VERSION, decode, decode_member, decode_members, decode_message
@@ -217,7 +219,8 @@ class ClientSession:
             case "say":
                 result = self._stored(command, answer)
             case "history":
-                result = [decode_message(each) for each in answer["messages"]], answer.get("more") is True
+                found = [in_room(decode_message(each), self.entered.room) for each in answer["messages"]]
+                result = found, answer.get("more") is True
             case "who":
                 result = decode_members(answer["members"])
         if not command.result.done():
@@ -233,8 +236,7 @@ class ClientSession:
             raise TypeError("a message of nobody was stored")
         text = answer.get("text", command.fields["text"])
         said = decode_message({**answer, "author": {"id": self.me.id, "name": self.me.name}, "text": text})
-        if command.quote is not None:
-            said = replace(said, reply=command.quote)
+        said = replace(said, reply=command.quote, room=self.entered.room)
         self._happened(said, command.size)
         return said
 
@@ -271,9 +273,13 @@ class ClientSession:
                 self._signal(self.people.apply(notice))
             case Typing() if self.me is None or notice.member.id != self.me.id:
                 self._feed.signal(notice)
+            case Whisper():
+                member = self.me or notice.member
+                self._feed.whisper(replace(notice, member=member, room=self.entered.room), told.size + 200)
 
     def _happened(self, event: LogEvent, size: int) -> None:
         if isinstance(event, Message):
+            event = in_room(event, self.entered.room)
             self._settle(event)
         self._feed.happened(event, size)
 
@@ -319,7 +325,7 @@ def _snapshot(welcome: Welcome, *, missed: bool) -> RoomSnapshot:
     return RoomSnapshot(
         room=welcome.room,
         title=welcome.title,
-        messages=welcome.messages,
+        messages=tuple(in_room(each, welcome.room) for each in welcome.messages),
         more=welcome.more,
         missed=missed,
         longest_name=welcome.longest_name,

@@ -38,6 +38,7 @@ __all__ = [
     "Signal",
     "Typing",
     "User",
+    "Whisper",
     "in_room",
     "iso",
     "numbered",
@@ -235,7 +236,25 @@ class Kicked:
     text: str = ""
 
 
-Signal = Joined | Renamed | Away | Left | Kicked | Typing
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """A message of the app to one member, which nobody else gets: see `ChatRoom.whisper`.
+
+    It has no number, because it is not in the log of the room. `stored` tells whether the member gets it again after
+    coming back. `after` is the number of the room's newest event when it was sent; 0 in a client.
+    """
+
+    id: str
+    author: Member
+    member: Member
+    text: str
+    date: float
+    stored: bool = False
+    after: int = 0
+    room: str = field(default="", compare=False)
+
+
+Signal = Joined | Renamed | Away | Left | Kicked | Typing | Whisper
 
 Event = LogEvent | Signal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pychat.domain.access import Access
-from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing
+from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing, Whisper
 
 __all__ = ["AccessChanged", "Notice", "Presence", "UnreadRoom", "Welcome", "You"]
 
@@ -87,4 +87,4 @@ class UnreadRoom:
 
 
 #: All that a room sends to a connection.
-Notice = LogEvent | Presence | Typing | Welcome | Kicked | AccessChanged
+Notice = LogEvent | Presence | Typing | Welcome | Kicked | Whisper | AccessChanged

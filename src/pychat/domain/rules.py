@@ -40,6 +40,7 @@ from pychat.domain.model import (
     Say,
     SetTyping,
     Typing,
+    Whisper,
 )
 from pychat.domain.names import Names
 from pychat.domain.revision import check
@@ -176,8 +177,8 @@ class RoomState:
             case Left():
                 self._forget(event.member.id, stays=False)
                 self.remember(event.member)
-            case Kicked():
-                pass  # `Left` follows
+            case Kicked() | Whisper():
+                pass  # `Left` follows a kick
             case Typing() if event.on and event.member.id in self.members:
                 self.typing.add(event.member.id)
             case Typing():  # stopped, or by a member who has left meanwhile

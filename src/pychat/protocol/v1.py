@@ -25,6 +25,7 @@ from pychat.domain.model import (
     Quote,
     Reacted,
     Typing,
+    Whisper,
     iso,
 )
 from pychat.domain.notices import AccessChanged, Notice, Presence, Welcome, You
@@ -89,6 +90,8 @@ def encode(notice: Notice) -> tuple[str, Fields]:
             return "typing", {"member": encode_member(notice.member), "on": notice.on}
         case Kicked():
             return "error", Refused("kicked", notice.text).as_dict()
+        case Whisper():
+            return "whisper", _whisper(notice)
         case Welcome():
             return "welcome", _welcome(notice)
         case AccessChanged():
@@ -140,7 +143,9 @@ def encode_member(member: Member) -> Fields:
 
 def encode_message(message: Message) -> Fields:
     """The fields of a message as it stands, without those that do not apply to it."""
-    fields = {**encode_stored(message), "author": encode_member(message.author), "text": message.text}
+    fields = encode_stored(message)
+    fields["author"] = encode_member(message.author)
+    fields["text"] = message.text
     if message.reply is not None:
         fields["reply"] = {"seq": message.reply.seq, "author": message.reply.author, "text": message.reply.text}
     if message.edited is not None:
@@ -156,6 +161,11 @@ def encode_message(message: Message) -> Fields:
 
 def _revision(event: Edited | Deleted | Reacted) -> Fields:
     return {**encode_stored(event), "target": event.target, "author": encode_member(event.author)}
+
+
+def _whisper(whisper: Whisper) -> Fields:
+    author = encode_member(whisper.author)
+    return {"id": whisper.id, "date": iso(whisper.date), "author": author, "text": whisper.text}
 
 
 def _presence(presence: Presence) -> Fields:
@@ -333,7 +343,8 @@ def encode_position(position: Position) -> Fields:
 def decode(name: str, fields: _Received) -> Notice | None:
     """The notice from which `encode` made this event; `None` for other events.
 
-    Some values are not in the protocol, and are empty here: the position of a presence, the names of those who left.
+    Some values are not in the protocol, and are empty here: the position of a presence, the names of those who left,
+    the member who gets a whisper.
     """
     match name:
         case "message":
@@ -349,6 +360,8 @@ def decode(name: str, fields: _Received) -> Notice | None:
             return Typing(decode_member(fields["member"]), fields["on"] is True)
         case "presence":
             return _decode_presence(fields)
+        case "whisper":
+            return _decode_whisper(fields)
         case "welcome":
             return _decode_welcome(fields)
     return None
@@ -397,6 +410,11 @@ def _decode_revision(fields: _Received) -> Fields:
         "date": _date(fields["date"]),
         "seq": _is_number(fields["seq"]),
     }
+
+
+def _decode_whisper(fields: _Received) -> Whisper:
+    author, text = decode_member(fields["author"]), _is_text(fields["text"])
+    return Whisper(_is_text(fields["id"]), author, Member("", ""), text, _date(fields["date"]))
 
 
 def _decode_presence(fields: _Received) -> Presence:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Member, Message, Position, User
+from pychat.domain.model import Member, Message, Position, User, Whisper
 from pychat.room.backend import RoomBackend
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
@@ -131,6 +131,16 @@ class ChatRoom:
     async def delete(self, seq: int) -> None:
         """Delete message number `seq`, from code, as its author. A mark remains."""
         await (await self.backend.ready()).commands.delete(seq)
+
+    async def whisper(self, member: str | Member | User, text: str, *, author: str, store: bool = False) -> Whisper:
+        """Send `text` to one member, by name of the bot `author`: nobody else gets it, or can tell that it was sent.
+
+        All connections of the member get it. `member` can also be the id of one. With `store`, it is kept, and the
+        member gets the newest 50 again after coming back; without it, a member who is not here gets nothing. Hooks are
+        not called. Raise `Refused` if the text or the name of the author is not allowed.
+        """
+        whispers = (await self.backend.ready()).whispers
+        return await whispers.send(member, text, author, stored=store)
 
     async def kick(self, member_id: str, text: str = "") -> None:
         """Remove a member: send `text`, and close all connections of the member with `Close.KICKED`.

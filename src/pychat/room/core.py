@@ -21,6 +21,7 @@ from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
 from pychat.room.readers import RoomReaders
 from pychat.room.tasks import Tasks
+from pychat.room.whispers import Whispers
 from pychat.stores import Store
 
 __all__ = ["RoomCore"]
@@ -62,8 +63,26 @@ class RoomCore:
             position=lambda: self.delivery.position,
             clock=clock,
         )
+        self.whispers = Whispers(
+            name,
+            self.state,
+            store,
+            fanout=fanout,
+            tasks=self.tasks,
+            limits=limits,
+            clock=clock,
+            visitors=self.membership.connections.of,
+        )
         self.delivery = Delivery(
-            name, self.state, store, membership=self.membership, hooks=hooks, fanout=fanout, limits=limits, clock=clock
+            name,
+            self.state,
+            store,
+            membership=self.membership,
+            whispers=self.whispers,
+            hooks=hooks,
+            fanout=fanout,
+            limits=limits,
+            clock=clock,
         )
         self.commands = Commands(
             name, self.state, store, delivery=self.delivery, hooks=hooks, limits=limits, clock=clock

@@ -19,6 +19,7 @@ from pychat.domain.model import (
     Position,
     Reacted,
     Typing,
+    Whisper,
     in_room,
 )
 from pychat.domain.rules import RoomState
@@ -31,6 +32,7 @@ from pychat.room.readers import RoomReaders
 from pychat.room.recent import RecentEvents
 from pychat.room.subscription import LogSubscription, Snapshot
 from pychat.room.tokens import Tokens
+from pychat.room.whispers import Whispers
 from pychat.stores import Store, Subscription
 
 __all__ = ["Delivery"]
@@ -51,6 +53,7 @@ class Delivery:
         store: Store,
         *,
         membership: Membership,
+        whispers: Whispers,
         hooks: Hooks,
         fanout: Fanout,
         limits: Limits,
@@ -60,6 +63,7 @@ class Delivery:
         self._state = state
         self._store = store
         self._membership = membership
+        self._whispers = whispers
         self._hooks = hooks
         self.fanout = fanout
         self.recent = RecentEvents(keep=limits.page, page=limits.history)
@@ -125,6 +129,9 @@ class Delivery:
                 self.fanout.send(event, self.recent.frame, skip=skip)
                 if self.readers is not None:
                     self.readers.received(event)
+            case Whisper():
+                self._whispers.received(event)
+                return  # hooks are not told
             case Typing():
                 if event.member.id in self._state.members:  # a member who has left meanwhile is not writing
                     self.fanout.send(event)
@@ -172,6 +179,7 @@ class Delivery:
     def erased(self, what: Erased) -> None:
         """Forget the texts that were taken out of the log."""
         self.recent.erase(what)
+        self._whispers.forget()
         if what.author is not None and what.before is None:
             self._state.known.discard(what.author)
         if self.readers is not None:

@@ -70,6 +70,7 @@ class Session(CommandQueue):
         self.recovered = False
         #: True if the connection gets a copy of its own visitor's messages.
         self.echo = False
+        self._seen = 0  # the number of the last event that the visitor saw on an earlier connection
         self._epoch = ""  # in which the visitor's numbers of messages count
         #: What this visitor may do, and who they are in all rooms.
         self.grant = grant or FULL
@@ -135,6 +136,7 @@ class Session(CommandQueue):
         self._begun = True
         self.recovered = welcome.recovered
         self._epoch = welcome.position.epoch
+        self._seen = welcome.position.seq if welcome.recovered else 0
         connection = self.connection
         encoder, recent = connection.encoder, self._room.delivery.recent
         first = encoder.encode(welcome)
@@ -150,6 +152,10 @@ class Session(CommandQueue):
         if person is not None and readers is not None and person.member_id == self.member_id and not self._closed:
             self._follows = True
             readers.entered(person, self._room.state.seq)
+
+    def show_whispers(self) -> None:
+        """Show again what was whispered to this member since they were here."""
+        self._room.whispers.show(self, self._seen)
 
     # The commands.
 
@@ -190,6 +196,8 @@ class Session(CommandQueue):
         member = self._room.state.members.get(member_id)
         if member is None:
             raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
+        if before is None:
+            self.show_whispers()
         return member, None if user is not None else self._room.delivery.tokens.issue(member_id)
 
     def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Answer[Message]:

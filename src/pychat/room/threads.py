@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from pychat.domain.errors import UsageError
-from pychat.domain.model import Member, Message, User
+from pychat.domain.model import Member, Message, User, Whisper
 
 if TYPE_CHECKING:
     from pychat.room.chatroom import ChatRoom
@@ -67,6 +67,10 @@ class ThreadsafeRoom:
     ) -> list[Message]:
         """The last `limit` messages before number `before`, oldest first: see `ChatRoom.history`."""
         return self._do(lambda: self._room.history(before=before, after=after, limit=limit, matching=matching))
+
+    def whisper(self, member: str | Member | User, text: str, *, author: str, store: bool = False) -> Whisper:
+        """Send `text` to one member: see `ChatRoom.whisper`."""
+        return self._do(lambda: self._room.whisper(member, text, author=author, store=store))
 
     def kick(self, member_id: str, text: str = "") -> None:
         """Remove a member: see `ChatRoom.kick`."""

@@ -83,6 +83,7 @@ async def admit(
     delivery.fanout.add(connection)
     session.follow()
     membership.presence.note(newcomer=True)
+    session.show_whispers()
     return session
 
 

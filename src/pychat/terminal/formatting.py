@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pychat.client import ClientEvent
-from pychat.domain.model import Deleted, Edited, Joined, Left, Message, Reacted, Renamed
+from pychat.domain.model import Deleted, Edited, Joined, Left, Message, Reacted, Renamed, Whisper
 from pychat.domain.strictjson import dumps
 from pychat.domain.texts import action
 from pychat.protocol.v1 import encode, encode_member
@@ -32,6 +32,8 @@ def as_text(event: ClientEvent, now: float) -> str | None:
             said = f"{event.author.name} edited: {event.text}"
         case Deleted():
             said = f"{event.author.name} deleted a message"
+        case Whisper():
+            said = f"{event.author.name} (only to you): {event.text}"
         case Joined():
             said = f"* {event.member.name} joined"
         case Left():
@@ -48,7 +50,7 @@ def as_text(event: ClientEvent, now: float) -> str | None:
 def as_json(event: ClientEvent, here: int) -> str | None:
     """Return the event as in the protocol, with its `type`; joins and leaves are a `presence`. `None` for others."""
     match event:
-        case Message() | Edited() | Deleted() | Reacted():
+        case Message() | Edited() | Deleted() | Reacted() | Whisper():
             name, fields = encode(event)
             return safe_json(dumps({"type": name, **fields}))
         case Joined():

@@ -10,7 +10,7 @@ from unittest import SkipTest
 
 from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Position
+from pychat.domain.model import Position, iso
 from pychat.room.chatroom import ChatRoom
 
 __all__ = ["Client", "TransportContract"]
@@ -352,6 +352,25 @@ class TransportContract:
             assert await bob.event("typing") == {"member": member, "on": True}
             assert (await ada.command("typing", {"on": False}))["ok"]
             assert await bob.event("typing") == {"member": member, "on": False}
+
+    async def test_a_whisper_reaches_one_person_alone(self) -> None:
+        """The app's answer to one member has no number, and the others hear of it in no way."""
+        room = self.room()
+        async with self.people(room) as enter:
+            ada, bob = await enter(), await enter()
+            member = (await ada.command("join", {"name": "Ada"}))["member"]
+            other = (await bob.command("join", {"name": "Bob"}))["member"]
+            told = await room.whisper(member["id"], "only you", author="bot")
+            assert await ada.event("whisper") == {
+                "id": told.id,
+                "date": iso(told.date),
+                "author": {"id": "post:bot", "name": "bot"},
+                "text": "only you",
+            }
+            assert (await room.post("all of you", author="bot")).seq == 1
+            assert [(await each.event("message"))["seq"] for each in (ada, bob)] == [1, 1]
+            await room.whisper(other["id"], "and you", author="bot")
+            assert (await bob.event("whisper"))["text"] == "and you"  # the other would have come first
 
     async def test_who_sends_too_much_is_told_when_to_go_on(self) -> None:
         """A command that exceeds the burst is refused with the seconds to wait."""

@@ -93,6 +93,7 @@ class Page:
                         }
                         for other in rooms
                     ],
+                    home=self._rooms.first.name if self._rooms.first else "",
                     base=base,
                     asset=lambda path: base + self._assets.url(path),
                     modules=self._modules,

@@ -9,7 +9,7 @@ from pychat.domain.errors import Refused
 from pychat.net.http.gate import retry_headers
 from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.request import Request
-from pychat.net.http.response import Response
+from pychat.net.http.response import Body, Response
 from pychat.room.directory import ListedRoom, RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.web.assets import Assets
@@ -46,15 +46,19 @@ class Site:
         self._assets = Assets()
         first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
         self._page = Page(first, self._assets, templates)
-        loads = "".join(
-            f'import "./{self._assets.url(path)}";\n' for path in self._assets.modules("js", "js/view", "js/element")
-        )
-        # Addresses to write into a page: the files behind them are cached for good. All are named at once, for
-        # a browser that finds them one behind the other goes to the server and back for each step.
+        # Addresses to write into a page: the files behind them are cached for good.
         self._scripts = {
-            "pychat-room.js": self._assets.script(loads),
+            "pychat-room.js": self._loads(*self._assets.modules("js", "js/view", "js/element")),
+            "pychat-unread.js": self._loads(*self._assets.modules("js"), "js/element/unread.js"),
             "client.js": self._assets.script(f'export * from "./{self._assets.url("js/client.js")}";\n'),
         }
+
+    def _loads(self, *paths: str) -> Body:
+        """A script that loads these files.
+
+        It names all of them: a browser that finds one behind the other goes to the server and back for each step.
+        """
+        return self._assets.script("".join(f'import "./{self._assets.url(path)}";\n' for path in paths))
 
     async def respond(self, path: str, request: Request, host: str | None) -> Response:
         """The answer to a request, which reached this server as `host`. `path` is below the mount."""

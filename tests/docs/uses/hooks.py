@@ -102,6 +102,15 @@ async def decides_about_changes(stage: Stage, argument: str) -> None:
         assert (await person.command("edit", {"target": 1, "text": "tea"}))["error"]["code"] == "too_old"
 
 
+async def whispers(stage: Stage, argument: str) -> None:
+    """Who joins is welcomed, and nobody else hears it."""
+    room = (await stage.run())["room"]
+    grace, eve = await Person.enter(room), await Person.enter(room)
+    await grace.join("Grace")
+    assert (await grace.event("whisper"))["text"] == "Welcome, Grace! Type /me waves to wave."
+    assert all(name != "whisper" for name, _ in eve.connection.events)
+
+
 async def mails_the_mentioned(stage: Stage, argument: str) -> None:
     """Ada has a mail when she is away, and none while she is here."""
     room, printed = (await stage.run())["room"], io.StringIO()

@@ -6,14 +6,12 @@
 import { Emitter } from "./emitter.js";
 import { Person } from "./person.js";
 import { Refusal } from "./refusal.js";
-import { Room } from "./room.js";
+import { GONE, Room } from "./room.js";
 import { RoomLink } from "./room-link.js";
 import { RoomList } from "./room-list.js";
 
 /** Rooms in one `enter`. */
 const MAX_ENTERED = 200;
-/** Codes of `exited` after which a room is gone for the user. */
-const GONE = new Set(["no_access", "deleted", "unknown_room"]);
 
 /**
  * Events (`chat.on(event, …)`):
@@ -103,6 +101,7 @@ export class Chat extends Emitter {
       key: `${key}${name}`,
       name: this.#nickname,
       identity: this.#person,
+      blocks: (id) => this.blocked.has(id),
       read: () => (this.list.known ? this.list.find(name)?.seq : null),
     });
     link.since = () => room.since;
@@ -150,7 +149,8 @@ export class Chat extends Emitter {
   #onEvent(event, data) {
     if (event === "welcome") this.#onWelcome(data);
     else if (event === "unread") this.list.apply(data);
-    else this.#rooms.get(data.room)?.link.deliver(event, data);
+    // `you` is a login only if the connection has one.
+    else this.#rooms.get(data.room)?.link.deliver(event, event === "entered" && !this.you ? { ...data, you: undefined } : data);
   }
 
   #onWelcome(data) {

@@ -125,6 +125,15 @@ export class Log {
     this.entries.splice(this.#storedCount(), 0, entry);
   }
 
+  /** Adds a whisper by its date, unless it is here already. @param {Entry} entry @returns {boolean} whether it was added */
+  hear(entry) {
+    if (this.entries.some(({ state, id }) => state === "whisper" && id === entry.id)) return false;
+    let at = this.#storedCount();
+    while (at > 0 && this.entries[at - 1].date > entry.date) at -= 1;
+    this.entries.splice(at, 0, entry);
+    return true;
+  }
+
   /**
    * Marks the user's messages.
    * @param {string | undefined} id of the user

@@ -82,6 +82,11 @@ export class RoomList extends Emitter {
     this.emit("change");
   }
 
+  /** What a page lists already, until the server answers. @param {{name: string, title: string}[]} rooms */
+  begin(rooms) {
+    this.#listed = byName(rooms);
+  }
+
   /** The user is in a room. @param {{name: string, title: string}} room */
   entered({ name, title }) {
     this.#entered.set(name, { name, title });
@@ -125,4 +130,10 @@ export class RoomList extends Emitter {
 
 function byName(rooms = []) {
   return new Map(rooms.map((room) => [room.name, room]));
+}
+
+/** The title of a room for the user: a direct room has the names of the others. @param {ListedRoom} room @param {string} [id] of the user */
+export function titleOf({ name, title, direct }, id) {
+  const others = (direct ?? []).filter((member) => member.id !== id).map((member) => member.name || "Deleted person");
+  return others.join(", ") || title || name;
 }

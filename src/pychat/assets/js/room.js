@@ -21,6 +21,9 @@ import { Timeline } from "./timeline.js";
  * @typedef {import("./log.js").Entry} Entry
  */
 
+/** Codes of a refusal after which a room does not exist for the user. */
+export const GONE = new Set(["unknown_room", "no_access", "deleted"]);
+
 /**
  * Events (`room.on(event, …)`):
  *
@@ -63,13 +66,15 @@ export class Room extends Emitter {
    * @param {string} options.key prefix of all keys in the storage
    * @param {string} [options.name] the nickname to take first
    * @param {Identity | import("./person.js").Person} [options.identity] by default, one for this room alone
+   * @param {(id: string) => boolean} [options.blocks] whether the user blocks a member
    * @param {() => number | null | undefined} [options.read] returns where reading stopped, as the server knows it;
    *   `null` if it does not know yet: then call `learnRead` later
    */
-  constructor({ connection, clock, storage, key, name, identity = new Identity(storage, `${key}:me`), read }) {
+  constructor({ connection, clock, storage, key, name, identity = new Identity(storage, `${key}:me`), blocks = () => false, read }) {
     super();
     const { log } = this;
     this.#connection = connection;
+    this.blocks = blocks;
     this.#readAtServer = read;
     this.#reading = new ReadPosition({ link: connection, clock });
     this.#membership = new Membership({ connection, clock, identity, name });
@@ -136,7 +141,7 @@ export class Room extends Emitter {
 
   /** Whether the user may delete messages of others. */
   get moderates() {
-    return this.#access?.includes("moderate") ?? this.#membership.moderates;
+    return (this.#access?.includes("moderate") ?? false) || (this.#membership.moderates && this.may("write"));
   }
 
   /** Whether the user has a permission: `read`, `write`, `react`, `upload` or `moderate`. @param {string} permission @returns {boolean} */
@@ -313,6 +318,8 @@ export class Room extends Emitter {
       this.#presence.disconnected();
     }
     if (state.name === "refused" && this.about) this.#presence.clear();
+    // What the user may not read any more is not kept.
+    if (state.name === "refused" && GONE.has(state.code)) this.#timeline.forget();
     this.emit("state", state);
     if (state.name === "live") this.#membership.connected();
   }
@@ -347,8 +354,10 @@ export class Room extends Emitter {
 
   #onWhisper(whisper) {
     const { id, date, author, text } = whisper;
+    if (this.log.entries.some((each) => each.state === "whisper" && each.id === id)) return; // it is sent again after a drop
     const entry = { state: "whisper", own: false, id, date, author, text };
-    this.log.note(entry);
+    // The server sends a whisper again when the user comes back.
+    if (!this.log.hear(entry)) return;
     this.emit("log", { kind: "add", entry });
     this.emit("whisper", whisper);
   }

@@ -55,6 +55,13 @@ export class Timeline extends Emitter {
     return renumbered;
   }
 
+  /** Removes all messages, and the position. */
+  forget() {
+    this.#position = new Position();
+    this.#log.clear();
+    this.emit("log", { kind: "reset" });
+  }
+
   /** Adds a message that arrived. @param {Message} message */
   add(message) {
     this.#position.read(message.seq, message.id);

@@ -22,6 +22,7 @@ from pychat.domain.model import (
     Reacted,
     Renamed,
     Typing,
+    Whisper,
 )
 from pychat.domain.revision import revise
 
@@ -29,7 +30,7 @@ __all__ = ["decode", "decode_log", "decode_message", "encode", "member"]
 
 _KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
-    for kind in (Message, Edited, Deleted, Reacted, Joined, Renamed, Away, Left, Kicked, Typing)
+    for kind in (Message, Edited, Deleted, Reacted, Joined, Renamed, Away, Left, Kicked, Typing, Whisper)
 }
 _NOT_STORED = {"seq", "room"}  # the store has them already
 

@@ -58,8 +58,9 @@ class SqliteArchive:
         raise failure
 
     def rooms(self) -> dict[str, int]:
-        """Return the number of messages of each room."""
-        return {room.name: room.messages for room in queries.rooms(self._connection)}
+        """Return the number of messages of each room, without the logs of whispers."""
+        rooms = queries.rooms(self._connection)
+        return {room.name: room.messages for room in rooms if not room.name.startswith("~")}
 
     def messages(self, name: str) -> Iterator[Message]:
         """Yield all messages of a room, up to the newest at the start. Raise `UsageError` on a read error."""

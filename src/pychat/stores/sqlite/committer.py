@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from pychat.domain.errors import Refused
-from pychat.domain.model import Kicked, LogEvent, Message, Position, Typing
+from pychat.domain.model import Kicked, LogEvent, Message, Position, Typing, Whisper
 from pychat.stores.sqlite.deletions import Deletions
 from pychat.stores.sqlite.inserts import chunks
 from pychat.stores.sqlite.item import Item
@@ -49,7 +49,7 @@ class Committer:
                 continue
             if self._deletions and self._deletions.refuses(item):
                 item.refuse()
-            elif not isinstance(item.signal, Kicked | Typing):
+            elif not isinstance(item.signal, Kicked | Typing | Whisper):
                 members.record(item.room, item.signal)
         items = [item for item in batch if item.signal is None]
         if not items and not members.waiting:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from pychat.client import Client, ClientEvent, RoomSnapshot
-from pychat.domain.model import Deleted, Edited, Joined, Left, Message, Reacted, Renamed, Typing
+from pychat.domain.model import Deleted, Edited, Joined, Left, Message, Reacted, Renamed, Typing, Whisper
 from pychat.terminal.join.history_loader import HistoryLoader
 from pychat.terminal.join.log import Log
 from pychat.terminal.join.typists import Typists
@@ -51,6 +51,8 @@ class Incoming:
             case Edited() | Deleted() | Reacted():
                 self._log.revise(event)
                 self._history.revise(event)
+            case Whisper():
+                self._log.tell(f"{event.author.name} (only to you): {event.text}")
             case Joined():
                 self._log.tell_more(f"{event.member.name} joined")
             case Left():

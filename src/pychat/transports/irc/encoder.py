@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from pychat.domain.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, iso
+from pychat.domain.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, Whisper, iso
 from pychat.domain.notices import AccessChanged, Notice, Presence, Welcome
 from pychat.room.connection import Encoder
 from pychat.transports.irc.channel import Channel
@@ -47,7 +47,7 @@ class LineEncoder(Encoder):
     def encode(self, notice: Notice) -> Frame:
         """A frame for `notice`; with lines, if the notice is an event of the log."""
         match notice:
-            case AccessChanged() | Kicked() | Presence() | Typing() | Welcome():
+            case AccessChanged() | Kicked() | Presence() | Typing() | Welcome() | Whisper():
                 return Frame(notice)
             case Message():
                 self.channel.remember(notice)
@@ -80,6 +80,13 @@ class LineEncoder(Encoder):
         ):
             return self._in_one(nick, text, first, batch, f"m{said.seq}")
         return self._lines(nick, "PRIVMSG", to_irc(text, self._space(nick, "PRIVMSG")), first, batch)
+
+    def whisper(self, whisper: Whisper, nick: str) -> list[Line]:
+        """The lines of a whisper to the client with that nick."""
+        by = self.channel.nick(whisper.author)
+        time = {"time": iso(whisper.date)} if "server-time" in self.caps else {}
+        space = LINE_BYTES - len(f":{source(by)} NOTICE {nick} :\r\n".encode())
+        return [Line("NOTICE", (nick, part), source(by), time) for part in to_irc(whisper.text, space)]
 
     def tags(self, event: LogEvent) -> dict[str, str]:
         """The tags for the id and the time of an event."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from pychat.domain.errors import Close
-from pychat.domain.model import Kicked, Member, Message, Typing, User
+from pychat.domain.model import Kicked, Member, Message, Typing, User, Whisper
 from pychat.domain.notices import Presence, Welcome
 from pychat.room.grant import Grant
 from pychat.room.session import Session
@@ -216,6 +216,9 @@ class ChannelMembership:
                 self._reason = frame.notice.text  # the room closes this connection next
             case Presence():
                 self._presence(frame.notice)
+            case Whisper():
+                for line in self.encoder.whisper(frame.notice, self._client.nick):
+                    self._client.write(line)
             case Typing() if "message-tags" in self._client.caps and frame.notice.member.id != self.session.member_id:
                 state = {"+typing": "active" if frame.notice.on else "done"}
                 nick = self.channel.nick(frame.notice.member)

@@ -121,10 +121,10 @@ class SocketIOSession:
     def _taken_at_once(self, packet: Packet) -> bool:
         """Let a plain function take an event; false if it has to wait. Raises `BadPacket`."""
         # The name of the event, in the form that clients write it: `["say",{…}]`.
-        begin, _, rest = (packet.payload or "").partition('"')
-        take = self.handler.at_once.get(rest.partition('"')[0])
+        payload = packet.payload or ""
+        take = self.handler.at_once.get(payload[2 : payload.find('"', 2)])
         client = self.clients.get(packet.namespace)
-        if begin != "[" or take is None or client is None or client.namespace != "/" or not client.connected:
+        if payload[:2] != '["' or take is None or client is None or client.namespace != "/" or not client.connected:
             return False
         websocket, outbox = self.socket.websocket, self.socket.outbox
         if websocket is not None and websocket.buffered > UNREAD_BYTES:

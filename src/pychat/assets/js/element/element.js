@@ -5,8 +5,10 @@
 
 import { connect, mounted } from "../client.js";
 import { Refusal } from "../refusal.js";
+import { showTitle } from "../view/heading.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { view } from "../view/view.js";
+import { reflect, upgrade } from "./attributes.js";
 import { loadFrame } from "./frame.js";
 import { StatusCard } from "./status-card.js";
 import { styles } from "./styles.js";
@@ -77,16 +79,8 @@ export class PychatRoom extends HTMLElement {
   }
 
   connectedCallback() {
-    for (const name of [...ATTRIBUTES, "token"]) this.#upgrade(name);
+    upgrade(this, [...ATTRIBUTES, "token"]);
     if (!this.#lifetime) this.#start();
-  }
-
-  /** A property that the page set before this class was defined would hide the accessor. */
-  #upgrade(name) {
-    if (!Object.hasOwn(this, name)) return;
-    const value = this[name];
-    delete this[name];
-    this[name] = value;
   }
 
   // An element that is moved is connected again before the microtask runs.
@@ -165,6 +159,10 @@ export class PychatRoom extends HTMLElement {
     this.#field = refs.find("text", "textarea");
     this.#setPlaceholder();
     view(client, refs);
+    client.on("welcome", () => {
+      showTitle(refs, client.about.title);
+      frame.setAttribute("aria-label", client.about.title);
+    });
     client.on("message", (message) => this.#dispatch("message", message));
     client.on("joined", (member) => this.#dispatch("joined", member));
     client.on("state", (state) => this.#client === client && this.#setStatus(state));
@@ -201,19 +199,7 @@ export class PychatRoom extends HTMLElement {
   }
 }
 
-for (const name of ATTRIBUTES) {
-  Object.defineProperty(PychatRoom.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this.getAttribute(name);
-    },
-    set(value) {
-      if (value === null || value === undefined) this.removeAttribute(name);
-      else this.setAttribute(name, value);
-    },
-  });
-}
+reflect(PychatRoom, ATTRIBUTES);
 
 function isTyped({ target, key, ctrlKey, metaKey, altKey }) {
   return !ctrlKey && !metaKey && !altKey && key !== "Escape" && key !== "Tab" && !!target.closest?.("input, textarea");

@@ -1,19 +1,83 @@
-/** The chat page: opens its room, creates the view, and adds what the element does not have. */
+/** The chat page: shows one room of the user after the other, and the list of them, on one connection. */
 
-import { connect } from "../client.js";
+import { openChat } from "../client.js";
+import { browserStorage } from "../storage.js";
 import { TemplateRefs } from "../view/template-refs.js";
-import { view } from "../view/view.js";
-import { share } from "./share.js";
+import { Addresses } from "./address.js";
+import { nowhere } from "./nowhere.js";
+import { Panes } from "./panes.js";
+import { rooms } from "./rooms.js";
 import { theme } from "./theme.js";
 import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
-const { room: name, base } = document.querySelector("[data-pychat]").dataset;
-const room = connect({ url: new URL(base, location.href), room: name });
-const refs = new TemplateRefs(document, { key: location.pathname });
+const { base: path, home, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
+const base = new URL(path, location.href);
+const storage = browserStorage();
+/** The room that was shown last, for those who come to a site without a first room. */
+const lastKey = `pychat:${base.href}:last-room`;
 
-theme(refs);
+// Another room has another address, which would change what relative ones mean.
+for (const link of document.querySelectorAll("a[href], link[rel~='icon']")) link.setAttribute("href", link.href);
+
+const refs = new TemplateRefs(document.querySelector("[data-pychat]"), { key: base.pathname, wholePage: true });
+const addresses = new Addresses(base, home);
+const chat = openChat({ url: base });
+const panes = new Panes(refs.find("app"), { chat, addresses, enter, firstTitle });
+const showTheme = theme();
+const showTitle = title(chat, panes, firstTitle);
+const list = rooms(chat, refs, { addresses, panes, enter });
+const emptyPage = nowhere(chat, refs);
 fitWindow();
-title(room);
-share(room, refs);
-view(room, refs);
+
+/** Shows a room, and gives it its address. */
+function enter(name) {
+  if (name !== panes.current?.name) history.pushState(null, "", addresses.of(name));
+  show(name);
+}
+
+function show(name) {
+  emptyPage.hide();
+  const known = panes.all.some((pane) => pane.name === name);
+  const pane = panes.show(name);
+  storage.setItem(lastKey, name);
+  if (!known) {
+    for (const event of ["message", "read", "welcome"]) pane.room.on(event, showTitle);
+    pane.room.on("state", () => showWayOut(pane));
+    pane.refs.find("rooms-button", "button").addEventListener("click", () => list.open());
+  }
+  showTheme();
+  showTitle();
+  list.show();
+  showWayOut(pane);
+}
+
+/** Who cannot be in a room any more is led to another one. */
+function showWayOut(pane) {
+  const button = pane.refs.find("barred-button", "button");
+  const [other] = list.sorted().filter(({ name }) => name !== pane.name);
+  button.hidden = !other;
+  if (!other) return;
+  button.textContent = `Go to ${other.label}`;
+  button.onclick = () => enter(other.name);
+}
+
+/** The room of the address; without one, the last or the first of the user's rooms, once they are known. */
+function arrive() {
+  const name = addresses.room(location.href);
+  if (name) return show(name);
+  if (!chat.list.known || panes.current) return;
+  const mine = list.sorted();
+  const next = mine.find((one) => one.name === storage.getItem(lastKey)) ?? mine[0];
+  if (!next) return emptyPage.show();
+  history.replaceState(null, "", addresses.of(next.name));
+  show(next.name);
+}
+
+addEventListener("popstate", arrive);
+chat.on("rooms", () => {
+  for (const pane of panes.all) pane.showTitle();
+  if (panes.current) showWayOut(panes.current);
+  else arrive();
+});
+arrive();

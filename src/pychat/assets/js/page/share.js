@@ -1,12 +1,14 @@
 /** The form in an empty room that copies the room's address. */
 
-/** @param {import("../room.js").Room} room @param {import("../view/template-refs.js").TemplateRefs} refs */
-export function share(room, refs) {
+/**
+ * @param {import("../room.js").Room} room @param {import("../view/template-refs.js").TemplateRefs} refs
+ * @param {string} href of the room
+ */
+export function share(room, refs, href) {
   const form = refs.find("share", "form");
   const field = refs.find("share-address", "input");
   const button = refs.find("share-button", "button");
-  const address = new URL(location.href);
-  address.hash = "";
+  const address = new URL(href);
   field.value = address.href;
   const here = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(address.hostname);
   room.on("welcome", () => {

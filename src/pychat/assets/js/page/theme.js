@@ -3,24 +3,28 @@
 import { browserStorage } from "../storage.js";
 
 const KEY = "pychat:theme";
+const BUTTON = '[data-part="theme-button"]';
 
-/** @param {import("../view/template-refs.js").TemplateRefs} refs */
-export function theme(refs) {
+/** @returns {() => void} shows the theme on the button of the room that is shown now */
+export function theme() {
   const storage = browserStorage();
   const system = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
-  const button = refs.find("theme-button", "button");
 
   function show() {
     root.dataset.theme = storage.getItem(KEY) ?? (system.matches ? "dark" : "light");
-    const dark = root.dataset.theme === "dark";
-    button.setAttribute("aria-pressed", String(dark));
-    button.title = dark ? "Light theme" : "Dark theme";
     const canvas = getComputedStyle(document.body).backgroundColor;
     document.querySelector('meta[name="theme-color"]')?.setAttribute("content", canvas);
+    const dark = root.dataset.theme === "dark";
+    const button = document.querySelector(BUTTON);
+    if (!button) return;
+    button.hidden = false;
+    button.setAttribute("aria-pressed", String(dark));
+    button.title = dark ? "Light theme" : "Dark theme";
   }
 
-  button.addEventListener("click", () => {
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest?.(BUTTON)) return;
     const next = root.dataset.theme === "dark" ? "light" : "dark";
     // If the choice equals the system's theme, follow the system again.
     if (next === (system.matches ? "dark" : "light")) storage.removeItem(KEY);
@@ -29,6 +33,6 @@ export function theme(refs) {
   });
   system.addEventListener("change", show);
   addEventListener("storage", ({ key }) => key === KEY && show());
-  button.hidden = false;
   show();
+  return show;
 }

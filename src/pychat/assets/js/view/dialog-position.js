@@ -6,9 +6,12 @@
  * @returns {() => void} opens the dialog over the frame
  */
 export function dialogOpener(dialog, refs) {
-  const frame = dialog.closest(".frame");
+  /** A view may not be in its frame yet. */
+  const frameOf = () => dialog.closest(".frame");
 
   function place() {
+    const frame = frameOf();
+    if (!frame) return;
     const { clientWidth, clientHeight } = document.documentElement;
     const { top, right, bottom, left } = frame.getBoundingClientRect();
     const inset = { top, right: clientWidth - right, bottom: clientHeight - bottom, left };
@@ -25,8 +28,8 @@ export function dialogOpener(dialog, refs) {
   addEventListener("scroll", update, { signal: refs.signal, capture: true, passive: true });
 
   return () => {
-    frame?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    if (frame) place();
+    frameOf()?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    place();
     dialog.showModal();
   };
 }

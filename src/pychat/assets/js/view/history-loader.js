@@ -20,7 +20,7 @@ export function historyLoader(room, refs, scroll) {
         if (one && isIntersecting && !one.failed) load(one);
       }
     },
-    { root: refs.find("scroll").isConnected ? refs.find("scroll") : null, rootMargin: `${NEAR}px 0px` },
+    { root: refs.root.contains(refs.find("scroll")) ? refs.find("scroll") : null, rootMargin: `${NEAR}px 0px` },
   );
 
   async function load(one) {

@@ -3,6 +3,7 @@
 import { action } from "../action.js";
 import { hue, initials } from "../colour.js";
 import { pieces } from "../links.js";
+import { HERE, mentionPieces } from "../mentions.js";
 import { exact, relative } from "../time.js";
 import { write } from "./template-refs.js";
 import { fillRoles } from "./roles.js";
@@ -20,14 +21,19 @@ export function fillLine(line, entry, room, refs) {
     write(line.firstElementChild, entry.notice.text);
     return;
   }
-  const { author, state, own, error, deleted } = entry;
+  const { author, state, own, error } = entry;
+  const blocked = !own && room.blocks(author.id);
+  const deleted = entry.deleted || blocked;
   const date = new Date(entry.date);
   line.dataset.state = state;
   line.classList.toggle("own", own);
   line.classList.toggle("deleted", !!deleted);
+  line.classList.toggle("whisper", state === "whisper");
+  line.classList.toggle("mentions-me", !deleted && !own && !!room.me && !!entry.mentions?.includes(room.me.id));
+  line.querySelector(".whisper-note").hidden = state !== "whisper";
   line.style.setProperty("--hue", hue(author.id));
   write(line.querySelector(".avatar"), initials(author.name));
-  write(line.querySelector(".author"), own ? "You" : author.name);
+  write(line.querySelector(".author"), own ? "You" : author.name || "Deleted person");
   fillRoles(line.querySelector(".author"), room.people.rolesOf(author.id), refs);
   const time = line.querySelector("time");
   time.dateTime = entry.date;
@@ -36,9 +42,10 @@ export function fillLine(line, entry, room, refs) {
   const text = line.querySelector(".text");
   const performed = deleted ? "" : action(entry.text);
   line.classList.toggle("action", !!performed);
-  if (deleted) write(text, "Message deleted");
+  if (blocked) write(text, "Message of a person whom you block");
+  else if (deleted) write(text, "Message deleted");
   else if (performed) fillAction(text, author.name, performed);
-  else if (text.textContent !== entry.text || text.querySelector(".actor")) text.replaceChildren(...linked(entry.text));
+  else fillText(text, entry, room);
   line.classList.toggle("jumbo", !deleted && !entry.reply && isEmoji(entry.text));
   fillQuote(line.querySelector(".quote"), deleted ? undefined : entry.reply, room);
   const edited = line.querySelector(".edited");
@@ -52,6 +59,36 @@ export function fillLine(line, entry, room, refs) {
   const sendError = line.querySelector(".send-error");
   sendError.hidden = !error;
   write(line.querySelector(".send-error-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
+}
+
+/** The text with links, and with marks on the names that it mentions. */
+function fillText(text, { text: words, mentions = [] }, room) {
+  const names = mentions.length ? namesByIds(room) : undefined;
+  const known = mentions.flatMap((id) => names.get(id) ?? []);
+  const key = known.join("\n");
+  if (text.textContent === words && !text.querySelector(".actor") && (text.dataset.names ?? "") === key) return;
+  text.dataset.names = key;
+  const nodes = linked(words);
+  const mine = mentions.includes(room.me?.id) ? [room.me.name.toLowerCase(), HERE] : [];
+  text.replaceChildren(...nodes.flatMap((node) => (known.length && node.nodeType === Node.TEXT_NODE ? marked(node.data, [...known, HERE], mine) : node)));
+}
+
+function marked(words, names, mine) {
+  return mentionPieces(words, names).map(({ text, name }) => {
+    if (name === undefined) return document.createTextNode(text);
+    const mention = document.createElement("span");
+    mention.className = mine.includes(name.toLowerCase()) ? "mention mine" : "mention";
+    mention.textContent = text;
+    return mention;
+  });
+}
+
+/** The names of members who are in the room or in the log, by their ids. */
+function namesByIds(room) {
+  const names = new Map(room.log.entries.filter(({ author }) => author).map(({ author }) => [author.id, author.name]));
+  for (const { id, name } of room.people.members) names.set(id, name);
+  if (room.me) names.set(room.me.id, room.me.name);
+  return names;
 }
 
 /** “Ada waves”, for the author too. */
@@ -88,7 +125,7 @@ function fillReactions(list, { reactions = {}, seq }, room, refs) {
     const names = namesOf(ids, room);
     button.title = names;
     button.setAttribute("aria-label", `${emoji} ${ids.length}: ${names}`);
-    button.disabled = seq === undefined || !room.me;
+    button.disabled = seq === undefined || !room.me || !room.may("react");
     return row;
   });
   // Change only what differs: a replaced button would lose the focus.
@@ -96,10 +133,9 @@ function fillReactions(list, { reactions = {}, seq }, room, refs) {
   wanted.forEach((row, at) => list.children[at] === row || list.insertBefore(row, list.children[at] ?? null));
 }
 
-/** The names of members who are in the room or in the log; a number for the others. */
+/** The names of these members; a number for those who are unknown. */
 function namesOf(ids, room) {
-  const names = new Map(room.log.entries.filter(({ author }) => author).map(({ author }) => [author.id, author.name]));
-  for (const { id, name } of room.people.members) names.set(id, name);
+  const names = namesByIds(room);
   if (room.me) names.set(room.me.id, "You");
   const known = ids.filter((id) => names.has(id)).slice(0, 20);
   const more = ids.length - known.length;

@@ -8,15 +8,16 @@ import { hasKeys } from "./template-refs.js";
  * @param {object} options
  * @param {(line: HTMLElement) => import("../log.js").Entry | undefined} options.entryOf
  * @param {{reply(entry: object): void, edit(entry: object): void, complain(text: string): void}} options.composer
+ * @param {((member: import("../log.js").Member, at: HTMLElement) => void) | undefined} options.showPerson
  */
-export function messageActions(room, refs, { entryOf, composer }) {
+export function messageActions(room, refs, { entryOf, composer, showPerson }) {
   const list = refs.find("messages", "ol");
   const bar = refs.find("message-actions");
   const confirmation = refs.find("confirm");
   const yes = refs.find("confirm-yes", "button");
   const picker = refs.find("picker", "dialog");
   const otherEmoji = refs.find("picker-other", "input");
-  const [react, reply, edit, remove] = ["action-react", "action-reply", "action-edit", "action-delete"].map((name) => refs.find(name, "button"));
+  const [react, reply, person, edit, remove] = ["react", "reply", "person", "edit", "delete"].map((name) => `action-${name}`).map((name) => refs.find(name, "button"));
   let line = null;
   let entry = null;
   let target = null;
@@ -24,12 +25,10 @@ export function messageActions(room, refs, { entryOf, composer }) {
   function showAt(to) {
     if (to === line && bar.isConnected) return;
     const next = to && entryOf(to);
-    if (!next || next.state !== "sent" || next.deleted || !room.me) return hide();
+    if (!next || next.state !== "sent" || next.deleted || !room.me || room.blocks(next.author.id) || !(room.may("write") || room.may("react") || room.moderates)) return hide();
     line = to;
     entry = next;
     ask(false);
-    edit.hidden = !entry.own;
-    remove.hidden = !mayDelete();
     bar.hidden = false;
     line.querySelector(".bubble").append(bar);
   }
@@ -41,13 +40,15 @@ export function messageActions(room, refs, { entryOf, composer }) {
     bar.remove();
   }
 
-  const mayDelete = () => !!entry && (entry.own || room.moderates);
+  const mayDelete = () => !!entry && ((entry.own && room.may("write")) || room.moderates);
 
   /** Shows the question whether to delete, or the buttons that it replaces. */
   function ask(on) {
     confirmation.hidden = !on;
-    for (const button of [react, reply]) button.hidden = on;
-    edit.hidden = on || !entry?.own;
+    react.hidden = on || !room.may("react");
+    reply.hidden = on || !room.may("write");
+    person.hidden = on || !showPerson || !entry || entry.own;
+    edit.hidden = on || !entry?.own || !room.may("write");
     remove.hidden = on || !mayDelete();
   }
 
@@ -60,7 +61,7 @@ export function messageActions(room, refs, { entryOf, composer }) {
   }
 
   // A keyboard user keeps the bar, wherever the mouse pointer is.
-  const usesKeys = () => picker.open || !!bar.querySelector(":focus-visible");
+  const usesKeys = () => !!refs.root.querySelector("dialog[open]") || !!bar.querySelector(":focus-visible");
   const failed = (refusal) => composer.complain(refusal.text);
 
   list.addEventListener("pointerover", ({ target: element, pointerType }) => {
@@ -71,7 +72,7 @@ export function messageActions(room, refs, { entryOf, composer }) {
   });
   list.addEventListener("focusin", ({ target: element }) => showAt(element.closest(".message")));
   list.addEventListener("focusout", ({ relatedTarget }) => {
-    if (line && !picker.open && !line.contains(relatedTarget) && !line.matches(":hover")) hide();
+    if (line && !refs.root.querySelector("dialog[open]") && !line.contains(relatedTarget) && !line.matches(":hover")) hide();
   });
   list.addEventListener("click", ({ target: element }) => {
     if (!hasKeys() && !element.closest("button, a")) showAt(element.closest(".message"));
@@ -87,6 +88,7 @@ export function messageActions(room, refs, { entryOf, composer }) {
     composer.reply(entry);
     hide();
   });
+  person.addEventListener("click", () => showPerson(entry.author, person));
   edit.addEventListener("click", () => {
     composer.edit(entry);
     hide();
@@ -149,5 +151,6 @@ export function messageActions(room, refs, { entryOf, composer }) {
     if (changed === entry && (kind === "remove" || changed?.deleted)) hide();
     if (kind === "reset") hide();
   });
+  room.on("access", hide);
   bar.remove();
 }

@@ -1,8 +1,10 @@
 /** Shows the log: lines for messages, notices, days and gaps. */
 
+import { GONE } from "../room.js";
 import { day, dayKey, relative } from "../time.js";
 import { fillLine, makeLine } from "./line.js";
 import { historyLoader } from "./history-loader.js";
+import { reading } from "./reading.js";
 import { write } from "./template-refs.js";
 
 /** Maximum milliseconds between two messages under one name. */
@@ -20,13 +22,15 @@ const REFRESH_INTERVAL = 15_000;
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("./scroll.js").Scroll} scroll
+ * @param {((member: import("../log.js").Member, at: HTMLElement) => void) | undefined} showPerson called for a click on a name
  */
-export function messages(room, refs, scroll) {
+export function messages(room, refs, scroll, showPerson) {
   const list = refs.find("messages", "ol");
   const live = refs.find("log");
   const empty = refs.find("empty");
   const origin = refs.find("origin");
   const gaps = historyLoader(room, refs, scroll);
+  const read = reading(room, refs, scroll, schedule);
   const lines = new WeakMap();
   const entries = new WeakMap();
   let days = new Map();
@@ -52,6 +56,7 @@ export function messages(room, refs, scroll) {
     const daysNow = new Map();
     const now = new Date();
     let before = null;
+    let newLine = null;
     for (const entry of room.log.entries) {
       const date = new Date(entry.date);
       const key = dayKey(date);
@@ -65,9 +70,13 @@ export function messages(room, refs, scroll) {
         wanted.push(daysNow.get(key));
         before = null;
       }
+      if (!newLine && (newLine = read.lineBefore(entry))) {
+        wanted.push(newLine);
+        before = null;
+      }
       const line = lines.get(entry) ?? add(entry);
       if (stale.has(entry)) fillLine(line, entry, room, refs);
-      const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && !entry.reply && date - new Date(before.date) < MAX_PAUSE;
+      const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && before.state !== "whisper" && entry.state !== "whisper" && !entry.reply && date - new Date(before.date) < MAX_PAUSE;
       line.classList.toggle("goes-on", goesOn);
       wanted.push(line);
       before = entry.notice ? null : entry;
@@ -78,10 +87,12 @@ export function messages(room, refs, scroll) {
     place(wanted);
     // Tab from the message box focuses the newest line. If the focus is in the list, it stays.
     if (!current?.isConnected || !list.contains(refs.active)) setTabStop(wanted.findLast((line) => line.matches(".message")) ?? null);
-    empty.hidden = !room.about || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
+    const gone = room.state.name === "refused" && GONE.has(room.state.code);
+    empty.hidden = !room.about || gone || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
     list.hidden = !empty.hidden;
-    origin.hidden = !room.about || !empty.hidden || room.log.gaps.open;
+    origin.hidden = !room.about || gone || !empty.hidden || room.log.gaps.open;
     scroll.settle();
+    read.drawn((line) => entries.get(line));
     // A screen reader must not read the first messages as new.
     if (room.about && live.ariaBusy === "true") setTimeout(() => (live.ariaBusy = "false"), 100);
   }
@@ -109,6 +120,8 @@ export function messages(room, refs, scroll) {
 
   function add(entry) {
     const line = makeLine(entry, room, refs);
+    const who = line.querySelector(".who");
+    if (who) who.disabled = !showPerson || entry.own;
     lines.set(entry, line);
     entries.set(line, entry);
     return line;
@@ -154,6 +167,10 @@ export function messages(room, refs, scroll) {
     const button = target.closest("button");
     const line = target.closest(".message");
     const entry = line && entries.get(line);
+    if (entry?.author && showPerson && !entry.own && target.closest(".who, .avatar")) {
+      showPerson(entry.author, target.closest(".who, .avatar"));
+      return;
+    }
     if (!button || !entry) return;
     if (button.matches(".retry")) room.retry(entry.id).catch(() => {});
     if (button.matches(".discard")) room.discard(entry.id);
@@ -184,9 +201,9 @@ export function messages(room, refs, scroll) {
     if (kind === "add" && !entry.own && !entry.notice) scroll.miss(1);
     schedule();
   });
-  for (const event of ["welcome", "state", "me"]) {
+  for (const event of ["welcome", "state", "me", "access"]) {
     room.on(event, () => {
-      for (const entry of room.log.entries) if (entry.state !== "sent" || entry.reactions) stale.add(entry);
+      for (const entry of room.log.entries) if (entry.state !== "sent" || entry.reactions || entry.mentions) stale.add(entry);
       schedule();
     });
   }
@@ -202,7 +219,20 @@ export function messages(room, refs, scroll) {
   refs.listen(document, "visibilitychange", () => document.hidden || refresh());
   schedule();
 
-  return { reveal, entryOf: (line) => entries.get(line) };
+  return {
+    reveal,
+    entryOf: (line) => entries.get(line),
+    /** The user comes back to the room. */
+    placeNewLine() {
+      read.place();
+      schedule();
+    },
+    /** Draws all messages again. */
+    refresh() {
+      stale = new Set(room.log.entries);
+      schedule();
+    },
+  };
 }
 
 function dayLine(date, now, refs) {

@@ -1,4 +1,4 @@
-/** Asks for a nickname: first in place of the message box, later in a dialog to change it. */
+/** What stands below the messages: the message box, the question for a nickname, or that the user can only read. */
 
 import { hue, initials } from "../colour.js";
 import { browserStorage } from "../storage.js";
@@ -21,6 +21,7 @@ export function nicknameForm(room, refs, composer) {
   const second = new NameField(room, refs, { form: refs.find("rename", "form"), input: "rename-input", button: "rename-button", error: "rename-error" });
   const open = dialogOpener(dialog, refs);
   const me = refs.find("me-button", "button");
+  const readOnly = refs.find("read-only");
   const hint = refs.find("me-hint");
   const avatar = refs.find("me-avatar");
 
@@ -28,8 +29,10 @@ export function nicknameForm(room, refs, composer) {
     // After a refusal there is no message box: nothing would be sent.
     const known = room.state.name === "refused" ? null : room.me;
     // The form appears after the first welcome.
-    form.hidden = !!known || !room.about || room.arriving || room.state.name === "refused";
-    composer.setVisible(!!known);
+    const reader = !room.may("write");
+    form.hidden = !!known || reader || !room.about || room.arriving || room.state.name === "refused";
+    readOnly.hidden = !reader || !room.about || room.state.name === "refused";
+    composer.setVisible(!!known && !reader);
     me.hidden = !known;
     if (known) {
       if (!room.you) storage.setItem(LAST_NAME, known.name);
@@ -44,6 +47,7 @@ export function nicknameForm(room, refs, composer) {
 
   room.on("me", show);
   room.on("state", show);
+  room.on("access", show);
   room.on("welcome", () => {
     const asked = form.hidden && !room.me;
     show();
@@ -51,7 +55,7 @@ export function nicknameForm(room, refs, composer) {
   });
   room.on("ask", (refusal) => {
     show();
-    form.hidden = !!room.me;
+    form.hidden = !!room.me || !room.may("write");
     first.complain(refusal, "ask");
     if (refs.mayFocus) first.focus();
   });

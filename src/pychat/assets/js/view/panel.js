@@ -1,25 +1,23 @@
 /** The list of people: beside the conversation if there is space, else in a sheet. */
 
 import { hue, initials } from "../colour.js";
-import { dialogOpener } from "./dialog-position.js";
-import { write } from "./template-refs.js";
 import { fillRoles } from "./roles.js";
+import { sideSheet } from "./side-sheet.js";
+import { write } from "./template-refs.js";
 
-/** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
-export function panel(room, refs) {
+/**
+ * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
+ * @param {((member: import("../log.js").Member, at: HTMLElement) => void) | undefined} showPerson called for a click on a name
+ */
+export function panel(room, refs, showPerson) {
   const button = refs.find("people-button", "button");
-  const inner = refs.find("panel");
-  const side = refs.find("side", "aside");
-  const sheet = refs.find("people-dialog", "dialog");
-  const open = dialogOpener(sheet, refs);
   const list = refs.find("people", "ul");
   const guests = refs.find("guests");
-  let wide = false;
+  let place = null;
   const rows = new Map();
   let answered = null;
   let asking = false;
 
-  const visible = () => wide || sheet.open;
   const names = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
 
   function show() {
@@ -31,7 +29,7 @@ export function panel(room, refs) {
     button.setAttribute("aria-label", here === 1 ? "1 person here" : `${here} people here`);
     button.title = "People here";
     if (listed) answered = null;
-    if (!visible()) return;
+    if (!place?.visible) return;
     if (!listed) ask();
     const members = listed ? room.people.members : (answered ?? []);
     draw(members);
@@ -53,6 +51,7 @@ export function panel(room, refs) {
       let row = rows.get(id);
       if (!row) {
         row = refs.copy("person");
+        row.firstElementChild.addEventListener("click", ({ currentTarget }) => showPerson?.(members.find((one) => one.id === id) ?? { id, name }, currentTarget));
         row.style.setProperty("--hue", hue(id));
         rows.set(id, row);
       }
@@ -61,6 +60,7 @@ export function panel(room, refs) {
       fillRoles(row.querySelector(".person-name"), roles, refs);
       row.title = roles.length ? `${name} (${roles.join(", ")})` : name;
       row.querySelector(".you").hidden = id !== room.me?.id;
+      row.firstElementChild.disabled = !showPerson || id === room.me?.id;
       if (row === at) at = at.nextElementSibling;
       else list.insertBefore(row, at);
     }
@@ -80,24 +80,15 @@ export function panel(room, refs) {
     }
   }
 
-  /** Moves the list to the side or to the sheet; the style sheet decides which. */
-  function settle() {
-    wide = side.isConnected && getComputedStyle(side).display !== "none";
-    if (wide && sheet.open) sheet.close();
-    const place = wide ? side : sheet;
-    if (inner.parentElement !== place) place.append(inner);
-    show();
-  }
-
-  button.addEventListener("click", () => {
-    open();
-    show();
+  place = sideSheet(refs, {
+    inner: refs.find("panel"),
+    side: refs.find("side", "aside"),
+    sheet: refs.find("people-dialog", "dialog"),
+    close: refs.find("panel-close", "button"),
+    changed: show,
   });
-  refs.find("panel-close", "button").addEventListener("click", () => sheet.close());
-  sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
-  new ResizeObserver(() => wide === (getComputedStyle(side).display !== "none") || settle()).observe(side.parentElement ?? side);
+  button.addEventListener("click", () => place.open());
   for (const event of ["people", "me", "welcome", "state"]) room.on(event, show);
-  settle();
 }
 
 /** @param {number} count of people without a name @param {boolean} includesMe */

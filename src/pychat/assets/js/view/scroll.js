@@ -67,6 +67,33 @@ export class Scroll {
     this.#show();
   }
 
+  /** Scrolls a line to the upper part of the view if it is above it; else the end stays in view. @param {HTMLElement} line */
+  showLine(line) {
+    const { top } = this.#view.getBoundingClientRect();
+    const above = line.getBoundingClientRect().top - top;
+    if (above >= 0) return;
+    this.following = false;
+    this.#view.scrollTop += above - this.#view.clientHeight / 6;
+    this.#remember();
+    this.#show();
+  }
+
+  /** The last message whose end is in the visible part of the view. @param {number} bottom of the window @returns {HTMLElement | null} */
+  lastVisible(bottom) {
+    const view = this.#view.getBoundingClientRect();
+    if (!view.height) return null;
+    const limit = Math.min(view.bottom, bottom) + 1;
+    const lines = this.#list.children;
+    let [low, high] = [0, lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (lines[middle].getBoundingClientRect().bottom <= limit) low = middle + 1;
+      else high = middle;
+    }
+    for (low -= 1; low >= 0; low -= 1) if (lines[low].matches(".message[data-state=sent]")) return lines[low];
+    return null;
+  }
+
   /** Whether a line is in the lower half of the view, or below it. @param {HTMLElement} line */
   isBelow(line) {
     const { top, height } = this.#view.getBoundingClientRect();
@@ -75,6 +102,8 @@ export class Scroll {
 
   /** Restores the position after the content or the size changed. */
   settle() {
+    // A room that is not shown has no positions.
+    if (!this.#view.clientHeight) return;
     if (this.following) this.#view.scrollTop = this.#view.scrollHeight;
     // Scroll anchoring of browsers does not cover this: some lack it, and none does it at the top.
     else if (this.line?.isConnected) this.#view.scrollTop += this.#topOf(this.line) - this.#at;

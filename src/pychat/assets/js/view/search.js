@@ -118,7 +118,8 @@ export function search(room, refs, reveal) {
   more.addEventListener("click", () => ask(oldest));
   button.addEventListener("click", open);
   // On the chat page these keys work anywhere; in the element, only while it has the focus.
-  refs.listen(refs.root, "keydown", (event) => {
+  refs.listen(refs.wholePage ? document : refs.root, "keydown", (event) => {
+    if (!refs.root.isConnected) return;
     const typing = event.target.closest?.("input, textarea, [contenteditable]");
     const isShortcut = (event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey);
     if (!isShortcut || refs.root.querySelector("dialog[open]")) return;
@@ -127,5 +128,5 @@ export function search(room, refs, reveal) {
     event.stopPropagation();
     open();
   });
-  room.on("welcome", () => (button.hidden = false));
+  for (const event of ["welcome", "state"]) room.on(event, () => (button.hidden = !room.about || room.state.name === "refused"));
 }

@@ -15,6 +15,13 @@ const WORDS = {
   closed: "Disconnected",
 };
 
+/** Titles of what stands in place of a room, by the code of the refusal. */
+const BARRED = {
+  unknown_room: "There is no such room",
+  no_access: "You cannot read this room any more",
+  deleted: "This room was deleted",
+};
+
 /** Milliseconds in the background after which the connection is checked. */
 const CHECK_AFTER = 30_000;
 
@@ -39,9 +46,14 @@ export function status(room, refs) {
     pill.dataset.state = name;
     write(word, WORDS[name]);
     clearInterval(timer);
-    const isBarred = name === "refused" && !room.about;
-    if (isBarred && barred.hidden) refs.find("barred-text").replaceChildren(...linked(reason));
+    const isBarred = name === "refused" && (!room.about || room.state.code in BARRED);
+    if (isBarred && barred.hidden) {
+      write(refs.find("barred-title", "h2"), BARRED[room.state.code] ?? "You cannot enter this room");
+      refs.find("barred-text").replaceChildren(...linked(reason));
+    }
     barred.hidden = !isBarred;
+    // Then the connection is fine, or does not matter.
+    pill.hidden = isBarred && room.state.code in BARRED;
     // No banner during the first attempt.
     banner.hidden = !reason || isBarred || name === "live" || name === "closed";
     if (banner.hidden) return;

@@ -2,15 +2,17 @@
 
 export class TemplateRefs {
   /**
-   * @param {Document | ShadowRoot} root of the template: the chat page, or the element's shadow root
+   * @param {HTMLElement | ShadowRoot} root of the template: a part of the chat page, or the element's shadow root
    * @param {object} options
    * @param {string} options.key identifies the view in the browser's storage
    * @param {AbortSignal} [options.signal] stops timers and listeners on other targets
+   * @param {boolean} [options.wholePage] whether the view is the chat page, not an element on another page
    */
-  constructor(root, { key, signal }) {
+  constructor(root, { key, signal, wholePage = false }) {
     this.root = root;
     this.key = key;
     this.signal = signal;
+    this.wholePage = wholePage;
   }
 
   /**
@@ -31,12 +33,13 @@ export class TemplateRefs {
 
   /** The focused element of the view, if any. @returns {Element | null} */
   get active() {
-    return this.root.activeElement;
+    const { activeElement } = this.root.getRootNode();
+    return this.root.contains(activeElement) ? activeElement : null;
   }
 
-  /** Whether the view is the chat page, not an element on another page. */
-  get wholePage() {
-    return this.root === document;
+  /** Whether the user can see the view now. */
+  get inSight() {
+    return !document.hidden && document.hasFocus() && this.root.isConnected;
   }
 
   /** Whether a view may take the focus: it is the chat page or has the focus already, and no screen keyboard opens. */

@@ -1,0 +1,64 @@
+/** One room on the page: its markup with its views. It keeps them while another room is shown. */
+
+import { titleOf } from "../room-list.js";
+import { showTitle } from "../view/heading.js";
+import { TemplateRefs } from "../view/template-refs.js";
+import { view } from "../view/view.js";
+import { share } from "./share.js";
+
+export class Pane {
+  #chat;
+  #firstTitle;
+  #lifetime = new AbortController();
+  #views;
+
+  /**
+   * @param {object} options
+   * @param {string} options.name of the room
+   * @param {HTMLElement} options.element in the document
+   * @param {import("../chat.js").Chat} options.chat
+   * @param {string} options.address of the room
+   * @param {string} [options.title] as the server wrote it into the page
+   * @param {(name: string) => void} options.enter shows the room of that name
+   */
+  constructor({ name, element, chat, address, title, enter }) {
+    this.name = name;
+    this.element = element;
+    this.#chat = chat;
+    this.#firstTitle = title;
+    this.room = chat.enter(name);
+    this.refs = new TemplateRefs(element, { key: new URL(address).pathname, signal: this.#lifetime.signal, wholePage: true });
+    share(this.room, this.refs, address);
+    this.#views = view(this.room, this.refs, { chat, enter });
+    this.room.on("welcome", () => this.showTitle());
+    this.#lifetime.signal.addEventListener("abort", chat.on("blocked", () => this.#views.refresh()));
+  }
+
+  /** @returns {string} */
+  get title() {
+    return titleOf(this.#chat.list.find(this.name) ?? this.room.about ?? { name: this.name, title: this.#firstTitle }, this.#chat.id);
+  }
+
+  /** Whether the room can be forgotten: nothing of it waits to be sent. */
+  get idle() {
+    return this.room.log.entries.every(({ state }) => state !== "pending");
+  }
+
+  /** The user comes back to the room. */
+  show() {
+    this.showTitle();
+    this.#views.placeNewLine();
+    if (this.refs.mayFocus) this.#views.focus();
+  }
+
+  showTitle() {
+    showTitle(this.refs, this.title);
+  }
+
+  /** Leaves the room. */
+  close() {
+    this.#lifetime.abort();
+    this.room.close();
+    this.element.remove();
+  }
+}

@@ -1,0 +1,59 @@
+/** The rooms that were opened on the page. One is shown; the others keep their place, their words and their messages. */
+
+import { Pane } from "./pane.js";
+
+/** Rooms that the page stays in. */
+const MAX_PANES = 8;
+
+export class Panes {
+  /** The one that is shown. @type {Pane | null} */
+  current = null;
+  /** By name; the one that was shown last is the last. @type {Map<string, Pane>} */
+  #panes = new Map();
+  /** The markup of a room before any view changed it. */
+  #pristine;
+  #element;
+  #options;
+
+  /**
+   * @param {HTMLElement} element the first room's, in the document
+   * @param {{chat: import("../chat.js").Chat, addresses: import("./address.js").Addresses, enter(name: string): void, firstTitle: string}} options
+   */
+  constructor(element, options) {
+    this.#pristine = element.cloneNode(true);
+    this.#element = element;
+    this.#options = options;
+  }
+
+  /** Shows a room, and enters it if necessary. @param {string} name @returns {Pane} */
+  show(name) {
+    if (name === this.current?.name) return this.current;
+    const known = this.#panes.get(name);
+    const first = !this.current;
+    const element = known?.element ?? (first ? this.#element : this.#pristine.cloneNode(true));
+    if (element !== this.#element) this.#element.replaceWith(element);
+    this.#element = element;
+    const { chat, addresses, enter, firstTitle } = this.#options;
+    const title = first ? firstTitle : undefined;
+    const pane = known ?? new Pane({ name, element, chat, address: addresses.of(name), title, enter });
+    this.#panes.delete(name);
+    this.#panes.set(name, pane);
+    this.current = pane;
+    if (known || !first) pane.show();
+    this.#forget();
+    return pane;
+  }
+
+  /** The panes, the shown one last. @returns {Pane[]} */
+  get all() {
+    return [...this.#panes.values()];
+  }
+
+  #forget() {
+    const idle = this.all.filter((pane) => pane !== this.current && pane.idle);
+    for (const pane of idle.slice(0, Math.max(0, this.#panes.size - MAX_PANES))) {
+      this.#panes.delete(pane.name);
+      pane.close();
+    }
+  }
+}
