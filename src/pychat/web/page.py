@@ -93,7 +93,7 @@ class Page:
                         }
                         for other in rooms
                     ],
-                    home=self._rooms.first.name if self._rooms.first else "",
+                    home=next((other.name for other in (room, *rooms) if other.first), ""),
                     base=base,
                     asset=lambda path: base + self._assets.url(path),
                     modules=self._modules,
