@@ -8,6 +8,7 @@ from typing import Protocol
 
 from benchmarks.history import History
 from benchmarks.load import Result, generator
+from benchmarks.many_rooms import ManyRooms
 from benchmarks.redis import Backplane
 from benchmarks.servers import SERVERS, running
 
@@ -173,4 +174,5 @@ CELLS: dict[str, Measured] = {
     ),
     "redis": Backplane(),
     "history": History(),
+    "many_rooms": ManyRooms(),
 }

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from benchmarks.cells import CELLS, FLIGHTS, JOINED, MEMBERS
 from benchmarks.found import Found
+from benchmarks.many_rooms import ROOMS
 from benchmarks.redis import READERS
 from benchmarks.servers import SERVERS
 from benchmarks.verdicts import quarters, verdicts
@@ -222,6 +223,18 @@ def history(found: Found) -> str:
     return _table(["milliseconds, messages", f"{few or 0:,.0f}", f"{many or 0:,.0f}"], rows, 2)
 
 
+def many_rooms(found: Found) -> str:
+    """What one connection in many rooms costs."""
+    rows = (
+        [title, *(_number(found.median("many_rooms", "pychat", f"{rooms}", field)) for rooms in (1, ROOMS))]
+        for field, title in (
+            ("enter", "enter all of them after a drop, a missed message in each (milliseconds)"),
+            ("message", "a message to one of them (microseconds)"),
+        )
+    )
+    return _table(["one connection in", "1 room", f"{ROOMS} rooms"], rows, 2)
+
+
 def million(found: Found) -> str:
     """A million people in one room, on paper: what was measured, what is assumed, and what follows."""
     people, each, rate, minutes = 1_000_000, 5000, 10, 10
@@ -317,6 +330,7 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "slow": slow,
     "generator": generator,
     "history": history,
+    "many_rooms": many_rooms,
     "million": million,
     "verdicts": lambda found: _table(
         ["target", "wanted", "found", ""], ([*row, "met" if met else "**missed**"] for *row, met in verdicts(found)), 3

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.cells import CELLS, FLIGHTS, JOINED, MEMBERS
 from benchmarks.found import Found
+from benchmarks.many_rooms import ROOMS
 
 __all__ = ["Verdict", "quarters", "verdicts"]
 
@@ -123,6 +124,9 @@ def verdicts(found: Found) -> Iterator[Verdict]:
     yield from _connecting(found)
     yield from _joining(found)
     yield from _crowds(found)
+    entered = found.median("many_rooms", "pychat", f"{ROOMS}", "enter")
+    if entered:
+        yield f"one connection enters {ROOMS} rooms after a drop", "≤ 100 ms", f"{entered:.0f} ms", entered <= 100
     busy, rate, seconds = (
         found.median("generator", "gathered", "many", field) for field in ("busy", "deliveries", "seconds")
     )

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from pychat import ChatRoom, Limits, Position, Refused, User, aiohttp_app
+from pychat import Chat, ChatRoom, Limits, Position, Refused, User, aiohttp_app
 from pychat.domain.errors import Close
 from pychat.net.http.request import Request
 from tests.clients import ManyRooms, PollingManyRooms, SocketIOManyRooms, SSEManyRooms, WebSocketManyRooms
@@ -151,6 +151,31 @@ async def test_a_guest_comes_back_by_a_token_into_all_rooms_where_they_left(wire
 
 
 @WIRES
+async def test_who_missed_a_lot_in_many_rooms_gets_all_of_it(wire: type[Any]) -> None:
+    """More than may wait for one client, in all rooms together, is sent as it is read, while others talk."""
+    rooms = some(4, limits=Limits(text=20_000))
+    async with served(wire, *rooms) as connect:
+        bob = await connect()
+        await bob.enter(*(room.name for room in rooms))
+        since = {}
+        for room in rooms:
+            entered = await bob.event("entered", room.name)
+            since[room.name] = Position(entered["epoch"], entered["seq"])
+        await bob.close()
+        for room in rooms:
+            for number in range(120):  # 2.3 MB in each
+                await room.post(f"{number} {'x' * 19_000}", author="bot")
+        back = await connect(bob.welcome["token"])
+        entering = asyncio.create_task(back.enter(*since.items()))
+        for room in rooms:
+            await room.post("120 meanwhile", author="bot")
+        assert all(each["ok"] for each in (await entering).values())
+        for room in rooms:
+            heard = [(await back.event("message", room.name))["text"] for _ in range(121)]
+            assert [int(text.split()[0]) for text in heard] == list(range(121))
+
+
+@WIRES
 async def test_a_room_that_ends_for_somebody_says_so_and_the_others_stay(wire: type[Any]) -> None:
     """Who is removed from one room gets `exited` with the reason, and stays in the others."""
     rooms = some()
@@ -269,6 +294,54 @@ async def test_commands_by_http_need_a_stream() -> None:
             assert response.status == 200
         await ada.event("closed")
         assert await status(ada.headers) == 409
+
+
+async def test_the_token_of_a_person_speaks_over_http_in_every_room() -> None:
+    """A message that is posted with the token of version 2 is by that person: in the stream, or with no stream open."""
+    rooms = some()
+    async with served(SSEManyRooms, *rooms) as connect:
+        ada = await connect(None, ("room", "a"))
+        assert isinstance(ada, SSEManyRooms)
+        await ada.event("entered", "a")
+
+        async def post(room: str, **fields: str) -> dict[str, Any]:
+            address = f"{ada.url}/rooms/{room}/messages"
+            async with ada.http.post(address, json={"text": "hi", **fields}, headers=ada.headers) as response:
+                posted: dict[str, Any] = await response.json()
+                return posted
+
+        for room in ("a", "b"):
+            posted = await post(room, author="Ada")
+            assert posted["author"] == {"id": ada.welcome["id"], "name": "Ada"}
+        assert [room.here for room in rooms] == [1, 0, 0]
+        assert (await ada.command("say", {"room": "a", "text": "hi"}))["ok"]  # she has the name in her stream too
+
+
+async def test_an_app_with_access_is_asked_once_who_somebody_is() -> None:
+    """With `access`, `authenticate` is called once for a connection, and `access` for each room that is entered."""
+    asked: list[str] = []
+
+    def who(request: Request) -> User:
+        asked.append("who")
+        return User("42", "Ada")
+
+    def access(user: User | None, room: str) -> str:
+        asked.append(room)
+        return "none" if room == "b" else "read"
+
+    chat = Chat(*some(), authenticate=who, access=access)
+    app = web.Application()
+    app.add_subapp("/chat/", aiohttp_app(chat))
+    async with aiohttp_server(app) as url:
+        ada = await WebSocketManyRooms.connect(f"{url}/chat")
+        told = await ada.enter("a", "b", "nowhere")
+        assert told["b"] == told["nowhere"]
+        assert told["b"]["error"]["code"] == "unknown_room"
+        assert (await ada.event("entered", "a"))["access"] == ["read"]
+        assert (await ada.command("say", {"room": "a", "text": "hi"}))["error"]["code"] == "forbidden"
+        assert asked[0] == "who"
+        assert sorted(asked[1:]) == ["a", "b", "nowhere"]
+        await ada.close()
 
 
 async def test_a_client_that_does_not_say_hello_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from pychat.domain.errors import Refused
 from pychat.domain.model import LogEvent, Signal
 from pychat.domain.notices import Notice
 from pychat.net.http.request import Request
+from pychat.net.websocket.frames import Frame
 from pychat.protocol import v2
 from pychat.room.backend import RoomBackend
 from pychat.room.connection import Encoder
@@ -20,6 +21,7 @@ from pychat.room.directory import RoomDirectory
 from pychat.stores import MemoryStore, Page, Receiver, Subscription
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.person import Encoders, People, PersonConnection, begin
+from pychat.transports.socketio.engineio.outbox import Outbox
 
 
 class _Pairs(Encoder):
@@ -258,3 +260,19 @@ async def test_what_fails_in_one_room_is_logged_and_refused(caplog: pytest.LogCa
     assert "no disk" in caplog.text
     assert list(person.links) == ["first"]
     await person.close()
+
+
+async def test_all_who_wait_for_a_client_that_polls_go_on() -> None:
+    """Rooms that are entered and commands may wait at the same time until a client has fetched what it was sent."""
+    outbox = Outbox("1.2.3.4", 1_000_000, lambda: None)
+    for _ in range(3):
+        outbox.send(Frame("x" * 1000))
+    waiting = [asyncio.create_task(outbox.wait_for_reader(100)) for _ in range(3)]
+    await _turns(3)
+    waiting[0].cancel()
+    await _turns(3)
+    assert [task.done() for task in waiting] == [True, False, False]
+    outbox.drain()
+    await asyncio.wait(waiting, timeout=10)
+    assert [task.cancelled() for task in waiting] == [True, False, False]
+    assert all(task.done() for task in waiting)

@@ -159,6 +159,11 @@ class RoomDirectory:
         return "" if self.first is None else self.first.name
 
     @property
+    def asks_access(self) -> bool:
+        """True if the app says for each room what somebody may do there."""
+        return self._ask is not None
+
+    @property
     def asks(self) -> bool:
         """True if `find` needs to know who asks."""
         return self._source is not None or self._ask is not None

@@ -198,6 +198,13 @@ class SSETransport:
             self._find_by(stream, (room.name, answer["member"]["id"]))
         return answer
 
+    def session(self, room: RoomBackend, member_id: str) -> Session | None:
+        """The session in that room of the newest stream of `member_id`, of either version."""
+        stream, person = self.find(room, member_id), self.person(member_id)
+        if stream is not None:
+            return stream.session
+        return None if person is None else person.session(room.name)
+
     # Version 2.
 
     def person(self, member_id: str) -> PersonConnection | None:

@@ -10,8 +10,8 @@ import { GONE, Room } from "./room.js";
 import { RoomLink } from "./room-link.js";
 import { RoomList } from "./room-list.js";
 
-/** Rooms in one `enter`. */
-const MAX_ENTERED = 200;
+/** Rooms in one `enter`: a frame has a limit. */
+const MAX_ENTERED = 100;
 
 /**
  * Events (`chat.on(event, …)`):

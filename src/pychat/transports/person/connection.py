@@ -14,6 +14,7 @@ from pychat.domain.model import Position
 from pychat.protocol.v1 import decode_command, encode_refusal
 from pychat.protocol.v2 import COMMANDS, Entry, decode_entries, exited_event
 from pychat.room.answer import Answer
+from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.commands import submit
 from pychat.transports.person.link import RoomLink
@@ -99,6 +100,11 @@ class PersonConnection:
             if self._ready is None:
                 self._ready = asyncio.get_running_loop().create_future()
             await self._ready
+
+    def session(self, room: str) -> Session | None:
+        """The person in the room of that name, unless they are entering or leaving it."""
+        link = self.links.get(room)
+        return None if link is None or link.waiting is not None else link.session
 
     def reroute(self) -> None:
         """The connection sends on another way now: let all rooms send on that."""

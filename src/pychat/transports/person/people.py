@@ -65,6 +65,10 @@ class People:
             await opened(self.rooms.first)
         return await self.rooms.tokens()
 
+    async def member_id(self, token: str) -> str | None:
+        """The guest of a token; `None` if it is unknown. Raise `Refused` while the store is unavailable."""
+        return (await self.rooms.tokens()).read(token)
+
     async def identify(self, request: Request, user: User | None, token: str | None) -> Identity:
         """Who opens a connection: the app's `user`, the guest of a token, or somebody new."""
         if user is not None:
@@ -76,12 +80,14 @@ class People:
     async def find(self, name: str, identity: Identity) -> tuple[Found, User | None]:
         """The open room of that name, what the person may do there, and their login there. Raise `Refused`.
 
-        The app's `authenticate` is asked again for each room, because it may let a user into some rooms only.
+        An app without `access` may let a user into some rooms only by its `authenticate`, which is asked again for each
+        room.
         """
         user, request = identity.user, identity.request
-        if name != request.room and self._authenticator.asks:
+        if name != request.room:
             request = replace(request, room=name)
-            user = await self._authenticator.authenticate(request)
+            if self._authenticator.asks and not self.rooms.asks_access:
+                user = await self._authenticator.authenticate(request)
         found = await self.rooms.find(name, user, request, person=identity.person)
         await opened(found.room, 0)
         return found, user

@@ -40,8 +40,8 @@ class ClientSession(Protocol):
     def count_leave(self) -> None:
         """Count a namespace that was left."""
 
-    async def wait_for_reader(self) -> None:
-        """Wait while much is unread."""
+    async def wait_for_reader(self, *, in_all: bool = False) -> None:
+        """Wait while much is unread. With `in_all`, the largest packet counts for a client that polls too."""
 
 
 def _drop(_: object) -> None:

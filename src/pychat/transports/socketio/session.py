@@ -188,11 +188,11 @@ class SocketIOSession:
         finally:
             self.working = False
 
-    async def wait_for_reader(self) -> None:
-        """Wait while the client leaves much unread."""
+    async def wait_for_reader(self, *, in_all: bool = False) -> None:
+        """Wait while the client leaves much unread. With `in_all`, the largest packet counts for one that polls too."""
         socket = self.socket
         if socket.outbox is not None:
-            await socket.outbox.wait_for_reader(self.handler.max_unread_bytes)
+            await socket.outbox.wait_for_reader(self.handler.max_unread_bytes, in_all=in_all)
         if socket.websocket is not None:
             await wait_for_reader(socket.websocket)
 

@@ -114,7 +114,7 @@ class _Connection(SocketIOClient):
 
     async def wait_for_reader(self) -> None:
         """Wait while much is unread."""
-        await self.session.wait_for_reader()
+        await self.session.wait_for_reader(in_all=True)
 
     def reroute(self) -> None:
         """Take the way that the session takes now, for all rooms."""

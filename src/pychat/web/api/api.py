@@ -63,7 +63,7 @@ class Api:
         self._authenticator = authenticator
         self._max_body = max_body_bytes
         self._sse = sse
-        self._speakers = Speakers(sse, api_tokens)
+        self._speakers = Speakers(sse, people, api_tokens)
         self._turns = Turns()
 
     async def respond(self, incoming: IncomingRequest) -> Response | StreamingResponse:

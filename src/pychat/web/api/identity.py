@@ -20,6 +20,7 @@ from pychat.room.connection import Encoder
 from pychat.room.directory import Found
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
+from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
 
 __all__ = ["Speakers"]
@@ -50,11 +51,12 @@ class _Mute:
 class Speakers:
     """Knows tokens, and finds the session that a request speaks in."""
 
-    def __init__(self, sse: SSETransport, api_tokens: Iterable[str] | str) -> None:
+    def __init__(self, sse: SSETransport, people: People, api_tokens: Iterable[str] | str) -> None:
         names = [api_tokens] if isinstance(api_tokens, str) else list(api_tokens)
         if any(not _PROGRAM.fullmatch(token) for token in names):
             raise UsageError("api_tokens: a token has 16 or more letters, digits and signs, and no spaces")
         self._sse = sse
+        self._people = people
         self._programs = [_digest(token) for token in names]
         self._buckets: OrderedDict[bytes, TokenBucket] = OrderedDict()
 
@@ -77,8 +79,8 @@ class Speakers:
         if wait:
             raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
 
-    def member_id(self, room: RoomBackend, token: str | None, user: User | None) -> str | None:
-        """Who asks: the app's `user`, or the member of a visitor's token; `None` is somebody new.
+    async def member_id(self, room: RoomBackend, token: str | None, user: User | None) -> str | None:
+        """Who asks: the app's `user`, or the member of a visitor's token, of either version; `None` is somebody new.
 
         Raise `Refused` if the token is not known.
         """
@@ -86,7 +88,7 @@ class Speakers:
             return user.member_id
         if token is None:
             return None
-        member_id = room.tokens.read(token)
+        member_id = room.tokens.read(token) or await self._people.member_id(token)
         if member_id is None:
             raise Refused(
                 "unauthorized",
@@ -105,13 +107,15 @@ class Speakers:
         under the name that they had; `remote` is where from. Raise `Refused`.
         """
         room = found.room
-        member_id = self.member_id(room, token, user)
-        stream = None if member_id is None else self._sse.find(room, member_id)
-        if stream is not None:
-            member = stream.session.member
+        member_id = await self.member_id(room, token, user)
+        session = None if member_id is None else self._sse.session(room, member_id)
+        if session is not None and member_id is not None:
+            member = session.member
             if name is not None and (member is None or member.name != name):
-                await stream.session.join(name, stream.token)
-            yield stream.session, None
+                await session.join(
+                    name, None if user is not None or member_id is None else room.tokens.issue(member_id)
+                )
+            yield session, None
             return
         if member_id is None and (self._programs or name is None):
             raise Refused("unauthorized", self._who_are_you())

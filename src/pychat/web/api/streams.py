@@ -78,7 +78,7 @@ async def _end(stream: ResponseStream) -> None:
 async def leave(call: Call) -> Response:
     """Go for good: the stream ends, and the name is free."""
     await opened(call.room, 0)
-    await _stream(call).leave()
+    await (await _stream(call)).leave()
     return answer(200, {"ok": True})
 
 
@@ -87,13 +87,13 @@ async def command(call: Call) -> Response:
     await opened(call.room, 0)
     if call.parts["command"] not in COMMANDS:
         raise Refused("unknown_command", f"There is no such command. There are: {', '.join(COMMANDS)}.")
-    stream = _stream(call)
+    stream = await _stream(call)
     outcome = await call.sse.execute(call.room, stream, call.parts["command"], await call.json())
     return answer(200, outcome) if outcome["ok"] else failed(outcome)
 
 
-def _stream(call: Call) -> Stream:
-    member_id = call.speakers.member_id(call.room, call.bearer, call.user)
+async def _stream(call: Call) -> Stream:
+    member_id = await call.speakers.member_id(call.room, call.bearer, call.user)
     if member_id is None:
         raise Refused("unauthorized", "Say who you are: Authorization: Bearer TOKEN, with the token of your welcome.")
     stream = call.sse.find(call.room, member_id)
@@ -147,7 +147,7 @@ async def command_of_person(call: Call) -> Response:
 async def _person(call: Call) -> PersonConnection:
     member_id = None if call.user is None else call.user.member_id
     if member_id is None and call.bearer is not None:
-        member_id = (await call.people.tokens()).read(call.bearer)
+        member_id = await call.people.member_id(call.bearer)
     if member_id is None:
         raise Refused("unauthorized", "Say who you are: Authorization: Bearer TOKEN, with the token of your welcome.")
     person = call.sse.person(member_id)

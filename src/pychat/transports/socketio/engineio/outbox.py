@@ -43,7 +43,7 @@ class Outbox:
         self.buffered = 0
         #: The poll that waits for something to send.
         self.poll: asyncio.Future[bool] | None = None
-        #: An event of the client that waits until the client has fetched what it was sent.
+        #: Done when the client has fetched what it was sent, for those who wait for that.
         self.reader: asyncio.Future[None] | None = None
         self.closed = False
         #: What the last poll of a closed socket is answered; `None` once it has been sent.
@@ -117,22 +117,21 @@ class Outbox:
         self._last = last
         self._has_read()
 
-    async def wait_for_reader(self, max_bytes: int) -> None:
-        """Wait while more than `max_bytes` wait beside the largest packet.
+    async def wait_for_reader(self, max_bytes: int, *, in_all: bool = False) -> None:
+        """Wait while more than `max_bytes` wait beside the largest packet, or in all.
 
         A client that asks and does not fetch the answers would have them kept here, a MiB for each socket.
         """
-        while self.unread(max_bytes) and not self.closed:
-            self.reader = asyncio.get_running_loop().create_future()
-            try:
-                await self.reader
-            finally:
-                self.reader = None
+        while (self.buffered > max_bytes if in_all else self.unread(max_bytes)) and not self.closed:
+            if self.reader is None:
+                self.reader = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self.reader])  # several may wait, and one of them may be cancelled
 
     def unread(self, max_bytes: int) -> bool:
         """Whether more than `max_bytes` wait beside the largest packet."""
         return self._budget.exceeded(self.buffered, max_bytes)
 
     def _has_read(self) -> None:
-        if self.reader is not None and not self.reader.done():
-            self.reader.set_result(None)
+        reader, self.reader = self.reader, None
+        if reader is not None:
+            reader.set_result(None)
