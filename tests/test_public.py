@@ -19,7 +19,7 @@ NAMES = """
 """
 FOR_APPS = """
     name title limits clock members member_count here position start aclose closed dismiss on user threadsafe
-    post edit delete kick history message whisper
+    post edit delete kick history message whisper purge
 """
 FOR_TRANSPORTS = "backend connect"
 

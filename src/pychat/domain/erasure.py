@@ -58,6 +58,8 @@ def erased(event: LogEvent, what: Erased, seqs: Collection[int]) -> LogEvent:
             return requoted(event)
         case Edited(target=target) if target in seqs:
             return replace(event, author=Member(event.author.id, ""), text="", mentions=())
+        case Edited() if _is_by(event, what):
+            return replace(event, author=Member(event.author.id, ""), text="", mentions=())
         case Reacted() if _is_by(event, what):
             return replace(event, author=Member(event.author.id, ""), emoji="", on=False)
         case Deleted() if _is_by(event, what):
@@ -81,5 +83,5 @@ def requoted(message: Message) -> Message:
     return message if message.reply is None else replace(message, reply=Quote(message.reply.seq, "", ""))
 
 
-def _is_by(event: Deleted | Reacted, what: Erased) -> bool:
+def _is_by(event: Deleted | Edited | Reacted, what: Erased) -> bool:
     return event.author.id == what.author and (what.before is None or event.date < what.before)

@@ -39,6 +39,7 @@ __all__ = [
     "Typing",
     "User",
     "Whisper",
+    "id_of",
     "in_room",
     "iso",
     "numbered",
@@ -376,6 +377,13 @@ def iso(date: float) -> str:
 @lru_cache(16)  # consecutive messages are of the same seconds
 def _iso_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()[:19]
+
+
+def id_of(member: str | Member | User) -> str:
+    """The id of a member, who is given by the id, as a member or as a user."""
+    if isinstance(member, str):
+        return member
+    return member.member_id if isinstance(member, User) else member.id
 
 
 def in_room(message: Message, room: str) -> Message:

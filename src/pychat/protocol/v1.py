@@ -28,7 +28,7 @@ from pychat.domain.model import (
     Whisper,
     iso,
 )
-from pychat.domain.notices import AccessChanged, Notice, Presence, Welcome, You
+from pychat.domain.notices import AccessChanged, Messages, Notice, Presence, Welcome, You
 
 __all__ = [
     "COMMANDS",
@@ -105,21 +105,13 @@ def encode_shared(notice: Notice, encode: _Encode = encode) -> tuple[str, Fields
 
     `encode` is that of another version.
     """
-    if not isinstance(notice, Welcome) or not notice.messages:
+    if not isinstance(notice, Welcome) or not isinstance(notice.messages, Messages):
         return encode(notice)
-    messages, finished = _pages.get(notice.room, ((), None))
-    if finished is None or messages is not notice.messages:
-        if len(_pages) >= _MAX_PAGES:
-            del _pages[next(iter(_pages))]
-        finished = strictjson.Finished([encode_message(each) for each in notice.messages])
-        _pages[notice.room] = notice.messages, finished
+    messages = notice.messages  # a room gives the same object until its messages change
+    if messages.finished is None:
+        messages.finished = strictjson.Finished([encode_message(each) for each in messages])
     name, fields = encode(replace(notice, messages=()))
-    return name, {**fields, "messages": finished.place}
-
-
-#: The messages that the last newcomer of a room was sent. A room gives the same tuple until its messages change.
-_pages: dict[str, tuple[tuple[Message, ...], strictjson.Finished]] = {}
-_MAX_PAGES = 64
+    return name, {**fields, "messages": messages.finished.place}
 
 
 def close_event(why: Close) -> tuple[str, Fields]:

@@ -45,6 +45,7 @@ class RoomCore:
     ) -> None:
         self.name = name
         self.title = title
+        self.store = store
         self.limits = limits
         self.clock = clock
         self.hooks = hooks

@@ -22,6 +22,7 @@ from pychat.domain.model import (
     Whisper,
     in_room,
 )
+from pychat.domain.names import Names
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
@@ -182,6 +183,7 @@ class Delivery:
         self._whispers.forget()
         if what.author is not None and what.before is None:
             self._state.known.discard(what.author)
+            Names.keys.cache_clear()  # it holds names
         if self.readers is not None:
             self.readers.received(what)
 

@@ -11,6 +11,7 @@ from pychat.domain.model import (
     Away,
     Deleted,
     Edited,
+    Erased,
     Event,
     Joined,
     Kicked,
@@ -21,21 +22,39 @@ from pychat.domain.model import (
     Quote,
     Reacted,
     Renamed,
+    RoomDeleted,
     Typing,
     Whisper,
 )
 from pychat.domain.revision import revise
 
-__all__ = ["decode", "decode_log", "decode_message", "encode", "member"]
+__all__ = ["Entry", "decode", "decode_log", "decode_message", "encode", "member"]
 
-_KINDS: dict[str, type[Event]] = {
+#: What the feed of a room holds.
+Entry = Event | Erased | RoomDeleted
+
+_KINDS: dict[str, type[Entry]] = {
     kind.__name__.lower(): kind
-    for kind in (Message, Edited, Deleted, Reacted, Joined, Renamed, Away, Left, Kicked, Typing, Whisper)
+    for kind in (
+        Message,
+        Edited,
+        Deleted,
+        Reacted,
+        Joined,
+        Renamed,
+        Away,
+        Left,
+        Kicked,
+        Typing,
+        Whisper,
+        Erased,
+        RoomDeleted,
+    )
 }
 _NOT_STORED = {"seq", "room"}  # the store has them already
 
 
-def encode(event: Event) -> str:
+def encode(event: Entry) -> str:
     """Encode `event` as one line of JSON, without its number."""
     fields: dict[str, Any] = {"kind": type(event).__name__.lower()}
     for name in event.__slots__:
@@ -52,12 +71,12 @@ def encode(event: Event) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def decode(text: bytes | str, seq: int = 0) -> Event:
+def decode(text: bytes | str, seq: int = 0) -> Entry:
     """Decode a line that `encode` made; `seq` is the event's number, if it has one."""
     fields = json.loads(text)
     kind = _KINDS[fields.pop("kind")]
     for name in ("author", "member"):
-        if name in fields:
+        if name in fields and kind is not Erased:  # which has only an id
             fields[name] = member(*fields[name])
     if "reply" in fields:
         fields["reply"] = Quote(*fields["reply"])
@@ -65,6 +84,8 @@ def decode(text: bytes | str, seq: int = 0) -> Event:
         fields["reactions"] = tuple((emoji, tuple(ids)) for emoji, ids in fields["reactions"])
     if "mentions" in fields:
         fields["mentions"] = tuple(fields["mentions"])
+    if kind is Erased:
+        fields["seqs"] = tuple(fields.get("seqs", ()))
     if kind in (Reacted, Typing):
         fields.setdefault("on", False)
     if seq:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pychat.domain.model import Away, Event, Left, LogEvent, Member, Renamed, Signal
+from pychat.domain.errors import Refused
+from pychat.domain.model import Away, Event, Left, LogEvent, Member, Renamed, RoomDeleted, Signal
 from pychat.stores.redis.codec import decode
 from pychat.stores.redis.connection import unavailable
 from pychat.stores.store import Receiver, Report, Subscription
@@ -61,11 +62,15 @@ class RoomFeed:
     guests: dict[str, int] = field(default_factory=dict)
     #: Called when the number of guests on other servers changes.
     on_guests: Callable[[], None] | None = None
+    #: Called when the room was deleted, before the room learns it.
+    on_deleted: Callable[[RoomFeed], None] = lambda _: None
+    #: True after the room was deleted, or nobody is subscribed any more.
+    ended: bool = False
     _waiting: dict[int, list[asyncio.Future[None]]] = field(default_factory=dict)
 
     def advance(self, tick: int, seq: int, text: bytes) -> None:
         """Deliver the entry at `tick`, if it is the next one."""
-        if tick <= self.tick or self.sync_state is not None:
+        if tick <= self.tick or self.sync_state is not None or self.ended:
             return
         if tick != self.tick + 1:
             self.sync_state = SyncState.BEHIND
@@ -78,11 +83,24 @@ class RoomFeed:
         except (KeyError, TypeError, ValueError):
             _log.exception("Room %s: cannot read %r. Does a newer version of pychat use this Redis?", self.room, text)
         else:
-            if event is not None:
+            if isinstance(event, RoomDeleted):
+                self.end()
+            elif event is not None:
                 self.deliver(event)
         for future in self._waiting.pop(tick, ()):
             if not future.done():
                 future.set_result(None)
+
+    def end(self) -> None:
+        """The room was deleted: tell it, and refuse what waits for its events."""
+        self.ended = True
+        self.on_deleted(self)
+        self.deliver(RoomDeleted())
+        for futures in self._waiting.values():
+            for future in futures:
+                if not future.done():
+                    future.set_exception(Refused.standard("unknown_room"))
+        self._waiting.clear()
 
     def deliver(self, event: Report) -> None:
         """Pass `event` to the room."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from pychat.domain.model import LogEvent, Message
 from pychat.stores.redis.codec import decode_log, decode_message
 from pychat.stores.redis.connection import RedisConnection
 from pychat.stores.redis.scripts import SCRIPTS
 from pychat.stores.store import Page
 
-__all__ = ["events", "history", "revised"]
+__all__ = ["escaped", "events", "has_events", "history", "revised", "scan"]
 
 _CHUNK = 500  # messages that a search reads at a time
 
@@ -42,6 +44,30 @@ async def revised(connection: RedisConnection, key: str, seq: int) -> tuple[Mess
         return None
     _, text, revisions = found[0]
     return decode_message(text, seq, revisions), revisions
+
+
+async def scan(connection: RedisConnection, pattern: str) -> list[str]:
+    """Return the keys that match `pattern`."""
+    found, cursor = set[bytes](), b"0"
+    while True:
+        cursor, keys = await connection.execute("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+        found.update(keys)
+        if cursor == b"0":
+            return sorted(key.decode() for key in found)
+
+
+async def has_events(connection: RedisConnection, ids: str, author: str) -> bool:
+    """Return whether the hash `ids` of a room has an event of that author."""
+    cursor, pattern = b"0", f"{escaped(author)}\0*"
+    while True:
+        cursor, found = await connection.execute("HSCAN", ids, cursor, "MATCH", pattern, "COUNT", 1000)
+        if found or cursor == b"0":
+            return bool(found)
+
+
+def escaped(text: str) -> str:
+    """Return the pattern that matches only `text`."""
+    return re.sub(r"([\\*?\[\]^])", r"\\\1", text)
 
 
 async def _messages(connection: RedisConnection, key: str, before: int | None, limit: int) -> tuple[list[Message], int]:

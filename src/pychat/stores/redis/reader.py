@@ -70,7 +70,9 @@ class Reader:
         """Check that Redis still has the last delivered entry and the next ones; else reopen the room."""
         if feed.sync_state is SyncState.UNSURE:
             answer = await self._connection.run(SCRIPTS["check"], feed.key, feed.epoch, feed.tick, feed.last)
-            feed.sync_state = {b"ok": None, b"behind": SyncState.BEHIND, b"lost": SyncState.LOST}[answer[0]]
+            feed.sync_state = {b"ok": None, b"behind": SyncState.BEHIND, b"lost": SyncState.LOST}.get(
+                answer[0], SyncState.LOST
+            )
         if feed.sync_state is not None:
             _log.warning("Room %s: %s.", feed.room, feed.sync_state.value)
             await self._reopen(feed)

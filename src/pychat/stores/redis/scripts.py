@@ -29,5 +29,7 @@ def _read(name: str) -> Script:
 
 #: All scripts by name.
 SCRIPTS = {
-    name: _read(name) for name in ("append", "beat", "check", "close", "compact", "guests", "history", "open", "signal")
+    path.name.removesuffix(".lua"): _read(path.name.removesuffix(".lua"))
+    for path in _FOLDER.iterdir()
+    if path.name.endswith(".lua") and path.name != "common.lua"
 }

@@ -9,25 +9,41 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from pychat.domain.erasure import Choice, requoted
 from pychat.domain.errors import Refused, UsageError
-from pychat.domain.model import Away, Joined, Left, LogEvent, Member, Message, Position, Renamed, Signal
+from pychat.domain.model import (
+    Away,
+    Deleted,
+    Edited,
+    Joined,
+    Left,
+    LogEvent,
+    Member,
+    Message,
+    Position,
+    Renamed,
+    Signal,
+)
 from pychat.domain.names import Names
 from pychat.domain.revision import MAX_REACTIONS, deleted, too_many_kinds
 from pychat.stores.redis import queries
 from pychat.stores.redis.codec import decode_log, encode
 from pychat.stores.redis.connection import RedisConnection, unavailable
+from pychat.stores.redis.erasing import Eraser
 from pychat.stores.redis.failures import Failure
 from pychat.stores.redis.feed import RoomFeed, SyncState
 from pychat.stores.redis.guests import RedisGuests
 from pychat.stores.redis.heartbeat import Heartbeat
 from pychat.stores.redis.outages import OutageLog
 from pychat.stores.redis.reader import Reader
-from pychat.stores.redis.scripts import SCRIPTS
+from pychat.stores.redis.reader_records import RedisReaders
+from pychat.stores.redis.room_records import RedisRooms
+from pychat.stores.redis.scripts import SCRIPTS, Script
 from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
 from pychat.stores.urls import redact
 
@@ -37,6 +53,7 @@ _log = logging.getLogger(__name__)
 
 _DEFAULT_RETENTION = Retention(count=100_000)
 _MAX_REVISIONS = 64  # of one message, before they are compacted into one
+_MAX_DELETED = 10_000  # names of deleted rooms that are remembered: an append to one of them may be on its way
 _CHUNK = 500  # missed events that are read at a time
 
 
@@ -94,6 +111,11 @@ class RedisStore(Store):
         self._started = False
         self._outages = OutageLog(self._url)
         self._looked = False
+        self._closing: dict[str, asyncio.Task[None]] = {}
+        self._deleted: dict[str, None] = {}  # rooms that were deleted, and not opened again
+        everywhere = f"{self._prefix}:"
+        self._rooms = RedisRooms(everywhere, self._run_anywhere, self._execute, self._wait_deleted)
+        self._readers = RedisReaders(everywhere, self._run_anywhere, self._execute)
 
     @property
     def available(self) -> bool:
@@ -103,6 +125,14 @@ class RedisStore(Store):
     @property
     def guests(self) -> RedisGuests:
         return self._guests
+
+    @property
+    def rooms(self) -> RedisRooms:
+        return self._rooms
+
+    @property
+    def readers(self) -> RedisReaders:
+        return self._readers
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         if not self._started:
@@ -114,8 +144,12 @@ class RedisStore(Store):
             feed = self._feeds[room]
             feed.receive = receive
             return (await self._open(feed))[0]
+        if (closing := self._closing.get(room)) is not None:
+            await asyncio.wait([closing])
         feed = RoomFeed(room, self._key(room), receive, "", secrets.token_bytes(32), 0, server=self._id)
+        feed.on_deleted = self._room_deleted
         opening, feed.tick = await self._open(feed)
+        self._deleted.pop(room, None)
         feed.epoch, feed.seq, feed.secret = opening.position.epoch, opening.position.seq, opening.secret
         self._feeds[room] = feed
         self._wake()
@@ -124,27 +158,29 @@ class RedisStore(Store):
             self._spawn(self._outages.check_eviction(self._read_connection))
         return opening
 
+    def unsubscribe(self, room: str, receive: Receiver) -> None:
+        feed = self._feeds.get(room)
+        if feed is None or feed.receive != receive:
+            return
+        feed.ended = True
+        del self._feeds[room]
+        with contextlib.suppress(RuntimeError):  # the event loop has ended, and this server's connections with it
+            self._closing[room] = asyncio.get_running_loop().create_task(self._close(feed))
+
     async def append(self, room: str, event: LogEvent) -> LogEvent:
         feed = self._feed(room)
-        target = "" if isinstance(event, Message) else event.target
-        status, tick, *stored = await self._run(
-            feed,
-            "append",
-            f"{event.author.id}\0{event.id}",
-            target,
-            event.date,
-            encode(event),
-            *self._retention_arguments(),
-            MAX_REACTIONS,
-        )
+        status, tick, *stored = await self._run(feed, "append", *self._event_arguments(event))
         await feed.wait_delivered(tick, self._timeout)
+        if status == b"requote" and isinstance(event, Message):  # the message that it answers was deleted meanwhile
+            return await self.append(room, requoted(event))
         if status in (b"deleted", b"full"):
             raise deleted() if status == b"deleted" else too_many_kinds()
         seq, last = stored
         if status == b"before":
             return decode_log(last, seq)
         if last and last % _MAX_REVISIONS == 0:
-            self._spawn(self._compact(feed, int(target)))
+            assert not isinstance(event, Message)  # noqa: S101 -- a message has no revisions yet
+            self._spawn(self._compact(feed, event.target))
         return replace(event, seq=seq)
 
     async def signal(self, room: str, event: Signal) -> None:
@@ -181,7 +217,35 @@ class RedisStore(Store):
         self._require_available()
         return await queries.history(self._read_connection, self._key(room), before, limit, matching)
 
+    async def erase(
+        self,
+        room: str,
+        *,
+        author: str | None = None,
+        before: float | None = None,
+        seqs: Collection[int] | None = None,
+    ) -> list[int]:
+        choice = Choice.of(author, before, seqs)
+        self._require_available()
+        eraser = Eraser(self._write_connection, self._key(room), choice, self._date, self._append_anywhere)
+        erased, tick = await eraser.run()
+        feed = self._feeds.get(room)
+        if feed is not None:
+            await feed.wait_delivered(tick, self._timeout)
+        return erased
+
+    async def rooms_of(self, author: str) -> list[str]:
+        self._require_available()
+        start, end = f"{self._prefix}:{{", "}:ids"
+        return [
+            key[len(start) : -len(end)]
+            for key in await queries.scan(self._read_connection, f"{queries.escaped(start)}*{end}")
+            if await queries.has_events(self._read_connection, key, author)
+        ]
+
     async def aclose(self) -> None:
+        if self._closing:
+            await asyncio.wait(self._closing.values())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -203,18 +267,85 @@ class RedisStore(Store):
 
     async def _run_guarded(self, feed: RoomFeed, name: str, *arguments: str | float) -> list[Any]:
         answer: list[Any] = await self._write_connection.run(SCRIPTS[name], feed.key, feed.epoch, feed.tick, *arguments)
-        if answer[0] == b"lost":
+        if answer[0] in (b"lost", b"room_deleted"):
             feed.sync_state = SyncState.LOST
             self._wake()
-            raise unavailable()
+            raise unavailable() if answer[0] == b"lost" else Refused.standard("unknown_room")
         return answer
 
+    def _event_arguments(self, event: LogEvent) -> tuple[str | float, ...]:
+        target: str | int = "" if isinstance(event, Message) else event.target
+        reply: str | int = ""
+        mentions = ""
+        if isinstance(event, Message) and event.reply is not None and event.reply.text:
+            reply = event.reply.seq
+        if isinstance(event, Message | Edited) and event.mentions:
+            mentions = json.dumps(event.mentions)
+        elif isinstance(event, Edited | Deleted):
+            mentions = "[]"
+        return (
+            f"{event.author.id}\0{event.id}",
+            target,
+            reply,
+            mentions,
+            event.date,
+            encode(event),
+            *self._retention_arguments(),
+            MAX_REACTIONS,
+        )
+
+    async def _append_anywhere(self, key: str, epoch: str, event: LogEvent) -> list[Any]:
+        arguments = self._event_arguments(event)
+        answer: list[Any] = await self._write_connection.run(SCRIPTS["append"], key, epoch, 0, *arguments)
+        return answer
+
+    async def _run_anywhere(self, script: Script, room: str, *arguments: str | int) -> list[Any]:
+        """Run a script for a room that need not be subscribed; an empty name means all rooms."""
+        self._require_available()
+        key = self._key(room) if room else f"{self._prefix}:"
+        answer: list[Any] = await self._write_connection.run(script, key, *arguments)
+        return answer
+
+    async def _execute(self, *command: str | int) -> Any:  # noqa: ANN401 -- whatever Redis answers
+        self._require_available()
+        return await self._write_connection.execute(*command)
+
+    async def _close(self, feed: RoomFeed) -> None:
+        """Mark the members on this server as away, as when a server stops."""
+        try:
+            while (await self._write_connection.run(SCRIPTS["close"], feed.key, self._id))[1]:
+                pass
+        except Refused:
+            pass  # without a heartbeat this server counts as dead there
+        finally:
+            del self._closing[feed.room]
+
+    def _room_deleted(self, feed: RoomFeed) -> None:
+        if self._feeds.get(feed.room) is feed:
+            del self._feeds[feed.room]
+        self._deleted[feed.room] = None
+        if len(self._deleted) > _MAX_DELETED:
+            del self._deleted[next(iter(self._deleted))]
+
+    async def _wait_deleted(self, room: str, tick: int) -> None:
+        feed = self._feeds.get(room)
+        if feed is not None:
+            with contextlib.suppress(Refused):
+                await feed.wait_delivered(tick, self._timeout)
+
     async def _open(self, feed: RoomFeed, *, lost: bool = False) -> tuple[Subscription, int]:
+        """Open a room, which may have been deleted."""
+        opening = await self._reopening(feed, lost=lost, again=False)
+        assert opening is not None  # noqa: S101 -- only then
+        return opening
+
+    async def _reopening(self, feed: RoomFeed, *, lost: bool, again: bool) -> tuple[Subscription, int] | None:
+        """Open a room. With `again`, return `None` if it was deleted."""
         here = [
             (member.id, member.name, sorted(Names.keys(member.name)), encode(Joined(member)))
             for member, _ in feed.here.values()
         ]
-        _, tick, epoch, seq, secret, members, away, known, counts = await self._write_connection.run(
+        status, *answer = await self._write_connection.run(
             SCRIPTS["open"],
             feed.key,
             self._id,
@@ -224,7 +355,11 @@ class RedisStore(Store):
             feed.epoch if lost else "",
             feed.guests_here,
             json.dumps(here, ensure_ascii=False),
+            "1" if again else "",
         )
+        if status == b"room_deleted":
+            return None
+        tick, epoch, seq, secret, members, away, known, counts = answer
         guests = {server.decode(): count for server, count in zip(counts[::2], counts[1::2], strict=True)}
         feed.guests = {server: count for server, count in guests.items() if server != self._id}
         opening = Subscription(
@@ -237,7 +372,11 @@ class RedisStore(Store):
         return opening, tick
 
     async def _reopen(self, feed: RoomFeed) -> None:
-        opening, tick = await self._open(feed, lost=feed.sync_state is SyncState.LOST)
+        opened = await self._reopening(feed, lost=feed.sync_state is SyncState.LOST, again=True)
+        if opened is None:
+            feed.end()
+            return
+        opening, tick = opened
         if opening.position.epoch == feed.epoch:
             # Only the stream was trimmed: the log may still have the missed events.
             while feed.seq < opening.position.seq:
@@ -345,6 +484,8 @@ class RedisStore(Store):
         try:
             return self._feeds[room]
         except KeyError:
+            if room in self._deleted:
+                raise Refused.standard("unknown_room") from None
             raise UsageError(f"Subscribe to the room “{room}” before you add to it.") from None
 
     def _retention_arguments(self) -> tuple[str, str]:

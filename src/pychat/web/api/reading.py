@@ -19,7 +19,7 @@ async def read(call: Call) -> Response:
     seq = (await call.fields(numbers=("seq",))).get("seq")
     if not isinstance(seq, int):
         raise Refused("bad_request", "Say what was seen last: {“seq”: 42}.")
-    member_id = None if call.program else call.speakers.member_id(call.room, call.bearer, call.user)
+    member_id = None if call.program else await call.speakers.member_id(call.room, call.bearer, call.user)
     if member_id is None:
         raise Refused("unauthorized", "Say who has read it: Authorization: Bearer TOKEN, with a visitor's token.")
     call.room.read(member_id, seq, follow=call.user is None)

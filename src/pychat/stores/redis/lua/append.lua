@@ -22,11 +22,14 @@ local function kinds(revisions)
   return found, count
 end
 
+-- Quotes within a text are escaped, so a text cannot match.
+local function is_deleted(revisions)
+  return string.find(revisions, '"kind":"deleted"', 1, true) or string.find(revisions, '"deleted":true', 1, true)
+end
+
 -- Why the message does not allow `event`, if so. The same rules as in revision.py.
 local function refusal(revisions, event, max_kinds)
-  -- Quotes within a text are escaped, so a text cannot match.
-  local gone = string.find(revisions, '"kind":"deleted"', 1, true) or string.find(revisions, '"deleted":true', 1, true)
-  if gone and event.kind ~= 'deleted' then return 'deleted' end
+  if is_deleted(revisions) and event.kind ~= 'deleted' then return 'deleted' end
   if event.kind ~= 'reacted' or not event.on then return end
   local lines = select(2, string.gsub(revisions, '\n', '')) + 1
   if lines < max_kinds and not string.find(revisions, '"reactions":', 1, true) then return end
@@ -34,8 +37,8 @@ local function refusal(revisions, event, max_kinds)
   if count >= max_kinds and not found[event.emoji] then return 'full' end
 end
 
-local epoch, known, id, target, date, event, count, oldest, max_kinds = unpack(ARGV)
-if lost(epoch, known) then return {'lost'} end
+local epoch, known, id, target, reply, mentioned, date, event, count, oldest, max_kinds = unpack(ARGV)
+if lost(epoch, known) then return gone() end
 local before = call('HGET', IDS, id)
 if before then
   local entry = call('XRANGE', LOG, before .. '-0', before .. '-0')[1]
@@ -45,6 +48,8 @@ end
 local revisions = target ~= '' and call('HGET', REVISIONS, target)
 local fault = revisions and refusal(revisions, cjson.decode(event), tonumber(max_kinds))
 if fault then return {fault, tick()} end
+local quoted = reply ~= '' and call('HGET', REVISIONS, reply)
+if quoted and is_deleted(quoted) then return {'requote', tick()} end
 
 local seq = call('HINCRBY', META, 'seq', 1)
 call('XADD', LOG, seq .. '-0', 'id', id, 'date', date, 'event', event)
@@ -56,6 +61,9 @@ elseif call('ZSCORE', MESSAGES, target) then
   revisions = revisions and revisions .. '\n' .. event or event
   revision_count = select(2, string.gsub(revisions, '\n', '')) + 1
   call('HSET', REVISIONS, target, revisions)
+end
+if mentioned ~= '' and (target == '' or call('ZSCORE', MESSAGES, target)) then
+  mention(target == '' and seq or target, cjson.decode(mentioned))
 end
 publish(seq, event)
 retain(tonumber(count), tonumber(oldest), 16)

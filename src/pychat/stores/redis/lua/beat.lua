@@ -2,7 +2,7 @@
 
 local epoch, known, server, ttl, watching, grace, unnamed, count, oldest = unpack(ARGV)
 ttl, watching, grace = tonumber(ttl), tonumber(watching), tonumber(grace)
-if lost(epoch, known) then return {'lost'} end
+if lost(epoch, known) then return gone() end
 local time = now()
 call('ZADD', SERVERS, time + ttl, server)
 guests(server, unnamed)

@@ -17,6 +17,9 @@ local KNOWN = key('known')        -- hash: id -> last name of a member who left
 local LEFT = key('left')          -- sorted set: the same ids, by tick
 local SERVERS = key('servers')    -- sorted set: server, by the time until which it counts as alive
 
+local READERS = key('readers')    -- set: ids of the members who have a read position in this room
+local MENTIONS = key('mentioning')  -- hash: seq of a message -> ids of the members whom it mentions, as it stands
+local MENTIONED = key('mentioned')  -- set: ids of all members whom a message mentions or has mentioned
 local GUESTS = key('guests')      -- hash: server -> its number of guests, if any
 
 local MAX_FEED = 10000
@@ -35,6 +38,27 @@ local function tick() return tonumber(call('HGET', META, 'tick') or 0) end
 local function lost(epoch, known)
   local here = call('HGET', META, 'epoch')
   return epoch ~= '' and here ~= epoch or tick() < tonumber(known)
+end
+
+-- The answer of a script to a server that knows data which Redis does not have.
+local function gone() return {call('HGET', META, 'deleted') and 'room_deleted' or 'lost'} end
+
+-- The numbers of the messages that mention a member: a sorted set.
+local function mentions(id) return key('mentions:' .. id) end
+
+-- Note whom a message mentions, in place of whom it mentioned before.
+local function mention(seq, ids)
+  local before = call('HGET', MENTIONS, seq)
+  for _, id in ipairs(before and cjson.decode(before) or {}) do call('ZREM', mentions(id), seq) end
+  if #ids == 0 then
+    if before then call('HDEL', MENTIONS, seq) end
+    return
+  end
+  for _, id in ipairs(ids) do
+    call('ZADD', mentions(id), seq, seq)
+    call('SADD', MENTIONED, id)
+  end
+  call('HSET', MENTIONS, seq, cjson.encode(ids))
 end
 
 local function publish(seq, event)
@@ -123,6 +147,7 @@ local function retain(count, oldest, max_events)
     if excess <= 0 and not (oldest and date < oldest) then return end
     excess = excess - call('ZREM', MESSAGES, seq)
     call('HDEL', REVISIONS, seq)
+    mention(seq, {})
     call('HDEL', IDS, id)
     call('XDEL', LOG, entry[1])
   end

@@ -1,6 +1,12 @@
 -- A consistent snapshot of the room. The room begins here if it was never open, or if its log was lost.
 
-local server, ttl, new_epoch, new_secret, lost_epoch, unnamed, mine = unpack(ARGV)
+local server, ttl, new_epoch, new_secret, lost_epoch, unnamed, mine, again = unpack(ARGV)
+if call('HGET', META, 'deleted') then
+  if again ~= '' then return {'room_deleted'} end -- a server that has not read of the deletion
+  call('HDEL', META, 'deleted')
+  call('PERSIST', META)
+  call('PERSIST', FEED)
+end
 local epoch = call('HGET', META, 'epoch')
 if not epoch or epoch == lost_epoch then
   epoch = new_epoch

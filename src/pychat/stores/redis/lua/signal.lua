@@ -1,7 +1,7 @@
 -- A member joins, leaves or types: claim or release the name, and publish the change.
 
 local epoch, known, server, kind, id, name, keys, event, adopted, unnamed = unpack(ARGV)
-if lost(epoch, known) then return {'lost'} end
+if lost(epoch, known) then return gone() end
 
 if kind == 'joined' or kind == 'renamed' then
   keys = cjson.decode(keys)
