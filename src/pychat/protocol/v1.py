@@ -35,7 +35,7 @@ __all__ = [
     "PAGE_BYTES",
     "SUBPROTOCOL",
     "VERSION",
-    "Commands",
+    "CommandFields",
     "close_event",
     "decode",
     "decode_command",
@@ -264,10 +264,10 @@ _CHECKS: Mapping[str, Callable[[str, object], object]] = {
 }
 
 #: By name: the required fields of a command, the text of the refusal if one is missing, and its optional fields.
-Commands = Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]]
+CommandFields = Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]]
 
 #: Every command.
-COMMANDS: Commands = {
+COMMANDS: CommandFields = {
     "join": ((), "", ("name", "token")),
     "say": (("text",), "A text is missing: {“text”: “hi”}.", ("id", "reply_to")),
     "edit": (("target", "text"), "The message or its new text is missing: {“target”: 42, “text”: “hi”}.", ("id",)),
@@ -285,7 +285,7 @@ COMMANDS: Commands = {
 }
 
 
-def decode_command(name: str, fields: object, commands: Commands = COMMANDS) -> list[Any]:
+def decode_command(name: str, fields: object, commands: CommandFields = COMMANDS) -> list[Any]:
     """The values of a command's fields: the required ones first, in the order of `commands`.
 
     A missing optional field is `None`, and a missing flag is true. Raise `Refused` for an unknown command, a missing

@@ -13,7 +13,7 @@ from pychat.domain.model import Position
 from pychat.domain.notices import Notice, UnreadRoom, Welcome, You
 from pychat.protocol import v1
 from pychat.protocol.v1 import (
-    Commands,
+    CommandFields,
     Fields,
     decode_members,
     decode_position,
@@ -27,7 +27,7 @@ __all__ = [
     "PERSON_COMMANDS",
     "SUBPROTOCOL",
     "VERSION",
-    "Entry",
+    "RoomToEnter",
     "decode_entries",
     "decode_hello",
     "decode_unread",
@@ -44,7 +44,7 @@ VERSION = 2
 SUBPROTOCOL = "pychat.v2"
 
 #: The commands of a person; the other commands go to one room.
-PERSON_COMMANDS: Commands = {
+PERSON_COMMANDS: CommandFields = {
     "enter": (("rooms",), "The rooms are missing: {“rooms”: [{“name”: “lobby”}]}.", ()),
     "exit": (("room",), "The room is missing: {“room”: “lobby”}.", ()),
     "rooms": ((), "", ("after", "limit")),
@@ -55,7 +55,7 @@ PERSON_COMMANDS: Commands = {
 }
 
 #: Every command. Those of version 1 have one more field, `room`.
-COMMANDS: Commands = {**v1.COMMANDS, **PERSON_COMMANDS}
+COMMANDS: CommandFields = {**v1.COMMANDS, **PERSON_COMMANDS}
 
 
 def encode(notice: Notice, room: str) -> tuple[str, Fields]:
@@ -123,7 +123,7 @@ def exited_event(room: str, why: Close) -> tuple[str, Fields]:
     return "exited", {"room": room, **v1.close_event(why)[1]}
 
 
-class Entry(NamedTuple):
+class RoomToEnter(NamedTuple):
     """A room that somebody wants to enter."""
 
     room: str
@@ -131,16 +131,16 @@ class Entry(NamedTuple):
     since: Position | None
 
 
-def decode_entries(rooms: list[Any]) -> list[Entry]:
+def decode_entries(rooms: list[Any]) -> list[RoomToEnter]:
     """The rooms of the command `enter`. Raise `Refused` if one of them is malformed, or there twice."""
-    found: dict[str, Entry] = {}
+    found: dict[str, RoomToEnter] = {}
     for each in rooms:
         name = each.get("name") if isinstance(each, dict) else None
         if not isinstance(name, str):
             raise Refused("bad_request", "Each of “rooms” is an object with a name: {“name”: “lobby”}.")
         if name in found:
             raise Refused("bad_request", "The same room is in “rooms” twice.")
-        found[name] = Entry(name, decode_position(each.get("since")))
+        found[name] = RoomToEnter(name, decode_position(each.get("since")))
     return list(found.values())
 
 

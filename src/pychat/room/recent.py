@@ -85,7 +85,7 @@ class RecentEvents:
         self._page = None
 
     def find(self, author_id: str, event_id: str) -> LogEvent | None:
-        """The event of that author's and of that id, as it was stored; `None` if it is not among the newest."""
+        """The author's event with that id, as it was stored; `None` if it is not among the newest."""
         return self._first.get((author_id, event_id))
 
     def name_of(self, author_id: str) -> str | None:
