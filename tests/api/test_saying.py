@@ -189,10 +189,10 @@ async def test_what_fails_is_logged_and_told(mounted, monkeypatch: pytest.Monkey
     """A failing server says so in the form of every answer."""
     site = await mounted()
 
-    async def fail(**_: Any) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(site.room.backend.core.commands, "history", fail)
+    monkeypatch.setattr(type(site.room.backend.core.commands), "history", fail)
     done = await site.ask("GET", "/messages")
     assert (done.status, done.code) == (500, "internal")
     assert "ZeroDivisionError" in caplog.text

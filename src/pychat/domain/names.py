@@ -26,6 +26,8 @@ class Names:
     collides with `ian` (case) and with `lan` (shape).
     """
 
+    __slots__ = ("_reserved", "longest")
+
     def __init__(self, *, longest: int = 32, reserved: Iterable[str] = ("admin",)) -> None:
         """`longest` is in characters. Names in `reserved`, and names that look like them, are refused."""
         if longest < 1:
@@ -51,6 +53,12 @@ class Names:
         if not reserved and not self.keys(shown).isdisjoint(self._reserved):
             raise Refused("name_reserved", f"The name “{shown}” is reserved. Please take another.")
         return shown
+
+    @classmethod
+    @lru_cache(64)
+    def of(cls, longest: int, reserved: tuple[str, ...]) -> Names:
+        """The rules for these arguments. Rooms with the same settings share one object."""
+        return cls(longest=longest, reserved=reserved)
 
     @staticmethod
     @lru_cache(4096)

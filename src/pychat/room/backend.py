@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from functools import partial
 from typing import Protocol, Unpack
 from weakref import WeakSet
 
@@ -48,6 +47,28 @@ class RoomBackend:
     It owns the parts of the room (`core`), and replaces them when the room is opened again after it was closed.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_followers",
+        "_grace",
+        "_readying",
+        "_reserved_names",
+        "_store",
+        "_url",
+        "clock",
+        "core",
+        "deleted",
+        "face",
+        "keeper",
+        "limits",
+        "members",
+        "name",
+        "readers",
+        "resting",
+        "storeless",
+        "title",
+    )
+
     def __init__(
         self,
         name: str,
@@ -69,11 +90,10 @@ class RoomBackend:
         store = store or "memory:"
         self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
         self._store: Store = open_store(store) if isinstance(store, str) else store
-        self._followers = followers = WeakSet[NameFollower]()
-        self._begin = partial(
-            RoomCore, name, title, limits=limits, reserved_names=tuple(reserved_names), grace=grace, followers=followers
-        )
-        self.core = self._begin(store=self._store, clock=clock, hooks=Hooks())
+        self._followers: WeakSet[NameFollower] | None = None
+        self._reserved_names = tuple(reserved_names)
+        self._grace = grace
+        self.core = self._begin(Hooks())
         #: The `ChatRoom` of this backend, which lives as long.
         self.face: object = None
         #: Opens this room again when it is used, and lets it go when it is empty. Without one, `start` and `aclose` do.
@@ -87,6 +107,22 @@ class RoomBackend:
         #: True after the room was deleted for good.
         self.deleted = False
         self._readying = 0
+
+    def _begin(self, hooks: Hooks) -> RoomCore:
+        """New parts of this room, with the present store and clock."""
+        core = RoomCore(
+            self.name,
+            self.title,
+            self._store,
+            self.limits,
+            reserved_names=self._reserved_names,
+            grace=self._grace,
+            clock=self.clock,
+            hooks=hooks,
+        )
+        core.state.followers = self._followers or ()
+        core.watcher = core.delivery.watcher = self
+        return core
 
     # Its life.
 
@@ -112,12 +148,11 @@ class RoomBackend:
         """Keep the room in `store` from its next start on, if it was given no store. No-op while it runs."""
         delivery = self.core.delivery
         if self.storeless and store is not self._store:
-            if delivery.loop is None:
-                self.core = self._begin(store=store, clock=self.clock, hooks=self.core.hooks)
-                self._watch()
-            elif not delivery.closed and delivery.loop.is_running():
+            if delivery.loop is not None and not delivery.closed and delivery.loop.is_running():
                 return
             self._store, self._url = store, None
+            if delivery.loop is None:
+                self.core = self._begin(self.core.hooks)
 
     def _begin_again(self, before: RoomCore) -> None:
         if not before.delivery.closed:
@@ -129,20 +164,23 @@ class RoomBackend:
             before.abandon()
         if self._url is not None and (before.closed_store or not self._url.startswith(STAYING)):
             self._store = open_store(self._url)
-        self.core = self._begin(store=self._store, clock=self.clock, hooks=before.hooks.copy())
-        self._watch()
+        self.core = self._begin(before.hooks.copy())
 
-    def _watch(self) -> None:
-        """Tell the keeper what happens to the room."""
-        keeper = self.keeper
-        if keeper is not None:
-            self.core.on_empty = partial(keeper.emptied, self)
-            self.core.delivery.on_deleted = partial(keeper.deleted, self)
+    # The port `RoomWatcher`: called by the parts of the room.
+
+    def emptied(self) -> None:
+        """Tell the keeper that the last connection to the room has ended."""
+        if self.keeper is not None:
+            self.keeper.emptied(self)
+
+    def was_deleted(self) -> None:
+        """Tell the keeper that the room was deleted."""
+        if self.keeper is not None:
+            self.keeper.deleted(self)
 
     def keep(self, keeper: RoomKeeper) -> None:
         """Let `keeper` open this room when it is used, and let it go when it is empty."""
         self.keeper = keeper
-        self._watch()
 
     async def ready(self) -> RoomCore:
         """Open the log, and return the parts of the open room. Raise `UsageError` if the room was closed."""
@@ -245,6 +283,8 @@ class RoomBackend:
         """
         for member in self.core.membership.members():
             follower.named(member)
+        if self._followers is None:
+            self._followers = self.core.state.followers = WeakSet()
         self._followers.add(follower)
 
     def read(self, member_id: str, seq: int, *, follow: bool = False) -> None:

@@ -44,6 +44,8 @@ class ChatRoom:
     transport. Make all calls on one event loop.
     """
 
+    __slots__ = ("__dict__", "__weakref__", "backend", "limits", "name", "title")
+
     def __init__(
         self,
         name: str = "lobby",

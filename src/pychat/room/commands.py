@@ -45,6 +45,19 @@ __all__ = ["Commands", "id_used"]
 class Commands:
     """Executes the commands of one room's visitors and of its app's code, and reads its messages."""
 
+    __slots__ = (
+        "_clock",
+        "_delivery",
+        "_hooks",
+        "_limits",
+        "_mention_hook",
+        "_room",
+        "_state",
+        "_store",
+        "pages",
+        "readers",
+    )
+
     def __init__(
         self,
         room: str,

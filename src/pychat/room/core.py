@@ -7,15 +7,13 @@ everyone ◀─ fan-out ◀─ delivery.received: apply ◀─┘
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from pychat.domain.errors import Close
 from pychat.domain.limits import Limits
 from pychat.domain.names import Names
-from pychat.domain.rules import NameFollower, RoomState
+from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
 from pychat.room.commands import Commands
-from pychat.room.delivery import Delivery
+from pychat.room.delivery import Delivery, RoomWatcher
 from pychat.room.fanout import Fanout
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
@@ -30,6 +28,24 @@ __all__ = ["RoomCore"]
 class RoomCore:
     """One room from its start to its end. All calls belong on one event loop."""
 
+    __slots__ = (
+        "__weakref__",
+        "clock",
+        "closed_store",
+        "commands",
+        "delivery",
+        "hooks",
+        "limits",
+        "membership",
+        "name",
+        "state",
+        "store",
+        "tasks",
+        "title",
+        "watcher",
+        "whispers",
+    )
+
     def __init__(
         self,
         name: str,
@@ -37,11 +53,10 @@ class RoomCore:
         store: Store,
         limits: Limits,
         *,
-        reserved_names: Iterable[str],
+        reserved_names: tuple[str, ...],
         grace: float,
         clock: Clock,
         hooks: Hooks,
-        followers: Iterable[NameFollower] = (),
     ) -> None:
         self.name = name
         self.title = title
@@ -49,7 +64,7 @@ class RoomCore:
         self.limits = limits
         self.clock = clock
         self.hooks = hooks
-        self.state = RoomState(Names(longest=limits.name, reserved=reserved_names), limits, followers)
+        self.state = RoomState(Names.of(limits.name, reserved_names), limits)
         self.tasks = Tasks()
         fanout = Fanout()
         self.membership = Membership(
@@ -61,7 +76,6 @@ class RoomCore:
             tasks=self.tasks,
             limits=limits,
             grace=grace,
-            position=lambda: self.delivery.position,
             clock=clock,
         )
         self.whispers = Whispers(
@@ -72,7 +86,7 @@ class RoomCore:
             tasks=self.tasks,
             limits=limits,
             clock=clock,
-            visitors=self.membership.connections.of,
+            connections=self.membership.connections,
         )
         self.delivery = Delivery(
             name,
@@ -85,11 +99,12 @@ class RoomCore:
             limits=limits,
             clock=clock,
         )
+        self.membership.log = self.delivery
         self.commands = Commands(
             name, self.state, store, delivery=self.delivery, hooks=hooks, limits=limits, clock=clock
         )
-        #: Called when the last connection to this room has ended.
-        self.on_empty: Callable[[], None] | None = None
+        #: Told when the last connection to this room has ended.
+        self.watcher: RoomWatcher | None = None
         #: True after the room has closed the store that it opened.
         self.closed_store = False
 
@@ -126,8 +141,8 @@ class RoomCore:
 
     def left(self) -> None:
         """A connection to this room has ended."""
-        if self.on_empty is not None and self.membership.connections.empty:
-            self.on_empty()
+        if self.watcher is not None and self.membership.connections.empty:
+            self.watcher.emptied()
 
     @property
     def idle(self) -> bool:

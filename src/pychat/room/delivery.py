@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import Protocol
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
@@ -36,13 +36,44 @@ from pychat.room.tokens import Tokens
 from pychat.room.whispers import Whispers
 from pychat.stores import Store, Subscription
 
-__all__ = ["Delivery"]
+__all__ = ["Delivery", "RoomWatcher"]
 
 _BEHIND_SECONDS = 8.0  # that a visitor waits for events that another server has sent them already; clients wait 12
 
 
+class RoomWatcher(Protocol):
+    """Is told what happens to an open room."""
+
+    def emptied(self) -> None:
+        """The last connection to the room has ended."""
+
+    def was_deleted(self) -> None:
+        """The room was deleted."""
+
+
 class Delivery:
     """Follows the log of one room, and tells everyone on this server what it brings."""
+
+    __slots__ = (
+        "__weakref__",
+        "_awaited",
+        "_clock",
+        "_hooks",
+        "_log",
+        "_membership",
+        "_room",
+        "_state",
+        "_store",
+        "_whispers",
+        "closed",
+        "fanout",
+        "loop",
+        "no_copy_for",
+        "readers",
+        "recent",
+        "tokens",
+        "watcher",
+    )
 
     #: Signs and reads the tokens by which people come back. Set when the log was opened.
     tokens: Tokens
@@ -75,8 +106,8 @@ class Delivery:
         self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
         #: Told who reads the room; `None` outside of a chat.
         self.readers: RoomReaders | None = None
-        #: Called after the room was deleted.
-        self.on_deleted: Callable[[], None] | None = None
+        #: Told after the room was deleted.
+        self.watcher: RoomWatcher | None = None
         #: True after the room was closed.
         self.closed = False
         #: The event loop that the room runs on, once it was started.
@@ -193,8 +224,8 @@ class Delivery:
         self.release()
         if self.readers is not None:
             self.readers.deleted()
-        if self.on_deleted is not None:
-            self.on_deleted()
+        if self.watcher is not None:
+            self.watcher.was_deleted()
 
     # Recovery.
 

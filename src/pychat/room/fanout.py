@@ -31,6 +31,8 @@ class Fanout:
     If an encoder fails, all of its connections are closed with that code.
     """
 
+    __slots__ = ("_after", "_groups", "_grown", "_pending", "_turns")
+
     def __init__(self) -> None:
         self._groups: dict[Encoder, dict[Connection, None]] = {}
         self._pending: dict[Encoder, list[tuple[object, Connection | None]]] = {}

@@ -24,6 +24,8 @@ _Call = Coroutine[Any, Any, object]
 class HookQueue:
     """A queue of calls, bounded in bytes. Its task runs only while there are calls."""
 
+    __slots__ = ("_bytes", "_missed", "_task", "_waiting")
+
     def __init__(self) -> None:
         self._waiting: deque[tuple[_Call, int]] = deque()
         self._bytes = 0

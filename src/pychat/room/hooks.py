@@ -103,6 +103,8 @@ HOOKS: dict[str, Hook] = {
 class Hooks:
     """The hooks of one room, or of all rooms of a chat. Hooks of one name run in the order in which they were added."""
 
+    __slots__ = ("__weakref__", "_above", "_background", "_below", "registered")
+
     def __init__(self, above: Hooks | None = None) -> None:
         """`above` are the hooks of all rooms of the chat, also those that are added later."""
         self._background: HookQueue | None = None

@@ -12,6 +12,8 @@ __all__ = ["Locks"]
 class Locks:
     """One lock for each key that is in use."""
 
+    __slots__ = ("_locks",)
+
     def __init__(self) -> None:
         self._locks: dict[str, tuple[asyncio.Lock, list[None]]] = {}
 
@@ -31,3 +33,5 @@ class Locks:
             users.pop()
             if not users:
                 del self._locks[key]
+                if not self._locks:
+                    self._locks.clear()  # `del` keeps the room that the dict has grown to

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from itertools import islice
+from typing import Protocol
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import Limits
@@ -46,12 +47,42 @@ _RETRY_SECONDS = 2.0  # until the store is told again that a member has gone
 _TRIES = 3  # to find a free name for a known user, while people on other servers take the ones that are found
 
 
+class NewestEvent(Protocol):
+    """Knows the newest event of the room. `Delivery` is the implementation."""
+
+    @property
+    def position(self) -> Position:
+        """The position of the newest event."""
+
+
 class Membership:
     """The members of one room, and their connections to this server.
 
     Each member's joins and leaves happen one after the other. A name is reserved from the decision until its event was
     applied, or could not be stored.
     """
+
+    __slots__ = (
+        "_claimed",
+        "_clock",
+        "_fanout",
+        "_guests",
+        "_hooks",
+        "_kicking",
+        "_locks",
+        "_nameless_changes",
+        "_room",
+        "_state",
+        "_stopped",
+        "_store",
+        "_tasks",
+        "connections",
+        "log",
+        "presence",
+    )
+
+    #: Knows the newest event. Set before anybody enters.
+    log: NewestEvent
 
     def __init__(
         self,
@@ -64,10 +95,8 @@ class Membership:
         tasks: Tasks,
         limits: Limits,
         grace: float,
-        position: Callable[[], Position],
         clock: Clock,
     ) -> None:
-        """`position` returns that of the newest event, for presence notices."""
         self._room = room
         self._state = state
         self._store = store
@@ -75,23 +104,23 @@ class Membership:
         self._fanout = fanout
         self._tasks = tasks
         self._clock = clock
-        self.connections = ConnectionRegistry(grace, self._expired, lambda member_id: member_id in state.members, clock)
-        self.presence = PresenceGatherer(
-            self._announce_presence,
-            here=self.count,
-            named=self.named,
-            members=self.members,
-            position=position,
-            listed=limits.listed,
-            clock=clock,
-        )
+        self.connections = ConnectionRegistry(grace, self, clock)
+        self.presence = PresenceGatherer(self, listed=limits.listed, clock=clock)
         self._guests = store.guests
-        self._claimed: set[str] = set()  # ids of the members that this server has reported to the store as here
+        self._claimed: dict[str, None] = {}  # ids of the members that this server has reported to the store as here
         #: Member id -> change in the number of nameless people, once that member's event is applied.
         self._nameless_changes: dict[str, int] = {}
-        self._kicking: set[str] = set()  # ids of the members that this server is kicking
+        self._kicking: dict[str, None] = {}  # ids of the members that this server is kicking
         self._locks = Locks()  # by member id
         self._stopped = False
+
+    def position(self) -> Position:
+        """The position of the newest event."""
+        return self.log.position
+
+    def has_name(self, member_id: str) -> bool:
+        """True if the member of that id has a nickname."""
+        return member_id in self._state.members
 
     def members(self, limit: int | None = None) -> tuple[Member, ...]:
         """Everyone with a nickname, in the order of joining; the first `limit` of them, if that is given."""
@@ -143,13 +172,13 @@ class Membership:
         """Close all connections of a member, on all servers of the room, and free the name."""
         member = self._state.members.get(member_id) or Member(member_id, "")
         self._fanout.flush()
-        self._kicking.add(member_id)
+        self._kicking[member_id] = None
         try:
             await self._store.signal(self._room, Kicked(member, text))
             leave = Leave(member_id)
             await self._tasks.finish(self._log_refusal(leave, self.perform(leave)))
         finally:
-            self._kicking.discard(member_id)
+            self._kicking.pop(member_id, None)
 
     async def perform(
         self,
@@ -220,7 +249,7 @@ class Membership:
     async def _signal(self, event: Joined | Renamed | Away | Left) -> None:
         member_id = event.member.id
         if isinstance(event, Away | Left):
-            self._claimed.discard(member_id)
+            self._claimed.pop(member_id, None)
         self._nameless_changes[member_id] = self.connections.nameless_change(event)
         self._publish_guests()
         try:
@@ -229,9 +258,9 @@ class Membership:
             self.presence.note()
             raise
         finally:
-            self._nameless_changes.pop(member_id, None)
+            self._forget_change(member_id)
         if isinstance(event, Joined | Renamed):
-            self._claimed.add(member_id)
+            self._claimed[member_id] = None
 
     async def _joined(self, member_id: str, visitor: Visitor | None) -> None:
         """After a join: bind the connection that asked for it. A member without a connection is away at once.
@@ -262,19 +291,19 @@ class Membership:
         if member_id in self._state.away and member_id not in self.connections:
             self.connections.hold(member_id)
 
-    def _expired(self, member_id: str) -> None:
+    def expired(self, member_id: str) -> None:
         """The grace time is over: free the name, unless its owner comes back first."""
         self._tasks.spawn(self._go(Leave(member_id), lambda: member_id in self._state.away))
 
     def applied(self, event: Joined | Renamed | Away | Left | Kicked) -> None:
         """The store told this server of `event`, and it was applied to the state."""
         member_id = event.member.id
-        self._nameless_changes.pop(member_id, None)
+        self._forget_change(member_id)
         if isinstance(event, Kicked):
             self._kicked(event)
             return
         if isinstance(event, Away | Left):
-            self._claimed.discard(member_id)
+            self._claimed.pop(member_id, None)
         if not isinstance(event, Away):
             self.connections.release(member_id)
         self.connections.update_nameless(member_id)
@@ -327,9 +356,15 @@ class Membership:
         """The event loop has ended: retry nothing."""
         self._stopped = True
 
-    def _announce_presence(self, presence: Presence) -> None:
+    def announce(self, presence: Presence) -> None:
+        """Tell everybody here who came and left, and the other servers how many guests are here."""
         self._fanout.send(presence)
         self._publish_guests()
+
+    def _forget_change(self, member_id: str) -> None:
+        self._nameless_changes.pop(member_id, None)
+        if not self._nameless_changes:
+            self._nameless_changes.clear()  # `pop` keeps the room that the dict has grown to
 
     def _publish_guests(self) -> None:
         """Tell the other servers how many nameless people will be here once the events under way have happened."""

@@ -17,10 +17,12 @@ _REMEMBERED = 10_000  # pairs of a message and a person
 class MentionHook:
     """The server that stores a message tells its hooks of the mentions in it; the other servers tell nobody."""
 
+    __slots__ = ("_hooks", "_state", "_told")
+
     def __init__(self, hooks: Hooks, state: RoomState) -> None:
         self._hooks = hooks
         self._state = state
-        self._told: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._told: OrderedDict[tuple[int, str], None] | None = None  # until the first mention: a room has one of these
 
     @property
     def registered(self) -> bool:
@@ -29,11 +31,14 @@ class MentionHook:
 
     def tell(self, message: Message, member_ids: Iterable[str]) -> None:
         """Tell the hooks that `message` mentions these members, who may be away. Each pair is told once."""
+        if self._told is None:
+            self._told = OrderedDict()
+        told = self._told
         for member_id in member_ids:
-            if (message.seq, member_id) in self._told:
+            if (message.seq, member_id) in told:
                 continue
-            self._told[message.seq, member_id] = None
-            if len(self._told) > _REMEMBERED:
-                self._told.popitem(last=False)
+            told[message.seq, member_id] = None
+            if len(told) > _REMEMBERED:
+                told.popitem(last=False)
             member = self._state.members.get(member_id) or Member(member_id, self._state.last_name(member_id) or "")
             self._hooks.notify("mention", message, member)

@@ -6,17 +6,36 @@ Who holds which name, and for how long: `membership`, `connections`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import Protocol
 
 from pychat.domain.model import Away, Joined, Left, Member, Position, Renamed
 from pychat.domain.notices import Presence
 from pychat.room.clock import Clock, Timer
 
-__all__ = ["PresenceGatherer"]
+__all__ = ["Crowd", "PresenceGatherer"]
 
 _PAUSE = 0.2  # seconds between two notices, and so the longest that anybody waits for a right count
 _PAUSE_EACH = 0.0002  # seconds of it for each receiver, whom it takes 0.00001 to tell
 _LONGEST_PAUSE = 0.8
+
+
+class Crowd(Protocol):
+    """The people whose presence is told. All but `announce` are asked when a notice goes out."""
+
+    def count(self) -> int:
+        """How many people are connected."""
+
+    def named(self) -> int:
+        """How many members there are."""
+
+    def members(self) -> tuple[Member, ...]:
+        """The members."""
+
+    def position(self) -> Position:
+        """The position of the newest event."""
+
+    def announce(self, presence: Presence) -> None:
+        """Tell everybody."""
 
 
 class PresenceGatherer:
@@ -25,26 +44,24 @@ class PresenceGatherer:
     In a crowd of more than 1,000 the pause grows, up to 0.8 s, or a storm of joins would tell everybody of itself.
     """
 
-    def __init__(
-        self,
-        send: Callable[[Presence], None],
-        *,
-        here: Callable[[], int],
-        named: Callable[[], int],
-        members: Callable[[], tuple[Member, ...]],
-        position: Callable[[], Position],
-        listed: int,
-        clock: Clock,
-    ) -> None:
-        """`here` counts the people connected, `named` the members; all four are asked when a notice goes out.
+    __slots__ = (
+        "_announced",
+        "_changes",
+        "_clock",
+        "_crowd",
+        "_dirty",
+        "_listed",
+        "_max_listed",
+        "_newcomer",
+        "_noted",
+        "_stopped",
+        "_timer",
+        "_welcomed",
+    )
 
-        The members are listed while there are at most `listed` of them, and not asked for beyond.
-        """
-        self._send = send
-        self._here = here
-        self._named = named
-        self._members = members
-        self._position = position
+    def __init__(self, crowd: Crowd, *, listed: int, clock: Clock) -> None:
+        """The members are listed while there are at most `listed` of them, and not asked for beyond."""
+        self._crowd = crowd
         self._clock = clock
         self._max_listed = listed
         self._listed = True
@@ -98,18 +115,18 @@ class PresenceGatherer:
             self._timer = None
             return
         self._dirty = False
-        here, position = self._here(), self._position()
+        here, position = self._crowd.count(), self._crowd.position()
         self._timer = self._clock.call_later(min(max(_PAUSE, here * _PAUSE_EACH), _LONGEST_PAUSE), self._flush)
         changes, self._changes = [change for change, _ in self._changes.values()], {}
-        was_listed, self._listed = self._listed, self._named() <= self._max_listed
+        was_listed, self._listed = self._listed, self._crowd.named() <= self._max_listed
         counted = self._newcomer or here != self._announced
         self._newcomer, self._announced = False, here
         if not self._listed:
-            self._send(Presence(here, position, counted=counted, listed=False))
+            self._crowd.announce(Presence(here, position, counted=counted, listed=False))
         elif not was_listed:
-            self._send(Presence(here, position, counted=counted, members=self._members()))
+            self._crowd.announce(Presence(here, position, counted=counted, members=self._crowd.members()))
         else:
-            self._send(
+            self._crowd.announce(
                 Presence(
                     here,
                     position,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 
 from pychat.domain.erasure import erased
 from pychat.domain.model import Deleted, Edited, Erased, LogEvent, Message, Position
@@ -22,8 +20,24 @@ _PAGE_CHARACTERS = 16 * 1024
 class RecentEvents:
     """The last `keep` events as stored, the last `page` messages as they stand, and the frames made of them."""
 
+    __slots__ = (
+        "_events",
+        "_first",
+        "_floor",
+        "_floor_id",
+        "_frames",
+        "_keep",
+        "_max_messages",
+        "_messages",
+        "_page",
+        "_stride",
+        "more",
+    )
+
     def __init__(self, *, keep: int, page: int) -> None:
-        self._events: deque[LogEvent] = deque(maxlen=keep)
+        self._events: list[LogEvent] = []  # a list: a room has one of these, and an empty deque takes 760 bytes
+        self._keep = keep
+        self._stride = keep // 8 + 1  # so many of the oldest go at once, as the others are moved then
         self._messages: list[Message] = []
         self._page: Messages | None = None  # what `page` returned, until it changes
         self._max_messages = page
@@ -51,12 +65,8 @@ class RecentEvents:
 
     def add(self, event: LogEvent) -> None:
         """Something was added to the log."""
-        if len(self._events) == self._events.maxlen:
-            gone = self._events.popleft()
-            self._floor, self._floor_id = gone.seq, gone.id
-            self._first.pop((gone.author.id, gone.id), None)
-            for frames in self._frames.values():
-                frames.pop(gone.seq, None)
+        if len(self._events) == self._keep + self._stride - 1:
+            self._forget_oldest()
         self._events.append(event)
         self._page = None
         self._first[event.author.id, event.id] = event
@@ -71,6 +81,15 @@ class RecentEvents:
             index = bisect_left(self._messages, event.target, key=lambda message: message.seq)
             if index < len(self._messages):
                 self._messages[index] = revise(self._messages[index], event)
+
+    def _forget_oldest(self) -> None:
+        oldest = self._events[: self._stride]
+        del self._events[: self._stride]
+        self._floor, self._floor_id = oldest[-1].seq, oldest[-1].id
+        for gone in oldest:
+            self._first.pop((gone.author.id, gone.id), None)
+            for frames in self._frames.values():
+                frames.pop(gone.seq, None)
 
     def erase(self, what: Erased) -> None:
         """Forget the texts that were taken out of the log, also those in finished frames."""
@@ -120,11 +139,11 @@ class RecentEvents:
         A position without an id is taken at its word.
         """
         index = position.seq - self._floor
-        if not 0 <= index <= len(self._events):
+        if not max(0, len(self._events) - self._keep) <= index <= len(self._events):
             return None
         if position.id and position.id != (self._events[index - 1].id if index else self._floor_id):
             return None
-        return list(islice(self._events, index, None))
+        return self._events[index:]
 
     def frame(self, encoder: Encoder, event: LogEvent) -> object:
         """`event` as a frame of `encoder`, encoded once for live delivery and for recovery."""

@@ -50,6 +50,20 @@ class LogListener(Protocol):
 class LogSubscription:
     """The log of `room` in `store`."""
 
+    __slots__ = (
+        "_closed",
+        "_limits",
+        "_listener",
+        "_opening",
+        "_refused",
+        "_refused_until",
+        "_room",
+        "_trying",
+        "_waiting",
+        "epoch",
+        "store",
+    )
+
     def __init__(self, store: Store, room: str, limits: Limits, listener: LogListener) -> None:
         self.store = store
         self._room = room

@@ -23,6 +23,8 @@ _pool: list[str] = []
 class Tokens:
     """Makes member ids, and signs them: `id.signature`, with HMAC-SHA256 (RFC 2104) under the room's secret."""
 
+    __slots__ = ("_secret",)
+
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 

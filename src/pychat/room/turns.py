@@ -10,6 +10,8 @@ __all__ = ["Turns"]
 class Turns:
     """Lets one caller through in each turn of the event loop, in the order in which they came."""
 
+    __slots__ = ("_last",)
+
     def __init__(self) -> None:
         self._last: asyncio.Future[None] | None = None
 

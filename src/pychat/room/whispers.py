@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 from pychat.domain.errors import Refused
@@ -15,7 +15,7 @@ from pychat.domain.model import Member, Message, Quote, User, Whisper, id_of
 from pychat.domain.rules import RoomState
 from pychat.domain.texts import accept_text
 from pychat.room.clock import Clock
-from pychat.room.connections import Visitor
+from pychat.room.connections import ConnectionRegistry, Visitor
 from pychat.room.fanout import Fanout
 from pychat.room.tasks import Tasks
 from pychat.room.tokens import Tokens
@@ -43,6 +43,7 @@ class Whispers:
     __slots__ = (
         "_arrived",
         "_clock",
+        "_connections",
         "_erasures",
         "_fanout",
         "_kept",
@@ -53,7 +54,6 @@ class Whispers:
         "_state",
         "_store",
         "_tasks",
-        "_visitors",
     )
 
     def __init__(
@@ -66,9 +66,8 @@ class Whispers:
         tasks: Tasks,
         limits: Limits,
         clock: Clock,
-        visitors: Callable[[str], Iterable[Visitor]],
+        connections: ConnectionRegistry,
     ) -> None:
-        """`visitors` returns the connections of a member to this server."""
         self._room = room
         self._state = state
         self._limits = limits
@@ -77,7 +76,7 @@ class Whispers:
         self._store = store
         self._fanout = fanout
         self._tasks = tasks
-        self._visitors = visitors
+        self._connections = connections
         self._lock = asyncio.Lock()
         self._kept: dict[str, list[Whisper]] | None = None  # by member id; `None` until they were loaded
         self._arrived: list[Whisper] | None = None  # while the others are loaded
@@ -115,7 +114,7 @@ class Whispers:
                 self._arrived.append(whisper)
             elif self._kept is not None:
                 _keep(self._kept, whisper)
-        for visitor in self._visitors(whisper.member.id):
+        for visitor in self._connections.of(whisper.member.id):
             self._fanout.then(partial(self._tell, visitor, [whisper]))
 
     def show(self, visitor: Visitor, after: int) -> None:

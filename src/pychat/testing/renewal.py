@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock
 from pychat.stores import Store
@@ -19,9 +20,14 @@ def renew(room: ChatRoom, store: Store | None = None, clock: Clock | None = None
     Connections stay with the old state of the room, and are not closed.
     """
     backend = room.backend
-    before = dict(vars(backend))
+    before = {name: getattr(backend, name) for name in RoomBackend.__slots__ if name != "__weakref__"}
     if store is not None:
         backend._store, backend._url = store, None
     backend.clock = clock or backend.clock
-    backend.core = backend._begin(store=backend._store, clock=backend.clock, hooks=backend.core.hooks.copy())
-    return lambda: vars(backend).update(before)
+    backend.core = backend._begin(backend.core.hooks.copy())
+
+    def undo() -> None:
+        for name, value in before.items():
+            setattr(backend, name, value)
+
+    return undo
