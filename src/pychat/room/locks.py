@@ -15,16 +15,19 @@ class Locks:
     __slots__ = ("_locks",)
 
     def __init__(self) -> None:
-        self._locks: dict[str, tuple[asyncio.Lock, list[None]]] = {}
+        self._locks: dict[str, tuple[asyncio.Lock, list[None]]] | None = None  # `None` while no key is in use
 
     def __len__(self) -> int:
         """How many keys are in use."""
-        return len(self._locks)
+        return 0 if self._locks is None else len(self._locks)
 
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:
         """Hold the lock of `key`, after those who asked before."""
-        lock, users = self._locks.setdefault(key, (asyncio.Lock(), []))
+        if self._locks is None:
+            self._locks = {}
+        locks = self._locks
+        lock, users = locks.setdefault(key, (asyncio.Lock(), []))
         users.append(None)
         try:
             async with lock:
@@ -32,6 +35,6 @@ class Locks:
         finally:
             users.pop()
             if not users:
-                del self._locks[key]
-                if not self._locks:
-                    self._locks.clear()  # `del` keeps the room that the dict has grown to
+                del locks[key]
+                if not locks:
+                    self._locks = None

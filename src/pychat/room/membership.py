@@ -110,7 +110,7 @@ class Membership:
         self._claimed: dict[str, None] = {}  # ids of the members that this server has reported to the store as here
         #: Member id -> change in the number of nameless people, once that member's event is applied.
         self._nameless_changes: dict[str, int] = {}
-        self._kicking: dict[str, None] = {}  # ids of the members that this server is kicking
+        self._kicking: set[str] | None = None  # ids of the members that this server is kicking
         self._locks = Locks()  # by member id
         self._stopped = False
 
@@ -172,13 +172,18 @@ class Membership:
         """Close all connections of a member, on all servers of the room, and free the name."""
         member = self._state.members.get(member_id) or Member(member_id, "")
         self._fanout.flush()
-        self._kicking[member_id] = None
+        if self._kicking is None:
+            self._kicking = set()
+        kicking = self._kicking
+        kicking.add(member_id)
         try:
             await self._store.signal(self._room, Kicked(member, text))
             leave = Leave(member_id)
             await self._tasks.finish(self._log_refusal(leave, self.perform(leave)))
         finally:
-            self._kicking.pop(member_id, None)
+            kicking.discard(member_id)
+            if not kicking:
+                self._kicking = None
 
     async def perform(
         self,
@@ -334,7 +339,9 @@ class Membership:
             if frame is not None:
                 self._fanout.send_to(visitor.connection, frame)
             close_quietly(visitor.connection, Close.KICKED)
-        if visitors and member_id not in self._kicking:  # another server kicked them; it cannot leave for this one
+        if visitors and member_id not in (
+            self._kicking or ()
+        ):  # another server kicked them; it cannot leave for this one
             leave = Leave(member_id)
             self._tasks.spawn(self._log_refusal(leave, self.perform(leave)))
 

@@ -74,7 +74,7 @@ class LogSubscription:
         self._refused_until = 0.0
         self._closed = False
         self._opening: Subscription | None = None
-        self._waiting: list[Report] = []  # what happens while the log is opened
+        self._waiting: list[Report] | None = None  # what happens while the log is opened
         #: The epoch of the log's numbers; `None` until the log is open.
         self.epoch: str | None = None
 
@@ -132,7 +132,7 @@ class LogSubscription:
     async def _open(self) -> None:
         """Load the newest events and messages. Events that arrive meanwhile are queued."""
         if self._opening is None:
-            self._waiting.clear()
+            self._waiting = []
             self._opening = await self.store.subscribe(self._room, self._receive)
         opening = self._opening  # kept where what comes next fails: the next try continues from here
         page = await self.store.history(self._room, limit=self._limits.history + 1)
@@ -140,9 +140,9 @@ class LogSubscription:
         more = len(page.messages) > self._limits.history
         messages = page.messages[1:] if more else page.messages
         self._listener.load(Snapshot(opening, page.seq, recent, messages, more))
-        self.epoch = opening.position.epoch
-        waiting, self._waiting = self._waiting, []
-        for event in waiting:
+        self.epoch, self._opening = opening.position.epoch, None
+        waiting, self._waiting = self._waiting, None
+        for event in waiting or ():
             if not isinstance(event, LogEvent) or event.seq > page.seq:
                 self._receive(event)
 
@@ -151,7 +151,8 @@ class LogSubscription:
         if self._closed:
             return
         if self.epoch is None:
-            self._waiting.append(event)
+            if self._waiting is not None:
+                self._waiting.append(event)
         elif isinstance(event, Subscription):
             self._listener.reopened(event)
         elif isinstance(event, Erased):

@@ -16,7 +16,7 @@ __all__ = ["Log"]
 class Log:
     """The log of one room."""
 
-    __slots__ = ("by_id", "epoch", "events", "followers", "mentions", "messages", "receivers", "searching", "seq")
+    __slots__ = ("_searching", "by_id", "epoch", "events", "followers", "mentions", "messages", "receivers", "seq")
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
@@ -30,7 +30,14 @@ class Log:
         self.receivers: tuple[Receiver, ...] = ()
         #: Ids of the members who have a read position in this room.
         self.followers: set[str] = set()
-        self.searching = asyncio.Lock()
+        self._searching: asyncio.Lock | None = None
+
+    @property
+    def searching(self) -> asyncio.Lock:
+        """The lock of those who search this log."""
+        if self._searching is None:
+            self._searching = asyncio.Lock()
+        return self._searching
 
     @property
     def is_empty(self) -> bool:
