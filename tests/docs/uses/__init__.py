@@ -16,6 +16,7 @@ from tests.docs.uses import (
     irc,
     mounting,
     private_rooms,
+    reading,
     socketio,
     testing,
     transports,
@@ -27,7 +28,7 @@ __all__ = ["USES"]
 
 _MODULES = (
     *(bots, browser, console, django_users, hooks, http, irc),
-    *(mounting, private_rooms, socketio, testing, transports, users, websocket),
+    *(mounting, private_rooms, reading, socketio, testing, transports, users, websocket),
 )
 #: By name; each takes the stage and the argument that the comment gives.
 USES: dict[str, Callable[[Stage, str], Awaitable[None]]] = {
