@@ -89,7 +89,7 @@ class Delivery:
 
     @property
     def position(self) -> Position:
-        """Where the log stands."""
+        """The position of the newest event."""
         return Position(self.epoch, self._state.seq, self.recent.newest_id)
 
     async def start(self) -> None:
@@ -144,9 +144,9 @@ class Delivery:
         elif self._hooks.registered["event"]:
             self._hooks.notify("event", in_room(event, self._room))
 
-    def load(self, standing: Snapshot) -> None:
+    def load(self, snapshot: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""
-        opening = standing.opening
+        opening = snapshot.opening
         self.tokens = Tokens(opening.secret)
         self._state.clear()
         for member in opening.known:
@@ -155,8 +155,8 @@ class Delivery:
             self._state.apply(Joined(member))
         for member in opening.away:
             self._state.apply(Away(member))
-        self._state.seq = standing.seq
-        self.recent.load(standing.seq, standing.events, standing.messages, more=standing.more)
+        self._state.seq = snapshot.seq
+        self.recent.load(snapshot.seq, snapshot.events, snapshot.messages, more=snapshot.more)
         self.release()
         self._membership.load(opening)
 
