@@ -49,10 +49,12 @@ async def removes_a_member(stage: Stage, argument: str) -> None:
 
 async def passes_with_the_application(stage: Stage, argument: str) -> None:
     """Pytest finds as many tests as said, and all pass: each starts and ends the application."""
-    (stage.folder / "test_app.py").write_text(stage.program.code, "utf-8")
+    folder = stage.folder / "tests"  # the program itself runs above, with its own database
+    folder.mkdir()
+    (folder / "test_app.py").write_text(stage.program.code, "utf-8")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"),
-        cwd=stage.folder,
+        cwd=folder,
         stdout=asyncio.subprocess.PIPE,
     )
     told = (await process.communicate())[0].decode()
