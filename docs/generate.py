@@ -97,7 +97,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.protocol.v1.decode_position",
             "pychat.protocol.v1.decode_command",
             "pychat.transports.commands.execute",
-            "pychat.transports.commands.submit",
+            "pychat.transports.commands.submit_command",
         ),
     ),
 )
@@ -122,7 +122,7 @@ TESTING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 #: What is public in code because the layers call each other, and is nobody else's business.
-_INNER = {"Answer": {"finish"}, "Session": {"begin", "introduce"}}
+_INNER = {"Answer": {"finish"}, "Session": {"send_welcome", "take_login_name"}}
 _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",

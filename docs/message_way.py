@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
+import inspect
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -51,24 +51,30 @@ def message_way() -> list[Stop]:
 
 
 def files(stops: list[Stop]) -> list[tuple[Stop, str]]:
-    """The first stop in each file that is no property, and the first line of that file's docstring."""
+    """The first stop in each file that is no property, and what the function does: the first line of its docstring."""
     firsts: dict[str, Stop] = {}
     for stop in stops:
         if stop.file not in firsts and not _is_property(stop):
             firsts[stop.file] = stop
-    return [(stop, _says(stop.file)) for stop in firsts.values()]
+    return [(stop, _says(stop)) for stop in firsts.values()]
 
 
 def _is_property(stop: Stop) -> bool:
+    return isinstance(_function(stop), property)
+
+
+def _says(stop: Stop) -> str:
+    # A method without a docstring does what the method of its base class says; a constructor, what its class says.
+    says = inspect.getdoc(_function(Stop(stop.file, stop.function.removesuffix(".__init__"))))
+    assert says is not None, f"{stop} has no docstring"  # noqa: S101 -- for whoever changes that function
+    return says.partition("\n")[0]
+
+
+def _function(stop: Stop) -> object:
     found: object = import_module("pychat." + stop.file.removesuffix(".py").replace("/", "."))
     for name in stop.function.split("."):
         found = getattr(found, name, None)
-    return isinstance(found, property)
-
-
-def _says(file: str) -> str:
-    words = ast.get_docstring(ast.parse((SOURCES / file).read_text("utf-8"))) or ""
-    return words.partition("\n")[0]
+    return found
 
 
 class _Timer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 import pychat
 from pychat import ChatRoom, stores
+from pychat.testing import RecordingConnection
+from pychat.transports import commands
 from pychat.transports.authenticator import Authenticator
 
 NAMES = """
@@ -19,7 +22,7 @@ NAMES = """
 """
 FOR_APPS = """
     name title limits clock members member_count here position start aclose closed dismiss on user threadsafe
-    post edit delete kick history message whisper
+    post edit delete kick history message whisper purge
 """
 FOR_TRANSPORTS = "backend connect"
 
@@ -117,6 +120,21 @@ def test_the_ability_to_count_guests_is_part_of_the_store():
     assert store.guests is None
     with pytest.raises(AttributeError, match="CountsGhosts"):
         _ = stores.CountsGhosts
+
+
+async def test_the_old_names_of_a_transport_still_work() -> None:
+    """A transport that was written for `submit` and `Session.set_typing` runs, and is told the new names."""
+    with pytest.warns(DeprecationWarning, match="submit_command"):
+        assert commands.submit is commands.submit_command
+    with pytest.raises(AttributeError, match="submits"):
+        _ = commands.submits
+    async with ChatRoom() as room:
+        session = await room.connect(RecordingConnection())
+        await session.join("Ada")
+        with pytest.warns(DeprecationWarning, match=r"Session\.set_typing\(\)"):
+            await session.type(on=True)
+        with pytest.warns(DeprecationWarning, match=r"CommandQueue\.enqueue\(\)"):
+            assert await session.submit(asyncio.sleep(0, "done")) == "done"
 
 
 def test_the_public_names_are_these() -> None:

@@ -12,10 +12,13 @@ _STOP = re.compile(r"^[0-9]+\. `([a-z0-9_/]+\.py)`, `([\w.<>]+)`: (.+)$", re.MUL
 
 
 def test_the_page_has_every_file_on_the_way_of_a_message() -> None:
-    """A message over Socket.IO runs through the files that the page lists, in that order, and through no others."""
+    """A message over Socket.IO runs through the files that the page lists, in that order, and through no others.
+
+    Each is listed with what its function does, as the function's docstring says it.
+    """
     stops = message_way()
-    told = [(file, function) for file, function, _ in _STOP.findall(_PAGE.read_text("utf-8"))]
-    assert told == [tuple(stop) for stop, _ in files(stops)], "Bring the page up to date with: make docs"
+    told = _STOP.findall(_PAGE.read_text("utf-8"))
+    assert told == [(*stop, says) for stop, says in files(stops)], "Bring the page up to date with: make docs"
     assert stops[0].function.endswith(".data_received")
     assert f"It passes {len(told)} files and " in _PAGE.read_text("utf-8")
 

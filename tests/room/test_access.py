@@ -78,7 +78,7 @@ async def test_every_command_is_checked(given: object, may: str) -> None:
             "who": session.who,
             "react": lambda: session.react(1, "👍"),
             "say": lambda: session.say("hi"),
-            "type": lambda: session.type(on=True),
+            "type": lambda: session.set_typing(on=True),
             "edit": lambda: session.edit(own.seq, "changed"),
             "delete": lambda: session.delete(own.seq),
             "moderate": lambda: session.delete(1),

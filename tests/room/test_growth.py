@@ -96,7 +96,7 @@ async def _message(crowd: _Crowd) -> None:
 
 
 async def _typing(crowd: _Crowd) -> None:
-    await crowd.ada.type(on=True)
+    await crowd.ada.set_typing(on=True)
 
 
 async def _who(crowd: _Crowd) -> None:

@@ -114,7 +114,7 @@ async def test_a_function_that_fails(serve, recorder, caplog):
     def fail(client, event, arguments, asked):
         raise RuntimeError("broken")
 
-    server.core.at_once["fail"] = fail
+    server.core.plain_handlers["fail"] = fail
     wire = await serve(server)
     opened, _ = await wire.connected()
     await opened.send('42["fail"]')

@@ -1,8 +1,8 @@
-"""Errors, the codes of refusals, and the reasons for closing a connection.
+"""Errors, the refusal codes with their HTTP statuses, and the reasons for closing a connection.
 
 `UsageError` is for the programmer, `Refused` for a visitor, who gets the same code and text on every transport. A text
-stands where the `Refused` is raised, as in `rules`. `REFUSALS` and `Close` are the only tables of codes, HTTP statuses,
-close codes and retries.
+stands where the `Refused` is raised, as in `texts` or `rules`. `REFUSALS` and `Close` are the only tables of codes,
+HTTP statuses, close codes and retries.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ __all__ = [
     "Typing",
     "User",
     "Whisper",
+    "id_of",
     "in_room",
     "iso",
     "numbered",
@@ -363,7 +364,7 @@ class SetTyping:
 Command = Join | Drop | Leave | Say | Edit | Delete | React | SetTyping
 
 
-@lru_cache(1024)  # a message is encoded for everyone, and later for its author: when those after it are stored
+@lru_cache(1024)  # a message is encoded for everyone, and again in its author's answer, which may follow much later
 def iso(date: float) -> str:
     """`date` as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` writes it."""
     second = floor(date)
@@ -378,6 +379,13 @@ def _iso_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
+def id_of(member: str | Member | User) -> str:
+    """The id of a member, who is given by the id, as a member or as a user."""
+    if isinstance(member, str):
+        return member
+    return member.member_id if isinstance(member, User) else member.id
+
+
 def in_room(message: Message, room: str) -> Message:
     """`message` with the name of its room."""
     return Message(
@@ -387,7 +395,7 @@ def in_room(message: Message, room: str) -> Message:
 
 
 def numbered(event: LogEvent, seq: int) -> LogEvent:
-    """`event` with the number `seq`."""
+    """Return `event` with the number `seq` that the store gave it."""
     if type(event) is Message:  # `replace` would take 6 µs of the 60 µs of a message
         return Message(
             event.id, event.author, event.text, event.date, seq, event.reply, event.edited, event.deleted,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pychat.domain.access import Access
 from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing, Whisper
 
-__all__ = ["AccessChanged", "Notice", "Presence", "Welcome", "You"]
+__all__ = ["AccessChanged", "Messages", "Notice", "Presence", "Welcome", "You"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,12 @@ class You:
     name: str | None
     roles: tuple[str, ...]
     name_fixed: bool
+
+
+class Messages(tuple[Message, ...]):  # noqa: SLOT001 -- a tuple with slots could not hold it
+    """The newest messages of a room. An encoder keeps their finished form here, so that both live equally long."""
+
+    finished: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,14 @@ from pychat.domain.model import (
     Whisper,
     iso,
 )
-from pychat.domain.notices import AccessChanged, Notice, Presence, Welcome, You
+from pychat.domain.notices import AccessChanged, Messages, Notice, Presence, Welcome, You
 
 __all__ = [
     "COMMANDS",
     "PAGE_BYTES",
     "SUBPROTOCOL",
     "VERSION",
-    "Commands",
+    "CommandFields",
     "close_event",
     "decode",
     "decode_command",
@@ -105,21 +105,13 @@ def encode_shared(notice: Notice, encode: _Encode = encode) -> tuple[str, Fields
 
     `encode` is that of another version.
     """
-    if not isinstance(notice, Welcome) or not notice.messages:
+    if not isinstance(notice, Welcome) or not isinstance(notice.messages, Messages):
         return encode(notice)
-    messages, finished = _pages.get(notice.room, ((), None))
-    if finished is None or messages is not notice.messages:
-        if len(_pages) >= _MAX_PAGES:
-            del _pages[next(iter(_pages))]
-        finished = strictjson.Finished([encode_message(each) for each in notice.messages])
-        _pages[notice.room] = notice.messages, finished
+    messages = notice.messages  # a room gives the same object until its messages change
+    if messages.finished is None:
+        messages.finished = strictjson.Finished([encode_message(each) for each in messages])
     name, fields = encode(replace(notice, messages=()))
-    return name, {**fields, "messages": finished.place}
-
-
-#: The messages that the last newcomer of a room was sent. A room gives the same tuple until its messages change.
-_pages: dict[str, tuple[tuple[Message, ...], strictjson.Finished]] = {}
-_MAX_PAGES = 64
+    return name, {**fields, "messages": messages.finished.place}
 
 
 def close_event(why: Close) -> tuple[str, Fields]:
@@ -272,10 +264,10 @@ _CHECKS: Mapping[str, Callable[[str, object], object]] = {
 }
 
 #: By name: the required fields of a command, the text of the refusal if one is missing, and its optional fields.
-Commands = Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]]
+CommandFields = Mapping[str, tuple[tuple[str, ...], str, tuple[str, ...]]]
 
 #: Every command.
-COMMANDS: Commands = {
+COMMANDS: CommandFields = {
     "join": ((), "", ("name", "token")),
     "say": (("text",), "A text is missing: {“text”: “hi”}.", ("id", "reply_to")),
     "edit": (("target", "text"), "The message or its new text is missing: {“target”: 42, “text”: “hi”}.", ("id",)),
@@ -292,7 +284,7 @@ COMMANDS: Commands = {
 }
 
 
-def decode_command(name: str, fields: object, commands: Commands = COMMANDS) -> list[Any]:
+def decode_command(name: str, fields: object, commands: CommandFields = COMMANDS) -> list[Any]:
     """The values of a command's fields: the required ones first, in the order of `commands`.
 
     A missing optional field is `None`, and a missing flag is true. Raise `Refused` for an unknown command, a missing

@@ -11,14 +11,14 @@ from pychat.domain.errors import Close, Refused
 from pychat.domain.model import Position
 from pychat.domain.notices import Notice, Welcome, You
 from pychat.protocol import v1
-from pychat.protocol.v1 import Commands, Fields, decode_position, encode_room, encode_you
+from pychat.protocol.v1 import CommandFields, Fields, decode_position, encode_room, encode_you
 
 __all__ = [
     "COMMANDS",
     "PERSON_COMMANDS",
     "SUBPROTOCOL",
     "VERSION",
-    "Entry",
+    "RoomToEnter",
     "decode_entries",
     "decode_hello",
     "encode",
@@ -32,13 +32,13 @@ VERSION = 2
 SUBPROTOCOL = "pychat.v2"
 
 #: The commands of a person; the other commands go to one room.
-PERSON_COMMANDS: Commands = {
+PERSON_COMMANDS: CommandFields = {
     "enter": (("rooms",), "The rooms are missing: {“rooms”: [{“name”: “lobby”}]}.", ()),
     "exit": (("room",), "The room is missing: {“room”: “lobby”}.", ()),
 }
 
 #: Every command. Those of version 1 have one more field, `room`.
-COMMANDS: Commands = {**PERSON_COMMANDS, **v1.COMMANDS}
+COMMANDS: CommandFields = {**PERSON_COMMANDS, **v1.COMMANDS}
 
 
 def encode(notice: Notice, room: str) -> tuple[str, Fields]:
@@ -70,7 +70,7 @@ def exited_event(room: str, why: Close) -> tuple[str, Fields]:
     return "exited", {"room": room, **v1.close_event(why)[1]}
 
 
-class Entry(NamedTuple):
+class RoomToEnter(NamedTuple):
     """A room that somebody wants to enter."""
 
     room: str
@@ -78,16 +78,16 @@ class Entry(NamedTuple):
     since: Position | None
 
 
-def decode_entries(rooms: list[Any]) -> list[Entry]:
+def decode_entries(rooms: list[Any]) -> list[RoomToEnter]:
     """The rooms of the command `enter`. Raise `Refused` if one of them is malformed, or there twice."""
-    found: dict[str, Entry] = {}
+    found: dict[str, RoomToEnter] = {}
     for each in rooms:
         name = each.get("name") if isinstance(each, dict) else None
         if not isinstance(name, str):
             raise Refused("bad_request", "Each of “rooms” is an object with a name: {“name”: “lobby”}.")
         if name in found:
             raise Refused("bad_request", "The same room is in “rooms” twice.")
-        found[name] = Entry(name, decode_position(each.get("since")))
+        found[name] = RoomToEnter(name, decode_position(each.get("since")))
     return list(found.values())
 
 

@@ -19,7 +19,7 @@ from pychat.room.grant import unknown_room
 from pychat.room.hooks import Hooks
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
-from pychat.room.welcome import Entry, admit
+from pychat.room.welcome import EntryOptions, welcome_visitor
 from pychat.stores import MemoryStore, Store, open_store
 
 __all__ = ["STAYING", "RoomBackend", "RoomKeeper"]
@@ -190,12 +190,12 @@ class RoomBackend:
 
     # Who is in it.
 
-    async def connect(self, connection: Connection, **entry: Unpack[Entry]) -> Session:
+    async def connect(self, connection: Connection, **entry: Unpack[EntryOptions]) -> Session:
         """Let a visitor in: see `ChatRoom.connect`."""
         core = await self.ready()
         self._readying += 1  # until somebody is in, the room is not idle
         try:
-            return await admit(core, connection, **entry)
+            return await welcome_visitor(core, connection, **entry)
         finally:
             self._readying -= 1
 

@@ -17,8 +17,20 @@ from pychat.room.backend import STAYING
 from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock
 from pychat.room.directory import RoomDirectory
+from pychat.room.erasing import erase_user
 from pychat.room.finder import FindRoom, RoomFinder
-from pychat.room.hooks import EventHook, Hooks, JoinHook, LeaveHook, MessageHook
+from pychat.room.hooks import (
+    DeleteHook,
+    EditHook,
+    EventHook,
+    Hooks,
+    JoinHook,
+    LeaveHook,
+    MentionHook,
+    MessageHook,
+    ReactHook,
+)
+from pychat.room.whispers import whisper_log
 from pychat.stores import RoomRecord, Store, open_store
 
 __all__ = ["AccessFunction", "Authenticate", "Chat", "authenticate_of", "rooms_of"]
@@ -143,6 +155,7 @@ class Chat:
         if records is None:
             raise UsageError("This store keeps no records of rooms, and cannot delete one.")
         await records.delete(name)
+        await records.delete(whisper_log(name))
         room = self.directory.rooms.known(name)
         if room is not None and name not in self.directory.rooms.given:  # if it has not been started, it was not told
             self.directory.rooms.deleted(room.backend)
@@ -154,12 +167,37 @@ class Chat:
         """
         await self.directory.refresh(user_id)
 
+    async def erase_user(self, user_id: str) -> None:
+        """Erase all that the user of that id wrote, in all rooms of the store, also in those that are not open.
+
+        What is erased is the same as with `ChatRoom.purge(author=…)`, and what the user has read. The user's
+        connections to this server are closed with `Close.KICKED`; let `authenticate` refuse the user before that. Raise
+        `UsageError` if the store cannot erase.
+        """
+        await erase_user(self._store, [room.backend.core for room in self.directory.rooms.all], user_id)
+
     # Hooks.
 
     @overload
     def on(self, name: Literal["message"]) -> Callable[[MessageHook], MessageHook]: ...
     @overload
     def on(self, name: Literal["message"], hook: MessageHook) -> MessageHook: ...
+    @overload
+    def on(self, name: Literal["edit"]) -> Callable[[EditHook], EditHook]: ...
+    @overload
+    def on(self, name: Literal["edit"], hook: EditHook) -> EditHook: ...
+    @overload
+    def on(self, name: Literal["delete"]) -> Callable[[DeleteHook], DeleteHook]: ...
+    @overload
+    def on(self, name: Literal["delete"], hook: DeleteHook) -> DeleteHook: ...
+    @overload
+    def on(self, name: Literal["react"]) -> Callable[[ReactHook], ReactHook]: ...
+    @overload
+    def on(self, name: Literal["react"], hook: ReactHook) -> ReactHook: ...
+    @overload
+    def on(self, name: Literal["mention"]) -> Callable[[MentionHook], MentionHook]: ...
+    @overload
+    def on(self, name: Literal["mention"], hook: MentionHook) -> MentionHook: ...
     @overload
     def on(self, name: Literal["join"]) -> Callable[[JoinHook], JoinHook]: ...
     @overload

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
@@ -14,6 +15,7 @@ from pychat.domain.model import Member, Message, Position, User, Whisper
 from pychat.room.backend import RoomBackend
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
+from pychat.room.erasing import purge
 from pychat.room.hooks import (
     DeleteHook,
     EditHook,
@@ -141,6 +143,25 @@ class ChatRoom:
         """
         whispers = (await self.backend.ready()).whispers
         return await whispers.send(member, text, author, stored=store)
+
+    async def purge(
+        self,
+        *,
+        before: float | datetime | None = None,
+        author: str | Member | User | None = None,
+        seqs: Iterable[int] | None = None,
+    ) -> list[int]:
+        """Erase messages: those older than the date `before`, those by `author`, those with the numbers `seqs`.
+
+        If several are given, all must be true. Return the numbers of the messages. Their texts, edits, mentions and
+        reactions, the quotes in replies and the names of the authors are taken out of the log itself, the search, and
+        the memory of all servers. Clients are told that the messages were deleted. The numbers, the dates and the
+        authors' ids remain. Without `seqs`, the reactions of the author, and the stored whispers to the author, go too.
+
+        This cannot be undone. `before` is in seconds since 1970, or a datetime with a time zone. `author` can be the id
+        of a member. Raise `UsageError` if nothing is given, or if the store cannot erase.
+        """
+        return await purge(await self.backend.ready(), before, author, seqs)
 
     async def kick(self, member_id: str, text: str = "") -> None:
         """Remove a member: send `text`, and close all connections of the member with `Close.KICKED`.

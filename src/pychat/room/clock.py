@@ -27,7 +27,7 @@ class Clock:
         return time.time()
 
     def steady(self) -> float:
-        """Seconds since some moment; never jumps."""
+        """The seconds since some moment. It never jumps."""
         return time.monotonic()
 
     def call_later(self, delay: float, callback: Callable[[*_Args], object], *args: *_Args) -> Timer:

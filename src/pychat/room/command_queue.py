@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
@@ -35,7 +36,7 @@ class CommandQueue:
         self._storing = 0
         self._ready: list[asyncio.Future[None]] = []
 
-    def submit(self, command: Coroutine[Any, Any, _T]) -> Answer[_T]:
+    def enqueue(self, command: Coroutine[Any, Any, _T]) -> Answer[_T]:
         """Run `command` when those before it are done. It runs to its end, even if nobody awaits the answer."""
         answer: Answer[_T] = Answer()
         if self._waiting is None:
@@ -43,6 +44,11 @@ class CommandQueue:
             self._tasks.spawn(self._work())
         self._waiting.append((command, answer))
         return answer
+
+    def submit(self, command: Coroutine[Any, Any, _T]) -> Answer[_T]:
+        """Do what `enqueue` does. Deprecated: use `enqueue`."""
+        warnings.warn("CommandQueue.submit() is now CommandQueue.enqueue()", DeprecationWarning, stacklevel=2)
+        return self.enqueue(command)
 
     def _failed(self, error: Exception) -> Answer[Any]:
         """The answer to a command that failed before it began."""
@@ -52,7 +58,10 @@ class CommandQueue:
         return answer
 
     def _when_stored(self, stored: asyncio.Future[LogEvent], read: Callable[[LogEvent], _T]) -> Answer[_T]:
-        """The answer to a command whose event the store is adding; `read` makes its value from the event."""
+        """Return the answer to a command whose event is being stored. It goes out after the event was written.
+
+        `read` makes its value from the event.
+        """
         answer: Answer[_T] = Answer()
         if stored.done():
             self._stored(answer, read, stored)
@@ -125,10 +134,10 @@ class CommandQueue:
 def queued(
     method: Callable[Concatenate[Any, _P], Coroutine[Any, Any, _T]],
 ) -> Callable[Concatenate[CommandQueue, _P], Answer[_T]]:
-    """Make a coroutine method a command: calling it submits it."""
+    """Make a coroutine method a command: calling it enqueues it."""
 
     @wraps(method)
-    def submit(queue: CommandQueue, /, *args: _P.args, **kwargs: _P.kwargs) -> Answer[_T]:
-        return queue.submit(method(queue, *args, **kwargs))
+    def enqueue(queue: CommandQueue, /, *args: _P.args, **kwargs: _P.kwargs) -> Answer[_T]:
+        return queue.enqueue(method(queue, *args, **kwargs))
 
-    return submit
+    return enqueue

@@ -66,10 +66,10 @@ class Commands:
         self.pages = Turns()
 
     def say(self, command: Say, visitor: Visitor | None = None) -> asyncio.Future[LogEvent]:
-        """Begin to store a message of a room without hooks for messages, awaiting nothing. Raise `Refused`.
+        """Decide a message and pass it to the store, awaiting nothing. Raise `Refused`. No hook for messages is called.
 
-        What is returned is done at once if the store answers at once. The event may be another one of the same id.
-        The `visitor` who sent it gets no copy, unless `echo` is set.
+        The future is done already if the store answers at once. Its event is an earlier one, if the author used this id
+        before. The `visitor` who sent it gets no copy, unless `echo` is set.
         """
         first = self._delivery.recent.find(command.member_id, command.id)
         if first is None:
@@ -194,17 +194,17 @@ class Commands:
         if visitor is None or visitor.echo:
             stored = self._store_soon(draft)
         else:
-            key, origins = (draft.author.id, draft.id), self._delivery.origins
-            origins[key] = visitor.connection
+            key, no_copy_for = (draft.author.id, draft.id), self._delivery.no_copy_for
+            no_copy_for[key] = visitor.connection
             try:
                 stored = self._store_soon(draft)
             except BaseException:
-                origins.pop(key, None)
+                no_copy_for.pop(key, None)
                 raise
             if stored.done():
-                origins.pop(key, None)
+                no_copy_for.pop(key, None)
             else:
-                stored.add_done_callback(lambda _: origins.pop(key, None))
+                stored.add_done_callback(lambda _: no_copy_for.pop(key, None))
         if mentions and self._mention_hook.registered:
             if stored.done():
                 self._stored_mentions(draft, stored)

@@ -40,7 +40,7 @@ class ConnectionRegistry:
     def __init__(self, grace: float, expire: Callable[[str], None], named: Callable[[str], bool], clock: Clock) -> None:
         """`expire` is called with a member's id after the name was held for `grace` seconds.
 
-        `named` tells whether the member of that id has a nickname; call `name` when that changes.
+        `named` tells whether the member of that id has a nickname; call `update_nameless` when that changes.
         """
         self._grace = grace
         self._expire = expire
@@ -73,20 +73,20 @@ class ConnectionRegistry:
         """How many people are connected here without a nickname: guests, and users with a login but no name yet."""
         return len(self._guests) + len(self._nameless)
 
-    def name(self, member_id: str) -> None:
-        """The member of that id has taken a nickname, or has lost it."""
+    def update_nameless(self, member_id: str) -> None:
+        """Count the member again: they have taken a nickname, or have lost it."""
         if member_id in self._members and not self._named(member_id):
             self._nameless.add(member_id)
         else:
             self._nameless.discard(member_id)
 
-    def name_all(self) -> None:
-        """Any member may have taken a nickname, or lost it."""
+    def update_all_nameless(self) -> None:
+        """Count every member again: any may have taken a nickname, or lost it."""
         for member_id in self._members:
-            self.name(member_id)
+            self.update_nameless(member_id)
 
-    def named_by(self, event: Joined | Renamed | Away | Left) -> int:
-        """How many more nameless people there will be here when `event` has happened."""
+    def nameless_change(self, event: Joined | Renamed | Away | Left) -> int:
+        """The change in the number of nameless people here, once `event` is applied."""
         member_id = event.member.id
         if isinstance(event, Joined | Renamed):
             return -1 if member_id in self._nameless else 0
@@ -104,7 +104,7 @@ class ConnectionRegistry:
         else:
             self._members.setdefault(member_id, set()).add(visitor)
             if counted:
-                self.name(member_id)
+                self.update_nameless(member_id)
 
     def remove(self, visitor: Visitor) -> None:
         """Forget `visitor`, if it is registered."""

@@ -1,6 +1,6 @@
 """Puts the parts of a room together.
 
-command ─▶ commands.perform: decide ─▶ hooks ─▶ store ─▶ answer
+command ─▶ commands.say/perform: decide ─▶ hooks ─▶ store ─▶ answer
                                                   │
 everyone ◀─ fan-out ◀─ delivery.received: apply ◀─┘
 """
@@ -44,6 +44,7 @@ class RoomCore:
     ) -> None:
         self.name = name
         self.title = title
+        self.store = store
         self.limits = limits
         self.clock = clock
         self.hooks = hooks
@@ -117,7 +118,7 @@ class RoomCore:
     def idle(self) -> bool:
         """True if nobody is here, no name is held for anybody, and nothing is under way."""
         busy = self.tasks or self.hooks.busy or not self.membership.connections.empty
-        return not (busy or self.state.away or self.delivery.origins)
+        return not (busy or self.state.away or self.delivery.no_copy_for)
 
     def let_go(self) -> None:
         """Close an idle room, awaiting nothing. No timer and no subscription of it remains."""

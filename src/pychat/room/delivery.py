@@ -22,6 +22,7 @@ from pychat.domain.model import (
     Whisper,
     in_room,
 )
+from pychat.domain.names import Names
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
@@ -36,7 +37,7 @@ from pychat.stores import Store, Subscription
 
 __all__ = ["Delivery"]
 
-_BEHIND_SECONDS = 8.0  # for which a visitor waits who comes from a server that is ahead of this one; clients wait 12
+_BEHIND_SECONDS = 8.0  # that a visitor waits for events that another server has sent them already; clients wait 12
 
 
 class Delivery:
@@ -66,8 +67,8 @@ class Delivery:
         self._hooks = hooks
         self.fanout = fanout
         self.recent = RecentEvents(keep=limits.page, page=limits.history)
-        #: Messages that are being stored: (author's id, message's id) -> the sender's connection, which gets no copy.
-        self.origins: dict[tuple[str, str], Connection] = {}
+        #: Messages that are being stored: (author's id, message's id) -> the author's connection, which gets no copy.
+        self.no_copy_for: dict[tuple[str, str], Connection] = {}
         self._log = LogSubscription(store, room, limits, self)
         self._clock = clock
         self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
@@ -80,7 +81,7 @@ class Delivery:
 
     @property
     def epoch(self) -> str:
-        """In which the log is numbered; empty until it is open."""
+        """The epoch of the log's numbers; empty until the log is open."""
         return self._log.epoch or ""
 
     @property
@@ -122,7 +123,7 @@ class Delivery:
                 self.recent.add(event)
                 if event.seq in self._awaited:
                     self._awaited.pop(event.seq).set()
-                skip = self.origins.get((event.author.id, event.id)) if isinstance(event, Message) else None
+                skip = self.no_copy_for.get((event.author.id, event.id)) if isinstance(event, Message) else None
                 self.fanout.send(event, self.recent.frame, skip=skip)
             case Whisper():
                 self._whispers.received(event)
@@ -177,6 +178,7 @@ class Delivery:
         self._whispers.forget()
         if what.author is not None and what.before is None:
             self._state.known.discard(what.author)
+            Names.keys.cache_clear()  # it holds names
 
     def deleted(self) -> None:
         """Close all connections. Whoever enters after that makes a new room."""
@@ -199,13 +201,13 @@ class Delivery:
         if not found or found[0].seq != since.seq or since.id not in ("", found[0].id):
             return
         if self._is_ahead(since):
-            await self._received(since.seq)
+            await self._wait_for(since.seq)
         await self.start()  # the log may have been lost meanwhile
         if self._is_ahead(since):
             raise Refused("unavailable", "This server is behind the others. Please try again in a moment.", 1.0)
 
-    async def _received(self, seq: int) -> None:
-        """Return when event number `seq` was received, or will not come; at most after 8 seconds."""
+    async def _wait_for(self, seq: int) -> None:
+        """Wait until event number `seq` is received or cannot come any more, at most 8 seconds."""
         awaited = self._awaited.setdefault(seq, asyncio.Event())
         timer = self._clock.call_later(_BEHIND_SECONDS, awaited.set)
         try:

@@ -65,9 +65,9 @@ class Fanout:
         *,
         skip: Connection | None = None,
     ) -> None:
-        """Send `notice` to everyone but `skip`; `encode` takes the place of the encoders' own method.
+        """Encode `notice` once for each encoder, and queue the frames for everyone but `skip`.
 
-        A frame that is `None` is not sent.
+        `encode` takes the place of the encoders' own method. A frame that is `None` is not sent.
         """
         for encoder in tuple(self._groups):
             try:
@@ -88,7 +88,7 @@ class Fanout:
         self._write(connection.encoder, [frame], [connection])
 
     def then(self, call: Callable[[], None]) -> None:
-        """Call when what was sent has been written, which may be now."""
+        """Call `call` when the queued frames are written: now, if none is queued."""
         if self._pending:
             self._after.append(call)
         else:
@@ -106,7 +106,7 @@ class Fanout:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was sent. Plain calls in a plain loop: nothing can come between two receivers."""
+        """Write the queued frames. Plain calls in a plain loop: nothing can come between two receivers."""
         pending, self._pending = self._pending, {}
         after, self._after = self._after, []
         for encoder, frames in pending.items():
@@ -135,7 +135,7 @@ class Fanout:
                 return
         for frame in frames:
             failed: list[Connection] = []
-            # The hot path: over a WebSocket, `send` is the websocket's own, with no call between.
+            # The hot path: over a WebSocket, `send` is `FrameWriter.send` itself (see `SocketIOClient.send`).
             for connection in listeners:
                 try:
                     connection.send(frame)

@@ -87,7 +87,8 @@ class Membership:
         )
         self._guests = store.guests
         self._claimed: set[str] = set()  # ids of the members that this server has reported to the store as here
-        self._naming: dict[str, int] = {}  # member id -> how many more nameless people its event will leave here
+        #: Member id -> change in the number of nameless people, once that member's event is applied.
+        self._nameless_changes: dict[str, int] = {}
         self._kicking: set[str] = set()  # ids of the members that this server is kicking
         self._locks = Locks()  # by member id
         self._stopped = False
@@ -120,7 +121,10 @@ class Membership:
         self.presence.note()
 
     def unbind(self, visitor: Visitor, member_id: str) -> None:
-        """The join of `visitor` was refused. Nobody held the name while they seemed to be back, so hold it now."""
+        """The join of `visitor` was refused: they are a guest again. Hold the name that the member had before.
+
+        `_hold_name` does nothing for a member with a connection, so it could not be held earlier.
+        """
         self.bind(visitor, None)
         self._hold_name(member_id)
 
@@ -212,7 +216,7 @@ class Membership:
         member_id = event.member.id
         if isinstance(event, Away | Left):
             self._claimed.discard(member_id)
-        self._naming[member_id] = self.connections.named_by(event)
+        self._nameless_changes[member_id] = self.connections.nameless_change(event)
         self._publish_guests()
         try:
             await self._store.signal(self._room, event)
@@ -220,7 +224,7 @@ class Membership:
             self.presence.note()
             raise
         finally:
-            self._naming.pop(member_id, None)
+            self._nameless_changes.pop(member_id, None)
         if isinstance(event, Joined | Renamed):
             self._claimed.add(member_id)
 
@@ -260,7 +264,7 @@ class Membership:
     def applied(self, event: Joined | Renamed | Away | Left | Kicked) -> None:
         """The store told this server of `event`, and it was applied to the state."""
         member_id = event.member.id
-        self._naming.pop(member_id, None)
+        self._nameless_changes.pop(member_id, None)
         if isinstance(event, Kicked):
             self._kicked(event)
             return
@@ -268,7 +272,7 @@ class Membership:
             self._claimed.discard(member_id)
         if not isinstance(event, Away):
             self.connections.release(member_id)
-        self.connections.name(member_id)
+        self.connections.update_nameless(member_id)
         if isinstance(event, Away) and member_id in self.connections:
             self._rejoin(event.member)  # another server lost them, or the store took them for gone
         if isinstance(event, Left):
@@ -305,7 +309,7 @@ class Membership:
         for member in opening.away:
             self.connections.hold(member.id)
         self._claimed.clear()  # the store may no longer know what this server reported
-        self.connections.name_all()
+        self.connections.update_all_nameless()
         if self._guests is not None:
             self._guests.follow(self._room, self.presence.note)
 
@@ -325,7 +329,7 @@ class Membership:
     def _publish_guests(self) -> None:
         """Tell the other servers how many nameless people will be here once the events under way have happened."""
         if self._guests is not None:
-            self._guests.publish(self._room, self.connections.nameless + sum(self._naming.values()))
+            self._guests.publish(self._room, self.connections.nameless + sum(self._nameless_changes.values()))
 
     async def _log_refusal(self, command: Command, work: Coroutine[object, object, object]) -> None:
         try:

@@ -1,4 +1,7 @@
-"""Gathers joins, leaves and renames, so that a storm of N joins costs O(N) frames and not O(N²)."""
+"""Gathers joins, leaves and renames, so that a storm of N joins costs O(N) frames and not O(N²).
+
+Who holds which name, and for how long: `membership`, `connections`.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from itertools import islice
 
 from pychat.domain.erasure import erased
 from pychat.domain.model import Deleted, Edited, Erased, LogEvent, Message, Position
+from pychat.domain.notices import Messages
 from pychat.domain.revision import revise
 from pychat.room.connection import Encoder
 
@@ -24,7 +25,7 @@ class RecentEvents:
     def __init__(self, *, keep: int, page: int) -> None:
         self._events: deque[LogEvent] = deque(maxlen=keep)
         self._messages: list[Message] = []
-        self._page: tuple[Message, ...] | None = None  # what `page` returned, until it changes
+        self._page: Messages | None = None  # what `page` returned, until it changes
         self._max_messages = page
         self._floor = 0  # everything after this number is in `_events`
         self._floor_id: str | None = ""  # of the event of that number; `None` if it is not known
@@ -84,24 +85,24 @@ class RecentEvents:
         self._page = None
 
     def find(self, author_id: str, event_id: str) -> LogEvent | None:
-        """The event of that author's and of that id, as it was stored; `None` if it is not among the newest."""
+        """The author's event with that id, as it was stored; `None` if it is not among the newest."""
         return self._first.get((author_id, event_id))
 
-    def page(self) -> tuple[tuple[Message, ...], bool]:
+    def page(self) -> tuple[Messages, bool]:
         """The newest messages as they stand, oldest first, and whether there are older ones.
 
-        Their texts have `_PAGE_CHARACTERS` at most, or there is one message. It is the same tuple until it changes.
+        Their texts have `_PAGE_CHARACTERS` at most, or there is one message. It is the same object until it changes.
         """
         if self._page is None:
             self._page = self._newest()
         return self._page, self.more or len(self._messages) > len(self._page)
 
-    def _newest(self) -> tuple[Message, ...]:
+    def _newest(self) -> Messages:
         messages = self._messages[-self._max_messages :] if self._max_messages else []
         characters, first = 0, len(messages)
         while first and (characters := characters + len(messages[first - 1].text)) <= _PAGE_CHARACTERS:
             first -= 1
-        return tuple(messages[min(first, len(messages) - 1) :] if messages else ())
+        return Messages(messages[min(first, len(messages) - 1) :] if messages else ())
 
     @property
     def newest_id(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Sequence
 
 from pychat.domain.access import Access
@@ -108,7 +109,7 @@ class Session(CommandQueue):
         name, roles = (None, self.user.roles) if member is None else (member.name, member.roles)
         return You(self.user.member_id, name, roles, self._name_fixed)
 
-    async def introduce(self) -> None:
+    async def take_login_name(self) -> None:
         """Take the name that comes with the login, or the user's last one. If it is refused, they have no name."""
         user = self.user
         if user is None or self.member_id is None:
@@ -117,7 +118,7 @@ class Session(CommandQueue):
         if name is None:
             return
         try:
-            await self.submit(self._room.membership.perform(Join(user.member_id, name, user.roles, known=True), self))
+            await self.enqueue(self._room.membership.perform(Join(user.member_id, name, user.roles, known=True), self))
         except Refused as refused:
             if refused.code == "unavailable":
                 raise
@@ -125,7 +126,7 @@ class Session(CommandQueue):
             if refused.code == "name_invalid":
                 self._name_fixed = False  # or they would never have one
 
-    def begin(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
+    def send_welcome(self, welcome: Welcome, missed: Sequence[LogEvent] = ()) -> None:
         """Send the welcome, then the events that the visitor missed."""
         self._begun = True
         self.recovered = welcome.recovered
@@ -151,7 +152,7 @@ class Session(CommandQueue):
         name = None if self.member_id is None or self.user is not None else self._room.state.last_name(self.member_id)
         if self.member_id is not None and name is not None:
             try:
-                await self.submit(self._room.membership.perform(Join(self.member_id, name), self))
+                await self.enqueue(self._room.membership.perform(Join(self.member_id, name), self))
             except Refused as refused:
                 if refused.code == "unavailable":
                     raise
@@ -188,9 +189,9 @@ class Session(CommandQueue):
         return member, None if user is not None else self._room.delivery.tokens.issue(member_id)
 
     def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Answer[Message]:
-        """Send a message, as a reply to another or not; the message as it was stored."""
+        """Send a message, or a reply to message number `reply_to`. The answer is the message as it was stored."""
         if self._waiting is not None or reply_to is not None or self._room.hooks.registered["message"]:
-            return self.submit(self._say(text, message_id, reply_to))
+            return self.enqueue(self._say(text, message_id, reply_to))
         try:
             self._spend("write")
             stored = self._room.commands.say(Say(self._require_member_id(), event_id(message_id), text), self)
@@ -247,7 +248,7 @@ class Session(CommandQueue):
         return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
     @queued
-    async def type(self, on: bool) -> None:
+    async def set_typing(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
         self._spend("write")
         member_id = self._require_member_id()
@@ -256,6 +257,11 @@ class Session(CommandQueue):
         if on and not self._closed:
             self._stop_typing_timer()
             self._typing = self._room.clock.call_later(TYPING_SECONDS, self._typing_expired, member_id)
+
+    def type(self, on: bool) -> Answer[None]:
+        """Do what `set_typing` does. Deprecated: use `set_typing`."""
+        warnings.warn("Session.set_typing() is now Session.set_typing()", DeprecationWarning, stacklevel=2)
+        return self.set_typing(on)
 
     @queued
     async def who(self) -> tuple[int, tuple[Member, ...]]:
@@ -363,7 +369,7 @@ class Session(CommandQueue):
 
     def _typing_expired(self, member_id: str) -> None:
         self._typing = None
-        self.submit(self._end_typing(member_id))
+        self.enqueue(self._end_typing(member_id))
 
     async def _end_typing(self, member_id: str) -> None:
         try:

@@ -61,7 +61,7 @@ class LogSubscription:
         self._closed = False
         self._opening: Subscription | None = None
         self._waiting: list[Report] = []  # what happens while the log is opened
-        #: In which the log is numbered; `None` until it is open.
+        #: The epoch of the log's numbers; `None` until the log is open.
         self.epoch: str | None = None
 
     async def open(self) -> None:
@@ -133,6 +133,7 @@ class LogSubscription:
                 self._receive(event)
 
     def _receive(self, event: Report) -> None:
+        """Pass on what the store reports, in order. While the log is being opened, keep it."""
         if self._closed:
             return
         if self.epoch is None:

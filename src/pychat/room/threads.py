@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from pychat.domain.errors import UsageError
@@ -71,6 +72,16 @@ class ThreadsafeRoom:
     def whisper(self, member: str | Member | User, text: str, *, author: str, store: bool = False) -> Whisper:
         """Send `text` to one member: see `ChatRoom.whisper`."""
         return self._do(lambda: self._room.whisper(member, text, author=author, store=store))
+
+    def purge(
+        self,
+        *,
+        before: float | datetime | None = None,
+        author: str | Member | User | None = None,
+        seqs: Iterable[int] | None = None,
+    ) -> list[int]:
+        """Erase messages: see `ChatRoom.purge`."""
+        return self._do(lambda: self._room.purge(before=before, author=author, seqs=seqs))
 
     def kick(self, member_id: str, text: str = "") -> None:
         """Remove a member: see `ChatRoom.kick`."""

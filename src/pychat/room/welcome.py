@@ -12,10 +12,10 @@ from pychat.room.core import RoomCore
 from pychat.room.grant import Grant, unknown_room
 from pychat.room.session import Session
 
-__all__ = ["Entry", "admit"]
+__all__ = ["EntryOptions", "welcome_visitor"]
 
 
-class Entry(TypedDict, total=False):
+class EntryOptions(TypedDict, total=False):
     """How a visitor enters a room. The first four options are those of `ChatRoom.connect`."""
 
     since: Position | None
@@ -30,7 +30,7 @@ class Entry(TypedDict, total=False):
     before_welcome: Callable[[], Awaitable[object]] | None
 
 
-async def admit(
+async def welcome_visitor(
     room: RoomCore,
     connection: Connection,
     *,
@@ -42,7 +42,7 @@ async def admit(
     grant: Grant | None = None,
     before_welcome: Callable[[], Awaitable[object]] | None = None,
 ) -> Session:
-    """Let a visitor into the open room: see `ChatRoom.connect`."""
+    """Let a visitor into the open room and send the welcome: see `ChatRoom.connect`."""
     delivery, membership = room.delivery, room.membership
     if since is not None:
         await delivery.catch_up(since)
@@ -53,7 +53,7 @@ async def admit(
             member_id = user.member_id
         if named:
             membership.connections.add(session, member_id, counted=False)
-            await (session.resume() if user is None else session.introduce())
+            await (session.resume() if user is None else session.take_login_name())
         if before_welcome is not None:
             await before_welcome()
         await delivery.start()
@@ -71,9 +71,9 @@ async def admit(
     membership.bind(session, session.member_id if named else member_id)
     try:
         if missed is None:
-            session.begin(_welcome(room, session, None, identified=resume))
+            session.send_welcome(_welcome(room, session, None, identified=resume))
         else:
-            session.begin(
+            session.send_welcome(
                 _welcome(room, session, since, identified=resume),
                 missed if own else [each for each in missed if each.author.id != member_id],
             )

@@ -11,7 +11,7 @@ from functools import partial
 from pychat.domain.errors import Refused
 from pychat.domain.limits import Limits
 from pychat.domain.log_limit import RateLimitedLogger
-from pychat.domain.model import Member, Message, Quote, User, Whisper
+from pychat.domain.model import Member, Message, Quote, User, Whisper, id_of
 from pychat.domain.rules import RoomState
 from pychat.domain.texts import accept_text
 from pychat.room.clock import Clock
@@ -85,7 +85,7 @@ class Whispers:
 
     async def send(self, member: str | Member | User, text: str, author: str, *, stored: bool) -> Whisper:
         """Send `text` to all connections of a member, on all servers of the room: see `ChatRoom.whisper`."""
-        member_id = member if isinstance(member, str) else member.member_id if isinstance(member, User) else member.id
+        member_id = id_of(member)
         whisper = Whisper(
             id=Tokens.new_id(),
             author=Member(f"post:{author}", self._state.names.accept(author, reserved=True)),

@@ -155,7 +155,7 @@ class Actor:
     async def types(self, *, on: bool = True) -> None:
         """Be shown as typing, or stop."""
         __tracebackhide__ = True
-        await self._do(self._connected().type(on), "typing")
+        await self._do(self._connected().set_typing(on), "typing")
 
     async def drops(self) -> None:
         """Lose the connection. The nickname is held for the room's grace time."""

@@ -16,7 +16,7 @@ from pychat.domain.log_limit import RateLimitedLogger
 from pychat.room.backend import RoomBackend
 from pychat.room.connection import Connection
 from pychat.room.session import Session
-from pychat.room.welcome import Entry
+from pychat.room.welcome import EntryOptions
 
 __all__ = ["HOLD_SECONDS", "admit", "opened"]
 
@@ -51,7 +51,7 @@ async def opened(room: RoomBackend, max_seconds: float = HOLD_SECONDS) -> None:
             return
 
 
-async def admit(room: RoomBackend, connection: Connection, **entry: Unpack[Entry]) -> Session:
+async def admit(room: RoomBackend, connection: Connection, **entry: Unpack[EntryOptions]) -> Session:
     """Let a visitor in when the room is open: see `ChatRoom.connect`. Raise only `Refused`."""
     await opened(room)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from pychat.protocol.v1 import decode_command, encode_member, encode_page, encod
 from pychat.room.answer import Answer
 from pychat.room.session import Session
 
-__all__ = ["execute", "submit"]
+__all__ = ["execute", "submit_command"]
 
 _log = logging.getLogger("pychat.transports")
 _MAX_PAGE, _DEFAULT_PAGE = 200, 50
@@ -21,7 +22,7 @@ _MAX_PAGE, _DEFAULT_PAGE = 200, 50
 _Fields = dict[str, Any]
 
 
-def submit(
+def submit_command(
     session: Session, name: str, fields: object, send: Callable[[_Fields], object], *, only_refusals: bool = False
 ) -> None:
     """Submit a command; `send` is called with its answer, when that may go out. A refusal is an answer too.
@@ -33,7 +34,7 @@ def submit(
         begin, encode = _COMMANDS[name]
         answer = begin(session, *values)
     except Refused as refused:
-        values, encode, answer = [], _nothing, session.submit(_refuse(refused))
+        values, encode, answer = [], _nothing, session.enqueue(_refuse(refused))
 
     def reply(answer: Answer[Any]) -> None:
         try:
@@ -57,8 +58,15 @@ async def execute(session: Session, name: str, fields: object) -> _Fields:
     When it returns, everybody has been sent what was stored before, so that no answer overtakes an event.
     """
     answer: asyncio.Future[_Fields] = asyncio.get_running_loop().create_future()
-    submit(session, name, fields, lambda outcome: None if answer.done() else answer.set_result(outcome))
+    submit_command(session, name, fields, lambda outcome: None if answer.done() else answer.set_result(outcome))
     return await answer
+
+
+def __getattr__(name: str) -> object:
+    if name != "submit":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"{__name__}.submit is now submit_command; use that name.", DeprecationWarning, stacklevel=2)
+    return submit_command
 
 
 async def _refuse(refused: Refused) -> None:
@@ -112,7 +120,7 @@ _COMMANDS: Mapping[str, tuple[Callable[..., Answer[Any]], Callable[..., _Fields]
     "delete": (Session.delete, _stored),
     "react": (Session.react, _stored),
     "history": (_history, _page),
-    "typing": (Session.type, _nothing),
+    "typing": (Session.set_typing, _nothing),
     "who": (Session.who, _here),
     "leave": (Session.leave, _nothing),
 }

@@ -27,7 +27,7 @@ from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.answer_batch import AnswerBatch
-from pychat.transports.commands import submit
+from pychat.transports.commands import submit_command
 from pychat.transports.open_connections import OpenConnections
 from pychat.transports.person import Encoders, People, PersonConnection, begin
 
@@ -115,9 +115,9 @@ class _Connection:
     def submit(self, session: Session, name: str, fields: object, tell: _Tell | None) -> None:
         """Submit a command of version 1. If the client asked for no answer, it gets only a refusal, as `error`."""
         if tell is None:
-            submit(session, name, fields, lambda told: self.tell("error", told["error"]), only_refusals=True)
+            submit_command(session, name, fields, lambda told: self.tell("error", told["error"]), only_refusals=True)
         else:
-            submit(session, name, fields, tell)
+            submit_command(session, name, fields, tell)
 
     def charge(self) -> None:
         """Take the price of a message that is no command; close the connection of who sends nothing else."""

@@ -8,7 +8,8 @@ import io
 import itertools
 from collections.abc import AsyncIterator
 
-from pychat import Close
+from pychat import ChatRoom, Close, User
+from pychat.stores import open_store
 from pychat.testing import Person
 from tests.docs.stage import Stage
 from tests.docs.uses.waiting import until
@@ -95,6 +96,23 @@ async def is_the_same_tomorrow(stage: Stage, argument: str) -> None:
         assert each.main is not None
         await each.main
     assert [(each.author.name, each.text) for each in await room.history()] == [("deploy", "Version 1.2 is live.")]
+
+
+async def erases(stage: Stage, argument: str) -> None:
+    """What user 42 wrote is gone when the program has run, and so are two other messages; the others stay."""
+    store = open_store("sqlite:chat.db")
+    async with ChatRoom("lobby", store=store) as room:
+        for number in range(1, 21):
+            await room.post(f"number {number}", author=User("42", "Ada") if number % 2 else User("43", "Bob"))
+    await store.aclose()
+    await stage.run()
+    assert stage.main is not None
+    await stage.main
+    store = open_store("sqlite:chat.db")
+    async with ChatRoom("lobby", store=store) as room:
+        kept = [f"number {number}" for number in range(2, 21, 2) if number != 18]
+        assert [each.text for each in await room.history() if not each.deleted] == kept
+    await store.aclose()
 
 
 async def says_hello_over_socketio(stage: Stage, argument: str) -> None:

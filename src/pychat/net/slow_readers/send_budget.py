@@ -1,4 +1,7 @@
-"""The limit on data that waits for a slow reader, the same for every transport."""
+"""The limit on data that waits for a slow reader, the same for every transport.
+
+It only decides: the sender, such as `FrameWriter`, closes the connection.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ __all__ = ["SendBudget"]
 
 
 class SendBudget:
-    """Bounds what waits for one receiver: `max_bytes`, beside the largest item that came since nothing waited.
+    """Bounds the data that waits for one receiver to `max_bytes`. The largest item is not counted.
 
-    The largest item is not counted, because a client that comes back gets all that it missed as one item, and reading
-    that is not slowness. Past the bound the caller closes the connection with `Close.SLOW`.
+    A client that comes back gets all missed events as one item, and may take its time to read it. "Largest" means since
+    the queue was last empty. Past the bound the caller closes the connection with `Close.SLOW`.
     """
 
     __slots__ = ("largest", "max_bytes")
@@ -34,5 +37,5 @@ class SendBudget:
         return waiting + size <= self.max_bytes + self.largest
 
     def exceeded(self, waiting: int, max_bytes: int) -> bool:
-        """Return whether more than `max_bytes` wait beside the largest item."""
+        """Return whether more than `max_bytes` wait, not counting the largest item."""
         return waiting - self.largest > max_bytes

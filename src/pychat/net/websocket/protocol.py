@@ -106,7 +106,7 @@ class WebSocketProtocol:
         self._fragments = 0
 
     def feed(self, data: bytes = b"") -> Iterator[str | bytes]:
-        """Read on, with `data` behind what waits: yield messages, as `str` or `bytes`, while the state is `OPEN`.
+        """Parse `data`, after the bytes that wait: yield messages, as `str` or `bytes`, while the state is `OPEN`.
 
         A call reads at most `FRAMES_PER_TURN` frames. If the caller stops early, the rest waits for the next call. Do
         not call it again within the loop over an earlier call.

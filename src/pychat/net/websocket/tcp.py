@@ -89,7 +89,7 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
     # What the event loop calls (asyncio.Protocol).
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come."""
+        """Parse the bytes that the client sent, and pass on each whole message."""
         if self._paused or self._turn is not None:
             self._protocol.hold(data)
             self._stop_reading()

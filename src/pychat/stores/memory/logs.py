@@ -1,4 +1,4 @@
-"""All logs of a memory store. A room without events, subscribers and followers has none."""
+"""All logs of a memory store. A log without events, subscribers and followers is not kept."""
 
 from __future__ import annotations
 

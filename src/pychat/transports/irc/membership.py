@@ -139,14 +139,15 @@ class ChannelMembership:
     def begin(self) -> None:
         """Tell the client the topic, the members and the newest messages; then write the held frames."""
         assert self._welcome is not None  # noqa: S101 -- a room sends this first
-        client, name = self._client, self.channel.name
+        client, name, welcome = self._client, self.channel.name, self._welcome
+        self._welcome = None  # its messages may be erased later
         client.tell(Line("JOIN", (name,), source(client.nick)))
         client.reply(RPL_TOPIC, name, self.channel.title)
         self.names()
-        self._listed = self._welcome.listed
+        self._listed = welcome.listed
         if not self._listed:
-            client.notice(f"{self._welcome.here} people are in {name}: too many to tell you who comes and goes.")
-        for line in playback(self._welcome.messages, client.caps, self.encoder, client.new_batch()):
+            client.notice(f"{welcome.here} people are in {name}: too many to tell you who comes and goes.")
+        for line in playback(welcome.messages, client.caps, self.encoder, client.new_batch()):
             client.tell(line)
         self._release()
 

@@ -12,11 +12,11 @@ from typing import Any
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import Position
 from pychat.protocol.v1 import decode_command, encode_refusal
-from pychat.protocol.v2 import COMMANDS, Entry, decode_entries, exited_event
+from pychat.protocol.v2 import COMMANDS, RoomToEnter, decode_entries, exited_event
 from pychat.room.answer import Answer
 from pychat.room.session import Session
 from pychat.transports.admission import admit
-from pychat.transports.commands import submit
+from pychat.transports.commands import submit_command
 from pychat.transports.person.link import RoomLink
 from pychat.transports.person.people import Identity, People
 from pychat.transports.person.wire import PersonWire
@@ -167,7 +167,7 @@ class PersonConnection:
             # In every room, a guest is the same person: the room's own token says so, and is for nobody else.
             fields = {**fields, "token": link.room.tokens.issue(self.identity.member_id)}
             tell = partial(_without_token, tell)
-        submit(link.session, name, fields, tell)
+        submit_command(link.session, name, fields, tell)
 
     def _told(self, tell: _Tell, size: int, told: _Fields) -> None:
         self._under_way -= 1
@@ -186,7 +186,7 @@ class PersonConnection:
 
     # Rooms are entered and left.
 
-    def _enter(self, entries: list[Entry], tell: _Tell) -> None:
+    def _enter(self, entries: list[RoomToEnter], tell: _Tell) -> None:
         self.spend(max(1.0, _ENTER_COST * len(entries)))
         results: _Fields = {}
 
@@ -200,7 +200,7 @@ class PersonConnection:
         if not entries:
             tell({"ok": True, "rooms": {}})
 
-    def _begin(self, entry: Entry, entered: _Entered) -> None:
+    def _begin(self, entry: RoomToEnter, entered: _Entered) -> None:
         link = self.links.get(entry.room)
         if link is not None and link.waiting is not None:
             link.waiting.append(partial(self._begin, entry, entered))
@@ -270,7 +270,7 @@ class PersonConnection:
     def _exit(self, link: RoomLink, tell: _Tell) -> None:
         assert link.session is not None  # noqa: S101 -- nothing waits for it any more
         link.waiting = []
-        link.session.submit(link.session.close(left=True)).on_done(partial(self._exited, link, tell))
+        link.session.enqueue(link.session.close(left=True)).on_done(partial(self._exited, link, tell))
 
     def _exited(self, link: RoomLink, tell: _Tell, answer: Answer[None]) -> None:
         try:

@@ -79,8 +79,8 @@ class SocketIOClient:
         self._held: list[Frame | bytes] | None = []
         self._held_bytes = 0
         self._budget: SendBudget | None = None
-        #: Send a packet, in order with everything sent before. What stands here changes with the transport: over
-        #: a WebSocket the websocket's own method, so that a room's loop finds no call between.
+        #: Send a packet, in order with everything sent before. `reroute` replaces this function when the transport
+        #: changes. Over a WebSocket it is `FrameWriter.send`, so that the fan-out calls that one directly.
         self.send: Callable[[Frame], None] = self._hold
         #: Send an attachment of the packet before.
         self.send_bytes: Callable[[bytes], None] = self._hold

@@ -29,7 +29,7 @@ _NO_PAYLOAD = "A packet without the payload that its type takes"
 class Packet:
     """A packet that a client sent. Its JSON stays text until `decode`, so a packet that waits takes little memory.
 
-    Raises `BadPacket` for what no packet begins with. Reading the head costs the same, however long the payload is.
+    Raises `BadPacket` if the text does not begin like a packet. Reading the head takes the same time for every payload.
     """
 
     __slots__ = ("attachments", "count", "id", "kind", "namespace", "payload", "size")

@@ -20,7 +20,7 @@ from pychat.transports.socketio.handlers import NOT_HANDLED, Handlers
 from pychat.transports.socketio.namespaces import Namespaces
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, Packet, encode
-from pychat.transports.socketio.session import AtOnce, SocketIOSession
+from pychat.transports.socketio.session import PlainHandler, SocketIOSession
 
 __all__ = ["Acknowledgements", "SocketIOServer", "TurnedAway"]
 
@@ -75,8 +75,8 @@ class SocketIOServer:
         self.max_unread_bytes = options.max_buffer_bytes // 4
         self.surrogates = options.lone_surrogates == "pass"
         self.handlers = Handlers()
-        #: Plain functions by event of the namespace `/`, or `"*"`; they come before `handlers`.
-        self.at_once: dict[str, AtOnce] = {}
+        #: By event of the namespace `/`, or `"*"`; they come before `handlers`. `SocketIOTransport` fills this.
+        self.plain_handlers: dict[str, PlainHandler] = {}
         self.namespaces = Namespaces()
         self.eio = EngineIOServer(options, self._opened)
         self.half_received = Deadlines[SocketIOSession](options.attachment_timeout, self._never_whole)
@@ -136,7 +136,7 @@ class SocketIOServer:
             await self._leave(client, Reason.CLIENT_DISCONNECT)
             return
         event, *args = data
-        take = self._taker(event) if packet.namespace == "/" else None
+        take = self._plain_handler(event) if packet.namespace == "/" else None
         if take is not None:
             take(client, event, args, packet.id)
             return
@@ -145,11 +145,11 @@ class SocketIOServer:
             values = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
             _send(session, ACK, values, packet.namespace, packet.id)
 
-    def _taker(self, event: str) -> AtOnce | None:
+    def _plain_handler(self, event: str) -> PlainHandler | None:
         """The plain function that takes an event, if one does."""
-        if event != "*" and (event in self.at_once or event in self.handlers.events.get("/", ())):
-            return self.at_once.get(event)
-        return self.at_once.get("*")
+        if event != "*" and (event in self.plain_handlers or event in self.handlers.events.get("/", ())):
+            return self.plain_handlers.get(event)
+        return self.plain_handlers.get("*")
 
     async def leave_all(self, session: SocketIOSession, reason: str) -> None:
         """Run the `disconnect` handlers of a connection that has ended, and forget it."""

@@ -17,7 +17,7 @@ from pychat.transports.socketio.engineio.socket import EngineIOSocket
 from pychat.transports.socketio.options import Options
 from pychat.transports.socketio.packet import ACK, CONNECT, EVENT, Packet
 
-__all__ = ["AtOnce", "PacketHandler", "SocketIOSession"]
+__all__ = ["PacketHandler", "PlainHandler", "SocketIOSession"]
 
 _log = logging.getLogger("pychat.socketio")
 
@@ -32,8 +32,8 @@ _CONNECT_BURST = 10
 _DROPPED = {Close.BAD_FRAME, Close.TOO_LARGE, Close.KICKED}
 
 
-#: Takes an event of a client: its name, its arguments, and the number under which it asks for an acknowledgement.
-AtOnce = Callable[[Any, str, list[Any], int | None], None]
+#: A plain function that takes an event of a client: its name, its arguments, and the id of its acknowledgement.
+PlainHandler = Callable[[Any, str, list[Any], int | None], None]
 
 
 class PacketHandler(Protocol):
@@ -46,8 +46,8 @@ class PacketHandler(Protocol):
     surrogates: bool
     #: Sessions that wait for attachments.
     half_received: Deadlines[SocketIOSession]
-    #: Plain functions by event of the namespace `/`: they take an event at once, without a task.
-    at_once: dict[str, AtOnce]
+    #: By event of the namespace `/`. They take an event at once, without a task. `SocketIOTransport` fills this.
+    plain_handlers: dict[str, PlainHandler]
 
     def acknowledged(self, session: SocketIOSession, packet: Packet) -> None:
         """Take an acknowledgement, at once. Raises `BadPacket`."""
@@ -122,7 +122,7 @@ class SocketIOSession:
         """Let a plain function take an event; false if it has to wait. Raises `BadPacket`."""
         # The name of the event, in the form that clients write it: `["say",{…}]`.
         payload = packet.payload or ""
-        take = self.handler.at_once.get(payload[2 : payload.find('"', 2)])
+        take = self.handler.plain_handlers.get(payload[2 : payload.find('"', 2)])
         client = self.clients.get(packet.namespace)
         if payload[:2] != '["' or take is None or client is None or client.namespace != "/" or not client.connected:
             return False
@@ -211,7 +211,7 @@ class SocketIOSession:
             _log.exception("A handler of %s failed", _named(packet))
         finally:
             self.socket.inbox_bytes -= packet.size
-            self.socket.drain()
+            self.socket.wake_drained()
 
     # Namespaces that come and go.
 

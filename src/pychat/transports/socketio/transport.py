@@ -29,7 +29,7 @@ from pychat.room.tokens import Tokens
 from pychat.transports.admission import HOLD_SECONDS, admit, opened
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.authenticator import Authenticator
-from pychat.transports.commands import submit
+from pychat.transports.commands import submit_command
 from pychat.transports.person import Encoders, People, PersonConnection, begin
 from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.client import ClientSession, SocketIOClient, encode_event
@@ -95,7 +95,7 @@ class _Connection(SocketIOClient):
         #: The visitor on version 2, who may be in many rooms.
         self.person: PersonConnection | None = None
 
-    def enter(self, room: RoomBackend | None, encoder: Encoder) -> None:
+    def set_room(self, room: RoomBackend | None, encoder: Encoder) -> None:
         """Set the room that it is in, if it is in one, and the encoder for its frames."""
         self.encoder = encoder
         self._room = room
@@ -169,9 +169,9 @@ class _Connection(SocketIOClient):
         if self.person is not None:
             self.person.submit(name, fields, None if asked is None else partial(self._answer, asked))
         elif asked is None:
-            submit(self.visitor, name, fields, self._refuse, only_refusals=True)
+            submit_command(self.visitor, name, fields, self._refuse, only_refusals=True)
         else:
-            submit(self.visitor, name, fields, partial(self._answer, asked))
+            submit_command(self.visitor, name, fields, partial(self._answer, asked))
 
     def _refuse(self, answer: dict[str, Any]) -> None:
         """Send the refusal of a command that asked for no acknowledgement."""
@@ -192,7 +192,7 @@ class _Connection(SocketIOClient):
         if self.person is not None:
             self.submit("setPseudo", {}, asked)
         else:
-            submit(self.visitor, "join", {"name": name}, reply)
+            submit_command(self.visitor, "join", {"name": name}, reply)
 
 
 class SocketIOTransport:
@@ -245,10 +245,10 @@ class SocketIOTransport:
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self._events = len(self.server.handlers["/"])
-        at_once = self.server.core.at_once
-        at_once |= dict.fromkeys((*v2.COMMANDS, "*"), _submit)
-        at_once |= {"setPseudo": _set_pseudo, "message": _message}
-        self.server.taken = frozenset({*at_once, *self.server.handlers["/"]})
+        plain = self.server.core.plain_handlers
+        plain |= dict.fromkeys((*v2.COMMANDS, "*"), _take_command)
+        plain |= {"setPseudo": _set_pseudo, "message": _message}
+        self.server.taken = frozenset({*plain, *self.server.handlers["/"]})
 
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
@@ -297,7 +297,7 @@ class SocketIOTransport:
         connection = self.server.client(sid)
         assert isinstance(connection, _Connection)  # noqa: S101 -- the manager's client_class
         request, token = _request(environ, room, given), given.get("token")
-        connection.enter(None, _VERSION_1)
+        connection.set_room(None, _VERSION_1)
         try:
             user = await self._authenticator.authenticate(request)
             person = await begin(self._people, connection, request, user, token if isinstance(token, str) else None)
@@ -311,14 +311,14 @@ class SocketIOTransport:
     ) -> dict[str, str] | None:
         room, grant = found
         if given.get("v") is not None:
-            connection.enter(room, _VERSION_1)
+            connection.set_room(room, _VERSION_1)
             since = decode_position(given.get("since"))
             self._begin(connection, await admit(room, connection, since=since, user=user, grant=grant))
             return None
         if connection.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends
             # each event to handlers that do not expect it; npm's client says nothing at all, and does not mind.
-            connection.enter(room, _ENCODER_2013)
+            connection.set_room(room, _ENCODER_2013)
             self._begin(connection, await admit(room, connection, user=user, grant=grant))
             return None
         return await self._recover(connection, found, given, user)
@@ -369,7 +369,7 @@ class SocketIOTransport:
             known = member_id is not None
         since = decode_offset(given.get("offset")) if known else None
         member_id = member_id or Tokens.new_id()
-        connection.enter(room, self._recovering_encoder(room))
+        connection.set_room(room, self._recovering_encoder(room))
         session = await admit(room, connection, since=since, member_id=member_id, own=False, user=user, grant=grant)
         try:
             await session.resume()
@@ -399,7 +399,7 @@ class SocketIOTransport:
             await visitor.close(left=said_so or page_left)
 
 
-def _submit(connection: _Connection, name: str, arguments: list[object], asked: int | None) -> None:
+def _take_command(connection: _Connection, name: str, arguments: list[object], asked: int | None) -> None:
     """Take a command of version 1, or an unknown event, which is refused as an unknown command."""
     connection.submit(name, arguments[0] if arguments else {}, asked)
 

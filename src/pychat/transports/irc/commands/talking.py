@@ -46,7 +46,7 @@ async def _tagmsg(client: Client, line: Line) -> None:
         return
     try:
         if (typing := line.tags.get("+typing")) is not None:
-            await membership.session.type(typing == "active")
+            await membership.session.set_typing(typing == "active")
         for tag, on in (("+draft/react", True), ("+draft/unreact", False)):
             if (emoji := line.tags.get(tag)) is not None:
                 target = _answered(membership, line)

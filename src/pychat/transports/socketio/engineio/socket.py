@@ -234,15 +234,15 @@ class EngineIOSocket:
             if self.drained is drained:
                 self.drained = None
 
-    def drain(self) -> None:
-        """A message has been handled: whatever waits for room goes on."""
+    def wake_drained(self) -> None:
+        """A message was handled: wake whoever waits for the queue to shrink."""
         if self.drained is not None and not self.drained.done():
             self.drained.set_result(None)
 
     # What a WebSocket calls that pushes what it reads.
 
     def message_received(self, data: str | bytes) -> None:
-        """A message has come, whole."""
+        """Take a whole message from the WebSocket, and pass it to the listener."""
         try:
             self.receive(data)
         except BadPacket as problem:
@@ -293,7 +293,7 @@ class EngineIOSocket:
             self._close_websocket(self.websocket)
         if self.outbox is not None:
             self.outbox.close(last)
-        self.drain()
+        self.wake_drained()
         self.owner.ended(self)
         self.listener.ended(reason)
         if self.outbox is not None:
