@@ -308,7 +308,7 @@ class SocketIOManyRooms(ManyRooms):
     async def connect(cls, url: str, token: str | None = None, **query: str) -> Self:
         """Connect to the mount at `url`."""
         person = cls()
-        path = f"{urlsplit(url).path}/socket.io"
+        path = f"{urlsplit(url).path}/socket.io".lstrip("/")
         address = f"{url}?{urlencode(query)}" if query else url
         auth = {"v": 2} | ({} if token is None else {"token": token})
         try:

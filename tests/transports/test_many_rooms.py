@@ -11,11 +11,17 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from pychat import Chat, ChatRoom, Limits, Position, Refused, User, aiohttp_app
+from pychat import Chat, ChatRoom, Limits, Position, Refused, RoomSettings, User, aiohttp_app
 from pychat.domain.errors import Close
 from pychat.net.http.request import Request
-from tests.clients import ManyRooms, PollingManyRooms, SocketIOManyRooms, SSEManyRooms, WebSocketManyRooms
-from tests.servers import aiohttp_server
+from tests.clients import (
+    ManyRooms,
+    PollingManyRooms,
+    SocketIOManyRooms,
+    SSEManyRooms,
+    WebSocketManyRooms,
+)
+from tests.servers import aiohttp_server, pychat_process
 
 Connect = Callable[..., Awaitable[ManyRooms]]
 
@@ -23,7 +29,7 @@ WIRES = pytest.mark.parametrize("wire", [WebSocketManyRooms, SocketIOManyRooms, 
 
 
 @asynccontextmanager
-async def served(wire: type[Any], *rooms: ChatRoom, **options: Any) -> AsyncIterator[Connect]:
+async def served(wire: type[Any], *rooms: ChatRoom | Chat, **options: Any) -> AsyncIterator[Connect]:
     """Serve the rooms; yield a function that connects a person."""
     app = web.Application()
     app.add_subapp("/chat/", aiohttp_app(*rooms, **options))
@@ -317,6 +323,51 @@ async def test_the_token_of_a_person_speaks_over_http_in_every_room() -> None:
         assert (await ada.command("say", {"room": "a", "text": "hi"}))["ok"]  # she has the name in her stream too
 
 
+@WIRES
+async def test_rooms_of_a_chat_open_and_end_while_somebody_is_connected(wire: type[Any]) -> None:
+    """A chat may have no room at first. Access that is lost, and a room that is deleted, end that room alone."""
+    access = {"1": "write", "2": "write", "3": "write"}
+    chat = Chat(
+        find_room=lambda name, _: RoomSettings(f"Room {name}") if name.isdigit() else None,
+        authenticate=lambda _: User("42", "Ada"),
+        access=lambda _, room: access.get(room, "none"),
+    )
+    async with served(wire, chat) as connect:
+        ada = await connect()
+        assert ada.welcome["id"] == "user:42"
+        told = await ada.enter("1", "2", "3", "4", "x")
+        assert [name for name, each in told.items() if each["ok"]] == ["1", "2", "3"]
+        assert told["4"] == told["x"]
+        assert (await ada.event("entered", "2"))["title"] == "Room 2"
+        access |= {"1": "none", "2": "read"}
+        await chat.refresh("42")
+        exited = await ada.event("exited", "1")
+        assert (exited["code"], exited["reconnect"]) == (Close.NO_ACCESS.code, False)
+        assert await ada.event("access", "2") == {"access": ["read"]}
+        assert (await ada.command("say", {"room": "2", "text": "hi"}))["error"]["code"] == "forbidden"
+        assert (await ada.enter("1"))["1"]["error"]["code"] == "unknown_room"
+        await chat.delete_room("3")
+        exited = await ada.event("exited", "3")
+        assert (exited["code"], exited["reconnect"]) == (Close.DELETED.code, False)
+        assert (await ada.command("who", {"room": "2"}))["here"] == 1
+
+
+@WIRES
+async def test_the_rate_limit_is_the_persons(wire: type[Any]) -> None:
+    """The commands of a person in all rooms, on all connections, count together; those of others do not."""
+    async with served(wire, *some(limits=Limits(rate=0.001, burst=10))) as connect:
+        bob = await connect()
+        ada = [await connect()]
+        ada.append(await connect(ada[0].welcome["token"]))
+        for person in (*ada, bob):
+            await person.enter("a", "b")
+            assert (await person.command("join", {"room": "a", "name": "Bob" if person is bob else "Ada"}))["ok"]
+        told = [await person.command("who", {"room": room}) for person in ada for room in ("a", "b", "a", "b")]
+        assert [each["ok"] for each in told] == [True] * 6 + [False] * 2
+        assert told[-1]["error"]["code"] == "rate_limited"
+        assert (await bob.command("who", {"room": "a"}))["ok"]
+
+
 async def test_an_app_with_access_is_asked_once_who_somebody_is() -> None:
     """With `access`, `authenticate` is called once for a connection, and `access` for each room that is entered."""
     asked: list[str] = []
@@ -357,3 +408,13 @@ async def test_a_client_that_does_not_say_hello_is_closed(monkeypatch: pytest.Mo
                 told = [message.json() async for message in socket]
                 assert told[-1]["type"] == "bye"
                 assert socket.close_code == told[-1]["code"] == why.code
+
+
+@WIRES
+async def test_the_command_serves_version_2(wire: type[Any]) -> None:
+    """`pychat serve`, which reads the handshakes of Socket.IO itself, has version 2 on each transport."""
+    with pychat_process("--room", "a", "--room", "b") as served:
+        ada = await wire.connect(served.url)
+        assert await ada.enter("a", "b") == {"a": {"ok": True}, "b": {"ok": True}}
+        assert (await ada.command("join", {"room": "b", "name": "Ada"}))["ok"]
+        await ada.close()

@@ -418,7 +418,7 @@ def _request(environ: dict[str, Any], room: str, said: dict[str, Any]) -> Reques
     """The handshake, as the app is asked about it."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
     query = dict(parse_qsl(environ["QUERY_STRING"]))
-    raw = environ["aiohttp.request"] if "aiohttp.request" in environ else environ["asgi.scope"]
+    raw = environ.get("aiohttp.request", environ.get("asgi.scope"))  # neither where `pychat serve` reads the handshake
     remote = environ["REMOTE_ADDR"]
     return Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, query, remote, room, raw, said)
 
