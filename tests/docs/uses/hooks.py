@@ -58,13 +58,6 @@ async def is_there_tomorrow(stage: Stage, argument: str) -> None:
     await room.aclose()
 
 
-async def runs(stage: Stage, argument: str) -> None:
-    """The program runs to its end: it asserts what it shows."""
-    await stage.run()
-    assert stage.main is not None
-    await stage.main
-
-
 async def said(stage: Stage, *texts: str) -> list[str]:
     """For each text, what the room got, or the code of the refusal."""
     room = (await stage.run())["room"]
