@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from pychat import ChatRoom
+from pychat import Chat, ChatRoom
 from tests.browser.chromium import chromium
 from tests.browser.host import Host
 from tests.browser.server import Server
@@ -28,7 +28,7 @@ class Open(Protocol):
 class Place(Protocol):
     """Starts a web site, with a chat of these rooms at `/chat/` if there are any."""
 
-    def __call__(self, *rooms: ChatRoom, **options: Any) -> Awaitable[Host]:
+    def __call__(self, *rooms: ChatRoom | Chat, **options: Any) -> Awaitable[Host]:
         """Start it."""
 
 
@@ -106,7 +106,7 @@ async def place() -> AsyncIterator[Place]:
     """Start web sites."""
     hosts: list[Host] = []
 
-    async def start(*rooms: ChatRoom, **options: Any) -> Host:
+    async def start(*rooms: ChatRoom | Chat, **options: Any) -> Host:
         hosts.append(Host(*rooms, **options))
         return await hosts[-1].start()
 

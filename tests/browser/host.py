@@ -6,7 +6,7 @@ from aiohttp import web
 from playwright.async_api import Page
 
 import pychat
-from pychat import ChatRoom
+from pychat import Chat, ChatRoom
 from tests.browser.window import Window
 
 __all__ = ["STRICT", "Host", "box"]
@@ -18,7 +18,7 @@ STRICT = "default-src 'none'; img-src data:; script-src {0}; connect-src {0} {1}
 class Host:
     """Pages with any markup, at `/NAME`; with `rooms`, the chat is mounted at `/chat/`."""
 
-    def __init__(self, *rooms: ChatRoom, **options: object) -> None:
+    def __init__(self, *rooms: ChatRoom | Chat, **options: object) -> None:
         self._pages: dict[str, tuple[str, dict[str, str]]] = {}
         self._app = web.Application()
         if rooms:

@@ -194,7 +194,7 @@ class _Database:
         self._steps = steps
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         import_module("pychat.stores.sqlite.schema").create(self._connection)
-        self._log = import_module("pychat.stores.sqlite.log").Log(self._connection)
+        self._log = import_module("pychat.stores.sqlite.appends").Logs(self._connection)
         self._members = import_module("pychat.stores.sqlite.members").Members()
 
     def commit(self, room: str, member_id: str = "ada") -> None:

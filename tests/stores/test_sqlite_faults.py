@@ -433,7 +433,7 @@ class _Surprise(BaseException):
 
 
 @pytest.mark.parametrize("surprise", [RuntimeError("unforeseen"), _Surprise("unforeseen")], ids=["error", "worse"])
-@pytest.mark.parametrize("where", ["members.Members.record", "log.Log.append_messages", "log.Log.append"])
+@pytest.mark.parametrize("where", ["members.Members.record", "appends.Logs.append_messages", "appends.Logs.append"])
 async def test_what_nobody_foresaw_refuses_a_batch_and_not_the_rest(store, told, caplog, monkeypatch, surprise, where):
     """Everybody is answered, the log has the cause with its traceback, once, and the next are stored."""
 

@@ -126,6 +126,15 @@ async def test_what_people_do(url: str, bob: Person, tmp_path: Path) -> None:
         await ada.sees("  * Bob bows")
 
 
+async def test_a_whisper_is_shown_to_its_member_alone(url: str, bob: Person, room: ChatRoom, tmp_path: Path) -> None:
+    """It says who whispers, and that nobody else sees it."""
+    async with screen(url, tmp_path) as ada:
+        await ada.until(lambda: len(room.members) == 2)
+        await room.whisper(room.members[1], "psst", author="guide")
+        await ada.sees("guide (only to you): psst")
+    assert all(name != "whisper" for name, _ in bob.connection.events)
+
+
 async def test_more_than_one_line(url: str, bob: Person, tmp_path: Path) -> None:
     """Ctrl+J (and Alt+Enter) begin a new line, a paste brings several, and nothing is sent before Enter."""
     async with screen(url, tmp_path) as ada:

@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat import Deleted, Edited, Joined, Left, Member, Message, Quote, Renamed
+from pychat import Deleted, Edited, Joined, Left, Member, Message, Quote, Renamed, Whisper
 from pychat.terminal.escaping import safe, safe_line
 from pychat.terminal.formatting import as_json, as_text
 
@@ -45,6 +45,7 @@ def test_no_form_lets_them_through(name: str, text: str, other: str) -> None:
         Message("m", author, text, 0.0, 1, reply=Quote(1, other, text)),
         Edited("e", author, 1, text, 0.0, 2),
         Deleted("d", author, 1, 0.0, 3),
+        Whisper("w", author, author, text, 0.0),
         Joined(author),
         Left(author),
         Renamed(author, other),

@@ -19,7 +19,11 @@ SEARCH_COST = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a room. Rates are counted for each connection."""
+    """The limits of a room.
+
+    Rates are counted for each user with a login, and each person on version 2 of the protocol, over all of their
+    connections and rooms. For other guests they are counted for each connection.
+    """
 
     #: The longest nickname, in characters.
     name: int = 32

@@ -181,7 +181,7 @@ class Commands:
         first = await self._store.events(self._room, after=draft.target - 1, limit=1)
         notified = {*message.mentions, *(first[0].mentions if first and isinstance(first[0], Message) else ())}
         stored = _same(await self._store.append(self._room, draft), draft)
-        if isinstance(stored, Edited) and stored.date == draft.date:  # it is not a repeated one
+        if isinstance(stored, Edited) and _is_first(stored, draft):
             self._mention_hook.tell(revise(message, stored), [each for each in stored.mentions if each not in notified])
         return stored
 
@@ -216,7 +216,7 @@ class Commands:
         if stored.cancelled() or stored.exception() is not None:
             return
         message = stored.result()
-        if isinstance(message, Message) and message.date == draft.date:  # it is not a repeated one
+        if isinstance(message, Message) and _is_first(message, draft):
             self._mention_hook.tell(in_room(message, self._room), message.mentions)
 
     def _store_soon(self, draft: Message) -> asyncio.Future[LogEvent]:
@@ -273,6 +273,7 @@ class Commands:
 
 
 _EVENTS_AT_ONCE = 500
+_ROUNDED_SECONDS = 0.01
 #: The hook for each change of a message.
 _HOOKS = {Edited: "edit", Deleted: "delete", Reacted: "react"}
 
@@ -301,6 +302,11 @@ def _change(of: LogEvent | Say | Edit | Delete | React) -> tuple[object, ...]:
             return ("delete", of.target.seq)
         case React():
             return ("react", of.target.seq, emoji_of(of.emoji) or of.emoji, of.on)
+
+
+def _is_first(stored: Message | Edited, draft: Message | Edited) -> bool:
+    """False if `stored` was sent earlier, and `draft` only repeats it. A store may round its dates."""
+    return abs(stored.date - draft.date) < _ROUNDED_SECONDS
 
 
 def id_used() -> Refused:

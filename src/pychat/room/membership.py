@@ -154,7 +154,7 @@ class Membership:
     async def perform(
         self,
         command: Join | Drop | Leave,
-        origin: Visitor | None = None,
+        visitor: Visitor | None = None,
         condition: Callable[[], bool] | None = None,
     ) -> Event | None:
         """Execute a command that changes who is here, in a task that nobody cancels. Raise `Refused`.
@@ -170,12 +170,17 @@ class Membership:
                     changed = await self._hooks.change("join", wished.member)
                     name = command.name if changed.name == wished.member.name else changed.name
                     command = replace(command, member_id=wished.member.id, name=name, roles=changed.roles)
-            done, event = await self._take_turn(command, origin, condition, asked=asked)
+            done, event = await self._take_turn(command, visitor, condition, asked=asked)
             if done:
                 return event
 
     async def _take_turn(
-        self, command: Join | Drop | Leave, origin: Visitor | None, condition: Callable[[], bool] | None, *, asked: bool
+        self,
+        command: Join | Drop | Leave,
+        visitor: Visitor | None,
+        condition: Callable[[], bool] | None,
+        *,
+        asked: bool,
     ) -> tuple[bool, Event | None]:
         """Decide and store, after the member's earlier commands. Return `False` if the hooks must be asked first.
 
@@ -184,7 +189,7 @@ class Membership:
         async with self._locks.hold(command.member_id):
             if condition is not None and not condition():
                 return True, None
-            if origin is not None and origin.gone and isinstance(command, Join):
+            if visitor is not None and visitor.gone and isinstance(command, Join):
                 raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
             event: Event | None = None
             for tries in range(1, _TRIES + 1):
@@ -200,7 +205,7 @@ class Membership:
                     if not again or tries == _TRIES:
                         raise
             if isinstance(command, Join):
-                await self._joined(command.member_id, origin)
+                await self._joined(command.member_id, visitor)
             return True, event
 
     async def _store_event(self, command: Join | Drop | Leave, event: Event | None) -> None:
@@ -228,15 +233,15 @@ class Membership:
         if isinstance(event, Joined | Renamed):
             self._claimed.add(member_id)
 
-    async def _joined(self, member_id: str, origin: Visitor | None) -> None:
+    async def _joined(self, member_id: str, visitor: Visitor | None) -> None:
         """After a join: bind the connection that asked for it. A member without a connection is away at once.
 
         The connection may have ended, or the member may have left, while the join was stored.
         """
         if member_id not in self._state.members:
             return
-        if origin is not None and not origin.gone and origin.member_id != member_id:
-            self.bind(origin, member_id)
+        if visitor is not None and not visitor.gone and visitor.member_id != member_id:
+            self.bind(visitor, member_id)
         if member_id not in self.connections:
             gone: Drop | Leave = Drop(member_id) if self.connections.holds_names else Leave(member_id)
             await self._store_event(gone, self._state.decide(gone, self._clock.date()))

@@ -19,6 +19,8 @@ __all__ = ["Site"]
 
 _MAX_LISTED = 100  # rooms on a page
 
+_NO_ROOM = ListedRoom("", "Chat", 0)
+
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 # A refused page must be able to read the refusal: it says why, and what to set.
 _REFUSED = {
@@ -93,9 +95,17 @@ class Site:
         return None
 
     async def _room(self, name: str | None, base: str, request: Request) -> Response:
-        """The page of a room. Raise `Refused`."""
+        """The page of a room; of none, if there is no such room for the visitor. Raise `Refused`."""
         user = await self._authenticator.authenticate(request) if self._rooms.guarded else None
-        found = await self._rooms.find(name, user, request)
+        try:
+            found = await self._rooms.find(name, user, request)
+        except Refused as refused:
+            if refused.code != "unknown_room" or not self._rooms.asks:
+                raise
+            # The script may know more: guests have a token, by which the server knows them on a connection.
+            headers = {key: value for key, value in request.headers.items() if key != "if-none-match"}
+            answer = self._page.respond(_NO_ROOM, (), base, headers)
+            return answer if name is None else Response(404, answer.headers, answer.body)
         rooms = await self._rooms.visible(user, limit=_MAX_LISTED)
         return self._page.respond(self._rooms.entry(found.room), rooms, base, request.headers)
 

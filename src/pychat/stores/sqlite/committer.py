@@ -8,10 +8,10 @@ from itertools import groupby
 
 from pychat.domain.errors import Refused
 from pychat.domain.model import Kicked, LogEvent, Message, Position, Typing, Whisper
+from pychat.stores.sqlite.appends import CALLER_ERRORS, Logs
+from pychat.stores.sqlite.bulk_insert import chunks
 from pychat.stores.sqlite.deletions import Deletions
-from pychat.stores.sqlite.inserts import chunks
 from pychat.stores.sqlite.item import Item
-from pychat.stores.sqlite.log import CALLER_ERRORS, Log
 from pychat.stores.sqlite.retention import RetentionTask
 from pychat.stores.sqlite.tally import Tally
 from pychat.stores.sqlite.transactions import Transactions
@@ -56,7 +56,7 @@ class Committer:
             return
         durable = any(item.durable for item in items)
         self.available = self._transactions.run(
-            lambda connection, log: self._write(connection, log, items), durable=durable
+            lambda connection, logs: self._write(connection, logs, items), durable=durable
         )
         if not self.available:
             self._deletions.failed()
@@ -80,23 +80,23 @@ class Committer:
         if added:
             self._tally.add(added)
 
-    def _write(self, connection: sqlite3.Connection, log: Log, items: list[Item]) -> None:
+    def _write(self, connection: sqlite3.Connection, logs: Logs, items: list[Item]) -> None:
         for together, run in groupby(items, _is_short_message):
             accepted = list(run)
             if together and self._deletions:
                 accepted = [item for item in accepted if not self._is_refused(item)]
             for chunk in chunks(accepted):
-                if together and len(chunk) > 1 and self._append_messages(log, chunk):
+                if together and len(chunk) > 1 and self._append_messages(logs, chunk):
                     continue
                 for item in chunk:
                     if self._is_refused(item):
                         continue
                     if item.event is not None:
-                        self._append(log, item)
+                        self._append(logs, item)
                     elif item.work is not None:
-                        item.result = item.work(connection, log)
+                        item.result = item.work(connection, logs)
                     else:
-                        room = log.room(item.room)
+                        room = logs.room(item.room)
                         away, known = self._transactions.members.opening(connection, room.number)
                         item.result = Subscription(Position(room.epoch, room.head), self._secret, (), away, known)
 
@@ -106,9 +106,9 @@ class Committer:
             return True
         return False
 
-    def _append_messages(self, log: Log, items: Sequence[Item]) -> bool:
+    def _append_messages(self, logs: Logs, items: Sequence[Item]) -> bool:
         """Append one chunk of messages together. Return false, and append nothing, if they do not all go in."""
-        stored = log.append_messages(
+        stored = logs.append_messages(
             [(item.room, item.event, item.columns) for item in items if isinstance(item.event, Message)]
         )
         if stored is None:
@@ -116,20 +116,20 @@ class Committer:
         for item, message in zip(items, stored, strict=True):
             item.result, item.deliver = message, True
         for room in {item.room for item in items}:
-            self._retention.added(room, log.room(room).messages)
+            self._retention.added(room, logs.room(room).messages)
         return True
 
-    def _append(self, log: Log, item: Item) -> None:
+    def _append(self, logs: Logs, item: Item) -> None:
         assert item.event is not None  # noqa: S101 -- the caller has asked
         try:
-            item.result, item.deliver = log.append(item.room, item.event, item.columns)
+            item.result, item.deliver = logs.append(item.room, item.event, item.columns)
         except (Refused, *CALLER_ERRORS) as error:
             if isinstance(error, UnicodeDecodeError):  # the data in the file is not the caller's error
                 raise sqlite3.DatabaseError("a text in it is not UTF-8") from error
             item.error = error
             return
         if item.deliver and isinstance(item.event, Message):
-            self._retention.added(item.room, log.room(item.room).messages)
+            self._retention.added(item.room, logs.room(item.room).messages)
 
 
 def _is_short_message(item: Item) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 from pychat.domain.erasure import Choice
 from pychat.stores.sqlite import queries, rows
-from pychat.stores.sqlite.log import Log
-from pychat.stores.sqlite.readers import Readers
+from pychat.stores.sqlite.appends import Logs
+from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.writer import Writer
 from pychat.stores.store import Report
 
@@ -28,10 +28,10 @@ class _Chosen:
     others: list[int]
 
 
-async def erase(writer: Writer, readers: Readers, room: str, choice: Choice, date: Callable[[], float]) -> list[int]:
+async def erase(writer: Writer, read_pool: ReadPool, room: str, choice: Choice, date: Callable[[], float]) -> list[int]:
     """Erase what `choice` has. Return the numbers of the messages that had something to erase."""
     await writer.change(room, lambda *_: None, author=choice.author or "", durable=False)  # all that is on its way
-    chosen = await readers.read(lambda connection: _find(connection, room, choice))
+    chosen = await read_pool.read(lambda connection: _find(connection, room, choice))
     if chosen is None:
         return []
     erased = list[int]()
@@ -55,14 +55,14 @@ def _stride(
     others: list[int],
     date: Callable[[], float],
     reports: list[Report],
-) -> Callable[[sqlite3.Connection, Log], list[int]]:
-    def work(connection: sqlite3.Connection, log: Log) -> list[int]:
-        state = log.find(room)
+) -> Callable[[sqlite3.Connection, Logs], list[int]]:
+    def work(connection: sqlite3.Connection, logs: Logs) -> list[int]:
+        state = logs.find(room)
         if state is None or state.epoch != epoch:  # the room was deleted meanwhile
             return []
         now = date()
-        changed, told = log.erase(room, messages, now)
-        told += log.erase_other(room, others, now)
+        changed, told = logs.erase(room, messages, now)
+        told += logs.erase_other(room, others, now)
         if choice.author is not None and choice.before is None and choice.seqs is None:
             query = "DELETE FROM members WHERE room = ? AND id = ? AND state = 'known'"
             connection.execute(query, (state.number, choice.author))

@@ -44,7 +44,7 @@ class Item:
     columns: tuple[Any, ...] = ()
     signal: Signal | None = None
     receive: Receiver | None = None
-    #: Any other change: called with the connection and the log within the transaction, and returns the result.
+    #: Any other change: called with the connection and the logs within the transaction, and returns the result.
     work: Callable[[sqlite3.Connection, Any], Any] | None = None
     #: Reports to the subscribers that `work` makes.
     reports: Sequence[Report] = ()

@@ -6,8 +6,8 @@ import sqlite3
 from typing import assert_never
 
 from pychat.domain.model import Away, Joined, Left, Member, Renamed
-from pychat.stores.sqlite.inserts import Insert
-from pychat.stores.sqlite.log import Log
+from pychat.stores.sqlite.appends import Logs
+from pychat.stores.sqlite.bulk_insert import BulkInsert
 
 __all__ = ["KNOWN", "Members"]
 
@@ -15,7 +15,7 @@ __all__ = ["KNOWN", "Members"]
 KNOWN = 10_000
 _STRIDE = 1_000  # the oldest are removed after this many more
 
-_UPSERT = Insert(
+_UPSERT = BulkInsert(
     "INTO members (room, id, name, state, changed)",
     "(?, ?, ?, ?, ?)",
     "ON CONFLICT (room, id) DO UPDATE SET name = excluded.name, state = excluded.state, changed = excluded.changed",
@@ -55,7 +55,7 @@ class Members:
         self._waiting.pop(key, None)  # keep the order of the latest changes
         self._waiting[key] = event.member.name, state
 
-    def write(self, connection: sqlite3.Connection, log: Log) -> None:
+    def write(self, connection: sqlite3.Connection, logs: Logs) -> None:
         """Write the waiting changes within a transaction; call `written` after the commit."""
         if not self._waiting:
             return
@@ -65,13 +65,13 @@ class Members:
         _UPSERT.all(
             connection,
             [
-                (log.room(room).number, member_id, name, state, number)
+                (logs.room(room).number, member_id, name, state, number)
                 for number, ((room, member_id), (name, state)) in enumerate(self._waiting.items(), self._changed + 1)
             ],
         )
         self._changed += len(self._waiting)
         for room in self._crowded:
-            self._forget(connection, log.room(room).number)
+            self._forget(connection, logs.room(room).number)
 
     def written(self) -> None:
         """The transaction with the waiting changes was committed."""

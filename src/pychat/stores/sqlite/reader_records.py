@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from pychat.domain.strictjson import dumps
 from pychat.stores.reader_records import Unread
 from pychat.stores.sqlite import rows
+from pychat.stores.sqlite.appends import Logs, RoomRow
 from pychat.stores.sqlite.item import Effect
-from pychat.stores.sqlite.log import Log, RoomState
-from pychat.stores.sqlite.readers import Readers
+from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.writer import Writer
 
 __all__ = ["SqliteReaders"]
@@ -31,13 +31,13 @@ _UNREAD = f"""
 class SqliteReaders:
     """See `pychat.stores.ReaderRecords`."""
 
-    def __init__(self, writer: Callable[[], Awaitable[Writer]], readers: Callable[[], Awaitable[Readers]]) -> None:
+    def __init__(self, writer: Callable[[], Awaitable[Writer]], read_pool: Callable[[], Awaitable[ReadPool]]) -> None:
         self._writer = writer
-        self._readers = readers
+        self._read_pool = read_pool
 
     async def follow(self, member_id: str, room: str, seq: int | None = None) -> None:
-        def work(connection: sqlite3.Connection, log: Log) -> None:
-            state = log.room(room)
+        def work(connection: sqlite3.Connection, logs: Logs) -> None:
+            state = logs.room(room)
             if connection.execute(_POSITION, (member_id, state.number)).fetchone() is None:
                 end = state.head if seq is None else max(0, min(seq, state.head))
                 ordinal = _ordinal(connection, state, end, (0, 0))
@@ -53,9 +53,9 @@ class SqliteReaders:
     async def mark(self, reads: Iterable[tuple[str, str, int]]) -> None:
         batch = list(reads)
 
-        def work(connection: sqlite3.Connection, log: Log) -> None:
+        def work(connection: sqlite3.Connection, logs: Logs) -> None:
             for member_id, room, seq in batch:
-                state = log.find(room)
+                state = logs.find(room)
                 before = None if state is None else connection.execute(_POSITION, (member_id, state.number)).fetchone()
                 if state is None or before is None or before[0] >= min(seq, state.head):
                     continue
@@ -70,8 +70,8 @@ class SqliteReaders:
 
     async def unread(self, member_ids: Collection[str]) -> dict[str, tuple[Unread, ...]]:
         members = dumps(list(member_ids))
-        readers = await self._readers()
-        found = await readers.read(lambda connection: connection.execute(_UNREAD, (members,)).fetchall())
+        read_pool = await self._read_pool()
+        found = await read_pool.read(lambda connection: connection.execute(_UNREAD, (members,)).fetchall())
         unread: dict[str, list[Unread]] = {member_id: [] for member_id in member_ids}
         for member_id, *columns in found:
             unread[member_id].append(Unread(*columns))
@@ -85,8 +85,8 @@ class SqliteReaders:
 
     async def blocked(self, member_id: str) -> frozenset[str]:
         query = "SELECT other FROM blocks WHERE member = ?"
-        readers = await self._readers()
-        found = await readers.read(lambda connection: connection.execute(query, (member_id,)).fetchall())
+        read_pool = await self._read_pool()
+        found = await read_pool.read(lambda connection: connection.execute(query, (member_id,)).fetchall())
         return frozenset(other for (other,) in found)
 
     async def forget(self, member_id: str) -> None:
@@ -94,13 +94,13 @@ class SqliteReaders:
         await self._execute(member_id, "DELETE FROM blocks WHERE member = ?", (member_id,))
 
     async def _execute(self, member_id: str, query: str, values: tuple[str, ...]) -> None:
-        def work(connection: sqlite3.Connection, _: Log) -> None:
+        def work(connection: sqlite3.Connection, _: Logs) -> None:
             connection.execute(query, values)
 
         await (await self._writer()).change("", work, author=member_id)
 
 
-def _ordinal(connection: sqlite3.Connection, room: RoomState, seq: int, before: tuple[int, int]) -> int:
+def _ordinal(connection: sqlite3.Connection, room: RoomRow, seq: int, before: tuple[int, int]) -> int:
     """Return how many messages the room has had up to number `seq`; `before` is an earlier number and its ordinal."""
     place, end = rows.place(room.number, seq), rows.place(room.number, room.head)
     (after,) = connection.execute(_COUNT, (place, end, _NEAR + 1)).fetchone()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pychat.stores.sqlite.log import Log
+from pychat.stores.sqlite.appends import Logs
 from pychat.stores.store import Retention
 
 __all__ = ["RetentionTask"]
@@ -64,18 +64,18 @@ class RetentionTask:
             self._when_done.clear()
         return self._has_work and time.monotonic() >= self._not_before
 
-    def step(self, log: Log) -> None:
+    def step(self, logs: Logs) -> None:
         """Within a transaction, remove some messages of one room, or look for rooms that have too many."""
         if not self._due:
-            self._check_some(log)
+            self._check_some(logs)
             return
         room = next(iter(self._due))
         count, age = self._retention.count, self._retention.age
         max_count, gone = _STRIDE, 0
-        if count is not None and (excess := log.room(room).messages - count) > 0:
-            gone = log.forget(room, max_count=min(excess, max_count))
+        if count is not None and (excess := logs.room(room).messages - count) > 0:
+            gone = logs.forget(room, max_count=min(excess, max_count))
         elif age is not None:
-            gone = log.forget(room, max_count=max_count, before=self._date() - age)
+            gone = logs.forget(room, max_count=max_count, before=self._date() - age)
         if not gone:
             del self._due[room]
 
@@ -88,14 +88,14 @@ class RetentionTask:
     def _has_work(self) -> bool:
         return bool(self._due) or self._checked_room is not None
 
-    def _check_some(self, log: Log) -> None:
+    def _check_some(self, logs: Logs) -> None:
         count, age = self._retention.count, self._retention.age
-        rooms = log.rooms_after(self._checked_room or 0, _ROOMS)
+        rooms = logs.rooms_after(self._checked_room or 0, _ROOMS)
         for room in rooms:
             if count is not None and room.messages > count:
                 self._due[room.name] = None
             elif age is not None and room.messages:
-                oldest = log.oldest(room.number)
+                oldest = logs.oldest(room.number)
                 if oldest is not None and oldest < self._date() - age:
                     self._due[room.name] = None
         self._checked_room = rooms[-1].number if rooms else None

@@ -9,9 +9,9 @@ from typing import Any
 from pychat.domain.strictjson import dumps, loads
 from pychat.stores.room_records import RoomRecord
 from pychat.stores.sqlite import queries
+from pychat.stores.sqlite.appends import Logs
 from pychat.stores.sqlite.item import Effect
-from pychat.stores.sqlite.log import Log
-from pychat.stores.sqlite.readers import Readers
+from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.writer import Writer
 
 __all__ = ["SqliteRooms"]
@@ -22,18 +22,18 @@ _COLUMNS = "name, title, settings, people"
 class SqliteRooms:
     """See `pychat.stores.RoomRecords`."""
 
-    def __init__(self, writer: Callable[[], Awaitable[Writer]], readers: Callable[[], Awaitable[Readers]]) -> None:
+    def __init__(self, writer: Callable[[], Awaitable[Writer]], read_pool: Callable[[], Awaitable[ReadPool]]) -> None:
         self._writer = writer
-        self._readers = readers
+        self._read_pool = read_pool
 
     async def secret(self) -> bytes:
-        return await (await self._readers()).read(queries.secret)
+        return await (await self._read_pool()).read(queries.secret)
 
     async def save(self, record: RoomRecord) -> None:
         columns = record.title, dumps(record.settings), dumps(record.people), record.listed
 
-        def work(connection: sqlite3.Connection, log: Log) -> None:
-            number = log.room(record.name).number
+        def work(connection: sqlite3.Connection, logs: Logs) -> None:
+            number = logs.room(record.name).number
             query = "UPDATE rooms SET title = ?, settings = ?, people = ?, listed = ? WHERE number = ?"
             connection.execute(query, (*columns, number))
 
@@ -51,8 +51,8 @@ class SqliteRooms:
         return await self._find(query, (after, limit))
 
     async def delete(self, name: str) -> None:
-        def work(connection: sqlite3.Connection, log: Log) -> None:
-            log.delete(name)
+        def work(connection: sqlite3.Connection, logs: Logs) -> None:
+            logs.delete(name)
             queries.set_wiping(connection, True)
 
         writer = await self._writer()
@@ -60,8 +60,8 @@ class SqliteRooms:
         writer.wipe()
 
     async def _find(self, query: str, values: tuple[Any, ...]) -> list[RoomRecord]:
-        readers = await self._readers()
-        return await readers.read(lambda connection: [_record(row) for row in connection.execute(query, values)])
+        read_pool = await self._read_pool()
+        return await read_pool.read(lambda connection: [_record(row) for row in connection.execute(query, values)])
 
 
 def _record(row: tuple[Any, ...]) -> RoomRecord:

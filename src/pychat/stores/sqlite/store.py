@@ -14,8 +14,8 @@ from pychat.domain.model import LogEvent, Signal
 from pychat.stores.sqlite import queries
 from pychat.stores.sqlite.database import Database
 from pychat.stores.sqlite.erasing import erase
+from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.reader_records import SqliteReaders
-from pychat.stores.sqlite.readers import Readers
 from pychat.stores.sqlite.retention import RetentionTask
 from pychat.stores.sqlite.room_records import SqliteRooms
 from pychat.stores.sqlite.writer import Writer
@@ -53,7 +53,7 @@ class SqliteStore(Store):
         self._opening: asyncio.Task[None] | None = None
         self._database: Database | None = None
         self._writer: Writer | None = None
-        self._readers: Readers | None = None
+        self._read_pool: ReadPool | None = None
         self._rooms = SqliteRooms(self._writing, self._reading)
         self._reads = SqliteReaders(self._writing, self._reading)
         self._closed = False
@@ -106,8 +106,8 @@ class SqliteStore(Store):
         connection, secret, wiping = await loop.run_in_executor(None, start)
         retaining = RetentionTask(self._retention, date=self._date)
         self._database = database
-        self._readers = Readers(database)
-        self._writer = Writer(database, connection, secret, retaining, self._readers, loop, wiping=wiping)
+        self._read_pool = ReadPool(database)
+        self._writer = Writer(database, connection, secret, retaining, self._read_pool, loop, wiping=wiping)
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         return await (await self._writing()).subscribe(room, receive)
@@ -126,14 +126,14 @@ class SqliteStore(Store):
         await (self._writer or await self._writing()).signal(room, event)
 
     async def events(self, room: str, *, after: int, limit: int) -> list[LogEvent]:
-        readers = await self._reading()
-        return await readers.read(lambda connection: queries.events(connection, room, after=after, limit=limit))
+        read_pool = await self._reading()
+        return await read_pool.read(lambda connection: queries.events(connection, room, after=after, limit=limit))
 
     async def history(
         self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> Page:
-        readers = await self._reading()
-        return await readers.read(
+        read_pool = await self._reading()
+        return await read_pool.read(
             lambda connection: queries.history(connection, room, before=before, limit=limit, matching=matching)
         )
 
@@ -149,8 +149,8 @@ class SqliteStore(Store):
         return await erase(await self._writing(), await self._reading(), room, choice, self._date)
 
     async def rooms_of(self, author: str) -> list[str]:
-        readers = await self._reading()
-        return await readers.read(lambda connection: queries.rooms_of(connection, author))
+        read_pool = await self._reading()
+        return await read_pool.read(lambda connection: queries.rooms_of(connection, author))
 
     async def settled(self) -> None:
         """Wait until nothing is left to remove: by retention, of deleted rooms, and of erased messages."""
@@ -164,9 +164,9 @@ class SqliteStore(Store):
 
     async def _shut(self) -> None:
         writer, self._writer = self._writer, None
-        if writer is None or self._readers is None or self._database is None:
+        if writer is None or self._read_pool is None or self._database is None:
             return
-        await asyncio.get_running_loop().run_in_executor(None, self._readers.close)
+        await asyncio.get_running_loop().run_in_executor(None, self._read_pool.close)
         await writer.aclose()
         self._database.close()
 
@@ -175,7 +175,7 @@ class SqliteStore(Store):
         assert self._writer is not None  # noqa: S101 -- open
         return self._writer
 
-    async def _reading(self) -> Readers:
+    async def _reading(self) -> ReadPool:
         await self.open()
-        assert self._readers is not None  # noqa: S101 -- open
-        return self._readers
+        assert self._read_pool is not None  # noqa: S101 -- open
+        return self._read_pool

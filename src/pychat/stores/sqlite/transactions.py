@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pychat.domain.model import Event, LogEvent
 from pychat.stores.sqlite import queries
+from pychat.stores.sqlite.appends import Logs
 from pychat.stores.sqlite.damage import is_damage, line, remedy
 from pychat.stores.sqlite.database import BUSY_SECONDS, Database
 from pychat.stores.sqlite.fair_queue import MAX_BATCH
-from pychat.stores.sqlite.log import Log
 from pychat.stores.sqlite.members import Members
-from pychat.stores.sqlite.readers import Readers
+from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.retention import RetentionTask
 
 __all__ = ["Transactions"]
@@ -37,17 +37,17 @@ class Transactions:
         self,
         database: Database,
         connection: sqlite3.Connection,
-        readers: Readers,
+        read_pool: ReadPool,
         retention: RetentionTask,
         tell: Callable[[str, Event], None],
     ) -> None:
         """`tell` delivers an event of a room that was stored by a transaction that failed."""
         self._database = database
         self._connection: sqlite3.Connection | None = connection
-        self._readers = readers
+        self._read_pool = read_pool
         self._retention = retention
         self._tell = tell
-        self._log = Log(connection)
+        self._logs = Logs(connection)
         self._synchronous = "FULL"
         self._last_error: str | None = None
         #: Changes of members, written with the next transaction.
@@ -60,7 +60,7 @@ class Transactions:
         """Whether acknowledged events are in a file that was removed or replaced."""
         return self._connection is not None and self._database.lost() is not None
 
-    def run(self, work: Callable[[sqlite3.Connection, Log], object], *, durable: bool) -> bool:
+    def run(self, work: Callable[[sqlite3.Connection, Logs], object], *, durable: bool) -> bool:
         """Run `work` in a transaction, and return whether it succeeded."""
         try:
             if self._database.moved():
@@ -75,9 +75,9 @@ class Transactions:
                 self._connection.execute(f"PRAGMA synchronous = {synchronous}")
                 self._synchronous = synchronous
             self._connection.execute("BEGIN IMMEDIATE")
-            self.members.write(self._connection, self._log)
-            work(self._connection, self._log)
-            self._log.finish()
+            self.members.write(self._connection, self._logs)
+            work(self._connection, self._logs)
+            self._logs.finish()
             self._connection.execute("COMMIT")
         except Exception as error:
             self.failed(error)
@@ -125,7 +125,7 @@ class Transactions:
                     self._connection.close()
                 self._connection = None
             else:  # only this connection has the acknowledged events
-                self._log = Log(self._connection)
+                self._logs = Logs(self._connection)
         self._retention.failed()
         why = line(error)
         if why != self._last_error:
@@ -157,7 +157,7 @@ class Transactions:
         """
         if self._connection is None:
             return
-        with self._readers.paused():
+        with self._read_pool.paused():
             self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")  # callers wait
             busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
@@ -189,7 +189,7 @@ class Transactions:
         except BaseException:
             connection.close()
             raise
-        self._connection, self._log, self._synchronous = connection, Log(connection), "FULL"
+        self._connection, self._logs, self._synchronous = connection, Logs(connection), "FULL"
         for room, event in untold:
             self.heads[room] = event.seq
             self._tell(room, event)

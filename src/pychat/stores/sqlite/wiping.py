@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from pychat.stores.sqlite import queries
-from pychat.stores.sqlite.log import Log
+from pychat.stores.sqlite.appends import Logs
 from pychat.stores.sqlite.transactions import Transactions
 
 __all__ = ["WipeTask"]
@@ -77,7 +77,7 @@ class WipeTask:
     def _wipe(self) -> Iterator[bool]:
         """Yield after each step whether it succeeded."""
         yield from self._until_done(_reclaim)  # what a process left that was killed
-        yield from self._until_done(lambda _, log: log.sweep(_MESSAGES))
+        yield from self._until_done(lambda _, logs: logs.sweep(_MESSAGES))
         yield from self._until_done(_begin_merge)
         yield from self._until_done(_merge)
         yield from self._until_done(_overwrite)
@@ -87,13 +87,13 @@ class WipeTask:
         if not self._again:
             yield from self._until_done(_finish)
 
-    def _until_done(self, work: Callable[[sqlite3.Connection, Log], bool]) -> Iterator[bool]:
+    def _until_done(self, work: Callable[[sqlite3.Connection, Logs], bool]) -> Iterator[bool]:
         """Run `work` in transactions until it returns false."""
         more = True
 
-        def run(connection: sqlite3.Connection, log: Log) -> None:
+        def run(connection: sqlite3.Connection, logs: Logs) -> None:
             nonlocal more
-            more = work(connection, log)
+            more = work(connection, logs)
 
         while more:
             succeeded = self._transactions.run(run, durable=False)
@@ -102,24 +102,24 @@ class WipeTask:
             yield succeeded
 
 
-def _finish(connection: sqlite3.Connection, _: Log) -> bool:
+def _finish(connection: sqlite3.Connection, _: Logs) -> bool:
     queries.set_wiping(connection, False)
     return False
 
 
-def _begin_merge(connection: sqlite3.Connection, _: Log) -> bool:
+def _begin_merge(connection: sqlite3.Connection, _: Logs) -> bool:
     """Begin to merge all parts of the search index: a deleted word stays in its part until then."""
     connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (-_INDEX_PAGES,))
     return False
 
 
-def _merge(connection: sqlite3.Connection, _: Log) -> bool:
+def _merge(connection: sqlite3.Connection, _: Logs) -> bool:
     before = connection.total_changes
     connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (_INDEX_PAGES,))
     return connection.total_changes - before >= 2  # documented: with less, there was nothing to merge
 
 
-def _overwrite(connection: sqlite3.Connection, _: Log) -> bool:
+def _overwrite(connection: sqlite3.Connection, _: Logs) -> bool:
     """Use free pages for zeros."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     (size,) = connection.execute("PRAGMA page_size").fetchone()
@@ -129,6 +129,6 @@ def _overwrite(connection: sqlite3.Connection, _: Log) -> bool:
     return bool(free)
 
 
-def _reclaim(connection: sqlite3.Connection, _: Log) -> bool:
+def _reclaim(connection: sqlite3.Connection, _: Logs) -> bool:
     """Free some of the pages that have zeros."""
     return connection.execute("DELETE FROM wiped WHERE rowid = (SELECT max(rowid) FROM wiped)").rowcount > 0

@@ -14,14 +14,14 @@ from typing import Any, TypeVar
 from pychat.domain.errors import Refused
 from pychat.domain.model import Away, Left, LogEvent, Signal, Typing
 from pychat.stores.sqlite import rows
+from pychat.stores.sqlite.appends import Logs
 from pychat.stores.sqlite.backlog import Backlog
 from pychat.stores.sqlite.committer import Committer
 from pychat.stores.sqlite.database import Database
 from pychat.stores.sqlite.delivery import Delivery
 from pychat.stores.sqlite.fair_queue import FairQueue
 from pychat.stores.sqlite.item import EVENT_BYTES, Effect, Item
-from pychat.stores.sqlite.log import Log
-from pychat.stores.sqlite.readers import Readers
+from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.retention import RetentionTask
 from pychat.stores.sqlite.transactions import Transactions
 from pychat.stores.sqlite.wiping import WipeTask
@@ -49,7 +49,7 @@ class Writer:
         connection: sqlite3.Connection,
         secret: bytes,
         retention: RetentionTask,
-        readers: Readers,
+        read_pool: ReadPool,
         loop: asyncio.AbstractEventLoop,
         *,
         wiping: bool,
@@ -62,7 +62,7 @@ class Writer:
         # Only the writing thread uses these.
         self._retention = retention
         self._transactions = Transactions(
-            database, connection, readers, retention, lambda *event: self._delivery.call(self._delivery.publish, *event)
+            database, connection, read_pool, retention, lambda *told: self._delivery.call(self._delivery.publish, *told)
         )
         self._committer = Committer(self._transactions, retention, database.tally, secret)
         self._wiping = WipeTask(self._transactions, pending=wiping)
@@ -120,7 +120,7 @@ class Writer:
     def change(
         self,
         room: str,
-        work: Callable[[sqlite3.Connection, Log], _T],
+        work: Callable[[sqlite3.Connection, Logs], _T],
         *,
         author: str = "",
         reports: Sequence[Report] = (),
@@ -192,7 +192,7 @@ class Writer:
             function()
         self._check_files()
         while self._retention.due():
-            self._transactions.run(lambda _, log: self._retention.step(log), durable=False)
+            self._transactions.run(lambda _, logs: self._retention.step(logs), durable=False)
             if self._queue:
                 break
         while self._wiping.due():

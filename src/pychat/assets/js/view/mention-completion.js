@@ -91,6 +91,8 @@ export function mentionCompletion(room, refs) {
     hide();
   }
 
+  /** Whether the whole name was typed: then Enter sends. */
+  const isComplete = () => open.query.toLocaleLowerCase() === list.children[chosen].dataset.name.toLocaleLowerCase();
   const accept = (row) => insert(row.dataset.name, open.start, field.selectionStart);
 
   // Before the message box, which sends on Enter.
@@ -101,6 +103,7 @@ export function mentionCompletion(room, refs) {
       const { key, shiftKey } = event;
       if (key === "ArrowDown") choose(chosen + 1);
       else if (key === "ArrowUp") choose(chosen - 1);
+      else if (key === "Enter" && isComplete()) return hide();
       else if ((key === "Enter" || key === "Tab") && !shiftKey) accept(list.children[chosen]);
       else if (key === "Escape") {
         dismissed = open.start;

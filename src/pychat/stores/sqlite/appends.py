@@ -15,25 +15,25 @@ from pychat.domain.model import LogEvent, Message, Reacted, numbered
 from pychat.domain.revision import check, revise
 from pychat.domain.strictjson import dumps
 from pychat.stores.sqlite import queries, rows, search_index
-from pychat.stores.sqlite.inserts import Insert
+from pychat.stores.sqlite.bulk_insert import BulkInsert
 
-__all__ = ["CALLER_ERRORS", "Log", "RoomState"]
+__all__ = ["CALLER_ERRORS", "Logs", "RoomRow"]
 
 #: Errors of an event that cannot be written, such as one with a lone surrogate: nothing of it was written.
 CALLER_ERRORS = (ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 
-_EVENTS = Insert(f"OR IGNORE INTO events ({rows.EVENT})", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+_EVENTS = BulkInsert(f"OR IGNORE INTO events ({rows.EVENT})", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 _REMOVE = "DELETE FROM events WHERE place = ? AND id = ? AND author = ?"
-_INDEX = Insert("INTO words (rowid, text)", "(?, ?)")
-_UNINDEX = Insert("INTO words (words, rowid, text)", "('delete', ?, ?)")
-_MENTIONS = Insert("OR IGNORE INTO mentions (member, place)", "(?, ?)")
+_INDEX = BulkInsert("INTO words (rowid, text)", "(?, ?)")
+_UNINDEX = BulkInsert("INTO words (words, rowid, text)", "('delete', ?, ?)")
+_MENTIONS = BulkInsert("OR IGNORE INTO mentions (member, place)", "(?, ?)")
 _MAX_CACHED = 10_000  # rooms
 _FIRST = f"SELECT {rows.EVENT} FROM events WHERE author = ? AND id = ? AND place >> 40 = ?"
 _STANDING = f"SELECT {rows.MESSAGE} FROM events LEFT JOIN revised ON target_place = place WHERE"
 
 
 @dataclass(slots=True)
-class RoomState:
+class RoomRow:
     """The state of a room within the transaction."""
 
     number: int
@@ -48,15 +48,15 @@ class RoomState:
         return self.removed + self.messages
 
 
-class Log:
-    """The rooms of a database, for the writing thread."""
+class Logs:
+    """The logs of all rooms of a database, for the writing thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._rooms: dict[str, RoomState] = {}
-        self._changed: dict[int, RoomState] = {}  # by number: what `finish` has to write
+        self._rooms: dict[str, RoomRow] = {}
+        self._changed: dict[int, RoomRow] = {}  # by number: what `finish` has to write
 
-    def room(self, name: str) -> RoomState:
+    def room(self, name: str) -> RoomRow:
         """Return the state of the room; create the room if it does not exist."""
         state = self.find(name)
         if state is None:
@@ -66,13 +66,13 @@ class Log:
             assert state is not None  # noqa: S101 -- just made
         return state
 
-    def find(self, name: str) -> RoomState | None:
+    def find(self, name: str) -> RoomRow | None:
         """Return the state of the room, if it exists."""
         state = self._rooms.get(name)
         if state is None:
             found = queries.room(self._connection, name)
             if found is not None:
-                state = RoomState(found.number, found.epoch, found.head, found.messages, found.removed)
+                state = RoomRow(found.number, found.epoch, found.head, found.messages, found.removed)
                 self._rooms[name] = state
         return state
 
@@ -240,7 +240,7 @@ class Log:
         if is_new:
             told.append(stored)
 
-    def _requoted(self, room: RoomState, message: Message, columns: tuple[Any, ...]) -> tuple[Message, tuple[Any, ...]]:
+    def _requoted(self, room: RoomRow, message: Message, columns: tuple[Any, ...]) -> tuple[Message, tuple[Any, ...]]:
         if message.reply is None:
             return message, columns
         quoted = self._message(rows.place(room.number, message.reply.seq)) if message.reply.seq > 0 else None
@@ -254,7 +254,7 @@ class Log:
         if found:
             _MENTIONS.all(self._connection, found)
 
-    def _first(self, room: RoomState, event: LogEvent) -> LogEvent | None:
+    def _first(self, room: RoomRow, event: LogEvent) -> LogEvent | None:
         columns = self._connection.execute(_FIRST, (event.author.id, event.id, room.number)).fetchone()
         return None if columns is None else rows.event(columns)
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
-__all__ = ["Insert", "chunks"]
+__all__ = ["BulkInsert", "chunks"]
 
 _SIZES = (64, 32, 16, 8, 4, 2, 1)  # few sizes, so that all statements stay prepared; 64 rows have 640 parameters
 _T = TypeVar("_T")
 
 
 def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    """Split `items` into parts that an `Insert` can take; 512 items are 8 parts."""
+    """Split `items` into parts that a `BulkInsert` can take; 512 items are 8 parts."""
     start = 0
     for size in _SIZES:
         while len(items) - start >= size:
@@ -22,7 +22,7 @@ def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
             start += size
 
 
-class Insert:
+class BulkInsert:
     """One INSERT statement for each size of `chunks`."""
 
     def __init__(self, into: str, values: str, then: str = "") -> None:

@@ -16,7 +16,7 @@ from pychat.domain.errors import Refused
 from pychat.stores.sqlite.damage import is_damage, line, remedy
 from pychat.stores.sqlite.database import Database
 
-__all__ = ["Readers"]
+__all__ = ["ReadPool"]
 
 _THREADS = 2  # one can run a slow search while the other serves joins
 _MAX_WAITING = 10_000
@@ -28,7 +28,7 @@ _logger = logging.getLogger("pychat.stores.sqlite")
 _T = TypeVar("_T")
 
 
-class Readers:
+class ReadPool:
     """Runs queries in threads."""
 
     def __init__(self, database: Database) -> None:
