@@ -32,6 +32,71 @@ def rooms() -> list[ChatRoom]:
     return [ChatRoom("lobby", title="The lobby"), ChatRoom("tea", title="Tea")]
 
 
+async def test_badges_count_what_is_unread(place: Place, visit: ClientSession) -> None:
+    """The list and the title count messages and mentions of rooms that are not looked at; another device clears them."""
+    host = await place(Chat(*rooms(), authenticate=authenticate))
+    url = f"{host.url}/chat/"
+    ada, ben = await enter(visit, url, "ada"), await enter(visit, url, "ben")
+    await link(ada, "Tea").click()
+    await expect(ada.page.locator("h1")).to_have_text("Tea")
+    await link(ada, "The lobby").click()
+    await link(ben, "Tea").click()
+    await ben.say("one")
+    await ben.say("two, @Ada")
+    await expect(link(ada, "Tea").locator(".badge:visible")).to_have_text(["@", "2"])
+    await expect(link(ada, "Tea")).to_have_accessible_name(re.compile("Tea ?, 2 unread, 1 mentions you"))
+    await expect(ada.page).to_have_title("(2) The lobby")
+    device = await enter(visit, url, "ada")
+    await expect(link(device, "Tea").locator(".badge:visible")).to_have_text(["@", "2"])
+    await link(device, "Tea").click()
+    await expect(device.page.locator(".new-line + .message .text")).to_have_text("one")
+    for window in (ada, device):
+        await expect(link(window, "Tea").locator(".badge:visible")).to_have_count(0)
+    await expect(ada.page).to_have_title("The lobby")
+
+
+async def test_people_write_to_each_other_directly(place: Place, visit: ClientSession) -> None:
+    """A click on a name opens a room of two, which has the other's name; who is blocked is told, and not seen."""
+    host = await place(Chat(*rooms(), authenticate=authenticate))
+    url = f"{host.url}/chat/"
+    ada, ben, grace = [await enter(visit, url, name) for name in ("ada", "ben", "grace")]
+    await ada.page.locator(".person", has_text="Ben").click()
+    await ada.page.get_by_role("button", name="Send a message").click()
+    await expect(ada.page.locator("h1")).to_have_text("Ben")
+    await ada.say("psst")
+    await ada.has_sent("psst")
+    await expect(link(ben, "Ada").locator(".badge:visible")).to_have_text(["1"])
+    await link(ben, "Ada").click()
+    await ben.sees("psst")
+    await expect(ben.page.locator("h1")).to_have_text("Ada")
+    await ben.page.reload()
+    await ben.sees("psst")
+    await expect(link(grace, "Ada")).to_have_count(0)
+    await ben.message("psst").locator(".who").click()
+    await ben.page.get_by_role("button", name="Block").click()
+    await expect(ben.message("Message of a person whom you block")).to_be_visible()
+    await ada.say("are you there?")
+    await expect(ada.message("are you there?")).to_have_attribute("data-state", "failed")
+    await ben.message("Message of a person whom you block").locator(".who").click()
+    await ben.page.get_by_role("button", name="Unblock").click()
+    await ben.sees("psst")
+
+
+async def test_guests_write_to_each_other_directly(place: Place, visit: ClientSession) -> None:
+    """People without a login can do the same, also after a reload."""
+    host = await place(Chat(*rooms()))
+    windows = [Window(await visit(f"{host.url}/chat/"), "") for _ in range(2)]
+    ada, ben = [await window.join(name) for window, name in zip(windows, ("Ada", "Ben"), strict=True)]
+    await ada.page.locator(".person", has_text="Ben").click()
+    await ada.page.get_by_role("button", name="Send a message").click()
+    await ada.say("psst")
+    await link(ben, "Ada").click()
+    await ben.sees("psst")
+    await ben.page.reload()
+    await ben.sees("psst")
+    await expect(ben.page.locator("h1")).to_have_text("Ada")
+
+
 async def test_who_may_only_read_is_told_so(place: Place, visit: ClientSession) -> None:
     """A line stands in place of the message box; access that is given or taken away shows at once."""
     may = {"tea": "read"}
@@ -86,3 +151,36 @@ async def test_a_whisper_is_seen_by_one_person(place: Place, visit: ClientSessio
     await expect(ada.message("Only for you.")).to_have_class(re.compile("whisper"))
     await expect(ada.message("Only for you.").get_by_text("only you can see this")).to_be_visible()
     await ben.sees("For all.")
+
+
+async def test_a_badge_anywhere_counts_what_is_unread(place: Place, visit: ClientSession) -> None:
+    """`<pychat-unread>` counts all rooms or one, messages or mentions, on one connection, and puts nobody into a room."""
+    lobby, tea = rooms()
+    host = await place(Chat(lobby, tea, authenticate=authenticate))
+    reader = await enter(visit, f"{host.url}/chat/", "ada")
+    await link(reader, "Tea").click()
+    await expect(reader.page.locator("h1")).to_have_text("Tea")
+    await reader.live()
+    await reader.page.close()
+    badges = """<p>All <pychat-unread id="all" src="/chat/"></pychat-unread></p>
+      <p>Tea <pychat-unread id="tea" src="/chat/" room="tea"></pychat-unread></p>
+      <p>Named <pychat-unread id="named" src="/chat/" mentions></pychat-unread></p>"""
+    url = host.page(badges, script="/chat/pychat-unread.js")
+    ada = await enter(visit, host.page("", script=""), "ada")
+    sockets: list[str] = []
+    ada.page.on("websocket", lambda socket: sockets.append(socket.url))
+    await ada.page.goto(url)
+    all_rooms, one, named = [ada.page.locator(f"#{name}").locator("[part=badge]") for name in ("all", "tea", "named")]
+    for badge in (all_rooms, one, named):
+        await expect(badge).to_be_hidden()
+    await tea.post("hello", author="Ben")
+    await lobby.post("hello @Ada", author="Ben")
+    await lobby.post("and again", author="Ben")
+    await expect(all_rooms).to_have_text("3")
+    await expect(all_rooms).to_have_attribute("aria-label", "3 unread messages")
+    await expect(one).to_have_text("1")
+    await expect(named).to_have_text("1")
+    assert 1 == len(sockets)
+    assert (0, 0) == (lobby.here, tea.here)
+    await ada.page.evaluate("document.querySelector('#tea').room = 'lobby'")
+    await expect(one).to_have_text("2")

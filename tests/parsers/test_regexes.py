@@ -24,7 +24,7 @@ def test_they_are_found():
         ("transports/socketio/handshake_router.py", False),
         ("transports/socketio/handshake_router.py", True),
     } <= found
-    assert {("domain/strictjson.py", True), ("room/session.py", False), ("domain/blanks.py", True)} <= found
+    assert {("domain/strictjson.py", True), ("room/tokens.py", False), ("domain/blanks.py", True)} <= found
     assert len(USES) > 20
 
 

@@ -191,13 +191,17 @@ async def test_a_room_that_the_app_holds_is_the_same_room_again() -> None:
 
 
 async def test_rooms_that_come_and_go_leave_nothing_behind() -> None:
-    """Memory is flat: of thousands of rooms that were opened and left, no object, task or timer remains."""
+    """Memory is flat: of thousands of rooms that were opened and left, no object, task or timer remains.
+
+    Users follow the rooms that they enter. These positions are rows of the store, until they are unfollowed.
+    """
     clock = FakeClock()
 
     async def visit(chat: Chat, start: int, end: int) -> None:
         for number in range(start, end):
             visitor = await enter(chat, f"r{number}", User(f"u{number}", "Ada"))
             await visitor.close()
+            await chat.unfollow(f"u{number}", f"r{number}")
             if number % 100 == 99:
                 clock.move(61)
                 await asyncio.sleep(0)

@@ -187,6 +187,62 @@ async def test_nothing_grows_with_the_members_elsewhere(steps: Steps) -> None:
     _assert_flat(await _elsewhere(steps, _FEW), await _elsewhere(steps, _MANY))
 
 
+class _Watching:
+    """Somebody who watches what is unread."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def unread(self, changed: object, gone: object) -> None:
+        """Count a frame."""
+        self.frames += 1
+
+
+async def _watched(steps: Steps, watchers: int, rooms: int) -> Steps:
+    """The steps of a message in one of so many rooms, that each of so many people follow and watch."""
+    pychat = import_module("pychat")
+    clock = import_module("pychat.testing.clock").FakeClock()
+    store = import_module("pychat.stores").MemoryStore()
+    listeners = []
+    async with pychat.Chat(store=store, clock=clock) as chat:
+        lobby = await chat.open("lobby")
+        readers = chat.directory.readers
+        for number in range(watchers):
+            for room in range(rooms):
+                await store.readers.follow(f"m{number}", f"room-{room}" if room else "lobby")
+            listeners.append(_Watching())
+            await readers.watch(f"m{number}", None, listeners[-1])
+        for _ in range(5):
+            clock.move(1)
+            for _ in range(200):
+                await asyncio.sleep(0)
+        await lobby.post("first", author="bot")
+        for _ in range(5):
+            clock.move(1)
+            for _ in range(200):
+                await asyncio.sleep(0)
+        before = sum(each.frames for each in listeners)
+        steps.clear()
+        await lobby.post("second", author="bot")
+        found = Steps(steps)
+        clock.move(1)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert sum(each.frames for each in listeners) == before + watchers
+        found["the tick"] = steps.total() - found.total()
+        return found
+
+
+async def test_a_message_costs_the_same_however_many_watch_what_is_unread(steps: Steps) -> None:
+    """The lists are counted once a second: that costs as much as there are people to tell, in any number of rooms."""
+    few, many = await _watched(steps, 100, 1), await _watched(steps, 10_000, 1)
+    tick, ticks = few.pop("the tick"), many.pop("the tick")
+    _assert_flat({"message": few}, {"message": many})
+    assert ticks <= 100 * tick * _MORE
+    one, hundreds = await _watched(steps, 20, 1), await _watched(steps, 20, 500)
+    _assert_flat({"message": one}, {"message": hundreds})
+
+
 class _Database:
     """What the SQLite store's one thread writes with, and how many steps that takes there and in SQLite itself."""
 

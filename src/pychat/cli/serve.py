@@ -10,13 +10,14 @@ import signal
 import socket
 import ssl
 import webbrowser
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
 
 from pychat.cli.console import Console
 from pychat.cli.settings import Settings
+from pychat.cli.visitor_rooms import VisitorRooms
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
 from pychat.hosts.aiohttp import MOUNT, aiohttp_app
@@ -32,7 +33,9 @@ from pychat.net.process import (
     prepare,
     raise_file_limit,
 )
+from pychat.room.chat import Chat
 from pychat.room.chatroom import ChatRoom
+from pychat.room.clock import Clock
 from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, HandshakeRouter, Server
@@ -85,8 +88,9 @@ async def _serve(settings: Settings, files: int | None) -> None:
         )
         for first, name in zip([True, *[False] * len(settings.room)], settings.room, strict=False)
     ]
+    served = rooms if settings.rooms == "fixed" else [_chat(rooms, store, limits, settings)]
     app = aiohttp_app(
-        *rooms,
+        *served,
         templates=settings.templates,
         allowed_origins=settings.allow_origin,
         allowed_hosts=_hosts(settings),
@@ -102,6 +106,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
     with Console(settings.log_format, quiet=settings.quiet) as console:
         for room in rooms:
             console.watch(room)
+        app[MOUNT].rooms.rooms.on_add = console.watch
         await runner.setup()
         try:
             try:
@@ -113,7 +118,7 @@ async def _serve(settings: Settings, files: int | None) -> None:
             listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
             cut_unread(listening.sockets)
             port: int = listening.sockets[0].getsockname()[1]
-            irc = await _listen_for_irc(rooms, settings, files)
+            irc = await _listen_for_irc(served, settings, files)
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
             console.say(greeting, {"event": "start", "url": address, "store": redact(url)})
@@ -141,6 +146,21 @@ async def _serve(settings: Settings, files: int | None) -> None:
                         listening.close()
                     await runner.cleanup()
             await store.aclose()
+
+
+def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Settings) -> Chat:
+    """The rooms of `--room`, and those that visitors make."""
+    limited, listed = settings.limits == "on", settings.rooms == "listed"
+    visitors = VisitorRooms(store, lambda name: chat.get(name) is not None, Clock(), listed=listed, limited=limited)
+    chat = Chat(
+        *rooms,
+        store=store,
+        find_room=visitors.find,
+        limits=limits,
+        reserved_names=settings.reserved_name,
+        grace=settings.grace,
+    )
+    return chat
 
 
 def _hosts(settings: Settings) -> list[str]:
@@ -191,7 +211,7 @@ async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, f
         raise UsageError(_why_not(error, settings.host, settings.port, "--port")) from None
 
 
-async def _listen_for_irc(rooms: list[ChatRoom], settings: Settings, files: int | None) -> IrcServer | None:
+async def _listen_for_irc(rooms: Sequence[ChatRoom | Chat], settings: Settings, files: int | None) -> IrcServer | None:
     if settings.irc_port is None:
         return None
     tls = None

@@ -66,6 +66,12 @@ class Settings:
     room: tuple[str, ...] = _setting(
         ("lobby",), "The name of a room. Its page is /rooms/NAME; the first one is also at /.", "NAME"
     )
+    rooms: str = _setting(
+        "fixed",
+        "Which rooms there are. fixed: those of --room. open: also /rooms/NAME for any NAME, which the first visitor "
+        "makes; people need to know the name. listed: the same, and all rooms are in the list of rooms.",
+        choices=("fixed", "open", "listed"),
+    )
     templates: str | None = _setting(None, "A directory with a page.html that replaces the one of pychat.", "DIR")
     store: str | None = _setting(
         None,

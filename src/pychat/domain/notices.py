@@ -8,7 +8,7 @@ from typing import Any
 from pychat.domain.access import Access
 from pychat.domain.model import Kicked, LogEvent, Member, Message, Position, Typing, Whisper
 
-__all__ = ["AccessChanged", "Messages", "Notice", "Presence", "Welcome", "You"]
+__all__ = ["AccessChanged", "Messages", "Notice", "Presence", "UnreadRoom", "Welcome", "You"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,22 @@ class AccessChanged:
     """What this visitor may do in the room from now on. Only this visitor gets it."""
 
     access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRoom:
+    """A room in a person's list, with what they have not read.
+
+    `seq` is the read position: the number of the last event that the person has seen. `messages` come after it, and
+    `mentions` of them mention the person. `people` are the members of a direct room; empty for other rooms.
+    """
+
+    name: str
+    title: str
+    seq: int
+    messages: int
+    mentions: int
+    people: tuple[Member, ...] = ()
 
 
 #: All that a room sends to a connection.

@@ -257,10 +257,10 @@ def _list(name: str, value: object) -> list[Any] | None:
 
 #: The check of each field of a command.
 _CHECKS: Mapping[str, Callable[[str, object], object]] = {
-    **dict.fromkeys(("emoji", "id", "matching", "name", "room", "text", "token"), _text),
-    **dict.fromkeys(("before", "limit", "reply_to", "target"), _number),
+    **dict.fromkeys(("after", "emoji", "id", "matching", "member", "name", "room", "text", "token"), _text),
+    **dict.fromkeys(("before", "limit", "reply_to", "seq", "target"), _number),
     "on": _flag,
-    "rooms": _list,
+    **dict.fromkeys(("rooms", "with"), _list),
 }
 
 #: By name: the required fields of a command, the text of the refusal if one is missing, and its optional fields.
@@ -280,6 +280,7 @@ COMMANDS: CommandFields = {
     "history": ((), "", ("before", "limit", "matching")),
     "typing": ((), "", ("on",)),
     "who": ((), "", ()),
+    "read": (("seq",), "The number of the last event that was seen is missing: {“seq”: 42}.", ()),
     "leave": ((), "", ()),
 }
 

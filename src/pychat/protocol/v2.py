@@ -5,13 +5,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import Position
-from pychat.domain.notices import Notice, Welcome, You
+from pychat.domain.notices import Notice, UnreadRoom, Welcome, You
 from pychat.protocol import v1
-from pychat.protocol.v1 import CommandFields, Fields, decode_position, encode_room, encode_you
+from pychat.protocol.v1 import (
+    CommandFields,
+    Fields,
+    decode_members,
+    decode_position,
+    encode_member,
+    encode_room,
+    encode_you,
+)
 
 __all__ = [
     "COMMANDS",
@@ -21,9 +30,12 @@ __all__ = [
     "RoomToEnter",
     "decode_entries",
     "decode_hello",
+    "decode_unread",
     "encode",
     "encode_shared",
+    "encode_unread",
     "exited_event",
+    "unread_event",
     "welcome_event",
 ]
 
@@ -35,10 +47,15 @@ SUBPROTOCOL = "pychat.v2"
 PERSON_COMMANDS: CommandFields = {
     "enter": (("rooms",), "The rooms are missing: {“rooms”: [{“name”: “lobby”}]}.", ()),
     "exit": (("room",), "The room is missing: {“room”: “lobby”}.", ()),
+    "rooms": ((), "", ("after", "limit")),
+    "read": (("room", "seq"), "The room or the number is missing: {“room”: “lobby”, “seq”: 42}.", ()),
+    "unread": ((), "", ("on",)),
+    "direct": (("with",), "The ids of the others are missing: {“with”: [“user:42”]}.", ()),
+    "block": (("member",), "The id of the member is missing: {“member”: “user:42”}.", ("on",)),
 }
 
 #: Every command. Those of version 1 have one more field, `room`.
-COMMANDS: CommandFields = {**PERSON_COMMANDS, **v1.COMMANDS}
+COMMANDS: CommandFields = {**v1.COMMANDS, **PERSON_COMMANDS}
 
 
 def encode(notice: Notice, room: str) -> tuple[str, Fields]:
@@ -55,14 +72,50 @@ def encode_shared(notice: Notice, room: str) -> tuple[str, Fields]:
     return v1.encode_shared(notice, lambda each: encode(each, room))
 
 
-def welcome_event(member_id: str, token: str | None, you: You | None, max_rooms: int) -> tuple[str, Fields]:
-    """The first event on every connection. `token` is for guests, `you` for users with a login."""
+def welcome_event(
+    member_id: str, token: str | None, you: You | None, max_rooms: int, blocked: Iterable[str] = ()
+) -> tuple[str, Fields]:
+    """The first event on every connection. `token` is for guests, `you` for users with a login.
+
+    `blocked` are the ids of the members whom this person has blocked.
+    """
     fields: Fields = {"v": VERSION, "id": member_id, "limits": {"rooms": max_rooms}}
     if token is not None:
         fields["token"] = token
     if you is not None:
         fields["you"] = encode_you(you)
+    if ids := sorted(blocked):
+        fields["blocked"] = ids
     return "welcome", fields
+
+
+def encode_unread(room: UnreadRoom) -> Fields:
+    """The fields of a room in a list of what is unread; `direct` has the members of a direct room."""
+    fields: Fields = {
+        "name": room.name,
+        "title": room.title,
+        "seq": room.seq,
+        "messages": room.messages,
+        "mentions": room.mentions,
+    }
+    return {**fields, "direct": [encode_member(each) for each in room.people]} if room.people else fields
+
+
+def unread_event(changed: Iterable[UnreadRoom], gone: Iterable[str]) -> tuple[str, Fields]:
+    """The event for a person who watches what is unread: rooms that have changed, and rooms that are gone."""
+    rooms = [encode_unread(room) for room in changed] + [{"name": name, "gone": True} for name in gone]
+    return "unread", {"rooms": rooms}
+
+
+def decode_unread(fields: Mapping[str, Any]) -> UnreadRoom | str:
+    """A room in a list of what is unread; only its name if it is gone."""
+    name = fields["name"]
+    if not isinstance(name, str):
+        raise TypeError(name)
+    if fields.get("gone") is True:
+        return name
+    seq, messages, mentions = (int(fields[each]) for each in ("seq", "messages", "mentions"))
+    return UnreadRoom(name, str(fields["title"]), seq, messages, mentions, decode_members(fields.get("direct", ())))
 
 
 def exited_event(room: str, why: Close) -> tuple[str, Fields]:

@@ -17,6 +17,7 @@ from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
 from pychat.room.grant import unknown_room
 from pychat.room.hooks import Hooks
+from pychat.room.readers import Readers
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.room.welcome import EntryOptions, welcome_visitor
@@ -77,6 +78,10 @@ class RoomBackend:
         self.face: object = None
         #: Opens this room again when it is used, and lets it go when it is empty. Without one, `start` and `aclose` do.
         self.keeper: RoomKeeper | None = None
+        #: What is known of those who read the rooms of the chat; `None` outside of a chat.
+        self.readers: Readers | None = None
+        #: The ids of the members of a direct room; empty for other rooms.
+        self.members: tuple[str, ...] = ()
         #: True after the keeper let the room go: it opens again when it is used.
         self.resting = False
         #: True after the room was deleted for good.
@@ -95,6 +100,8 @@ class RoomBackend:
         self.resting = False
         if self.keeper is not None:
             self.keeper.opened(self)
+        if self.readers is not None and self.core.readers is None:
+            self.core.use(self.readers.room(self.name, self._store, self.members))
         self._readying += 1
         try:
             await self.core.delivery.start()
@@ -186,6 +193,8 @@ class RoomBackend:
         await core.aclose(why)
         if self._url is not None and not core.closed_store:
             core.closed_store = True
+            if self.readers is not None:
+                await self.readers.settle(self._store)
             await self._store.aclose()
 
     # Who is in it.
@@ -237,6 +246,14 @@ class RoomBackend:
         for member in self.core.membership.members():
             follower.named(member)
         self._followers.add(follower)
+
+    def read(self, member_id: str, seq: int, *, follow: bool = False) -> None:
+        """A member has seen everything up to event number `seq`. With `follow`, count what they miss from now on."""
+        readers, head = self.core.readers, self.position.seq
+        if readers is not None:
+            if follow:
+                readers.follow(member_id, min(seq, head))
+            readers.read(member_id, seq, head)
 
     # What was said: `ready` returns the core, and its `commands` read and write messages.
 

@@ -10,12 +10,13 @@ from typing import Any, Literal, Self, overload
 from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import User
+from pychat.domain.model import Member, User
 from pychat.domain.request import Request
 from pychat.domain.settings import RoomSettings
 from pychat.room.backend import STAYING
 from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock
+from pychat.room.direct import MAX_DIRECT
 from pychat.room.directory import RoomDirectory
 from pychat.room.erasing import erase_user
 from pychat.room.finder import FindRoom, RoomFinder
@@ -31,7 +32,7 @@ from pychat.room.hooks import (
     ReactHook,
 )
 from pychat.room.whispers import whisper_log
-from pychat.stores import RoomRecord, Store, open_store
+from pychat.stores import RoomRecord, Store, Unread, open_store
 
 __all__ = ["AccessFunction", "Authenticate", "Chat", "authenticate_of", "rooms_of"]
 
@@ -93,6 +94,7 @@ class Chat:
         self._finder = RoomFinder(
             self.directory.rooms,
             find_room,
+            readers=self.directory.readers,
             store=lambda: self._store,
             hooks=self._hooks,
             limits=limits or Limits(),
@@ -167,6 +169,46 @@ class Chat:
         """
         await self.directory.refresh(user_id)
 
+    # What people have read, and direct rooms. A user's id is the app's own; a guest is a `Member`.
+
+    async def unread(self, user: str | User | Member) -> dict[str, Unread]:
+        """Return what a user has not read, for each room that they follow: by the room's name, zeros included.
+
+        It is one query, however many messages are unread. Whether the user may still read a room is not asked.
+        """
+        member_id = _member_id(user)
+        counts = (await self.directory.readers.unread([member_id]))[member_id]
+        return {each.room: each for each in counts}
+
+    async def follow(self, user: str | User | Member, room: str) -> None:
+        """Put a room into a user's list, from its end on. No-op if it is there. Entering a room does the same."""
+        await self.directory.readers.follow(_member_id(user), room)
+
+    async def unfollow(self, user: str | User | Member, room: str) -> None:
+        """Take a room out of a user's list, and forget what they have read there."""
+        await self.directory.readers.unfollow(_member_id(user), room)
+
+    async def direct(self, *people: str | User | Member) -> ChatRoom:
+        """Return the private room of these people, in any order; make it if there is none.
+
+        Only they can enter it, whatever `access` says, and it is in their lists. Raise `UsageError` if they are fewer
+        than two or more than 20, or if the store keeps no records of rooms.
+        """
+        names = {_member_id(each): ("" if isinstance(each, str) else each.name) or "" for each in people}
+        if not 1 < len(names) <= MAX_DIRECT:
+            raise UsageError(f"A direct room has 2 to {MAX_DIRECT} people, not {len(names)}.")
+        if self._store.rooms is None:
+            raise UsageError("This store keeps no records of rooms, so there are no direct rooms.")
+        return await self.directory.direct(names)
+
+    async def block(self, user: str | User | Member, other: str | User | Member, on: bool = True) -> None:  # noqa: FBT002
+        """Let a user block another one, or with `on=False` no longer.
+
+        Somebody who is blocked cannot write to the user in a direct room, nor open one. Their mentions of the user do
+        not count.
+        """
+        await self.directory.readers.blocks.block(_member_id(user), _member_id(other), on=on)
+
     async def erase_user(self, user_id: str) -> None:
         """Erase all that the user of that id wrote, in all rooms of the store, also in those that are not open.
 
@@ -175,6 +217,7 @@ class Chat:
         `UsageError` if the store cannot erase.
         """
         await erase_user(self._store, [room.backend.core for room in self.directory.rooms.all], user_id)
+        await self.directory.readers.forget(User(user_id).member_id)  # also what is gathered and not yet written
 
     # Hooks.
 
@@ -232,6 +275,7 @@ class Chat:
             self._store = open_store(self._url)
             self._closed_store = False
         self._loop = loop
+        self.directory.readers.use(self._store)
         for room in self.directory.rooms.all:
             room.backend.use(self._store)
 
@@ -253,6 +297,12 @@ class Chat:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _member_id(user: str | User | Member) -> str:
+    if isinstance(user, Member):
+        return user.id
+    return user.member_id if isinstance(user, User) else User(user).member_id
 
 
 def rooms_of(given: Sequence[ChatRoom | Chat]) -> Chat | RoomDirectory:

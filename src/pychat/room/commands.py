@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
@@ -33,6 +34,7 @@ from pychat.room.connections import Visitor
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
 from pychat.room.mention_hook import MentionHook
+from pychat.room.readers import RoomReaders
 from pychat.room.tokens import Tokens, event_id
 from pychat.room.turns import Turns
 from pychat.stores import Store
@@ -62,6 +64,8 @@ class Commands:
         self._mention_hook = MentionHook(hooks, state)
         self._limits = limits
         self._clock = clock
+        #: Asked who has blocked whom; `None` outside of a chat.
+        self.readers: RoomReaders | None = None
         #: Visitors' reads of the history begin one in a turn of the event loop.
         self.pages = Turns()
 
@@ -89,6 +93,8 @@ class Commands:
             first = self._delivery.recent.find(command.member_id, command.id)
             if first is not None:
                 return _same(first, command)
+        if self.readers is not None and not isinstance(command, Delete):
+            await self.readers.check(command.member_id)
         event = self._state.decide(command, self._clock.date())
         if isinstance(command, Edit | Delete | React) and isinstance(event, Edited | Deleted | Reacted):
             event = await self._ask_hooks(command, event, visitor)
@@ -123,6 +129,8 @@ class Commands:
                 command = replace(command, text=event.text)
             case React(), Reacted():
                 command = replace(command, emoji=event.emoji)
+        if self.readers is not None and not isinstance(command, Delete):
+            await self.readers.check(command.member_id)
         if visitor is not None:  # they may do less than before the hooks ran
             moderates = isinstance(command, Delete) and command.moderates
             visitor.require("moderate" if moderates else "react" if isinstance(command, React) else "write")
@@ -130,13 +138,19 @@ class Commands:
 
     async def _store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
         """Store a message as the hooks change it. Return it as it was stored the first time."""
-        if self._hooks.registered["message"]:
+        asked = bool(self._hooks.registered["message"])
+        if asked:
             changed = await self._hooks.change("message", in_room(draft, self._room))
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
-            if visitor is not None:  # they may have left while the hooks ran, or may no longer write
-                visitor.require("write")
-                self._state.decide(Say(draft.author.id, draft.id, draft.text), draft.date)
-        stored = await self._append(draft, visitor)
+        blockers: Collection[str] = ()
+        if self.readers is not None and "@" in draft.text:
+            asked, blockers = True, await self._blockers(draft)
+        if asked and visitor is not None:  # meanwhile they may have left, or may no longer write
+            if self.readers is not None:
+                await self.readers.check(draft.author.id)
+            visitor.require("write")
+            self._state.decide(Say(draft.author.id, draft.id, draft.text), draft.date)
+        stored = await self._append(draft, visitor, blockers)
         if not isinstance(stored, Message):
             raise id_used()
         return in_room(stored, self._room)
@@ -174,7 +188,8 @@ class Commands:
 
     async def _append_mentions(self, draft: Edited) -> LogEvent:
         """Store an edit whose text may mention people. Only those are told whom the message has not mentioned."""
-        draft = replace(draft, mentions=self._state.mentions(draft.text, draft.author.id))
+        blockers = await self._blockers(draft)
+        draft = replace(draft, mentions=self._mentions(draft, blockers))
         if not draft.mentions or not self._mention_hook.registered:
             return _same(await self._store.append(self._room, draft), draft)
         message = await self.message(draft.target)
@@ -185,12 +200,25 @@ class Commands:
             self._mention_hook.tell(revise(message, stored), [each for each in stored.mentions if each not in notified])
         return stored
 
-    def _append(self, draft: Message, visitor: Visitor | None) -> asyncio.Future[LogEvent]:
+    def _mentions(self, draft: Message | Edited, blockers: Collection[str]) -> tuple[str, ...]:
+        """The ids of those whom a text mentions, without `blockers`."""
+        found = self._state.mentions(draft.text, draft.author.id)
+        return tuple(each for each in found if each not in blockers) if blockers else found
+
+    async def _blockers(self, draft: Message | Edited) -> Collection[str]:
+        """Those whom a text mentions, and who have blocked its author."""
+        found = () if self.readers is None else self._state.mentions(draft.text, draft.author.id)
+        return await self.readers.blockers(found, draft.author.id) if found and self.readers is not None else ()
+
+    def _append(
+        self, draft: Message, visitor: Visitor | None, blockers: Collection[str] = ()
+    ) -> asyncio.Future[LogEvent]:
+        """Begin to store a message; it mentions none of `blockers`."""
         if draft.author.roles:
             draft = replace(draft, author=draft.author.bare)
         mentions = "@" in draft.text
         if mentions:
-            draft = replace(draft, mentions=self._state.mentions(draft.text, draft.author.id))
+            draft = replace(draft, mentions=self._mentions(draft, blockers))
         if visitor is None or visitor.echo:
             stored = self._store_soon(draft)
         else:

@@ -19,6 +19,7 @@ from pychat.room.delivery import Delivery
 from pychat.room.fanout import Fanout
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
+from pychat.room.readers import RoomReaders
 from pychat.room.tasks import Tasks
 from pychat.room.whispers import Whispers
 from pychat.stores import Store
@@ -91,6 +92,20 @@ class RoomCore:
         self.on_empty: Callable[[], None] | None = None
         #: True after the room has closed the store that it opened.
         self.closed_store = False
+
+    @property
+    def readers(self) -> RoomReaders | None:
+        """What is known of those who read the room; `None` for a room outside of a chat."""
+        return self.delivery.readers
+
+    def asks(self, text: str) -> bool:
+        """True if it has to be asked who has blocked the author of a text, before it is stored."""
+        readers = self.readers
+        return readers is not None and ("@" in text or bool(readers.members))
+
+    def use(self, readers: RoomReaders) -> None:
+        """Tell `readers` who reads the room, and ask them who has blocked whom."""
+        self.delivery.readers = self.commands.readers = readers
 
     async def aclose(self, why: Close) -> None:
         """Close every connection with the reason `why`. Names stay held. Idempotent."""

@@ -29,6 +29,7 @@ from pychat.room.connection import Connection
 from pychat.room.fanout import Fanout, close_quietly
 from pychat.room.hooks import OTHER_EVENT, Hooks
 from pychat.room.membership import Membership
+from pychat.room.readers import RoomReaders
 from pychat.room.recent import RecentEvents
 from pychat.room.subscription import LogSubscription, Snapshot
 from pychat.room.tokens import Tokens
@@ -72,6 +73,8 @@ class Delivery:
         self._log = LogSubscription(store, room, limits, self)
         self._clock = clock
         self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
+        #: Told who reads the room; `None` outside of a chat.
+        self.readers: RoomReaders | None = None
         #: Called after the room was deleted.
         self.on_deleted: Callable[[], None] | None = None
         #: True after the room was closed.
@@ -86,7 +89,7 @@ class Delivery:
 
     @property
     def position(self) -> Position:
-        """Where the log stands."""
+        """The position of the newest event."""
         return Position(self.epoch, self._state.seq, self.recent.newest_id)
 
     async def start(self) -> None:
@@ -125,6 +128,8 @@ class Delivery:
                     self._awaited.pop(event.seq).set()
                 skip = self.no_copy_for.get((event.author.id, event.id)) if isinstance(event, Message) else None
                 self.fanout.send(event, self.recent.frame, skip=skip)
+                if self.readers is not None:
+                    self.readers.received(event)
             case Whisper():
                 self._whispers.received(event)
                 return  # hooks are not told
@@ -139,9 +144,9 @@ class Delivery:
         elif self._hooks.registered["event"]:
             self._hooks.notify("event", in_room(event, self._room))
 
-    def load(self, standing: Snapshot) -> None:
+    def load(self, snapshot: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""
-        opening = standing.opening
+        opening = snapshot.opening
         self.tokens = Tokens(opening.secret)
         self._state.clear()
         for member in opening.known:
@@ -150,8 +155,8 @@ class Delivery:
             self._state.apply(Joined(member))
         for member in opening.away:
             self._state.apply(Away(member))
-        self._state.seq = standing.seq
-        self.recent.load(standing.seq, standing.events, standing.messages, more=standing.more)
+        self._state.seq = snapshot.seq
+        self.recent.load(snapshot.seq, snapshot.events, snapshot.messages, more=snapshot.more)
         self.release()
         self._membership.load(opening)
 
@@ -179,11 +184,15 @@ class Delivery:
         if what.author is not None and what.before is None:
             self._state.known.discard(what.author)
             Names.keys.cache_clear()  # it holds names
+        if self.readers is not None:
+            self.readers.received(what)
 
     def deleted(self) -> None:
         """Close all connections. Whoever enters after that makes a new room."""
         self.dismiss(Close.DELETED)
         self.release()
+        if self.readers is not None:
+            self.readers.deleted()
         if self.on_deleted is not None:
             self.on_deleted()
 

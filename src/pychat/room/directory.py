@@ -7,7 +7,7 @@ import logging
 import math
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -17,15 +17,17 @@ from pychat.domain.access import Access
 from pychat.domain.addresses import address_key
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import Limits, TokenBucket
-from pychat.domain.model import User
+from pychat.domain.model import Member, User
 from pychat.domain.request import Request
 from pychat.room.app_function import AppFunction
 from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ROOM_NAME, ChatRoom
 from pychat.room.clock import Clock
+from pychat.room.direct import MAX_DIRECT, is_direct, stored_names
 from pychat.room.grant import FULL, Grant, unknown_room
 from pychat.room.open_rooms import OpenRooms
 from pychat.room.person import Person
+from pychat.room.readers import Described, Readers, blocked
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
 from pychat.stores import RoomRecord
@@ -63,6 +65,15 @@ class RoomSource:
     async def listed(self, after: str, limit: int) -> list[RoomRecord]:
         """The next rooms that lists show, in order of name."""
         return []
+
+    async def record(self, name: str) -> RoomRecord | None:
+        """What is stored about the room of that name."""
+
+    async def find_direct(self, member_ids: Collection[str]) -> RoomRecord | None:
+        """What is stored about the direct room of these members."""
+
+    async def direct(self, names: Mapping[str, str]) -> ChatRoom | None:
+        """Open the direct room of the members with these ids and names; `None` if there are no direct rooms."""
 
 
 class Found(NamedTuple):
@@ -111,6 +122,10 @@ class RoomDirectory:
         self._guarded = access is not None
         self._secret = secrets.token_bytes(32)  # where neither a room nor a store has one
         self._people = WeakValueDictionary[str, Person]()
+        #: What the members have read.
+        self.readers = Readers(self._people, self.clock, self.describe)
+        for room in rooms:
+            room.backend.readers = self.readers
         self._opening: dict[str, asyncio.Task[ChatRoom | Refused | None]] = {}
         self._lookups: OrderedDict[str, TokenBucket] = OrderedDict()
 
@@ -180,8 +195,14 @@ class RoomDirectory:
         secret = None if self._source is None else await self._source.secret()
         return Tokens(secret or self._secret)
 
-    async def access(self, user: User | None, name: str) -> Access:
-        """What `user`, or a guest, may do in the room of that name, whether there is one or not. Raise `Refused`."""
+    async def access(self, user: User | None, name: str, member_id: str | None = None) -> Access:
+        """What `user`, or a guest, may do in the room of that name, whether there is one or not. Raise `Refused`.
+
+        `member_id` is that of a guest with an identity. Only the members of a direct room may enter it.
+        """
+        members = await self.members(name)
+        if members:
+            return Access.WRITE if (member_id if user is None else user.member_id) in members else Access.NONE
         if self._ask is None:
             return Access.WRITE
         return await self._ask(
@@ -199,6 +220,7 @@ class RoomDirectory:
         """
         if self._ask is None:
             return
+        self.readers.refresh(None if user_id is None else User(user_id).member_id)
         if user_id is None:
             everybody = (visitor for room in self for visitor in room.core.membership.connections)
             visitors = [visitor for visitor in everybody if isinstance(visitor, Session)]
@@ -221,7 +243,7 @@ class RoomDirectory:
         asked = 0 if person is None else person.refreshes
         access: Access | None = None
         with suppress(Refused):
-            access = await self.access(user, name)
+            access = await self.access(user, name, None if person is None else person.member_id)
         if person is not None and person.refreshes != asked:
             return  # another answer is under way
         for session in sessions:
@@ -252,7 +274,7 @@ class RoomDirectory:
         try:
             return await self._find(name, user, request, person, trusted=trusted)
         except Refused as refused:
-            if refused.code == "unknown_room" and self._guarded and not trusted:
+            if refused.code == "unknown_room" and (self._guarded or is_direct(name)) and not trusted:
                 await self._until_grid(began)
             raise
 
@@ -270,8 +292,9 @@ class RoomDirectory:
             return Found(room.backend, FULL if person is None else Grant(Access.WRITE, person))
         looks = "" if trusted else self._looks(person, request)
         grant = FULL if person is None else Grant(Access.WRITE, person)
-        if self._ask is not None and not trusted:
-            grant = Grant(Access.NONE, person, partial(self.access, user, name))
+        if (self._ask is not None or is_direct(name)) and not trusted:
+            member_id = None if person is None else person.member_id
+            grant = Grant(Access.NONE, person, partial(self.access, user, name, member_id))
         access = await grant.renew()
         room = None
         if "read" in access:
@@ -401,6 +424,63 @@ class RoomDirectory:
         """`room` as it is in lists."""
         return ListedRoom(room.name, room.title, room.here, room.position.seq, room is self.first)
 
+    # Direct rooms, and what lists of unread rooms show.
+
+    async def members(self, name: str) -> tuple[str, ...]:
+        """The ids of the members of a direct room; empty for another room."""
+        if self._source is None or not is_direct(name):
+            return ()
+        room = self.rooms.get(name)
+        if room is not None:
+            return room.backend.members
+        record = await self._source.record(name)
+        return () if record is None else record.people
+
+    async def direct(self, names: Mapping[str, str]) -> ChatRoom:
+        """Open the direct room of the members with these ids and names, and put it into their lists."""
+        room = None if self._source is None else await self._source.direct(names)
+        if room is None:
+            raise Refused("not_found", "This server has no direct rooms.")
+        for member_id in names:
+            await self.readers.follow(member_id, room.name)
+        return room
+
+    async def direct_with(self, person: Person, others: Collection[str]) -> ChatRoom:
+        """Open the direct room of a visitor and those of the ids in `others`. Raise `Refused`.
+
+        The others must be in one of the visitor's rooms or have been there lately, and must not have blocked them.
+        """
+        ids = sorted({person.member_id, *others})
+        if not 1 < len(ids) <= MAX_DIRECT:
+            raise Refused("bad_request", f"A direct room has 2 to {MAX_DIRECT} members, you among them.")
+        met = {each: _met(person, each) for each in ids}
+        if not all(name is not None or each == person.member_id for each, name in met.items()):
+            record = None if self._source is None else await self._source.find_direct(ids)
+            if record is None:
+                raise Refused("not_found", "There is nobody of that id in your rooms.")
+        if await self.readers.blocks.by(ids, person.member_id):
+            raise blocked()
+        return await self.direct({each: name or self._name(each) for each, name in met.items()})
+
+    async def describe(self, user: User | None, member_id: str, name: str) -> Described | None:
+        """What a member sees of the room of that name in a list; `None` if they may not read it. Raise `Refused`."""
+        if "read" not in await self.access(user, name, member_id):
+            return None
+        room, members = self.rooms.get(name), await self.members(name)
+        record = None if self._source is None or (room and not members) else await self._source.record(name)
+        title = room.title if room is not None else name if record is None else record.title
+        if not members:
+            return Described(title)
+        stored = stored_names(record)
+        people = tuple(Member(each, self._name(each) or stored.get(each, "")) for each in members)
+        return Described(", ".join(each.name for each in people if each.id != member_id), people)
+
+    def _name(self, member_id: str) -> str:
+        """The name of a member who is connected, in any room; empty if there is none."""
+        person = self._people.get(member_id)
+        members = (session.member for session in (() if person is None else person.sessions))
+        return next((member.name for member in members if member is not None), "")
+
     # Its life.
 
     @property
@@ -430,6 +510,13 @@ class RoomDirectory:
             room.dismiss(why)
         for room in rooms:
             await room.aclose(why)
+        await self.readers.aclose()
+
+
+def _met(person: Person, member_id: str) -> str | None:
+    """The name of a member whom a visitor has met in one of their rooms; `None` if there is nobody of that id."""
+    names = (session.name_of(member_id) for session in tuple(person.sessions))
+    return next((name for name in names if name is not None), None)
 
 
 async def _in_batches(calls: list[Coroutine[Any, Any, _T]]) -> list[_T]:

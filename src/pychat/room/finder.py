@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
@@ -12,9 +12,11 @@ from pychat.domain.settings import RoomSettings
 from pychat.room.app_function import AppFunction
 from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock
+from pychat.room.direct import direct_name, direct_record, is_direct
 from pychat.room.directory import RoomSource
 from pychat.room.hooks import Hooks
 from pychat.room.open_rooms import OpenRooms
+from pychat.room.readers import Readers
 from pychat.room.tasks import Tasks
 from pychat.stores import RoomRecord, Store
 
@@ -36,6 +38,7 @@ class RoomFinder(RoomSource):
         rooms: OpenRooms,
         find_room: FindRoom | None,
         *,
+        readers: Readers,
         store: Callable[[], Store],
         hooks: Hooks,
         limits: Limits,
@@ -50,6 +53,7 @@ class RoomFinder(RoomSource):
         self.limits = limits
         self._rooms = rooms
         rooms.on_rest, rooms.on_deleted = self._rests, self._forget
+        self._readers = readers
         self._store = store
         self._hooks = hooks
         self._reserved_names = tuple(reserved_names)
@@ -62,6 +66,10 @@ class RoomFinder(RoomSource):
 
     async def open(self, name: str, request: Request | None) -> ChatRoom | None:
         """Open the room that the app or the store knows under that name."""
+        if is_direct(name):
+            direct = await self.record(name)
+            if direct is not None and direct.people:
+                return self._add(name, RoomSettings(direct.title), direct, direct)
         found: RoomSettings | ChatRoom | None = None
         if self._ask is not None and request is not None:
             found = await self._ask(
@@ -103,6 +111,23 @@ class RoomFinder(RoomSource):
         for record in stored:
             merged.setdefault(record.name, record)
         return [merged[name] for name in sorted(merged)]
+
+    async def find_direct(self, member_ids: Collection[str]) -> RoomRecord | None:
+        """What is stored about the direct room of these members."""
+        records = self._store().rooms
+        return None if records is None else await records.find(direct_name(await records.secret(), member_ids))
+
+    async def direct(self, names: Mapping[str, str]) -> ChatRoom | None:
+        """Open the direct room of the members with these ids and names. When two ask at once, both get the same."""
+        records = self._store().rooms
+        if records is None:
+            return None
+        name = direct_name(await records.secret(), names)
+        record = await records.find(name)
+        if record is None:
+            record = direct_record(name, names)
+            await records.save(record)
+        return self._add(name, RoomSettings(record.title), record, record)
 
     # For `Chat`.
 
@@ -154,6 +179,8 @@ class RoomFinder(RoomSource):
         if before is not None:  # it was opened meanwhile
             return before
         room.backend.use(self._store())
+        room.backend.readers = self._readers
+        room.backend.members = record.people
         room.backend.core.hooks.share(self._hooks)
         self._rooms.add(room)
         self._records[room.name] = record, stored == record

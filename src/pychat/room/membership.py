@@ -67,7 +67,7 @@ class Membership:
         position: Callable[[], Position],
         clock: Clock,
     ) -> None:
-        """`position` tells where the log stands when a presence notice goes out."""
+        """`position` returns that of the newest event, for presence notices."""
         self._room = room
         self._state = state
         self._store = store

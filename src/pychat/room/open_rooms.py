@@ -29,6 +29,8 @@ class OpenRooms:
         if len(self.given) < len(rooms):
             msg = f"Two rooms of one mount have the same name: {', '.join(room.name for room in rooms)}."
             raise UsageError(msg)
+        #: Called with each room that is opened on demand, for the first time.
+        self.on_add: Callable[[ChatRoom], None] = lambda _: None
         #: Called with each room that is let go.
         self.on_rest: Callable[[ChatRoom], None] = lambda _: None
         #: Called with each room that was opened on demand and is deleted.
@@ -66,6 +68,7 @@ class OpenRooms:
         """Add a room that is opened on demand. There must be no other of that name."""
         room.backend.keep(self)
         self._known[room.name] = room
+        self.on_add(room)
         self.opened(room.backend)
 
     # The port `RoomKeeper`: called by the rooms that are opened on demand.

@@ -15,12 +15,14 @@ __all__ = ["Person"]
 class Person:
     """One for each member id that has connections. Guests without an identity have none."""
 
-    __slots__ = ("__weakref__", "_bucket", "_buckets", "member_id", "refreshes", "sessions")
+    __slots__ = ("__weakref__", "_bucket", "_buckets", "member_id", "refreshes", "rooms", "sessions")
 
     def __init__(self, member_id: str) -> None:
         self.member_id = member_id
         #: The sessions of this person, in any room.
         self.sessions: set[Session] = set()
+        #: How many sessions this person has in each room that they are in.
+        self.rooms: dict[str, int] = {}
         #: How often the app has said that this person's access may have changed.
         self.refreshes = 0
         self._bucket: tuple[tuple[float, float], TokenBucket] | None = None

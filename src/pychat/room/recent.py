@@ -88,6 +88,11 @@ class RecentEvents:
         """The author's event with that id, as it was stored; `None` if it is not among the newest."""
         return self._first.get((author_id, event_id))
 
+    def name_of(self, author_id: str) -> str | None:
+        """The name under which somebody wrote last; `None` if it was not lately."""
+        names = (event.author.name for event in reversed(self._events) if event.author.id == author_id)
+        return next((name for name in names if name), None)
+
     def page(self) -> tuple[Messages, bool]:
         """The newest messages as they stand, oldest first, and whether there are older ones.
 

@@ -79,7 +79,7 @@ class Session(CommandQueue):
         self._bucket = TokenBucket(limits.rate, limits.burst) if person is None else person.bucket(limits)
         if person is not None:
             person.sessions.add(self)
-        self._begun = False
+        self._begun = self._follows = False
         self._typing: Timer | None = None
         #: True after the visitor left or was kicked: a join that is still being stored must not add them.
         self.gone = False
@@ -94,6 +94,12 @@ class Session(CommandQueue):
     def room(self) -> str:
         """The name of the room."""
         return self._room.name
+
+    def name_of(self, member_id: str) -> str | None:
+        """The name of somebody who is in the room, or was there lately; `None` if there is nobody of that id."""
+        member = self._room.state.members.get(member_id)
+        name = self._room.state.last_name(member_id) if member is None else member.name
+        return self._room.delivery.recent.name_of(member_id) if name is None else name
 
     @property
     def access(self) -> Access:
@@ -140,6 +146,13 @@ class Session(CommandQueue):
         for frame in (first, *join_frames(encoder, frames)):
             if frame is not None:
                 connection.send(frame)
+
+    def follow(self) -> None:
+        """Count from now on what this person has not read, if they have an identity of their own in all rooms."""
+        person, readers = self.grant.person, self._room.readers
+        if person is not None and readers is not None and person.member_id == self.member_id and not self._closed:
+            self._follows = True
+            readers.entered(person, self._room.state.seq)
 
     def show_whispers(self) -> None:
         """Show again what was whispered to this member since they were here."""
@@ -190,7 +203,8 @@ class Session(CommandQueue):
 
     def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Answer[Message]:
         """Send a message, or a reply to message number `reply_to`. The answer is the message as it was stored."""
-        if self._waiting is not None or reply_to is not None or self._room.hooks.registered["message"]:
+        room = self._room
+        if self._waiting is not None or reply_to is not None or room.hooks.registered["message"] or room.asks(text):
             return self.enqueue(self._say(text, message_id, reply_to))
         try:
             self._spend("write")
@@ -270,6 +284,16 @@ class Session(CommandQueue):
         return self._room.membership.count(), self._room.membership.members(self._room.limits.page)
 
     @queued
+    async def read(self, seq: int) -> None:
+        """Move the read position forward to event number `seq`: this member has seen everything up to there."""
+        self._spend()
+        member_id, readers = self._require_member_id(), self._room.readers
+        if readers is not None:
+            if not self._follows:
+                readers.follow(member_id, min(seq, self._room.state.seq))
+            readers.read(member_id, seq, self._room.state.seq)
+
+    @queued
     async def leave(self) -> None:
         """Give the nickname back and stay as a guest."""
         self._spend()
@@ -289,8 +313,11 @@ class Session(CommandQueue):
             await self._room.membership.disconnect(self, left=left)
         finally:
             self.connection = GONE
-            if self.grant.person is not None:
-                self.grant.person.sessions.discard(self)
+            person, readers = self.grant.person, self._room.readers
+            if person is not None:
+                person.sessions.discard(self)
+                if self._follows and readers is not None:
+                    readers.left(person)
             self._room.left()
 
     # What this visitor may do.

@@ -31,7 +31,7 @@ class Snapshot(NamedTuple):
 class LogListener(Protocol):
     """Receives the events of a log. No call may raise."""
 
-    def load(self, standing: Snapshot) -> None:
+    def load(self, snapshot: Snapshot) -> None:
         """Begin, or begin anew, with what the store holds."""
 
     def received(self, event: Event) -> None:

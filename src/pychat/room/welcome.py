@@ -81,6 +81,7 @@ async def welcome_visitor(
         await session.close()
         raise
     delivery.fanout.add(connection)
+    session.follow()
     membership.presence.note(newcomer=True)
     session.show_whispers()
     return session

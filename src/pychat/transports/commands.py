@@ -122,5 +122,6 @@ _COMMANDS: Mapping[str, tuple[Callable[..., Answer[Any]], Callable[..., _Fields]
     "history": (_history, _page),
     "typing": (Session.set_typing, _nothing),
     "who": (Session.who, _here),
+    "read": (Session.read, _nothing),
     "leave": (Session.leave, _nothing),
 }

@@ -10,6 +10,7 @@ from pychat.net.http.gate import retry_headers
 from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.request import Request
 from pychat.net.http.response import Body, Response
+from pychat.room.direct import is_direct
 from pychat.room.directory import ListedRoom, RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.web.assets import Assets
@@ -105,7 +106,7 @@ class Site:
             # The script may know more: guests have a token, by which the server knows them on a connection.
             headers = {key: value for key, value in request.headers.items() if key != "if-none-match"}
             answer = self._page.respond(_NO_ROOM, (), base, headers)
-            return answer if name is None else Response(404, answer.headers, answer.body)
+            return answer if name is None or is_direct(name) else Response(404, answer.headers, answer.body)
         rooms = await self._rooms.visible(user, limit=_MAX_LISTED)
         return self._page.respond(self._rooms.entry(found.room), rooms, base, request.headers)
 

@@ -15,6 +15,7 @@ from tests.docs.uses import (
     http,
     irc,
     mounting,
+    reading,
     socketio,
     testing,
     transports,
@@ -26,7 +27,7 @@ __all__ = ["USES"]
 
 _MODULES = (
     *(bots, browser, console, django_users, hooks, http, irc),
-    *(mounting, socketio, testing, transports, users, websocket),
+    *(mounting, reading, socketio, testing, transports, users, websocket),
 )
 #: By name; each takes the stage and the argument that the comment gives.
 USES: dict[str, Callable[[Stage, str], Awaitable[None]]] = {

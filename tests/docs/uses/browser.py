@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 from playwright.async_api import Page, async_playwright
 
-from pychat import ChatRoom, Request, User, aiohttp_app
+from pychat import Chat, ChatRoom, Request, User, aiohttp_app
 from pychat.testing import Person
 from tests.browser.chromium import chromium
 from tests.docs.pages import ROOT
@@ -58,7 +58,7 @@ async def runs_in_a_browser(stage: Stage, argument: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _pages(room: ChatRoom, html: str, **options: Any) -> AsyncIterator[Page]:
+async def _pages(room: ChatRoom | Chat, html: str, **options: Any) -> AsyncIterator[Page]:
     """A window at a page of an application that has the room mounted at `/chat/`; its scripts may not fail."""
 
     async def page(_: web.Request) -> web.Response:
@@ -101,6 +101,19 @@ async def is_a_room_in_a_page(stage: Stage, argument: str) -> None:
         box = await window.locator("pychat-room").bounding_box()
         assert box is not None
         assert box["height"] == 480
+
+
+async def counts_what_is_unread(stage: Stage, argument: str) -> None:
+    """The badges show what the application has posted since the person was last in these rooms."""
+    room = ChatRoom("project-42")
+    user = User("1", "Ada")
+    chat = Chat(room, authenticate=lambda _: user)
+    async with _pages(chat, stage.code) as window:
+        await chat.follow(user, "project-42")
+        badges = window.locator("pychat-unread [part=badge]")
+        await room.post("Hello from Python", author="bot")
+        await badges.filter(has_text="1").nth(1).wait_for()
+        assert ["1", "1"] == await badges.all_text_contents()
 
 
 async def is_a_room_on_another_site(stage: Stage, argument: str) -> None:

@@ -24,6 +24,35 @@ async def knows_its_users(stage: Stage, argument: str) -> None:
     assert you == {"id": "user:42", "name": "Ada", "roles": ["moderator"], "name_fixed": True}
 
 
+async def has_private_rooms(stage: Stage, argument: str) -> None:
+    """Ada and Bob are each in their projects; who leaves one is out at once; for a stranger there is no room."""
+    url = await stage.serve()
+
+    async def entering(session: str, room: str) -> str:
+        http = aiohttp.ClientSession(cookies={"session": session})
+        async with http, http.ws_connect(f"{url}/chat/ws?room={room}") as socket:
+            told = await socket.receive_json()
+            return str(told["room"]["title"] if told["type"] == "welcome" else told["code"])
+
+    assert await entering("s3cret", "apollo") == "Project Apollo"
+    assert [await entering("s4cret", room) for room in ("apollo", "nothing")] == ["unknown_room"] * 2
+    async with aiohttp.ClientSession(cookies={"session": "s4cret"}) as bob:
+        async with bob.get(f"{url}/chat/api/rooms") as response:
+            assert [room["name"] for room in (await response.json())["rooms"]] == ["news"]
+        async with bob.ws_connect(f"{url}/chat/ws") as socket:
+            assert (await socket.receive_json())["access"] == ["read"]
+            await socket.send_json({"type": "say", "text": "hi", "ref": 1})
+            assert (await _answer(socket))["error"]["code"] == "forbidden"
+        async with bob.ws_connect(f"{url}/chat/ws?room=gemini") as socket:
+            await socket.send_json({"type": "say", "text": "hi", "ref": 1})
+            assert (await _answer(socket))["ok"]
+            async with bob.post(f"{url}/projects/gemini/leave/2") as response:
+                assert response.status == 200
+            async for _ in socket:
+                pass
+            assert socket.close_code == Close.NO_ACCESS.code
+
+
 async def sends_out(stage: Stage, argument: str) -> None:
     """A user who logs out is told so, and stays disconnected until the next login; a stranger disconnects nobody."""
     url = await stage.serve()

@@ -4,6 +4,8 @@
 const RETRY_AFTER = 2;
 /** Seconds. If the server asks for a longer wait, the user decides. */
 const MAX_WAIT = 60;
+/** Seconds that a user does not notice much. */
+const SHORT_WAIT = 3;
 const TEMPORARY = new Set(["rate_limited", "unavailable"]);
 
 /** Whether the same command may succeed later. @param {import("./refusal.js").Refusal} refusal @returns {boolean} */
@@ -19,4 +21,21 @@ export function isTemporary({ code, retryAfter }) {
  */
 export function pause(clock, { retryAfter = RETRY_AFTER }) {
   return new Promise((resolve) => clock.setTimeout(resolve, retryAfter * 1000));
+}
+
+/**
+ * Executes a command, and once more if the server asks for a short wait: a page sends commands of its own when it opens.
+ * @template T
+ * @param {{setTimeout(f: () => void, ms: number): any}} clock
+ * @param {() => Promise<T>} command
+ * @returns {Promise<T>}
+ */
+export async function patiently(clock, command) {
+  try {
+    return await command();
+  } catch (refusal) {
+    if (refusal.code !== "rate_limited" || !(refusal.retryAfter <= SHORT_WAIT)) throw refusal;
+    await pause(clock, refusal);
+    return command();
+  }
 }

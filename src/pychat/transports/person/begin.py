@@ -22,5 +22,6 @@ async def begin(
     you = None
     if user is not None:
         you = You(user.member_id, user.name, user.roles, user.name is not None and user.name_fixed)
-    wire.tell(*welcome_event(identity.member_id, identity.token, you, people.max_rooms))
+    blocked = await people.rooms.readers.blocks.of(identity.member_id)
+    wire.tell(*welcome_event(identity.member_id, identity.token, you, people.max_rooms, blocked))
     return PersonConnection(people, wire, identity, COMMANDS)

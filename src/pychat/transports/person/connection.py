@@ -56,6 +56,8 @@ class PersonConnection:
         self.identity = identity
         #: By the name of the room.
         self.links: dict[str, RoomLink] = {}
+        #: Ends the telling of what is unread.
+        self.stop_watching: Callable[[], None] = _nothing
         self._commands = commands
         self._bucket = identity.person.bucket(people.limits)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,6 +114,7 @@ class PersonConnection:
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. Names are held, unless the person `left` on purpose. Idempotent."""
         self._closed = True
+        self.stop_watching()
         links, self.links = list(self.links.values()), {}
         for link in links:
             link.end()
@@ -125,6 +128,11 @@ class PersonConnection:
                 self._spawn(session.close(left=left))
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    @property
+    def closed(self) -> bool:
+        """True if the connection has ended."""
+        return self._closed
 
     # Which command goes where.
 
@@ -331,3 +339,7 @@ class PersonConnection:
 
 def _without_token(tell: _Tell, told: _Fields) -> None:
     tell({name: value for name, value in told.items() if name != "token"})
+
+
+def _nothing() -> None:
+    """Nobody watches."""

@@ -41,7 +41,8 @@ class People:
     """Finds out who somebody is, and which room they mean. One for each mount."""
 
     def __init__(self, rooms: RoomDirectory, authenticator: Authenticator) -> None:
-        self._rooms = rooms
+        #: The rooms.
+        self.rooms = rooms
         #: The number of rooms that one person can be in.
         self.max_rooms = rooms.max_rooms_per_person
         self._authenticator = authenticator
@@ -51,30 +52,30 @@ class People:
     @property
     def first_name(self) -> str:
         """The name of the room that the app is asked about for a handshake that names none; empty if there is none."""
-        return "" if self._rooms.first is None else self._rooms.first.name
+        return "" if self.rooms.first is None else self.rooms.first.name
 
     @property
     def limits(self) -> Limits:
         """The rates at which a person may send commands that are not for one room."""
-        return self._rooms.limits
+        return self.rooms.limits
 
     async def tokens(self) -> Tokens:
         """Signs who somebody is in all rooms. Raise `Refused` while the store is unavailable."""
-        if self._rooms.first is not None:
-            await opened(self._rooms.first)
-        return await self._rooms.tokens()
+        if self.rooms.first is not None:
+            await opened(self.rooms.first)
+        return await self.rooms.tokens()
 
     async def member_id(self, token: str) -> str | None:
         """The guest of a token; `None` if it is unknown. Raise `Refused` while the store is unavailable."""
-        return (await self._rooms.tokens()).read(token)
+        return (await self.rooms.tokens()).read(token)
 
     async def identify(self, request: Request, user: User | None, token: str | None) -> Identity:
         """Who opens a connection: the app's `user`, the guest of a token, or somebody new."""
         if user is not None:
-            return Identity(user.member_id, user, request, None, self._rooms.person(user.member_id))
+            return Identity(user.member_id, user, request, None, self.rooms.person(user.member_id))
         tokens = await self.tokens()
         member_id = (tokens.read(token) if token else None) or Tokens.new_id()
-        return Identity(member_id, None, request, tokens.issue(member_id), self._rooms.person(member_id))
+        return Identity(member_id, None, request, tokens.issue(member_id), self.rooms.person(member_id))
 
     async def find(self, name: str, identity: Identity) -> tuple[Found, User | None]:
         """The open room of that name, what the person may do there, and their login there. Raise `Refused`.
@@ -85,8 +86,8 @@ class People:
         user, request = identity.user, identity.request
         if name != request.room:
             request = replace(request, room=name)
-            if self._authenticator.asks and not self._rooms.asks_access:
+            if self._authenticator.asks and not self.rooms.asks_access:
                 user = await self._authenticator.authenticate(request)
-        found = await self._rooms.find(name, user, request, person=identity.person)
+        found = await self.rooms.find(name, user, request, person=identity.person)
         await opened(found.room, 0)
         return found, user

@@ -1,6 +1,7 @@
 /** What stands below the messages: the message box, the question for a nickname, or that the user can only read. */
 
 import { hue, initials } from "../colour.js";
+import { patiently } from "../retry.js";
 import { browserStorage } from "../storage.js";
 import { dialogOpener } from "./dialog-position.js";
 import { write } from "./template-refs.js";
@@ -138,7 +139,7 @@ class NameField {
     this.#clearError();
     this.#show();
     try {
-      await this.#room.join(name);
+      await patiently(globalThis, () => this.#room.join(name));
       this.done();
     } catch (refusal) {
       this.complain(refusal);
