@@ -12,11 +12,9 @@ import aiohttp
 from tests.docs.stage import Stage
 
 
-async def has_private_rooms(stage: Stage, argument: str) -> None:
+async def has_a_chat_for_each_project(stage: Stage, argument: str) -> None:
     """Ada and Bob share a project, Bob reads announcements only, and Carol finds the same as where nothing is."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Using `httpx`")  # Starlette's test client, on the same page
-        host = await stage.serve()
+    host = await _serve(stage)
     async with _login(host, "1") as ada, _login(host, "2") as bob, _login(host, "3") as carol:
         assert "Apollo" in await _text(ada, "/")
         assert "Apollo" not in await _text(carol, "/")
@@ -38,7 +36,7 @@ async def has_private_rooms(stage: Stage, argument: str) -> None:
 
 async def removes_a_member(stage: Stage, argument: str) -> None:
     """Who is removed from a project loses the open connection at once."""
-    host = await stage.serve()
+    host = await _serve(stage)
     async with _login(host, "2") as bob, bob.ws_connect("/chat/ws?room=apollo") as socket:
         assert (await socket.receive_json())["type"] == "welcome"
         await (await bob.post("/projects/apollo/remove/2")).read()
@@ -59,6 +57,12 @@ async def passes_with_the_application(stage: Stage, argument: str) -> None:
     )
     told = (await process.communicate())[0].decode()
     assert (process.returncode, f"{argument} passed" in told) == (0, True), told
+
+
+async def _serve(stage: Stage) -> str:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Using `httpx`")  # Starlette's test client, on the same page
+        return await stage.serve()
 
 
 def _login(host: str, account: str) -> aiohttp.ClientSession:
