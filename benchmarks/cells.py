@@ -9,6 +9,7 @@ from typing import Protocol
 from benchmarks.history import History
 from benchmarks.load import Result, generator
 from benchmarks.many_rooms import ManyRooms
+from benchmarks.open_rooms import OpenRooms
 from benchmarks.redis import Backplane
 from benchmarks.servers import SERVERS, running
 from benchmarks.stored_rooms import StoredRooms
@@ -177,4 +178,5 @@ CELLS: dict[str, Measured] = {
     "history": History(),
     "stored_rooms": StoredRooms(),
     "many_rooms": ManyRooms(),
+    "open_rooms": OpenRooms(),
 }

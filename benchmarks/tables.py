@@ -9,6 +9,7 @@ from itertools import pairwise
 from benchmarks.cells import CELLS, FLIGHTS, JOINED, MEMBERS
 from benchmarks.found import Found
 from benchmarks.many_rooms import ROOMS
+from benchmarks.open_rooms import LEFT, OPEN, room_kib
 from benchmarks.redis import READERS
 from benchmarks.servers import SERVERS
 from benchmarks.stored_rooms import FOLLOWED
@@ -253,6 +254,16 @@ def many_rooms(found: Found) -> str:
     return _table(["one connection in", "1 room", f"{ROOMS} rooms"], rows, 2)
 
 
+def open_rooms(found: Found) -> str:
+    """The memory of rooms, open and left."""
+    left = found.median("open_rooms", "pychat", "left", "bytes")
+    rows = (
+        [f"each of {OPEN:,} open rooms with one member, beside the connection", _number(room_kib(found))],
+        [f"what remains of each of {LEFT:,} rooms that were opened and left", _number(left and left / 1024)],
+    )
+    return _table(["rooms in one process", "KiB"], rows, 1)
+
+
 def million(found: Found) -> str:
     """A million people in one room, on paper: what was measured, what is assumed, and what follows."""
     people, each, rate, minutes = 1_000_000, 5000, 10, 10
@@ -350,6 +361,7 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "history": history,
     "stored_rooms": stored_rooms,
     "many_rooms": many_rooms,
+    "open_rooms": open_rooms,
     "million": million,
     "verdicts": lambda found: _table(
         ["target", "wanted", "found", ""], ([*row, "met" if met else "**missed**"] for *row, met in verdicts(found)), 3

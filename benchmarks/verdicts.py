@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from benchmarks.cells import CELLS, FLIGHTS, JOINED, MEMBERS
 from benchmarks.found import Found
 from benchmarks.many_rooms import ROOMS
+from benchmarks.open_rooms import LEFT, OPEN, room_kib
 
 __all__ = ["Verdict", "quarters", "verdicts"]
 
@@ -127,6 +128,12 @@ def verdicts(found: Found) -> Iterator[Verdict]:
     entered = found.median("many_rooms", "pychat", f"{ROOMS}", "enter")
     if entered:
         yield f"one connection enters {ROOMS} rooms after a drop", "≤ 100 ms", f"{entered:.0f} ms", entered <= 100
+    each, left = room_kib(found), found.median("open_rooms", "pychat", "left", "bytes")
+    if each is not None:
+        title = f"{OPEN:,} rooms open with one member each: memory beside the connection, KiB a room"
+        yield title, "≤ 6", f"{each:.1f}", each <= 6
+    if left is not None:
+        yield f"{LEFT:,} rooms opened and left: bytes that remain of each", "≤ 100", f"{left:.0f}", left <= 100
     busy, rate, seconds = (
         found.median("generator", "gathered", "many", field) for field in ("busy", "deliveries", "seconds")
     )
