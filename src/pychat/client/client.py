@@ -41,6 +41,8 @@ class Client(RoomClient):
     iterator ends when you close the client. It raises `Disconnected` when the server ends the connection for good, and
     `Refused` if your nickname is no longer free after a drop (`join` with another one, and continue to iterate).
 
+    The commands are those of `RoomClient`. `ChatClient` is for many rooms.
+
     At most `max_buffer_bytes` wait for the iterator. If a program falls behind further, it gets the missed events when
     it has caught up, except joins, leaves and typing.
     """

@@ -89,8 +89,8 @@ class Outbox:
                 command.fields = {name: value for name, value in command.fields.items() if name != "reply_to"}
                 command.quote = None
 
-    def find(self, name: str, command_id: str) -> Command | None:
-        """Return the waiting command of that name and id."""
+    def find(self, name: str, command_id: str | None) -> Command | None:
+        """Return the waiting command of that name and id; `None` is no id."""
         return next((each for each in self._commands if (each.name, each.fields.get("id")) == (name, command_id)), None)
 
     def remove(self, command: Command) -> None:
