@@ -11,6 +11,7 @@ from benchmarks.load import Result, generator
 from benchmarks.many_rooms import ManyRooms
 from benchmarks.redis import Backplane
 from benchmarks.servers import SERVERS, running
+from benchmarks.stored_rooms import StoredRooms
 
 __all__ = ["CELLS", "FLIGHTS", "JOINED", "MEMBERS", "Cell", "Measured"]
 
@@ -174,5 +175,6 @@ CELLS: dict[str, Measured] = {
     ),
     "redis": Backplane(),
     "history": History(),
+    "stored_rooms": StoredRooms(),
     "many_rooms": ManyRooms(),
 }

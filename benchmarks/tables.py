@@ -11,6 +11,7 @@ from benchmarks.found import Found
 from benchmarks.many_rooms import ROOMS
 from benchmarks.redis import READERS
 from benchmarks.servers import SERVERS
+from benchmarks.stored_rooms import FOLLOWED
 from benchmarks.verdicts import quarters, verdicts
 
 __all__ = ["TABLES"]
@@ -223,6 +224,23 @@ def history(found: Found) -> str:
     return _table(["milliseconds, messages", f"{few or 0:,.0f}", f"{many or 0:,.0f}"], rows, 2)
 
 
+def stored_rooms(found: Found) -> str:
+    """What it costs that a store has many rooms."""
+    few, many = (found.median("stored_rooms", "sqlite", label, "count") for label in ("few", "many"))
+    what = {
+        "open": "open a room of a store that is open",
+        "page": "a page of the list of rooms: 100, or as many as there are",
+        "listed": "the same of the listed ones",
+        "unread": f"count what a person has not read in {FOLLOWED} rooms, or as there are; 10,000 messages in one",
+        "start": "open the store",
+    }
+    rows = (
+        [title, *(_number(found.median("stored_rooms", "sqlite", label, field)) for label in ("few", "many"))]
+        for field, title in what.items()
+    )
+    return _table(["milliseconds, rooms in the store", f"{few or 0:,.0f}", f"{many or 0:,.0f}"], rows, 2)
+
+
 def many_rooms(found: Found) -> str:
     """What one connection in many rooms costs."""
     rows = (
@@ -330,6 +348,7 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "slow": slow,
     "generator": generator,
     "history": history,
+    "stored_rooms": stored_rooms,
     "many_rooms": many_rooms,
     "million": million,
     "verdicts": lambda found: _table(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom, Close, Limits
-from pychat.domain.model import Edited, Joined, Left, Member, Message, Quote, Reacted, Whisper
+from pychat.domain.model import Edited, Erased, Joined, Left, Member, Message, Quote, Reacted, Whisper
 from pychat.stores import Report, Retention, RoomRecord
 from pychat.stores.redis import RedisStore, erasing
 from pychat.stores.redis.scripts import SCRIPTS
@@ -54,7 +54,8 @@ async def test_erased_texts_are_in_no_value(redis):
         return words[-1]
 
     who = Member("c", "Cleopatra")
-    await store.subscribe("lobby", lambda _: None)
+    told = list[Report]()
+    await store.subscribe("lobby", told.append)
     await store.signal("lobby", Joined(replace(who, name="Nobody")))
     for number in range(700):
         said = await store.append("lobby", Message(f"m{number}", who, word(), DATE))
@@ -72,6 +73,8 @@ async def test_erased_texts_are_in_no_value(redis):
     before = await held(store)
     assert all(each.encode() in before for each in words)
     assert len(await store.erase("lobby", author="c")) == 700
+    assert isinstance(told[-1], Erased)
+    assert (told[-1].author, len(told[-1].seqs)) == ("c", 700)
     after = await held(store)
     assert not [each for each in words if each.encode() in after]
     assert b"Cleopatra" not in after

@@ -55,8 +55,9 @@ class ErasureContract(StoreFixture):
         """All messages of that member in the room, with the reactions and the name; those of others stay."""
         async with self.opened() as store:
             await self._can(store)
-            for room in ("lobby", "kitchen"):
-                await store.subscribe(room, lambda _: None)
+            told: list[Report] = []
+            for room in ("kitchen", "lobby"):
+                await store.subscribe(room, told.append if room == "lobby" else lambda _: None)
                 await store.append(room, message(1))
                 await store.append(room, message(2, BOB))
                 await store.append(room, Reacted("r1", ADA, 2, "👍", True, DATE))
@@ -68,6 +69,8 @@ class ErasureContract(StoreFixture):
             assert await store.rooms_of("z") == []
             kitchen = await store.events("kitchen", after=0, limit=99)
             assert await store.erase("lobby", author="a") == [1]
+            assert isinstance(told[-1], Erased)
+            assert told[-1].author == "a"
             assert kitchen == await store.events("kitchen", after=0, limit=99)
             first, second, third = (await store.history("lobby")).messages
             assert first == Message("m1", _NO_NAME, "", DATE, 1, deleted=True)

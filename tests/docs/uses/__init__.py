@@ -15,6 +15,7 @@ from tests.docs.uses import (
     http,
     irc,
     mounting,
+    private_rooms,
     reading,
     socketio,
     testing,
@@ -27,7 +28,7 @@ __all__ = ["USES"]
 
 _MODULES = (
     *(bots, browser, console, django_users, hooks, http, irc),
-    *(mounting, reading, socketio, testing, transports, users, websocket),
+    *(mounting, private_rooms, reading, socketio, testing, transports, users, websocket),
 )
 #: By name; each takes the stage and the argument that the comment gives.
 USES: dict[str, Callable[[Stage, str], Awaitable[None]]] = {

@@ -12,7 +12,7 @@ from pychat.domain.model import User
 from pychat.net.http.request import Request
 from pychat.room.backend import RoomBackend
 from pychat.room.directory import RoomDirectory
-from pychat.room.grant import Grant
+from pychat.room.grant import Grant, unknown_room
 from pychat.transports.admission import opened
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.irc.channel import Channel
@@ -155,6 +155,8 @@ class Client:
         if public is None and self.network.authenticator.asks:
             user = await self.network.authenticator.authenticate(request)
         found = await self.network.rooms.find(room if name.startswith("#") else "", user, request)
+        if found.room.members:  # direct messages are in no channel
+            raise unknown_room()
         channel = self.network.channel(found.room)
         if user is not None:
             self.users[channel.key] = user
@@ -166,7 +168,12 @@ class Client:
 
     def _is_also(self, other: Client) -> bool:
         """True if `other` is another client of the same person."""
-        return (self.users or self.secret) == (other.users or other.secret) and self.is_known()
+        return self._proof == other._proof and self._proof is not None
+
+    @property
+    def _proof(self) -> object:
+        """What is the same for all clients of one person; `None` for an unknown one."""
+        return self.secret or None if self.login is None else self.login.member_id
 
     # The nick
 
