@@ -274,7 +274,7 @@ class Session(CommandQueue):
 
     def type(self, on: bool) -> Answer[None]:
         """Do what `set_typing` does. Deprecated: use `set_typing`."""
-        warnings.warn("Session.set_typing() is now Session.set_typing()", DeprecationWarning, stacklevel=2)
+        warnings.warn("Session.type() is now Session.set_typing()", DeprecationWarning, stacklevel=2)
         return self.set_typing(on)
 
     @queued

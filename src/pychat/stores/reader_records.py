@@ -6,7 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["ReaderRecords", "Unread"]
+__all__ = ["MAX_GUESTS", "ReaderRecords", "Unread", "is_guest"]
+
+#: About how many guests have a read position in one room. Beyond that, a new guest takes the place of an older one:
+#: otherwise those who come a million times, each time as somebody new, would fill the store.
+MAX_GUESTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +26,19 @@ class Unread:
     mentions: int
 
 
+def is_guest(member_id: str) -> bool:
+    """Whether the member has no login."""
+    return not member_id.startswith("user:")
+
+
 class ReaderRecords(Protocol):
     """Which rooms each member follows, up to where the member has read them, and whom the member has blocked."""
 
     async def follow(self, member_id: str, room: str, seq: int | None = None) -> None:
         """Begin to count what the member has not read after event number `seq`; `None` means after the newest.
 
-        No-op if the member follows the room already. Raise `Refused` with `unknown_room` if it was deleted.
+        No-op if the member follows the room already. In each room, about `MAX_GUESTS` guests are kept. Raise `Refused`
+        with `unknown_room` if the room was deleted.
         """
 
     async def unfollow(self, member_id: str, room: str) -> None:

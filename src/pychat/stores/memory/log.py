@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, bisect_right, insort
+from collections import OrderedDict
 
 from pychat.domain.erasure import Choice, deletion, erased, requoted, withdrawal
 from pychat.domain.model import Deleted, Edited, Erased, LogEvent, Message, Reacted, numbered
@@ -16,7 +17,18 @@ __all__ = ["Log"]
 class Log:
     """The log of one room."""
 
-    __slots__ = ("by_id", "epoch", "events", "followers", "mentions", "messages", "receivers", "searching", "seq")
+    __slots__ = (
+        "by_id",
+        "epoch",
+        "events",
+        "followers",
+        "guests",
+        "mentions",
+        "messages",
+        "receivers",
+        "searching",
+        "seq",
+    )
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
@@ -28,8 +40,9 @@ class Log:
         self.mentions: dict[str, list[int]] = {}
         #: Copied when it changes: a receiver may unsubscribe while all are called.
         self.receivers: tuple[Receiver, ...] = ()
-        #: Ids of the members who have a read position in this room.
+        #: Ids of the members who have a read position in this room, and those of guests, the oldest first.
         self.followers: set[str] = set()
+        self.guests: OrderedDict[str, None] | None = None
         self.searching = asyncio.Lock()
 
     @property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable
 
 from pychat.stores.memory.logs import Logs
-from pychat.stores.reader_records import Unread
+from pychat.stores.reader_records import MAX_GUESTS, Unread, is_guest
 
 __all__ = ["MemoryReaders"]
 
@@ -20,7 +21,13 @@ class MemoryReaders:
 
     async def follow(self, member_id: str, room: str, seq: int | None = None) -> None:
         log = self._logs.open(room)
-        log.followers.add(member_id)
+        if member_id not in log.followers:
+            log.followers.add(member_id)
+            if is_guest(member_id):
+                log.guests = log.guests or OrderedDict()
+                log.guests[member_id] = None
+                if len(log.guests) > MAX_GUESTS:
+                    await self.unfollow(next(iter(log.guests)), room)
         head = log.seq if seq is None else max(0, min(seq, log.seq))
         self._positions.setdefault(member_id, {}).setdefault(room, head)
 
@@ -28,6 +35,8 @@ class MemoryReaders:
         log = self._logs.find(room)
         if log is not None and member_id in log.followers:
             log.followers.remove(member_id)
+            if log.guests is not None:
+                log.guests.pop(member_id, None)
             self._logs.let_go(room)
             self.left(room, [member_id])
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from pychat.domain.errors import Refused
-from pychat.stores.reader_records import Unread
+from pychat.stores.reader_records import MAX_GUESTS, Unread
 from pychat.stores.redis.scripts import SCRIPTS, Script
 
 __all__ = ["RedisReaders"]
@@ -32,7 +32,7 @@ class RedisReaders:
 
     async def follow(self, member_id: str, room: str, seq: int | None = None) -> None:
         where = "" if seq is None else seq
-        status, *_ = await self._run(SCRIPTS["follow"], room, self._prefix, room, member_id, where)
+        status, *_ = await self._run(SCRIPTS["follow"], room, self._prefix, room, member_id, where, MAX_GUESTS)
         if status == b"room_deleted":
             raise Refused.standard("unknown_room")
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from pychat.domain.strictjson import dumps
-from pychat.stores.reader_records import Unread
+from pychat.stores.reader_records import MAX_GUESTS, Unread, is_guest
 from pychat.stores.sqlite import rows
 from pychat.stores.sqlite.appends import Logs, RoomRow
 from pychat.stores.sqlite.item import Effect
@@ -18,6 +18,13 @@ __all__ = ["SqliteReaders"]
 _NEAR = 1_000  # messages after a position that are counted to find its ordinal, before those before it are
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM events WHERE kind = 'message' AND place > ? AND place <= ? LIMIT ?)"
 _POSITION = "SELECT seq, ordinal FROM readers WHERE member = ? AND room = ?"
+_PRUNE_EVERY = 1_000  # new guests
+_PRUNE = """
+    DELETE FROM readers WHERE room = :room AND member IN (
+        SELECT member FROM readers WHERE room = :room AND member NOT LIKE 'user:%'
+        ORDER BY seq DESC LIMIT -1 OFFSET :guests
+    )
+"""
 _UNREAD = f"""
     SELECT member, name, seq, min(messages, messages + removed - ordinal), (
         SELECT count(*) FROM mentions
@@ -33,6 +40,7 @@ class SqliteReaders:
 
     def __init__(self, writer: Callable[[], Awaitable[Writer]], read_pool: Callable[[], Awaitable[ReadPool]]) -> None:
         self._writer = writer
+        self._new_guests = 0
         self._read_pool = read_pool
 
     async def follow(self, member_id: str, room: str, seq: int | None = None) -> None:
@@ -41,6 +49,10 @@ class SqliteReaders:
             if connection.execute(_POSITION, (member_id, state.number)).fetchone() is None:
                 end = state.head if seq is None else max(0, min(seq, state.head))
                 ordinal = _ordinal(connection, state, end, (0, 0))
+                if is_guest(member_id):
+                    self._new_guests += 1
+                    if self._new_guests % _PRUNE_EVERY == 0:
+                        connection.execute(_PRUNE, {"room": state.number, "guests": MAX_GUESTS})
                 connection.execute("INSERT INTO readers VALUES (?, ?, ?, ?)", (member_id, state.number, end, ordinal))
 
         writer = await self._writer()

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
+from pychat.domain.notices import UnreadRoom
 from pychat.net.http.request import Request
 from pychat.room.backend import RoomBackend
 from pychat.room.directory import RoomDirectory
 from pychat.room.grant import Grant, unknown_room
+from pychat.room.person import Person
+from pychat.room.tokens import Tokens
 from pychat.transports.admission import opened
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.irc.channel import Channel
@@ -26,6 +30,7 @@ from pychat.transports.irc.outbox import Outbox
 from pychat.transports.irc.pacing import Pacer, Turns
 from pychat.transports.irc.response import Response
 from pychat.transports.irc.text import as_word, clean, cut, fill, split
+from pychat.transports.irc.unread import unread_texts
 
 __all__ = ["Client", "Network"]
 
@@ -97,6 +102,8 @@ class Client:
         self.left = False
         self._response = Response(self.write)
         self._batches = 0
+        self._guest: Person | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
     def is_open(self) -> bool:
@@ -120,8 +127,7 @@ class Client:
             return self.users[channel.key].member_id
         if not self.secret:
             return None
-        # The room's own secret makes the id, so that nobody can guess the password from the id, or the reverse.
-        return channel.room.tokens.issue(f"irc:{self.secret.hex()}").partition(".")[2]
+        return self._guest_id(channel.room.tokens)
 
     async def identify(self) -> None:
         """Ask the app for the user, room by room. Raise `Refused` if every room refuses."""
@@ -154,13 +160,31 @@ class Client:
         request = self._request(room)
         if public is None and self.network.authenticator.asks:
             user = await self.network.authenticator.authenticate(request)
-        found = await self.network.rooms.find(room if name.startswith("#") else "", user, request)
+        person = await self.recognise(user)
+        found = await self.network.rooms.find(room if name.startswith("#") else "", user, request, person=person)
         if found.room.members:  # direct messages are in no channel
             raise unknown_room()
         channel = self.network.channel(found.room)
         if user is not None:
             self.users[channel.key] = user
         return channel, found.grant
+
+    async def recognise(self, user: User | None) -> Person | None:
+        """The person that `user` is, or a guest with a password, in all rooms; `None` for a guest who cannot come back.
+
+        It is the same for all connections of the person.
+        """
+        rooms = self.network.rooms
+        if user is not None:
+            return rooms.person(user.member_id)
+        if self.secret and self._guest is None:
+            with suppress(Refused):  # the store is unavailable
+                self._guest = rooms.person(self._guest_id(await rooms.tokens()))
+        return self._guest
+
+    def _guest_id(self, tokens: Tokens) -> str:
+        # The secret of the server makes the id, so that nobody can guess the password from the id, or the reverse.
+        return tokens.issue(f"irc:{self.secret.hex()}").partition(".")[2]
 
     def is_known(self) -> bool:
         """True if this person can be recognised on another connection: by a password, or by the app."""
@@ -243,18 +267,42 @@ class Client:
         """Leave a room that has put the client out."""
         if self.memberships.get(membership.channel.key) is membership:
             del self.memberships[membership.channel.key]
-            task = asyncio.get_running_loop().create_task(membership.session.close(left=not self.is_known()))
+            task = asyncio.get_running_loop().create_task(membership.leave(left=not self.is_known()))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
     async def leave(self) -> None:
         """Leave all rooms. The names of unknown persons are free at once: nobody can come back to them."""
         for membership in list(self.memberships.values()):
-            await membership.session.close(left=self.left or not self.is_known())
+            await membership.leave(left=self.left or not self.is_known())
         self.memberships.clear()
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         if self._leaving:
             await asyncio.wait(self._leaving)
         self._response = Response(_drop)  # the one before refers to this client
+
+    # What is unread
+
+    def tell_unread(self) -> None:
+        """Tell the person soon which of their rooms have unread messages. The client need not wait for it."""
+        self._telling = asyncio.get_running_loop().create_task(self._tell_unread())
+
+    async def _tell_unread(self) -> None:
+        person, readers = await self.recognise(self.login), self.network.rooms.readers
+        if person is None:
+            return
+        try:
+            rooms = await readers.watch(person.member_id, self.login, self)
+        except Refused:
+            return  # the store is unavailable
+        readers.unwatch(person.member_id, self)
+        for text in unread_texts(rooms):
+            self.write(Line("NOTICE", (self.nick, cut(text, _MAX_TEXT_BYTES)), SERVER))
+
+    def unread(self, changed: list[UnreadRoom], gone: list[str]) -> None:
+        """Do nothing: only what is unread when the client connects is told."""
 
     # AnswerBatch
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from pychat.domain.errors import Close
 from pychat.domain.model import Kicked, Member, Message, Typing, User, Whisper
 from pychat.domain.notices import Presence, Welcome
+from pychat.room.clock import Timer
 from pychat.room.grant import Grant
 from pychat.room.session import Session
 from pychat.transports.admission import admit
@@ -23,11 +24,13 @@ from pychat.transports.irc.known_nicks import KnownNicks
 from pychat.transports.irc.line import SERVER, Line
 from pychat.transports.irc.nicks import source
 from pychat.transports.irc.numerics import RPL_TOPIC
+from pychat.transports.irc.outbox import Outbox
 from pychat.transports.irc.playback import playback
 
 __all__ = ["ChannelMembership", "Person"]
 
 _MAX_HELD = 10_000  # frames while joining or saying; with more, the client is too slow
+_READ_SECONDS = 1.0  # after which a line that was sent counts as read, if the client has taken it
 _OF_THE_ROOM = frozenset(
     {Close.KICKED, Close.UNKNOWN_ROOM, Close.NO_ACCESS, Close.DELETED}
 )  # the client stays connected, for other rooms
@@ -38,6 +41,7 @@ class Person(Protocol):
 
     nick: str
     caps: frozenset[str]
+    outbox: Outbox
 
     def tell(self, line: Line) -> None:
         """Send a line of the answer to the current command."""
@@ -90,6 +94,10 @@ class ChannelMembership:
         self._held: list[Frame] | None = []
         self._saying = False
         self._seq = 0
+        self._counts = False  # true if the room counts what this person has not read
+        self._shown = 0  # the number of the newest event that was sent to the client
+        self._marked = 0  # the number up to which the room was told that it is read
+        self._reading: Timer | None = None
         self._listed = True
         self._reason = ""
         #: True after the room has put the client out.
@@ -126,6 +134,7 @@ class ChannelMembership:
     async def enter(self, member_id: str | None, user: User | None = None, grant: Grant | None = None) -> None:
         """Enter the room as that member or user. Raise `Refused`."""
         member_id = None if user else member_id
+        self._counts = grant is not None and grant.person is not None
         self.session = await admit(self.channel.room, self, member_id=member_id, user=user, grant=grant)
         try:
             member = None if user is None else self.session.member  # a login may come with a name
@@ -147,9 +156,20 @@ class ChannelMembership:
         self._listed = welcome.listed
         if not self._listed:
             client.notice(f"{welcome.here} people are in {name}: too many to tell you who comes and goes.")
-        for line in playback(welcome.messages, client.caps, self.encoder, client.new_batch()):
+        lines = list(playback(welcome.messages, client.caps, self.encoder, client.new_batch()))
+        for line in lines:
             client.tell(line)
+        if lines:
+            self.shown(welcome.position.seq)
         self._release()
+
+    async def leave(self, *, left: bool) -> None:
+        """Leave the room; the name is free if the person `left` on purpose."""
+        self.mark_read()
+        self._counts = False
+        if self._reading is not None:
+            self._reading.cancel()
+        await self.session.close(left=left)
 
     def names(self) -> None:
         """Tell the client the members; in a crowd, a part of them."""
@@ -184,6 +204,27 @@ class ChannelMembership:
         finally:
             self._release()
 
+    # What the person has read
+
+    def shown(self, seq: int) -> None:
+        """Event number `seq`, and those before, were sent to the client: they soon count as read."""
+        self._shown = max(seq, self._shown)
+        if self._counts and self._reading is None:
+            self._reading = self.channel.room.clock.call_later(_READ_SECONDS, self._read)
+
+    def _read(self) -> None:
+        self._reading = None
+        self.mark_read()
+        if self._marked < self._shown and not self._client.outbox.is_closing():  # the client has not taken all of it
+            self.shown(self._shown)
+
+    def mark_read(self) -> None:
+        """Count as read what the client has taken."""
+        outbox, member_id = self._client.outbox, self.session.member_id
+        if self._counts and member_id and self._marked < self._shown and not (outbox.buffered or outbox.is_closing()):
+            self._marked = self._shown
+            self.channel.room.read(member_id, self._shown)
+
     # Frames
 
     def _echo(self, said: Message, text: str) -> None:
@@ -211,6 +252,8 @@ class ChannelMembership:
             if isinstance(frame.notice, Message) and self._listed:
                 self._see(frame.notice.author.id)
             self._client.write_data(frame.data)
+            if self._counts:
+                self.shown(frame.seq)
             return
         match frame.notice:
             case Kicked():

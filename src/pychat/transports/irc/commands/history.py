@@ -71,6 +71,8 @@ async def _send(client: Client, kind: str, membership: ChannelMembership | None,
                 await client.outbox.drain()
         if batch is not None:
             client.tell(Line("BATCH", (f"-{batch}",), SERVER))
+        if membership is not None and messages:
+            membership.shown(messages[-1].seq)
 
 
 COMMANDS: Commands = {"CHATHISTORY": Command(_chathistory, 2)}

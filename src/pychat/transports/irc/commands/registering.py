@@ -122,6 +122,7 @@ async def _let_in(client: Client, line: Line) -> None:
     client.tell(Line(n.RPL_ISUPPORT, (client.nick, *tokens, "are supported by this server"), SERVER))
     await lusers(client, line)
     await motd(client, line)
+    client.tell_unread()
 
 
 def _refuse_nick(client: Client, refused: Refused, wanted: str) -> None:

@@ -59,7 +59,7 @@ async def _join_one(client: Client, name: str) -> None:
                 client.close(refused.kind.close)
             return
         if membership.out:  # the room has put the client out meanwhile
-            await membership.session.close(left=not client.is_known())
+            await membership.leave(left=not client.is_known())
             return
         client.memberships[channel.key] = membership
         membership.begin()
@@ -76,8 +76,9 @@ async def _leave(client: Client, name: str) -> None:
         not_there(client, name)
     else:
         del client.memberships[membership.channel.key]
+        membership.mark_read()
         client.tell(Line("PART", (membership.channel.name,), source(client.nick)))
-        await membership.session.close(left=True)
+        await membership.leave(left=True)
 
 
 def not_there(client: Client, name: str) -> None:
