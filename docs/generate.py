@@ -34,7 +34,7 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The room", "", ("ChatRoom", "pychat.room.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
-    ("Many rooms", "", ("Chat", "RoomSettings", "Access")),
+    ("Many rooms", "", ("Chat", "RoomSettings", "Access", "pychat.stores.RoomRecord", "pychat.stores.Unread")),
     (
         "Mounting",
         "",
@@ -70,7 +70,18 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "The client",
         "[How to write a bot](../how-to/bots.md) uses it.",
-        ("Client", "RoomSnapshot", "Disconnected", "pychat.client.State", "pychat.client.ClientEvent"),
+        (
+            "Client",
+            "ChatClient",
+            "pychat.client.RoomClient",
+            "pychat.client.EnteredRoom",
+            "pychat.client.ListedRoom",
+            "pychat.domain.notices.UnreadRoom",
+            "RoomSnapshot",
+            "Disconnected",
+            "pychat.client.State",
+            "pychat.client.ClientEvent",
+        ),
     ),
     ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
     ("Hooks", "", ("HOOKS",)),
@@ -127,8 +138,8 @@ _VALUES = {
     "__version__": "The version, such as `0.1.0`.",
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
     "MOUNT": "The key of the mount in an aiohttp application: `app[MOUNT].socketio.server` is its Socket.IO server.",
-    "ClientEvent": "The events of a `Client`: "
-    "`RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing`.",
+    "ClientEvent": "The events of a `Client`, and of each room of a `ChatClient`: "
+    "`RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing | Whisper`.",
     "Event": "Any of the above: the argument of the hook `event`.",
 }
 

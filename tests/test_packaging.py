@@ -121,7 +121,9 @@ def test_nobody_is_told_to_install_what_is_not_ours() -> None:
     files = [path for folder in folders for path in folder.rglob("*") if not {"vendor", "node_modules"} & {*path.parts}]
     files += [ROOT / name for name in ("README.md", "CHANGELOG.md", "Makefile", "hatch_build.py", "pyproject.toml")]
     texts = [
-        path for path in files if path.suffix not in {".png", ".pyc"} and path.is_file() and path != Path(__file__)
+        path
+        for path in files
+        if path.suffix not in {".gz", ".png", ".pyc"} and path.is_file() and path != Path(__file__)
     ]
 
     assert len(texts) > 300

@@ -16,7 +16,7 @@ from pychat.transports import commands
 from pychat.transports.authenticator import Authenticator
 
 NAMES = """
-    HOOKS Access Away Chat ChatError ChatRoom Client Close Deleted Disconnected Edited Event IrcServer Joined Kicked Left
+    HOOKS Access Away Chat ChatClient ChatError ChatRoom Client Close Deleted Disconnected Edited Event IrcServer Joined Kicked Left
     Limits Member Message Position Quote Reacted Refused Renamed Request RoomSettings RoomSnapshot SocketIOTransport Typing
     UsageError User Whisper __version__ aiohttp_app asgi_app serve_irc
 """

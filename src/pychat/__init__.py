@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pychat._version import __version__
 
 if TYPE_CHECKING:
-    from pychat.client import Client, Disconnected, RoomSnapshot
+    from pychat.client import ChatClient, Client, Disconnected, RoomSnapshot
     from pychat.domain.access import Access
     from pychat.domain.errors import ChatError, Close, Refused, UsageError
     from pychat.domain.limits import Limits
@@ -44,6 +44,7 @@ __all__ = [
     "Access",
     "Away",
     "Chat",
+    "ChatClient",
     "ChatError",
     "ChatRoom",
     "Client",
@@ -82,6 +83,7 @@ _WHERE = {
     "HOOKS": ".room.hooks",
     "Access": ".domain.access",
     "Chat": ".room.chat",
+    "ChatClient": ".client",
     "ChatError": ".domain.errors",
     "ChatRoom": ".room.chatroom",
     "Client": ".client",

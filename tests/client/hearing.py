@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from pychat import Client, Message
+from pychat import Message
+from pychat.client import RoomClient
 
 __all__ = ["event", "texts", "until"]
 
@@ -14,7 +15,7 @@ _T = TypeVar("_T")
 TIMEOUT = 10.0
 
 
-async def event(chat: Client, kind: type[_T]) -> _T:
+async def event(chat: RoomClient, kind: type[_T]) -> _T:
     """The next event of this kind; those before it are passed over."""
     async with asyncio.timeout(TIMEOUT):
         async for each in chat:
@@ -23,7 +24,7 @@ async def event(chat: Client, kind: type[_T]) -> _T:
     raise AssertionError(f"the iterator ended before any {kind.__name__}")
 
 
-async def texts(chat: Client, last: str) -> list[str]:
+async def texts(chat: RoomClient, last: str) -> list[str]:
     """The texts of the messages that come, up to this one."""
     heard: list[str] = []
     while not heard or heard[-1] != last:

@@ -75,6 +75,7 @@ async def test_what_waits_means_nothing_in_another_log() -> None:
             asyncio.create_task(ada.edit(first, "changed")),
             asyncio.create_task(ada.delete(first)),
             asyncio.create_task(ada.react(first, "👍")),
+            asyncio.create_task(ada.read(first)),
         ]
         reply = asyncio.create_task(ada.say("reply", reply_to=first))
         await asyncio.sleep(0)

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import random
-import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
 
 from pychat.client.address import Address
 from pychat.client.backoff import Backoff
-from pychat.client.event_queue import ClientEvent, EventQueue
+from pychat.client.event_queue import EventQueue
+from pychat.client.headers import login_headers
+from pychat.client.reconnector import Reconnector
+from pychat.client.room import RoomClient
+from pychat.client.room_session import RoomSession
 from pychat.client.session import ClientSession
-from pychat.client.snapshot import RoomSnapshot
 from pychat.client.status import State
-from pychat.domain.errors import Refused, UsageError
-from pychat.domain.model import Member, Message, Quote
-from pychat.domain.texts import accept_text
+from pychat.domain.errors import UsageError
 
 __all__ = ["Client"]
 
-_log = logging.getLogger("pychat.client")
-
-_TYPING_SECONDS = 3.0  # between two notices that the person is typing
-_PAGE = 200
-_QUOTED = 200  # characters in a quote, as on the server
+_NOT_ENTERED = "Enter the client first: async with pychat.Client(url) as chat: …"
 
 
-class Client:
+class Client(RoomClient):
     """A room on a server. Use it as `async with pychat.Client(url, name="bot") as chat`, and iterate over it.
 
     `url` is the address of the server, with any prefix, or of a room's page; `room` names one of several rooms. With
@@ -46,6 +40,8 @@ class Client:
     drop the missed events follow in order, each once. Unanswered commands are sent again, and take effect once. The
     iterator ends when you close the client. It raises `Disconnected` when the server ends the connection for good, and
     `Refused` if your nickname is no longer free after a drop (`join` with another one, and continue to iterate).
+
+    The commands are those of `RoomClient`. `ChatClient` is for many rooms.
 
     At most `max_buffer_bytes` wait for the iterator. If a program falls behind further, it gets the missed events when
     it has caught up, except joins, leaves and typing.
@@ -65,32 +61,28 @@ class Client:
         on_state: Callable[[State], object] | None = None,
         max_buffer_bytes: int = 4 * 2**20,
     ) -> None:
+        super().__init__(EventQueue(max_buffer_bytes))
         self._address = Address.parse(url, room)
         self._name = name
-        self._headers = dict(headers or {})
-        if token is not None:
-            self._headers["Authorization"] = f"Bearer {token}"
-        if cookies:
-            self._headers["Cookie"] = "; ".join(f"{each}={value}" for each, value in cookies.items())
-        self._session = session
+        self._headers = login_headers(headers, cookies, token)
+        self._http = session
         self._resume = resume
         self._on_state = on_state
-        self._feed = EventQueue(max_buffer_bytes)
-        self._entered_session: ClientSession | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._typing_sent = -_TYPING_SECONDS
+        self._session: RoomSession | None = None
+        self._reconnector: Reconnector | None = None
 
     # Opening and closing
 
     async def __aenter__(self) -> Self:
-        if self._entered_session is not None:
+        if self._session is not None:
             raise UsageError("A client is entered once. Make a new one.")
-        client_session = ClientSession(self._address, self._headers, self._feed, Backoff(random.random), self._on_state)
-        client_session.resume = self._resume
-        self._entered_session = client_session
-        self._task = asyncio.create_task(client_session.run(self._session))
+        self._session = RoomSession(self._feed)
+        self._session.resume = self._resume
+        conversation = ClientSession(self._address, self._headers, self._session)
+        self._reconnector = Reconnector(conversation, Backoff(random.random), self._on_state)
+        self._reconnector.start(self._http)
         try:
-            await client_session.ready
+            await self._reconnector.ready
             if self._name is not None:
                 await self._join_first(self._name)
         except BaseException:
@@ -105,36 +97,10 @@ class Client:
 
     async def aclose(self) -> None:
         """Close the connection and free the nickname at once. Unanswered commands fail. Idempotent."""
-        if self._task is not None:
-            self._client_session.leave()
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._client_session.end(StopAsyncIteration())
-
-    def __aiter__(self) -> AsyncIterator[ClientEvent]:
-        return self
-
-    async def __anext__(self) -> ClientEvent:
-        if self._feed.events.drained:
-            await self._client_session.catch_up()
-        _ = self._client_session  # raises if the client was not entered
-        return await self._feed.events.get()
-
-    async def _join_first(self, name: str) -> None:
-        try:
-            await self.join(name)
-        except Refused as refused:
-            # A program that runs on many servers also works where logins have names.
-            if refused.code != "name_fixed" or self.me is None:
-                raise
-            _log.warning("You are “%s” and not “%s”: on this server the name comes with the login.", self.me.name, name)
+        if self._reconnector is not None:
+            await self._reconnector.aclose()
 
     # State
-
-    @property
-    def me(self) -> Member | None:
-        """Who you are; `None` before you have joined."""
-        return self._client_session.me
 
     @property
     def resume(self) -> str | None:
@@ -144,126 +110,12 @@ class Client:
     @property
     def state(self) -> State:
         """The state of the connection."""
-        return self._client_session.state
+        if self._reconnector is None:
+            raise UsageError(_NOT_ENTERED)
+        return self._reconnector.state
 
     @property
-    def entered(self) -> RoomSnapshot:
-        """The room when you entered it."""
-        return self._client_session.entered
-
-    @property
-    def room(self) -> str:
-        """The name of the room."""
-        return self.entered.room
-
-    @property
-    def members(self) -> tuple[Member, ...]:
-        """All members, in the order of joining. Empty in a crowd: use `who`."""
-        return self._client_session.people.members
-
-    @property
-    def here(self) -> int:
-        """How many people are connected, with a nickname or without."""
-        return self._client_session.people.here
-
-    # Commands
-
-    async def join(self, name: str, *, resume: str | None = None) -> Member:
-        """Take the nickname `name`, or change it. Raise `Refused` if it is not available.
-
-        Without a nickname yet, you can `resume` as the member of an earlier run.
-        """
-        token = {} if self.me is not None else self._client_session.token() if resume is None else {"token": resume}
-        member: Member = await self._client_session.command("join", {"name": name, **token})
-        return member
-
-    async def leave(self) -> None:
-        """Give up the nickname, and stay as a guest."""
-        await self._client_session.command("leave", {})
-
-    async def say(self, text: str, reply_to: int | Message | None = None, *, id: str | None = None) -> Message:  # noqa: A002 -- the wire's word
-        """Say something, as a reply to a message (or its `seq`) if given; return it as it was stored.
-
-        It waits while there is no connection. It is stored once, however often it is sent; with your own `id` (1-64
-        characters of `A-Z a-z 0-9 _ -`) even if another process sends it again.
-        After temporary refusals (`rate_limited`, `unavailable`) it is sent again; others raise `Refused`.
-        """
-        text = accept_text(text, self.entered.longest_text)
-        fields: dict[str, Any] = {"text": text, "id": id or _new_id()}
-        quote = None
-        if reply_to is not None:
-            fields["reply_to"] = _seq(reply_to)
-            quote = await self._quote(_seq(reply_to))
-        said: Message = await self._client_session.command("say", fields, quote)
-        return said
-
-    async def edit(self, message: int | Message, text: str) -> None:
-        """Change the text of a message of yours, given by itself or its `seq`. Everyone gets an event, you too."""
-        text = accept_text(text, self.entered.longest_text)
-        await self._client_session.command("edit", {"target": _seq(message), "text": text, "id": _new_id()})
-
-    async def delete(self, message: int | Message) -> None:
-        """Delete a message of yours; a mark remains."""
-        await self._client_session.command("delete", {"target": _seq(message), "id": _new_id()})
-
-    async def react(self, message: int | Message, emoji: str, *, on: bool = True) -> None:
-        """Add an emoji to a message, or remove it."""
-        await self._client_session.command(
-            "react", {"target": _seq(message), "emoji": emoji, "on": on, "id": _new_id()}
-        )
-
-    async def typing(self, on: bool = True) -> None:  # noqa: FBT002 -- what it says is plain
-        """Show that you are writing, for 6 seconds. Call it as often as you like; nothing is sent while away."""
-        now = asyncio.get_running_loop().time()
-        if self.me is None or (on and now - self._typing_sent < _TYPING_SECONDS):
-            return
-        self._typing_sent = now if on else -_TYPING_SECONDS
-        await self._client_session.tell("typing", {"on": on})
-
-    async def history(
-        self, before: int | Message | None = None, limit: int = 50, matching: str | None = None
-    ) -> list[Message]:
-        """Return the last `limit` messages before a message, or before the end, as they stand; oldest first.
-
-        With `matching`, return only messages with all of its words. Fewer than `limit` means there are no older ones.
-        """
-        end = None if before is None else _seq(before)
-        found: list[Message] = []
-        while len(found) < limit:
-            fields: dict[str, Any] = {"limit": min(_PAGE, limit - len(found))}
-            if end is not None:
-                fields["before"] = end
-            if matching:
-                fields["matching"] = matching
-            page, more = await self._client_session.command("history", fields)
-            found[:0] = page
-            if not more or not page:
-                break
-            end = page[0].seq
-        return found
-
-    async def who(self) -> tuple[Member, ...]:
-        """Ask the server for all members; at most 1,000."""
-        members: tuple[Member, ...] = await self._client_session.command("who", {})
-        return members
-
-    @property
-    def _client_session(self) -> ClientSession:
-        if self._entered_session is None:
-            raise UsageError("Enter the client first: async with pychat.Client(url) as chat: …")
-        return self._entered_session
-
-    async def _quote(self, seq: int) -> Quote | None:
-        found = self._feed.recent.find(seq) or next(iter(await self.history(before=seq + 1, limit=1)), None)
-        if found is None or found.seq != seq:
-            return None
-        text = found.text if len(found.text) <= _QUOTED else found.text[: _QUOTED - 1] + "…"
-        return Quote(seq, found.author.name, text)
-
-
-def _seq(message: int | Message) -> int:
-    return message.seq if isinstance(message, Message) else message
-
-
-def _new_id() -> str:
-    return secrets.token_urlsafe(16)
+    def _client_session(self) -> RoomSession:
+        if self._session is None:
+            raise UsageError(_NOT_ENTERED)
+        return self._session

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import aiohttp
 
 from pychat.client.disconnected import Disconnected
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
-from pychat.protocol.v1 import SUBPROTOCOL
 
-__all__ = ["Lost", "ReceivedEvent", "ServerConnection", "connect_error"]
+__all__ = ["Lost", "ReceivedEvent", "RoomConnection", "RoomLink", "ServerConnection", "close_error", "connect_error"]
 
 _ANSWER_SECONDS = 15.0
 _HEARTBEAT_SECONDS = 30.0
@@ -66,9 +65,18 @@ class ServerConnection:
 
     @classmethod
     async def open(
-        cls, http: aiohttp.ClientSession, url: str, headers: Mapping[str, str], *, entry_url: str, known: bool
+        cls,
+        http: aiohttp.ClientSession,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        subprotocol: str,
+        entry_url: str,
+        known: bool,
     ) -> ServerConnection:
         """Connect. Raise `Lost` if another attempt can help, else `Disconnected`.
+
+        The `subprotocol` is the version of the protocol.
 
         A failed handshake has no text, so the reason is requested from `entry_url` over HTTP. If a server was `known`
         to be at this address, another answer from there is taken for a restart of the server.
@@ -76,13 +84,16 @@ class ServerConnection:
         try:
             socket = await http.ws_connect(
                 url,
-                protocols=(SUBPROTOCOL,),
+                protocols=(subprotocol,),
                 headers=headers,
                 heartbeat=_HEARTBEAT_SECONDS,
                 max_msg_size=_MAX_FRAME,
             )
         except aiohttp.WSServerHandshakeError as error:
             reason = await _reason(http, error.status, entry_url, headers)
+            if error.status == 400:
+                text = f"The server at {_mount(url)} does not speak this version of the protocol ({subprotocol})."
+                raise Disconnected(text, Close.VERSION) from error
             raise _handshake_error(error, _mount(url), reason or _elsewhere(_mount(url)), known=known) from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise Disconnected(f"{url} is not an address.") from error
@@ -106,7 +117,7 @@ class ServerConnection:
             if name == "ack":
                 self._answered(fields)
             elif name == "bye":
-                raise self._closed_by_server(fields)
+                raise close_error(fields, {Close.UNKNOWN_ROOM: self._error, Close.KICKED: self._kicked})
             else:
                 if name == "error":
                     self._error = str(fields.get("text", ""))
@@ -159,16 +170,6 @@ class ServerConnection:
             error = answer.get("error", {})
             waiting.set_exception(Refused(str(error.get("code")), str(error.get("text")), error.get("retry_after")))
 
-    def _closed_by_server(self, bye: Mapping[str, Any]) -> Exception:
-        close = _CLOSES.get(int(bye.get("code", 0)))
-        text = str(bye.get("text", "The server ended the connection."))
-        if bye.get("reconnect") is False:
-            why = {Close.UNKNOWN_ROOM: self._error, Close.KICKED: self._kicked}.get(close) if close else None
-            return Disconnected(why or text, close)
-        wait = bye.get("retry_after")
-        after = float(wait) if isinstance(wait, int | float) and 0 <= wait <= _MAX_RETRY_SECONDS else 0.0
-        return Lost(text, after, asked_back=close is Close.UNAVAILABLE)
-
     def _ended(self) -> Exception:
         if self._failure is not None:
             return self._failure
@@ -176,6 +177,54 @@ class ServerConnection:
         if close is not None and not close.reconnect:
             return Disconnected((close is Close.KICKED and self._kicked) or close.text, close)
         return Lost("The connection was lost." if close is None else close.text)
+
+
+class RoomConnection(Protocol):
+    """Sends the commands for one room."""
+
+    async def ask(
+        self, name: str, fields: Mapping[str, Any], effect: Callable[[dict[str, Any]], None] | None = None
+    ) -> dict[str, Any]:
+        """Send a command and return its answer. Raise `Refused` or `Lost`."""
+
+    async def tell(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Send a command that needs no answer. Raise `Lost`."""
+
+    async def close(self, code: int) -> None:
+        """Close the connection."""
+
+
+class RoomLink:
+    """One room on a connection of version 2: each command names the room."""
+
+    def __init__(self, connection: ServerConnection, room: str) -> None:
+        self._connection = connection
+        self._room = room
+
+    async def ask(
+        self, name: str, fields: Mapping[str, Any], effect: Callable[[dict[str, Any]], None] | None = None
+    ) -> dict[str, Any]:
+        """Send a command for the room and return its answer. Raise `Refused` or `Lost`."""
+        return await self._connection.ask(name, {**fields, "room": self._room}, effect)
+
+    async def tell(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Send a command for the room that needs no answer. Raise `Lost`."""
+        await self._connection.tell(name, {**fields, "room": self._room})
+
+    async def close(self, code: int) -> None:
+        """Close the connection, for all rooms."""
+        await self._connection.close(code)
+
+
+def close_error(told: Mapping[str, Any], texts: Mapping[Close, str]) -> Disconnected | Lost:
+    """The error for a `bye` or an `exited`; `texts` say more about some reasons."""
+    close = _CLOSES.get(int(told.get("code", 0)))
+    text = str(told.get("text", "The server ended the connection."))
+    if told.get("reconnect") is False:
+        return Disconnected((texts.get(close) if close else None) or text, close)
+    wait = told.get("retry_after")
+    after = float(wait) if isinstance(wait, int | float) and 0 <= wait <= _MAX_RETRY_SECONDS else 0.0
+    return Lost(text, after, asked_back=close is Close.UNAVAILABLE)
 
 
 async def _reason(http: aiohttp.ClientSession, status: int, entry_url: str, headers: Mapping[str, str]) -> str:
@@ -202,9 +251,6 @@ def _mount(url: str) -> str:
 
 def _handshake_error(error: aiohttp.WSServerHandshakeError, mount: str, reason: str, *, known: bool) -> Exception:
     """The error for an HTTP answer instead of a WebSocket, with the server's `reason`."""
-    if error.status == 400:
-        text = f"The server at {mount} does not speak this version of the protocol ({SUBPROTOCOL})."
-        return Disconnected(text, Close.VERSION)
     if error.status in _TEMPORARY or (known and error.status in _NO_PYCHAT):
         after = "" if error.headers is None else error.headers.get("Retry-After", "")
         return Lost(f"The server is busy or away (HTTP {error.status}).", float(after) if after.isdecimal() else 0.0)

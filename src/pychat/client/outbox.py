@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pychat.domain.errors import Refused
 from pychat.domain.model import Quote
 
-__all__ = ["Command", "Outbox"]
+__all__ = ["Command", "Outbox", "retry_seconds"]
 
 _MAX_BYTES = 4 * 2**20
+_RETRY_SECONDS = 2.0
+_MAX_RETRY_SECONDS = 60.0  # for a longer wait, a command is refused
 
 
 @dataclass(eq=False, slots=True)
@@ -59,10 +61,25 @@ class Outbox:
             self._more.clear()
             await self._more.wait()
 
+    async def send(self, ask: Callable[[Command], Awaitable[object]]) -> None:
+        """Send the commands one by one, until `ask` raises `Lost`. Where waiting helps, a refused one is sent again."""
+        while True:
+            command = await self.head()
+            try:
+                await ask(command)
+            except Refused as refused:
+                pause = retry_seconds(refused)
+                if pause is not None:
+                    await asyncio.sleep(pause)
+                    continue
+                self.remove(command)
+                if not command.result.done():
+                    command.result.set_exception(refused)
+
     def renumbered(self) -> None:
         """Messages have new numbers: refuse commands about a message, and turn replies into plain messages."""
         for command in list(self._commands):
-            if "target" in command.fields:
+            if "target" in command.fields or command.name == "read":
                 self.remove(command)
                 if not command.result.done():
                     command.result.set_exception(
@@ -72,8 +89,8 @@ class Outbox:
                 command.fields = {name: value for name, value in command.fields.items() if name != "reply_to"}
                 command.quote = None
 
-    def find(self, name: str, command_id: str) -> Command | None:
-        """Return the waiting command of that name and id."""
+    def find(self, name: str, command_id: str | None) -> Command | None:
+        """Return the waiting command of that name and id; `None` is no id."""
         return next((each for each in self._commands if (each.name, each.fields.get("id")) == (name, command_id)), None)
 
     def remove(self, command: Command) -> None:
@@ -90,3 +107,10 @@ class Outbox:
                 command.result.exception()  # mark as retrieved: nobody has to wait for it
         self._commands.clear()
         self._size = 0
+
+
+def retry_seconds(refused: Refused) -> float | None:
+    """How long to wait before the same command is sent again; `None` if waiting does not help."""
+    if refused.retry_after is None:
+        return _RETRY_SECONDS if refused.kind.resend else None
+    return (refused.retry_after or _RETRY_SECONDS) if refused.retry_after <= _MAX_RETRY_SECONDS else None

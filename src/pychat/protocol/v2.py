@@ -28,6 +28,7 @@ __all__ = [
     "SUBPROTOCOL",
     "VERSION",
     "RoomToEnter",
+    "decode_entered",
     "decode_entries",
     "decode_hello",
     "decode_unread",
@@ -105,6 +106,14 @@ def unread_event(changed: Iterable[UnreadRoom], gone: Iterable[str]) -> tuple[st
     """The event for a person who watches what is unread: rooms that have changed, and rooms that are gone."""
     rooms = [encode_unread(room) for room in changed] + [{"name": name, "gone": True} for name in gone]
     return "unread", {"rooms": rooms}
+
+
+def decode_entered(fields: Mapping[str, Any]) -> Welcome:
+    """The welcome to a room, from the event `entered`."""
+    welcome = v1.decode("welcome", {**fields, "room": {"name": fields["room"], "title": fields["title"]}})
+    if not isinstance(welcome, Welcome):
+        raise TypeError(welcome)
+    return welcome
 
 
 def decode_unread(fields: Mapping[str, Any]) -> UnreadRoom | str:

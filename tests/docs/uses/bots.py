@@ -8,11 +8,12 @@ import io
 import itertools
 from collections.abc import AsyncIterator
 
-from pychat import ChatRoom, Close, User
+from pychat import ChatRoom, Close, User, aiohttp_app
 from pychat.stores import open_store
 from pychat.testing import Person
 from tests.docs.stage import Stage
 from tests.docs.uses.waiting import until
+from tests.servers import aiohttp_server
 
 
 async def echoes(stage: Stage, argument: str) -> None:
@@ -86,6 +87,23 @@ async def streams_its_answer(stage: Stage, argument: str) -> None:
             assert all(whole.startswith(part) for part, whole in itertools.pairwise(texts))
             assert texts[-1] == f"You asked: {question} I have to think about that."
     await person.close()
+
+
+async def serves_many_rooms(stage: Stage, argument: str) -> None:
+    """A question is answered in the room where it was asked, and nothing else is."""
+    rooms = [ChatRoom(name, title=f"room {name}") for name in ("attic", "cellar")]
+    url = await stage.stack.enter_async_context(aiohttp_server(aiohttp_app(*rooms)))
+    people = [await Person.enter(room) for room in rooms]
+    for person in people:
+        await person.join("Grace")
+    async with running(stage, url.removeprefix("http://")):
+        for person, room in zip(people, rooms, strict=True):
+            await until_joined(person, "guide")
+            await person.say("hello")
+            await person.say("where?")
+            assert (await person.event("message"))["text"] == f"This is {room.title}."
+    for person in people:
+        await person.close()
 
 
 async def is_the_same_tomorrow(stage: Stage, argument: str) -> None:
