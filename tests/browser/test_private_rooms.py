@@ -105,12 +105,14 @@ async def test_who_may_only_read_is_told_so(place: Place, visit: ClientSession) 
     ada = await enter(visit, f"{host.url}/chat/", "ada")
     await link(ada, "Tea").click()
     await expect(ada.part("read-only")).to_be_visible()
-    for part in ("composer", "nickname-form"):
+    await expect(ada.part("empty-read")).to_be_visible()
+    for part in ("composer", "nickname-form", "share-hello"):
         await expect(ada.part(part)).to_be_hidden()
     may["tea"] = "write"
     await chat.refresh(USERS["ada"].id)
     await expect(ada.part("composer")).to_be_visible()
     await expect(ada.part("read-only")).to_be_hidden()
+    await expect(ada.part("share-hello")).to_be_visible()
     await ada.say("thank you")
     await ada.has_sent("thank you")
     may["tea"] = "none"
@@ -122,6 +124,28 @@ async def test_who_may_only_read_is_told_so(place: Place, visit: ClientSession) 
     await expect(ada.part("composer")).to_be_visible()
 
 
+async def test_the_way_out_leads_to_no_direct_room(place: Place, visit: ClientSession) -> None:
+    """It leads to the first room that one may read; who has direct rooms only is shown the list."""
+    may: dict[str, str] = {}
+    chat = Chat(*rooms(), authenticate=authenticate, access=lambda _, room: may.get(room, "write"))
+    host = await place(chat)
+    ada, ben = [await enter(visit, f"{host.url}/chat/", name) for name in ("ada", "ben")]
+    await ben.live()
+    await ada.page.locator(".person", has_text="Ben").click()
+    await ada.page.get_by_role("button", name="Send a message").click()
+    await expect(link(ada, "Ben")).to_be_visible()
+    await link(ada, "Tea").click()
+    await ada.live()
+    may["tea"] = "none"
+    await chat.refresh(USERS["ada"].id)
+    await ada.page.get_by_role("button", name="Go to The lobby").click()
+    await ada.live()
+    may["lobby"] = "none"
+    await chat.refresh(USERS["ada"].id)
+    await ada.page.get_by_role("button", name="Show my rooms").click()
+    await expect(link(ada, "Ben")).to_be_focused()
+
+
 async def test_no_room_and_a_forbidden_room_have_a_quiet_page(place: Place, visit: ClientSession) -> None:
     """Who may enter no room reads so; a room that is closed to a person and one that is not there look the same."""
     may = {"lobby": "none", "tea": "none"}
@@ -129,6 +153,7 @@ async def test_no_room_and_a_forbidden_room_have_a_quiet_page(place: Place, visi
     host = await place(chat)
     ada = await enter(visit, f"{host.url}/chat/", "ada")
     await expect(ada.page.get_by_role("heading", name="No rooms yet")).to_be_visible()
+    await expect(ada.part("side")).to_be_hidden()
     assert "Tea<" not in await ada.page.content()
     for name in ("tea", "nowhere"):
         there = await enter(visit, f"{host.url}/chat/", "ada", "404")

@@ -168,7 +168,7 @@ async def test_who_loses_a_room_is_told_and_shown_the_way_out(opened: Open, seve
         several.room.dismiss(close)
         await expect(ada.page.get_by_role("heading", name=told)).to_be_visible()
         await ada.sees()
-        for part in ("composer", "empty", "banner", "origin", "pill"):
+        for part in ("composer", "empty", "banner", "origin", "pill", "barred-text"):
             await expect(ada.part(part)).to_be_hidden()
         await ada.page.get_by_role("button", name="Go to Coffee").click()
         await expect(ada.page.locator("h1")).to_have_text("Coffee")
@@ -182,9 +182,21 @@ async def test_a_room_that_is_not_there_says_so(opened: Open, several: Server) -
     await ada.page.evaluate("history.pushState(null, '', './rooms/nowhere'); history.pushState(null, '', './')")
     await ada.page.go_back()
     await expect(ada.page.get_by_role("heading", name="There is no such room")).to_be_visible()
-    await expect(ada.part("composer")).to_be_hidden()
-    await ada.page.get_by_role("button", name="Go to Coffee").click()
-    await expect(ada.page.locator("h1")).to_have_text("Coffee")
+    for part in ("composer", "barred-text", "side"):
+        await expect(ada.part(part)).to_be_hidden()
+    await ada.page.get_by_role("button", name="Go to The lobby").click()
+    await expect(ada.page.locator("h1")).to_have_text("The lobby")
+    await expect(ada.part("side")).to_be_visible()
+    await expect(ada.page.locator(".person", has_text="Ada")).to_be_visible()
+
+
+async def test_a_name_that_no_room_can_have_is_explained(opened: Open, several: Server) -> None:
+    """The page says which characters a name may have."""
+    ada = await opened("Ada", url=several.url)
+    await ada.page.evaluate("history.pushState(null, '', './rooms/Not a Room!'); history.pushState(null, '', './')")
+    await ada.page.go_back()
+    await expect(ada.page.get_by_role("heading", name="There is no such room")).to_be_visible()
+    await expect(ada.part("barred-text")).to_contain_text("1-64 of the characters A-Z a-z 0-9 . _ -")
 
 
 async def test_a_line_stands_where_reading_stopped(opened: Open) -> None:

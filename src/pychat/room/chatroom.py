@@ -30,10 +30,12 @@ from pychat.room.session import Session
 from pychat.room.threads import ThreadsafeRoom
 from pychat.stores import Store
 
-__all__ = ["ROOM_NAME", "ChatRoom"]
+__all__ = ["ROOM_NAME", "ROOM_NAMES", "ChatRoom"]
 
 #: Matches the names that a room can have.
 ROOM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: The same for people.
+ROOM_NAMES = "The name of a room has 1-64 of the characters A-Z a-z 0-9 . _ - and begins with a letter or a digit."
 _MOVED = ("check_name", "first_members", "follow_names", "in_memory", "member", "tokens")  # to `ChatRoom.backend`
 
 
@@ -63,9 +65,7 @@ class ChatRoom:
         invalid name: it must have 1-64 characters of `A-Z a-z 0-9 . _ -`, and begin with a letter or a digit.
         """
         if not ROOM_NAME.fullmatch(name):
-            raise UsageError(
-                f"A room cannot be called {name!r}: use 1-64 of A-Z a-z 0-9 . _ - and begin with a letter or a digit."
-            )
+            raise UsageError(f"A room cannot be called {name!r}. {ROOM_NAMES}")
         self.name = name
         self.title = name if title is None else title
         self.limits = limits or Limits()

@@ -20,7 +20,7 @@ from pychat.domain.model import Member, User
 from pychat.domain.request import Request
 from pychat.room.app_function import AppFunction
 from pychat.room.backend import RoomBackend
-from pychat.room.chatroom import ROOM_NAME, ChatRoom
+from pychat.room.chatroom import ROOM_NAME, ROOM_NAMES, ChatRoom
 from pychat.room.clock import Clock
 from pychat.room.direct import MAX_DIRECT, is_direct, stored_names
 from pychat.room.grant import FULL, Grant, unknown_room
@@ -282,7 +282,7 @@ class RoomDirectory:
         if name is None and self.first is not None:
             name = self.first.name
         if not isinstance(name, str) or not ROOM_NAME.fullmatch(name):
-            raise self._unknown()
+            raise Refused("unknown_room", f"No room can have that name. {ROOM_NAMES}")
         if self._source is None and self._ask is None:
             room = self.rooms.get(name)
             if room is None:

@@ -50,6 +50,11 @@ export class RoomList extends Emitter {
     return [...names].map((name) => this.find(name));
   }
 
+  /** The name of the first room that the server lists. @returns {string | undefined} */
+  get firstListed() {
+    return this.#listed.keys().next().value;
+  }
+
   /** @param {string} name @returns {ListedRoom | undefined} */
   find(name) {
     const found = this.#followed.get(name) ?? this.#entered.get(name) ?? this.#listed.get(name);

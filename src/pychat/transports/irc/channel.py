@@ -52,6 +52,10 @@ class Channel:
         """The nick of a member."""
         return self.nicks.of(member)
 
+    def target(self, author: Member) -> str:
+        """To whom a line of that author goes: to the channel."""
+        return self.name
+
     def remember(self, message: Message) -> None:
         """Keep the beginning of a message."""
         self.revise(message.seq, message.text, known=False)

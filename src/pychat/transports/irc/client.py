@@ -10,7 +10,6 @@ from typing import Protocol
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
-from pychat.domain.notices import UnreadRoom
 from pychat.net.http.request import Request
 from pychat.room.backend import RoomBackend
 from pychat.room.directory import RoomDirectory
@@ -20,6 +19,7 @@ from pychat.room.tokens import Tokens
 from pychat.transports.admission import opened
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.irc.channel import Channel
+from pychat.transports.irc.conversations import Conversations
 from pychat.transports.irc.encoder import LineEncoder
 from pychat.transports.irc.line import LINE_BYTES, SERVER, Line
 from pychat.transports.irc.membership import ChannelMembership
@@ -97,6 +97,7 @@ class Client:
         self.negotiating = False
         self.registered = False
         self.memberships: dict[str, ChannelMembership] = {}
+        self.conversations = Conversations(self, network.rooms, self.memberships, self._request)
         self.multiline: Multiline | None = None
         #: True after `QUIT`.
         self.left = False
@@ -162,7 +163,7 @@ class Client:
             user = await self.network.authenticator.authenticate(request)
         person = await self.recognise(user)
         found = await self.network.rooms.find(room if name.startswith("#") else "", user, request, person=person)
-        if found.room.members:  # direct messages are in no channel
+        if len(found.room.members) == 2:  # direct messages are in no channel
             raise unknown_room()
         channel = self.network.channel(found.room)
         if user is not None:
@@ -276,6 +277,7 @@ class Client:
         for membership in list(self.memberships.values()):
             await membership.leave(left=self.left or not self.is_known())
         self.memberships.clear()
+        await self.conversations.leave(left=self.left or not self.is_known())
         if self._telling is not None:
             self._telling.cancel()
             self._telling = None
@@ -285,24 +287,16 @@ class Client:
 
     # What is unread
 
-    def tell_unread(self) -> None:
-        """Tell the person soon which of their rooms have unread messages. The client need not wait for it."""
+    async def tell_unread(self) -> None:
+        """Tell the person soon of unread rooms and direct messages. The client need not wait for it."""
+        self.conversations.person = await self.recognise(self.login)
+        self.conversations.user = self.login
         self._telling = asyncio.get_running_loop().create_task(self._tell_unread())
 
     async def _tell_unread(self) -> None:
-        person, readers = await self.recognise(self.login), self.network.rooms.readers
-        if person is None:
-            return
-        try:
-            rooms = await readers.watch(person.member_id, self.login, self)
-        except Refused:
-            return  # the store is unavailable
-        readers.unwatch(person.member_id, self)
-        for text in unread_texts(rooms):
-            self.write(Line("NOTICE", (self.nick, cut(text, _MAX_TEXT_BYTES)), SERVER))
-
-    def unread(self, changed: list[UnreadRoom], gone: list[str]) -> None:
-        """Do nothing: only what is unread when the client connects is told."""
+        with suppress(Refused):  # the store is unavailable
+            for text in unread_texts(await self.conversations.start()):
+                self.write(Line("NOTICE", (self.nick, cut(text, _MAX_TEXT_BYTES)), SERVER))
 
     # AnswerBatch
 

@@ -5,7 +5,6 @@ Messages and their revisions are the same bytes for everyone. Presence is sent t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -64,7 +63,7 @@ class LineEncoder(Encoder):
 
     def message(self, said: Message, *, batch: str | None = None) -> list[Line]:
         """The lines of a message, in `batch` if given."""
-        nick = self.channel.nick(said.author)
+        nick, target = self.channel.nick(said.author), self.channel.target(said.author)
         text = said.text
         if said.reply is not None:
             # Clients that do not know the tag see the name of the author whom the reply answers.
@@ -76,10 +75,10 @@ class LineEncoder(Encoder):
         if (
             self._multiline
             and not is_action(text)
-            and ("\n" in text or len(text.encode()) > self._space(nick, "PRIVMSG"))
+            and ("\n" in text or len(text.encode()) > _space(nick, "PRIVMSG", target))
         ):
-            return self._in_one(nick, text, first, batch, f"m{said.seq}")
-        return self._lines(nick, "PRIVMSG", to_irc(text, self._space(nick, "PRIVMSG")), first, batch)
+            return self._in_one(nick, target, text, first, batch, f"m{said.seq}")
+        return self._lines(nick, "PRIVMSG", target, text, first, batch)
 
     def whisper(self, whisper: Whisper, nick: str) -> list[Line]:
         """The lines of a whisper to the client with that nick."""
@@ -105,7 +104,8 @@ class LineEncoder(Encoder):
         self.channel.revise(event.target, "")  # do not quote a deleted message
         if "draft/message-redaction" in self.caps:
             nick, msgid = self.channel.nick(event.author), self.channel.msgid(event.target)
-            return [Line("REDACT", (self.channel.name, msgid), source(nick), self.tags(event))]
+            target = self.channel.target(event.author)
+            return [Line("REDACT", (target, msgid), source(nick), self.tags(event))]
         return self._notice(event, event.target, "* deleted a message")
 
     def _reacted(self, event: Reacted) -> list[Line]:
@@ -121,31 +121,34 @@ class LineEncoder(Encoder):
         nick, tags = self.channel.nick(event.author), self.tags(event)
         if "message-tags" in self.caps:
             tags["+draft/reply"] = self.channel.msgid(target)
-        return self._lines(nick, "NOTICE", to_irc(text, self._space(nick, "NOTICE")), tags)
+        return self._lines(nick, "NOTICE", self.channel.target(event.author), text, tags)
 
     def _lines(
-        self, nick: str, command: str, parts: Iterable[str], first: dict[str, str], batch: str | None = None
+        self, nick: str, command: str, target: str, text: str, first: dict[str, str], batch: str | None = None
     ) -> list[Line]:
-        """A line for each of `parts`; only the first has the id of the message."""
+        """The lines for `text`; only the first has the id of the message."""
         rest = {name: value for name, value in first.items() if name == "time"}
         inside = {} if batch is None else {"batch": batch}
         return [
-            Line(command, (self.channel.name, part), source(nick), {**(rest if number else first), **inside})
-            for number, part in enumerate(parts)
+            Line(command, (target, part), source(nick), {**(rest if number else first), **inside})
+            for number, part in enumerate(to_irc(text, _space(nick, command, target)))
         ]
 
-    def _in_one(self, nick: str, text: str, first: dict[str, str], batch: str | None, name: str) -> list[Line]:
+    def _in_one(
+        self, nick: str, target: str, text: str, first: dict[str, str], batch: str | None, name: str
+    ) -> list[Line]:
         """A message of several lines as one batch, as in IRCv3's `draft/multiline`."""
         outside = {} if batch is None else {"batch": batch}
-        opening = (f"+{name}", "draft/multiline", self.channel.name)
+        opening = (f"+{name}", "draft/multiline", target)
         lines = [Line("BATCH", opening, source(nick), {**first, **outside})]
-        max_bytes = self._space(nick, "PRIVMSG")
+        max_bytes = _space(nick, "PRIVMSG", target)
         for paragraph in clean(text).split("\n"):
             for number, part in enumerate(split(paragraph, max_bytes)):
                 tags = {"batch": name, **({"draft/multiline-concat": ""} if number else {})}
-                lines.append(Line("PRIVMSG", (self.channel.name, part), source(nick), tags))
+                lines.append(Line("PRIVMSG", (target, part), source(nick), tags))
         return [*lines, Line("BATCH", (f"-{name}",))]
 
-    def _space(self, nick: str, command: str) -> int:
-        """The bytes in a line that are left for the text."""
-        return LINE_BYTES - len(f":{source(nick)} {command} {self.channel.name} :\r\n".encode())
+
+def _space(nick: str, command: str, target: str) -> int:
+    """The bytes in a line that are left for the text."""
+    return LINE_BYTES - len(f":{source(nick)} {command} {target} :\r\n".encode())

@@ -27,11 +27,11 @@ from pychat.transports.irc.numerics import RPL_TOPIC
 from pychat.transports.irc.outbox import Outbox
 from pychat.transports.irc.playback import playback
 
-__all__ = ["ChannelMembership", "Person"]
+__all__ = ["OF_THE_ROOM", "ChannelMembership", "Person"]
 
 _MAX_HELD = 10_000  # frames while joining or saying; with more, the client is too slow
 _READ_SECONDS = 1.0  # after which a line that was sent counts as read, if the client has taken it
-_OF_THE_ROOM = frozenset(
+OF_THE_ROOM = frozenset(
     {Close.KICKED, Close.UNKNOWN_ROOM, Close.NO_ACCESS, Close.DELETED}
 )  # the client stays connected, for other rooms
 
@@ -121,7 +121,7 @@ class ChannelMembership:
 
     def close(self, why: Close) -> None:
         """Put the client out of the channel, or close its connection: `why` decides."""
-        if why in _OF_THE_ROOM:
+        if why in OF_THE_ROOM:
             self.out = True
             reason = self._reason or f"{why.text} ({why.reason})"
             self._client.write(Line("KICK", (self.channel.name, self._client.nick, reason), SERVER))

@@ -20,7 +20,7 @@ def unread_texts(rooms: Iterable[UnreadRoom]) -> list[str]:
 
 
 def _text(room: UnreadRoom) -> str:
-    name = room.title if room.people else f"#{room.name}"
+    name = f"#{room.name} ({room.title})" if room.people else f"#{room.name}"
     mentions = f", {_count(room.mentions, 'mention')}" if room.mentions else ""
     return f"{name}: {_count(room.messages, 'unread message')}{mentions}"
 

@@ -10,6 +10,11 @@ export class Addresses {
     this.#home = home;
   }
 
+  /** The name of the room that is at the base; empty if there is none. */
+  get home() {
+    return this.#home;
+  }
+
   /** @param {string} name of a room @returns {string} */
   of(name) {
     return name === this.#home ? this.#base.href : new URL(`rooms/${encodeURIComponent(name)}`, this.#base).href;

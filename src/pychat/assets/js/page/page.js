@@ -52,14 +52,15 @@ function show(name) {
   showWayOut(pane);
 }
 
-/** Who cannot be in a room any more is led to another one. */
+/** Leads out of a room that cannot be entered: to the first room of the chat, to another one, or to the list. */
 function showWayOut(pane) {
   const button = pane.refs.find("barred-button", "button");
-  const [other] = list.sorted().filter(({ name }) => name !== pane.name);
-  button.hidden = !other;
-  if (!other) return;
-  button.textContent = `Go to ${other.label}`;
-  button.onclick = () => enter(other.name);
+  const others = list.sorted().filter(({ name }) => name !== pane.name);
+  const first = addresses.home || chat.list.firstListed;
+  const other = others.find(({ name }) => name === first) ?? others.find(({ direct }) => !direct);
+  button.hidden = !others.length;
+  button.textContent = other ? `Go to ${other.label}` : "Show my rooms";
+  button.onclick = () => (other ? enter(other.name) : list.open());
 }
 
 /** The room of the address; without one, the last or the first of the user's rooms, once they are known. */

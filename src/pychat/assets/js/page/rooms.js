@@ -144,7 +144,12 @@ export function rooms(chat, refs, { addresses, panes, enter }) {
   more.addEventListener("click", () => chat.list.more());
   chat.on("rooms", show);
 
-  return { show, open: () => place.open(), sorted };
+  function open() {
+    if (place.visible) refs.find("rooms-panel").querySelector("a.room-link")?.focus();
+    else place.open();
+  }
+
+  return { show, open, sorted };
 }
 
 function short(count) {

@@ -24,6 +24,7 @@ export function nicknameForm(room, refs, composer) {
   const me = refs.find("me-button", "button");
   const readOnly = refs.find("read-only");
   const hint = refs.find("me-hint");
+  const emptyTexts = { read: refs.find("empty-read"), write: refs.find("empty-write") };
   const avatar = refs.find("me-avatar");
 
   function show() {
@@ -33,6 +34,8 @@ export function nicknameForm(room, refs, composer) {
     const reader = !room.may("write");
     form.hidden = !!known || reader || !room.about || room.arriving || room.state.name === "refused";
     readOnly.hidden = !reader || !room.about || room.state.name === "refused";
+    emptyTexts.read.hidden = !reader;
+    emptyTexts.write.hidden = reader;
     composer.setVisible(!!known && !reader);
     me.hidden = !known;
     if (known) {

@@ -28,7 +28,8 @@ export function sideSheet(refs, { inner, side, sheet, close, changed = () => {} 
 
   close.addEventListener("click", () => sheet.close());
   sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
-  new ResizeObserver(() => side.isConnected && wide !== hasSpace() && settle()).observe(side.parentElement ?? side);
+  const observer = new ResizeObserver(() => side.isConnected && wide !== hasSpace() && settle());
+  for (const observed of [side.parentElement, side]) if (observed) observer.observe(observed);
   settle();
 
   return {

@@ -15,12 +15,14 @@ const WORDS = {
   closed: "Disconnected",
 };
 
-/** Titles of what stands in place of a room, by the code of the refusal. */
+/** What stands in place of a room, by the code of the refusal. */
 const BARRED = {
   unknown_room: "There is no such room",
   no_access: "You cannot read this room any more",
   deleted: "This room was deleted",
 };
+
+const ROOM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Milliseconds in the background after which the connection is checked. */
 const CHECK_AFTER = 30_000;
@@ -49,7 +51,11 @@ export function status(room, refs) {
     const isBarred = name === "refused" && (!room.about || room.state.code in BARRED);
     if (isBarred && barred.hidden) {
       write(refs.find("barred-title", "h2"), BARRED[room.state.code] ?? "You cannot enter this room");
-      refs.find("barred-text").replaceChildren(...linked(reason));
+      // The title says all, except of a name that no room can have.
+      const isSaid = room.state.code in BARRED && ROOM_NAME.test(room.name);
+      const text = refs.find("barred-text");
+      text.replaceChildren(...linked(reason));
+      text.hidden = isSaid;
     }
     barred.hidden = !isBarred;
     // Then the connection is fine, or does not matter.

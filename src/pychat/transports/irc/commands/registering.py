@@ -84,6 +84,7 @@ async def _rename(client: Client, wanted: str) -> None:
         _refuse_nick(client, refused, wanted)
     else:
         client.is_called(wanted)
+        await client.conversations.rename(wanted)
 
 
 async def _let_in(client: Client, line: Line) -> None:
@@ -122,7 +123,7 @@ async def _let_in(client: Client, line: Line) -> None:
     client.tell(Line(n.RPL_ISUPPORT, (client.nick, *tokens, "are supported by this server"), SERVER))
     await lusers(client, line)
     await motd(client, line)
-    client.tell_unread()
+    await client.tell_unread()
 
 
 def _refuse_nick(client: Client, refused: Refused, wanted: str) -> None:

@@ -7,10 +7,11 @@ from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.commands.rooms import not_there
-from pychat.transports.irc.line import Line
+from pychat.transports.irc.line import LINE_BYTES, Line
 from pychat.transports.irc.membership import ChannelMembership
 from pychat.transports.irc.multiline import Multiline
-from pychat.transports.irc.text import from_irc
+from pychat.transports.irc.nicks import casefold, source
+from pychat.transports.irc.text import from_irc, to_irc
 
 __all__ = ["COMMANDS", "gather"]
 
@@ -19,7 +20,7 @@ _ID = "+pychat/id"  # a message that is sent again with the same id is stored on
 
 async def _privmsg(client: Client, line: Line) -> None:
     if not line.params:
-        client.reply(n.ERR_NORECIPIENT, "Give a channel.")
+        client.reply(n.ERR_NORECIPIENT, "Give a channel or a nick.")
     elif len(line.params) < 2 or not line.params[1]:
         client.reply(n.ERR_NOTEXTTOSEND, "This message is empty. Type something first.")
     else:
@@ -28,16 +29,31 @@ async def _privmsg(client: Client, line: Line) -> None:
 
 
 async def _say(client: Client, line: Line, target: str, said: str) -> None:
-    membership = _there(client, target)
-    if membership is None:
+    if target.startswith("#") and client.membership_in(target) is None:
+        not_there(client, target)
         return
-    text = from_irc(said)
+    text, where = from_irc(said), target
     try:
         if text is None:
             raise Refused("bad_request", "CTCP requests are not supported here, except /me.")
+        if casefold(target) == casefold(client.nick):
+            _say_to_oneself(client, line.command, text)
+            return
+        membership = client.membership_in(target)
+        if membership is None:
+            membership = await client.conversations.find(target)
+        else:
+            where = membership.channel.name
         await membership.say(text, line.tags.get(_ID) or None, _answered(membership, line))
     except Refused as refused:
-        client.refuse(line.command, refused, n.ERR_CANNOTSENDTOCHAN, membership.channel.name)
+        nobody = refused.code in ("not_found", "login_required") and not where.startswith("#")
+        client.refuse(line.command, refused, n.ERR_NOSUCHNICK if nobody else n.ERR_CANNOTSENDTOCHAN, where)
+
+
+def _say_to_oneself(client: Client, command: str, text: str) -> None:
+    """Send a message back. It is not stored."""
+    for part in to_irc(text, LINE_BYTES - len(f":{source(client.nick)} {command} {client.nick} :\r\n".encode())):
+        client.tell(Line(command, (client.nick, part), source(client.nick)))
 
 
 async def _tagmsg(client: Client, line: Line) -> None:
@@ -100,11 +116,11 @@ async def gather(client: Client, line: Line) -> None:
 
 def _there(client: Client, target: str) -> ChannelMembership | None:
     """The client's membership in the channel `target`; `None`, after an error line, if there is none."""
-    membership = client.membership_in(target)
+    membership = client.membership_in(target) or client.conversations.known(target)
     if membership is None and target.startswith("#"):
         not_there(client, target)
     elif membership is None:
-        client.reply(n.ERR_NOSUCHNICK, target, "There are no private messages here. Write in a channel.")
+        client.reply(n.ERR_NOSUCHNICK, target, "Write a message to this person first.")
     return membership
 
 
