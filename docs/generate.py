@@ -34,7 +34,7 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The room", "", ("ChatRoom", "pychat.room.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
-    ("Many rooms", "", ("Chat", "RoomSettings", "Access")),
+    ("Many rooms", "", ("Chat", "RoomSettings", "Access", "pychat.stores.RoomRecord", "pychat.stores.Unread")),
     (
         "Mounting",
         "",

@@ -196,6 +196,7 @@ async def test_a_name_that_no_room_can_have_is_explained(opened: Open, several: 
     await ada.page.evaluate("history.pushState(null, '', './rooms/Not a Room!'); history.pushState(null, '', './')")
     await ada.page.go_back()
     await expect(ada.page.get_by_role("heading", name="There is no such room")).to_be_visible()
+    await expect(ada.part("barred-text")).to_be_visible()
     await expect(ada.part("barred-text")).to_contain_text("1-64 of the characters A-Z a-z 0-9 . _ -")
 
 

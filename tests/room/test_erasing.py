@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import aiohttp
 import pytest
 
 from pychat import Chat, ChatRoom, Position, UsageError, User, aiohttp_app
+from pychat.domain.notices import UnreadRoom
 from pychat.stores import MemoryStore, Store, open_store
 from pychat.stores.sqlite import SqliteArchive, SqliteStore
 from pychat.testing import Person, RecordingConnection
@@ -167,6 +171,100 @@ async def test_a_user_is_erased_in_all_rooms(store: Store) -> None:
         assert in_memory(_SECRET) == []
         assert in_memory(_NAME, ADA.name) == []
         await chat.erase_user("nobody")
+
+
+async def test_the_name_of_an_erased_user_is_in_no_list_and_no_file(store: Store, tmp_path: Path) -> None:
+    """Neither in a room where the user never wrote and is held, nor in the title, record and lists of direct rooms."""
+    ada_user, bob, cy = User("1", "Ada"), User("2", "Bob " + _NAME), User("3", "Cy")
+    async with Chat(tea := ChatRoom("tea", store=store), store=store) as chat:
+        here, away = await enter(tea, ada_user), await enter(tea, bob)
+        await away.close()  # the name is held
+        two, three = await chat.direct(ada_user, bob), await chat.direct(ada_user, bob, cy)
+        others = await chat.direct("2", "4")
+        ada, inside = await enter(two, ada_user), await enter(two, bob)
+        await inside.say("hello")
+        await chat.erase_user("2")
+        assert tea.backend.core.state.last_name("user:2") is None
+        assert not tea.backend.core.state.mentions(f"@{bob.name}", "user:1")
+        assert (await ada.event("bye"))["reason"] == "shutdown"
+        again = await enter(two, ada_user)
+        assert two.backend.core.title == two.title == "Deleted person"
+        assert (await again.command("say", {"text": "hi?"}))["error"]["code"] == "blocked"
+        assert store.rooms is not None
+        records = [await store.rooms.find(each.name) for each in (two, three, others)]
+        assert [(each.title, each.people) for each in records if each is not None] == [
+            ("Deleted person", ("user:1",)),
+            ("Ada, Cy", ("user:1", "user:3")),
+            ("Deleted person", ("user:4",)),
+        ]
+        shown = await chat.directory.describe(ada_user, "user:1", two.name)
+        assert shown is not None
+        assert shown.title == "Deleted person"
+        assert _NAME not in repr((records, shown, again.connection.events))
+        for each in (here, again):
+            await each.close()
+        assert store.readers is not None
+        assert "user:2" not in repr(await chat.rooms())
+        assert await store.rooms_of("user:2") == [two.name]  # the number of the message remains
+    if isinstance(store, SqliteStore):
+        await store.settled()
+        await store.aclose()
+        needle = f"{bob.name}".encode()
+        assert not any(needle in path.read_bytes() for path in tmp_path.glob("chat.db*"))
+        with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
+            assert not connection.execute("SELECT * FROM members WHERE id = 'user:2'").fetchall()
+
+
+async def test_a_direct_room_of_erased_people_is_deleted_and_begins_anew(store: Store) -> None:
+    """When all are erased, nothing is left of it; somebody who comes back is a member again."""
+    async with Chat(store=store) as chat:
+        name = (await chat.direct(ADA, BOB)).name
+        await chat.erase_user("2")
+        room = await chat.direct(ADA, BOB)
+        assert (room.name, room.title) == (name, f"{ADA.name}, Bob")
+        await (await enter(room, BOB)).say("back")
+        await chat.erase_user("2")
+        await chat.erase_user("1")
+        assert store.rooms is not None
+        assert await store.rooms.find(name) is None
+
+
+async def test_a_name_that_is_held_in_a_room_that_is_not_open_is_erased(store: Store) -> None:
+    """The user was connected when the server stopped, and never wrote."""
+    async with Chat(tea := ChatRoom("tea", store=store), store=store):
+        await enter(tea, BOB)
+    async with Chat(store=store) as chat:
+        await chat.erase_user("2")
+        assert await store.rooms_of("user:2") == []
+    async with Chat(tea := ChatRoom("tea", store=store), store=store):
+        assert tea.backend.core.state.last_name("user:2") is None
+
+
+async def test_people_who_watch_see_the_new_title() -> None:
+    """A list of rooms that is open shows no erased name."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+
+    class Listener:
+        def unread(self, changed: list[UnreadRoom], _: list[str]) -> None:
+            for each in changed:
+                told.put_nowait(each.title)
+
+    async with Chat() as chat:
+        await chat.direct(ADA, BOB)
+        (listed,) = await chat.directory.readers.watch("user:1", ADA, Listener())
+        assert listed.title == "Bob"
+        await chat.erase_user("2")
+        async with asyncio.timeout(10):
+            while await told.get() != "Deleted person":
+                pass
+
+
+async def test_the_id_of_a_user_is_text() -> None:
+    """A number is a mistake of the app, whether somebody is connected or not, and whether there is `access` or not."""
+    for chat in (Chat(), Chat(access=lambda *_: "write")):
+        async with chat:
+            with pytest.raises(UsageError):
+                await chat.refresh(1)  # type: ignore[arg-type]  # the mistake
 
 
 async def test_what_is_purged_can_be_chosen() -> None:

@@ -172,6 +172,12 @@ async def test_each_room_has_its_own_address_and_people() -> None:
             await person.close()
 
 
+def test_the_start_says_how_visitors_make_rooms() -> None:
+    """With `--rooms open`, a line after the address says that a visit to /rooms/NAME makes the room."""
+    with pychat_process("--rooms", "open") as served:
+        assert served.line(event="rooms")["url"].endswith("/")
+
+
 def test_templates_override_blocks(tmp_path: Path) -> None:
     """A page of one's own may take ours and change a block."""
     (tmp_path / "page.html").write_text('{% extends "pychat/page.html" %}{% block title %}Mine{% endblock %}')

@@ -122,6 +122,8 @@ async def _serve(settings: Settings, files: int | None) -> None:
             address = _url(settings.host, port)
             greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
             console.say(greeting, {"event": "start", "url": address, "store": redact(url)})
+            if settings.rooms != "fixed":
+                console.say(f"A visit to {address}rooms/NAME makes the room NAME.", {"event": "rooms", "url": address})
             if irc is not None:
                 told = f"IRC clients connect to {settings.host}, port {irc.port}, and type /join #{settings.room[0]}"
                 console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})

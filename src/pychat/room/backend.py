@@ -134,6 +134,7 @@ class RoomBackend:
 
     def _watch(self) -> None:
         """Tell the keeper what happens to the room."""
+        self.core.title = self.title
         keeper = self.keeper
         if keeper is not None:
             self.core.on_empty = partial(keeper.emptied, self)

@@ -16,9 +16,9 @@ from pychat.domain.settings import RoomSettings
 from pychat.room.backend import STAYING
 from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock
-from pychat.room.direct import MAX_DIRECT
+from pychat.room.direct import MAX_DIRECT, direct_record, direct_rooms_of, stored_names
 from pychat.room.directory import RoomDirectory
-from pychat.room.erasing import erase_user
+from pychat.room.erasing import disconnect_user, erase_user
 from pychat.room.finder import FindRoom, RoomFinder
 from pychat.room.hooks import (
     DeleteHook,
@@ -212,12 +212,27 @@ class Chat:
     async def erase_user(self, user_id: str) -> None:
         """Erase all that the user of that id wrote, in all rooms of the store, also in those that are not open.
 
-        What is erased is the same as with `ChatRoom.purge(author=…)`, and what the user has read. The user's
-        connections to this server are closed with `Close.KICKED`; let `authenticate` refuse the user before that. Raise
-        `UsageError` if the store cannot erase.
+        What is erased is the same as with `ChatRoom.purge(author=…)`, the user's names, and what the user has read. The
+        user's connections to this server are closed with `Close.KICKED`; let `authenticate` refuse the user before
+        that. The user is taken out of their direct rooms. If one person is left in such a room, its title is “Erased
+        person”, and nobody can write there; if nobody is left, the room is deleted. Raise `UsageError` if the store
+        cannot erase.
         """
-        await erase_user(self._store, [room.backend.core for room in self.directory.rooms.all], user_id)
-        await self.directory.readers.forget(User(user_id).member_id)  # also what is gathered and not yet written
+        member_id, direct = User(user_id).member_id, list[str]()
+        rooms = [room.backend.core for room in self.directory.rooms.all]
+        stores = {self._store, *(room.store for room in rooms)}
+        await disconnect_user(rooms, member_id)
+        if self._store.rooms is not None:
+            async for record in direct_rooms_of(self._store.rooms, member_id):
+                direct.append(record.name)
+                names = stored_names(record)
+                people = {each: names.get(each, "") for each in record.people if each != member_id}
+                if people:
+                    await self._finder.change_direct(direct_record(record.name, people))
+                else:
+                    await self.delete_room(record.name)
+        await erase_user(stores, member_id, direct)
+        await self.directory.readers.forget(member_id)  # also what is gathered and not yet written
 
     # Hooks.
 

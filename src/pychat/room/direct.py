@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 
-from pychat.stores import RoomRecord
+from pychat.stores import RoomRecord, RoomRecords
 
-__all__ = ["MAX_DIRECT", "direct_name", "direct_record", "is_direct", "stored_names"]
+__all__ = ["ERASED", "MAX_DIRECT", "direct_name", "direct_record", "direct_rooms_of", "is_direct", "stored_names"]
 
 #: The most members of a direct room.
 MAX_DIRECT = 20
+#: The title of a direct room in which one person is left, after the others were erased.
+ERASED = "Deleted person"
 _PREFIX = "direct-"
 _BYTES = 18  # of the signature that is in the name
+_PAGE = 500  # records that are read at a time
 _NAMES = "names"  # in the settings of a record: the names of the members, by id
 
 
@@ -32,10 +35,22 @@ def direct_record(name: str, names: Mapping[str, str]) -> RoomRecord:
     """The record of the direct room of the members with these ids and names."""
     people = tuple(sorted(names))
     title = ", ".join(filter(None, (names[each] for each in people)))
-    return RoomRecord(name, title or name, {_NAMES: dict(names)}, people)
+    return RoomRecord(name, ERASED if len(people) == 1 else title or name, {_NAMES: dict(names)}, people)
 
 
 def stored_names(record: RoomRecord | None) -> dict[str, str]:
     """The names of the members of a direct room when it was made, by id."""
     names = {} if record is None else record.settings.get(_NAMES, {})
     return {str(each): str(name) for each, name in names.items()} if isinstance(names, Mapping) else {}
+
+
+async def direct_rooms_of(records: RoomRecords, member_id: str) -> AsyncIterator[RoomRecord]:
+    """Yield the records of the direct rooms with that member."""
+    after = _PREFIX
+    while page := await records.page(after, _PAGE):
+        for record in page:
+            if not is_direct(record.name):
+                return
+            if member_id in record.people:
+                yield record
+        after = page[-1].name

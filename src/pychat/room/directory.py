@@ -22,7 +22,7 @@ from pychat.room.app_function import AppFunction
 from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ROOM_NAME, ROOM_NAMES, ChatRoom
 from pychat.room.clock import Clock
-from pychat.room.direct import MAX_DIRECT, is_direct, stored_names
+from pychat.room.direct import ERASED, MAX_DIRECT, is_direct, stored_names
 from pychat.room.grant import FULL, Grant, unknown_room
 from pychat.room.lookups import Lookups
 from pychat.room.open_rooms import OpenRooms
@@ -216,14 +216,15 @@ class RoomDirectory:
 
         Open connections lose or gain access at once. If the app cannot say, they are closed, and may come back.
         """
+        member_id = None if user_id is None else User(user_id).member_id
         if self._ask is None:
             return
-        self.readers.refresh(None if user_id is None else User(user_id).member_id)
-        if user_id is None:
+        self.readers.refresh(member_id)
+        if member_id is None:
             everybody = (visitor for room in self for visitor in room.core.membership.connections)
             visitors = [visitor for visitor in everybody if isinstance(visitor, Session)]
         else:
-            known = self._people.get(User(user_id).member_id)
+            known = self._people.get(member_id)
             visitors = [] if known is None else list(known.sessions)
             if known is not None and not visitors:
                 known.refreshes += 1  # they are about to enter their first room
@@ -446,7 +447,7 @@ class RoomDirectory:
         met = {each: _met(person, each) for each in ids}
         if not all(name is not None or each == person.member_id for each, name in met.items()):
             record = None if self._source is None else await self._source.find_direct(ids)
-            if record is None:
+            if record is None or set(record.people) != set(ids):
                 raise Refused("not_found", "There is nobody of that id in your rooms.")
         if await self.readers.blocks.by(ids, person.member_id):
             raise blocked()
@@ -463,7 +464,8 @@ class RoomDirectory:
             return Described(title)
         stored = stored_names(record)
         people = tuple(Member(each, self._name(each) or stored.get(each, "")) for each in members)
-        return Described(", ".join(each.name for each in people if each.id != member_id), people)
+        names = ", ".join(each.name for each in people if each.id != member_id)
+        return Described(ERASED if len(people) == 1 else names, people)
 
     def _name(self, member_id: str) -> str:
         """The name of a member who is connected, in any room; empty if there is none."""

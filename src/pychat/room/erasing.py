@@ -7,11 +7,12 @@ from datetime import datetime
 
 from pychat.domain.errors import UsageError
 from pychat.domain.model import Member, User, id_of
+from pychat.domain.names import Names
 from pychat.room.core import RoomCore
 from pychat.room.whispers import whisper_log
 from pychat.stores import Store
 
-__all__ = ["erase_user", "purge"]
+__all__ = ["disconnect_user", "erase_user", "purge"]
 
 
 async def purge(
@@ -30,20 +31,24 @@ async def purge(
     return await room.store.erase(room.name, author=member_id, before=before, seqs=chosen)
 
 
-async def erase_user(store: Store, rooms: Iterable[RoomCore], user_id: str) -> None:
-    """Erase what a user wrote in the rooms of a store, and close the user's connections: see `Chat.erase_user`.
-
-    `rooms` are the rooms that are open on this server; those with stores of their own too.
-    """
-    member_id, stores = User(user_id).member_id, {store}
+async def disconnect_user(rooms: Iterable[RoomCore], member_id: str) -> None:
+    """Close the user's connections to this server, wait until the user has left all open rooms, and forget the name."""
     for room in rooms:
-        stores.add(room.store)
-        if member_id in room.membership.connections:
+        state = room.state
+        if member_id in room.membership.connections or member_id in state.members or member_id in state.away:
             await room.membership.kick(member_id, "")
-        room.state.known.discard(member_id)
+        state.known.discard(member_id)
+
+
+async def erase_user(stores: Iterable[Store], member_id: str, direct: Iterable[str]) -> None:
+    """Erase what a user wrote in the rooms of some stores, the user's names, and what the user has read.
+
+    `direct` are the names of the direct rooms from whose records the user was taken out.
+    """
     for each in stores:
-        for name in {name.removeprefix(whisper_log("")) for name in await each.rooms_of(member_id)}:
+        for name in {*direct, *(name.removeprefix(whisper_log("")) for name in await each.rooms_of(member_id))}:
             await each.erase(whisper_log(name), author=member_id)
             await each.erase(name, author=member_id)
         if each.readers is not None:
             await each.readers.forget(member_id)
+    Names.keys.cache_clear()  # it holds names

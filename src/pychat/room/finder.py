@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
-from pychat.domain.errors import Refused, UsageError
+from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
 from pychat.domain.request import Request
 from pychat.domain.settings import RoomSettings
@@ -124,9 +124,9 @@ class RoomFinder(RoomSource):
             return None
         name = direct_name(await records.secret(), names)
         record = await records.find(name)
-        if record is None:
+        if record is None or set(record.people) != set(names):  # somebody was erased, and has come back
             record = direct_record(name, names)
-            await records.save(record)
+            await self.change_direct(record)
         return self._add(name, RoomSettings(record.title), record, record)
 
     # For `Chat`.
@@ -149,6 +149,18 @@ class RoomFinder(RoomSource):
         self._records[name] = record, True
         room.backend.title = room.title = record.title
         return room
+
+    async def change_direct(self, record: RoomRecord) -> None:
+        """Store the record of a direct room. If the room is open, close it: it opens again with these members."""
+        records = self._store().rooms
+        assert records is not None  # noqa: S101 -- the caller has asked
+        await records.save(record)
+        room = self._rooms.known(record.name)
+        if room is not None:
+            room.backend.title = room.title = record.title
+            room.backend.members = record.people
+            await self._rooms.close_room(room, Close.SHUTDOWN)
+        self._readers.renamed(record.name)
 
     async def save(self) -> None:
         """Store what the open rooms are."""

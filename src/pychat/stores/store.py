@@ -169,7 +169,7 @@ class Store(Protocol):
         raise UsageError(f"{type(self).__name__} cannot erase messages.")
 
     async def rooms_of(self, author: str) -> list[str]:
-        """Return the names of the rooms whose logs have events of that member. The default raises `UsageError`."""
+        """Return the names of the rooms with events or the name of that member. The default raises `UsageError`."""
         raise UsageError(f"{type(self).__name__} cannot find the messages of a member.")
 
     @abstractmethod

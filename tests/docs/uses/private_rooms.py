@@ -15,6 +15,10 @@ from tests.docs.stage import Stage
 async def has_a_chat_for_each_project(stage: Stage, argument: str) -> None:
     """Ada and Bob share a project, Bob reads announcements only, and Carol finds the same as where nothing is."""
     host = await _serve(stage)
+    async with _login(host, "nobody") as visitor:
+        for path in ("/chat/", "/chat/rooms/apollo"):
+            async with visitor.get(path) as response:
+                assert (response.status, "Log in at" in await response.text()) == (401, True)
     async with _login(host, "1") as ada, _login(host, "2") as bob, _login(host, "3") as carol:
         assert "Apollo" in await _text(ada, "/")
         assert "Apollo" not in await _text(carol, "/")

@@ -125,6 +125,10 @@ class Readers:
             await positions.forget(member_id)
         self._watchers.changed(member_id)
 
+    def renamed(self, room: str) -> None:
+        """Lists show a room in another way."""
+        self._watchers.renamed(room)
+
     def refresh(self, member_id: str | None) -> None:
         """What a member may read has changed, or what anybody may."""
         self._watchers.refresh(member_id)

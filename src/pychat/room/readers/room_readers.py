@@ -77,8 +77,8 @@ class RoomReaders:
     # Who is blocked.
 
     async def check(self, author_id: str) -> None:
-        """Raise `Refused` with `blocked` if one of the members of a direct room has blocked the author."""
-        if self.members and await self._blocks.by(self.members, author_id):
+        """Raise `Refused` with `blocked` if a member of a direct room has blocked the author, or no other is left."""
+        if len(self.members) == 1 or (self.members and await self._blocks.by(self.members, author_id)):
             raise blocked()
 
     async def blockers(self, member_ids: Collection[str], author_id: str) -> set[str]:

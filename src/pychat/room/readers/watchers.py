@@ -184,6 +184,12 @@ class UnreadWatchers:
             self._gone(found, room)
             self.changed(found.member_id)
 
+    def renamed(self, room: str) -> None:
+        """Lists show a room in another way: describe it again."""
+        watched = self._rooms.get(room)
+        for found in () if watched is None else tuple(watched.lists):
+            self._tasks.spawn(self._describe(found, room))
+
     def refresh(self, member_id: str | None = None) -> None:
         """What a member may read has changed, or what anybody may: tell nothing until the app was asked."""
         if member_id is None:
@@ -339,6 +345,15 @@ class UnreadWatchers:
         await self._ask(found, names)
         found.asking.difference_update(names)
         self.changed(found.member_id)
+
+    async def _describe(self, found: UnreadList, room: str) -> None:
+        if await self._ask(found, [room]):
+            described, count = found.known.get(room), found.rooms.get(room)
+            if described is not None and count is not None:
+                count.described = described
+                self._note(found, room)
+                self._schedule()
+            self.changed(found.member_id)
 
     async def _ask_again(self, found: UnreadList) -> None:
         """Ask about all rooms of a list, because the answers may be others now."""

@@ -91,7 +91,8 @@ class Eraser:
     async def _run(self) -> tuple[list[int], int]:
         found = await self._find()
         if not (found.messages or found.targets or found.others):
-            return [], 0
+            everything = self._choice.author is not None and self._choice.before is None and self._choice.seqs is None
+            return [], await self._report(self._choice.report([])) if everything else 0
         seqs = frozenset(found.messages)
         what = self._choice.report(sorted(seqs))
         await self._each(sorted(seqs), lambda seq: self._delete(seq, what, seqs))

@@ -236,12 +236,16 @@ class RedisStore(Store):
 
     async def rooms_of(self, author: str) -> list[str]:
         self._require_available()
-        start, end = f"{self._prefix}:{{", "}:ids"
-        return [
-            key[len(start) : -len(end)]
-            for key in await queries.scan(self._read_connection, f"{queries.escaped(start)}*{end}")
-            if await queries.has_events(self._read_connection, key, author)
-        ]
+        start, found = f"{self._prefix}:{{", set[str]()
+        for end in ("}:ids", "}:known", "}:members"):
+            for key in await queries.scan(self._read_connection, f"{queries.escaped(start)}*{end}"):
+                if end == "}:ids":
+                    has = await queries.has_events(self._read_connection, key, author)
+                else:
+                    has = await self._read_connection.execute("HEXISTS", key, author)
+                if has:
+                    found.add(key[len(start) : -len(end)])
+        return sorted(found)
 
     async def aclose(self) -> None:
         if self._closing:

@@ -64,8 +64,7 @@ def _stride(
         changed, told = logs.erase(room, messages, now)
         told += logs.erase_other(room, others, now)
         if choice.author is not None and choice.before is None and choice.seqs is None:
-            query = "DELETE FROM members WHERE room = ? AND id = ? AND state = 'known'"
-            connection.execute(query, (state.number, choice.author))
+            connection.execute("DELETE FROM members WHERE room = ? AND id = ?", (state.number, choice.author))
         queries.set_wiping(connection, True)
         reports[:] = [*told, choice.report(changed)]
         return changed

@@ -82,8 +82,12 @@ def rooms_after(connection: sqlite3.Connection, number: int, limit: int) -> list
 
 
 def rooms_of(connection: sqlite3.Connection, author: str) -> list[str]:
-    """Return the names of the rooms with events of that author."""
-    numbers = connection.execute("SELECT DISTINCT place >> 40 FROM events WHERE author = ?", (author,)).fetchall()
+    """Return the names of the rooms with events or the name of that author."""
+    query = (
+        "SELECT place >> 40 FROM events WHERE author = ?1 UNION "
+        "SELECT number FROM rooms WHERE EXISTS (SELECT 1 FROM members WHERE room = number AND id = ?1)"
+    )
+    numbers = connection.execute(query, (author,)).fetchall()
     found = (connection.execute("SELECT name FROM rooms WHERE number = ?", each).fetchone() for each in numbers)
     return [each[0] for each in found if each is not None and not each[0].startswith(DELETED)]
 

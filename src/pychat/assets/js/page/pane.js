@@ -29,7 +29,7 @@ export class Pane {
     this.room = chat.enter(name);
     this.refs = new TemplateRefs(element, { key: new URL(address).pathname, signal: this.#lifetime.signal, wholePage: true });
     share(this.room, this.refs, address);
-    this.#views = view(this.room, this.refs, { chat, enter });
+    this.#views = view(this.room, this.refs, { chat, name, enter });
     this.room.on("welcome", () => this.showTitle());
     this.#lifetime.signal.addEventListener("abort", chat.on("blocked", () => this.#views.refresh()));
   }

@@ -27,8 +27,8 @@ const ROOM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Milliseconds in the background after which the connection is checked. */
 const CHECK_AFTER = 30_000;
 
-/** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
-export function status(room, refs) {
+/** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs @param {string} [name] of the room, if it may be invalid */
+export function status(room, refs, name = "") {
   const pill = refs.find("pill");
   const word = refs.find("pill-text");
   const barred = refs.find("barred");
@@ -44,15 +44,15 @@ export function status(room, refs) {
   }
 
   function show() {
-    const { name, text: reason, retryAt } = room.state;
-    pill.dataset.state = name;
-    write(word, WORDS[name]);
+    const { name: state, text: reason, retryAt } = room.state;
+    pill.dataset.state = state;
+    write(word, WORDS[state]);
     clearInterval(timer);
-    const isBarred = name === "refused" && (!room.about || room.state.code in BARRED);
+    const isBarred = state === "refused" && (!room.about || room.state.code in BARRED);
     if (isBarred && barred.hidden) {
       write(refs.find("barred-title", "h2"), BARRED[room.state.code] ?? "You cannot enter this room");
       // The title says all, except of a name that no room can have.
-      const isSaid = room.state.code in BARRED && ROOM_NAME.test(room.name);
+      const isSaid = room.state.code in BARRED && (!name || ROOM_NAME.test(name));
       const text = refs.find("barred-text");
       text.replaceChildren(...linked(reason));
       text.hidden = isSaid;
@@ -61,12 +61,12 @@ export function status(room, refs) {
     // Then the connection is fine, or does not matter.
     pill.hidden = isBarred && room.state.code in BARRED;
     // No banner during the first attempt.
-    banner.hidden = !reason || isBarred || name === "live" || name === "closed";
+    banner.hidden = !reason || isBarred || state === "live" || state === "closed";
     if (banner.hidden) return;
-    banner.dataset.tone = name === "refused" ? "danger" : "warn";
-    write(text, name !== "refused" && room.me ? `${reason} Your messages are kept and sent later.` : reason);
-    button.textContent = name !== "refused" ? "Try now" : refs.wholePage ? "Reload the page" : "Connect again";
-    if (name === "refused") write(count, "");
+    banner.dataset.tone = state === "refused" ? "danger" : "warn";
+    write(text, state !== "refused" && room.me ? `${reason} Your messages are kept and sent later.` : reason);
+    button.textContent = state !== "refused" ? "Try now" : refs.wholePage ? "Reload the page" : "Connect again";
+    if (state === "refused") write(count, "");
     else if (retryAt === undefined) write(count, "Trying again…");
     else {
       tick();

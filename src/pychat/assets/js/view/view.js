@@ -13,10 +13,10 @@ import { status } from "./status.js";
 
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
- * @param {{chat: import("../chat.js").Chat, enter(name: string): void}} [rooms] of the user, if the view can show another one
+ * @param {{chat: import("../chat.js").Chat, name: string, enter(name: string): void}} [rooms] of the user, if the view can show another one
  */
 export function view(room, refs, rooms) {
-  status(room, refs);
+  status(room, refs, rooms?.name);
   const mentions = mentionCompletion(room, refs);
   const messageBox = composer(room, refs);
   const showPerson = rooms && personMenu(room, refs, { ...rooms, mentions });
