@@ -144,6 +144,7 @@ async def test_who_is_blocked_cannot_write_directly(chat: Chat) -> None:
         assert await ada.command("block", {"member": "user:bob", "on": False}) == {"ok": True}
         assert (await bob.command("say", {"room": room, "text": "thanks"}))["ok"]
         assert (await ada.command("block", {"member": "user:ada"}))["error"]["code"] == "bad_request"
+        assert (await ada.command("block", {"member": "x" * 201}))["error"]["code"] == "bad_request"
 
 
 async def test_the_list_of_rooms_has_pages(chat: Chat) -> None:

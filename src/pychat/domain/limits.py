@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from pychat.domain.errors import Refused, UsageError
 
-__all__ = ["PRECHECK_FACTOR", "SEARCH_COST", "Limits", "TokenBucket", "accept_search"]
+__all__ = ["PRECHECK_FACTOR", "SEARCH_COST", "Limits", "TokenBucket", "TokenBuckets", "accept_search"]
 
 #: Input longer than this many times its limit is refused unread, because some checks take more than linear time.
 PRECHECK_FACTOR = 4
@@ -98,3 +99,21 @@ class TokenBucket:
             self._level = min(self._burst, self._level + max(0.0, now - self._then) * self._rate)
         self._then = now
         return max(0.0, min(cost, self._burst) - self._level) / self._rate
+
+
+class TokenBuckets:
+    """One bucket for each of the keys that were used last."""
+
+    def __init__(self, rate: float, burst: float, keep: int = 10_000) -> None:
+        self._rate, self._burst, self._keep = rate, burst, keep
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def take(self, key: str, now: float) -> float:
+        """Take one token of `key`: see `TokenBucket.take`."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(self._rate, self._burst)
+            if len(self._buckets) > self._keep:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(key)
+        return bucket.take(now)

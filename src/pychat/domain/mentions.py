@@ -16,7 +16,7 @@ HERE = Names.keys("here")
 #: `@here` mentions nobody in a larger crowd.
 MAX_HERE = 100
 #: Only so many `@` of a text are looked at.
-MAX_TRIES = 100
+MAX_TRIES = 25
 
 _T = TypeVar("_T")
 _WORDS = frozenset(("Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Nd", "Nl", "No"))  # but not Lo: scripts without spaces

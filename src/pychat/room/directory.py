@@ -6,7 +6,6 @@ import asyncio
 import logging
 import math
 import secrets
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -16,7 +15,7 @@ from weakref import WeakValueDictionary
 from pychat.domain.access import Access
 from pychat.domain.addresses import address_key
 from pychat.domain.errors import Close, Refused
-from pychat.domain.limits import Limits, TokenBucket
+from pychat.domain.limits import Limits
 from pychat.domain.model import Member, User
 from pychat.domain.request import Request
 from pychat.room.app_function import AppFunction
@@ -25,6 +24,7 @@ from pychat.room.chatroom import ROOM_NAME, ROOM_NAMES, ChatRoom
 from pychat.room.clock import Clock
 from pychat.room.direct import ERASED, MAX_DIRECT, is_direct, stored_names
 from pychat.room.grant import FULL, Grant, unknown_room
+from pychat.room.lookups import Lookups
 from pychat.room.open_rooms import OpenRooms
 from pychat.room.person import Person
 from pychat.room.readers import Described, Readers, blocked
@@ -39,8 +39,6 @@ _T = TypeVar("_T")
 #: Seconds. A visitor who is told that there is no room is told at a multiple of this time after they asked, and not
 #: before the first: a room that they may not read takes as long as a room that does not exist.
 _GRID = 0.1
-_LOOKUPS, _LOOKUPS_AT_ONCE = 2.0, 60.0  # of rooms that do not exist, a second and at once, by person or address
-_REMEMBERED = 10_000  # persons and addresses that looked for such rooms
 _ASKED_AT_ONCE = 8  # calls of `access` for one list of rooms
 _MAX_ASKED = 1_000  # for one list of rooms
 
@@ -127,7 +125,7 @@ class RoomDirectory:
         for room in rooms:
             room.backend.readers = self.readers
         self._opening: dict[str, asyncio.Task[ChatRoom | Refused | None]] = {}
-        self._lookups: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._lookups = Lookups(self.clock)
 
     def look_in(self, source: RoomSource) -> None:
         """Find rooms that are not open in `source`."""
@@ -291,7 +289,18 @@ class RoomDirectory:
             if room is None:
                 raise self._unknown()
             return Found(room.backend, FULL if person is None else Grant(Access.WRITE, person))
-        looks = "" if trusted else self._looks(person, request)
+        if trusted:
+            looks = ""
+        elif user is None and request is not None:
+            looks = address_key(request.remote)  # a guest can be somebody new each time
+        else:
+            looks = "" if person is None else person.member_id
+        async with self._lookups.look(looks):
+            return await self._look(name, user, request, person, trusted=trusted)
+
+    async def _look(
+        self, name: str, user: User | None, request: Request | None, person: Person | None, *, trusted: bool
+    ) -> Found:
         grant = FULL if person is None else Grant(Access.WRITE, person)
         if (self._ask is not None or is_direct(name)) and not trusted:
             member_id = None if person is None else person.member_id
@@ -302,31 +311,12 @@ class RoomDirectory:
             self._check_count(person, name)
             room = await self._open(name, request)
         if room is None:
-            self._missed(looks)
             raise self._unknown()
         return Found(room.backend, grant)
 
     def _unknown(self) -> Refused:
         names = self.public_names
         return unknown_room(f" There are: {', '.join(names)}." if names else "")
-
-    def _looks(self, person: Person | None, request: Request | None) -> str:
-        """As whom a visitor's looks for rooms that do not exist are counted. Raise `Refused` if there were too many."""
-        key = person.member_id if person is not None else "" if request is None else address_key(request.remote)
-        bucket = self._lookups.get(key)
-        wait = 0.0 if bucket is None else bucket.wait(self.clock.steady())
-        if wait:
-            raise Refused("rate_limited", f"You looked for too many rooms. Wait {max(wait, 0.1):.1f} seconds.", wait)
-        return key
-
-    def _missed(self, key: str) -> None:
-        """Somebody looked for a room that does not exist, or not for them."""
-        if key:
-            bucket = self._lookups.pop(key, None) or TokenBucket(_LOOKUPS, _LOOKUPS_AT_ONCE)
-            bucket.take(self.clock.steady())
-            self._lookups[key] = bucket
-            if len(self._lookups) > _REMEMBERED:
-                self._lookups.popitem(last=False)
 
     def _check_count(self, person: Person | None, name: str) -> None:
         if person is None or len(person.sessions) < self.max_rooms_per_person:
@@ -513,6 +503,7 @@ class RoomDirectory:
         for room in rooms:
             await room.aclose(why)
         await self.readers.aclose()
+        self._lookups.clear()
 
 
 def _met(person: Person, member_id: str) -> str | None:

@@ -38,8 +38,6 @@ class Backlog:
     def remove(self, item: Item) -> None:
         """Stop counting an item."""
         self._bytes -= item.size
-        left = self._by_author[item.author] - item.size
-        if left:
+        left = self._by_author.pop(item.author, 0) - item.size
+        if left > 0:
             self._by_author[item.author] = left
-        else:
-            del self._by_author[item.author]

@@ -17,7 +17,8 @@ __all__ = ["COMMANDS"]
 
 _Fields = dict[str, Any]
 _DEFAULT_PAGE, _MAX_PAGE = 50, 200  # rooms
-_MAX_BLOCKED = 1_000  # by one person
+_MAX_BLOCKED, _MAX_BLOCKED_BY_GUEST = 1_000, 100  # by one person
+_LONGEST_ID = 200  # characters; ids of members are shorter
 _DIRECT_COST = 4.0  # of opening a direct room, beside that of every command
 
 
@@ -70,6 +71,7 @@ async def direct(connection: PersonConnection, members: list[Any]) -> _Fields:
     if not all(isinstance(each, str) for each in members):
         raise Refused("bad_request", "“with” is a list of ids of members.")
     connection.spend(_DIRECT_COST)
+    connection.people.spend_direct(connection.identity)
     room = await connection.people.rooms.direct_with(connection.identity.person, members)
     return {"room": room.name}
 
@@ -79,8 +81,11 @@ async def block(connection: PersonConnection, member: str, on: bool) -> _Fields:
     blocks, member_id = connection.people.rooms.readers.blocks, connection.identity.member_id
     if member == member_id:
         raise Refused("bad_request", "You cannot block yourself.")
-    if on and len(await blocks.of(member_id)) >= _MAX_BLOCKED:
-        raise Refused("too_many", f"You can block {_MAX_BLOCKED:,} people.")
+    if len(member) > _LONGEST_ID:
+        raise Refused("bad_request", "This is no id of a member.")
+    limit = _MAX_BLOCKED_BY_GUEST if connection.identity.user is None else _MAX_BLOCKED
+    if on and len(await blocks.of(member_id)) >= limit:
+        raise Refused("too_many", f"You can block {limit:,} people.")
     await blocks.block(member_id, member, on=on)
     return {}
 
