@@ -47,12 +47,13 @@ class EventQueue:
         self.events.resume()
         self._ahead.clear()
         self._saying = False
+        if entered is not None and not self.events.put(entered, size):
+            return  # requested again from the position before, when the program has caught up
         self.position = position
         if entered is not None:
             self.recent.clear()
             for message in entered.messages:
                 self.recent.take(message)
-            self.events.put(entered, size)
 
     def happened(self, event: LogEvent, size: int) -> None:
         """Add an event of the log, from an event or an answer."""

@@ -43,7 +43,9 @@ async def removes_a_member(stage: Stage, argument: str) -> None:
     host = await _serve(stage)
     async with _login(host, "2") as bob, bob.ws_connect("/chat/ws?room=apollo") as socket:
         assert (await socket.receive_json())["type"] == "welcome"
-        await (await bob.post("/projects/apollo/remove/2")).read()
+        assert (await bob.post("/projects/apollo/remove/2")).status == 403
+        async with _login(host, "1") as ada:
+            assert (await ada.post("/projects/apollo/remove/2")).status == 200
         while (event := await socket.receive_json())["type"] != "bye":
             pass
         assert (event["reason"], event["reconnect"]) == ("no_access", False)
