@@ -45,15 +45,20 @@ class Actions:
         composer: Composer,
         *,
         attempt: Attempt,
+        rooms: Callable[[], Awaitable[list[str]]],
         join: Callable[[str], Awaitable[None]],
         leave: Callable[[], None],
     ) -> None:
-        """`attempt` runs work in the background; `join` takes a name; `leave` ends the program."""
+        """`attempt` runs work in the background; `rooms` returns a line for each room; `join` takes a name.
+
+        `leave` ends the program.
+        """
         self._chat = chat
         self._log = log
         self._messages = messages
         self._composer = composer
         self._attempt = attempt
+        self._rooms = rooms
         self._join = join
         self._leave = leave
         #: Set while a message is being answered or edited.
@@ -106,6 +111,8 @@ class Actions:
                 self._say(f"/me {rest}", None)
             case "who":
                 self._attempt(self._who())
+            case "rooms":
+                self._attempt(self._list_rooms())
             case "search":
                 self._attempt(self._search(rest))
             case "reply":
@@ -155,6 +162,10 @@ class Actions:
     async def _who(self) -> None:
         names = ", ".join(member.name for member in await self._chat.who())
         self._log.tell(f"{people_words(self._chat.here)}: {names or 'nobody with a name'}")
+
+    async def _list_rooms(self) -> None:
+        lines = await self._rooms()
+        self._log.tell("\n".join(lines) if lines else "There are no other rooms here.", "help")
 
     async def _search(self, words: str) -> None:
         found = await self._chat.history(matching=words, limit=20)

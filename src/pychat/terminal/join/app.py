@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -14,7 +14,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from pychat.client import Client, Disconnected, State
+from pychat.client import ChatClient, Client, Disconnected, State
 from pychat.client.address import Address
 from pychat.domain.errors import ChatError, Refused
 from pychat.terminal.escaping import safe_line
@@ -27,6 +27,7 @@ from pychat.terminal.join.log import Log
 from pychat.terminal.join.messages import Messages
 from pychat.terminal.join.naming import Naming
 from pychat.terminal.join.people import People
+from pychat.terminal.join.rooms import Rooms
 from pychat.terminal.join.status_text import connection_text, mode_text, title_text, unread_text
 from pychat.terminal.join.styles import DIM
 from pychat.terminal.join.typists import Typists
@@ -62,7 +63,15 @@ class ChatApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     chat: Client
 
-    def __init__(self, tokens: TokenStore, address: Address, name: str | None) -> None:
+    def __init__(
+        self,
+        tokens: TokenStore,
+        address: Address,
+        name: str | None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         # With an explicit value, Textual would show its own colours although NO_COLOR is set.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.theme = "tokyo-night"
@@ -71,6 +80,8 @@ class ChatApp(App[None]):
         self._tokens = tokens
         self._address = address
         self._wanted = name
+        self._token = token
+        self._headers = headers
         self._room_log = Log()
         self._typists = Typists()
         self._retry_at = 0.0
@@ -94,11 +105,16 @@ class ChatApp(App[None]):
         self._messages = self.query_one(Messages)
         self._composer = self.query_one(Composer)
         self._older = HistoryLoader(chat, log)
+        self._rooms = Rooms(self._connect_elsewhere, chat.entered.room, self._schedule_redraw)
         self._incoming = Incoming(
             chat, log, self._typists, self._older, at_bottom=lambda: self._messages.at_bottom, bell=self.bell
         )
         self._input = Actions(
-            chat, log, self._messages, self._composer, attempt=self._attempt, join=self._join, leave=self.exit
+            *(chat, log, self._messages, self._composer),
+            attempt=self._attempt,
+            rooms=self._rooms.listed,
+            join=self._join,
+            leave=self.exit,
         )
         self._composer.focus()
         self._fit(self.size.width)
@@ -106,6 +122,7 @@ class ChatApp(App[None]):
         self.set_interval(0.5, self._tick)
         self.run_worker(self._listen(), exit_on_error=True)
         await self._join_first(self._wanted)
+        self.run_worker(self._rooms.watch(), exit_on_error=False)
         self._show()
 
     def turn(self, state: State) -> None:
@@ -113,6 +130,10 @@ class ChatApp(App[None]):
         self._retry_at = time.monotonic() + state.retry_in if state.retry_in else 0.0
         if self.is_running:
             self.call_later(self._show)
+
+    def _connect_elsewhere(self) -> ChatClient:
+        """The connection that hears of the person's other rooms."""
+        return ChatClient(self._address.mount, token=self._token, headers=self._headers, resume=self.chat.resume)
 
     async def _join_first(self, wanted: str | None) -> None:
         me = self.chat.me
@@ -257,7 +278,7 @@ class ChatApp(App[None]):
         self.query_one(People).show(chat.members, chat.here, chat.me, listed=bool(chat.members) or chat.here < 250)
         status = self.query_one("#status", Bar)
         status.left = Text(safe_line(self._typists.words(now)), DIM)
-        status.right = unread_text(self._incoming.unread, at_bottom=self._messages.at_bottom)
+        status.right = unread_text(self._incoming.unread, self._rooms.unread, at_bottom=self._messages.at_bottom)
         mode = self.query_one("#mode", Static)
         mode.display = self._input.mode is not None
         if self._input.mode is not None:

@@ -26,7 +26,7 @@ async def _talk(url: str, room: str | None, *, name: str | None, token: str | No
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("“pychat join” needs a terminal. In scripts, use “pychat post” and “pychat tail”.")
     address = Address.parse(url, room)
-    app = ChatApp(TokenStore(), address, name)
+    app = ChatApp(TokenStore(), address, name, token=token, headers=headers)
     async with Client(address.mount, address.room, token=token, headers=headers, on_state=app.turn) as app.chat:
         await app.run_async()
     if app.ended is not None:

@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "nick": ("NAME", "Take another name."),
     "me": ("TEXT", "Describe what you do: /me waves."),
     "who": ("", "List the people here."),
+    "rooms": ("", "List your rooms, with what you have not read there."),
     "search": ("WORDS", "Find messages with all of these words."),
     "reply": ("[TEXT]", "Answer the selected message, or the last one of another person."),
     "edit": ("[TEXT]", "Change the selected message, or your last one."),

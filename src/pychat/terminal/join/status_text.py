@@ -33,10 +33,10 @@ def connection_text(state: State, here: int, retry_seconds: float) -> Text:
     return Text(f"● connecting again{f' in {left} s' if left else ' …'}", WARN)
 
 
-def unread_text(unread: int, *, at_bottom: bool) -> Text:
-    """Return the number of new messages below the screen."""
+def unread_text(unread: int, elsewhere: int, *, at_bottom: bool) -> Text:
+    """Return the number of new messages below the screen, or else in other rooms."""
     if at_bottom:
-        return Text()
+        return Text(f"{elsewhere} unread in /rooms", WARN) if elsewhere else Text()
     return Text(f"↓ {unread} new" if unread else "↓ Ctrl+End", WARN if unread else FAINT)
 
 
