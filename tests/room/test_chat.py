@@ -52,6 +52,21 @@ async def test_a_room_that_was_opened_is_what_it_was(tmp_path: Path) -> None:
         assert await chat.directory.visible() == []
 
 
+async def test_the_title_of_a_found_room_is_kept_from_the_first_visit(tmp_path: Path) -> None:
+    """Lists show it also before anybody visits the room again, and if the server did not end by itself."""
+
+    def find_room(name: str, _: Request) -> RoomSettings:
+        return RoomSettings(title=f"Team {name}")
+
+    url = f"sqlite:{tmp_path / 'chat.db'}"
+    async with Chat(store=url, find_room=find_room) as chat:
+        await (await enter(chat, "blue", ADA)).session.close()
+        async with asyncio.timeout(20):
+            while not await chat.rooms():
+                await asyncio.sleep(0)
+        assert [record.title for record in await chat.rooms()] == ["Team blue"]
+
+
 async def test_find_room_says_which_rooms_there_are() -> None:
     """It is asked on the first visit, sync or async, and once for all who come at the same time."""
     asked: list[str] = []

@@ -196,6 +196,9 @@ class RoomFinder(RoomSource):
         room.backend.core.hooks.share(self._hooks)
         self._rooms.add(room)
         self._records[room.name] = record, stored == record
+        records = self._store().rooms
+        if records is not None and stored != record and record.title != record.name:
+            self._tasks.spawn(_save(records.save(record), room.name))  # lists show it while the room is not open
         return room
 
     def _rests(self, room: ChatRoom) -> None:
