@@ -88,16 +88,17 @@ class Conversations:
                 return known
             if person is None or self._ended:
                 raise Refused.standard("shutdown")
+            client, request = self._client, self._request
             listed = self._listed.get(name)
             if listed is None:
                 counts = (await self._rooms.readers.unread([person.member_id]))[person.member_id]
                 seq = next((each.seq for each in counts if each.room == name), 0)
             else:
                 seq = listed.seq
-            found = await self._rooms.find(name, self.user, self._request(name), person=person)
-            channel = DirectChannel(found.room, person.member_id, self._client, self._nick)
+            found = await self._rooms.find(name, self.user, request(name), person=person)
+            channel = DirectChannel(found.room, person.member_id, client, self._nick)
             channel.is_called(nick)
-            conversation = Conversation(self._client, channel, self._put_out)
+            conversation = Conversation(client, channel, self._put_out)
             await conversation.enter(person.member_id, self.user, found.grant)
             if conversation.out or self._ended:
                 await conversation.leave(left=False)
@@ -124,7 +125,8 @@ class Conversations:
             if member is not None:
                 return each.channel.nick(member)
         wanted, number = nick, 1
-        while casefold(nick) == casefold(self._client.nick) or self._called(nick) - {member_id}:
+        own = "" if self._ended else self._client.nick
+        while casefold(nick) == casefold(own) or self._called(nick) - {member_id}:
             number += 1
             nick = f"{wanted}_{number}"
         return nick
@@ -181,6 +183,7 @@ class Conversations:
         for conversation in list(self._open.values()):
             await conversation.leave(left=left)
         self._open.clear()
+        del self._client, self._request  # else the client and its conversations would keep each other alive
 
 
 def _is_of_two(room: UnreadRoom) -> bool:
