@@ -16,7 +16,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test soak check format docs lock clean
+.PHONY: help serve test slow soak check format docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
@@ -25,8 +25,11 @@ help:
 serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--port 9000"
 	@$(BIN)/pychat serve $(ARGS)
 
-test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests; some with ARGS="tests/test_x.py -k y"
-	$(BIN)/python -m pytest --numprocesses=$(JOBS) $(ARGS)
+test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests but the slow ones; some with ARGS="tests/test_x.py -k y"
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) -m "not slow" $(ARGS)
+
+slow: $(VENV)/.system node_modules/.ready ## run the tests that take ten seconds and more each
+	$(BIN)/python -m pytest -m slow
 
 soak: $(VENV)/.system node_modules/.ready ## kill servers under people who talk, for ten minutes or MINUTES=60, then try many sequences
 	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/python -m pytest --capture=no tests/proof/test_sigkill.py

@@ -110,6 +110,7 @@ async def listen(server: PublicServer, address: str, path: str, times: int) -> s
     return connection
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", WIRES)
 async def test_answers_over_websockets_that_nobody_reads(public: Public, tmp_path: Path, path: str):
     """80 people on WebSockets ask 18 times each for a page of 256 KiB, and read none: a page or two wait for each, and no more."""
@@ -120,6 +121,7 @@ async def test_answers_over_websockets_that_nobody_reads(public: Public, tmp_pat
     await bounded(public, tmp_path, attack, seconds=5, most=80 << 20)
 
 
+@pytest.mark.slow
 async def test_hundreds_who_ask_once_and_never_read(public: Public, tmp_path: Path):
     """600 WebSockets of one address get a welcome and a page of 256 KiB, and read nothing: those past 64 MiB are closed."""
 
@@ -132,6 +134,7 @@ async def test_hundreds_who_ask_once_and_never_read(public: Public, tmp_path: Pa
     await bounded(public, tmp_path, attack, seconds=5, most=160 << 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", WIRES)
 async def test_who_reads_late_gets_every_answer(public: Public, tmp_path: Path, path: str):
     """Commands wait while their client does not read: when it reads, all eighteen pages come, and nobody was closed as slow."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import pytest
+
 from tests.attacks.conftest import Public
 from tests.attacks.public import PublicServer
 
@@ -23,6 +25,7 @@ async def come_in(server: PublicServer, address: str, nick: str, *then: str) -> 
 ATTACKS = ("WHO #lobby", "NAMES #lobby", "ISON " + " ".join("abcdefghijklmnopqrst"), "PART " + ",".join("x" * 240))
 
 
+@pytest.mark.slow
 async def test_long_answers_by_the_hundred(public: Public):
     """Clients ask 500 times each who is in a room of hundreds, or the like: nobody else waits for it."""
     async with public() as server, contextlib.AsyncExitStack() as stack:

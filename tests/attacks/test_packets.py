@@ -8,6 +8,7 @@ import json
 import time
 
 import aiohttp
+import pytest
 
 from tests.attacks.conftest import Public
 from tests.attacks.public import PublicServer
@@ -56,6 +57,7 @@ def _full(packet: str) -> str:
     return "\x1e".join([packet] * min(_MOST, (_BODY + 1) // (len(packet) + 1)))
 
 
+@pytest.mark.slow
 async def test_bodies_full_of_packets(public: Public):
     """Bodies at the limit, of every kind of packet, before a CONNECT and after it, without a pause: nobody else waits."""
     async with public() as server, aiohttp.ClientSession() as http:

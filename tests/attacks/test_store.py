@@ -64,6 +64,7 @@ async def _floods(server: PublicServer, name: str, texts: list[str], answers: Co
     writer.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "last"), [(0x1F300, 0x1F600), (0x4E00, 0x9FFF)], ids=["emoji", "chinese"])
 async def test_long_texts_of_many_words(public: Public, first: int, last: int):
     """Twenty people send 2,000 emoji, or Chinese characters, as often as they may: nobody else is refused or waits.

@@ -77,6 +77,7 @@ async def test_direct_rooms_and_blocks_are_stored(url: str) -> None:
         assert (await chat.unread("bob"))[name].messages == 1
 
 
+@pytest.mark.slow
 async def test_rooms_of_another_server_are_noticed(redis: RedisServer) -> None:
     """Messages, reads, deletions and blocks, within some seconds, in rooms that are not open on this server."""
     async with Chat(store=redis.url) as here, Chat(store=redis.url) as there:

@@ -234,7 +234,7 @@ def waiting() -> Iterator[int]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("host", ["aiohttp", "uvicorn"])
+@pytest.mark.parametrize("host", ["aiohttp", pytest.param("uvicorn", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", [Reader, RecoveringReader, StreamReader])
 async def test_many_who_stop_reading(host: str, kind: type[Reader], monkeypatch: pytest.MonkeyPatch) -> None:
     """50 of 200 stop: the others hear all in order, memory is bounded, the stuck are closed and come back to it all."""
