@@ -23,6 +23,7 @@ import pychat
 from pychat.cli import main as cli
 from pychat.cli.settings import SETTINGS, Setting
 from pychat.domain.errors import REFUSALS, Close
+from pychat.room.hooked import Hooked
 from pychat.room.hooks import HOOKS
 from pychat.web.api.api import OPERATIONS
 
@@ -340,7 +341,8 @@ def _class(thing: type) -> Iterator[str]:
 def _members(thing: type) -> Iterator[str]:
     inner = _INNER.get(thing.__name__, set())
     tests = []
-    for name, raw in vars(thing).items():
+    shown = {**vars(thing), **(vars(Hooked) if issubclass(thing, Hooked) else {})}  # `on` belongs to each of them
+    for name, raw in shown.items():
         if name.startswith("_") or name in inner:
             continue
         if isinstance(raw, property):

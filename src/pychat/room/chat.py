@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from functools import partial
-from typing import Any, Literal, Self, overload
+from typing import Self
 
 from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused, UsageError
@@ -20,17 +19,8 @@ from pychat.room.direct import MAX_DIRECT, direct_record, direct_rooms_of, store
 from pychat.room.directory import RoomDirectory
 from pychat.room.erasing import disconnect_user, erase_user
 from pychat.room.finder import FindRoom, RoomFinder
-from pychat.room.hooks import (
-    DeleteHook,
-    EditHook,
-    EventHook,
-    Hooks,
-    JoinHook,
-    LeaveHook,
-    MentionHook,
-    MessageHook,
-    ReactHook,
-)
+from pychat.room.hooked import Hooked
+from pychat.room.hooks import Hooks
 from pychat.room.whispers import whisper_log
 from pychat.stores import RoomRecord, Store, Unread, open_store
 
@@ -44,7 +34,7 @@ _Level = Access | str | Iterable[str]
 AccessFunction = Callable[[User | None, str], _Level | Awaitable[_Level]]
 
 
-class Chat:
+class Chat(Hooked):
     """Many rooms: those that are given, and those that are opened while the app runs. Mount it as you mount a room.
 
     Make all calls on one event loop.
@@ -234,43 +224,8 @@ class Chat:
         await erase_user(stores, member_id, direct)
         await self.directory.readers.forget(member_id)  # also what is gathered and not yet written
 
-    # Hooks.
-
-    @overload
-    def on(self, name: Literal["message"]) -> Callable[[MessageHook], MessageHook]: ...
-    @overload
-    def on(self, name: Literal["message"], hook: MessageHook) -> MessageHook: ...
-    @overload
-    def on(self, name: Literal["edit"]) -> Callable[[EditHook], EditHook]: ...
-    @overload
-    def on(self, name: Literal["edit"], hook: EditHook) -> EditHook: ...
-    @overload
-    def on(self, name: Literal["delete"]) -> Callable[[DeleteHook], DeleteHook]: ...
-    @overload
-    def on(self, name: Literal["delete"], hook: DeleteHook) -> DeleteHook: ...
-    @overload
-    def on(self, name: Literal["react"]) -> Callable[[ReactHook], ReactHook]: ...
-    @overload
-    def on(self, name: Literal["react"], hook: ReactHook) -> ReactHook: ...
-    @overload
-    def on(self, name: Literal["mention"]) -> Callable[[MentionHook], MentionHook]: ...
-    @overload
-    def on(self, name: Literal["mention"], hook: MentionHook) -> MentionHook: ...
-    @overload
-    def on(self, name: Literal["join"]) -> Callable[[JoinHook], JoinHook]: ...
-    @overload
-    def on(self, name: Literal["join"], hook: JoinHook) -> JoinHook: ...
-    @overload
-    def on(self, name: Literal["leave"]) -> Callable[[LeaveHook], LeaveHook]: ...
-    @overload
-    def on(self, name: Literal["leave"], hook: LeaveHook) -> LeaveHook: ...
-    @overload
-    def on(self, name: Literal["event"]) -> Callable[[EventHook], EventHook]: ...
-    @overload
-    def on(self, name: Literal["event"], hook: EventHook) -> EventHook: ...
-    def on(self, name: str, hook: Any = None) -> Any:
-        """Register a hook for all rooms, also those that are opened later: see `ChatRoom.on`."""
-        return partial(self._hooks.add, name) if hook is None else self._hooks.add(name, hook)
+    def _own_hooks(self) -> Hooks:
+        return self._hooks
 
     # Its life.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Self
 
 from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
@@ -16,16 +15,8 @@ from pychat.room.backend import RoomBackend
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
 from pychat.room.erasing import purge
-from pychat.room.hooks import (
-    DeleteHook,
-    EditHook,
-    EventHook,
-    JoinHook,
-    LeaveHook,
-    MentionHook,
-    MessageHook,
-    ReactHook,
-)
+from pychat.room.hooked import Hooked
+from pychat.room.hooks import Hooks
 from pychat.room.session import Session
 from pychat.room.threads import ThreadsafeRoom
 from pychat.stores import Store
@@ -39,7 +30,7 @@ ROOM_NAMES = "The name of a room has 1-64 of the characters A-Z a-z 0-9 . _ - an
 _MOVED = ("check_name", "first_members", "follow_names", "in_memory", "member", "tokens")  # to `ChatRoom.backend`
 
 
-class ChatRoom:
+class ChatRoom(Hooked):
     """A chat room: an ordered log of events, and the people in the room.
 
     A room has no sockets: mount it with `pychat.aiohttp_app` or `pychat.asgi_app`, or use `connect` from your own
@@ -191,41 +182,8 @@ class ChatRoom:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
         return await (await self.backend.ready()).commands.message(seq)
 
-    @overload
-    def on(self, name: Literal["message"]) -> Callable[[MessageHook], MessageHook]: ...
-    @overload
-    def on(self, name: Literal["message"], hook: MessageHook) -> MessageHook: ...
-    @overload
-    def on(self, name: Literal["edit"]) -> Callable[[EditHook], EditHook]: ...
-    @overload
-    def on(self, name: Literal["edit"], hook: EditHook) -> EditHook: ...
-    @overload
-    def on(self, name: Literal["delete"]) -> Callable[[DeleteHook], DeleteHook]: ...
-    @overload
-    def on(self, name: Literal["delete"], hook: DeleteHook) -> DeleteHook: ...
-    @overload
-    def on(self, name: Literal["react"]) -> Callable[[ReactHook], ReactHook]: ...
-    @overload
-    def on(self, name: Literal["react"], hook: ReactHook) -> ReactHook: ...
-    @overload
-    def on(self, name: Literal["mention"]) -> Callable[[MentionHook], MentionHook]: ...
-    @overload
-    def on(self, name: Literal["mention"], hook: MentionHook) -> MentionHook: ...
-    @overload
-    def on(self, name: Literal["join"]) -> Callable[[JoinHook], JoinHook]: ...
-    @overload
-    def on(self, name: Literal["join"], hook: JoinHook) -> JoinHook: ...
-    @overload
-    def on(self, name: Literal["leave"]) -> Callable[[LeaveHook], LeaveHook]: ...
-    @overload
-    def on(self, name: Literal["leave"], hook: LeaveHook) -> LeaveHook: ...
-    @overload
-    def on(self, name: Literal["event"]) -> Callable[[EventHook], EventHook]: ...
-    @overload
-    def on(self, name: Literal["event"], hook: EventHook) -> EventHook: ...
-    def on(self, name: str, hook: Any = None) -> Any:
-        """Register a hook (`pychat.HOOKS` lists them): `@room.on("message")`, or `room.on("message", function)`."""
-        return partial(self.backend.core.hooks.add, name) if hook is None else self.backend.core.hooks.add(name, hook)
+    def _own_hooks(self) -> Hooks:
+        return self.backend.core.hooks
 
     async def start(self) -> None:
         """Open the log. Other methods do this by themselves; call it to get errors of the store early. Idempotent.
