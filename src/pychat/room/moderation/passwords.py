@@ -14,7 +14,7 @@ from pychat.room.workers import Workers
 
 __all__ = ["LONGEST_PASSWORD", "PasswordHasher"]
 
-LONGEST_PASSWORD = 200  # characters
+LONGEST_PASSWORD = 256  # characters
 # One hash takes 16 MB and about 40 ms (OWASP Password Storage Cheat Sheet, 2023: N=2^14 with r=8 and p=5; five times
 # fewer rounds here, because a room's password is shared, and each address has few attempts).
 _N, _R, _P = 2**14, 8, 1
