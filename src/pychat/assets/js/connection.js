@@ -22,8 +22,8 @@ const STABLE_AFTER = 5_000;
 
 /** The events of both versions; those of version 1 name no room. */
 const EVENTS = [
-  ...["welcome", "entered", "exited", "message", ...REVISIONS, "presence", "typing", "whisper", "unread", "error", "bye"],
-  ...["room", "access", "queue", "held"],
+  "welcome", "entered", "exited", "message", ...REVISIONS, "presence", "typing", "access", "room", "queue", "held", "whisper", "unread",
+  "error", "bye",
 ];
 
 export class Connection extends Link {
