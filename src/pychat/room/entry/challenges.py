@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from pychat.domain.entry import CHECKED
 from pychat.domain.errors import Refused
 from pychat.room.clock import Clock
 from pychat.room.tokens import Tokens
 from pychat.room.workers import Workers
 
-__all__ = ["CHECKED", "Challenges", "is_checked"]
+__all__ = ["Challenges"]
 
-#: How the ids of guests begin who have solved a challenge. Ids are signed in the guests' tokens.
-CHECKED = "checked-"
 _SECONDS = 300  # in which a challenge has to be solved
 # A browser derives a key in about 0.7 ms, so 400-1,000 keys take 0.3-0.7 s; on a slow phone up to 7 s. Never more.
 _ALGORITHM, _ROUNDS = "PBKDF2/SHA-256", 2_000
@@ -23,11 +22,6 @@ _MIN_STEPS, _MAX_STEPS = 400, 1_000
 _MAX_WAITING = 64
 _MAX_USED = 50_000  # solutions within `_SECONDS`
 _LONGEST = 2_000  # characters of a solution
-
-
-def is_checked(member_id: str | None) -> bool:
-    """True if this is the id of a guest who has solved a challenge."""
-    return member_id is not None and member_id.startswith(CHECKED)
 
 
 class Challenges:

@@ -8,10 +8,11 @@ from typing import Any
 import altcha
 import pytest
 
+from pychat.domain.entry import is_checked
 from pychat.domain.errors import Refused
 from pychat.room.clock import Clock
-from pychat.room.moderation import challenges as module
-from pychat.room.moderation.challenges import Challenges, is_checked
+from pychat.room.entry import challenges as module
+from pychat.room.entry.challenges import Challenges
 from pychat.room.tokens import Tokens
 from pychat.testing import FakeClock
 
@@ -95,6 +96,7 @@ async def test_a_solution_comes_in_time() -> None:
 
 
 def nested(depth: int) -> Any:
+    """Lists in lists."""
     value: Any = 1
     for _ in range(depth):
         value = [value]

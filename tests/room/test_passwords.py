@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from pychat.domain.errors import Refused
-from pychat.room.moderation import passwords as module
-from pychat.room.moderation.passwords import PasswordHasher
+from pychat.room import passwords as module
+from pychat.room.passwords import PasswordHasher
 
 
 async def test_a_password_matches_its_hash_alone() -> None:
@@ -32,7 +32,8 @@ async def test_the_length_of_a_password_is_bounded(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", ["", "scrypt", "scrypt$1$1$1$$", "md5$16384$8$1$AA==$AA==", "scrypt$99999999$8$1$AA==$AA==", "a$b$c$d$e$f"]
+    "stored",
+    ["", "scrypt", "scrypt$1$1$1$$", "md5$16384$8$1$AA==$AA==", "scrypt$99999999$8$1$AA==$AA==", "a$b$c$d$e$f"],
 )
 async def test_a_damaged_hash_opens_nothing(stored: str) -> None:
     """What is no hash of this form matches no password, and costs no more memory than one."""

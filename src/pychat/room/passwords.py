@@ -1,4 +1,4 @@
-"""Passwords of rooms: a room keeps the scrypt hash, and compares in a thread. The number of waiting calls is bounded."""
+"""Passwords of rooms: a room keeps the scrypt hash. Hashing runs in a thread, and few calls wait for it."""
 
 from __future__ import annotations
 
