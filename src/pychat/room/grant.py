@@ -17,14 +17,23 @@ def unknown_room(names: str = "") -> Refused:
 
 
 class Grant:
-    """The access of one visitor to one room. `person` is `None` for a guest without an identity."""
+    """The access of one visitor to one room. `person` is `None` for a guest without an identity.
 
-    __slots__ = ("_ask", "_asked", "access", "person")
+    `address` is the visitor's, behind the trusted proxies; it is empty for a Unix socket, and for code of the app.
+    """
+
+    __slots__ = ("_ask", "_asked", "access", "address", "person")
 
     def __init__(
-        self, access: Access, person: Person | None = None, ask: Callable[[], Awaitable[Access]] | None = None
+        self,
+        access: Access,
+        person: Person | None = None,
+        ask: Callable[[], Awaitable[Access]] | None = None,
+        *,
+        address: str = "",
     ) -> None:
         """`ask` asks the app again; without it, the access never changes."""
+        self.address = address
         self.access = access
         self.person = person
         self._ask = ask
