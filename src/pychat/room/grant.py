@@ -19,7 +19,8 @@ def unknown_room(names: str = "") -> Refused:
 class Grant:
     """The access of one visitor to one room. `person` is `None` for a guest without an identity.
 
-    `address` is the visitor's, behind the trusted proxies; it is empty for a Unix socket, and for code of the app.
+    `access` is what the app allows. What the visitor may do also depends on the room: see `Session.access`. `address`
+    is where the visitor connects from, behind trusted proxies; empty if unknown.
     """
 
     __slots__ = ("_ask", "_asked", "access", "address", "person")
@@ -33,9 +34,9 @@ class Grant:
         address: str = "",
     ) -> None:
         """`ask` asks the app again; without it, the access never changes."""
-        self.address = address
         self.access = access
         self.person = person
+        self.address = address
         self._ask = ask
         self._asked = self._refreshes
 
