@@ -37,6 +37,7 @@ from pychat.room.hooks import HOOKS
 from pychat.web.api.api import OPERATIONS
 from pychat.web.api.operation import Operation
 from tests.docs.pages import ROOT, Page, page, pages
+from tests.docs.shell import pychat_context
 
 ASSETS = ROOT / "src" / "pychat" / "assets"
 REFERENCE = "docs/reference/"
@@ -69,6 +70,11 @@ def section(text: str, heading: str) -> str:
 def test_generated_parts_are_current(where) -> None:
     """What `make docs` would write is what is committed."""
     assert render(where.text) == where.text, "run `make docs`"
+
+
+def test_checking_a_command_of_the_docs_leaves_its_help_alone() -> None:
+    """The help of a subcommand has `-h` too, whichever test asked Click for it first."""
+    assert pychat_context(["tail", "http://localhost:3000"]).help_option_names == ["-h", "--help"]
 
 
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
