@@ -66,6 +66,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Kicked",
             "Typing",
             "Whisper",
+            "Report",
             "Event",
         ),
     ),
@@ -85,7 +86,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.client.ClientEvent",
         ),
     ),
-    ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
+    ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Held", "Close")),
     ("Hooks", "", ("HOOKS",)),
     (
         "Socket.IO",
