@@ -17,6 +17,7 @@ from pychat.room.delivery import Delivery, RoomWatcher
 from pychat.room.fanout import Fanout
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import RoomReaders
 from pychat.room.tasks import Tasks
 from pychat.room.whispers import Whispers
@@ -30,6 +31,7 @@ class RoomCore:
 
     __slots__ = (
         "__weakref__",
+        "charges",
         "clock",
         "closed_store",
         "commands",
@@ -38,6 +40,7 @@ class RoomCore:
         "limits",
         "membership",
         "name",
+        "rates",
         "state",
         "store",
         "tasks",
@@ -57,13 +60,18 @@ class RoomCore:
         grace: float,
         clock: Clock,
         hooks: Hooks,
+        rates: RateLimiter,
     ) -> None:
         self.name = name
         self.title = title
         self.store = store
         self.limits = limits
+        #: What commands count in, by kind.
+        self.charges = limits.table.charges
         self.clock = clock
         self.hooks = hooks
+        #: Counts what visitors do, in all rooms that share it.
+        self.rates = rates
         self.state = RoomState(Names.of(limits.name, reserved_names), limits)
         self.tasks = Tasks()
         fanout = Fanout()
