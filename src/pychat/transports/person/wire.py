@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from pychat.domain.errors import Close
 from pychat.room.backend import RoomBackend
 from pychat.room.connection import Encoder
 
@@ -24,6 +25,9 @@ class PersonWire(Protocol):
 
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this person something, behind what was sent. It may wait for the end of this turn of the event loop."""
+
+    def close(self, why: Close) -> None:
+        """Tell the client why, and close the connection."""
 
     def flush(self) -> None:
         """Send what waits for the end of the turn."""
