@@ -112,6 +112,7 @@ REFUSALS: Mapping[str, RefusalKind] = {
         403, "The room asks guests to solve a challenge first.", close=Close.ENTRY_REQUIRED
     ),
     "room_closed": RefusalKind(403, Close.CLOSED.text, close=Close.CLOSED),
+    "held": RefusalKind(403, "A moderator has to read the text first, and an edit cannot wait for that."),
     "blocked": RefusalKind(403, "You cannot write to this person."),
     "not_found": RefusalKind(404, "There is no such message (any more)."),
     "not_yours": RefusalKind(403, "Only the author of a message can change it."),

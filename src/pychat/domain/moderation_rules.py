@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pychat.domain.actions import ACTIONS
 from pychat.domain.blanks import visible
+from pychat.domain.decision import Actor, Decision, Subject
 from pychat.domain.errors import Refused
-from pychat.domain.model import Member
 from pychat.domain.moderation import AuditEntry, Record, Removed
 from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
 from pychat.domain.networks import parse_network
+from pychat.domain.queue_rules import approve, invite, reject, resolve, revoke
 from pychat.domain.roles import PROGRAM_RANK, Role
 
 __all__ = ["BOUNDS", "Actor", "Decision", "Subject", "decide"]
@@ -32,35 +33,6 @@ _KICK_SECONDS = 60
 _SECRET = frozenset({"password"})  # settings whose values are in no audit log
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Whoever performs an action. The rank of people is their role; that of programs is `PROGRAM_RANK`."""
-
-    member: Member
-    rank: int
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """The member whom an action is about."""
-
-    id: str
-    name: str
-    role: Role
-    #: The networks of a guest's connections to this server.
-    networks: tuple[str, ...] = ()
-    #: True if nobody else in the room connects from these networks.
-    alone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What an action changes, and its entry in the audit log."""
-
-    changes: tuple[Record | Removed, ...]
-    entry: AuditEntry | None
-
-
 _Fields = Mapping[str, Any]
 _Decide = Callable[[ModerationState, str, _Fields, Actor, Subject | None, float], Decision | None]
 
@@ -74,8 +46,6 @@ def decide(
     """
     if actor.rank < ACTIONS[action].role:
         raise Refused("forbidden", "Only moderators of this room may do this.")
-    if action not in _DECIDE:
-        raise Refused("not_found", f"There is nothing to {action}.")
     decision = _DECIDE[action](state, action, fields, actor, subject, now)
     if decision is not None:
         _check_bounds(state, decision)
@@ -275,4 +245,9 @@ _DECIDE: dict[str, _Decide] = {
     "pin": _pin,
     "unpin": _pin,
     "set": _set,
+    "invite": invite,
+    "revoke": revoke,
+    "approve": approve,
+    "reject": reject,
+    "resolve": resolve,
 }

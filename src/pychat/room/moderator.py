@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pychat.domain.decision import Actor
 from pychat.domain.errors import UsageError
 from pychat.domain.model import Member, User, id_of
 from pychat.domain.moderation import AuditEntry
-from pychat.domain.moderation_rules import Actor
 from pychat.domain.roles import PROGRAM_RANK, Role
 from pychat.room.backend import RoomBackend
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pychat.domain.access import Access
+from pychat.domain.decision import Actor
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import SEARCH_COST, TokenBucket
 from pychat.domain.log_limit import RateLimitedLogger
@@ -27,7 +28,6 @@ from pychat.domain.model import (
     User,
 )
 from pychat.domain.moderation import AuditEntry
-from pychat.domain.moderation_rules import Actor
 from pychat.domain.notices import AccessChanged, PutOut, Welcome, You
 from pychat.room.answer import Answer
 from pychat.room.clock import Timer
@@ -307,6 +307,14 @@ class Session(CommandQueue):
                 self._muted_as = self.member_id
             await self._room.membership.perform(Leave(self.member_id), self)
             self.recheck()
+
+    @queued
+    async def report(self, seq: int, reason: str | None = None) -> None:
+        """Report message number `seq` to the moderators."""
+        self._spend()
+        self._require_member_id()
+        await self._message(seq)
+        raise Refused("forbidden", "Reports are not taken yet.")
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""

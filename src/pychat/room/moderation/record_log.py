@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from pychat.domain.decision import Decision
 from pychat.domain.errors import Refused
 from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
-from pychat.domain.moderation_rules import Decision
 from pychat.domain.moderation_state import ModerationState
 from pychat.room.clock import Clock, Timer
-from pychat.room.moderation.memory import records_of
+from pychat.room.moderation.fallback import records_of
 from pychat.room.tasks import Tasks
 from pychat.stores import Conflict, ModerationRecords, Store
 
@@ -33,8 +33,8 @@ _EMPTY = ModerationState()
 class RecordFollower(Protocol):
     """Is told of changes of the records, after they were applied."""
 
-    def changed(self, changes: Iterable[Record | Removed]) -> None:
-        """Records were changed, or have ended."""
+    def changed(self, changes: Sequence[Record | Removed], entry: AuditEntry | None) -> None:
+        """Records were changed by an action with that entry, or have ended."""
 
     def reloaded(self) -> None:
         """Any record may have changed."""
@@ -44,6 +44,7 @@ class RecordLog:
     """The records of one room. Each change is decided for the newest records, and stored only if they still are."""
 
     __slots__ = (
+        "__weakref__",
         "_clock",
         "_follower",
         "_lock",
@@ -75,7 +76,7 @@ class RecordLog:
     @property
     def records(self) -> ModerationRecords:
         """The records in the store."""
-        return records_of(self._store, self.room, self.received)
+        return records_of(self._store, self)
 
     def load(self, records: Iterable[Record], version: int) -> None:
         """Begin, or begin anew, with what the store holds."""
@@ -96,7 +97,7 @@ class RecordLog:
         self.state.apply(moderated)
         self._wake()
         self._schedule()
-        self._follower.changed(moderated.changes)
+        self._follower.changed(moderated.changes, moderated.entry)
 
     def reload(self) -> None:
         """Changes may have been missed: load the records anew, soon."""
@@ -188,7 +189,7 @@ class RecordLog:
         ended = self.state.expire(self._clock.date())
         self._schedule()
         if ended:
-            self._follower.changed([Removed(each.kind, each.key) for each in ended])
+            self._follower.changed([Removed(each.kind, each.key) for each in ended], None)
 
     def stop(self) -> None:
         """The room closes."""

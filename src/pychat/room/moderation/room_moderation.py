@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
@@ -13,11 +13,12 @@ from typing import Any, Protocol
 from pychat.domain.access import Access
 from pychat.domain.actions import ACTIONS, accept_action
 from pychat.domain.dates import iso
+from pychat.domain.decision import Actor, Decision, Subject
 from pychat.domain.errors import Refused
 from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import Deleted, Edited, Erased, Member, Message, Reacted, Say, User
 from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
-from pychat.domain.moderation_rules import Actor, Decision, Subject, decide
+from pychat.domain.moderation_rules import decide
 from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
 from pychat.domain.networks import Networks, network_of, parse_network
 from pychat.domain.notices import AccessChanged, RoomChanged
@@ -142,8 +143,9 @@ class RoomModeration:
 
     # The port `RecordFollower`.
 
-    def changed(self, changes: Iterable[Record | Removed]) -> None:
-        """Records were changed, or have ended: apply that to everybody here."""
+    def changed(self, changes: Sequence[Record | Removed], entry: AuditEntry | None) -> None:
+        """Records were changed by an action with that entry, or have ended: apply that to everybody here."""
+        del entry
         members = set[str]()
         networks = Networks[None]()
         named = {kind: {each.key for each in changes if each.kind == kind} for kind in _KINDS}
@@ -382,6 +384,13 @@ class RoomModeration:
             if fields.get("delete"):
                 told["deleted"] = await self._clear(fields["member"], fields["delete"], actor())
         return told
+
+    async def change(self, decide: Callable[[], Decision | None]) -> AuditEntry | None:
+        """Store what `decide` returns for the newest records, and return its entry; `None` if it changes nothing.
+
+        `decide` is called again if somebody else changed the records first. The changes were applied when this returns.
+        """
+        return await self._log.change(decide)
 
     def _decide(self, action: str, fields: Mapping[str, Any], actor: Callable[[], Actor]) -> Decision | None:
         member_id = fields.get("member")

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pychat.domain.access import Access
 from pychat.domain.dates import iso
-from pychat.domain.entry import is_checked
+from pychat.domain.entry import entry_refusal
 from pychat.domain.errors import Refused
 from pychat.domain.model import User
 from pychat.domain.moderation import Record
@@ -71,19 +71,11 @@ def check_entry(state: ModerationState, grant: Grant, user: User | None, member_
     if not state:
         return
     check_stay(state, grant, user, member_id, now)
-    role, entry = _role(state, grant, user, member_id), state.setting("entry")
-    if role >= Role.MODERATOR:
-        return
-    if entry == "members" and role < Role.MEMBER:
-        raise Refused("entry_required", "Only members may enter this room. Log in, or use an invitation.")
-    if state.stored_role(member_id) is not None:
-        return  # a moderator, a password or an invitation has let them in
-    if state.setting("password"):
-        raise Refused("entry_required", "This room asks for a password, or for an invitation.")
-    if entry == "ask":
-        raise Refused("entry_required", "A moderator has to let you in: ask for it, or use an invitation.")
-    if user is None and state.setting("challenge") and not is_checked(member_id):
-        raise Refused("challenge_required", "Solve the challenge first: the page does it for you.")
+    roles = () if user is None else user.roles
+    known = state.stored_role(member_id) is not None or any(role.label in roles for role in Role)
+    refused = entry_refusal(state, member_id, _role(state, grant, user, member_id), known=known)
+    if refused is not None:
+        raise refused
 
 
 def refusal(state: ModerationState, grant: Grant, standing: AccessChanged, permission: str) -> Refused:
