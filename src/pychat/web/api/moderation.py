@@ -1,4 +1,4 @@
-"""The operations of moderators, and reports of messages."""
+"""The operations of moderators."""
 
 from __future__ import annotations
 
@@ -55,22 +55,6 @@ async def moderate(call: Call) -> Response:
     return answer(200, {"ok": True, **told})
 
 
-async def report(call: Call) -> Response:
-    """Report a message to the moderators."""
-    await opened(call.room, 0)
-    fields, core = await call.fields("reason", numbers=("target",)), await call.room.ready()
-    target, reason = fields.get("target"), fields.get("reason", "")
-    if not isinstance(target, int) or not isinstance(reason, str):
-        raise Refused("bad_request", "Say which message: {“target”: 42}.")
-    if call.program:
-        raise Refused("bad_request", "A program can moderate, and has nobody to report to.")
-    member = await _member(call, core)
-    await call.check_entry()
-    message = await core.commands.message(target)
-    await core.queue.report(message, member, reason, call.request.remote)
-    return answer(200, {"ok": True})
-
-
 async def _moderated(call: Call) -> RoomCore:
     """The open room, for a moderator. Raise `Refused` for others."""
     await opened(call.room, 0)
@@ -125,6 +109,7 @@ def _action(name: str) -> Schema:
         "type": "object",
         "description": action.says,
         "required": ["action", *required],
+        **({"anyOf": [{"required": ["member"]}, {"required": ["network"]}]} if "network" in action.optional else {}),
         "properties": {
             "action": {"type": "string", "const": name},
             **{field: _field(field) for field in (*action.required, *action.optional)},
@@ -171,24 +156,6 @@ OPERATIONS = (
             Parameter("before", "Only entries before this number.", schemas.NUMBER),
             Parameter("limit", "So many at most; 200 is the most.", {**schemas.NUMBER, "default": _DEFAULT_LIMIT}),
         ),
-        token=True,
-        metered=True,
-    ),
-    Operation(
-        "report",
-        "POST",
-        "/rooms/{room}/reports",
-        "Report a message to the moderators.",
-        report,
-        {200: "Done"},
-        (400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503),
-        body={
-            "application/json": {
-                "type": "object",
-                "required": ["target"],
-                "properties": {"target": _field("target"), "reason": _field("reason")},
-            }
-        },
         token=True,
         metered=True,
     ),
