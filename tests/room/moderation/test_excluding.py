@@ -77,10 +77,10 @@ async def test_the_address_of_a_school_is_not_banned_by_itself() -> None:
     async with ChatRoom() as room:
         troll, pupil = [await come(room, name, address="2001:db8::1") for name in ("Troll", "Pupil")]
         await room.moderation.ban(troll.id)
-        assert pupil.closed is None
+        assert (troll.closed, pupil.closed) == (Close.BANNED, None)
         other = await come(room, "Other", address="2001:db8::2")  # of the same /64
         await room.moderation.ban(other.id, address=True)
-        assert pupil.closed is Close.BANNED
+        assert (other.closed, pupil.closed) == (Close.BANNED, Close.BANNED)
         with pytest.raises(Refused):
             await come(room, address="2001:db8::ffff")
 
@@ -151,7 +151,7 @@ async def test_a_muted_person_only_reads() -> None:
                     await attempt
                 assert refusal.value.code == "muted"
                 assert refusal.value.until is not None
-        await session.history()
+        await tab.session.history()
         assert ann.told("access")[-1]["muted"]["reason"] == "noise"
         assert tab.told("welcome")[0]["muted"]["until"] == "2023-11-14T22:23:20.000Z"
         clock.move(601)

@@ -6,10 +6,9 @@ from pychat.domain.actions import ACTIONS, FIELDS
 from pychat.domain.errors import Refused
 from pychat.domain.model import Member
 from pychat.domain.moderation_rules import Actor
-from pychat.domain.roles import PROGRAM_RANK
+from pychat.domain.roles import PROGRAM_RANK, Role
 from pychat.net.http.response import Response
 from pychat.protocol.moderation import encode_entries, encode_overview
-from pychat.room.core import RoomCore
 from pychat.transports.admission import opened
 from pychat.web.api import schemas
 from pychat.web.api.answer import answer
@@ -25,21 +24,25 @@ _PROGRAM = "api"  # the name of a program that gives none
 
 async def overview(call: Call) -> Response:
     """What moderators see."""
-    core = await _moderated(call)
-    return answer(200, {"ok": True, **encode_overview(core.moderation.overview())})
+    await _check(call)
+    return answer(200, {"ok": True, **encode_overview(call.room.core.moderation.overview())})
 
 
 async def audit(call: Call) -> Response:
     """What moderators did, the newest first."""
-    core, before, limit = await _moderated(call), call.number("before"), call.number("limit")
+    before, limit = call.number("before"), call.number("limit")
     limit = _DEFAULT_LIMIT if limit is None else min(limit, _MAX_LIMIT)
-    return answer(200, {"ok": True, **encode_entries(await core.moderation.audit(before, limit + 1), limit)})
+    await _check(call)
+    found = await call.room.core.moderation.audit(before, limit + 1)
+    await _check(call)  # they may have lost the role while it was read
+    return answer(200, {"ok": True, **encode_entries(found, limit)})
 
 
 async def moderate(call: Call) -> Response:
     """Do what moderators do."""
     await opened(call.room, 0)
-    fields, core = await call.json(), await call.room.ready()
+    fields = await call.json()
+    core = await call.room.ready()
     action = fields.pop("action", None)
     if not isinstance(action, str):
         raise Refused("bad_request", f"“action” is one of: {', '.join(ACTIONS)}.")
@@ -50,43 +53,35 @@ async def moderate(call: Call) -> Response:
         by = Member(f"post:{author}", core.state.names.accept(author, reserved=True))
         told = await core.moderation.perform(action, fields, lambda: Actor(by, PROGRAM_RANK))
     else:
-        member = await _member(call, core)
-        told = await core.moderation.perform(action, fields, lambda: _actor(call, core, member))
+        member = await _member(call)
+        told = await core.moderation.perform(action, fields, lambda: _actor(call, member))
     return answer(200, {"ok": True, **told})
 
 
-async def _moderated(call: Call) -> RoomCore:
-    """The open room, for a moderator. Raise `Refused` for others."""
+async def _check(call: Call) -> None:
+    """Open the room. Raise `Refused` for anybody but a moderator, or a program."""
     await opened(call.room, 0)
-    core = await call.room.ready()
     if not call.program:
-        _check(call, core, await _member(call, core))
-    return core
+        member = await _member(call)
+        if _actor(call, member).rank < Role.MODERATOR:
+            raise Refused("forbidden", "Only moderators of this room may do this.")
 
 
-async def _member(call: Call, core: RoomCore) -> Member:
+async def _member(call: Call) -> Member:
     """Who asks. Raise `Refused` for somebody without a token or a login."""
     member_id = await call.speakers.member_id(call.room, call.bearer, call.user)
     if member_id is None:
         raise Refused("unauthorized", "Say who you are: Authorization: Bearer TOKEN.")
-    name = core.name_of(member_id) or (None if call.user is None else call.user.name)
+    name = call.room.core.name_of(member_id) or (None if call.user is None else call.user.name)
     return Member(member_id, name or "")
 
 
-def _actor(call: Call, core: RoomCore, member: Member) -> Actor:
-    """The member, with the role of this moment. Raise `Refused` if they may not be in the room any more."""
+def _actor(call: Call, member: Member) -> Actor:
+    """The member, with the role of this moment. Raise `Refused` if they may not be in the room."""
     assert call.found is not None  # noqa: S101 -- an operation of a room
-    core.moderation.check_entry(call.found.grant, call.user, member.id)
-    return Actor(member, core.moderation.standing(call.found.grant, call.user, member.id).role)
-
-
-def _check(call: Call, core: RoomCore, member: Member) -> None:
-    """Raise `Refused` for anybody but a moderator."""
-    assert call.found is not None  # noqa: S101 -- an operation of a room
-    standing = core.moderation.standing(call.found.grant, call.user, member.id)
-    if "moderate" not in standing.access:
-        core.moderation.check_entry(call.found.grant, call.user, member.id)
-        raise core.moderation.refusal(call.found.grant, standing, "moderate")
+    moderation, grant = call.room.core.moderation, call.found.grant
+    moderation.check_entry(grant, call.user, member.id)
+    return Actor(member, moderation.standing(grant, call.user, member.id).role)
 
 
 _KINDS: dict[type, Schema] = {str: {"type": "string"}, int: schemas.NUMBER, bool: {"type": "boolean"}}
