@@ -9,12 +9,12 @@ from weakref import WeakSet
 
 from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Member, Position
+from pychat.domain.model import Member, Position, User
 from pychat.domain.rules import NameFollower
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
-from pychat.room.grant import unknown_room
+from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
 from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import Readers
@@ -187,6 +187,10 @@ class RoomBackend:
         if self.keeper is not None:
             self.keeper.deleted(self)
 
+    def titled(self, title: str) -> None:
+        """Moderators have changed the title of the room."""
+        self.title = title
+
     def keep(self, keeper: RoomKeeper) -> None:
         """Let `keeper` open this room when it is used, and let it go when it is empty."""
         self.keeper = keeper
@@ -245,6 +249,10 @@ class RoomBackend:
             await self._store.aclose()
 
     # Who is in it.
+
+    def check_entry(self, grant: Grant, user: User | None, member_id: str | None = None) -> None:
+        """Raise `Refused` if this visitor may not come into the open room, for example because of a ban."""
+        self.core.moderation.check_entry(grant, user, member_id)
 
     async def connect(self, connection: Connection, **entry: Unpack[EntryOptions]) -> Session:
         """Let a visitor in: see `ChatRoom.connect`."""
