@@ -160,7 +160,7 @@ class RoomCore:
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
-        return await self.commands.message(seq)
+        return await self.commands.find(seq)
 
     async def clear(self, author: Member, member_id: str, seconds: float) -> int:
         """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
