@@ -24,6 +24,7 @@ from pychat.cli import main as cli
 from pychat.cli.settings import SETTINGS, Setting
 from pychat.domain.actions import ACTIONS, FIELDS
 from pychat.domain.errors import REFUSALS, Close
+from pychat.domain.rates import RATES
 from pychat.room.hooked import Hooked
 from pychat.room.hooks import HOOKS
 from pychat.web.api.api import OPERATIONS
@@ -82,6 +83,13 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.domain.notices.UnreadRoom",
             "RoomSnapshot",
             "Disconnected",
+            "RoomChanged",
+            "AccessChanged",
+            "QueueChanged",
+            "HeldDecided",
+            "AuditEntry",
+            "pychat.domain.notices.Mute",
+            "pychat.domain.notices.Pinned",
             "pychat.client.State",
             "pychat.client.ClientEvent",
         ),
@@ -253,6 +261,20 @@ def _operations() -> str:
             ]
             shown.append("\n".join([f"Parameters of `{each.method} {each.path}`:", "", *lines]))
     return "\n\n".join(shown)
+
+
+def _rates() -> str:
+    return _table(
+        ("name", "a second / at once", "for each", "what counts"),
+        (
+            (f"`{name}`", f"{_per_second(kind.per_second)} / {kind.burst:,}", kind.by, kind.says)
+            for name, kind in RATES.items()
+        ),
+    )
+
+
+def _per_second(rate: float) -> str:
+    return f"{rate * 60:g} a minute" if rate < 1 else f"{rate:,}"
 
 
 def _actions() -> str:
@@ -464,6 +486,7 @@ def _words(annotation: object) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "settings": _settings,
+    "rates": _rates,
     "refusals": _refusals,
     "closes": _closes,
     "hooks": _hooks,

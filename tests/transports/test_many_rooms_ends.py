@@ -61,7 +61,7 @@ class Wire:
         """Nothing waits."""
 
     def close(self, why: Close) -> None:
-        """Keep the reason."""
+        """Keep the reason as the last event."""
         self.tell("bye", {"reason": why.reason})
 
     async def wait_for_reader(self) -> None:

@@ -13,7 +13,8 @@ from typing import Any, assert_never
 
 from pychat.domain import strictjson
 from pychat.domain.access import PERMISSIONS, Access
-from pychat.domain.errors import Close, Refused
+from pychat.domain.actions import accept_action
+from pychat.domain.errors import REFUSALS, Close, Refused
 from pychat.domain.model import (
     Deleted,
     Edited,
@@ -40,7 +41,6 @@ from pychat.domain.notices import (
     Welcome,
     You,
 )
-from pychat.protocol.actions import decode_action
 from pychat.protocol.moderation import (
     decode_mute,
     decode_queue,
@@ -145,7 +145,10 @@ def encode_shared(notice: Notice, encode: _Encode = encode) -> tuple[str, Fields
 
 def close_event(why: Close) -> tuple[str, Fields]:
     """The event before the server closes a connection, with the reason."""
-    return "bye", {"code": why.code, "reason": why.reason, "reconnect": why.reconnect, "text": why.text}
+    fields: Fields = {"code": why.code, "reason": why.reason, "reconnect": why.reconnect, "text": why.text}
+    if why is Close.FLOODING:
+        fields["retry_after"] = REFUSALS["flooding"].retry_seconds
+    return "bye", fields
 
 
 def refusal_event(refused: Refused) -> tuple[str, Fields]:
@@ -349,7 +352,7 @@ def decode_command(name: str, fields: object, commands: CommandFields = COMMANDS
         else:
             values.append(field == "on" or None)
     if name == "moderate":
-        values.append(decode_action(fields)[1])
+        values.append(accept_action(fields["action"], fields))
     return values
 
 

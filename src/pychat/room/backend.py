@@ -9,13 +9,14 @@ from weakref import WeakSet
 
 from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Member, Position
+from pychat.domain.model import Member, Position, User
 from pychat.domain.rules import NameFollower
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
-from pychat.room.grant import unknown_room
+from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import Readers
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
@@ -54,6 +55,7 @@ class RoomBackend:
         "_readying",
         "_reserved_names",
         "_store",
+        "_title",
         "_url",
         "clock",
         "core",
@@ -63,10 +65,10 @@ class RoomBackend:
         "limits",
         "members",
         "name",
+        "rates",
         "readers",
         "resting",
         "storeless",
-        "title",
     )
 
     def __init__(
@@ -82,7 +84,7 @@ class RoomBackend:
     ) -> None:
         """The arguments are those of `ChatRoom`."""
         self.name = name
-        self.title = title
+        self._title = title  # that the room was given
         self.limits = limits
         self.clock = clock
         #: True if the room was given no store.
@@ -93,6 +95,8 @@ class RoomBackend:
         self._followers: WeakSet[NameFollower] | None = None
         self._reserved_names = tuple(reserved_names)
         self._grace = grace
+        #: Counts what visitors do, in all rooms of a mount.
+        self.rates = RateLimiter(clock)
         self.core = self._begin(Hooks())
         #: The `ChatRoom` of this backend, which lives as long.
         self.face: object = None
@@ -112,17 +116,27 @@ class RoomBackend:
         """New parts of this room, with the present store and clock."""
         core = RoomCore(
             self.name,
-            self.title,
+            self._title,
             self._store,
             self.limits,
             reserved_names=self._reserved_names,
             grace=self._grace,
             clock=self.clock,
             hooks=hooks,
+            rates=self.rates,
         )
         core.state.followers = self._followers or ()
         core.watcher = core.delivery.watcher = self
         return core
+
+    @property
+    def title(self) -> str:
+        """The title: what moderators have set, or the one that the room was given."""
+        return self.core.moderation.title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self._title = self.core.moderation.room_title = title
 
     # Its life.
 
@@ -153,6 +167,10 @@ class RoomBackend:
             self._store, self._url = store, None
             if delivery.loop is None:
                 self.core = self._begin(self.core.hooks)
+
+    def share_rates(self, rates: RateLimiter) -> None:
+        """Count what visitors do together with the other rooms of `rates`."""
+        self.rates = self.core.rates = rates
 
     def _begin_again(self, before: RoomCore) -> None:
         if not before.delivery.closed:
@@ -236,6 +254,10 @@ class RoomBackend:
             await self._store.aclose()
 
     # Who is in it.
+
+    def check_entry(self, grant: Grant, user: User | None, member_id: str | None = None) -> None:
+        """Raise `Refused` if this visitor may not come into the open room, for example because of a ban."""
+        self.core.moderation.check_entry(grant, user, member_id)
 
     async def connect(self, connection: Connection, **entry: Unpack[EntryOptions]) -> Session:
         """Let a visitor in: see `ChatRoom.connect`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
@@ -16,6 +17,7 @@ from pychat.room.direct import direct_name, direct_record, is_direct
 from pychat.room.directory import RoomSource
 from pychat.room.hooks import Hooks
 from pychat.room.open_rooms import OpenRooms
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import Readers
 from pychat.room.tasks import Tasks
 from pychat.stores import RoomRecord, Store
@@ -39,6 +41,7 @@ class RoomFinder(RoomSource):
         find_room: FindRoom | None,
         *,
         readers: Readers,
+        rates: RateLimiter,
         store: Callable[[], Store],
         hooks: Hooks,
         limits: Limits,
@@ -54,6 +57,7 @@ class RoomFinder(RoomSource):
         self._rooms = rooms
         rooms.on_rest, rooms.on_deleted = self._rests, self._forget
         self._readers = readers
+        self._rates = rates
         self._store = store
         self._hooks = hooks
         self._reserved_names = tuple(reserved_names)
@@ -147,7 +151,7 @@ class RoomFinder(RoomSource):
         if room is None:
             return self._add(name, settings, record, record)
         self._records[name] = record, True
-        room.backend.title = room.title = record.title
+        room.backend.title = record.title
         return room
 
     async def change_direct(self, record: RoomRecord) -> None:
@@ -157,7 +161,7 @@ class RoomFinder(RoomSource):
         await records.save(record)
         room = self._rooms.known(record.name)
         if room is not None:
-            room.backend.title = room.title = record.title
+            room.backend.title = record.title
             room.backend.members = record.people
             await self._rooms.close_room(room, Close.SHUTDOWN)
         self._readers.renamed(record.name)
@@ -168,7 +172,7 @@ class RoomFinder(RoomSource):
         for room in self._rooms:
             record, stored = self._records.get(room.name, (None, True))
             if records is not None and record is not None and not stored and room.position.seq:
-                await records.save(record)
+                await records.save(replace(record, title=room.title))
         self._records.clear()
 
     def _forget(self, room: ChatRoom) -> None:
@@ -192,6 +196,7 @@ class RoomFinder(RoomSource):
             return before
         room.backend.use(self._store())
         room.backend.readers = self._readers
+        room.backend.share_rates(self._rates)
         room.backend.members = record.people
         room.backend.core.hooks.share(self._hooks)
         self._rooms.add(room)
@@ -206,7 +211,7 @@ class RoomFinder(RoomSource):
         record, stored = self._records.pop(room.name, (None, True))
         records = self._store().rooms
         if record is not None and not stored and room.position.seq and records is not None:
-            self._tasks.spawn(_save(records.save(record), room.name))
+            self._tasks.spawn(_save(records.save(replace(record, title=room.title)), room.name))
 
 
 def _found(found: object) -> RoomSettings | ChatRoom | None:

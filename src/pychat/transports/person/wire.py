@@ -32,5 +32,8 @@ class PersonWire(Protocol):
     def flush(self) -> None:
         """Send what waits for the end of the turn."""
 
+    def close(self, why: Close) -> None:
+        """Tell the person why, and close the connection."""
+
     async def wait_for_reader(self) -> None:
         """Wait while much is unread. Return at once when the connection has ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -10,15 +11,16 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from pychat.domain import strictjson
+from pychat.domain.addresses import address_key
 from pychat.domain.errors import Refused
 from pychat.domain.model import User
-from pychat.net.addresses import address_key
 from pychat.net.http.body import BodyMalformed, BodyTooLarge
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest
 from pychat.room.backend import RoomBackend
 from pychat.room.directory import Found, RoomDirectory
 from pychat.room.session import Session
+from pychat.transports.admission import opened
 from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
 from pychat.web.api.answer import Denied
@@ -79,7 +81,7 @@ class Call:
     def who(self) -> str:
         """Whom requests are counted for that no session counts: a program, a user, or everybody at one address."""
         if self.program:
-            return f"program {self.bearer}"
+            return f"program {hashlib.sha256(str(self.bearer).encode()).hexdigest()}"
         return f"address {address_key(self.request.remote)}" if self.user is None else self.user.member_id
 
     def session(self, name: str | None = None) -> AbstractAsyncContextManager[tuple[Session, str | None]]:
@@ -87,10 +89,24 @@ class Call:
         assert self.found is not None  # noqa: S101 -- an operation of a room
         return self.speakers.session(self.found, self.bearer, self.user, self.request.remote, name)
 
-    def spend(self, cost: float = 1.0) -> None:
-        """Count a request that no session counts. Raise `Refused` if that is too many."""
+    async def check_entry(self) -> None:
+        """Raise `Refused` if the visitor may not enter the room, for example because of a ban. Programs may."""
+        assert self.found is not None  # noqa: S101 -- an operation of a room
+        if self.program:
+            return
+        await opened(self.room, 0)
+        try:
+            member_id = await self.speakers.member_id(self.room, self.bearer, self.user)
+        except Refused as refused:
+            if refused.code != "unauthorized":
+                raise
+            member_id = None  # whoever only reads needs no token
+        self.room.check_entry(self.found.grant, self.user, member_id)
+
+    def spend(self, kind: str = "command") -> None:
+        """Count a request of that kind that no session counts. Raise `Refused` if that is too many."""
         limits = self.rooms.limits if self.found is None else self.room.limits
-        self.speakers.spend(limits, self.rooms.clock, self.who, cost)
+        self.speakers.spend(limits, self.who, "" if self.program else self.request.remote, kind)
 
     def number(self, name: str) -> int | None:
         """A whole number of the query."""

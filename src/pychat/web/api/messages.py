@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pychat.domain.errors import Refused
-from pychat.domain.limits import SEARCH_COST
 from pychat.domain.model import Message
 from pychat.net.http.response import Response
 from pychat.protocol.v1 import PAGE_BYTES, encode_message, encode_page
@@ -27,8 +26,6 @@ async def read(call: Call) -> Response:
     limit = 50 if limit is None else min(limit, _MAX_LIMIT)
     matching = call.request.query.get("matching") or None
     before = call.number("before")
-    if matching is not None:
-        call.spend(SEARCH_COST - 1.0)  # one was spent already
     commands = (await call.room.ready()).commands
     found: list[Message] = []
     step, size = _FIRST, 0
@@ -59,7 +56,7 @@ async def say(call: Call) -> Response:
     if call.program:
         if author is None:
             raise Denied(422, "Say as whom: {“text”: “hi”, “author”: “bot”}.")
-        call.spend()
+        call.spend("message")
         said = await (await room.ready()).commands.post(text, author, given_id, answered)
     else:
         async with call.session(author) as (session, token):
@@ -151,13 +148,15 @@ OPERATIONS = (
         "Read the history upwards, or search it. Oldest first, as they stand now.",
         read,
         {200: "Page"},
-        (400, 404, 429, 503),
+        (400, 403, 404, 429, 503),
         (
             Parameter("before", "Only messages before this number.", schemas.NUMBER),
             Parameter("limit", "So many at most; 200 is the most.", {**schemas.NUMBER, "default": 50}),
             Parameter("matching", "Only messages that hold all of these words.", {"type": "string"}),
         ),
         metered=True,
+        reads=True,
+        kind=lambda query: "search" if query.get("matching") else "history",
     ),
     Operation(
         "say",
@@ -183,8 +182,9 @@ OPERATIONS = (
         "One message, as it stands now.",
         find,
         {200: "Said"},
-        (404, 429, 503),
+        (403, 404, 429, 503),
         metered=True,
+        reads=True,
     ),
     Operation(
         "edit",
