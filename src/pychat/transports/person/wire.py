@@ -26,9 +26,6 @@ class PersonWire(Protocol):
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell this person something, behind what was sent. It may wait for the end of this turn of the event loop."""
 
-    def close(self, why: Close) -> None:
-        """Tell the client why, and close the connection."""
-
     def flush(self) -> None:
         """Send what waits for the end of the turn."""
 
