@@ -16,13 +16,13 @@ from pychat.transports import commands
 from pychat.transports.authenticator import Authenticator
 
 NAMES = """
-    HOOKS Access Away Chat ChatClient ChatError ChatRoom Client Close Deleted Disconnected Edited Event Held IrcServer Joined Kicked Left
-    Limits Member Message Position Quote Reacted Refused Renamed Report Request RoomSettings RoomSnapshot SocketIOTransport Typing
+    HOOKS Access AccessChanged AuditEntry Away Chat ChatClient ChatError ChatRoom Client Close Deleted Disconnected Edited Event Held HeldDecided IrcServer Joined Kicked Left
+    Limits Member Message Position QueueChanged Quote Reacted Refused Renamed Report Request RoomChanged RoomSettings RoomSnapshot SocketIOTransport Typing
     UsageError User Whisper __version__ aiohttp_app asgi_app serve_irc
 """
 FOR_APPS = """
     name title limits clock members member_count here position start aclose closed dismiss on user threadsafe
-    post edit delete kick history message whisper purge
+    post edit delete kick moderation history message whisper purge
 """
 FOR_TRANSPORTS = "backend connect"
 

@@ -9,12 +9,12 @@ from weakref import WeakSet
 
 from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Member, Position
+from pychat.domain.model import Member, Position, User
 from pychat.domain.rules import NameFollower
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
-from pychat.room.grant import unknown_room
+from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
 from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import Readers
@@ -55,6 +55,7 @@ class RoomBackend:
         "_readying",
         "_reserved_names",
         "_store",
+        "_title",
         "_url",
         "clock",
         "core",
@@ -68,7 +69,6 @@ class RoomBackend:
         "readers",
         "resting",
         "storeless",
-        "title",
     )
 
     def __init__(
@@ -84,7 +84,7 @@ class RoomBackend:
     ) -> None:
         """The arguments are those of `ChatRoom`."""
         self.name = name
-        self.title = title
+        self._title = title  # that the room was given
         self.limits = limits
         self.clock = clock
         #: True if the room was given no store.
@@ -116,7 +116,7 @@ class RoomBackend:
         """New parts of this room, with the present store and clock."""
         core = RoomCore(
             self.name,
-            self.title,
+            self._title,
             self._store,
             self.limits,
             reserved_names=self._reserved_names,
@@ -128,6 +128,15 @@ class RoomBackend:
         core.state.followers = self._followers or ()
         core.watcher = core.delivery.watcher = self
         return core
+
+    @property
+    def title(self) -> str:
+        """The title: what moderators have set, or the one that the room was given."""
+        return self.core.moderation.title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self._title = self.core.moderation.room_title = title
 
     # Its life.
 
@@ -245,6 +254,10 @@ class RoomBackend:
             await self._store.aclose()
 
     # Who is in it.
+
+    def check_entry(self, grant: Grant, user: User | None, member_id: str | None = None) -> None:
+        """Raise `Refused` if this visitor may not come into the open room, for example because of a ban."""
+        self.core.moderation.check_entry(grant, user, member_id)
 
     async def connect(self, connection: Connection, **entry: Unpack[EntryOptions]) -> Session:
         """Let a visitor in: see `ChatRoom.connect`."""

@@ -17,6 +17,7 @@ from pychat.room.connection import Connection
 from pychat.room.erasing import purge
 from pychat.room.hooked import Hooked
 from pychat.room.hooks import Hooks
+from pychat.room.moderator import Moderation
 from pychat.room.session import Session
 from pychat.room.threads import ThreadsafeRoom
 from pychat.stores import Store
@@ -37,7 +38,7 @@ class ChatRoom(Hooked):
     transport. Make all calls on one event loop.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "backend", "limits", "name", "title")
+    __slots__ = ("__dict__", "__weakref__", "backend", "limits", "name")
 
     def __init__(
         self,
@@ -60,16 +61,26 @@ class ChatRoom(Hooked):
         if not ROOM_NAME.fullmatch(name):
             raise UsageError(f"A room cannot be called {name!r}. {ROOM_NAMES}")
         self.name = name
-        self.title = name if title is None else title
         self.limits = limits or Limits()
         #: What transports, mounts and the HTTP API call on this room.
         self.backend = RoomBackend(
-            name, self.title, store, self.limits, reserved_names=reserved_names, grace=grace, clock=clock or Clock()
+            name,
+            name if title is None else title,
+            store,
+            self.limits,
+            reserved_names=reserved_names,
+            grace=grace,
+            clock=clock or Clock(),
         )
         self.backend.face = self
 
     def __repr__(self) -> str:
         return f"<ChatRoom {self.name!r}, {self.here} here>"
+
+    @property
+    def title(self) -> str:
+        """The title of the room: what moderators have set, or the one that the room was given."""
+        return self.backend.title
 
     @property
     def clock(self) -> Clock:
@@ -159,10 +170,15 @@ class ChatRoom(Hooked):
     async def kick(self, member_id: str, text: str = "") -> None:
         """Remove a member: send `text`, and close all connections of the member with `Close.KICKED`.
 
-        The clients do not reconnect by themselves, and the nickname is free. This is not a ban: `authenticate` and the
-        hook `join` decide who can enter. No-op for a member who is not here.
+        The clients do not reconnect by themselves, and the nickname is free. This is not a ban, and is in no audit log:
+        see `moderation`. No-op for a member who is not here.
         """
         await (await self.backend.ready()).membership.kick(member_id, text)
+
+    @property
+    def moderation(self) -> Moderation:
+        """Keeps order in the room: `await room.moderation.ban(member, reason="spam")`."""
+        return Moderation(self.backend)
 
     async def history(
         self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None
