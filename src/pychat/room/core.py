@@ -18,7 +18,7 @@ from pychat.room.delivery import Delivery, RoomWatcher
 from pychat.room.fanout import Fanout
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
-from pychat.room.moderation import RoomModeration
+from pychat.room.moderation import ModerationQueue, RoomModeration
 from pychat.room.readers import RoomReaders
 from pychat.room.tasks import Tasks
 from pychat.room.whispers import Whispers
@@ -41,6 +41,7 @@ class RoomCore:
         "membership",
         "moderation",
         "name",
+        "queue",
         "state",
         "store",
         "tasks",
@@ -92,6 +93,14 @@ class RoomCore:
             clock=clock,
         )
         self.moderation.people = self
+        self.queue = self.moderation.queue = ModerationQueue(
+            self.moderation,
+            hooks=hooks,
+            connections=self.membership.connections,
+            fanout=fanout,
+            tasks=self.tasks,
+            clock=clock,
+        )
         self.whispers = Whispers(
             name,
             self.state,
@@ -125,6 +134,7 @@ class RoomCore:
             limits=limits,
             clock=clock,
         )
+        self.queue.publish = self.commands.publish
         #: Told when the last connection to this room has ended.
         self.watcher: RoomWatcher | None = None
         #: True after the room has closed the store that it opened.

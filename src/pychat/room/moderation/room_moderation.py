@@ -22,6 +22,7 @@ from pychat.domain.moderation_rules import decide
 from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
 from pychat.domain.networks import Networks, network_of, parse_network
 from pychat.domain.notices import AccessChanged, RoomChanged
+from pychat.domain.queue import invitation_id
 from pychat.domain.roles import Role, role_of
 from pychat.domain.rules import RoomState, quote
 from pychat.room.clock import Clock
@@ -31,9 +32,11 @@ from pychat.room.grant import Grant
 from pychat.room.moderation import standing
 from pychat.room.moderation.pace import Pace
 from pychat.room.moderation.pins import Pins
+from pychat.room.moderation.queue import ModerationQueue
 from pychat.room.moderation.record_log import RecordLog
 from pychat.room.passwords import PasswordHasher
 from pychat.room.tasks import Tasks
+from pychat.room.tokens import Tokens
 from pychat.stores import Store
 
 __all__ = ["RoomModeration", "RoomPeople"]
@@ -43,6 +46,8 @@ _KINDS = ("role", "ban", "mute", "setting", "pin", "invite", "report", "held", "
 _MAX_GONE = 100  # guests who have gone, and whose addresses are known
 _BADGES = frozenset({Role.MODERATOR.label, Role.OWNER.label})
 _hasher = PasswordHasher()
+
+_INVITATION_BYTES = 24  # of the token of an invitation
 
 
 class RoomPeople(Protocol):
@@ -82,12 +87,15 @@ class RoomModeration:
         "_tasks",
         "people",
         "protected",
+        "queue",
         "room_title",
         "slow",
     )
 
     #: The other parts of the room. Set before anybody enters.
     people: RoomPeople
+    #: What waits for moderators. Set with `people`.
+    queue: ModerationQueue
 
     def __init__(
         self,
@@ -128,6 +136,7 @@ class RoomModeration:
         self._pins = None
         self._log.load(records, version)
         self._set_up()
+        self.queue.store_all_approved()
 
     def received(self, moderated: Moderated) -> None:
         """The store delivered a change of the records."""
@@ -140,12 +149,12 @@ class RoomModeration:
     def stop(self) -> None:
         """The room closes."""
         self._log.stop()
+        self.queue.stop()
 
     # The port `RecordFollower`.
 
     def changed(self, changes: Sequence[Record | Removed], entry: AuditEntry | None) -> None:
         """Records were changed by an action with that entry, or have ended: apply that to everybody here."""
-        del entry
         members = set[str]()
         networks = Networks[None]()
         named = {kind: {each.key for each in changes if each.kind == kind} for kind in _KINDS}
@@ -169,6 +178,7 @@ class RoomModeration:
             self._fanout.send(self.settings)
         if named["pin"]:
             self._tasks.spawn(self._show_pins())
+        self.queue.changed(changes, entry)
 
     def reloaded(self) -> None:
         """Any record may have changed."""
@@ -178,6 +188,7 @@ class RoomModeration:
             if member_id is not None:
                 self.people.role_changed(member_id)
         self._tasks.spawn(self._show_pins())
+        self.queue.reloaded()
 
     @staticmethod
     def _recheck(visitors: Iterable[Visitor]) -> None:
@@ -376,9 +387,14 @@ class RoomModeration:
         if action == "pin":
             quote(await self.people.message(fields["target"]))
         told: dict[str, Any] = {}
+        if action == "invite":
+            told["token"] = Tokens.new_id(_INVITATION_BYTES)
+            fields["invite"] = told["invite"] = invitation_id(told["token"])
         if action == "clear":
             told["deleted"] = fields["deleted"] = await self._clear(fields["member"], fields["seconds"], actor())
-        await self._log.change(partial(self._decide, action, fields, actor))
+        await self.change(partial(self._decide, action, fields, actor))
+        if action == "approve":
+            await self.queue.store_approved(fields["item"])
         if action in ("ban", "kick") and "member" in fields:
             await self.people.free(fields["member"])
             if fields.get("delete"):
@@ -386,11 +402,11 @@ class RoomModeration:
         return told
 
     async def change(self, decide: Callable[[], Decision | None]) -> AuditEntry | None:
-        """Store what `decide` returns for the newest records, and return its entry; `None` if it changes nothing.
-
-        `decide` is called again if somebody else changed the records first. The changes were applied when this returns.
-        """
-        return await self._log.change(decide)
+        """Store what `decide` returns for the newest records: see `RecordLog.change`."""
+        entry = await self._log.change(decide)
+        if entry is not None:
+            self.queue.hooks.notify("moderate", entry)
+        return entry
 
     def _decide(self, action: str, fields: Mapping[str, Any], actor: Callable[[], Actor]) -> Decision | None:
         member_id = fields.get("member")
@@ -417,6 +433,10 @@ class RoomModeration:
         known = tuple(each for each in networks if each is not None and self._may_exclude(each))
         name = self.people.name_of(member_id) or ""
         return Subject(member_id, name, role, known, alone=bool(known) and self._alone(member_id, known))
+
+    def role_of(self, member_id: str) -> Role:
+        """The role of a member at this moment."""
+        return self._subject(member_id).role
 
     def _may_exclude(self, network: str) -> bool:
         try:
