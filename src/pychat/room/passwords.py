@@ -61,7 +61,7 @@ class PasswordHasher:
 
 
 def _is_valid(password: str) -> bool:
-    """True for a password that can be hashed. To HMAC, and so to scrypt, a password with NULs at its end is the same."""
+    """True for a password that can be hashed. To scrypt (HMAC), NULs at the end make no difference."""
     return 1 <= len(password) <= LONGEST_PASSWORD and "\0" not in password
 
 

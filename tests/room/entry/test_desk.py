@@ -125,7 +125,7 @@ async def test_a_room_without_a_password_says_so(room: ChatRoom, desk: EntryDesk
     """A password for a room that asks for something else is a mistake, and costs no attempt."""
     await room.moderation.set(entry="ask")
     for _ in range(20):
-        assert await code(desk, room, password="open sesame") == "bad_request"
+        assert await code(desk, room, password="open sesame") == "not_found"
 
 
 async def test_a_password_that_changes_meanwhile_counts_no_more(

@@ -26,7 +26,7 @@ from pychat.room.grant import Grant
 from pychat.room.passwords import PasswordHasher
 from pychat.room.tokens import Tokens
 
-__all__ = ["WAYS", "Applicant", "EntryDesk", "EntryResult"]
+__all__ = ["LONGEST_FIELD", "WAYS", "Applicant", "EntryDesk", "EntryResult"]
 
 #: The fields of a request to come in. One of them is given; without any, the result of an earlier request is asked for.
 WAYS = ("password", "invite", "owner", "solution", "ask")
@@ -36,6 +36,7 @@ _ASKING, _ASKING_AT_ONCE = 0.05, 20
 _MAX_ROLES = 9_000  # that people get by themselves; moderators can give up to 10,000
 _SHORTEST_OWNER_TOKEN = 16
 _LONGEST_TOKEN, _LONGEST_TEXT = 200, 300
+LONGEST_FIELD = 600  # characters of any text in a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class EntryDesk:
     async def _by_password(self, core: RoomCore, who: Applicant, password: str) -> EntryResult:
         stored = core.moderation.state.setting("password")
         if not stored:
-            raise Refused("bad_request", "This room has no password.")
+            raise Refused("not_found", "This room has no password.")
         async with self._attempts.attempt(core.name, who.grant.address):
             if not await self._passwords.matches(password, stored):
                 raise Refused("entry_required", "This is not the password of the room.")
@@ -173,7 +174,7 @@ class EntryDesk:
     async def _by_solution(self, core: RoomCore, room: RoomBackend, who: Applicant, solution: object) -> EntryResult:
         self._check_challenge(core)
         if who.user is not None:
-            raise Refused("bad_request", "You are logged in, and need not solve a challenge.")
+            raise Refused("forbidden", "You are logged in, and need not solve a challenge.")
         async with self._attempts.attempt(core.name, who.grant.address):
             member_id = self._challenges.accept(room.name, room.tokens, solution)
         return _result(core, Applicant(member_id, None, who.grant))
@@ -262,8 +263,8 @@ def _answer_to_asking(core: RoomCore, who: Applicant) -> EntryResult:
 
 def _text(fields: Mapping[str, object], name: str) -> str:
     value = fields.get(name)
-    if not isinstance(value, str) or len(value) > 2 * _LONGEST_TEXT:
-        raise Refused("bad_request", f"“{name}” must be a text.")
+    if not isinstance(value, str) or len(value) > LONGEST_FIELD:
+        raise Refused("bad_request", f"“{name}” must be a text of {LONGEST_FIELD} characters at most.")
     return value
 
 

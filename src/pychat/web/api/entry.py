@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pychat.domain.errors import Refused
 from pychat.net.http.response import Response
-from pychat.room.entry import Applicant
+from pychat.room.entry import LONGEST_FIELD, Applicant
 from pychat.transports.admission import opened
 from pychat.web.api.answer import answer
 from pychat.web.api.call import Call
@@ -29,7 +29,7 @@ async def enter(call: Call) -> Response:
     """Become known to the room; or ask what came of an earlier request."""
     await opened(call.room, 0)
     if call.program or call.found is None:
-        raise Refused("bad_request", "A program may do everything in every room, and need not be let in.")
+        raise Refused("forbidden", "A program may do everything in every room, and need not be let in.")
     member_id = await call.speakers.member_id(call.room, call.bearer, call.user)
     done = await call.rooms.desk.enter(call.room, Applicant(member_id, call.user, call.found.grant), await call.json())
     told: dict[str, object] = {"ok": True, "role": done.role.label}
@@ -38,21 +38,24 @@ async def enter(call: Call) -> Response:
     return answer(202, {**told, "waiting": True}) if done.waiting else answer(200, told)
 
 
+_TEXT = {"type": "string", "maxLength": LONGEST_FIELD}
 _ENTRY = {
     "type": "object",
     "additionalProperties": False,
+    "maxProperties": 1,
     "properties": {
-        "password": {"type": "string", "description": "The password of the room."},
-        "invite": {"type": "string", "description": "The token of an invitation."},
-        "owner": {"type": "string", "description": "The owner's token of the server."},
+        "password": {**_TEXT, "description": "The password of the room."},
+        "invite": {**_TEXT, "description": "The token of an invitation."},
+        "owner": {**_TEXT, "description": "The owner's token of the server."},
         "solution": {
+            "type": ["object", "string"],
             "description": "The solved challenge: `challenge` as it was given, and `solution` with `counter` and "
             "`derivedKey`; or the same as Base64.",
         },
         "ask": {
             "type": "object",
             "required": ["name"],
-            "properties": {"name": {"type": "string"}, "text": {"type": "string"}},
+            "properties": {"name": _TEXT, "text": _TEXT},
             "description": "Ask the moderators, who see this.",
         },
     },
