@@ -88,27 +88,24 @@ class EntryDesk:
     async def enter(self, room: RoomBackend, who: Applicant, fields: Mapping[str, object]) -> EntryResult:
         """Let somebody become known to the room by one of `WAYS`, and return who they are. Raise `Refused`."""
         core = await room.ready()
-        given = [way for way in WAYS if fields.get(way) is not None]
-        if len(given) > 1:
-            raise Refused("bad_request", f"Send one of these fields: {', '.join(WAYS)}.")
-        way = given[0] if given else ""
+        way, given = _accept(fields)
         who = Applicant(who.member_id or Tokens.new_id(), who.user, who.grant)
         if way == "owner":
-            return await self._by_owner_token(core, who, _text(fields, way))
+            return await self._by_owner_token(core, who, str(given))
         core.moderation.check_stay(who.grant, who.user, who.member_id)
         if way == "solution":
-            return await self._by_solution(core, room, who, fields[way])
+            return await self._by_solution(core, room, who, given)
         if way == "invite":
-            return await self._by_invitation(core, who, _text(fields, way))
+            return await self._by_invitation(core, who, str(given))
         refused = _refusal(core, who)
         if refused is None:
             return _result(core, who)
         if way and refused.code == "challenge_required":
             raise refused  # it protects what follows
         if way == "password":
-            return await self._by_password(core, who, _text(fields, way))
-        if way == "ask":
-            await self._ask(core, who, fields[way])
+            return await self._by_password(core, who, str(given))
+        if isinstance(given, Mapping):
+            await self._ask(core, who, given)
         return _answer_to_asking(core, who)
 
     # The ways.
@@ -179,14 +176,12 @@ class EntryDesk:
             member_id = self._challenges.accept(room.name, room.tokens, solution)
         return _result(core, Applicant(member_id, None, who.grant))
 
-    async def _ask(self, core: RoomCore, who: Applicant, asked: object) -> None:
+    async def _ask(self, core: RoomCore, who: Applicant, asked: Mapping[str, str]) -> None:
         """Put somebody into the queue of the moderators."""
         if core.moderation.state.setting("entry") != "ask":
             raise Refused("entry_required", "Nobody can be asked to let people into this room.")
-        if not isinstance(asked, Mapping):
-            raise Refused("bad_request", "Say who asks: {“ask”: {“name”: “Ada”, “text”: “I am from your school.”}}.")
-        name = core.state.names.accept(_text(asked, "name"), reserved=who.user is not None)
-        text = _text(asked, "text") if asked.get("text") else ""
+        name = core.state.names.accept(asked["name"], reserved=who.user is not None)
+        text = asked.get("text", "")
         text = " ".join(accept_text(text, _LONGEST_TEXT).split()) if text.strip() else ""
         assert who.member_id is not None  # noqa: S101 -- `enter` has made one
         member_id = who.member_id
@@ -261,11 +256,28 @@ def _answer_to_asking(core: RoomCore, who: Applicant) -> EntryResult:
     return EntryResult(who.member_id, core.moderation.standing(who.grant, who.user, who.member_id).role, waiting=True)
 
 
-def _text(fields: Mapping[str, object], name: str) -> str:
-    value = fields.get(name)
+def _accept(fields: Mapping[str, object]) -> tuple[str, object]:
+    """The way that a request takes, and what is given for it; two empty texts if there is none. Raise `Refused`."""
+    if not fields:
+        return "", ""
+    (way, given), *more = fields.items()
+    if more or way not in WAYS:
+        raise Refused("bad_request", f"Send one of these fields: {', '.join(WAYS)}.")
+    if way == "ask":
+        if not isinstance(given, Mapping) or "name" not in given:
+            raise Refused("bad_request", "Say who asks: {“ask”: {“name”: “Ada”, “text”: “I am from your school.”}}.")
+        for name in ("name", "text"):
+            _check_text(name, given.get(name, ""))
+    elif way != "solution":
+        _check_text(way, given)
+    elif not isinstance(given, Mapping | str):
+        raise Refused("bad_request", "“solution” is an object, or a text.")
+    return way, given
+
+
+def _check_text(name: str, value: object) -> None:
     if not isinstance(value, str) or len(value) > LONGEST_FIELD:
         raise Refused("bad_request", f"“{name}” must be a text of {LONGEST_FIELD} characters at most.")
-    return value
 
 
 def _no_invitation() -> Refused:
