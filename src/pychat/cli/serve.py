@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import webbrowser
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -20,6 +20,7 @@ from pychat.cli.settings import Settings
 from pychat.cli.visitor_rooms import VisitorRooms
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
+from pychat.domain.rates import parse_rates
 from pychat.hosts.aiohttp import MOUNT, aiohttp_app
 from pychat.hosts.connection import HttpConnection
 from pychat.net.addresses import AddressLimiter
@@ -36,7 +37,6 @@ from pychat.net.process import (
 from pychat.net.tls import TlsListener
 from pychat.room.chat import Chat
 from pychat.room.chatroom import ChatRoom
-from pychat.room.clock import Clock
 from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, HandshakeRouter, Server
@@ -47,11 +47,14 @@ _MAX_PER_ADDRESS = 5_000  # connections; more than the people of a school behind
 _MAX_IRC_PER_ADDRESS = 100
 _SPARE_BODY_BYTES = 64 * 1024  # for the headers of chunks
 _SHUTDOWN_SECONDS = 4.5  # at most, from the signal to the end
+#: The headers of each response. By itself aiohttp would tell its version, and Python's.
+_HEADERS = {"Server": "pychat", "X-Content-Type-Options": "nosniff"}
 #: The flags for options of a mount, for its error texts.
 _FLAGS = {
     "allowed_hosts": "--allow-host",
     "allowed_origins": "--allow-origin",
     "api_tokens": "--api-token",
+    "frame_ancestors": "--frame-ancestors",
     "trusted_proxies": "--trusted-proxy",
 }
 
@@ -72,7 +75,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
     going = asyncio.Event()
     _on_signals(going.set)
     unlimited = settings.limits == "off"
-    limits = Limits(name=settings.name_length, text=settings.text_length, **({"rate": 0} if unlimited else {}))
+    rates = {"rate": 0} if unlimited else {"rates": _rates(settings)}
+    limits = Limits(name=settings.name_length, text=settings.text_length, **rates)
     url = settings.store or default_store_url()
     store = open_store(url, _retention(settings), grace=settings.grace)
     rooms = [
@@ -91,13 +95,13 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         *served,
         templates=settings.templates,
         allowed_origins=settings.allow_origin,
+        frame_ancestors=settings.frame_ancestors,
         allowed_hosts=_hosts(settings),
         trusted_proxies=settings.trusted_proxy,
         limited=not unlimited,
         api_tokens=settings.api_token,
     )
-    if certificates.hsts is not None:
-        app.on_response_prepare.append(_adds("Strict-Transport-Security", certificates.hsts))
+    app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/readyz", _readiness(going, store))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
@@ -154,8 +158,14 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
 
 def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Settings) -> Chat:
     """The rooms of `--room`, and those that visitors make."""
-    limited, listed = settings.limits == "on", settings.rooms == "listed"
-    visitors = VisitorRooms(store, lambda name: chat.get(name) is not None, Clock(), listed=listed, limited=limited)
+    rates = rooms[0].backend.rates
+    visitors = VisitorRooms(
+        store,
+        lambda name: chat.get(name) is not None,
+        rates,
+        limits.table["rooms"],
+        listed=settings.rooms == "listed",
+    )
     chat = Chat(
         *rooms,
         store=store,
@@ -165,6 +175,13 @@ def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Setting
         grace=settings.grace,
     )
     return chat
+
+
+def _rates(settings: Settings) -> dict[str, tuple[float, float]]:
+    try:
+        return parse_rates(settings.rate)
+    except UsageError as error:
+        raise UsageError(f"--rate: {error}") from None
 
 
 def _hosts(settings: Settings) -> list[str]:
@@ -291,11 +308,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _adds(name: str, value: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Adds a header to each response."""
+def _adds(headers: Mapping[str, str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Adds headers to each response."""
 
     async def add(_: web.Request, response: web.StreamResponse) -> None:
-        response.headers[name] = value
+        response.headers.update(headers)
 
     return add
 

@@ -121,6 +121,11 @@ class Settings:
     allow_origin: tuple[str, ...] = _setting(
         (), "Allow pages of another origin to connect: https://example.com, or * for all.", "ORIGIN"
     )
+    frame_ancestors: tuple[str, ...] = _setting(
+        ("self",),
+        "Pages that may put the chat into a frame: https://example.com, self for those of the same origin, or none.",
+        "ORIGIN",
+    )
     allow_host: tuple[str, ...] = _setting(
         (),
         "Answer requests for this host name: chat.example.com, or * for any. Always allowed are IP addresses, "
@@ -132,6 +137,12 @@ class Settings:
     )
     api_token: tuple[str, ...] = _setting(
         (), "A token for programs that post over HTTP, under any name. At least 16 characters.", "TOKEN"
+    )
+    rate: tuple[str, ...] = _setting(
+        (),
+        "A rate: messages=5/50 allows a person 5 messages a second, and 50 at once; 0/1 removes it. "
+        "docs/reference/limits.md lists all rates.",
+        "NAME=PER_SECOND/BURST",
     )
     limits: str = _setting(
         "on", "off removes the limits on rates and connections, for measurements.", choices=("on", "off")

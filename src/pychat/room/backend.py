@@ -16,6 +16,7 @@ from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
 from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import Readers
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
@@ -63,6 +64,7 @@ class RoomBackend:
         "limits",
         "members",
         "name",
+        "rates",
         "readers",
         "resting",
         "storeless",
@@ -93,6 +95,8 @@ class RoomBackend:
         self._followers: WeakSet[NameFollower] | None = None
         self._reserved_names = tuple(reserved_names)
         self._grace = grace
+        #: Counts what visitors do, in all rooms of a mount.
+        self.rates = RateLimiter(clock)
         self.core = self._begin(Hooks())
         #: The `ChatRoom` of this backend, which lives as long.
         self.face: object = None
@@ -119,6 +123,7 @@ class RoomBackend:
             grace=self._grace,
             clock=self.clock,
             hooks=hooks,
+            rates=self.rates,
         )
         core.state.followers = self._followers or ()
         core.watcher = core.delivery.watcher = self
@@ -153,6 +158,10 @@ class RoomBackend:
             self._store, self._url = store, None
             if delivery.loop is None:
                 self.core = self._begin(self.core.hooks)
+
+    def share_rates(self, rates: RateLimiter) -> None:
+        """Count what visitors do together with the other rooms of `rates`."""
+        self.rates = self.core.rates = rates
 
     def _begin_again(self, before: RoomCore) -> None:
         if not before.delivery.closed:

@@ -19,6 +19,7 @@ from pychat.room.fanout import Fanout
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
 from pychat.room.moderation import ModerationQueue, RoomModeration
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import RoomReaders
 from pychat.room.tasks import Tasks
 from pychat.room.whispers import Whispers
@@ -32,6 +33,7 @@ class RoomCore:
 
     __slots__ = (
         "__weakref__",
+        "charges",
         "clock",
         "closed_store",
         "commands",
@@ -42,6 +44,7 @@ class RoomCore:
         "moderation",
         "name",
         "queue",
+        "rates",
         "state",
         "store",
         "tasks",
@@ -61,13 +64,18 @@ class RoomCore:
         grace: float,
         clock: Clock,
         hooks: Hooks,
+        rates: RateLimiter,
     ) -> None:
         self.name = name
         self.title = title
         self.store = store
         self.limits = limits
+        #: What commands count in, by kind.
+        self.charges = limits.table.charges
         self.clock = clock
         self.hooks = hooks
+        #: Counts what visitors do, in all rooms that share it.
+        self.rates = rates
         self.state = RoomState(Names.of(limits.name, reserved_names), limits)
         self.tasks = Tasks()
         fanout = Fanout()

@@ -145,7 +145,7 @@ class Moderation:
         """Report message number `seq` to the moderators, by name of `by`."""
         core = await self._room.ready()
         member = by if isinstance(by, Member) else Member(by.member_id, by.name or "")
-        await core.queue.report(await core.commands.message(seq), member, reason, "")
+        await core.queue.report(await core.commands.message(seq), member, reason)
 
     def role_of(self, member: _Who) -> Role:
         """The role of a member in this room at this moment, for example in a hook."""

@@ -6,12 +6,11 @@ import logging
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from pychat.domain.access import Access
 from pychat.domain.decision import Actor
 from pychat.domain.errors import Close, Refused
-from pychat.domain.limits import SEARCH_COST, TokenBucket
 from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import (
     Delete,
@@ -29,6 +28,7 @@ from pychat.domain.model import (
 )
 from pychat.domain.moderation import AuditEntry
 from pychat.domain.notices import AccessChanged, PutOut, Welcome, You
+from pychat.domain.rates import Usage, take
 from pychat.room.answer import Answer
 from pychat.room.clock import Timer
 from pychat.room.command_queue import CommandQueue, queued
@@ -37,6 +37,7 @@ from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
 from pychat.room.fanout import close_quietly, join_frames
 from pychat.room.grant import FULL, Grant, unknown_room
+from pychat.room.rate_limiter import log_flooding, too_much
 from pychat.room.tokens import Tokens, event_id
 
 __all__ = ["Session"]
@@ -76,8 +77,13 @@ class Session(CommandQueue):
         self.grant = grant or FULL
         #: What this visitor may do in the room, which also depends on its moderators.
         self.standing = room.moderation.standing(self.grant, user, None)
-        person, limits = self.grant.person, room.limits
-        self._bucket = TokenBucket(limits.rate, limits.burst) if person is None else person.bucket(limits)
+        person = self.grant.person
+        #: What this person has used of each rate; a guest without an identity is one connection.
+        if person is not None:
+            self._usage = person.usage
+        else:
+            self._usage = Usage() if user is None else room.rates.person(user.member_id)
+        self._address_usage = room.rates.address(self.grant.address)
         if person is not None:
             person.sessions.add(self)
         self._begun = self._follows = False
@@ -177,15 +183,17 @@ class Session(CommandQueue):
 
         Without a name, take the one that the token's member had. Who has a login comes back by that: there is no token.
         """
-        self._spend()
-        if self.gone:
-            raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
         before, user = self.member_id, self.user
         if user is not None:
             member_id = user.member_id
         else:
             of_token = self._room.delivery.tokens.read(token) if token else None
-            member_id = before or of_token or self._muted_as or Tokens.new_id()
+            known = before or of_token or self._muted_as
+            member_id = known or Tokens.new_id()
+            self.count_as(member_id, new=known is None)
+        self._spend(kind="rename")
+        if self.gone:
+            raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
         if before is None:
             self._check_returning(member_id)
             self._room.membership.bind(self, member_id)
@@ -211,7 +219,7 @@ class Session(CommandQueue):
         if self._waiting is not None or reply_to is not None or room.hooks.registered["message"] or room.asks(text):
             return self.enqueue(self._say(text, message_id, reply_to))
         try:
-            self._spend("write")
+            self._spend("write", "message")
             stored = self._room.commands.say(Say(self._require_member_id(), event_id(message_id), text), self)
         except Exception as error:
             return self._failed(error)
@@ -219,7 +227,7 @@ class Session(CommandQueue):
 
     async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
         """The same, where something has to be awaited before the message can be stored."""
-        self._spend("write")
+        self._spend("write", "message")
         member_id, message_id = self._require_member_id(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
@@ -235,7 +243,7 @@ class Session(CommandQueue):
     @queued
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
-        self._spend("write")
+        self._spend("write", "edit")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
@@ -246,7 +254,7 @@ class Session(CommandQueue):
         A visitor with access `moderate` may delete the messages of others.
         """
         moderates = "moderate" in self.standing.access
-        self._spend("read" if moderates else "write")
+        self._spend("read" if moderates else "write", "edit")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         command = Delete(member_id, new_id, await self._message(seq), moderates)
         return await self._room.commands.perform(command, self)
@@ -254,21 +262,21 @@ class Session(CommandQueue):
     @queued
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
-        self._spend("react")
+        self._spend("react", "reaction")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
     @queued
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
-        self._spend("read", 1.0 if matching is None else SEARCH_COST)
+        self._spend("read", "history" if matching is None else "search")
         await self._room.commands.pages.wait()  # reading and encoding a page takes some milliseconds
         return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
     @queued
     async def set_typing(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
-        self._spend("write")
+        self._spend("write", "typing")
         member_id = self._require_member_id()
         self._stop_typing_timer()
         await self._room.commands.perform(SetTyping(member_id, on), self)
@@ -311,10 +319,10 @@ class Session(CommandQueue):
     @queued
     async def report(self, seq: int, reason: str | None = None) -> None:
         """Report message number `seq` to the moderators."""
-        self._spend()
+        self._spend(kind="report")
         by = self.member or Member(self._require_member_id(), "")
         message = await self._message(seq)
-        await self._room.queue.report(message, by, reason or "", self.grant.address)
+        await self._room.queue.report(message, by, reason or "")
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""
@@ -329,6 +337,7 @@ class Session(CommandQueue):
             await self._room.membership.disconnect(self, left=left)
         finally:
             self.connection = GONE
+            self._room.rates.remember(self._usage, self._address_usage)
             person, readers = self.grant.person, self._room.readers
             if person is not None:
                 person.sessions.discard(self)
@@ -431,15 +440,46 @@ class Session(CommandQueue):
         if permission not in self.standing.access:
             raise self._room.moderation.refusal(self.grant, self.standing, permission)
 
-    def _spend(self, permission: str = "read", cost: float = 1.0) -> None:
-        """Count a command that needs this permission. Raise `Refused`."""
+    def begin_entry(self, member_id: str | None) -> None:
+        """Count that this visitor enters, as the member of that id if there is one. Raise `Refused`."""
+        if member_id is not None:
+            self.count_as(member_id)
+        rates, table = self._room.rates, self._room.limits.table
+        rates.check_flooding(table, self._usage)
+        rates.spend(table.charges["join"], self._usage, self._address_usage)
+
+    def count_as(self, member_id: str, *, new: bool = False) -> None:
+        """Count what this guest does as that of the member, on all connections; a `new` member is only this guest."""
+        if self.grant.person is not None or self.user is not None:
+            return
+        if new:
+            self._room.rates.is_person(member_id, self._usage)
+        else:
+            self._usage = self._room.rates.person(member_id)
+
+    def spend_refused(self) -> None:
+        """Count a command that was refused before it began. Raise `Refused` if there were too many."""
+        self._spend()
+
+    def _spend(self, permission: str = "read", kind: str = "command") -> None:
+        """Count a command of that kind, which needs this permission. Raise `Refused`."""
         if self._closed:
             raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
-        wait = self._bucket.take(self._room.clock.steady(), cost)
-        if wait:
-            raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+        if "moderate" not in self.standing.access:
+            rates = self._room.rates
+            wait = take(self._room.charges[kind], self._usage, self._address_usage, rates.clock.steady())
+            if wait:
+                self._refuse(wait)
         if permission not in self.standing.access:
             self.require(permission)
+
+    def _refuse(self, wait: float) -> NoReturn:
+        """Refuse a command for some seconds. Whoever goes on is disconnected."""
+        if self._room.rates.is_flooding(self._room.limits.table, self._usage, self._address_usage):
+            log_flooding(self.grant.address)
+            self.put_out(Close.FLOODING)
+            raise Refused.standard("flooding")
+        raise too_much(wait)
 
     def _handed_out(self) -> None:
         if "read" not in self.standing.access:  # lost while a command ran: what it read is not handed out

@@ -49,6 +49,7 @@ async def welcome_visitor(
     session = Session(room, connection, user, grant)
     named = user is not None or resume
     try:
+        session.begin_entry(member_id)
         if user is not None:
             member_id = user.member_id
         room.moderation.check_entry(session.grant, user, member_id)  # before everybody sees them join

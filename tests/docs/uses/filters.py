@@ -12,6 +12,7 @@ from aiohttp import web
 from pychat import Access, ChatRoom, Member
 from pychat.room.entry import Applicant, EntryDesk
 from pychat.room.grant import Grant
+from pychat.room.rate_limiter import RateLimiter
 from pychat.testing import Person
 from tests.docs.stage import ADDRESS, Stage
 from tests.docs.uses.http import run, serving
@@ -110,7 +111,7 @@ async def gets_in_by_an_invitation(stage: Stage, argument: str) -> None:
     with contextlib.redirect_stdout(printed):
         room = await _after_main(stage)
     token = printed.getvalue().strip().partition("https://chat.example.com/rooms/lobby#invite=")[2]
-    desk, who = EntryDesk(room.clock), Applicant(None, None, Grant(Access.WRITE))
+    desk, who = EntryDesk(RateLimiter(room.clock)), Applicant(None, None, Grant(Access.WRITE))
     assert (await desk.enter(room.backend, who, {"invite": token})).role.label == "member"
     assert (await room.moderation.state())["invite"][0]["uses"] == 19
     await room.aclose()
@@ -121,7 +122,7 @@ async def lets_people_ask(stage: Stage, argument: str) -> None:
     names = await stage.run()
     room = names["room"]
     await room.moderation.set(entry="ask")
-    desk = EntryDesk(room.clock)
+    desk = EntryDesk(RateLimiter(room.clock))
     for name in ("Ada", "Eve"):
         who = Applicant(name.lower(), None, Grant(Access.WRITE))
         assert (await desk.enter(room.backend, who, {"ask": {"name": name}})).waiting
@@ -133,7 +134,7 @@ async def lets_people_ask(stage: Stage, argument: str) -> None:
 async def asks_for_a_challenge(stage: Stage, argument: str) -> None:
     """Guests get one from then on."""
     room = await _after_main(stage)
-    assert (await EntryDesk(room.clock).challenge(room.backend))["signature"]
+    assert (await EntryDesk(RateLimiter(room.clock)).challenge(room.backend))["signature"]
     await room.aclose()
 
 

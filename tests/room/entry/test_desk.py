@@ -16,6 +16,7 @@ from pychat.domain.queue import MAX_ASKING, asking_key
 from pychat.domain.roles import Role
 from pychat.room.entry import Applicant, EntryDesk, EntryResult, challenges
 from pychat.room.grant import Grant
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.tokens import Tokens
 from pychat.testing import FakeClock
 
@@ -39,7 +40,7 @@ async def room(clock: FakeClock) -> Any:
 @pytest.fixture
 async def desk(clock: FakeClock) -> EntryDesk:
     """What lets people into the room."""
-    desk = EntryDesk(clock)
+    desk = EntryDesk(RateLimiter(clock))
     desk.use_owner_token(OWNER)
     return desk
 
@@ -265,7 +266,7 @@ async def test_the_owners_token_makes_an_owner(room: ChatRoom, desk: EntryDesk) 
 
 async def test_guessing_the_owners_token_is_slow(room: ChatRoom, desk: EntryDesk) -> None:
     """Of many guesses at once few are compared, whether the server has such a token or not."""
-    without = EntryDesk(FakeClock())
+    without = EntryDesk(RateLimiter(FakeClock()))
     for each in (desk, without):
         codes = await asyncio.gather(*(code(each, room, owner=OWNER[:-1]) for _ in range(100)))
         assert (codes.count("forbidden"), codes.count("rate_limited")) == (10, 90)
@@ -275,7 +276,7 @@ async def test_guessing_the_owners_token_is_slow(room: ChatRoom, desk: EntryDesk
 def test_an_owners_token_is_long(token: str) -> None:
     """One that could be guessed, or that no request could hold, is a mistake of the program."""
     with pytest.raises(UsageError, match="owner_token"):
-        EntryDesk(FakeClock()).use_owner_token(token)
+        EntryDesk(RateLimiter(FakeClock())).use_owner_token(token)
 
 
 # Asking.

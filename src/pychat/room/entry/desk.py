@@ -7,32 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pychat.domain.addresses import address_key
 from pychat.domain.decision import Decision
 from pychat.domain.entry import ways_in
 from pychat.domain.errors import Refused, UsageError
-from pychat.domain.limits import TokenBuckets
 from pychat.domain.model import Member, User
 from pychat.domain.moderation import AuditEntry, Record, Removed
 from pychat.domain.queue import asking_key, asking_record, invitation_id, is_rejected
 from pychat.domain.roles import Role
 from pychat.domain.texts import accept_text
 from pychat.room.backend import RoomBackend
-from pychat.room.clock import Clock
 from pychat.room.core import RoomCore
 from pychat.room.entry.attempts import Attempts
 from pychat.room.entry.challenges import Challenges
 from pychat.room.grant import Grant
 from pychat.room.passwords import PasswordHasher
+from pychat.room.rate_limiter import RateLimiter, too_much
 from pychat.room.tokens import Tokens
 
 __all__ = ["LONGEST_FIELD", "WAYS", "Applicant", "EntryDesk", "EntryResult"]
 
 #: The fields of a request to come in. One of them is given; without any, the result of an earlier request is asked for.
 WAYS = ("password", "invite", "owner", "solution", "ask")
-# What one address may store, a second and at once. A school behind one address comes in; moderators are asked by few.
-_ROLES, _ROLES_AT_ONCE = 0.2, 600
-_ASKING, _ASKING_AT_ONCE = 0.05, 20
 _MAX_ROLES = 9_000  # that people get by themselves; moderators can give up to 10,000
 _SHORTEST_OWNER_TOKEN = 16
 _LONGEST_TOKEN, _LONGEST_TEXT = 200, 300
@@ -60,14 +55,13 @@ class EntryResult:
 class EntryDesk:
     """Lets people become known to rooms. One for each directory of rooms. What it counts, it counts on this server."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, limiter: RateLimiter) -> None:
+        self._limiter = limiter
+        self._clock = limiter.clock
         self._owner: str | None = None
-        self._attempts = Attempts(clock)
-        self._roles = TokenBuckets(_ROLES, _ROLES_AT_ONCE)
-        self._asking = TokenBuckets(_ASKING, _ASKING_AT_ONCE)
+        self._attempts = Attempts(limiter)
         self._passwords = PasswordHasher()
-        self._challenges = Challenges(clock)
+        self._challenges = Challenges(limiter.clock)
 
     def use_owner_token(self, token: str) -> None:
         """Whoever has this token can become an owner of any room. Raise `UsageError` if it could be guessed."""
@@ -114,10 +108,10 @@ class EntryDesk:
         stored = core.moderation.state.setting("password")
         if not stored:
             raise Refused("not_found", "This room has no password.")
-        async with self._attempts.attempt(core.name, who.grant.address):
+        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address):
             if not await self._passwords.matches(password, stored):
                 raise Refused("entry_required", "This is not the password of the room.")
-        self._count(who, self._roles)
+        self._count(core, who, "address-members")
 
         def decide() -> Decision | None:
             core.moderation.check_stay(who.grant, who.user, who.member_id)
@@ -130,10 +124,10 @@ class EntryDesk:
 
     async def _by_invitation(self, core: RoomCore, who: Applicant, token: str) -> EntryResult:
         key = invitation_id(token)
-        async with self._attempts.attempt(core.name, who.grant.address):
+        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address):
             if core.moderation.state.get("invite", key) is None:
                 raise _no_invitation()
-        self._count(who, self._roles)
+        self._count(core, who, "address-members")
 
         def decide() -> Decision | None:
             core.moderation.check_stay(who.grant, who.user, who.member_id)
@@ -151,10 +145,10 @@ class EntryDesk:
         return _result(core, who)
 
     async def _by_owner_token(self, core: RoomCore, who: Applicant, token: str) -> EntryResult:
-        async with self._attempts.attempt(core.name, who.grant.address):
+        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address):
             if self._owner is None or not hmac.compare_digest(self._owner, invitation_id(token)):
                 raise Refused("forbidden", "This server does not know that owner's token.")
-        self._count(who, self._roles)
+        self._count(core, who, "address-members")
 
         def decide() -> Decision | None:
             decision = self._known_as(core, who, Role.OWNER, "owner")
@@ -172,7 +166,7 @@ class EntryDesk:
         self._check_challenge(core)
         if who.user is not None:
             raise Refused("forbidden", "You are logged in, and need not solve a challenge.")
-        async with self._attempts.attempt(core.name, who.grant.address):
+        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address):
             member_id = self._challenges.accept(room.name, room.tokens, solution)
         return _result(core, Applicant(member_id, None, who.grant))
 
@@ -187,7 +181,7 @@ class EntryDesk:
         member_id = who.member_id
         if core.moderation.state.get("asking", asking_key(member_id)) is not None:
             return
-        self._count(who, self._asking)
+        self._count(core, who, "address-asking")
 
         def decide() -> Decision | None:
             core.moderation.check_stay(who.grant, who.user, member_id)
@@ -214,11 +208,11 @@ class EntryDesk:
         data = {"role": role.label, "name": name, "by": by}
         return Decision((Record("role", who.member_id, data), *gone), None)
 
-    def _count(self, who: Applicant, counted: TokenBuckets) -> None:
+    def _count(self, core: RoomCore, who: Applicant, rate: str) -> None:
         """Count a request that stores something. Raise `Refused` if that are too many of one address."""
-        wait = counted.take(address_key(who.grant.address), self._clock.steady())
+        wait = self._limiter.take(core.limits.table[rate], self._limiter.address(who.grant.address))
         if wait:
-            raise Refused("rate_limited", f"Too many people come in from your address. Wait {wait:.0f} seconds.", wait)
+            raise too_much(wait, "Too many people come in from your address.")
 
     @staticmethod
     def _check_challenge(core: RoomCore) -> None:

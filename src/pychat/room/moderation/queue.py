@@ -7,10 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from pychat.domain.addresses import address_key
 from pychat.domain.decision import Decision
 from pychat.domain.errors import Refused
-from pychat.domain.limits import TokenBuckets
 from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import Member, Message
 from pychat.domain.moderation import AuditEntry, Record, Removed
@@ -37,8 +35,6 @@ __all__ = ["ModerationQueue", "QueueRecords"]
 _limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
 _KINDS = frozenset({"report", "held", "asking"})
 _TELL_SECONDS = 1.0  # between two notices to moderators
-# Reports of one person, and of one address, a second and at once.
-_REPORTS, _REPORTS_AT_ONCE, _REPORTS_OF_ADDRESS = 0.1, 10, 50
 _LONGEST_REASON = 300
 
 
@@ -61,8 +57,6 @@ class ModerationQueue:
         "_connections",
         "_fanout",
         "_records",
-        "_reports",
-        "_reports_of_addresses",
         "_tasks",
         "_timer",
         "_told",
@@ -92,8 +86,6 @@ class ModerationQueue:
         self._clock = clock
         self._told: float | None = None  # when moderators were told last
         self._timer: Timer | None = None
-        self._reports: TokenBuckets | None = None  # until somebody reports something, as with the next one
-        self._reports_of_addresses: TokenBuckets | None = None
 
     @property
     def counts(self) -> QueueChanged:
@@ -107,15 +99,17 @@ class ModerationQueue:
 
     # What comes in.
 
-    async def report(self, message: Message, by: Member, reason: str, address: str) -> None:
-        """Put the report of a message into the queue; a second one by the same member is none. Raise `Refused`."""
+    async def report(self, message: Message, by: Member, reason: str) -> None:
+        """Put the report of a message into the queue; a second one by the same member is none. Raise `Refused`.
+
+        The caller counts it in the rate of reports.
+        """
         if message.deleted:
             raise Refused("not_found", "This message was deleted.")
         reason = " ".join(accept_text(reason, _LONGEST_REASON).split()) if reason.strip() else ""
         report = Report(report_key(by.id, message.seq), message, by, reason, self._clock.date())
         if self._records.state.get("report", report.id) is not None:
             return
-        self._count(by.id, address)
         stored: list[Record] = []
 
         def decide() -> Decision | None:
@@ -126,18 +120,6 @@ class ModerationQueue:
         await self._records.change(decide)
         if stored:
             self.hooks.notify("report", report)
-
-    def _count(self, member_id: str, address: str) -> None:
-        """Count a report. Raise `Refused` if there are too many of a person or an address."""
-        now = self._clock.steady()
-        if self._reports is None or self._reports_of_addresses is None:
-            self._reports = TokenBuckets(_REPORTS, _REPORTS_AT_ONCE)
-            self._reports_of_addresses = TokenBuckets(_REPORTS, _REPORTS_OF_ADDRESS)
-        wait = self._reports.take(member_id, now)
-        if not wait and address:
-            wait = self._reports_of_addresses.take(address_key(address), now)
-        if wait:
-            raise Refused("rate_limited", f"These are many reports. Wait {wait:.0f} seconds.", wait)
 
     async def hold(self, message: Message, reason: str) -> None:
         """Keep a message until a moderator decides; no-op if it is kept already. Raise `Refused`."""
