@@ -152,7 +152,7 @@ async def test_an_approval_that_is_interrupted_is_finished(room: ChatRoom, monke
     async def fail(record: object) -> None:
         raise Refused("unavailable", "Later.", 1.0)
 
-    monkeypatch.setattr(queue, "publish", fail, raising=False)
+    monkeypatch.setattr(queue, "publish", fail)
     with pytest.raises(Refused, match="Later"):
         await room.moderation.approve(item["key"])
     assert await texts(room) == []

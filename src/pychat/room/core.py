@@ -10,6 +10,7 @@ from __future__ import annotations
 from pychat.domain.errors import Close
 from pychat.domain.limits import Limits
 from pychat.domain.model import Member, Message
+from pychat.domain.moderation import Record
 from pychat.domain.names import Names
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
@@ -43,7 +44,6 @@ class RoomCore:
         "membership",
         "moderation",
         "name",
-        "queue",
         "rates",
         "state",
         "store",
@@ -101,14 +101,6 @@ class RoomCore:
             clock=clock,
         )
         self.moderation.people = self
-        self.queue = self.moderation.queue = ModerationQueue(
-            self.moderation,
-            hooks=hooks,
-            connections=self.membership.connections,
-            fanout=fanout,
-            tasks=self.tasks,
-            clock=clock,
-        )
         self.whispers = Whispers(
             name,
             self.state,
@@ -142,7 +134,6 @@ class RoomCore:
             limits=limits,
             clock=clock,
         )
-        self.queue.publish = self.commands.publish
         #: Told when the last connection to this room has ended.
         self.watcher: RoomWatcher | None = None
         #: True after the room has closed the store that it opened.
@@ -173,6 +164,15 @@ class RoomCore:
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
         return await self.commands.message(seq)
+
+    @property
+    def queue(self) -> ModerationQueue:
+        """What waits for moderators."""
+        return self.moderation.queue
+
+    async def publish(self, record: Record) -> None:
+        """Store the message of an approved record, for everybody and its author."""
+        await self.commands.publish(record)
 
     async def clear(self, author: Member, member_id: str, seconds: float) -> int:
         """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""

@@ -13,7 +13,7 @@ from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import Member, Message
 from pychat.domain.moderation import AuditEntry, Record, Removed
 from pychat.domain.moderation_state import ModerationState
-from pychat.domain.notices import HeldDecided, Notice, QueueChanged
+from pychat.domain.notices import HeldDecided, Notice
 from pychat.domain.queue import (
     Report,
     held_record,
@@ -30,10 +30,11 @@ from pychat.room.fanout import Fanout
 from pychat.room.hooks import Hooks
 from pychat.room.tasks import Tasks
 
-__all__ = ["ModerationQueue", "QueueRecords"]
+__all__ = ["WAITING", "ModerationQueue", "QueueRecords"]
 
 _limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
-_KINDS = frozenset({"report", "held", "asking"})
+#: The kinds of records that wait.
+WAITING = frozenset({"report", "held", "asking"})
 _TELL_SECONDS = 1.0  # between two notices to moderators
 _LONGEST_REASON = 300
 
@@ -50,7 +51,7 @@ class QueueRecords(Protocol):
 
 
 class ModerationQueue:
-    """The queue of one room."""
+    """The queue of one room, made when something waits for the first time."""
 
     __slots__ = (
         "_clock",
@@ -64,13 +65,11 @@ class ModerationQueue:
         "publish",
     )
 
-    #: Stores an approved message: what `held_message` returns, with the quote of a reply. Set before anybody enters.
-    publish: Callable[[Record], Awaitable[object]]
-
     def __init__(
         self,
         records: QueueRecords,
         *,
+        publish: Callable[[Record], Awaitable[object]],
         hooks: Hooks,
         connections: ConnectionRegistry,
         fanout: Fanout,
@@ -78,6 +77,8 @@ class ModerationQueue:
         clock: Clock,
     ) -> None:
         self._records = records
+        #: Stores an approved message, for everybody and its author.
+        self.publish = publish
         #: Told of reports, and of what moderators do.
         self.hooks = hooks
         self._connections = connections
@@ -86,16 +87,6 @@ class ModerationQueue:
         self._clock = clock
         self._told: float | None = None  # when moderators were told last
         self._timer: Timer | None = None
-
-    @property
-    def counts(self) -> QueueChanged:
-        """How much waits."""
-        return queue_of(self._records.state)
-
-    def told_to(self, role: Role) -> QueueChanged | None:
-        """What the welcome of somebody of that role tells: how much waits; `None` if nothing does."""
-        counts = self.counts if role >= Role.MODERATOR else None
-        return None if counts == QueueChanged() else counts
 
     # What comes in.
 
@@ -150,7 +141,7 @@ class ModerationQueue:
 
     def changed(self, changes: Iterable[Record | Removed], entry: AuditEntry | None) -> None:
         """Records were changed, on any server."""
-        if any(change.kind in _KINDS for change in changes):
+        if any(change.kind in WAITING for change in changes):
             self._ring()
         if entry is not None and entry.data.get("kind") == "held" and entry.action in _STATES:
             decided = HeldDecided(str(entry.data["id"]), _STATES[entry.action], entry.reason)
@@ -188,7 +179,7 @@ class ModerationQueue:
 
     def _tell_moderators(self) -> None:
         self._timer, self._told = None, self._clock.steady()
-        counts = self.counts
+        counts = queue_of(self._records.state)
         for visitor in self._connections:
             if visitor.standing.role >= Role.MODERATOR:
                 self._tell(visitor, counts)

@@ -21,18 +21,19 @@ from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
 from pychat.domain.moderation_rules import decide
 from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
 from pychat.domain.networks import Networks, network_of, parse_network
-from pychat.domain.notices import AccessChanged, RoomChanged
-from pychat.domain.queue import invitation_id
+from pychat.domain.notices import AccessChanged, QueueChanged, RoomChanged
+from pychat.domain.queue import invitation_id, queue_of
 from pychat.domain.roles import Role, role_of
 from pychat.domain.rules import RoomState, quote
 from pychat.room.clock import Clock
 from pychat.room.connections import ConnectionRegistry, Visitor
 from pychat.room.fanout import Fanout
 from pychat.room.grant import Grant
+from pychat.room.hooks import Hooks
 from pychat.room.moderation import standing
 from pychat.room.moderation.pace import Pace
 from pychat.room.moderation.pins import Pins
-from pychat.room.moderation.queue import ModerationQueue
+from pychat.room.moderation.queue import WAITING, ModerationQueue
 from pychat.room.moderation.record_log import RecordLog
 from pychat.room.passwords import PasswordHasher
 from pychat.room.tasks import Tasks
@@ -59,6 +60,13 @@ class RoomPeople(Protocol):
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
 
+    @property
+    def hooks(self) -> Hooks:
+        """The hooks of the room."""
+
+    async def publish(self, record: Record) -> None:
+        """Store the message of an approved record, for everybody and its author."""
+
     async def clear(self, author: Member, member_id: str, seconds: float) -> int:
         """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
 
@@ -83,19 +91,17 @@ class RoomModeration:
         "_log",
         "_pace",
         "_pins",
+        "_queue",
         "_state",
         "_tasks",
         "people",
         "protected",
-        "queue",
         "room_title",
         "slow",
     )
 
     #: The other parts of the room. Set before anybody enters.
     people: RoomPeople
-    #: What waits for moderators. Set with `people`.
-    queue: ModerationQueue
 
     def __init__(
         self,
@@ -116,6 +122,7 @@ class RoomModeration:
         self._clock = clock
         self._log = RecordLog(room, store, self, tasks=tasks, clock=clock)
         self._pins: Pins | None = None  # of a room that has none
+        self._queue: ModerationQueue | None = None  # of a room where nothing waits
         self._pace: Pace | None = None  # without slow mode
         self._gone: dict[str, str] | None = None  # member id -> network, of guests who have gone
         #: The title that the room was given.
@@ -136,7 +143,8 @@ class RoomModeration:
         self._pins = None
         self._log.load(records, version)
         self._set_up()
-        self.queue.store_all_approved()
+        if self._log.state.of("held"):
+            self.queue.store_all_approved()
 
     def received(self, moderated: Moderated) -> None:
         """The store delivered a change of the records."""
@@ -149,7 +157,8 @@ class RoomModeration:
     def stop(self) -> None:
         """The room closes."""
         self._log.stop()
-        self.queue.stop()
+        if self._queue is not None:
+            self._queue.stop()
 
     # The port `RecordFollower`.
 
@@ -178,7 +187,8 @@ class RoomModeration:
             self._fanout.send(self.settings)
         if named["pin"]:
             self._tasks.spawn(self._show_pins())
-        self.queue.changed(changes, entry)
+        if entry is not None or any(each.kind in WAITING for each in changes):
+            self.queue.changed(changes, entry)
 
     def reloaded(self) -> None:
         """Any record may have changed."""
@@ -188,7 +198,8 @@ class RoomModeration:
             if member_id is not None:
                 self.people.role_changed(member_id)
         self._tasks.spawn(self._show_pins())
-        self.queue.reloaded()
+        if self._log.state:
+            self.queue.reloaded()
 
     @staticmethod
     def _recheck(visitors: Iterable[Visitor]) -> None:
@@ -234,6 +245,26 @@ class RoomModeration:
             _limited.warning("The addresses of %s could not be stored: %s", record.key, refused)
 
     # What the records say.
+
+    @property
+    def queue(self) -> ModerationQueue:
+        """What waits for moderators."""
+        if self._queue is None:
+            self._queue = ModerationQueue(
+                self,
+                publish=self.people.publish,
+                hooks=self.people.hooks,
+                connections=self._connections,
+                fanout=self._fanout,
+                tasks=self._tasks,
+                clock=self._clock,
+            )
+        return self._queue
+
+    def waiting(self, role: Role) -> QueueChanged | None:
+        """How much waits, for somebody of that role who comes in; `None` if nothing does, or they may not know."""
+        counts = queue_of(self.state) if role >= Role.MODERATOR else None
+        return None if counts == QueueChanged() else counts
 
     @property
     def state(self) -> ModerationState:
@@ -405,7 +436,7 @@ class RoomModeration:
         """Store what `decide` returns for the newest records: see `RecordLog.change`."""
         entry = await self._log.change(decide)
         if entry is not None:
-            self.queue.hooks.notify("moderate", entry)
+            self.people.hooks.notify("moderate", entry)
         return entry
 
     def _decide(self, action: str, fields: Mapping[str, Any], actor: Callable[[], Actor]) -> Decision | None:
