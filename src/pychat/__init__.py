@@ -29,8 +29,11 @@ if TYPE_CHECKING:
         User,
         Whisper,
     )
+    from pychat.domain.moderation import AuditEntry
+    from pychat.domain.notices import AccessChanged, HeldDecided, QueueChanged, RoomChanged
     from pychat.domain.queue import Held, Report
     from pychat.domain.request import Request
+    from pychat.domain.roles import Role
     from pychat.domain.settings import RoomSettings
     from pychat.hosts.aiohttp import aiohttp_app
     from pychat.hosts.asgi import asgi_app
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = [
     "HOOKS",
     "Access",
+    "AccessChanged",
+    "AuditEntry",
     "Away",
     "Chat",
     "ChatClient",
@@ -55,6 +60,7 @@ __all__ = [
     "Edited",
     "Event",
     "Held",
+    "HeldDecided",
     "IrcServer",
     "Joined",
     "Kicked",
@@ -63,12 +69,15 @@ __all__ = [
     "Member",
     "Message",
     "Position",
+    "QueueChanged",
     "Quote",
     "Reacted",
     "Refused",
     "Renamed",
     "Report",
     "Request",
+    "Role",
+    "RoomChanged",
     "RoomSettings",
     "RoomSnapshot",
     "SocketIOTransport",
@@ -85,12 +94,18 @@ __all__ = [
 _WHERE = {
     "HOOKS": ".room.hooks",
     "Access": ".domain.access",
+    "AccessChanged": ".domain.notices",
+    "AuditEntry": ".domain.moderation",
+    "HeldDecided": ".domain.notices",
+    "QueueChanged": ".domain.notices",
+    "RoomChanged": ".domain.notices",
     "Chat": ".room.chat",
     "ChatClient": ".client",
     "ChatError": ".domain.errors",
     "ChatRoom": ".room.chatroom",
     "Client": ".client",
     "Disconnected": ".client",
+    "Role": ".domain.roles",
     "RoomSettings": ".domain.settings",
     "RoomSnapshot": ".client",
     "Close": ".domain.errors",

@@ -370,10 +370,15 @@ class Commands:
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
         await self._delivery.start()
-        found = await self.history(before=seq + 1, limit=1) if 0 < seq <= self._state.seq else []
-        if not found or found[0].seq != seq:
-            raise Refused("not_found", "There is no message of that number (any more).")
-        return found[0]
+        return await self.find(seq)
+
+    async def find(self, seq: int) -> Message:
+        """The same, while the room is being opened."""
+        if 0 < seq <= self._state.seq:
+            page = await self._store.history(self._room, before=seq + 1, limit=1)
+            if page.messages and page.messages[-1].seq == seq:
+                return in_room(page.messages[-1], self._room)
+        raise Refused("not_found", "There is no message of that number (any more).")
 
 
 _EVENTS_AT_ONCE = 500

@@ -48,7 +48,6 @@ class RoomCore:
         "state",
         "store",
         "tasks",
-        "title",
         "watcher",
         "whispers",
     )
@@ -67,7 +66,6 @@ class RoomCore:
         rates: RateLimiter,
     ) -> None:
         self.name = name
-        self.title = title
         self.store = store
         self.limits = limits
         #: What commands count in, by kind.
@@ -163,7 +161,7 @@ class RoomCore:
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
-        return await self.commands.message(seq)
+        return await self.commands.find(seq)
 
     @property
     def queue(self) -> ModerationQueue:
@@ -185,13 +183,6 @@ class RoomCore:
     async def free(self, member_id: str) -> None:
         """Free the name of a member who is away."""
         await self.membership.free(member_id)
-
-    def titled(self, title: str) -> None:
-        """The title of the room may have changed."""
-        if title != self.title:
-            self.title = title
-            if self.watcher is not None:
-                self.watcher.titled(title)
 
     # Its life.
 
