@@ -19,6 +19,7 @@ from pychat.net.slow_readers.backpressure import wait_for_reader
 from pychat.net.websocket.connection import NO_CODE, WebSocketClosed, WebSocketConnection
 from pychat.net.websocket.frames import Frame
 from pychat.protocol import v2
+from pychat.protocol.told import encode_error
 from pychat.protocol.v1 import close_event, decode_position, encode_refusal, encode_shared, refusal_event
 from pychat.room.backend import RoomBackend
 from pychat.room.connection import Encoder
@@ -27,6 +28,7 @@ from pychat.room.session import Session
 from pychat.transports.admission import admit, opened
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.commands import submit_command
+from pychat.transports.logins import nobody_watches
 from pychat.transports.open_connections import OpenConnections
 from pychat.transports.person import Encoders, People, PersonConnection, begin
 
@@ -169,6 +171,8 @@ class WebSocketTransport:
         self, connection: _Connection, websocket: WebSocketConnection, request: Request, user: User | None
     ) -> None:
         session = await self._enter(connection, request, user)
+        watch = self._people.authenticator.watch
+        stop_watching = nobody_watches if session is None else watch(request, user, session.put_out)
         left = False
         try:
             while True:
@@ -180,6 +184,7 @@ class WebSocketTransport:
         except WebSocketClosed as end:
             left = end.code in _GOODBYES
         finally:
+            stop_watching()
             if session is not None:
                 await session.close(left=left)
 
@@ -188,9 +193,12 @@ class WebSocketTransport:
     ) -> None:
         """Serve version 2: a person in many rooms."""
         person: PersonConnection | None = None
+        stop_watching = nobody_watches
         left = False
         try:
             person = await self._greet(connection, websocket, request, user)
+            if person is not None:
+                stop_watching = self._people.authenticator.watch(request, user, person.put_out)
             while True:
                 data = await websocket.receive()
                 if person is not None:
@@ -200,6 +208,7 @@ class WebSocketTransport:
         except WebSocketClosed as end:
             left = end.code in _GOODBYES
         finally:
+            stop_watching()
             if person is not None:
                 await person.close(left=left)
 
@@ -215,7 +224,7 @@ class WebSocketTransport:
         try:
             token = v2.decode_hello(_parse(data))
         except Refused as refused:
-            connection.tell("error", refused.as_dict())
+            connection.tell("error", encode_error(refused))
             connection.close(Close.BAD_FRAME)
             return None
         try:
@@ -233,7 +242,7 @@ class WebSocketTransport:
             return await admit(room, connection, since=since, member_id=member_id, user=user, grant=grant)
         except Refused as refused:
             if refused.code == "unknown_room":
-                connection.tell("error", refused.as_dict())
+                connection.tell("error", encode_error(refused))
                 connection.close(Close.UNKNOWN_ROOM)
             else:
                 connection.turn_away(refused)
@@ -257,7 +266,7 @@ class WebSocketTransport:
                 raise Refused("bad_request", "Say which command: {“type”: “say”, “text”: “hi”}.")
         except Refused as refused:
             if reference is None:
-                connection.tell("error", refused.as_dict())
+                connection.tell("error", encode_error(refused))
             else:
                 tell(encode_refusal(refused))
             connection.charge(spend)

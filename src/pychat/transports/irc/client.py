@@ -11,6 +11,7 @@ from typing import Protocol
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.net.http.request import Request
+from pychat.protocol.told import count_refusal
 from pychat.room.backend import RoomBackend
 from pychat.room.directory import RoomDirectory
 from pychat.room.grant import Grant, unknown_room
@@ -31,6 +32,7 @@ from pychat.transports.irc.pacing import Pacer, Turns
 from pychat.transports.irc.response import Response
 from pychat.transports.irc.text import as_word, clean, cut, fill, split
 from pychat.transports.irc.unread import unread_texts
+from pychat.transports.logins import StopWatching, nobody_watches
 
 __all__ = ["Client", "Network"]
 
@@ -97,10 +99,13 @@ class Client:
         self.negotiating = False
         self.registered = False
         self.memberships: dict[str, ChannelMembership] = {}
+        #: The guest that this client was in a channel that has put it out: coming back, it is the same one.
+        self._guests: dict[str, str] = {}
         self.conversations = Conversations(self, network.rooms, self.memberships, self._request)
         self.multiline: Multiline | None = None
         #: True after `QUIT`.
         self.left = False
+        self._stop_watching: StopWatching = nobody_watches
         self._response = Response(self.write)
         self._batches = 0
         self._guest: Person | None = None
@@ -127,16 +132,18 @@ class Client:
         if channel.key in self.users:
             return self.users[channel.key].member_id
         if not self.secret:
-            return None
+            return self._guests.get(channel.key)
         return self._guest_id(channel.room.tokens)
 
     async def identify(self) -> None:
         """Ask the app for the user, room by room. Raise `Refused` if every room refuses."""
+        self._stop_watching()
         self.users, self.barred, self.login = {}, {}, None
         if not self.network.authenticator.asks:
             return
         if not self.network.channels:
             self.login = await self.network.authenticator.authenticate(self._request(""))
+            self._watch("")
             return
         for key, channel in self.network.channels.items():
             try:
@@ -147,7 +154,17 @@ class Client:
                 self.users |= {} if user is None else {key: user}
         if len(self.barred) == len(self.network.channels):
             raise next(iter(self.barred.values()))
-        self.login = next(iter(self.users.values()), None)
+        if self.users:
+            key, self.login = next(iter(self.users.items()))
+            self._watch(self.network.channels[key].room.name)
+
+    def _watch(self, room: str) -> None:
+        """Ask again for the login, as it was asked for with this room."""
+        self._stop_watching = self.network.authenticator.watch(self._request(room), self.login, self._put_out)
+
+    def _put_out(self, why: Close) -> None:
+        self.left = True  # nobody can come back to the names
+        self.close(why)
 
     def _request(self, room: str) -> Request:
         auth = {"nick": self.asked_nick, "user": self.user, **({"token": self.password} if self.password else {})}
@@ -268,12 +285,15 @@ class Client:
         """Leave a room that has put the client out."""
         if self.memberships.get(membership.channel.key) is membership:
             del self.memberships[membership.channel.key]
+            if membership.session.member_id is not None:
+                self._guests[membership.channel.key] = membership.session.member_id
             task = asyncio.get_running_loop().create_task(membership.leave(left=not self.is_known()))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
     async def leave(self) -> None:
         """Leave all rooms. The names of unknown persons are free at once: nobody can come back to them."""
+        self._stop_watching()
         for membership in list(self.memberships.values()):
             await membership.leave(left=self.left or not self.is_known())
         self.memberships.clear()
@@ -333,6 +353,7 @@ class Client:
 
     def refuse(self, command: str, refused: Refused, numeric: str | None, *context: str) -> None:
         """Answer that `command` is refused: by a standard reply of IRCv3, by `numeric`, or by a text for people."""
+        count_refusal(refused)
         text = cut(refused.text, _MAX_TEXT_BYTES)
         if "standard-replies" in self.caps:
             wait = () if refused.retry_after is None else (f"{max(refused.retry_after, 0.1):.1f}",)

@@ -19,6 +19,7 @@ from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
 from pychat.net.websocket.frames import Frame
 from pychat.protocol import v1, v2
+from pychat.protocol.told import encode_error
 from pychat.protocol.v1 import close_event, decode_position, encode_shared, refusal_event
 from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
@@ -30,6 +31,7 @@ from pychat.transports.admission import HOLD_SECONDS, admit, opened
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.commands import submit_command
+from pychat.transports.logins import StopWatching, nobody_watches
 from pychat.transports.person import Encoders, People, PersonConnection, begin
 from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.client import ClientSession, SocketIOClient, encode_event
@@ -83,7 +85,7 @@ _UNHEARD = AnswerBatch(_Nobody())
 class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
-    __slots__ = ("_answers", "_room", "encoder", "person", "visitor")
+    __slots__ = ("_answers", "_room", "encoder", "person", "stop_watching", "visitor")
 
     #: True if a person gets a copy of their own messages.
     echo = False
@@ -94,6 +96,8 @@ class _Connection(SocketIOClient):
         super().__init__(session, sid, namespace)
         #: The visitor on version 2, who may be in many rooms.
         self.person: PersonConnection | None = None
+        #: Ends the watch of the login.
+        self.stop_watching: StopWatching = nobody_watches
 
     def set_room(self, room: RoomBackend | None, encoder: Encoder) -> None:
         """Set the room that it is in, if it is in one, and the encoder for its frames."""
@@ -250,6 +254,10 @@ class SocketIOTransport:
         plain |= {"setPseudo": _set_pseudo, "message": _message}
         self.server.taken = frozenset({*plain, *self.server.handlers["/"]})
 
+    def __len__(self) -> int:
+        """The number of people here."""
+        return len(self._here)
+
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
         self._here.clear()
@@ -288,9 +296,12 @@ class SocketIOTransport:
                 raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
             await self._turn_away(refused, version, wait=True)
         try:
-            return await self._enter(connection, found, given, user)
+            told = await self._enter(connection, found, given, user)
         except Refused as refused:
             await self._turn_away(refused, version)
+        if request is not None:
+            connection.stop_watching = self._authenticator.watch(request, user, connection.visitor.put_out)
+        return told
 
     async def _greet(self, sid: str, environ: dict[str, Any], room: str, given: dict[str, Any]) -> None:
         """Let a person in on version 2, who enters rooms later."""
@@ -305,6 +316,7 @@ class SocketIOTransport:
             await self._turn_away(refused, v2.VERSION)
         connection.person = person
         self._keep(connection)
+        connection.stop_watching = self._authenticator.watch(request, user, person.put_out)
 
     async def _enter(
         self, connection: _Connection, found: Found, given: dict[str, Any], user: User | None
@@ -334,7 +346,7 @@ class SocketIOTransport:
         second or so; where `wait` says that they have not waited yet, they are kept waiting for it.
         """
         if not refused.kind.is_temporary:
-            raise Declined(refused.text, {**refused.as_dict(), "reconnect": refused.retry_after is not None})
+            raise Declined(refused.text, {**encode_error(refused), "reconnect": refused.retry_after is not None})
         if version is not None:
             raise TurnedAway(refused.kind.close, refusal_event(refused))
         if wait:
@@ -394,6 +406,7 @@ class SocketIOTransport:
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         if sid in self._here:
             connection = self._here.pop(sid)
+            connection.stop_watching()
             said_so = reason == self.server.reason.CLIENT_DISCONNECT or connection.end_code == _GOODBYE
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.
