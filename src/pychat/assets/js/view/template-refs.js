@@ -37,6 +37,11 @@ export class TemplateRefs {
     return this.root.contains(activeElement) ? activeElement : null;
   }
 
+  /** The element that holds the view's dialogs. @returns {HTMLElement} */
+  get frame() {
+    return this.root.querySelector(".app") ?? this.root;
+  }
+
   /** Whether the user can see the view now. */
   get inSight() {
     return !document.hidden && document.hasFocus() && this.root.isConnected;
