@@ -140,7 +140,7 @@ def test_no_event_is_missing_here() -> None:
         found = re.search(rf"const {name} = \[(.*?)\]", (ASSETS / "js" / file).read_text("utf-8"), re.DOTALL)
         assert found, file
         listens |= set(re.findall(r'"(\w+)"', found[1]))
-    assert listens == {name for name, _ in EVENTS} | {"entered", "exited", "unread"}
+    assert listens == {name for name, _ in EVENTS} | {"entered", "exited", "unread", "room", "queue", "held"}
 
 
 def test_version_2_is_told() -> None:

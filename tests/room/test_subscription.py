@@ -9,6 +9,7 @@ import pytest
 
 from pychat.domain.limits import Limits
 from pychat.domain.model import Erased, Event
+from pychat.domain.moderation import Moderated
 from pychat.room.subscription import LogSubscription, Snapshot
 from pychat.stores import MemoryStore, Subscription
 from pychat.stores.store import Receiver
@@ -47,6 +48,9 @@ class Listener:
 
     def erased(self, what: Erased) -> None:
         """Nothing is erased here."""
+
+    def moderated(self, what: Moderated) -> None:
+        """Nobody moderates here."""
 
     def deleted(self) -> None:
         """The room is not deleted here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -350,6 +351,25 @@ async def test_a_redis_that_is_killed_loses_nothing_that_was_acknowledged(durabl
     assert sum(acknowledged) + 1 == len({event.id for event in log}) == len(log)
     assert [event for event in one.told if isinstance(event, Subscription)] == []
     assert [event for event in two.told if not isinstance(event, Message)] == [Joined(ADA)]
+
+
+async def test_a_blocked_event_loop_is_not_taken_for_an_outage(redis, servers, caplog) -> None:
+    """Somebody's code blocks the loop for longer than Redis may take: what Redis has answered meanwhile counts."""
+    server = await servers(redis, timeout=1.0)
+    unavailable: list[object] = []
+    server.store._connection_failed = unavailable.append
+    for connection in (server.store._write_connection, server.store._read_connection, server.store._feed_connection):
+        connection._connection_failed = unavailable.append
+    for number in range(2):
+        calls = [server.store.append("lobby", message(number)), server.store.history("lobby")]
+        tasks = [asyncio.ensure_future(each) for each in calls]
+        for _ in range(10 * number):  # the second time the commands have been sent before
+            await asyncio.sleep(0)
+        time.sleep(2.5)  # noqa: ASYNC251 -- the fault; the reader of the feed may wait for two seconds
+        await asyncio.gather(*tasks)
+        assert server.store.available
+    assert server.numbers == [1, 2]
+    assert (unavailable, caplog.messages) == ([], [])
 
 
 async def test_a_redis_that_hangs_is_unavailable_and_then_back(durable, servers) -> None:

@@ -22,6 +22,7 @@ from pychat.domain.model import (
     Whisper,
     in_room,
 )
+from pychat.domain.moderation import Moderated
 from pychat.domain.names import Names
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
@@ -217,6 +218,9 @@ class Delivery:
             Names.keys.cache_clear()  # it holds names
         if self.readers is not None:
             self.readers.received(what)
+
+    def moderated(self, what: Moderated) -> None:
+        """The moderation records were changed."""
 
     def deleted(self) -> None:
         """Close all connections. Whoever enters after that makes a new room."""

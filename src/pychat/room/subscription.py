@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
 from pychat.domain.model import Erased, Event, LogEvent, Message, RoomDeleted
+from pychat.domain.moderation import Moderated
 from pychat.stores import Report, Store, Subscription
 
 __all__ = ["LogListener", "LogSubscription", "Snapshot"]
@@ -42,6 +43,9 @@ class LogListener(Protocol):
 
     def erased(self, what: Erased) -> None:
         """Texts were taken out of the log."""
+
+    def moderated(self, what: Moderated) -> None:
+        """The moderation records were changed."""
 
     def deleted(self) -> None:
         """The room was deleted. The next `open` makes a new one."""
@@ -157,6 +161,8 @@ class LogSubscription:
             self._listener.reopened(event)
         elif isinstance(event, Erased):
             self._listener.erased(event)
+        elif isinstance(event, Moderated):
+            self._listener.moderated(event)
         elif isinstance(event, RoomDeleted):
             self.lose()
             self._listener.deleted()

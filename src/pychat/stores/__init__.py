@@ -6,14 +6,17 @@ from pathlib import Path
 
 from pychat.domain.errors import UsageError
 from pychat.stores.memory import MemoryStore
+from pychat.stores.moderation_records import Conflict, ModerationRecords
 from pychat.stores.reader_records import ReaderRecords, Unread
 from pychat.stores.room_records import RoomRecord, RoomRecords
 from pychat.stores.store import Guests, Page, Receiver, Report, Retention, Store, Subscription
 from pychat.stores.urls import redact
 
 __all__ = [
+    "Conflict",
     "Guests",
     "MemoryStore",
+    "ModerationRecords",
     "Page",
     "ReaderRecords",
     "Receiver",

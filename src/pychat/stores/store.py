@@ -9,6 +9,8 @@ from typing import Protocol
 
 from pychat.domain.errors import UsageError
 from pychat.domain.model import Erased, Event, LogEvent, Member, Message, Position, RoomDeleted, Signal
+from pychat.domain.moderation import Moderated
+from pychat.stores.moderation_records import ModerationRecords
 from pychat.stores.reader_records import ReaderRecords
 from pychat.stores.room_records import RoomRecords
 
@@ -40,7 +42,7 @@ class Subscription:
 
 
 #: What a store reports to the subscribers of a room.
-Report = Event | Erased | RoomDeleted | Subscription
+Report = Event | Erased | RoomDeleted | Subscription | Moderated
 
 #: Called with each event of a room, in order, on the event loop. It must not raise.
 #: It gets a `Subscription` after the store has lost its position in the log: the state of the room from then on. Its
@@ -96,6 +98,11 @@ class Store(Protocol):
     @property
     def readers(self) -> ReaderRecords | None:
         """What members have read; `None`, the default, if the store does not keep it: then nothing is unread."""
+        return None
+
+    @property
+    def moderation(self) -> ModerationRecords | None:
+        """The moderation records; `None`, the default, if the store has none: then rooms keep them in memory."""
         return None
 
     @abstractmethod

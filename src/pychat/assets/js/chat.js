@@ -135,6 +135,17 @@ export class Chat extends Emitter {
     this.emit("blocked", this.blocked);
   }
 
+  /**
+   * Connects as the guest of a token, such as a password or an invitation gives; the same guest stays connected. Rooms
+   * that were refused before are entered by `room.reconnect()`.
+   * @param {string} token
+   */
+  become(token) {
+    if (token === this.token) return;
+    this.#person.become(token);
+    this.#connection.renew();
+  }
+
   /** Connects at once: without waiting for the next attempt, or again after a refusal. */
   reconnect() {
     this.#connection.open();

@@ -5,6 +5,7 @@
  */
 
 import { Backoff } from "./backoff.js";
+import { Farewell, refusedState } from "./farewell.js";
 import { Link } from "./link.js";
 import { Refusal } from "./refusal.js";
 import { REVISIONS } from "./revision.js";
@@ -20,7 +21,10 @@ const FIRST_WELCOME_TIMEOUT = 5_000;
 const STABLE_AFTER = 5_000;
 
 /** The events of both versions; those of version 1 name no room. */
-const EVENTS = ["welcome", "entered", "exited", "message", ...REVISIONS, "presence", "typing", "access", "whisper", "unread", "error", "bye"];
+const EVENTS = [
+  "welcome", "entered", "exited", "message", ...REVISIONS, "presence", "typing", "access", "room", "queue", "held", "whisper", "unread",
+  "error", "bye",
+];
 
 export class Connection extends Link {
   #socket;
@@ -33,8 +37,7 @@ export class Connection extends Link {
   /** Whether this attempt reached the server. */
   #reached = false;
   #bye = null;
-  /** The application's reason for a kick; a `bye` event follows. @type {string | undefined} */
-  #kicked;
+  #farewell = new Farewell();
 
   /**
    * @param {object} options
@@ -59,6 +62,11 @@ export class Connection extends Link {
   open() {
     if (this.state.name === "live" || this.state.name === "closed") return;
     this.#attempt();
+  }
+
+  /** Connects anew, whatever the state is: what `auth` says has changed. */
+  renew() {
+    if (this.state.name !== "closed") this.#attempt();
   }
 
   /** Disconnects for good. */
@@ -99,7 +107,7 @@ export class Connection extends Link {
 
   #onEvent(name, data) {
     if (name === "bye") this.#bye = data ?? {};
-    if (name === "error" && data?.code === "kicked" && data.room === undefined) this.#kicked = data.text;
+    if (name === "error" && data?.room === undefined) this.#farewell.hear(data ?? {});
     if (name === "welcome") {
       this.#clock.clearTimeout(this.#timer);
       this.#liveSince = this.#clock.now();
@@ -117,15 +125,15 @@ export class Connection extends Link {
     // An inactive socket means that the server refused. Otherwise the network failed.
     if (this.#socket.active) return this.#lost("The server cannot be reached.");
     this.#reached = true;
-    const { text = error.message, reason, code, reconnect, retry_after: retryAfter } = error.data ?? {};
+    const { text = error.message, reason, code, reconnect, retry_after: retryAfter, until } = error.data ?? {};
     if (reconnect === true) this.#lost(text, retryAfter);
-    else this.#refuse(text, reason ?? code);
+    else this.#refuse({ text, code: reason ?? code, until });
   }
 
   /** @param {string} [text] the reason @param {number} [retryAfter] seconds that the server asks to wait */
   #lost(text, retryAfter = this.#bye?.retry_after) {
     const bye = this.#bye;
-    if (bye?.reconnect === false) return this.#refuse((bye.reason === "kicked" && this.#kicked) || bye.text, bye.reason);
+    if (bye?.reconnect === false) return this.#refuse(this.#farewell.why(bye));
     if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#backoff.reset();
     // Some proxies let a WebSocket hang or close it at once; others lose a long-polling session. `tryAllTransports`
     // handles the failures that it sees. For the others, the next attempt starts with the other transport.
@@ -144,19 +152,19 @@ export class Connection extends Link {
   /** The server was never reached: it may be down, or it may refuse this client for good. */
   async #checkRefusal() {
     const refusal = await this.#diagnose?.();
-    if (refusal && this.state.name === "connecting") this.#refuse(refusal.text, refusal.code);
+    if (refusal && this.state.name === "connecting") this.#refuse(refusal);
   }
 
-  #refuse(text, code) {
+  #refuse(refusal) {
     this.#disconnect();
-    this.setState({ name: "refused", text: text || "The server refused the connection.", ...(code && { code }) });
+    this.setState(refusedState({ ...refusal, text: refusal.text || "The server refused the connection." }));
   }
 
   /** Disconnects the socket without handling its `disconnect` event. */
   #disconnect() {
     this.#clock.clearTimeout(this.#timer);
     this.#bye = null;
-    this.#kicked = undefined;
+    this.#farewell.forget();
     this.#liveSince = null;
     // Socket.IO would send its buffered commands after the next connect, before the user has joined again.
     this.#socket.sendBuffer.length = 0;

@@ -9,7 +9,8 @@ import { revised } from "./revision.js";
  * @typedef {{id: string, seq: number, date: string, author: Member, text: string, reply?: Quote, edited?: string,
  *   mentions?: string[], deleted?: boolean, reactions?: Record<string, string[]>}} Message as on the wire
  * @typedef {object} Entry
- * @property {"sent" | "pending" | "failed" | "notice" | "whisper"} state a whisper is stored nowhere: only the user sees it
+ * @property {"sent" | "pending" | "held" | "failed" | "notice" | "whisper"} state a held message waits for a moderator; a
+ *   whisper is stored nowhere: only the user sees it
  * @property {boolean} own whether the user wrote it
  * @property {string} [id]
  * @property {number} [seq] only if it is stored
@@ -70,11 +71,11 @@ export class Log {
 
   /**
    * Adds one of the user's messages before it is sent.
-   * @param {{id: string, text: string, date: string, author: Member, reply?: Quote, error?: {code: string, text: string}}} draft
+   * @param {{id: string, text: string, date: string, author: Member, reply?: Quote, error?: {code: string, text: string}, held?: boolean}} draft
    * @returns {Entry}
    */
-  pend({ id, text, date, author, reply, error }) {
-    const entry = { state: error ? "failed" : "pending", own: true, id, text, date, author, reply, error };
+  pend({ id, text, date, author, reply, error, held }) {
+    const entry = { state: error ? "failed" : held ? "held" : "pending", own: true, id, text, date, author, reply, error };
     this.#unsent.set(id, entry);
     this.entries.push(entry);
     return entry;
@@ -105,6 +106,11 @@ export class Log {
   /** Marks an unsent message as waiting. @param {string} id @param {{code: string, text: string}} [error] */
   wait(id, error) {
     return this.#mark(id, "pending", error);
+  }
+
+  /** Marks an unsent message as waiting for a moderator. @param {string} id */
+  hold(id) {
+    return this.#mark(id, "held");
   }
 
   /** Removes an unsent message. @param {string} id @returns {Entry | undefined} */

@@ -6,8 +6,9 @@ import { Refusal } from "./refusal.js";
 const CAPACITY = 500;
 
 /**
- * @typedef {{id: string, text: string, at: number, by?: string, reply?: import("./log.js").Quote, error?: {code: string, text: string}}} Item
+ * @typedef {{id: string, text: string, at: number, by?: string, reply?: import("./log.js").Quote, error?: {code: string, text: string}, held?: boolean}} Item
  * `at` is in milliseconds and sets the order. `by` is the id of the login that wrote it; guests have none. `error` is why the server refused it for good; the user decides what to do.
+ * `held` is whether it waits for a moderator: the server has it, and it is not sent again.
  */
 
 export class Outbox {
@@ -53,7 +54,7 @@ export class Outbox {
 
   /** @returns {Item | undefined} the next message to send */
   get next() {
-    return this.items.find(({ error }) => !error);
+    return this.items.find(({ error, held }) => !error && !held);
   }
 
   /** @param {string} id */
@@ -77,7 +78,13 @@ export class Outbox {
   /** @param {string} id @param {{code: string, text: string}} error */
   fail(id, error) {
     const item = this.#items.get(id);
-    if (item) this.#put({ ...item, error });
+    if (item) this.#put({ ...item, error, held: undefined });
+  }
+
+  /** The server has it, and a moderator has to approve it. @param {string} id */
+  hold(id) {
+    const item = this.#items.get(id);
+    if (item) this.#put({ ...item, held: true });
   }
 
   /** Queues a refused message again, after all others. @param {string} id @param {number} now @returns {Item | undefined} */

@@ -92,6 +92,14 @@ export class Outgoing extends Emitter {
     this.#queue.settle(message.id, message);
   }
 
+  /** A moderator rejected a held message of the user. @param {string} id @param {string} [reason] */
+  reject(id, reason) {
+    if (!this.#outbox.has(id)) return;
+    const error = { code: "rejected", text: reason || "A moderator rejected this message." };
+    this.#outbox.fail(id, error);
+    this.#emitLog("change", this.#log.fail(id, error));
+  }
+
   /** Shows the messages of that login only: nobody sees or sends those of another user. @param {string} [id] */
   switchTo(id) {
     if (this.#outbox.switchTo(id)) this.#showAll();
@@ -109,8 +117,8 @@ export class Outgoing extends Emitter {
     return { seq, author: author?.name, text: characters.length > QUOTE_LENGTH ? `${characters.slice(0, QUOTE_LENGTH - 1).join("")}…` : text };
   }
 
-  #show({ id, text, at, reply, error }) {
-    return this.#log.pend({ id, text, reply, error, date: new Date(at).toISOString(), author: this.#me() ?? { id: "", name: "" } });
+  #show({ id, text, at, reply, error, held }) {
+    return this.#log.pend({ id, text, reply, error, held, date: new Date(at).toISOString(), author: this.#me() ?? { id: "", name: "" } });
   }
 
   #showAll() {

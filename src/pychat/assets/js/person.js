@@ -33,6 +33,11 @@ export class Person {
     if (!you) this.#keep({ id, ...(token && { token }) });
   }
 
+  /** The server gave the user another token, with which they are somebody else. @param {string} token */
+  become(token) {
+    this.#keep({ token, id: undefined });
+  }
+
   /** Uses the identity of a login. It is not saved: the login may end. @param {{id: string, name?: string} | null} member */
   setLogin(member) {
     this.#login = member && { id: member.id, name: member.name };

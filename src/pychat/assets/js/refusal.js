@@ -15,12 +15,14 @@ export class Refusal extends Error {
    * @param {string} code for programs
    * @param {string} [text] for people: what to do about it
    * @param {number} [retryAfter] seconds, if waiting helps
+   * @param {string} [until] when it ends, ISO 8601: of a mute or a ban
    */
-  constructor(code, text, retryAfter) {
+  constructor(code, text, retryAfter, until) {
     super(text ?? CLIENT_TEXTS[code] ?? code);
     this.name = "Refusal";
     this.code = code;
     this.retryAfter = retryAfter;
+    this.until = until;
     /** Whether the server sent it. The code does not tell: a hook may use any code. */
     this.answered = false;
   }
@@ -30,9 +32,9 @@ export class Refusal extends Error {
     return this.message;
   }
 
-  /** @param {{code?: string, text?: string, retry_after?: number}} [error] as on the wire */
+  /** @param {{code?: string, text?: string, retry_after?: number, until?: string}} [error] as on the wire */
   static from(error) {
-    const { code = "internal", text = "The server refused and gave no reason.", retry_after: retryAfter } = error ?? {};
-    return Object.assign(new Refusal(code, text, retryAfter), { answered: true });
+    const { code = "internal", text = "The server refused and gave no reason.", retry_after: retryAfter, until } = error ?? {};
+    return Object.assign(new Refusal(code, text, retryAfter, until), { answered: true });
   }
 }

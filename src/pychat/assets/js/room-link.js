@@ -4,6 +4,7 @@
  */
 
 import { Backoff } from "./backoff.js";
+import { Farewell, refusedState } from "./farewell.js";
 import { Link } from "./link.js";
 import { Refusal } from "./refusal.js";
 import { isTemporary } from "./retry.js";
@@ -20,8 +21,7 @@ export class RoomLink extends Link {
   #everLive = false;
   /** Whether the server refused this room, whatever becomes of the connection. */
   #out = false;
-  /** The application's reason for a kick; `exited` follows. @type {string | undefined} */
-  #kicked;
+  #farewell = new Farewell();
 
   /**
    * @param {object} options
@@ -90,7 +90,7 @@ export class RoomLink extends Link {
   refused(refusal) {
     if (this.state.name === "live" || this.state.name === "closed") return;
     if (isTemporary(refusal)) this.#lost(refusal.text, refusal.retryAfter);
-    else this.#refuse(refusal.text, refusal.code);
+    else this.#refuse(refusal);
   }
 
   /** An event for this room. @param {string} name @param {object} data */
@@ -99,7 +99,7 @@ export class RoomLink extends Link {
     if (name === "exited") this.#onExited(data);
     else if (name === "entered") this.#onEntered(data);
     else {
-      if (name === "error" && data.code === "kicked") this.#kicked = data.text;
+      if (name === "error") this.#farewell.hear(data);
       this.emit("event", { name, data });
     }
   }
@@ -113,10 +113,10 @@ export class RoomLink extends Link {
     this.setState({ name: "live" });
   }
 
-  #onExited({ reason, text, reconnect, retry_after: retryAfter }) {
-    if (reconnect) this.#lost(text, retryAfter);
-    else this.#refuse((reason === "kicked" && this.#kicked) || text, reason);
-    this.#kicked = undefined;
+  #onExited(exited) {
+    const why = this.#farewell.why(exited);
+    if (exited.reconnect) this.#lost(exited.text, exited.retry_after);
+    else this.#refuse(why);
   }
 
   #lost(text, retryAfter) {
@@ -125,9 +125,9 @@ export class RoomLink extends Link {
     this.#timer = this.#clock.setTimeout(() => this.open(), delay);
   }
 
-  #refuse(text, code) {
+  #refuse(refusal) {
     this.#out = true;
-    this.setState({ name: "refused", text: text || "The server refused.", ...(code && { code }) });
+    this.setState(refusedState(refusal));
   }
 
   #wait() {

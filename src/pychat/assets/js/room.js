@@ -8,6 +8,7 @@ import { Emitter } from "./emitter.js";
 import { Identity } from "./identity.js";
 import { Log, toMessage } from "./log.js";
 import { Membership } from "./membership.js";
+import { Moderation } from "./moderation.js";
 import { Outgoing } from "./outgoing.js";
 import { Presence } from "./presence.js";
 import { ReadPosition } from "./read-position.js";
@@ -34,7 +35,10 @@ export const GONE = new Set(["unknown_room", "no_access", "deleted"]);
  * - `log` ({kind: "reset" | "add" | "change" | "remove" | "more", entry?}): `room.log.entries` changed
  * - `people` (People): `room.people` changed
  * - `typing` (Member[]): the other members who are typing now
- * - `access` (string[] | undefined): what the user may do here changed; see `may`
+ * - `access` (string[] | undefined): what the user may do here changed; see `may`, `role` and `muted`
+ * - `room` (Settings): a moderator has changed the room; see `topic`, `slow`, `writing`, `entry`, `pinned` and `about`
+ * - `queue` (Queue): what waits for moderators changed; see `queue`
+ * - `held` ({id, state: "approved" | "rejected", reason?}): a moderator has decided on a held message of the user
  * - `read` (number): `room.read` moved; messages after this number are new
  * - `whisper` (as on the wire): a message that nobody else can see
  * - `me` (Member | null): the user's name or id changed; `null` if a name has to be chosen
@@ -48,10 +52,9 @@ export class Room extends Emitter {
   /** @type {{name: string, title: string} | null} the room as the server describes it; `null` before the first welcome */
   about = null;
 
-  /** @type {string[] | undefined} */
-  #access;
   #connection;
   #membership;
+  #moderation;
   #outgoing;
   #presence;
   #reading;
@@ -78,6 +81,7 @@ export class Room extends Emitter {
     this.#readAtServer = read;
     this.#reading = new ReadPosition({ link: connection, clock });
     this.#membership = new Membership({ connection, clock, identity, name });
+    this.#moderation = new Moderation(connection);
     this.#presence = new Presence({ connection, clock, log, me: () => this.me });
     this.#timeline = new Timeline({ connection, log, ownId: () => this.#membership.id });
     this.#outgoing = new Outgoing({
@@ -93,6 +97,7 @@ export class Room extends Emitter {
     this.#forward(this.#timeline, "log", ...REVISIONS);
     this.#forward(this.#outgoing, "log");
     this.#forward(this.#membership, "ask");
+    this.#forward(this.#moderation, "room", "access", "queue");
     this.#presence.on("renamed", (member) => this.#membership.setMe(member));
     this.#timeline.on("own", (message) => this.#outgoing.confirm(message));
     this.#timeline.on("message", (message) => this.#onMessage(message));
@@ -141,12 +146,52 @@ export class Room extends Emitter {
 
   /** Whether the user may delete messages of others. */
   get moderates() {
-    return (this.#access?.includes("moderate") ?? false) || (this.#membership.moderates && this.may("write"));
+    return (this.#moderation.access?.includes("moderate") ?? false) || (this.#membership.moderates && this.may("write"));
   }
 
   /** Whether the user has a permission: `read`, `write`, `react`, `upload` or `moderate`. @param {string} permission @returns {boolean} */
   may(permission) {
-    return permission === "moderate" ? this.moderates : (this.#access?.includes(permission) ?? true);
+    return permission === "moderate" ? this.moderates : (this.#moderation.access?.includes(permission) ?? true);
+  }
+
+  /** The user's role here. @returns {"owner" | "moderator" | "member" | "guest" | "reader"} */
+  get role() {
+    return this.#moderation.role;
+  }
+
+  /** Why and until when the user may not write. @returns {import("./moderation.js").Mute | null} */
+  get muted() {
+    return this.#moderation.muted;
+  }
+
+  /** @returns {string} */
+  get topic() {
+    return this.#moderation.settings.topic;
+  }
+
+  /** Seconds between two messages of one person; 0 is no limit. @returns {number} */
+  get slow() {
+    return this.#moderation.settings.slow;
+  }
+
+  /** Who may write. @returns {"all" | "members" | "moderators"} */
+  get writing() {
+    return this.#moderation.settings.writing;
+  }
+
+  /** Who may come in. @returns {"open" | "ask" | "members" | "closed"} */
+  get entry() {
+    return this.#moderation.settings.entry;
+  }
+
+  /** The pinned messages. @returns {{seq: number, author: string, text: string}[]} */
+  get pinned() {
+    return this.#moderation.settings.pinned;
+  }
+
+  /** How much waits for moderators; `null` for others. @returns {import("./moderation.js").Queue | null} */
+  get queue() {
+    return this.#moderation.queue;
   }
 
   /** The number up to which the user has read; `undefined` while it is not known. @returns {number | undefined} */
@@ -286,6 +331,35 @@ export class Room extends Emitter {
     return { here, members };
   }
 
+  /**
+   * Does what moderators may do: ban, mute, set … Events tell everyone whom it concerns, the user included.
+   * @param {import("./moderation.js").Action} action such as `{action: "ban", member: "…", seconds: 3600}`
+   * @returns {Promise<object>} the fields of the answer: `deleted` of `clear` and `ban`, `token` of `invite`
+   * @throws {Refusal} such as `forbidden`
+   */
+  async moderate(action) {
+    return this.#moderation.ask("moderate", action);
+  }
+
+  /** The settings, roles, bans, mutes, pins, invitations and the queue; for moderators. @returns {Promise<object>} as on the wire */
+  async moderation() {
+    return this.#moderation.ask("moderation", {});
+  }
+
+  /**
+   * Fetches what moderators did, the newest first; for moderators.
+   * @param {number} [before] only entries before this number
+   * @returns {Promise<{entries: object[], more: boolean}>} as on the wire
+   */
+  async audit(before) {
+    return this.#moderation.ask("audit", before === undefined ? {} : { before });
+  }
+
+  /** Reports a message to the moderators. @param {number} target its `seq` @param {string} [reason] */
+  async report(target, reason) {
+    await this.#moderation.ask("report", reason ? { target, reason } : { target });
+  }
+
   /** Gives the nickname back and forgets it; stays connected. */
   async leave() {
     await this.#connection.ready();
@@ -330,14 +404,17 @@ export class Room extends Emitter {
     else if (REVISIONS.includes(event)) this.#timeline.apply(event, data);
     else if (event === "presence") this.#presence.apply(data);
     else if (event === "typing") this.#presence.setTyping(data.member, data.on);
-    else if (event === "access") this.#setAccess(data.access);
+    else if (event === "access") this.#moderation.permit(data);
+    else if (event === "room") this.#onRoom(data);
+    else if (event === "queue") this.#moderation.count(data);
+    else if (event === "held") this.#onHeld(data);
     else if (event === "whisper") this.#onWhisper(data);
     else if (event === "error") this.emit("error", Refusal.from(data));
   }
 
   #onWelcome(data) {
     this.about = data.room;
-    this.#access = data.access;
+    this.#moderation.start(data);
     this.#membership.setLogin(data.you ?? null);
     Object.assign(this.limits, data.limits);
     this.people.reset(data);
@@ -347,9 +424,14 @@ export class Room extends Emitter {
     this.emit("people", this.people);
   }
 
-  #setAccess(access) {
-    this.#access = access;
-    this.emit("access", access);
+  #onRoom(data) {
+    if (data.title !== undefined) this.about = { ...this.about, title: data.title };
+    this.#moderation.change(data);
+  }
+
+  #onHeld(data) {
+    if (data.state === "rejected") this.#outgoing.reject(data.id, data.reason);
+    this.emit("held", data);
   }
 
   #onWhisper(whisper) {

@@ -8,7 +8,7 @@ import { isTemporary, pause } from "./retry.js";
 
 /**
  * @typedef {import("./log.js").Entry} Entry
- * @typedef {{id: string, seq: number, date: string}} Stored
+ * @typedef {{id: string, seq: number, date: string} | {id: string, held: true}} Stored a held message waits for a moderator
  */
 
 export class SendQueue {
@@ -55,6 +55,7 @@ export class SendQueue {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (outcome instanceof Refusal) waiting?.reject(outcome);
+    else if (outcome.held) waiting?.resolve({ id, held: true });
     else waiting?.resolve({ id, seq: outcome.seq, date: outcome.date });
   }
 
@@ -73,6 +74,12 @@ export class SendQueue {
     try {
       const answer = await this.#connection.send("say", reply ? { id, text, reply_to: reply.seq } : { id, text });
       if (!this.#outbox.has(id)) return;
+      if (answer.held) {
+        this.#outbox.hold(id);
+        this.settle(id, answer);
+        this.#room.changed(this.#log.hold(id));
+        return;
+      }
       this.#outbox.remove(id);
       // The answer has a `text` if a hook of the room changed it.
       const entry = this.#log.confirm(id, { text, ...answer });

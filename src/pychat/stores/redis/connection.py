@@ -17,6 +17,7 @@ from redis.exceptions import NoScriptError, ResponseError
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.stores.redis.failures import Failure, failure
+from pychat.stores.redis.loop_timeout import LoopTimeout
 from pychat.stores.redis.scripts import SCRIPTS, Script
 
 __all__ = ["RedisConnection", "unavailable"]
@@ -42,8 +43,12 @@ class RedisConnection:
     """One connection. It connects on first use and reconnects after a failure."""
 
     def __init__(self, url: str, *, timeout: float, on_failure: Callable[[Failure], None]) -> None:
-        """Redis must answer within `timeout` seconds. `on_failure` is called with the reason of each failure."""
-        pool = ConnectionPool.from_url(url, protocol=2, socket_timeout=None, socket_connect_timeout=timeout)
+        """Redis must answer within `timeout` seconds; time in which the event loop is blocked does not count.
+
+        `on_failure` is called with the reason of each failure.
+        """
+        # redis-py counts the time in which the event loop is blocked, so it gets no timeouts.
+        pool = ConnectionPool.from_url(url, protocol=2, socket_timeout=None, socket_connect_timeout=None)
         self._connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # untyped in redis-py
         self._timeout = timeout
         self._connection_failed = on_failure
@@ -73,7 +78,9 @@ class RedisConnection:
             if not wait:
                 self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._connection.disconnect()
+        with contextlib.suppress(TimeoutError):
+            async with LoopTimeout(self._timeout):
+                await self._connection.disconnect()
 
     async def _work(self) -> None:
         try:
@@ -88,7 +95,7 @@ class RedisConnection:
         answers: list[Any] | None = None
         why: Failure | None = None
         try:
-            async with asyncio.timeout(self._timeout):
+            async with LoopTimeout(self._timeout):
                 answers = await self._exchange([command for command, _ in batch])
         except Exception as error:
             why = failure(error)

@@ -13,6 +13,7 @@ from pychat.domain.errors import Refused
 from pychat.domain.model import Away, Event, Left, LogEvent, Member, Renamed, RoomDeleted, Signal
 from pychat.stores.redis.codec import decode
 from pychat.stores.redis.connection import unavailable
+from pychat.stores.redis.loop_timeout import LoopTimeout
 from pychat.stores.store import Receiver, Report, Subscription
 
 __all__ = ["RoomFeed", "SyncState"]
@@ -140,7 +141,7 @@ class RoomFeed:
         future = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tick, []).append(future)
         try:
-            async with asyncio.timeout(timeout):
+            async with LoopTimeout(timeout):
                 await future
         except TimeoutError:
             raise unavailable() from None
