@@ -107,6 +107,7 @@ export class Chat extends Emitter {
     link.since = () => room.since;
     this.#rooms.set(name, { link, room });
     room.on("welcome", () => this.list.entered(room.about));
+    room.on("room", () => this.list.retitled(room.about));
     room.on("read", (seq) => seq >= (room.since?.seq ?? Infinity) && this.list.seen(name));
     room.on("joined", (member) => this.#sameNameElsewhere(room, member));
     link.on("state", (state) => state.name === "refused" && this.list.exited(name, GONE.has(state.code)));

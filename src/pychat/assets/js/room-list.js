@@ -98,6 +98,12 @@ export class RoomList extends Emitter {
     this.emit("change");
   }
 
+  /** A room has another title now. @param {{name: string, title: string}} room */
+  retitled({ name, title }) {
+    for (const rooms of [this.#followed, this.#listed, this.#entered]) if (rooms.has(name)) rooms.set(name, { ...rooms.get(name), title });
+    this.emit("change");
+  }
+
   /** The user is not in a room any more. @param {string} name @param {boolean} [gone] whether there is no way back */
   exited(name, gone = false) {
     this.#entered.delete(name);

@@ -25,6 +25,7 @@ const DEEDS = {
   resolve: "closed a report",
   delete: "deleted a message of",
 };
+const SETTINGS = { slow: "slow mode", writing: "who may write", entry: "who may come in", challenge: "check of guests" };
 /** Actions that last. */
 const LASTING = new Set(["ban", "mute", "kick"]);
 
@@ -76,7 +77,8 @@ function draw({ action, by, name, target, reason, until, date, data = {} }) {
       "p",
       {},
       make("b", {}, nameOf(by?.name || by || "The application")),
-      ` ${VERBS[action] ?? DEEDS[action] ?? action} `,
+      ` ${VERBS[action] ?? DEEDS[action] ?? action}`,
+      whom ? " " : "",
       whom ? make("b", {}, nameOf(whom)) : undefined,
       LASTING.has(action) ? ` ${ending(until, new Date(date))}` : "",
       details(action, data),
@@ -90,5 +92,5 @@ function details(action, data) {
   if (action === "role" && data.role) return `: ${data.role}`;
   if (action === "clear" && data.deleted !== undefined) return ` (${data.deleted})`;
   if (action !== "set") return "";
-  return `: ${Object.entries(data).map(([name, value]) => `${name} ${value === true ? "on" : value === false ? "off" : value === "" ? "none" : value}`).join(", ")}`;
+  return `: ${Object.entries(data).map(([name, value]) => `${SETTINGS[name] ?? name} ${value === true ? "on" : value === false ? "off" : value === "" ? "none" : value}`).join(", ")}`;
 }

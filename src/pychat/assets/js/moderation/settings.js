@@ -8,7 +8,8 @@ import { Invitations } from "./invitations.js";
 const SLOW = [
   { label: "Off", value: 0 },
   { label: "5 s", value: 5 },
-  { label: "15 s", value: 15 },
+  { label: "10 s", value: 10 },
+  { label: "30 s", value: 30 },
   { label: "1 min", value: 60 },
   { label: "5 min", value: 300 },
   { label: "1 h", value: 3600 },
@@ -41,7 +42,7 @@ export class Settings {
   /** @param {import("./panel.js").Context} context */
   constructor(context) {
     this.#context = context;
-    this.#slow = choice("Slow mode: time between two messages of one person", SLOW, 0, (slow) => this.#set({ slow }));
+    this.#slow = choice("Slow mode: the time between two messages", SLOW, 0, (slow) => this.#set({ slow }));
     this.#writing = choice("Who may write", WRITING, "all", (writing) => this.#set({ writing }));
     this.#entry = choice("Who may come in", ENTRY, "open", (entry) => this.#set({ entry }));
     this.#challenge = check("Check guests before they enter", "Their browser computes for a second. That stops programs that come in by the thousand.", false, (challenge) => this.#set({ challenge }));

@@ -24,7 +24,8 @@ export function ask(refs, { title, lead, fields = [], button, danger = false, ru
   const form = make(
     "form",
     { class: "ask", method: "dialog" },
-    make("h2", { id }, ...title),
+    // On a phone, a field that has the focus opens the keyboard over the question.
+    make("h2", { id, tabindex: "-1", autofocus: !hasKeys() }, ...title),
     lead && make("p", { class: "hint" }, ...lead),
     ...fields,
     error,

@@ -32,7 +32,10 @@ export function composer(room, refs) {
   /** The text in the box before editing began. */
   let draft = "";
 
-  const slow = slowMode(room, refs, show);
+  const slow = slowMode(room, refs, () => {
+    if (!slow.wait) error.hidden = true;
+    show();
+  });
   const mustWait = () => about?.kind !== "edit" && slow.wait > 0;
 
   // Blank lines around the text are removed; an indent stays.

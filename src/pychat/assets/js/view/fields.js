@@ -44,8 +44,7 @@ export function choice(legend, options, chosen, changed = () => {}) {
       return options[inputs.findIndex(({ checked }) => checked)]?.value;
     },
     choose(value) {
-      const at = options.findIndex((option) => option.value === value);
-      if (at >= 0) inputs[at].checked = true;
+      options.forEach((option, at) => (inputs[at].checked = option.value === value));
     },
   };
 }

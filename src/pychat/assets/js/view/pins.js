@@ -26,7 +26,8 @@ export function pins(room, refs, { reveal, moderators, failed }) {
     list.replaceChildren(...(open ? all : all.slice(0, 1)).map(row));
     if (focused >= 0) (list.querySelectorAll("button")[focused] ?? list.querySelector("button"))?.focus();
     more.hidden = all.length < 2;
-    more.textContent = open ? "Show one" : `Show all ${all.length}`;
+    more.textContent = open ? "Show less" : `+${all.length - 1} more`;
+    more.setAttribute("aria-label", open ? "Show the newest pinned message only" : `Show all ${all.length} pinned messages`);
     more.setAttribute("aria-expanded", String(open));
   }
 
@@ -35,7 +36,7 @@ export function pins(room, refs, { reveal, moderators, failed }) {
     const entry = room.log.find(seq);
     const words = make("span", { class: "pin-text", dir: "auto" }, entry?.deleted ? "Message deleted" : (entry?.text ?? text));
     const jump = make("button", { class: "pin-jump", type: "button", click: () => reveal(seq).then((found) => (jump.disabled = !found), failed) }, make("span", { class: "hidden" }, "Pinned: "), make("b", {}, nameOf(entry?.author.name ?? author)), " ", words);
-    const unpin = room.moderates && make("button", { class: "tool", type: "button", "aria-label": "Unpin", title: "Unpin", click: () => moderators.pin(seq, false).catch(failed) }, icon(CROSS));
+    const unpin = room.moderates && (open || room.pinned.length === 1) && make("button", { class: "tool", type: "button", "aria-label": "Unpin", title: "Unpin", click: () => moderators.pin(seq, false).catch(failed) }, icon(CROSS));
     return make("li", {}, jump, unpin || undefined);
   }
 
