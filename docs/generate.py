@@ -65,6 +65,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Kicked",
             "Typing",
             "Whisper",
+            "Report",
             "Event",
         ),
     ),
@@ -84,7 +85,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "pychat.client.ClientEvent",
         ),
     ),
-    ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Close")),
+    ("What goes wrong", "", ("ChatError", "UsageError", "Refused", "Held", "Close")),
     ("Hooks", "", ("HOOKS",)),
     (
         "Socket.IO",

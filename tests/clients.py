@@ -262,7 +262,9 @@ class SocketIOPerson:
         if since is not None:
             auth["since"] = {"epoch": since.epoch, "seq": since.seq} | ({"id": since.id} if since.id else {})
         try:
-            await person.client.connect(url, auth=auth or None, transports=list(transports), socketio_path=path)
+            await person.client.connect(
+                url, auth=auth or None, transports=list(transports), socketio_path=path, wait_timeout=TIMEOUT
+            )
         except BaseException:
             await person._http.close()
             raise
@@ -312,7 +314,9 @@ class SocketIOManyRooms(ManyRooms):
         address = f"{url}?{urlencode(query)}" if query else url
         auth = {"v": 2} | ({} if token is None else {"token": token})
         try:
-            await person.client.connect(address, auth=auth, transports=list(cls.transports), socketio_path=path)
+            await person.client.connect(
+                address, auth=auth, transports=list(cls.transports), socketio_path=path, wait_timeout=TIMEOUT
+            )
         except BaseException:
             await person._http.close()
             raise

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         User,
         Whisper,
     )
+    from pychat.domain.queue import Held, Report
     from pychat.domain.request import Request
     from pychat.domain.settings import RoomSettings
     from pychat.hosts.aiohttp import aiohttp_app
@@ -53,6 +54,7 @@ __all__ = [
     "Disconnected",
     "Edited",
     "Event",
+    "Held",
     "IrcServer",
     "Joined",
     "Kicked",
@@ -65,6 +67,7 @@ __all__ = [
     "Reacted",
     "Refused",
     "Renamed",
+    "Report",
     "Request",
     "RoomSettings",
     "RoomSnapshot",
@@ -95,6 +98,7 @@ _WHERE = {
     "Deleted": ".domain.model",
     "Edited": ".domain.model",
     "Event": ".domain.model",
+    "Held": ".domain.queue",
     "IrcServer": ".transports.irc",
     "Joined": ".domain.model",
     "Kicked": ".domain.model",
@@ -107,6 +111,7 @@ _WHERE = {
     "Reacted": ".domain.model",
     "Refused": ".domain.errors",
     "Renamed": ".domain.model",
+    "Report": ".domain.queue",
     "Request": ".domain.request",
     "SocketIOTransport": ".transports.socketio",
     "Typing": ".domain.model",

@@ -112,7 +112,7 @@ async def test_an_app_has_its_own_events_on_the_same_server() -> None:
     async with aiohttp_server(app) as url:
         person = SocketIOPerson()
         person.client.on("there", lambda said: person.told.put("there", said), namespace="/game")
-        await person.client.connect(url, namespaces=["/", "/game"], transports=["websocket"])
+        await person.client.connect(url, namespaces=["/", "/game"], transports=["websocket"], wait_timeout=10)
         assert await person.client.call("add", (2, 3)) == 5
         assert await person.client.call("where", namespace="/game") == "here"
         assert await person.event("there") == "right there"

@@ -300,7 +300,9 @@ async def entered_over_socketio(origin: str, path: str, auth: dict[str, Any], qu
     client.on("welcome", lambda told: entered.set_result(told["room"]["name"]))
     client.on("connect_error", lambda told: entered.set_result(told["data"]["code"]))
     with contextlib.suppress(socketio.exceptions.ConnectionError):
-        await client.connect(f"{origin}?{query}", auth=auth, transports=["websocket"], socketio_path=path.strip("/"))
+        await client.connect(
+            f"{origin}?{query}", auth=auth, transports=["websocket"], socketio_path=path.strip("/"), wait_timeout=10
+        )
     try:
         return await asyncio.wait_for(entered, 10)
     finally:

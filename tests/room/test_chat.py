@@ -100,7 +100,6 @@ async def test_a_function_of_the_app_that_fails_or_hangs(
     name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its visitor is refused, and the log says why; meanwhile others enter other rooms."""
-    monkeypatch.setattr(app_function, "_ANSWER_SECONDS", 0.05)
     hung = asyncio.Event()
 
     async def asked(*arguments: object) -> object:
@@ -116,8 +115,10 @@ async def test_a_function_of_the_app_that_fails_or_hangs(
 
     given = {name: asked, "find_room": asked if name == "find_room" else lambda *_: RoomSettings()}
     async with Chat(**given) as chat:  # type: ignore[arg-type]  # functions of any kind
-        waiting = asyncio.create_task(code_of(chat, "slow"))
-        await hung.wait()
+        with monkeypatch.context() as only_this_call:
+            only_this_call.setattr(app_function, "_ANSWER_SECONDS", 0.05)
+            waiting = asyncio.create_task(code_of(chat, "slow"))
+            await hung.wait()
         await enter(chat, "good")
         assert await waiting == "unavailable"
         assert await code_of(chat, "broken") == "internal"

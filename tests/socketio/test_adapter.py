@@ -34,7 +34,12 @@ async def connect():
         for name, handler in handlers.items():
             client.on(name, handler, namespace=namespaces[0] if namespaces else None)
         await client.connect(
-            wire.url, transports=["websocket"], socketio_path="chat/socket.io", namespaces=namespaces, auth=auth
+            wire.url,
+            transports=["websocket"],
+            socketio_path="chat/socket.io",
+            namespaces=namespaces,
+            auth=auth,
+            wait_timeout=10,
         )
         return client
 

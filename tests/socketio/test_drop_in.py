@@ -32,7 +32,12 @@ async def connect(request):
         for name, handler in handlers.items():
             client.on(name, handler)
         await client.connect(
-            wire.url, transports=request.param, socketio_path="chat/socket.io", namespaces=namespaces, auth=auth
+            wire.url,
+            transports=request.param,
+            socketio_path="chat/socket.io",
+            namespaces=namespaces,
+            auth=auth,
+            wait_timeout=10,
         )
         return client
 
@@ -192,7 +197,7 @@ async def test_attach_to_aiohttp():
     async with aiohttp.ClientSession() as http, http.get(url + "/socket.io/socket.io.js") as answer:
         assert await answer.text() == "// script"
     client = socketio.AsyncClient()
-    await client.connect(url)
+    await client.connect(url, wait_timeout=10)
     await client.disconnect()
     await server.shutdown(0.1)
     await runner.cleanup()
@@ -211,7 +216,7 @@ async def test_asgi_app():
     client = socketio.AsyncClient()
     while not runner.started:
         await asyncio.sleep(0.001)
-    await client.connect(f"http://127.0.0.1:{sock.getsockname()[1]}")
+    await client.connect(f"http://127.0.0.1:{sock.getsockname()[1]}", wait_timeout=10)
     await client.disconnect()
     await server.shutdown(0.1)
     runner.should_exit = True

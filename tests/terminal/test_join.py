@@ -309,6 +309,15 @@ async def test_an_outage(url: str, room: ChatRoom, tmp_path: Path) -> None:
         assert ["before", "missed", "meanwhile"] == [message.text for message in await room.history()]
 
 
+async def test_an_event_while_the_screen_closes(url: str, tmp_path: Path) -> None:
+    """What arrives after the widgets are gone is not drawn, and nothing fails."""
+    async with screen(url, tmp_path) as ada:
+        await ada.say("hello")
+        await ada.sees("hello")
+    ada.app._redraw()
+    ada.app._show()
+
+
 async def test_the_end(url: str, room: ChatRoom, tmp_path: Path) -> None:
     """Sent out, one can read on, and is told why; Ctrl+C empties the line, then leaves."""
     async with screen(url, tmp_path) as ada:

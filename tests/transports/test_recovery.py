@@ -104,7 +104,7 @@ async def test_python_clients_are_not_given_what_they_cannot_take() -> None:
             ada.told.put("message", arguments[0])
 
         ada.client.on("message", heard)
-        await ada.client.connect(url, transports=["websocket"])
+        await ada.client.connect(url, transports=["websocket"], wait_timeout=10)
         await room.post("hi", author="bot")
         await ada.event("message")
         assert [1] == [len(arguments) for arguments in taken]

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from pychat.domain.dates import iso
+
 __all__ = ["REFUSALS", "ChatError", "Close", "RefusalKind", "Refused", "UsageError"]
 
 
@@ -42,6 +44,11 @@ class Close(Enum):
     FAILED = (4011, True, "The server failed to serve this connection. Connect again to catch up.")
     NO_ACCESS = (4012, False, "You may no longer read this room.")
     DELETED = (4013, False, "This room was deleted.")
+    BANNED = (4014, False, "You are banned from this room.")
+    ENTRY_REQUIRED = (4015, False, "You may not enter this room yet.")
+    CLOSED = (4016, False, "This room is closed. Only its moderators may enter it now.")
+    FLOODING = (4017, True, "You went on sending after the server had refused. Wait before you connect again.")
+    LOGIN_ENDED = (4018, False, "Your login has ended. Log in again.")
 
     def __init__(self, code: int, reconnect: bool, text: str) -> None:
         self.code = code
@@ -91,6 +98,21 @@ REFUSALS: Mapping[str, RefusalKind] = {
     "text_too_long": RefusalKind(422, "The message is longer than the room allows."),
     "text_invalid": RefusalKind(422, "The message is not valid Unicode, or has a NUL character."),
     "forbidden": RefusalKind(403, "You may not do this in this room, for example because you may only read it."),
+    "muted": RefusalKind(403, "You are muted in this room; the text says why, and `until` when it ends."),
+    "members_only": RefusalKind(403, "Only members of this room may write in it now."),
+    "banned": RefusalKind(
+        403, "You are banned from this room; the text says why, and `until` when it ends.", close=Close.BANNED
+    ),
+    "entry_required": RefusalKind(
+        403,
+        "The room asks for a password, an invitation, or the consent of a moderator; the text says which.",
+        close=Close.ENTRY_REQUIRED,
+    ),
+    "challenge_required": RefusalKind(
+        403, "The room asks guests to solve a challenge first.", close=Close.ENTRY_REQUIRED
+    ),
+    "room_closed": RefusalKind(403, Close.CLOSED.text, close=Close.CLOSED),
+    "held": RefusalKind(403, "A moderator has to read the text first, and an edit cannot wait for that."),
     "blocked": RefusalKind(403, "You cannot write to this person."),
     "not_found": RefusalKind(404, "There is no such message (any more)."),
     "not_yours": RefusalKind(403, "Only the author of a message can change it."),
@@ -104,6 +126,14 @@ REFUSALS: Mapping[str, RefusalKind] = {
         retry_seconds=1.0,
         resend=True,
     ),
+    "slow_mode": RefusalKind(
+        429,
+        "Everybody in this room waits between two messages; `retry_after` says how many seconds.",
+        close=Close.UNAVAILABLE,
+        retry_seconds=5.0,
+        resend=True,
+    ),
+    "flooding": RefusalKind(429, Close.FLOODING.text, close=Close.FLOODING, retry_seconds=30.0),
     "unavailable": RefusalKind(
         503,
         "The room cannot store messages now; `retry_after` says how many seconds to wait.",
@@ -145,14 +175,16 @@ class Refused(ChatError):
     """A visitor may not do this. Raise it in a hook; only that visitor gets it.
 
     `code` is for programs: one of `REFUSALS`, or your own. `text` is for people, and says what to do. `retry_after` is
-    the number of seconds after which another attempt can help, if it can.
+    the number of seconds after which another attempt can help, if it can. `until` is when a ban or a mute ends, in
+    seconds since 1970.
     """
 
-    def __init__(self, code: str, text: str, retry_after: float | None = None) -> None:
+    def __init__(self, code: str, text: str, retry_after: float | None = None, until: float | None = None) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
         self.retry_after = retry_after
+        self.until = until
 
     @classmethod
     def standard(cls, code: str) -> Refused:
@@ -171,8 +203,10 @@ class Refused(ChatError):
         return self.kind.retry_seconds or 1.0 if self.retry_after is None else self.retry_after
 
     def as_dict(self) -> dict[str, str | float]:
-        """The form in the protocol: `code`, `text` and, if there is one, `retry_after`."""
+        """The form in the protocol: `code`, `text` and, if there are any, `retry_after` and `until`."""
         fields: dict[str, str | float] = {"code": self.code, "text": self.text}
         if self.retry_after is not None:
             fields["retry_after"] = round(self.retry_after, 3)
+        if self.until is not None:
+            fields["until"] = iso(self.until)
         return fields

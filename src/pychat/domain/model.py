@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import lru_cache
-from math import floor
 
+from pychat.domain.dates import iso
 from pychat.domain.errors import UsageError
 
 __all__ = [
@@ -362,21 +360,6 @@ class SetTyping:
 
 
 Command = Join | Drop | Leave | Say | Edit | Delete | React | SetTyping
-
-
-@lru_cache(1024)  # a message is encoded for everyone, and again in its author's answer, which may follow much later
-def iso(date: float) -> str:
-    """`date` as ISO 8601 in UTC with milliseconds, as JavaScript's `toISOString` writes it."""
-    second = floor(date)
-    micros = round((date - second) * 1e6)
-    if micros == 1_000_000:
-        second, micros = second + 1, 0
-    return f"{_iso_second(second)}.{micros // 1000:03}Z"
-
-
-@lru_cache(16)  # consecutive messages are of the same seconds
-def _iso_second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
 def id_of(member: str | Member | User) -> str:

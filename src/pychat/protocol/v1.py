@@ -28,7 +28,19 @@ from pychat.domain.model import (
     Whisper,
     iso,
 )
-from pychat.domain.notices import AccessChanged, Messages, Notice, Presence, Welcome, You
+from pychat.domain.notices import (
+    AccessChanged,
+    HeldDecided,
+    Messages,
+    Notice,
+    Presence,
+    PutOut,
+    QueueChanged,
+    RoomChanged,
+    Welcome,
+    You,
+)
+from pychat.domain.roles import Role
 
 __all__ = [
     "COMMANDS",
@@ -95,7 +107,15 @@ def encode(notice: Notice) -> tuple[str, Fields]:
         case Welcome():
             return "welcome", _welcome(notice)
         case AccessChanged():
-            return "access", {"access": notice.access.permissions}
+            return "access", {"access": notice.access.permissions, **_standing(notice)}
+        case RoomChanged():
+            return "room", _settings(notice)
+        case QueueChanged():
+            return "queue", {"reports": notice.reports, "held": notice.held, "asking": notice.asking}
+        case HeldDecided():
+            return "held", {"id": notice.id, "state": notice.state, "reason": notice.reason}
+        case PutOut():
+            return "error", notice.error.as_dict()
         case _:
             assert_never(notice)
 
@@ -191,7 +211,33 @@ def encode_room(welcome: Welcome) -> Fields:
     }
     if welcome.access != Access.WRITE:
         fields["access"] = welcome.access.permissions
+    fields.update(_standing(welcome))
+    if welcome.settings is not None:
+        fields.update({name: value for name, value in _settings(welcome.settings).items() if name != "title"})
+    if welcome.queue is not None:
+        fields["queue"] = encode(welcome.queue)[1]
     return fields if welcome.you is None else {**fields, "you": encode_you(welcome.you)}
+
+
+def _standing(told: Welcome | AccessChanged) -> Fields:
+    """The role of a visitor, unless it is `guest`, and their mute."""
+    fields: Fields = {} if told.role is Role.GUEST else {"role": told.role.label}
+    if told.muted is not None:
+        until = {} if told.muted.until is None else {"until": iso(told.muted.until)}
+        fields["muted"] = {**until, "reason": told.muted.reason}
+    return fields
+
+
+def _settings(room: RoomChanged) -> Fields:
+    pinned = [{"seq": each.seq, "author": each.author, "text": each.text} for each in room.pinned]
+    return {
+        "title": room.title,
+        "topic": room.topic,
+        "slow": room.slow,
+        "writing": room.writing,
+        "entry": room.entry,
+        "pinned": pinned,
+    }
 
 
 def encode_you(you: You) -> Fields:

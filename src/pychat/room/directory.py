@@ -23,7 +23,7 @@ from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ROOM_NAME, ROOM_NAMES, ChatRoom
 from pychat.room.clock import Clock
 from pychat.room.direct import ERASED, MAX_DIRECT, is_direct, stored_names
-from pychat.room.grant import FULL, Grant, unknown_room
+from pychat.room.grant import Grant, unknown_room
 from pychat.room.lookups import Lookups
 from pychat.room.open_rooms import OpenRooms
 from pychat.room.person import Person
@@ -261,21 +261,25 @@ class RoomDirectory:
         *,
         person: Person | None = None,
         trusted: bool = False,
+        address: str = "",
     ) -> Found:
         """The room that a visitor named (the first for `None`), and what they may do in it.
 
-        `person` is the visitor, if the transport knows more than `user` does. `trusted` is for programs of the app,
-        which may do everything in any room. Raise `Refused` with `unknown_room`: there is no such room for them.
+        `person` is the visitor, if the transport knows more than `user` does. `address` is theirs, if there is no
+        `request`. `trusted` is for programs of the app, which may do everything in any room. Raise `Refused` with
+        `unknown_room`: there is no such room for them.
         """
         began = self.clock.steady()
         if person is None and user is not None:
             person = self.person(user.member_id)
         try:
-            return await self._find(name, user, request, person, trusted=trusted)
+            found = await self._find(name, user, request, person, trusted=trusted)
         except Refused as refused:
             if refused.code == "unknown_room" and (self._guarded or is_direct(name)) and not trusted:
                 await self._until_grid(began)
             raise
+        found.grant.address = address if request is None else request.remote
+        return found
 
     async def _find(
         self, name: object, user: User | None, request: Request | None, person: Person | None, *, trusted: bool
@@ -288,7 +292,7 @@ class RoomDirectory:
             room = self.rooms.get(name)
             if room is None:
                 raise self._unknown()
-            return Found(room.backend, FULL if person is None else Grant(Access.WRITE, person))
+            return Found(room.backend, Grant(Access.WRITE, person))
         if trusted:
             looks = ""
         elif user is None and request is not None:
@@ -301,7 +305,7 @@ class RoomDirectory:
     async def _look(
         self, name: str, user: User | None, request: Request | None, person: Person | None, *, trusted: bool
     ) -> Found:
-        grant = FULL if person is None else Grant(Access.WRITE, person)
+        grant = Grant(Access.WRITE, person)
         if (self._ask is not None or is_direct(name)) and not trusted:
             member_id = None if person is None else person.member_id
             grant = Grant(Access.NONE, person, partial(self.access, user, name, member_id))

@@ -17,16 +17,26 @@ def unknown_room(names: str = "") -> Refused:
 
 
 class Grant:
-    """The access of one visitor to one room. `person` is `None` for a guest without an identity."""
+    """The access of one visitor to one room. `person` is `None` for a guest without an identity.
 
-    __slots__ = ("_ask", "_asked", "access", "person")
+    `access` is what the app allows. What the visitor may do also depends on the room: see `Session.access`. `address`
+    is where the visitor connects from, behind trusted proxies; empty if unknown.
+    """
+
+    __slots__ = ("_ask", "_asked", "access", "address", "person")
 
     def __init__(
-        self, access: Access, person: Person | None = None, ask: Callable[[], Awaitable[Access]] | None = None
+        self,
+        access: Access,
+        person: Person | None = None,
+        ask: Callable[[], Awaitable[Access]] | None = None,
+        *,
+        address: str = "",
     ) -> None:
         """`ask` asks the app again; without it, the access never changes."""
         self.access = access
         self.person = person
+        self.address = address
         self._ask = ask
         self._asked = self._refreshes
 

@@ -54,6 +54,10 @@ class Tokens:
             return None
         return member_id if genuine else None
 
+    def key(self, purpose: str) -> bytes:
+        """A key for another purpose, derived from the secret. No token tells anything about it."""
+        return hmac.digest(self._secret, f"key for {purpose}".encode(), "sha512")
+
 
 def event_id(given: str | None) -> str:
     """The id for a new event: the given one if it is valid, else a new one."""

@@ -49,7 +49,7 @@ async def clients(host: str, namespace: str, count: int) -> AsyncIterator[list[s
         for _ in range(count):
             http = await stack.enter_async_context(aiohttp.ClientSession())
             client = socketio.AsyncClient(http_session=http, reconnection=False)
-            await client.connect(host, namespaces=[namespace], transports=["websocket"])
+            await client.connect(host, namespaces=[namespace], transports=["websocket"], wait_timeout=10)
             stack.push_async_callback(client.disconnect)
             connected.append(client)
         yield connected

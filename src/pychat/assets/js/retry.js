@@ -6,7 +6,7 @@ const RETRY_AFTER = 2;
 const MAX_WAIT = 60;
 /** Seconds that a user does not notice much. */
 const SHORT_WAIT = 3;
-const TEMPORARY = new Set(["rate_limited", "unavailable"]);
+const TEMPORARY = new Set(["rate_limited", "slow_mode", "unavailable"]);
 
 /** Whether the same command may succeed later. @param {import("./refusal.js").Refusal} refusal @returns {boolean} */
 export function isTemporary({ code, retryAfter }) {

@@ -266,11 +266,14 @@ class ChatApp(App[None]):
 
     def _redraw(self) -> None:
         self._redraw_scheduled = False
-        self._messages.redraw()
-        self._show()
+        if self.is_running:
+            self._messages.redraw()
+            self._show()
 
     def _show(self) -> None:
-        """Update everything but the log."""
+        """Update everything but the log. No-op if the app has ended: its widgets are gone."""
+        if not self.is_running:
+            return
         chat, now = self.chat, time.monotonic()
         top = self.query_one("#top", Bar)
         top.left = title_text(chat.entered.title, chat.me)

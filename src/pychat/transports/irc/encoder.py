@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from pychat.domain.model import Deleted, Edited, Kicked, LogEvent, Message, Reacted, Typing, Whisper, iso
-from pychat.domain.notices import AccessChanged, Notice, Presence, Welcome
+from pychat.domain.notices import (
+    AccessChanged,
+    HeldDecided,
+    Notice,
+    Presence,
+    PutOut,
+    QueueChanged,
+    RoomChanged,
+    Welcome,
+)
 from pychat.room.connection import Encoder
 from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.line import LINE_BYTES, Line
@@ -47,6 +56,8 @@ class LineEncoder(Encoder):
         """A frame for `notice`; with lines, if the notice is an event of the log."""
         match notice:
             case AccessChanged() | Kicked() | Presence() | Typing() | Welcome() | Whisper():
+                return Frame(notice)
+            case HeldDecided() | PutOut() | QueueChanged() | RoomChanged():
                 return Frame(notice)
             case Message():
                 self.channel.remember(notice)

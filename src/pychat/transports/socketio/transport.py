@@ -282,7 +282,7 @@ class SocketIOTransport:
                 named = name if isinstance(name, str) else self._rooms.first_name
                 request = _request(environ, named, given)
                 user = await self._authenticator.authenticate(request)
-            found = await self._rooms.find(name, user, request)
+            found = await self._rooms.find(name, user, request, address=environ["REMOTE_ADDR"])
         except Refused as refused:
             if refused.code == "unknown_room":
                 raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
