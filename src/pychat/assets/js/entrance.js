@@ -32,6 +32,11 @@ export class Entrance {
     return answer;
   }
 
+  /** What the room asks for. @returns {Promise<{ways: string[]}>} some of `password`, `ask` and `invite` @throws {Refusal} */
+  async ways() {
+    return this.#fetch("entry");
+  }
+
   /** A challenge for `solve`. @returns {Promise<object>} @throws {Refusal} */
   async challenge() {
     return (await this.#fetch("challenge")).challenge;

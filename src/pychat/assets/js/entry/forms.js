@@ -69,19 +69,27 @@ export function forms(room, refs, { entrance, place }) {
   function askForm() {
     const name = textField("Your name", { maxlength: room.limits.name, required: true, autocomplete: "nickname", value: room.me?.name ?? "" });
     const text = textField("A word to the moderators", { maxlength: 300, placeholder: "You may leave this empty" });
-    const made = form([name.element, text.element], "Ask to come in", () => wait({ ask: { name: name.value, text: text.value } }));
+    const made = form([name.element, text.element], "Ask to come in", async () => {
+      const answer = await enter({ ask: { name: name.value, text: text.value } });
+      if (answer?.waiting) wait();
+    });
     return { made, first: name.input };
   }
 
-  /** Asks, and looks again until a moderator has decided. */
-  async function wait(question) {
-    const answer = await enter(question);
-    if (!answer?.waiting) return answer || show(room.state, true);
+  /** Shows that a moderator has the question, and looks again until they have decided. */
+  function wait() {
     const cancel = make("button", { class: "button", type: "button", click: () => show(room.state, true) }, "Stop waiting");
-    place.replaceChildren(make("p", { class: "entry-wait", role: "status" }, make("span", { class: "dot" }), "A moderator has your question. You come in as soon as they say yes; you can leave this page open."), error, cancel);
+    const words = make("p", { class: "entry-wait", role: "status" }, make("span", { class: "dot" }), "A moderator has your question. You come in as soon as they say yes; leave this page open.");
+    place.replaceChildren(words, cancel);
+    const look = async () => {
+      const answer = await entrance.enter({}).catch((refusal) => refusal);
+      if (!cancel.isConnected) return;
+      if (answer.waiting || answer.code === "offline" || answer.code === "rate_limited") timer = setTimeout(look, POLL_INTERVAL);
+      else if (answer.code) showForms(answer.text);
+      else room.reconnect();
+    };
     clearTimeout(timer);
-    timer = setTimeout(() => cancel.isConnected && wait(question), POLL_INTERVAL);
-    return answer;
+    timer = setTimeout(look, POLL_INTERVAL);
   }
 
   async function check() {
@@ -109,12 +117,23 @@ export function forms(room, refs, { entrance, place }) {
     const text = error.textContent;
     close();
     shownCode = code;
-    if (code === "challenge_required") return check();
-    const password = passwordForm();
-    const asking = askForm();
-    place.replaceChildren(error, password.made, asking.made);
+    if (code === "challenge_required") check();
+    else showForms(text);
+  }
+
+  async function showForms(text) {
+    let ways = [];
+    try {
+      ({ ways } = await entrance.ways());
+    } catch (refusal) {
+      text ||= refusal.text;
+    }
+    if (shownCode !== "entry_required") return;
+    const made = [ways.includes("password") && passwordForm(), ways.includes("ask") && askForm()].filter(Boolean);
+    const hint = ways.includes("invite") && make("p", { class: "hint" }, "If you have an invitation, open its link in this browser.");
+    place.replaceChildren(error, ...made.map(({ made }) => made), hint || "");
     say(text);
-    if (refs.mayFocus) password.first.focus();
+    if (refs.mayFocus) made[0]?.first.focus();
   }
 
   return { show, close };

@@ -19,10 +19,7 @@ const LASTS = [
   { label: "1 week", value: 7 * DAY },
   { label: "For ever", value: null },
 ];
-const ROLES = [
-  { label: "Member", value: "member" },
-  { label: "Guest", value: "guest" },
-];
+const ROLES = ["member", "moderator"].map((value) => ({ label: titleCase(value), value }));
 
 export class Invitations {
   #context;
@@ -55,10 +52,11 @@ export class Invitations {
   }
 
   #ask() {
-    const { refs, act } = this.#context;
+    const { refs, room, act } = this.#context;
     const uses = choice("For", USES, 1);
     const lasts = choice("Lasts", LASTS, 7 * DAY);
-    const role = choice("They become", ROLES, "member");
+    // Only owners can make moderators.
+    const role = room.role === "owner" ? choice("They become", ROLES, "member") : { value: "member" };
     ask(refs, {
       title: ["New invitation"],
       fields: [uses.element, lasts.element, role.element],

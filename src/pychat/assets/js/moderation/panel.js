@@ -5,6 +5,7 @@ import { dialogOpener } from "../view/dialog-position.js";
 import { icon, make } from "../view/elements.js";
 import { write } from "../view/template-refs.js";
 import { AuditLog } from "./audit-log.js";
+import { overview } from "./overview.js";
 import { Sanctions } from "./sanctions.js";
 import { Queue } from "./queue.js";
 import { Settings } from "./settings.js";
@@ -34,7 +35,7 @@ export class Panel {
   #open;
   #looking = false;
   #again = false;
-  /** @type {object | null} the answer to `moderation` */
+  /** @type {ReturnType<typeof overview> | null} */
   #state = null;
 
   /**
@@ -132,7 +133,8 @@ export class Panel {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      this.#state = await this.#room.moderation();
+      const names = new Map(this.#room.people.members.map(({ id, name }) => [id, name]));
+      this.#state = overview(await this.#room.moderation(), (member) => names.get(member));
       this.#show();
     } catch (refusal) {
       this.#say(refusal.text);

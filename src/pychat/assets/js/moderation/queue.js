@@ -59,7 +59,7 @@ export class Queue {
       { class: "order-row" },
       byline(this.#person(author), date),
       make("p", { class: "order-text", dir: "auto" }, text),
-      make("p", { class: "hint" }, "Reported by ", nameOf(by?.name ?? "somebody"), reason ? ": " : "", reason ? nameOf(reason) : undefined),
+      make("p", { class: "hint" }, "Reported by ", nameOf(by || "somebody"), reason ? ": " : "", reason ? nameOf(reason) : undefined),
       buttons(
         make("button", { class: "button", type: "button", click: () => reveal(target) }, "Show"),
         make("button", { class: "button danger", type: "button", click: (event) => this.#deleteReported(event, item, target) }, "Delete"),

@@ -33,9 +33,9 @@ export class Sanctions {
     this.#none.hidden = bans.length + mutes.length > 0;
   }
 
-  #draw({ member, network, name, until, reason, by, kick }, undo, label) {
+  #draw({ member, networks, name, until, reason, by, kick }, undo, label) {
     const { act, attempt } = this.#context;
-    const whom = network ? { network } : { member };
+    const whom = member ? { member } : { network: networks[0] };
     const click = async ({ currentTarget: button }) => {
       button.disabled = true;
       await attempt(act({ action: undo, ...whom }));
@@ -47,7 +47,7 @@ export class Sanctions {
       make(
         "div",
         {},
-        make("p", { class: "order-byline" }, make("b", {}, nameOf(network ?? name ?? member)), network && name ? make("span", { class: "hint" }, nameOf(name)) : undefined),
+        make("p", { class: "order-byline" }, make("b", {}, nameOf(name ?? networks[0])), member && networks.length ? make("span", { class: "hint" }, `and ${networks.length === 1 ? "the address" : "the addresses"} ${networks.join(", ")}`) : undefined),
         make("p", { class: "hint" }, `${kick ? "Removed" : titleOf(undo)} ${ending(until)}`, by ? " by " : "", by ? nameOf(by) : undefined, reason ? ": " : "", reason ? nameOf(reason) : undefined),
       ),
       make("button", { class: "button", type: "button", click }, label),

@@ -11,16 +11,8 @@ export const BARRED = {
   challenge_required: "A short check before you enter",
 };
 
-/** What stands in place of a room that the user was not in. */
-const OUT = {
-  banned: "You are banned from this room",
-  kicked: "You were removed from this room",
-  room_closed: "This room is closed",
-  login_ended: "Your login has ended",
-};
-
 /** @param {string} [code] of the refusal @returns {string} */
-export const barredTitle = (code) => BARRED[code] ?? OUT[code] ?? "You cannot enter this room";
+export const barredTitle = (code) => BARRED[code] ?? "You cannot enter this room";
 
 /**
  * The button of a refusal: nobody who was put out is led back in before the time.
@@ -36,9 +28,14 @@ export function wayBack({ code, until }, now, wholePage) {
   return { label: code === "login_ended" ? "Log in again" : "Reload the page", reload: true };
 }
 
-/** @param {import("../link.js").State} state @param {Date} now @returns {string} */
-export function backAt({ until }, now) {
-  if (!until) return "";
+/**
+ * Why the user is outside, and until when by the clock of the reader: the server's text has the time in UTC.
+ * @param {import("../link.js").State} state @param {Date} now @returns {string}
+ */
+export function farewell({ text = "", until }, now) {
+  if (!until) return text;
   const date = new Date(until);
-  return date <= now ? "You can come back now." : `You can come back at ${moment(date, now)}.`;
+  if (date <= now) return `${text} You can come back now.`;
+  const told = text.replace(`${until.slice(0, 16).replace("T", " ")} UTC`, moment(date, now));
+  return told === text ? `${text} You can come back at ${moment(date, now)}.` : told;
 }

@@ -4,7 +4,7 @@
  */
 
 import { duration } from "../time.js";
-import { BARRED, backAt, barredTitle, wayBack } from "./farewell-words.js";
+import { BARRED, barredTitle, farewell, wayBack } from "./farewell-words.js";
 import { linked } from "./line.js";
 import { write } from "./template-refs.js";
 
@@ -54,9 +54,9 @@ export function status(room, refs, name = "") {
     if (isBarred) {
       write(refs.find("barred-title", "h2"), barredTitle(room.state.code));
       // The title says all, except of a name that no room can have.
-      const isSaid = room.state.code in BARRED && (!name || ROOM_NAME.test(name));
+      const isSaid = room.state.code in BARRED && room.state.code !== "entry_required" && (!name || ROOM_NAME.test(name));
       const text = refs.find("barred-text");
-      const told = [isSaid ? "" : reason, backAt(room.state, now)].filter(Boolean).join("\n");
+      const told = isSaid ? "" : farewell(room.state, now);
       if (text.textContent !== told) text.replaceChildren(...linked(told));
       text.hidden = !told;
       again.hidden = !room.state.until || left > 0;
@@ -68,12 +68,12 @@ export function status(room, refs, name = "") {
     banner.hidden = !reason || isBarred || state === "live" || state === "closed";
     if (banner.hidden) return;
     banner.dataset.tone = state === "refused" ? "danger" : "warn";
-    write(text, state !== "refused" && room.me ? `${reason} Your messages are kept and sent later.` : reason);
+    write(text, state !== "refused" && room.me ? `${reason} Your messages are kept and sent later.` : state === "refused" ? farewell(room.state, now) : reason);
     const back = state === "refused" ? wayBack(room.state, now, refs.wholePage) : { label: "Try now" };
     button.hidden = !back;
     if (back) button.textContent = back.label;
     button.dataset.reload = back?.reload ? "yes" : "";
-    if (state === "refused") write(count, backAt(room.state, now));
+    if (state === "refused") write(count, "");
     else if (retryAt === undefined) write(count, "Trying again…");
     else {
       tick();
