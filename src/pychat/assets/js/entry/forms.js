@@ -1,5 +1,6 @@
 /** The forms of a room that is not open to everyone: a password, a question to the moderators, a check of the browser. */
 
+import { Refusal } from "../refusal.js";
 import { make } from "../view/elements.js";
 import { textField } from "../view/fields.js";
 import { hasKeys, write } from "../view/template-refs.js";
@@ -97,16 +98,22 @@ export function forms(room, refs, { entrance, place }) {
     const cancel = make("button", { class: "button", type: "button", click: () => working?.abort() }, "Cancel");
     place.replaceChildren(make("p", { class: "hint" }, "Your browser computes for a few seconds. You need to do nothing."), bar, error, cancel);
     const mine = (working = new AbortController());
+    const { signal } = mine;
+    const cancelled = new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Refusal("aborted", "The check was cancelled."))));
+    const solved = async () => {
+      const solution = await solve(await entrance.challenge(), { progress: (done) => (bar.value = done), signal });
+      bar.value = 1;
+      if (!signal.aborted) await entrance.enter({ solution });
+    };
     say("");
     try {
-      const solution = await solve(await entrance.challenge(), { progress: (done) => (bar.value = done), signal: mine.signal });
-      bar.value = 1;
-      await entrance.enter({ solution });
-      if (!mine.signal.aborted) room.reconnect();
+      await Promise.race([cancelled, solved()]);
+      room.reconnect();
     } catch (refusal) {
       if (working !== mine) return;
+      mine.abort();
       say(refusal.text);
-      bar.hidden = true;
+      bar.remove();
       cancel.replaceWith(make("button", { class: "button primary", type: "button", click: check }, "Try again"));
     }
   }
