@@ -31,6 +31,7 @@ export function ask(refs, { title, lead, fields = [], button, danger = false, ru
     error,
     make("div", { class: "row end" }, make("button", { class: "button", type: "button", click: () => dialog.close() }, "Cancel"), yes),
   );
+  const closed = new AbortController();
   const dialog = make("dialog", { class: "card", part: "dialog", "aria-labelledby": id }, form);
 
   form.addEventListener("submit", async (event) => {
@@ -51,11 +52,13 @@ export function ask(refs, { title, lead, fields = [], button, danger = false, ru
   });
   closeOutside(dialog);
   dialog.addEventListener("close", () => {
+    closed.abort();
     dialog.remove();
     if (!refs.active && hasKeys()) back()?.focus();
   });
   refs.frame.append(dialog);
-  dialogOpener(dialog, refs)();
+  refs.signal?.addEventListener("abort", () => closed.abort(), { signal: closed.signal });
+  dialogOpener(dialog, closed)();
 }
 
 /** Closes a dialog by a press outside of it. A press that begins in the dialog, such as a selection, is none. @param {HTMLDialogElement} dialog */
