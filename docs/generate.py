@@ -22,6 +22,7 @@ from click.testing import CliRunner
 import pychat
 from pychat.cli import main as cli
 from pychat.cli.settings import SETTINGS, Setting
+from pychat.domain.actions import ACTIONS, FIELDS
 from pychat.domain.errors import REFUSALS, Close
 from pychat.room.hooked import Hooked
 from pychat.room.hooks import HOOKS
@@ -141,7 +142,8 @@ _VALUES = {
     "HOOKS": "Every hook by name: see [hooks](hooks.md).",
     "MOUNT": "The key of the mount in an aiohttp application: `app[MOUNT].socketio.server` is its Socket.IO server.",
     "ClientEvent": "The events of a `Client`, and of each room of a `ChatClient`: "
-    "`RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing | Whisper`.",
+    "`RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing | Whisper | RoomChanged | "
+    "AccessChanged | QueueChanged | HeldDecided`.",
     "Event": "Any of the above: the argument of the hook `event`.",
 }
 
@@ -251,6 +253,41 @@ def _operations() -> str:
             ]
             shown.append("\n".join([f"Parameters of `{each.method} {each.path}`:", "", *lines]))
     return "\n\n".join(shown)
+
+
+def _actions() -> str:
+    """The actions of moderators, and their fields."""
+    return "\n\n".join(
+        (
+            _table(
+                ("action", "fields", "optional", "what it does"),
+                (
+                    (
+                        f"`{name}`",
+                        _named(each.required) + " or `network`" * ("network" in each.optional),
+                        _named(field for field in each.optional if field != "network"),
+                        each.says,
+                    )
+                    for name, each in ACTIONS.items()
+                ),
+            ),
+            _table(
+                ("field", "is", ""),
+                (
+                    (f"`{name}`", _KINDS[each.kind], each.says + _named(each.choices, ": "))
+                    for name, each in FIELDS.items()
+                ),
+            ),
+        )
+    )
+
+
+_KINDS = {str: "a text", int: "a whole number", bool: "`true` or `false`"}
+
+
+def _named(names: Iterable[str], before: str = "") -> str:
+    told = ", ".join(f"`{name}`" for name in names)
+    return before + told if told else ""
 
 
 def _statuses() -> str:
@@ -432,6 +469,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "hooks": _hooks,
     "help": _help,
     "operations": _operations,
+    "actions": _actions,
     "statuses": _statuses,
     "api": _api,
     "testing": _testing,

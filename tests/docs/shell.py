@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from collections.abc import Callable
 
+import click
 import granian.cli
 import uvicorn
 
@@ -15,7 +16,7 @@ from pychat.cli.settings import SETTINGS
 from pychat.web.api.api import OPERATIONS
 from tests.docs.pages import ROOT, Block
 
-__all__ = ["check"]
+__all__ = ["check", "pychat_context"]
 
 _ASSIGNMENT = re.compile(r"([A-Z_]+)=(.*)")
 
@@ -44,8 +45,13 @@ def _command(words: list[str]) -> None:
 def _pychat(arguments: list[str]) -> None:
     if arguments in (["--help"], ["--version"]):
         return
+    pychat_context(arguments)
+
+
+def pychat_context(arguments: list[str]) -> click.Context:
+    """Click's context of a subcommand, below that of `pychat`: Click keeps the help option that it makes first."""
     name, *options = arguments
-    main.commands[name].make_context(name, options)
+    return main.commands[name].make_context(name, options, parent=main.make_context("pychat", [name]))
 
 
 def _make(arguments: list[str]) -> None:

@@ -11,9 +11,22 @@ from hypothesis import strategies as st
 
 from pychat import ChatRoom, Deleted, Edited, Member, Message, Quote, Reacted
 from pychat.domain import strictjson
+from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import LogEvent, Position, Typing, Whisper
-from pychat.domain.notices import Notice, Presence, Welcome, You
+from pychat.domain.notices import (
+    AccessChanged,
+    HeldDecided,
+    Mute,
+    Notice,
+    Pinned,
+    Presence,
+    QueueChanged,
+    RoomChanged,
+    Welcome,
+    You,
+)
+from pychat.domain.roles import Role
 from pychat.protocol.v1 import COMMANDS, decode, decode_command, decode_message, encode, encode_message, encode_shared
 from pychat.room.connection import Encoder
 
@@ -23,6 +36,9 @@ SEQS = st.integers(1, 2**53 - 1)
 MEMBERS = st.builds(Member, TEXTS, TEXTS)
 ROLES = st.builds(Member, TEXTS, TEXTS, st.lists(TEXTS).map(tuple))
 IDS = st.lists(TEXTS).map(tuple)
+ACCESS = st.sampled_from([Access.READ, Access.WRITE, Access.MODERATE, Access.of(["read", "react"])])
+MUTES = st.builds(Mute, st.none() | DATES, TEXTS)
+QUEUES = st.builds(QueueChanged, SEQS, SEQS, SEQS)
 REACTIONS = st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1, unique=True), max_size=3).map(
     lambda chosen: tuple((emoji, tuple(ids)) for emoji, ids in chosen.items())
 )
@@ -81,11 +97,28 @@ def test_events_come_back_as_they_were(event: LogEvent) -> None:
             longest_name=SEQS,
             longest_text=SEQS,
             you=st.none() | st.builds(You, TEXTS, st.none() | TEXTS, st.lists(TEXTS).map(tuple), st.booleans()),
+            access=ACCESS,
+            role=st.sampled_from(Role),
+            muted=st.none() | MUTES,
+            settings=st.none(),
+            queue=st.none() | QUEUES,
         ),
+        st.builds(
+            RoomChanged,
+            TEXTS,
+            TEXTS,
+            SEQS,
+            st.sampled_from(["all", "members", "moderators"]),
+            st.sampled_from(["open", "ask", "members", "closed"]),
+            st.lists(st.builds(Pinned, SEQS, TEXTS, TEXTS), max_size=3).map(tuple),
+        ),
+        st.builds(AccessChanged, ACCESS, st.sampled_from(Role), st.none() | MUTES),
+        QUEUES,
+        st.builds(HeldDecided, TEXTS, st.sampled_from(["approved", "rejected"]), TEXTS),
     )
 )
-def test_other_notices_come_back_as_they_were(notice: Typing | Presence | Welcome | Whisper) -> None:
-    """So do a welcome, a presence and a sign of typing, roles and the id of the last event included."""
+def test_other_notices_come_back_as_they_were(notice: Notice) -> None:
+    """So do a welcome, a presence and a sign of typing, roles and the id of the last event included; and moderation."""
     name, fields = encode(notice)
     back = decode(name, json.loads(json.dumps(fields)))
     assert repr(notice) == repr(back)  # unlike ==, looks at roles and at the id of a position
@@ -100,7 +133,8 @@ def test_an_unknown_event_is_passed_over() -> None:
 def test_a_field_of_the_wrong_type_is_refused(name: str) -> None:
     """Each field of each command says what it must be, and no command takes anything but one object."""
     required, _, optional = COMMANDS[name]
-    good: dict[str, object] = {field: 1 if field in ("target", "seq") else "x" for field in required}
+    values: dict[str, object] = {"target": 1, "seq": 1, "action": "set"}
+    good = {field: values.get(field, "x") for field in required}
     assert decode_command(name, {**good, "more": 1})[: len(required)] == list(good.values())
     for field in (*required, *optional):
         for wrong in ([], {}, 1.5, -1, 2**53):

@@ -34,7 +34,7 @@ class CountingStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self._readers: CountingReaders = CountingReaders(self._logs)
-        self._rooms = MemoryRooms(self._logs, self._readers, b"secret")
+        self._rooms = MemoryRooms(self._logs, self._readers, self._moderation, b"secret")
 
     @property
     def readers(self) -> CountingReaders:

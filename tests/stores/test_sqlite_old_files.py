@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pychat.domain.model import Member, Message
+from pychat.domain.moderation import AuditEntry, Record
 from pychat.stores import RoomRecord, Unread
 from pychat.stores.sqlite import SqliteArchive, SqliteStore, schema
 
 BOB = Member("user:7", "Bob")
 VERSION_1 = Path(__file__).with_name("version-1.db.gz")  # written by the last pychat of that version
+
+VERSION_3 = Path(__file__).with_name("version-3.db.gz")  # the same, with records of rooms, read positions and a mention
 
 
 @pytest.fixture
@@ -21,6 +25,14 @@ def path(tmp_path: Path) -> Path:
     """A file of version 1: two rooms of 21 messages and five other events each."""
     path = tmp_path / "chat.db"
     path.write_bytes(gzip.decompress(VERSION_1.read_bytes()))
+    return path
+
+
+@pytest.fixture
+def path_3(tmp_path: Path) -> Path:
+    """A file of version 3."""
+    path = tmp_path / "three.db"
+    path.write_bytes(gzip.decompress(VERSION_3.read_bytes()))
     return path
 
 
@@ -83,13 +95,48 @@ async def test_a_file_of_version_1_takes_what_is_new(path):
     await store.aclose()
 
 
-async def test_an_upgraded_file_is_like_a_new_one(path, tmp_path):
+async def test_an_upgraded_file_is_like_a_new_one(path, path_3, tmp_path):
     """It has the same tables, columns and indexes."""
-    for each in (path, tmp_path / "new.db"):
+    for each in (path, path_3, tmp_path / "new.db"):
         store = SqliteStore(each)
         await store.open()
         await store.aclose()
-    assert shape(path) == shape(tmp_path / "new.db")
+    assert shape(path) == shape(path_3) == shape(tmp_path / "new.db")
+
+
+async def test_a_file_of_version_3_takes_moderation_records(path_3):
+    """It keeps what it had, and a copy of the old file is kept; a room that is deleted takes its records along."""
+    connection = sqlite3.connect(path_3)
+    (secret,) = connection.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone()
+    epochs = dict(connection.execute("SELECT name, epoch FROM rooms"))
+    connection.close()
+    store = SqliteStore(path_3)
+    for room, numbers in (("lobby", [*range(1, 21)]), ("kitchen", [*range(1, 21), 24])):
+        opening = await store.subscribe(room, lambda _: None)
+        assert (opening.position.epoch, opening.secret) == (epochs[room], secret)
+        assert ([each.name for each in opening.away], [each.name for each in opening.known]) == (["Ada"], ["Bob"])
+        assert [each.seq for each in (await store.history(room)).messages] == numbers
+        assert await store.moderation.load(room) == ((), 0)
+        assert await store.moderation.audit(room) == []
+    assert await store.readers.unread(["user:7"]) == {
+        "user:7": (Unread("kitchen", 3, 18, 1), Unread("lobby", 3, 17, 1)),
+    }
+    assert await store.readers.blocked("user:7") == {"a"}
+    assert await store.rooms.find("lobby") == RoomRecord("lobby", "Lobby", {"listed": True})
+    ban, entry = Record("ban", "member:a", {"reason": "spam"}), AuditEntry(1.7e9, BOB, "ban", "a")
+    for room in ("lobby", "kitchen"):
+        await store.moderation.change(room, [ban], entry, 0)
+    await store.rooms.delete("kitchen")
+    await store.settled()
+    await store.aclose()
+    store = SqliteStore(path_3)
+    assert await store.moderation.load("lobby") == ((ban,), 1)
+    assert await store.moderation.audit("lobby") == [replace(entry, number=1)]
+    assert await store.moderation.load("kitchen") == ((), 0)
+    await store.aclose()
+    assert sqlite3.connect(path_3.with_name("three.db.version-3")).execute("PRAGMA user_version").fetchone() == (3,)
+    with SqliteArchive(path_3) as archive:
+        assert archive.rooms() == {"lobby": 20}
 
 
 async def test_mentions_of_version_2_are_counted(path):

@@ -8,13 +8,13 @@ import errno
 import os
 import signal
 import socket
-import ssl
 import webbrowser
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
 
+from pychat.cli.certificates import Certificates
 from pychat.cli.console import Console
 from pychat.cli.settings import Settings
 from pychat.cli.visitor_rooms import VisitorRooms
@@ -33,6 +33,7 @@ from pychat.net.process import (
     prepare,
     raise_file_limit,
 )
+from pychat.net.tls import TlsListener
 from pychat.room.chat import Chat
 from pychat.room.chatroom import ChatRoom
 from pychat.room.clock import Clock
@@ -57,20 +58,17 @@ _FLAGS = {
 
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raise `UsageError` for invalid settings."""
-    if settings.irc_port is None and (settings.irc_tls_cert or settings.irc_tls_key):
-        raise UsageError("--irc-tls-cert and --irc-tls-key need --irc-port, for example --irc-port 6697.")
-    if settings.irc_tls_key and not settings.irc_tls_cert:
-        raise UsageError("--irc-tls-key needs --irc-tls-cert.")
+    certificates = Certificates(settings)
     files = raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(_serve(settings, files))
+            runner.run(_serve(settings, certificates, files))
         except UsageError as error:
             option, colon, text = str(error).partition(":")
             raise UsageError(f"{_FLAGS.get(option, option)}{colon}{text}") from None
 
 
-async def _serve(settings: Settings, files: int | None) -> None:
+async def _serve(settings: Settings, certificates: Certificates, files: int | None) -> None:
     going = asyncio.Event()
     _on_signals(going.set)
     unlimited = settings.limits == "off"
@@ -98,11 +96,13 @@ async def _serve(settings: Settings, files: int | None) -> None:
         limited=not unlimited,
         api_tokens=settings.api_token,
     )
+    if certificates.hsts is not None:
+        app.on_response_prepare.append(_adds("Strict-Transport-Security", certificates.hsts))
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/readyz", _readiness(going, store))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
     irc: IrcServer | None = None
-    listening: asyncio.Server | None = None
+    listening: asyncio.Server | TlsListener | None = None
     with Console(settings.log_format, quiet=settings.quiet) as console:
         for room in rooms:
             console.watch(room)
@@ -115,12 +115,14 @@ async def _serve(settings: Settings, files: int | None) -> None:
             except Refused:  # /readyz shows this too
                 told = "The store cannot be used yet. The rooms open as soon as it can."
                 console.say(told, {"event": "unavailable"})
-            listening = await _listen(runner, app[MOUNT].socketio.server, settings, files)
+            listening = await _listen(runner, app[MOUNT].socketio.server, settings, certificates, files)
             cut_unread(listening.sockets)
             port: int = listening.sockets[0].getsockname()[1]
-            irc = await _listen_for_irc(served, settings, files)
-            address = _url(settings.host, port)
-            greeting = f"{_greeting(settings.host, port)}. {_kept(url)}"
+            irc = await _listen_for_irc(served, settings, certificates, files)
+            certificates.reload_on_hangup(console)
+            scheme = "http" if certificates.web is None else "https"
+            address = _url(scheme, settings.host, port)
+            greeting = f"{_greeting(scheme, settings.host, port)}. {_kept(url)}"
             console.say(greeting, {"event": "start", "url": address, "store": redact(url)})
             if settings.rooms != "fixed":
                 console.say(f"A visit to {address}rooms/NAME makes the room NAME.", {"event": "rooms", "url": address})
@@ -187,7 +189,9 @@ def _kept(url: str) -> str:
     return f"Messages are kept in {Path('~') / path.relative_to(home) if path.is_relative_to(home) else path}."
 
 
-async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, files: int | None) -> asyncio.Server:
+async def _listen(
+    runner: web.AppRunner, socketio: Server, settings: Settings, certificates: Certificates, files: int | None
+) -> asyncio.Server | TlsListener:
     plain = runner.server
     assert plain is not None  # noqa: S101 -- it is set up
     max_clients = max_connections(files)
@@ -199,13 +203,15 @@ async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, f
     def connection() -> HttpConnection:
         return HttpConnection(plain, connections, max_body_bytes=max_body_bytes)
 
+    def router() -> HandshakeRouter:
+        return HandshakeRouter(socketio, connection, connections=connections)
+
     try:
-        return await loop.create_server(
-            lambda: HandshakeRouter(socketio, connection, connections=connections),
-            settings.host or None,
-            settings.port,
-            backlog=1024,
-        )
+        if certificates.web is None:
+            return await loop.create_server(router, settings.host or None, settings.port, backlog=1024)
+        listener = TlsListener(certificates.web.context, router, connections)
+        await listener.start(settings.host or None, settings.port)
+        return listener
     except socket.gaierror:
         msg = f"--host {settings.host}: there is no such address. Try 127.0.0.1, or 0.0.0.0 for all addresses."
         raise UsageError(msg) from None
@@ -213,16 +219,12 @@ async def _listen(runner: web.AppRunner, socketio: Server, settings: Settings, f
         raise UsageError(_why_not(error, settings.host, settings.port, "--port")) from None
 
 
-async def _listen_for_irc(rooms: Sequence[ChatRoom | Chat], settings: Settings, files: int | None) -> IrcServer | None:
+async def _listen_for_irc(
+    rooms: Sequence[ChatRoom | Chat], settings: Settings, certificates: Certificates, files: int | None
+) -> IrcServer | None:
     if settings.irc_port is None:
         return None
-    tls = None
-    if settings.irc_tls_cert is not None:
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        try:
-            tls.load_cert_chain(settings.irc_tls_cert, settings.irc_tls_key)
-        except OSError as error:
-            raise UsageError(f"--irc-tls-cert {settings.irc_tls_cert}: {_why_no_certificate(error)}.") from None
+    tls = None if certificates.irc is None else certificates.irc.context
     max_clients = max_irc_clients(files)
     irc = IrcServer(
         *rooms, max_clients=max_clients, max_per_address=min(_MAX_IRC_PER_ADDRESS, max(1, max_clients // 2))
@@ -232,12 +234,6 @@ async def _listen_for_irc(rooms: Sequence[ChatRoom | Chat], settings: Settings, 
     except OSError as error:
         raise UsageError(_why_not(error, settings.host, settings.irc_port, "--irc-port")) from None
     return irc
-
-
-def _why_no_certificate(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"this is not a certificate with its private key, in PEM format ({error.reason})"
-    return error.strerror or str(error)
 
 
 def _why_not(error: OSError, host: str, port: int, flag: str) -> str:
@@ -252,19 +248,19 @@ def _why_not(error: OSError, host: str, port: int, flag: str) -> str:
     return f"Cannot listen on {where}: {os.strerror(error.errno) if error.errno else error}."
 
 
-def _url(host: str, port: int) -> str:
+def _url(scheme: str, host: str, port: int) -> str:
     if host in ("0.0.0.0", "::", ""):  # noqa: S104 -- compared, not listened on
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"
 
 
-def _greeting(host: str, port: int) -> str:
-    line = f"pychat is at {_url(host, port)} (Ctrl-C stops it)"
+def _greeting(scheme: str, host: str, port: int) -> str:
+    line = f"pychat is at {_url(scheme, host, port)} (Ctrl-C stops it)"
     network = _address_in_network()
     if host in ("127.0.0.1", "localhost", "::1"):
         return line + (". For other computers on your network, add --host 0.0.0.0" if network else "")
     if host in ("0.0.0.0", "::", "") and network:  # noqa: S104 -- compared, not listened on
-        return f"{line}. For other computers on your network: {_url(network, port)}"
+        return f"{line}. For other computers on your network: {_url(scheme, network, port)}"
     return line
 
 
@@ -293,6 +289,15 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+def _adds(name: str, value: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Adds a header to each response."""
+
+    async def add(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers[name] = value
+
+    return add
 
 
 async def _healthy(_: web.Request) -> web.Response:

@@ -50,6 +50,22 @@ class Settings:
         "127.0.0.1", "The address to listen on. With 0.0.0.0, other computers on your network can connect.", "ADDRESS"
     )
     port: int = _setting(3000, "The port to listen on; 0 picks a free one.", "NUMBER", min=0, max=65535)
+    tls_cert: str | None = _setting(
+        None,
+        "A certificate file with its chain, to serve https and wss. On SIGHUP, the files are read again. "
+        "[default: no TLS]",
+        "FILE",
+    )
+    tls_key: str | None = _setting(None, "The private key of --tls-cert, if it is not in the certificate file.", "FILE")
+    hsts: int | None = _setting(
+        None,
+        "How long browsers shall use only https for this host name (HSTS), on all its ports; 0 ends it. "
+        "[default: 31536000, a year, with --tls-cert]",
+        "SECONDS",
+        kind=int,
+        min=0,
+        max=63_072_000,
+    )
     irc_port: int | None = _setting(
         None,
         "The port for IRC clients. Usual ones are 6667, and 6697 with TLS. [default: no IRC]",
@@ -61,7 +77,9 @@ class Settings:
     irc_tls_cert: str | None = _setting(
         None, "A certificate file with its chain, to encrypt IRC. Needs --irc-port.", "FILE"
     )
-    irc_tls_key: str | None = _setting(None, "The private key, if it is not in the certificate file.", "FILE")
+    irc_tls_key: str | None = _setting(
+        None, "The private key of --irc-tls-cert, if it is not in the certificate file.", "FILE"
+    )
     title: str = _setting("pychat", "The title of the first room.", "TEXT")
     room: tuple[str, ...] = _setting(
         ("lobby",), "The name of a room. Its page is /rooms/NAME; the first one is also at /.", "NAME"

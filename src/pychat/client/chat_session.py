@@ -17,8 +17,9 @@ from pychat.client.connection import Lost, ReceivedEvent, RoomLink, ServerConnec
 from pychat.client.disconnected import Disconnected
 from pychat.client.outbox import Command, Outbox, retry_seconds
 from pychat.client.room_session import RoomSession
-from pychat.domain.errors import ChatError, Close, Refused
+from pychat.domain.errors import ChatError, Refused
 from pychat.domain.notices import UnreadRoom
+from pychat.protocol.moderation import decode_refused
 from pychat.protocol.v1 import encode_position
 from pychat.protocol.v2 import SUBPROTOCOL, VERSION, decode_entered, decode_unread
 
@@ -39,8 +40,8 @@ class _Entry:
     sending: asyncio.Task[None] | None = None
     #: True from `enter` on, on this connection.
     asked: bool = False
-    #: The application's reason for a kick, which comes before `exited`.
-    kicked: str = ""
+    #: The newest event `error` of the room: it may say why `exited` follows.
+    error: Refused | None = None
 
 
 class ChatSession:
@@ -201,8 +202,7 @@ class ChatSession:
         else:
             for name, result in results.items():
                 if result["ok"] is not True:
-                    error = result["error"]
-                    self._refused(name, Refused(str(error["code"]), str(error["text"]), error.get("retry_after")))
+                    self._refused(name, decode_refused(result["error"]))
 
     def _refused(self, name: str, refused: Refused) -> None:
         """A room could not be entered: try again if waiting helps, else it has ended."""
@@ -215,7 +215,7 @@ class ChatSession:
         elif not entry.ready.done():
             self._end_room(name, refused, refused)
         else:
-            told = Disconnected(refused.text, refused.kind.close)
+            told = Disconnected(refused.text, refused.kind.close, refused)
             self._end_room(name, told, told)
 
     def _enter_later(self, name: str, pause: float) -> None:
@@ -250,8 +250,8 @@ class ChatSession:
             self._entered(name, entry, told)
         elif told.name == "exited":
             self._exited(name, entry, told.fields)
-        elif told.name == "error" and told.fields.get("code") == "kicked":
-            entry.kicked = str(told.fields.get("text", ""))
+        elif told.name == "error":
+            entry.error = decode_refused(told.fields)
         elif entry.sending is not None:
             entry.session.apply(told)
 
@@ -266,7 +266,7 @@ class ChatSession:
 
     def _exited(self, name: str, entry: _Entry, fields: Mapping[str, Any]) -> None:
         """The server ends the room for us: enter it again if it says so."""
-        error = close_error(fields, {Close.KICKED: entry.kicked})
+        error = close_error(fields, entry.error)
         if isinstance(error, Disconnected):
             self._end_room(name, error, error)
             return

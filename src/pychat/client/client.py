@@ -36,7 +36,8 @@ class Client(RoomClient):
     whenever `state` changes.
 
     Iterating yields a `RoomSnapshot` first, then events: messages (yours too, once they are stored), their edits,
-    deletions and reactions, and members who join, leave, rename and type. The client reconnects by itself: after a
+    deletions and reactions, members who join, leave, rename and type, and what moderators change (`RoomChanged`,
+    `AccessChanged`, `QueueChanged`, `HeldDecided`). The client reconnects by itself: after a
     drop the missed events follow in order, each once. Unanswered commands are sent again, and take effect once. The
     iterator ends when you close the client. It raises `Disconnected` when the server ends the connection for good, and
     `Refused` if your nickname is no longer free after a drop (`join` with another one, and continue to iterate).

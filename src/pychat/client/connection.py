@@ -11,7 +11,8 @@ import aiohttp
 
 from pychat.client.disconnected import Disconnected
 from pychat.domain import strictjson
-from pychat.domain.errors import Close, Refused
+from pychat.domain.errors import REFUSALS, Close, Refused
+from pychat.protocol.moderation import decode_refused
 
 __all__ = ["Lost", "ReceivedEvent", "RoomConnection", "RoomLink", "ServerConnection", "close_error", "connect_error"]
 
@@ -28,6 +29,11 @@ _MAX_REASON_BYTES = 65_536
 _MAX_RETRY_SECONDS = 60.0  # longer waits that a server asks for are ignored
 #: HTTP statuses of a server that is not pychat.
 _NO_PYCHAT = frozenset({404, 405, 410, 426, 501})
+#: Codes of an `error` that explains the end of a connection or a room.
+_ENDS = {
+    code: REFUSALS[code].close for code in ("kicked", "banned", "room_closed", "entry_required", "challenge_required")
+}
+_FLOODING_SECONDS = 30.0  # if the server does not say how long to wait
 _CLOSES = {close.code: close for close in Close} | {1009: Close.TOO_LARGE}
 
 
@@ -60,8 +66,7 @@ class ServerConnection:
         self._numbers = itertools.count(1)
         self._pending: dict[int, tuple[asyncio.Future[dict[str, Any]], Callable[[dict[str, Any]], None] | None]] = {}
         self._failure: Lost | None = None
-        self._error = ""
-        self._kicked = ""  # the application's reason for a kick, which comes before the `bye`
+        self._error: Refused | None = None  # the newest event `error`: it may say why a `bye` follows
 
     @classmethod
     async def open(
@@ -117,12 +122,10 @@ class ServerConnection:
             if name == "ack":
                 self._answered(fields)
             elif name == "bye":
-                raise close_error(fields, {Close.UNKNOWN_ROOM: self._error, Close.KICKED: self._kicked})
+                raise close_error(fields, self._error)
             else:
-                if name == "error":
-                    self._error = str(fields.get("text", ""))
-                    if fields.get("code") == "kicked":
-                        self._kicked = self._error
+                if name == "error" and "room" not in fields:
+                    self._error = decode_refused(fields)
                 return ReceivedEvent(str(name), fields, len(frame.data))
 
     async def ask(
@@ -167,16 +170,16 @@ class ServerConnection:
             if not waiting.done():
                 waiting.set_result(answer)
         elif not waiting.done():
-            error = answer.get("error", {})
-            waiting.set_exception(Refused(str(error.get("code")), str(error.get("text")), error.get("retry_after")))
+            waiting.set_exception(decode_refused(answer.get("error", {})))
 
     def _ended(self) -> Exception:
         if self._failure is not None:
             return self._failure
         close = _CLOSES.get(self._socket.close_code or 0)
         if close is not None and not close.reconnect:
-            return Disconnected((close is Close.KICKED and self._kicked) or close.text, close)
-        return Lost("The connection was lost." if close is None else close.text)
+            return _disconnected(close, close.text, self._error)
+        after = _FLOODING_SECONDS if close is Close.FLOODING else 0.0
+        return Lost("The connection was lost." if close is None else close.text, after)
 
 
 class RoomConnection(Protocol):
@@ -216,15 +219,24 @@ class RoomLink:
         await self._connection.close(code)
 
 
-def close_error(told: Mapping[str, Any], texts: Mapping[Close, str]) -> Disconnected | Lost:
-    """The error for a `bye` or an `exited`; `texts` say more about some reasons."""
+def close_error(told: Mapping[str, Any], said: Refused | None) -> Disconnected | Lost:
+    """The error for a `bye` or an `exited`; `said` is the event `error` before it."""
     close = _CLOSES.get(int(told.get("code", 0)))
     text = str(told.get("text", "The server ended the connection."))
     if told.get("reconnect") is False:
-        return Disconnected((texts.get(close) if close else None) or text, close)
+        if "error" in told:  # refused entry: the text is that of the refusal
+            return Disconnected(text, close, decode_refused(told["error"]))
+        return _disconnected(close, text, said)
     wait = told.get("retry_after")
     after = float(wait) if isinstance(wait, int | float) and 0 <= wait <= _MAX_RETRY_SECONDS else 0.0
     return Lost(text, after, asked_back=close is Close.UNAVAILABLE)
+
+
+def _disconnected(close: Close | None, text: str, said: Refused | None) -> Disconnected:
+    """The error for an end that the server means; `said` explains it, unless it is about something else."""
+    if said is not None and close is not None and close in (Close.UNKNOWN_ROOM, _ENDS.get(said.code)):
+        return Disconnected(said.text or text, close, said)
+    return Disconnected(text, close)
 
 
 async def _reason(http: aiohttp.ClientSession, status: int, entry_url: str, headers: Mapping[str, str]) -> str:

@@ -18,11 +18,29 @@ from pychat.domain.model import (
     Typing,
     Whisper,
 )
+from pychat.domain.notices import AccessChanged, HeldDecided, QueueChanged, RoomChanged
 
-__all__ = ["ClientEvent", "EventQueue"]
+__all__ = ["ClientEvent", "EventQueue", "Signal"]
 
 #: The events that `async for` yields.
-ClientEvent = RoomSnapshot | Message | Edited | Deleted | Reacted | Joined | Renamed | Left | Typing | Whisper
+ClientEvent = (
+    RoomSnapshot
+    | Message
+    | Edited
+    | Deleted
+    | Reacted
+    | Joined
+    | Renamed
+    | Left
+    | Typing
+    | Whisper
+    | RoomChanged
+    | AccessChanged
+    | QueueChanged
+    | HeldDecided
+)
+#: Those that have no number: they are dropped if the program falls behind.
+Signal = Joined | Renamed | Left | Typing | RoomChanged | AccessChanged | QueueChanged | HeldDecided
 
 _MAX_AHEAD_BYTES = 4 * 2**20
 _SIGNAL_BYTES = 300
@@ -61,7 +79,7 @@ class EventQueue:
             self._ahead[event.seq] = event, size
             self._deliver()
 
-    def signal(self, event: Joined | Renamed | Left | Typing) -> None:
+    def signal(self, event: Signal) -> None:
         """Add an event without a number. It is dropped if the buffer is full."""
         self.events.put(event, _SIGNAL_BYTES)
 

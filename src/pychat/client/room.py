@@ -11,8 +11,13 @@ from typing import Any
 from pychat.client.event_queue import ClientEvent, EventQueue
 from pychat.client.room_session import RoomSession
 from pychat.client.snapshot import RoomSnapshot
-from pychat.domain.errors import Refused
+from pychat.domain.access import Access
+from pychat.domain.actions import ACTIONS
+from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Member, Message, Quote
+from pychat.domain.moderation import AuditEntry
+from pychat.domain.notices import Mute, QueueChanged, RoomChanged
+from pychat.domain.roles import Role
 from pychat.domain.texts import accept_text
 
 __all__ = ["RoomClient"]
@@ -53,6 +58,31 @@ class RoomClient:
         return self._client_session.entered
 
     @property
+    def settings(self) -> RoomChanged:
+        """What moderators have set: the title, the topic, slow mode, who may write, who may come in, the pins."""
+        return self._client_session.settings
+
+    @property
+    def access(self) -> Access:
+        """What you may do here."""
+        return self._client_session.standing.access
+
+    @property
+    def role(self) -> Role:
+        """Your role here."""
+        return self._client_session.standing.role
+
+    @property
+    def muted(self) -> Mute | None:
+        """Until when and why you may not write; `None` if you are not muted."""
+        return self._client_session.standing.muted
+
+    @property
+    def queue(self) -> QueueChanged | None:
+        """How much waits for moderators; `None` unless you are one."""
+        return self._client_session.queue
+
+    @property
     def room(self) -> str:
         """The name of the room."""
         return self.entered.room
@@ -87,7 +117,8 @@ class RoomClient:
 
         It waits while there is no connection. It is stored once, however often it is sent; with your own `id` (1-64
         characters of `A-Z a-z 0-9 _ -`) even if another process sends it again.
-        After temporary refusals (`rate_limited`, `unavailable`) it is sent again; others raise `Refused`.
+        After temporary refusals (`rate_limited`, `slow_mode`, `unavailable`) it is sent again; others raise `Refused`.
+        The code `held` is one of them: a moderator reads the message first, and `HeldDecided` tells you the decision.
         """
         text = accept_text(text, self.entered.longest_text)
         fields: dict[str, Any] = {"text": text, "id": id or _new_id()}
@@ -151,6 +182,50 @@ class RoomClient:
     async def read(self, message: int | Message) -> None:
         """Move your read position forward: you have seen everything up to this message (or its `seq`)."""
         await self._client_session.command("read", {"seq": _seq(message)})
+
+    # Order
+
+    async def report(self, message: int | Message, reason: str = "") -> None:
+        """Report a message to the moderators."""
+        await self._client_session.command(
+            "report", {"target": _seq(message), **({"reason": reason} if reason else {})}
+        )
+
+    async def moderate(self, action: str, **fields: str | int | bool) -> dict[str, Any]:
+        """Do what moderators do, for example `await room.moderate("ban", member=member.id, seconds=3600)`.
+
+        [The protocol](wire.md#moderate) lists the actions and their fields. Return the fields of the answer: `deleted`
+        of `clear` and `ban`, `token` and `invite` of `invite`. Raise `Refused`, and `UsageError` for an action or a
+        field that does not exist. If the connection is lost before the answer, the action is performed again.
+        """
+        known = ACTIONS.get(action)
+        if known is None:
+            raise UsageError(f"There is no action {action!r}. There are: {', '.join(ACTIONS)}.")
+        allowed = (*known.required, *known.optional)
+        for field in fields:
+            if field not in allowed:
+                raise UsageError(f"{action} takes no field {field!r}, only: {', '.join(allowed)}.")
+        told: dict[str, Any] = await self._client_session.command("moderate", {"action": action, **fields})
+        return told
+
+    async def moderation(self) -> dict[str, Any]:
+        """What moderators see, [as in the protocol](wire.md#moderation): bans, mutes, roles, invitations, the queue."""
+        told: dict[str, Any] = await self._client_session.command("moderation", {})
+        return told
+
+    async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+        """Return what moderators did, the newest first, at most `limit` entries with numbers below `before`."""
+        found: list[AuditEntry] = []
+        more = True
+        while more and len(found) < limit:
+            fields: dict[str, Any] = {"limit": min(_PAGE, limit - len(found))}
+            if before is not None:
+                fields["before"] = before
+            page, more = await self._client_session.command("audit", fields)
+            found += page
+            more = more and bool(page)
+            before = found[-1].number if found else before
+        return found
 
     @property
     def _client_session(self) -> RoomSession:

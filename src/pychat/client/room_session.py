@@ -11,10 +11,11 @@ from typing import Any
 
 from pychat.client.connection import Lost, ReceivedEvent, RoomConnection
 from pychat.client.disconnected import Disconnected
-from pychat.client.event_queue import EventQueue
+from pychat.client.event_queue import EventQueue, Signal
 from pychat.client.outbox import Command, Outbox, retry_seconds
 from pychat.client.people import People
 from pychat.client.snapshot import RoomSnapshot
+from pychat.domain.access import Access
 from pychat.domain.errors import ChatError, Refused
 from pychat.domain.model import (
     Deleted,
@@ -31,7 +32,8 @@ from pychat.domain.model import (
     Whisper,
     in_room,
 )
-from pychat.domain.notices import Presence, Welcome
+from pychat.domain.notices import AccessChanged, HeldDecided, Presence, QueueChanged, RoomChanged, Welcome
+from pychat.protocol.moderation import decode_entry
 from pychat.protocol.v1 import decode, decode_member, decode_members, decode_message
 
 __all__ = ["RoomSession"]
@@ -45,6 +47,12 @@ class RoomSession:
         self.entered = RoomSnapshot("", "")
         self.people = People()
         self.me: Member | None = None
+        #: What moderators have set.
+        self.settings = RoomChanged("")
+        #: What we may do, our role, and whether we are muted.
+        self.standing = AccessChanged(Access.WRITE)
+        #: What waits for moderators; `None` unless we are one.
+        self.queue: QueueChanged | None = None
         self.resume: str | None = None
         #: True if the room has ended for good.
         self.ended = False
@@ -126,12 +134,19 @@ class RoomSession:
             case "leave":
                 self.me, self.resume = None, None
             case "say":
+                if answer.get("held") is True:
+                    self._held(command)
+                    return
                 result = self._stored(command, answer)
             case "history":
                 found = [in_room(decode_message(each), self.entered.room) for each in answer["messages"]]
                 result = found, answer.get("more") is True
             case "who":
                 result = decode_members(answer["members"])
+            case "audit":
+                result = [decode_entry(each) for each in answer["entries"]], answer.get("more") is True
+            case "moderate" | "moderation":
+                result = {name: value for name, value in answer.items() if name != "ok"}
         if not command.result.done():
             command.result.set_result(result)
 
@@ -148,6 +163,11 @@ class RoomSession:
         said = replace(said, reply=command.quote, room=self.entered.room)
         self._happened(said, command.size)
         return said
+
+    def _held(self, command: Command) -> None:
+        if not command.result.done():
+            told = "A moderator has to read this message before others see it. The server has it: do not send it again."
+            command.result.set_exception(Refused("held", told))
 
     # Events
 
@@ -166,13 +186,34 @@ class RoomSession:
             for message in entered.messages:
                 self._settle(message)
         self.feed.start(welcome.position, entered, size)
+        settings, standing = self.settings, self.standing
+        self.settings = welcome.settings or RoomChanged(welcome.title)
+        self.standing = AccessChanged(welcome.access, welcome.role, welcome.muted)
+        self.queue = welcome.queue
         if before is not None:
             self._signal(news)
+            changed: list[tuple[Signal, Signal]] = [(settings, self.settings), (standing, self.standing)]
+            for then, now in changed:
+                if then != now:
+                    self.feed.signal(now)
         self._connection = connection
 
     def apply(self, told: ReceivedEvent) -> None:
         """Take an event of the room."""
         match notice := decode(told.name, told.fields):
+            case RoomChanged():
+                self.settings = notice
+                self.feed.signal(notice)
+            case AccessChanged():
+                self.standing = notice
+                if "moderate" not in notice.access:
+                    self.queue = None
+                self.feed.signal(notice)
+            case QueueChanged():
+                self.queue = notice
+                self.feed.signal(notice)
+            case HeldDecided():
+                self.feed.signal(notice)
             case Message() | Edited() | Deleted() | Reacted():
                 self._happened(notice, told.size + 200)
             case Presence():

@@ -30,6 +30,11 @@ class Choice:
             raise UsageError("Say which messages to erase: author=…, before=…, or seqs=….")
         return cls(author, before, None if seqs is None else frozenset(seqs))
 
+    @property
+    def everything_of(self) -> str | None:
+        """The id of the member of whom everything is erased; `None` if only some messages are."""
+        return self.author if self.before is None and self.seqs is None else None
+
     def has(self, message: Message) -> bool:
         """Return whether the message is chosen."""
         return (

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from pychat.domain import strictjson
-from pychat.domain.access import Access
+from pychat.domain.access import PERMISSIONS, Access
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import (
     Deleted,
@@ -40,7 +40,16 @@ from pychat.domain.notices import (
     Welcome,
     You,
 )
-from pychat.domain.roles import Role
+from pychat.protocol.actions import decode_action
+from pychat.protocol.moderation import (
+    decode_mute,
+    decode_queue,
+    decode_role,
+    decode_settings,
+    encode_queue,
+    encode_settings,
+    encode_standing,
+)
 
 __all__ = [
     "COMMANDS",
@@ -107,11 +116,11 @@ def encode(notice: Notice) -> tuple[str, Fields]:
         case Welcome():
             return "welcome", _welcome(notice)
         case AccessChanged():
-            return "access", {"access": notice.access.permissions, **_standing(notice)}
+            return "access", {"access": notice.access.permissions, **encode_standing(notice)}
         case RoomChanged():
-            return "room", _settings(notice)
+            return "room", encode_settings(notice)
         case QueueChanged():
-            return "queue", {"reports": notice.reports, "held": notice.held, "asking": notice.asking}
+            return "queue", encode_queue(notice)
         case HeldDecided():
             return "held", {"id": notice.id, "state": notice.state, "reason": notice.reason}
         case PutOut():
@@ -211,33 +220,12 @@ def encode_room(welcome: Welcome) -> Fields:
     }
     if welcome.access != Access.WRITE:
         fields["access"] = welcome.access.permissions
-    fields.update(_standing(welcome))
+    fields.update(encode_standing(welcome))
     if welcome.settings is not None:
-        fields.update({name: value for name, value in _settings(welcome.settings).items() if name != "title"})
+        fields.update({name: value for name, value in encode_settings(welcome.settings).items() if name != "title"})
     if welcome.queue is not None:
-        fields["queue"] = encode(welcome.queue)[1]
+        fields["queue"] = encode_queue(welcome.queue)
     return fields if welcome.you is None else {**fields, "you": encode_you(welcome.you)}
-
-
-def _standing(told: Welcome | AccessChanged) -> Fields:
-    """The role of a visitor, unless it is `guest`, and their mute."""
-    fields: Fields = {} if told.role is Role.GUEST else {"role": told.role.label}
-    if told.muted is not None:
-        until = {} if told.muted.until is None else {"until": iso(told.muted.until)}
-        fields["muted"] = {**until, "reason": told.muted.reason}
-    return fields
-
-
-def _settings(room: RoomChanged) -> Fields:
-    pinned = [{"seq": each.seq, "author": each.author, "text": each.text} for each in room.pinned]
-    return {
-        "title": room.title,
-        "topic": room.topic,
-        "slow": room.slow,
-        "writing": room.writing,
-        "entry": room.entry,
-        "pinned": pinned,
-    }
 
 
 def encode_you(you: You) -> Fields:
@@ -303,7 +291,9 @@ def _list(name: str, value: object) -> list[Any] | None:
 
 #: The check of each field of a command.
 _CHECKS: Mapping[str, Callable[[str, object], object]] = {
-    **dict.fromkeys(("after", "emoji", "id", "matching", "member", "name", "room", "text", "token"), _text),
+    **dict.fromkeys(
+        ("action", "after", "emoji", "id", "matching", "member", "name", "reason", "room", "text", "token"), _text
+    ),
     **dict.fromkeys(("before", "limit", "reply_to", "seq", "target"), _number),
     "on": _flag,
     **dict.fromkeys(("rooms", "with"), _list),
@@ -328,14 +318,18 @@ COMMANDS: CommandFields = {
     "who": ((), "", ()),
     "read": (("seq",), "The number of the last event that was seen is missing: {“seq”: 42}.", ()),
     "leave": ((), "", ()),
+    "report": (("target",), "The message is missing: {“target”: 42}.", ("reason",)),
+    "moderate": (("action",), "The action is missing: {“action”: “kick”, “member”: “…”}.", ()),
+    "moderation": ((), "", ()),
+    "audit": ((), "", ("before", "limit")),
 }
 
 
 def decode_command(name: str, fields: object, commands: CommandFields = COMMANDS) -> list[Any]:
     """The values of a command's fields: the required ones first, in the order of `commands`.
 
-    A missing optional field is `None`, and a missing flag is true. Raise `Refused` for an unknown command, a missing
-    required field or a value of the wrong type.
+    A missing optional field is `None`, and a missing flag is true. `moderate` has one more value: the fields of the
+    action. Raise `Refused` for an unknown command, a missing required field or a value of the wrong type.
     """
     command = commands.get(name)
     if command is None:
@@ -354,6 +348,8 @@ def decode_command(name: str, fields: object, commands: CommandFields = COMMANDS
             values.append(_CHECKS[field](field, fields[field]))
         else:
             values.append(field == "on" or None)
+    if name == "moderate":
+        values.append(decode_action(fields)[1])
     return values
 
 
@@ -402,6 +398,14 @@ def decode(name: str, fields: _Received) -> Notice | None:
             return _decode_whisper(fields)
         case "welcome":
             return _decode_welcome(fields)
+        case "room":
+            return decode_settings(fields, _is_text(fields["title"]))
+        case "access":
+            return AccessChanged(_decode_access(fields), decode_role(fields), decode_mute(fields))
+        case "queue":
+            return decode_queue(fields)
+        case "held":
+            return HeldDecided(_is_text(fields["id"]), _is_text(fields["state"]), _is_text(fields.get("reason", "")))
     return None
 
 
@@ -468,10 +472,11 @@ def _decode_presence(fields: _Received) -> Presence:
 
 
 def _decode_welcome(fields: _Received) -> Welcome:
-    limits, you = fields.get("limits", {}), fields.get("you")
+    limits, you, queue = fields.get("limits", {}), fields.get("you"), fields.get("queue")
+    title = _is_text(fields["room"]["title"])
     return Welcome(
         room=_is_text(fields["room"]["name"]),
-        title=_is_text(fields["room"]["title"]),
+        title=title,
         position=Position(_is_text(fields["epoch"]), _is_number(fields["seq"]), _is_text(fields.get("id", ""))),
         recovered=fields.get("recovered") is True,
         here=int(fields["here"]),
@@ -482,7 +487,18 @@ def _decode_welcome(fields: _Received) -> Welcome:
         longest_name=_is_number(limits.get("name", 32)),
         longest_text=_is_number(limits.get("text", 2_000)),
         you=None if you is None else _decode_you(you),
+        access=_decode_access(fields),
+        role=decode_role(fields),
+        muted=decode_mute(fields),
+        settings=decode_settings(fields, title),
+        queue=None if queue is None else decode_queue(queue),
     )
+
+
+def _decode_access(fields: _Received) -> Access:
+    """What we may do; permissions of a later server are ignored."""
+    given = fields.get("access")
+    return Access.WRITE if given is None else Access(each for each in PERMISSIONS if each in given)
 
 
 def _decode_you(fields: _Received) -> You:

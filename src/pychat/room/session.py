@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused
@@ -25,6 +26,7 @@ from pychat.domain.model import (
     SetTyping,
     User,
 )
+from pychat.domain.moderation import AuditEntry
 from pychat.domain.notices import AccessChanged, Welcome, You
 from pychat.room.answer import Answer
 from pychat.room.clock import Timer
@@ -300,6 +302,32 @@ class Session(CommandQueue):
         self._stop_typing_timer()
         if self.member_id is not None:
             await self._room.membership.perform(Leave(self.member_id), self)
+
+    @queued
+    async def report(self, seq: int, reason: str | None = None) -> None:
+        """Report message number `seq` to the moderators."""
+        self._spend()
+        self._require_member_id()
+        await self._message(seq)
+        raise Refused("forbidden", "Reports are not taken yet.")
+
+    @queued
+    async def moderate(self, action: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Perform an action of `ACTIONS`, and return what its author is told."""
+        self._spend("moderate")
+        raise Refused("forbidden", "Not yet.")
+
+    @queued
+    async def moderation(self) -> dict[str, Any]:
+        """What moderators see: see `RoomModeration.overview`."""
+        self._spend("moderate")
+        raise Refused("forbidden", "Not yet.")
+
+    @queued
+    async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+        """At most `limit` entries of the audit log with numbers below `before`, the newest first."""
+        self._spend("moderate")
+        raise Refused("forbidden", "Not yet.")
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from pychat.domain.errors import Refused
 from pychat.domain.model import Away, Joined, Left, LogEvent, Member, Renamed, Signal
+from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
 from pychat.domain.names import Names
 from pychat.stores import (
     Guests,
     MemoryStore,
+    ModerationRecords,
     Page,
     ReaderRecords,
     Receiver,
@@ -63,6 +65,12 @@ class FaultyStore(Store):
     def readers(self) -> ReaderRecords | None:
         """The read positions of the store inside, without faults."""
         return self._inner.readers
+
+    @property
+    def moderation(self) -> ModerationRecords | None:
+        """The moderation records of the store inside, with the faults `down` and `delay`."""
+        records = self._inner.moderation
+        return None if records is None else _FaultyModeration(records, self._call)
 
     @property
     def busy(self) -> bool:
@@ -167,6 +175,28 @@ class FaultyStore(Store):
             yield
         finally:
             self._busy -= 1
+
+
+@dataclass(slots=True)
+class _FaultyModeration:
+    """The moderation records `inner`; each call is within `call`."""
+
+    inner: ModerationRecords
+    call: Callable[[], AbstractAsyncContextManager[None]]
+
+    async def load(self, room: str) -> tuple[tuple[Record, ...], int]:
+        async with self.call():
+            return await self.inner.load(room)
+
+    async def change(
+        self, room: str, changes: Sequence[Record | Removed], entry: AuditEntry | None, after: int
+    ) -> Moderated:
+        async with self.call():
+            return await self.inner.change(room, changes, entry, after)
+
+    async def audit(self, room: str, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+        async with self.call():
+            return await self.inner.audit(room, before, limit)
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ from pychat.domain.revision import revise
 from pychat.room.chatroom import ChatRoom
 from pychat.stores import Page, Report, Retention
 from pychat.testing.erasure_contract import ErasureContract
+from pychat.testing.moderation_records_contract import ModerationRecordsContract
 from pychat.testing.people import Person
 from pychat.testing.reader_records_contract import ReaderRecordsContract
 from pychat.testing.room_records_contract import RoomRecordsContract
@@ -37,7 +38,7 @@ from pychat.testing.store_fixture import ADA, BOB, DATE, message
 __all__ = ["StoreContract"]
 
 
-class StoreContract(RoomRecordsContract, ReaderRecordsContract, ErasureContract):
+class StoreContract(RoomRecordsContract, ReaderRecordsContract, ModerationRecordsContract, ErasureContract):
     """Tests that every store must pass. Subclass it, and override `opened`.
 
         class TestMine(StoreContract):

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from unittest import SkipTest
 
 from pychat.domain.model import Member, Message
-from pychat.stores import ReaderRecords, Retention, RoomRecords, Store
+from pychat.stores import ModerationRecords, ReaderRecords, Retention, RoomRecords, Store
 
-__all__ = ["ADA", "BOB", "DATE", "StoreFixture", "message", "readers", "rooms"]
+__all__ = ["ADA", "BOB", "DATE", "StoreFixture", "message", "moderation", "readers", "rooms"]
 
 ADA, BOB = Member("a", "Ada"), Member("b", "Bob")
 DATE = 1_700_000_000.0
@@ -34,6 +34,13 @@ def readers(store: Store) -> ReaderRecords:
     if store.readers is None:
         raise SkipTest("this store has no read positions")
     return store.readers
+
+
+def moderation(store: Store) -> ModerationRecords:
+    """Return the moderation records, or skip the test."""
+    if store.moderation is None:
+        raise SkipTest("this store has no moderation records")
+    return store.moderation
 
 
 class StoreFixture:

@@ -10,6 +10,8 @@ from typing import Any
 
 from pychat.domain.errors import Refused
 from pychat.domain.model import Deleted, Edited, Member, Message, Reacted
+from pychat.domain.moderation import AuditEntry
+from pychat.protocol.moderation import encode_entries
 from pychat.protocol.v1 import decode_command, encode_member, encode_page, encode_refusal, encode_stored
 from pychat.room.answer import Answer
 from pychat.room.session import Session
@@ -103,6 +105,18 @@ def _most(limit: int | None) -> int:
     return _DEFAULT_PAGE if limit is None else min(limit, _MAX_PAGE)
 
 
+def _audit(session: Session, before: int | None, limit: int | None) -> Answer[Any]:
+    return session.audit(before, _most(limit) + 1)
+
+
+def _entries(found: list[AuditEntry], _: int | None, limit: int | None) -> _Fields:
+    return encode_entries(found, _most(limit))
+
+
+def _told(told: _Fields, *_: object) -> _Fields:
+    return told
+
+
 def _here(counted: tuple[int, tuple[Member, ...]]) -> _Fields:
     here, members = counted
     return {"here": here, "members": [encode_member(member) for member in members]}
@@ -124,4 +138,8 @@ _COMMANDS: Mapping[str, tuple[Callable[..., Answer[Any]], Callable[..., _Fields]
     "who": (Session.who, _here),
     "read": (Session.read, _nothing),
     "leave": (Session.leave, _nothing),
+    "report": (Session.report, _nothing),
+    "moderate": (Session.moderate, _told),
+    "moderation": (Session.moderation, _told),
+    "audit": (_audit, _entries),
 }

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pychat.domain.strictjson import dumps, loads
 from pychat.stores.memory.logs import Logs
+from pychat.stores.memory.moderation_records import MemoryModeration
 from pychat.stores.memory.reader_records import MemoryReaders
 from pychat.stores.room_records import RoomRecord
 
@@ -16,9 +17,10 @@ __all__ = ["MemoryRooms"]
 class MemoryRooms:
     """See `pychat.stores.RoomRecords`."""
 
-    def __init__(self, logs: Logs, readers: MemoryReaders, secret: bytes) -> None:
+    def __init__(self, logs: Logs, readers: MemoryReaders, moderation: MemoryModeration, secret: bytes) -> None:
         self._logs = logs
         self._readers = readers
+        self._moderation = moderation
         self._secret = secret
         self._records: dict[str, RoomRecord] = {}
         self._names: list[str] = []  # in order
@@ -49,6 +51,7 @@ class MemoryRooms:
     async def delete(self, name: str) -> None:
         if self._records.pop(name, None) is not None:
             self._names.remove(name)
+        self._moderation.delete(name)
         log = self._logs.delete(name)
         if log is not None:
             self._readers.left(name, log.followers)

@@ -13,6 +13,7 @@ from pychat.domain.errors import Refused
 from pychat.domain.model import LogEvent, Message, Position, Signal
 from pychat.stores.memory.log import Log
 from pychat.stores.memory.logs import Logs
+from pychat.stores.memory.moderation_records import MemoryModeration
 from pychat.stores.memory.reader_records import MemoryReaders
 from pychat.stores.memory.room_records import MemoryRooms
 from pychat.stores.store import Page, Receiver, Report, Retention, Store, Subscription
@@ -35,7 +36,8 @@ class MemoryStore(Store):
         self._secret = secrets.token_bytes(32)
         self._logs = Logs()
         self._readers = MemoryReaders(self._logs)
-        self._rooms = MemoryRooms(self._logs, self._readers, self._secret)
+        self._moderation = MemoryModeration(lambda room: self._logs.open(room).receivers, date=date)
+        self._rooms = MemoryRooms(self._logs, self._readers, self._moderation, self._secret)
 
     @property
     def rooms(self) -> MemoryRooms:
@@ -44,6 +46,10 @@ class MemoryStore(Store):
     @property
     def readers(self) -> MemoryReaders:
         return self._readers
+
+    @property
+    def moderation(self) -> MemoryModeration:
+        return self._moderation
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         self._logs.revive(room)
@@ -133,6 +139,8 @@ class MemoryStore(Store):
         seqs: Collection[int] | None = None,
     ) -> list[int]:
         choice = Choice.of(author, before, seqs)
+        if choice.everything_of is not None:
+            await self._moderation.erase(room, choice.everything_of)
         log = self._logs.find(room)
         if log is None:
             return []
@@ -144,10 +152,12 @@ class MemoryStore(Store):
         return list(what.seqs)
 
     async def rooms_of(self, author: str) -> list[str]:
-        return [room for room, log in self._logs if any(event.author.id == author for event in log.events)]
+        found = {room for room, log in self._logs if any(event.author.id == author for event in log.events)}
+        return sorted(found | self._moderation.rooms_of(author))
 
     async def aclose(self) -> None:
         self._logs.clear()
+        self._moderation.clear()
 
     def _retain(self, log: Log) -> None:
         """Remove excess messages in batches: removing them one by one would move the whole log each time."""

@@ -26,12 +26,14 @@ from pychat.domain.model import (
     Typing,
     Whisper,
 )
+from pychat.domain.moderation import Moderated
 from pychat.domain.revision import revise
+from pychat.stores.moderation_codec import from_fields, to_fields
 
 __all__ = ["Entry", "decode", "decode_log", "decode_message", "encode", "member"]
 
 #: What the feed of a room holds.
-Entry = Event | Erased | RoomDeleted
+Entry = Event | Erased | RoomDeleted | Moderated
 
 _KINDS: dict[str, type[Entry]] = {
     kind.__name__.lower(): kind
@@ -49,6 +51,7 @@ _KINDS: dict[str, type[Entry]] = {
         Whisper,
         Erased,
         RoomDeleted,
+        Moderated,
     )
 }
 _NOT_STORED = {"seq", "room"}  # the store has them already
@@ -57,6 +60,9 @@ _NOT_STORED = {"seq", "room"}  # the store has them already
 def encode(event: Entry) -> str:
     """Encode `event` as one line of JSON, without its number."""
     fields: dict[str, Any] = {"kind": type(event).__name__.lower()}
+    if isinstance(event, Moderated):
+        fields |= to_fields(event)
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     for name in event.__slots__:
         value = getattr(event, name)
         match value:
@@ -75,6 +81,8 @@ def decode(text: bytes | str, seq: int = 0) -> Entry:
     """Decode a line that `encode` made; `seq` is the event's number, if it has one."""
     fields = json.loads(text)
     kind = _KINDS[fields.pop("kind")]
+    if kind is Moderated:
+        return from_fields(fields)
     for name in ("author", "member"):
         if name in fields and kind is not Erased:  # which has only an id
             fields[name] = member(*fields[name])

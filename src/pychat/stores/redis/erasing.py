@@ -17,6 +17,8 @@ from typing import Any
 from pychat.domain.erasure import Choice, deletion, erased, withdrawal
 from pychat.domain.errors import Refused
 from pychat.domain.model import Erased, LogEvent, Member, Message, Reacted, Whisper
+from pychat.domain.moderation import Moderated
+from pychat.domain.moderation_erasure import erased_moderated
 from pychat.stores.redis import queries
 from pychat.stores.redis.codec import decode, encode
 from pychat.stores.redis.connection import RedisConnection, unavailable
@@ -28,8 +30,10 @@ _CHUNK = 500  # entries that are copied by one script: about 5 ms
 _STRIDE = 100  # messages that are changed at a time
 _LOCK_MILLISECONDS = 60_000  # after which another server may erase, if this one has died
 _WAIT_SECONDS = 0.1
-_WHISPER = b'{"kind":"whisper"'
+_NOT_NUMBERED = (b'{"kind":"whisper"', b'{"kind":"moderated"')  # entries of the feed that may have texts
 _STREAMS = ("log", "told")
+#: What an erasing may change in a stream.
+_Rewritten = LogEvent | Whisper | Moderated
 
 
 class _Gone(Exception):
@@ -91,7 +95,7 @@ class Eraser:
     async def _run(self) -> tuple[list[int], int]:
         found = await self._find()
         if not (found.messages or found.targets or found.others):
-            everything = self._choice.author is not None and self._choice.before is None and self._choice.seqs is None
+            everything = self._choice.everything_of is not None
             return [], await self._report(self._choice.report([])) if everything else 0
         seqs = frozenset(found.messages)
         what = self._choice.report(sorted(seqs))
@@ -112,13 +116,16 @@ class Eraser:
                         found.messages.add(event.seq)
                     if event.reply is not None and event.reply.text:
                         found.replies[event.seq] = event.reply.seq
-                elif (
-                    event is not None and event.author.name and _without(event, choice.report(()), frozenset()) != event
-                ):
+                elif event is not None and self._is_other(event):
                     found.others = True
                     if isinstance(event, Reacted):
                         found.targets.add(event.target)
         return found
+
+    def _is_other(self, event: _Rewritten) -> bool:
+        """Return whether something other than a message is to be erased."""
+        has_name = isinstance(event, Moderated) or event.author.name
+        return bool(has_name) and _without(event, self._choice.report(()), frozenset()) != event
 
     async def _each(self, seqs: list[int], work: Callable[[int], Awaitable[None]]) -> None:
         for start in range(0, len(seqs), _STRIDE):
@@ -200,7 +207,7 @@ class Eraser:
         tick: int = answer[1]
         return tick
 
-    async def _entries(self, stream: str) -> AsyncIterator[tuple[str, LogEvent | Whisper | None]]:
+    async def _entries(self, stream: str) -> AsyncIterator[tuple[str, _Rewritten | None]]:
         """Yield the id and the event of each entry; `None` instead of an entry without a text."""
         start = "-"
         while True:
@@ -208,14 +215,16 @@ class Eraser:
             for id_, fields in entries:
                 named = dict(zip(fields[::2], fields[1::2], strict=True))
                 seq = int(id_[:-2]) if stream == "log" else int(named[b"seq"] or 0)
-                event = decode(named[b"event"], seq) if seq or named[b"event"].startswith(_WHISPER) else None
-                yield id_.decode(), event if isinstance(event, LogEvent | Whisper) else None
+                event = decode(named[b"event"], seq) if seq or named[b"event"].startswith(_NOT_NUMBERED) else None
+                yield id_.decode(), event if isinstance(event, _Rewritten) else None
             if len(entries) < _CHUNK:
                 return
             start = f"({entries[-1][0].decode()}"
 
 
-def _without(event: LogEvent | Whisper, what: Erased, seqs: frozenset[int]) -> LogEvent | Whisper:
+def _without(event: _Rewritten, what: Erased, seqs: frozenset[int]) -> _Rewritten:
+    if isinstance(event, Moderated):
+        return event if what.author is None or what.before is not None else erased_moderated(event, what.author)
     if not isinstance(event, Whisper):
         return erased(event, what, seqs)
     if what.author not in (event.author.id, event.member.id) or (what.before is not None and event.date >= what.before):

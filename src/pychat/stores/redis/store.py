@@ -39,6 +39,7 @@ from pychat.stores.redis.failures import Failure
 from pychat.stores.redis.feed import RoomFeed, SyncState
 from pychat.stores.redis.guests import RedisGuests
 from pychat.stores.redis.heartbeat import Heartbeat
+from pychat.stores.redis.moderation_records import RedisModeration
 from pychat.stores.redis.outages import OutageLog
 from pychat.stores.redis.reader import Reader
 from pychat.stores.redis.reader_records import RedisReaders
@@ -116,6 +117,7 @@ class RedisStore(Store):
         everywhere = f"{self._prefix}:"
         self._rooms = RedisRooms(everywhere, self._run_anywhere, self._execute, self._wait_deleted)
         self._readers = RedisReaders(everywhere, self._run_anywhere, self._execute)
+        self._moderation = RedisModeration(self._run_anywhere, self._run_subscribed, self._wait_delivered, date)
 
     @property
     def available(self) -> bool:
@@ -133,6 +135,10 @@ class RedisStore(Store):
     @property
     def readers(self) -> RedisReaders:
         return self._readers
+
+    @property
+    def moderation(self) -> RedisModeration:
+        return self._moderation
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         if not self._started:
@@ -227,11 +233,11 @@ class RedisStore(Store):
     ) -> list[int]:
         choice = Choice.of(author, before, seqs)
         self._require_available()
+        if choice.everything_of is not None:
+            await self._moderation.erase(room, choice.everything_of)
         eraser = Eraser(self._write_connection, self._key(room), choice, self._date, self._append_anywhere)
         erased, tick = await eraser.run()
-        feed = self._feeds.get(room)
-        if feed is not None:
-            await feed.wait_delivered(tick, self._timeout)
+        await self._wait_delivered(room, tick)
         return erased
 
     async def rooms_of(self, author: str) -> list[str]:
@@ -245,6 +251,11 @@ class RedisStore(Store):
                     has = await self._read_connection.execute("HEXISTS", key, author)
                 if has:
                     found.add(key[len(start) : -len(end)])
+        for end in ("}:moderation", "}:audit"):
+            for key in await queries.scan(self._read_connection, f"{queries.escaped(start)}*{end}"):
+                room = key[len(start) : -len(end)]
+                if room not in found and await self._moderation.names(room, author):
+                    found.add(room)
         return sorted(found)
 
     async def aclose(self) -> None:
@@ -268,6 +279,9 @@ class RedisStore(Store):
         """Run a script, unless Redis is unavailable or has lost data that this server knows."""
         self._require_available()
         return await self._run_guarded(feed, name, *arguments)
+
+    async def _run_subscribed(self, room: str, name: str, *arguments: str | float) -> list[Any]:
+        return await self._run(self._feed(room), name, *arguments)
 
     async def _run_guarded(self, feed: RoomFeed, name: str, *arguments: str | float) -> list[Any]:
         answer: list[Any] = await self._write_connection.run(SCRIPTS[name], feed.key, feed.epoch, feed.tick, *arguments)
@@ -332,10 +346,13 @@ class RedisStore(Store):
             del self._deleted[next(iter(self._deleted))]
 
     async def _wait_deleted(self, room: str, tick: int) -> None:
+        with contextlib.suppress(Refused):
+            await self._wait_delivered(room, tick)
+
+    async def _wait_delivered(self, room: str, tick: int) -> None:
         feed = self._feeds.get(room)
         if feed is not None:
-            with contextlib.suppress(Refused):
-                await feed.wait_delivered(tick, self._timeout)
+            await feed.wait_delivered(tick, self._timeout)
 
     async def _open(self, feed: RoomFeed, *, lost: bool = False) -> tuple[Subscription, int]:
         """Open a room, which may have been deleted."""

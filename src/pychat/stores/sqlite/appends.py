@@ -99,7 +99,7 @@ class Logs:
             "INSERT INTO meta VALUES ('deleted_events', ?1) ON CONFLICT (key) DO UPDATE SET value = value + ?1",
             (state.head,),
         )
-        for table in ("readers", "members"):
+        for table in ("readers", "members", "moderation", "audit"):
             self._connection.execute(f"DELETE FROM {table} WHERE room = ?", (state.number,))
         self._connection.execute(
             "UPDATE rooms SET name = ? || number, title = NULL, settings = NULL, people = NULL, listed = NULL "

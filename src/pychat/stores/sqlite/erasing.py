@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pychat.domain.erasure import Choice
-from pychat.stores.sqlite import queries, rows
+from pychat.stores.sqlite import moderation_rows, queries, rows
 from pychat.stores.sqlite.appends import Logs
 from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.writer import Writer
@@ -61,10 +61,13 @@ def _stride(
         if state is None or state.epoch != epoch:  # the room was deleted meanwhile
             return []
         now = date()
-        changed, told = logs.erase(room, messages, now)
-        told += logs.erase_other(room, others, now)
-        if choice.author is not None and choice.before is None and choice.seqs is None:
-            connection.execute("DELETE FROM members WHERE room = ? AND id = ?", (state.number, choice.author))
+        changed, deletions = logs.erase(room, messages, now)
+        told: list[Report] = [*deletions, *logs.erase_other(room, others, now)]
+        if choice.everything_of is not None:
+            query = "DELETE FROM members WHERE room = ? AND id = ?"
+            connection.execute(query, (state.number, choice.everything_of))
+            if (moderated := moderation_rows.erase(connection, state.number, choice.everything_of, now)) is not None:
+                told.append(moderated)
         queries.set_wiping(connection, True)
         reports[:] = [*told, choice.report(changed)]
         return changed

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pychat.domain.model import LogEvent, Message
+from pychat.domain.strictjson import dumps
 from pychat.stores.sqlite import rows, search_index
 from pychat.stores.store import Page
 
@@ -85,9 +86,11 @@ def rooms_of(connection: sqlite3.Connection, author: str) -> list[str]:
     """Return the names of the rooms with events or the name of that author."""
     query = (
         "SELECT place >> 40 FROM events WHERE author = ?1 UNION "
-        "SELECT number FROM rooms WHERE EXISTS (SELECT 1 FROM members WHERE room = number AND id = ?1)"
+        "SELECT number FROM rooms WHERE EXISTS (SELECT 1 FROM members WHERE room = number AND id = ?1) UNION "
+        "SELECT room FROM moderation WHERE key IN (?1, 'member:' || ?1) OR instr(record, ?2) UNION "
+        "SELECT room FROM audit WHERE instr(entry, ?2) OR instr(entry, ?3)"
     )
-    numbers = connection.execute(query, (author,)).fetchall()
+    numbers = connection.execute(query, (author, dumps(author), dumps(f"member:{author}"))).fetchall()
     found = (connection.execute("SELECT name FROM rooms WHERE number = ?", each).fetchone() for each in numbers)
     return [each[0] for each in found if each is not None and not each[0].startswith(DELETED)]
 

@@ -39,8 +39,14 @@ def _add_records(connection: sqlite3.Connection) -> None:
     )
 
 
+def _add_moderation(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE rooms ADD COLUMN moderation INTEGER NOT NULL DEFAULT 0")
+    for statement in _MODERATION.split(";"):
+        connection.execute(statement)
+
+
 #: The migration from version n to n+1 is at index n-1. It runs within the caller's transaction.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_add_mentions, _add_records)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_add_mentions, _add_records, _add_moderation)
 #: `PRAGMA user_version`: the version that this pychat reads and writes.
 VERSION = 1 + len(MIGRATIONS)
 
@@ -49,10 +55,11 @@ _TABLES = """
 
     -- `head` is the number of the newest event, `messages` how many messages there are, `removed` how many retention
     -- has removed. A room with a record has a title, `settings` and `people` in JSON, and `listed`: 0 or 1.
+    -- `moderation` is the version of its moderation records.
     CREATE TABLE rooms (
         number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL,
         head INTEGER NOT NULL DEFAULT 0, messages INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0,
-        title TEXT, settings TEXT, people TEXT, listed INTEGER
+        title TEXT, settings TEXT, people TEXT, listed INTEGER, moderation INTEGER NOT NULL DEFAULT 0
     );
 
     -- The log, as it was first stored. For a reaction, `text` is the emoji. `place` is room number and event number.
@@ -107,6 +114,20 @@ _RECORDS = """
     CREATE TABLE wiped (zeros BLOB NOT NULL)
 """
 
+_MODERATION = """
+    -- Moderation records: `record` has the data and the end in JSON.
+    CREATE TABLE moderation (
+        room INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, until REAL,
+        PRIMARY KEY (room, kind, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX moderation_that_ends ON moderation (room, until) WHERE until IS NOT NULL;
+
+    -- The audit log: `entry` is JSON.
+    CREATE TABLE audit (
+        room INTEGER NOT NULL, number INTEGER NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (room, number)
+    ) WITHOUT ROWID
+"""
+
 
 def version(connection: sqlite3.Connection, path: Path) -> int:
     """Return the version of the database; 0 if it is empty. Raise `UsageError` if this pychat must not change it."""
@@ -129,9 +150,8 @@ def create(connection: sqlite3.Connection) -> None:
     """Create the tables in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in f"{_TABLES.format(tokenizer=TOKENIZER)};{_RECORDS}".split(
-            ";"
-        ):  # executescript() would commit first
+        tables = f"{_TABLES.format(tokenizer=TOKENIZER)};{_RECORDS};{_MODERATION}"
+        for statement in tables.split(";"):  # executescript() would commit first
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -14,6 +14,7 @@ from pychat.domain.model import LogEvent, Signal
 from pychat.stores.sqlite import queries
 from pychat.stores.sqlite.database import Database
 from pychat.stores.sqlite.erasing import erase
+from pychat.stores.sqlite.moderation_records import SqliteModeration
 from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.reader_records import SqliteReaders
 from pychat.stores.sqlite.retention import RetentionTask
@@ -56,6 +57,7 @@ class SqliteStore(Store):
         self._read_pool: ReadPool | None = None
         self._rooms = SqliteRooms(self._writing, self._reading)
         self._reads = SqliteReaders(self._writing, self._reading)
+        self._moderation = SqliteModeration(self._writing, self._reading, date)
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -70,6 +72,10 @@ class SqliteStore(Store):
     @property
     def readers(self) -> SqliteReaders:
         return self._reads
+
+    @property
+    def moderation(self) -> SqliteModeration:
+        return self._moderation
 
     async def open(self) -> None:
         """Lock, check and upgrade the file. All other methods call it first if necessary.

@@ -12,7 +12,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from pychat.domain.errors import Close, Refused
 from pychat.net.addresses import AddressLimiter
+from pychat.net.http.connections import Connections
+from pychat.net.http.proxies import Proxies
 from pychat.net.process import cut_unread
+from pychat.net.tls import TlsListener
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
 from pychat.room.backend import RoomBackend
 from pychat.room.chat import Chat, authenticate_of, rooms_of
@@ -78,7 +81,7 @@ class IrcServer:
         self._max_bytes = max_buffer_bytes
         self.ping_seconds = ping_seconds
         self._turn = asyncio.Lock()
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | TlsListener | None = None
         self._closing = False
 
     async def start(
@@ -86,10 +89,12 @@ class IrcServer:
     ) -> int:
         """Listen, with `tls` if given. Return the port; with `port=0` a free one. Raise `OSError`."""
         self._closing = False
-        handshake = None if tls is None else _REGISTRATION_SECONDS
-        self._server = await asyncio.start_server(
-            self._serve, host, port, ssl=tls, ssl_handshake_timeout=handshake, backlog=1024
-        )
+        if tls is None:
+            self._server = await asyncio.start_server(self._serve, host, port, backlog=1024)
+        else:
+            handshakes = Connections(self._limits, Proxies(), head_seconds=_REGISTRATION_SECONDS)
+            self._server = TlsListener(tls, self._protocol, handshakes)
+            await self._server.start(host, port)
         cut_unread(self._server.sockets)
         return self.port
 
@@ -139,6 +144,10 @@ class IrcServer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await self._server.wait_closed()
+
+    def _protocol(self) -> asyncio.Protocol:
+        loop = asyncio.get_running_loop()
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(loop=loop), self._serve, loop=loop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = str((writer.get_extra_info("peername") or ("",))[0])

@@ -172,14 +172,14 @@ class HandshakeRequest:
 
     def environ(self, remote: str) -> dict[str, Any]:
         """The environ for `connect` handlers."""
-        peer, server = (self._transport.get_extra_info(name) for name in ("peername", "sockname"))
+        peer, server, tls = (self._transport.get_extra_info(name) for name in ("peername", "sockname", "sslcontext"))
         return build_environ(
             self._fields.items(),
             method=self.method,
             path=self._path,
             root="",
             query=self.query,
-            scheme="http",
+            scheme="http" if tls is None else "https",
             http_version="1.1",
             remote=(remote, peer[1] if isinstance(peer, tuple) and peer[0] == remote else 0),
             server=(server[0], server[1]) if isinstance(server, tuple) else ("unix", 0),

@@ -4,7 +4,7 @@
 local call = redis.call
 local function key(name) return KEYS[1] .. name end
 
-local META = key('meta')          -- hash: epoch, secret, seq (of the log), tick (of the feed)
+local META = key('meta')          -- hash: epoch, secret, seq (of the log), tick (of the feed), moderation (version), entries (of the audit log, ever)
 local FEED = key('told')          -- stream tick-0: seq, event; what servers read, the newest only (keys keep their first names: Redis has data)
 local LOG = key('log')            -- stream seq-0: id, date, event; the stored log
 local IDS = key('ids')            -- hash: author and id -> seq
@@ -20,6 +20,9 @@ local SERVERS = key('servers')    -- sorted set: server, by the time until which
 local READERS = key('readers')    -- set: ids of the members who have a read position in this room
 local MENTIONS = key('mentioning')  -- hash: seq of a message -> ids of the members whom it mentions, as it stands
 local MENTIONED = key('mentioned')  -- set: ids of all members whom a message mentions or has mentioned
+local RECORDS = key('moderation')  -- hash: kind and key of a moderation record -> its data and end
+local ENDS = key('moderation:ends') -- sorted set: the same kinds and keys, by the date of the end, if any
+local AUDIT = key('audit')        -- list: the newest entries of the audit log, the newest last
 local GUESTS = key('guests')      -- hash: server -> its number of guests, if any
 
 local MAX_FEED = 10000
@@ -150,5 +153,13 @@ local function retain(count, oldest, max_events)
     mention(seq, {})
     call('HDEL', IDS, id)
     call('XDEL', LOG, entry[1])
+  end
+end
+
+-- Remove the moderation records that have ended.
+local function remove_ended(date)
+  for _, field in ipairs(call('ZRANGEBYSCORE', ENDS, '-inf', date)) do
+    call('HDEL', RECORDS, field)
+    call('ZREM', ENDS, field)
   end
 end

@@ -9,7 +9,7 @@ for _, id in ipairs(call('SMEMBERS', MENTIONED)) do call('UNLINK', mentions(id))
 for _, server in ipairs(call('ZRANGE', SERVERS, 0, -1)) do call('UNLINK', on(server)) end
 local before = tick()
 call('UNLINK', META, FEED, LOG, IDS, MESSAGES, REVISIONS, MEMBERS, NAMES, AWAY, KNOWN, LEFT, SERVERS, GUESTS, READERS)
-call('UNLINK', MENTIONS, MENTIONED)
+call('UNLINK', MENTIONS, MENTIONED, RECORDS, ENDS, AUDIT)
 if before == 0 then return {'ok', 0} end
 call('HSET', META, 'tick', before, 'deleted', 1)
 publish('', '{"kind":"roomdeleted"}')

@@ -1,0 +1,145 @@
+"""Encodes and decodes what the protocol says about moderation: settings, roles, mutes, the queue and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pychat.domain.dates import iso
+from pychat.domain.errors import Refused
+from pychat.domain.model import Member
+from pychat.domain.moderation import AuditEntry
+from pychat.domain.notices import AccessChanged, Mute, Pinned, QueueChanged, RoomChanged, Welcome
+from pychat.domain.roles import Role
+
+__all__ = [
+    "decode_entry",
+    "decode_mute",
+    "decode_queue",
+    "decode_refused",
+    "decode_role",
+    "decode_settings",
+    "encode_entries",
+    "encode_queue",
+    "encode_settings",
+    "encode_standing",
+]
+
+_Fields = dict[str, Any]
+_Received = Mapping[str, Any]
+
+#: What moderators can set, as events tell it, beside the title.
+_SETTINGS = ("topic", "slow", "writing", "entry", "pinned")
+
+
+def encode_settings(room: RoomChanged) -> _Fields:
+    """The fields of the event `room`."""
+    pinned = [{"seq": each.seq, "author": each.author, "text": each.text} for each in room.pinned]
+    return {
+        "title": room.title,
+        "topic": room.topic,
+        "slow": room.slow,
+        "writing": room.writing,
+        "entry": room.entry,
+        "pinned": pinned,
+    }
+
+
+def encode_standing(told: Welcome | AccessChanged) -> _Fields:
+    """The role of a visitor, unless it is `guest`, and their mute."""
+    fields: _Fields = {} if told.role is Role.GUEST else {"role": told.role.label}
+    if told.muted is not None:
+        until = {} if told.muted.until is None else {"until": iso(told.muted.until)}
+        fields["muted"] = {**until, "reason": told.muted.reason}
+    return fields
+
+
+def encode_queue(queue: QueueChanged) -> _Fields:
+    """The fields of the event `queue`."""
+    return {"reports": queue.reports, "held": queue.held, "asking": queue.asking}
+
+
+def encode_entries(found: Sequence[AuditEntry], limit: int) -> _Fields:
+    """The newest `limit` entries of `found`, as the answer to `audit`; `more` is true if there are older ones."""
+    return {"entries": [_entry(each) for each in found[:limit]], "more": len(found) > limit}
+
+
+def _entry(entry: AuditEntry) -> _Fields:
+    fields: _Fields = {
+        "number": entry.number,
+        "date": iso(entry.date),
+        "by": {"id": entry.by.id, "name": entry.by.name},
+        "action": entry.action,
+    }
+    for name in ("target", "name", "reason"):
+        if value := getattr(entry, name):
+            fields[name] = value
+    if entry.until is not None:
+        fields["until"] = iso(entry.until)
+    return {**fields, "data": dict(entry.data)} if entry.data else fields
+
+
+# Decoded. A field of the wrong type raises `KeyError`, `TypeError` or `ValueError`; unknown fields are ignored.
+
+
+def decode_entry(fields: _Received) -> AuditEntry:
+    """An entry of the audit log."""
+    by, until = fields["by"], fields.get("until")
+    return AuditEntry(
+        datetime.fromisoformat(fields["date"]).timestamp(),
+        Member(str(by["id"]), str(by["name"])),
+        str(fields["action"]),
+        str(fields.get("target", "")),
+        str(fields.get("name", "")),
+        str(fields.get("reason", "")),
+        None if until is None else datetime.fromisoformat(until).timestamp(),
+        dict(fields.get("data", {})),
+        int(fields["number"]),
+    )
+
+
+def decode_settings(fields: _Received, title: str) -> RoomChanged | None:
+    """The settings in an event; `None` if it has none but the title."""
+    if not any(name in fields for name in _SETTINGS):
+        return None
+    return RoomChanged(
+        title,
+        str(fields.get("topic", "")),
+        int(fields.get("slow", 0)),
+        str(fields.get("writing", "all")),
+        str(fields.get("entry", "open")),
+        tuple(Pinned(int(each["seq"]), str(each["author"]), str(each["text"])) for each in fields.get("pinned", ())),
+    )
+
+
+def decode_role(fields: _Received) -> Role:
+    """The role in an event; guests have none there."""
+    label = fields.get("role")
+    return next((role for role in Role if role.label == label), Role.GUEST)
+
+
+def decode_mute(fields: _Received) -> Mute | None:
+    """The mute in an event, if any."""
+    muted = fields.get("muted")
+    if muted is None:
+        return None
+    until = muted.get("until")
+    return Mute(None if until is None else datetime.fromisoformat(until).timestamp(), str(muted.get("reason", "")))
+
+
+def decode_queue(fields: _Received) -> QueueChanged:
+    """What waits for moderators."""
+    return QueueChanged(*(int(fields.get(name, 0)) for name in ("reports", "held", "asking")))
+
+
+def decode_refused(error: _Received) -> Refused:
+    """The refusal in an answer or in the event `error`. A field that makes no sense is taken as missing."""
+    wait, until, ends = error.get("retry_after"), error.get("until"), None
+    if isinstance(until, str):
+        try:
+            ends = datetime.fromisoformat(until).timestamp()
+        except (ValueError, OverflowError):
+            ends = None
+    usual = isinstance(wait, int | float) and not isinstance(wait, bool)
+    return Refused(str(error.get("code")), str(error.get("text")), wait if usual else None, ends)
