@@ -110,7 +110,7 @@ async def test_a_ban_ends_it_at_once(site: Site) -> None:
     await eve.say("spam")
     await ada.sees("spam")
     ask = await choose(grace, "Eve", "Ban…")
-    await ask.get_by_text("For ever").click()
+    await ask.get_by_role("radio", name="For ever").check()
     await ask.get_by_label("Reason").fill("advertising")
     await ask.get_by_role("button", name="Ban", exact=True).click()
     await expect(eve.part("banner-text")).to_contain_text("banned")
@@ -190,7 +190,7 @@ async def test_roles_are_given_and_seen(site: Site) -> None:
     """A new moderator has the badge and the tools at once, but no actions on those above."""
     grace, eve = await site.user("grace"), await site.guest("Eve")
     ask = await choose(grace, "Eve", "Give a role…")
-    await ask.get_by_text("Moderator", exact=True).click()
+    await ask.get_by_role("radio", name="Moderator Keeps order").check()
     await ask.get_by_role("button", name="Give").click()
     await expect(person(grace, "Eve").locator(".role")).to_have_text(["moderator"])
     await expect(eve.part("moderation-button")).to_be_visible()
@@ -280,7 +280,7 @@ async def test_slow_mode_counts_down(site: Site) -> None:
     """Beside the message box stands how long one has to wait; the text stays in the box; moderators do not wait."""
     grace, eve = await site.user("grace"), await site.guest("Eve")
     panel = await open_panel(grace, "Settings")
-    await panel.get_by_text("1 h", exact=True).click()
+    await panel.get_by_role("radio", name="1 h", exact=True).check()
     await expect(eve.part("slow-text")).to_have_text("Slow mode: 60 min")
     await eve.say("first")
     await eve.has_sent("first")
@@ -289,7 +289,7 @@ async def test_slow_mode_counts_down(site: Site) -> None:
     await expect(eve.part("say-error")).to_contain_text("Slow mode is on.")
     await expect(eve.part("text")).to_have_value("second")
     await expect(eve.part("send")).to_be_disabled()
-    await panel.get_by_text("Off", exact=True).click()
+    await panel.get_by_role("radio", name="Off").check()
     await expect(eve.part("send")).to_be_enabled()
     await eve.part("send").click()
     await eve.has_sent("second")
@@ -305,7 +305,7 @@ async def test_who_may_write_is_told(site: Site) -> None:
     await ada.has_sent("still here")
     await panel.get_by_role("radio", name="Moderators Everybody else only reads").check()
     await expect(ada.part("read-only-text")).to_have_text("Only moderators can write now.")
-    await panel.get_by_role("group", name="Who may write").get_by_role("radio", name="Everybody").check()
+    await panel.get_by_role("group", name="Who may write").get_by_role("radio", name="Everybody", exact=True).check()
     for window in (eve, ada):
         await expect(window.part("composer")).to_be_visible()
 
@@ -318,7 +318,7 @@ async def test_the_log_says_who_did_what(site: Site) -> None:
     await ask.get_by_label("Reason").fill("caps")
     await ask.get_by_role("button", name="Mute").click()
     panel = await open_panel(grace, "Settings")
-    await panel.get_by_text("30 s", exact=True).click()
+    await panel.get_by_role("radio", name="30 s").check()
     panel = await open_panel(grace, "Log")
     await expect(panel.get_by_role("listitem").first).to_contain_text("Grace changed the settings: slow mode 30")
     await expect(panel.get_by_role("listitem").nth(1)).to_contain_text("Grace muted Eve until")
