@@ -16,7 +16,8 @@ import pytest
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Away, Edited, Event, Joined, Left, Member, Message, Reacted, Renamed, Signal, Typing
-from pychat.stores import Report, Retention, Store, Subscription, open_store, redact
+from pychat.domain.moderation import Moderated, Record
+from pychat.stores import Conflict, Report, Retention, Store, Subscription, open_store, redact
 from pychat.stores.redis import RedisStore
 from pychat.testing import StoreContract
 from tests.stores.redis_server import RedisServer, redis_server
@@ -396,6 +397,46 @@ async def test_a_redis_that_hangs_is_unavailable_and_then_back(durable, servers)
     await server.says(2, 3)
     assert server.numbers == [1, 2, 3]
     await server.until(lambda told: all(event in told for event in (Joined(ADA), Away(ADA))) or Joined(ADA) not in told)
+
+
+async def test_moderation_records_survive_an_outage_and_stay_in_order(durable, servers) -> None:
+    """Two servers change the records of a room while Redis is killed: both are told the same, each version once."""
+    one, two = await servers(durable), await servers(durable)
+
+    async def change(server: Server, key: str) -> None:
+        while True:
+            try:
+                _, version = await server.store.moderation.load("lobby")
+                await server.store.moderation.change("lobby", [Record("role", key)], None, version)
+            except Conflict:
+                continue
+            except Refused as refused:
+                assert refused.code == "unavailable"
+                await server.available()
+            else:
+                await server.says(key)
+                return
+
+    for round_ in range(2):
+        changing = [
+            asyncio.create_task(change(server, f"{name}{round_}-{number}"))
+            for number in range(20)
+            for name, server in (("x", one), ("y", two))
+        ]
+        if not round_:
+            await one.until(lambda told: len(told) > 10)
+            durable.kill()
+            await asyncio.gather(one.available(yes=False), two.available(yes=False))
+            durable.start()
+        async with asyncio.timeout(TIMEOUT):
+            await asyncio.gather(*changing)
+    await one.says("end")
+    await two.hears(one.told[-1])
+    assert one.told == two.told
+    versions = [each.version for each in one.told if isinstance(each, Moderated)]
+    assert versions == list(range(1, len(versions) + 1))
+    records, version = await two.store.moderation.load("lobby")
+    assert (len(records), version) == (80, versions[-1])
 
 
 async def test_what_could_not_be_said_is_made_up_for(durable, servers) -> None:

@@ -32,10 +32,9 @@ class Certificates:
             raise UsageError("--irc-tls-key needs --irc-tls-cert.")
         self.web = _read("--tls-cert", settings.tls_cert, settings.tls_key)
         self.irc = _read("--irc-tls-cert", settings.irc_tls_cert, settings.irc_tls_key)
-        #: The header Strict-Transport-Security (RFC 6797), if there is one.
-        self.hsts: str | None = None
-        if self.web is not None:
-            self.hsts = f"max-age={HSTS_SECONDS if settings.hsts is None else settings.hsts}"
+        seconds = HSTS_SECONDS if settings.hsts is None else settings.hsts
+        #: The header for each response over TLS (RFC 6797).
+        self.headers = {} if self.web is None else {"Strict-Transport-Security": f"max-age={seconds}"}
 
     def reload_on_hangup(self, console: Console) -> None:
         """From now on, read the files again on SIGHUP. Nobody is disconnected."""

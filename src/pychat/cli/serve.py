@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import webbrowser
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -47,11 +47,14 @@ _MAX_PER_ADDRESS = 5_000  # connections; more than the people of a school behind
 _MAX_IRC_PER_ADDRESS = 100
 _SPARE_BODY_BYTES = 64 * 1024  # for the headers of chunks
 _SHUTDOWN_SECONDS = 4.5  # at most, from the signal to the end
+#: The headers of each response. By itself aiohttp would tell its version, and Python's.
+_HEADERS = {"Server": "pychat", "X-Content-Type-Options": "nosniff"}
 #: The flags for options of a mount, for its error texts.
 _FLAGS = {
     "allowed_hosts": "--allow-host",
     "allowed_origins": "--allow-origin",
     "api_tokens": "--api-token",
+    "frame_ancestors": "--frame-ancestors",
     "trusted_proxies": "--trusted-proxy",
 }
 
@@ -91,13 +94,13 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         *served,
         templates=settings.templates,
         allowed_origins=settings.allow_origin,
+        frame_ancestors=settings.frame_ancestors,
         allowed_hosts=_hosts(settings),
         trusted_proxies=settings.trusted_proxy,
         limited=not unlimited,
         api_tokens=settings.api_token,
     )
-    if certificates.hsts is not None:
-        app.on_response_prepare.append(_adds("Strict-Transport-Security", certificates.hsts))
+    app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/readyz", _readiness(going, store))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
@@ -291,11 +294,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _adds(name: str, value: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Adds a header to each response."""
+def _adds(headers: Mapping[str, str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Adds headers to each response."""
 
     async def add(_: web.Request, response: web.StreamResponse) -> None:
-        response.headers[name] = value
+        response.headers.update(headers)
 
     return add
 

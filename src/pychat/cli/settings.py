@@ -121,6 +121,11 @@ class Settings:
     allow_origin: tuple[str, ...] = _setting(
         (), "Allow pages of another origin to connect: https://example.com, or * for all.", "ORIGIN"
     )
+    frame_ancestors: tuple[str, ...] = _setting(
+        ("self",),
+        "Pages that may put the chat into a frame: https://example.com, self for those of the same origin, or none.",
+        "ORIGIN",
+    )
     allow_host: tuple[str, ...] = _setting(
         (),
         "Answer requests for this host name: chat.example.com, or * for any. Always allowed are IP addresses, "

@@ -62,6 +62,9 @@ class MountOptions(TypedDict, total=False):
     #: Other origins whose pages may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, allow only origins that you trust: their pages can act as their readers.
     allowed_origins: Iterable[str] | str
+    #: Pages that may put a room's page into a frame: `"self"` (the default: those of the same origin), `"none"`, or
+    #: origins such as `"https://example.com"`; `--frame-ancestors`.
+    frame_ancestors: Iterable[str] | str
     #: The host names to answer to, such as `"chat.example.com"`; `--allow-host`. IP addresses, `localhost` and the
     #: names of this machine are always allowed. `"*"`, the default, allows any name.
     allowed_hosts: Iterable[str] | str
@@ -97,7 +100,13 @@ class Mount:
         self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
         self.authenticator = Authenticator(authenticate_of(self.chat, options.get("authenticate")))
-        self._site = Site(self.rooms, options.get("templates"), self._origins, self.authenticator)
+        self._site = Site(
+            self.rooms,
+            options.get("templates"),
+            self._origins,
+            self.authenticator,
+            options.get("frame_ancestors", "self"),
+        )
         limits = (_MAX_CONNECTIONS, _MAX_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
         people = People(self.rooms, self.authenticator)
         self.websocket = WebSocketTransport(self.rooms, Gate(AddressLimiter(*limits)), people)

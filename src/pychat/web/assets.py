@@ -23,7 +23,7 @@ _ASK = "public, max-age=0, must-revalidate"
 _CLIENT = "vendor/socket.io.min.js"
 _MODULE = "vendor/socket.io.esm.min.js"
 # A page of another origin may embed the chat, and its scripts and styles hold no secrets.
-_ANYBODY = {"Access-Control-Allow-Origin": "*"}
+_ANYBODY = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 class Assets:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -13,28 +13,11 @@ from pychat.domain.errors import UsageError
 from pychat.net.http.response import Body, Response
 from pychat.room.directory import ListedRoom
 from pychat.web.assets import Assets
+from pychat.web.headers import page_headers
 
 __all__ = ["Page"]
 
-_SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; "
-    "script-src 'self'; "
-    "style-src 'self'; "
-    "img-src 'self' data:; "
-    "font-src 'self'; "
-    "media-src 'self'; "
-    "connect-src 'self'; "
-    "manifest-src 'self'; "
-    "base-uri 'none'; "
-    "form-action 'none'; "
-    "frame-ancestors 'self'",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
 _BOOT = "js/page/boot.js"
-# Whether a page of another origin may read it is decided before: see site.py.
-_EMBEDDED = {**_SECURITY, "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding, Origin"}
-
 
 _MAX_RENDERED = 500  # pages that are kept, so that they are not rendered and compressed again for the next visitor
 _Key = tuple[str, str, str, bool, tuple[tuple[str, str], ...]]
@@ -43,13 +26,23 @@ _Key = tuple[str, str, str, bool, tuple[tuple[str, str], ...]]
 class Page:
     """`page.html` for each room. Addresses in it are relative: it works under any prefix, and behind any proxy."""
 
-    def __init__(self, first: ListedRoom, assets: Assets, templates: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        first: ListedRoom,
+        assets: Assets,
+        templates: str | Path | None = None,
+        frame_ancestors: Iterable[str] | str = "self",
+    ) -> None:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
+        `frame_ancestors` says which pages may put the page into a frame.
         The page of `first` is rendered at once. Raise `UsageError` if `templates` is not a folder, or if a template in
         it is wrong.
         """
         self._assets = assets
+        self._headers = page_headers(frame_ancestors)
+        # Whether a page of another origin may read it is decided before: see site.py.
+        self._embedded = {**self._headers, "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding, Origin"}
         if templates is not None and not Path(templates).is_dir():
             msg = f"There is no template directory “{templates}”. Name a folder that holds a page.html."
             raise UsageError(msg)
@@ -104,7 +97,7 @@ class Page:
                 where = f"{getattr(error, 'name', None) or 'page.html'}:{getattr(error, 'lineno', '?')}"
                 msg = f"The template {where} cannot be used: {error}"
                 raise UsageError(msg) from error
-            body = Body(html.encode(), "text/html; charset=utf-8", _EMBEDDED if embedded else _SECURITY)
+            body = Body(html.encode(), "text/html; charset=utf-8", self._embedded if embedded else self._headers)
         self._rendered[key] = body
         if len(self._rendered) > _MAX_RENDERED:
             self._rendered.popitem(last=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pychat.domain import strictjson
@@ -41,6 +42,7 @@ class Site:
         templates: str | Path | None = None,
         origins: OriginPolicy | None = None,
         authenticator: Authenticator | None = None,
+        frame_ancestors: Iterable[str] | str = "self",
     ) -> None:
         """`origins` says which pages may embed a room; by default those of this very host."""
         self._rooms = rooms
@@ -48,7 +50,7 @@ class Site:
         self._origins = origins or OriginPolicy()
         self._assets = Assets()
         first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
-        self._page = Page(first, self._assets, templates)
+        self._page = Page(first, self._assets, templates, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.
         self._scripts = {
             "pychat-room.js": self._loads(*self._assets.modules("js", "js/view", "js/element")),
