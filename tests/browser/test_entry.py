@@ -35,7 +35,7 @@ async def test_a_password_lets_in(site: Site) -> None:
     await panel.get_by_label("New password").fill("open sesame")
     await panel.get_by_role("button", name="Set password").click()
     await expect(panel.get_by_text("Guests need the password, or an invitation.")).to_be_visible()
-    eve = await site.stranger()
+    eve = await site.stranger("403")  # a refused request stands on the console
     await expect(eve.part("barred-title")).to_have_text("This room is not open to everyone")
     field = eve.part("entry").get_by_label("Password")
     await expect(field).to_be_focused()
@@ -73,8 +73,9 @@ async def test_an_invitation_lets_in_once(site: Site) -> None:
     assert "#" not in ben.page.url
     assert not any(token in url for url in asked)
     await ben.join("Ben")
+    await open_panel(grace, "Settings")
     await expect(panel.get_by_text("1 person")).to_have_count(0)
-    mallory = await site.stranger()
+    mallory = await site.stranger("403")
     await expect(mallory.part("entry")).to_contain_text("If you have an invitation")
     await mallory.page.evaluate("token => { location.hash = `invite=${token}` }", token)
     await expect(mallory.part("toast-text")).to_contain_text("invitation")
@@ -87,7 +88,7 @@ async def test_a_moderator_lets_in(site: Site) -> None:
     grace = await site.user("grace")
     await open_panel(grace, "Settings")
     await entry(grace, "Those whom a moderator lets in").check()
-    nadia, eve = await site.stranger(), await site.stranger()
+    nadia, eve = await site.stranger(), await site.stranger("403")
     for window, name in ((nadia, "Nadia"), (eve, "Eve")):
         place = window.part("entry")
         await place.get_by_label("Your name").fill(name)

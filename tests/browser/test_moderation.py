@@ -47,9 +47,9 @@ class Site:
         """A browser of a guest, who takes a name."""
         return await (await self.stranger()).join(name)
 
-    async def stranger(self) -> Window:
-        """A browser of somebody without a name."""
-        return Window(await self._visit(f"{self.host.url}/chat/"), f"{self.host.url}/chat/")
+    async def stranger(self, *expected: str) -> Window:
+        """A browser of somebody without a name. What holds one of `expected` may stand on its console."""
+        return Window(await self._visit(f"{self.host.url}/chat/", *expected), f"{self.host.url}/chat/")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
