@@ -16,7 +16,8 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test slow soak check format docs lock clean
+fuzz: MINUTES = 60
+.PHONY: help serve test slow soak fuzz check format docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
@@ -35,6 +36,10 @@ soak: $(VENV)/.system node_modules/.ready ## kill servers under people who talk,
 	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/python -m pytest --capture=no tests/proof/test_sigkill.py
 	PROOF_EXAMPLES=$$(( $(MINUTES) * 100 )) $(BIN)/python -m pytest tests/proof/test_any_sequence.py
 
+fuzz: $(VENV)/.fuzz ## look for bytes that make a decoder fail, for an hour or MINUTES=5; what is found is kept in tests/fuzz/corpus
+	ls tests/fuzz/corpus | xargs -P $(JOBS) -I TARGET \
+		$(BIN)/python -m tests.fuzz.run TARGET $$(( $(MINUTES) * 60 * $(JOBS) / $$(ls tests/fuzz/corpus | wc -l) ))
+
 check: $(VENV)/.ready ## style, formatting, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,7 +57,7 @@ lock: ## move the pinned tools and libraries to the newest that pyproject.toml a
 	rm -rf $(VENV)
 	: >$(PINS)
 	$(MAKE) $(VENV)/.ready
-	$(PIP) install --group node --group bench
+	$(PIP) install --group node --group bench --group fuzz
 	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools >$(PINS)
 	npm update --package-lock-only --ignore-scripts
 
@@ -88,6 +93,10 @@ node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready
 
 $(VENV)/.bench: $(VENV)/.ready
 	$(PIP) install --constraint $(PINS) --group bench
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.ready
+	$(PIP) install --constraint $(PINS) --group fuzz
 	@touch $@
 
 benchmarks/node_modules/.ready: benchmarks/package.json benchmarks/package-lock.json benchmarks/.npmrc | $(VENV)/.ready

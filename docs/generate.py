@@ -24,6 +24,7 @@ from pychat.cli import main as cli
 from pychat.cli.settings import SETTINGS, Setting
 from pychat.domain.actions import ACTIONS, FIELDS
 from pychat.domain.errors import REFUSALS, Close
+from pychat.domain.rates import RATES
 from pychat.room.hooked import Hooked
 from pychat.room.hooks import HOOKS
 from pychat.web.api.api import OPERATIONS
@@ -255,6 +256,20 @@ def _operations() -> str:
     return "\n\n".join(shown)
 
 
+def _rates() -> str:
+    return _table(
+        ("name", "a second / at once", "for each", "what counts"),
+        (
+            (f"`{name}`", f"{_per_second(kind.per_second)} / {kind.burst:,}", kind.by, kind.says)
+            for name, kind in RATES.items()
+        ),
+    )
+
+
+def _per_second(rate: float) -> str:
+    return f"{rate * 60:g} a minute" if rate < 1 else f"{rate:,}"
+
+
 def _actions() -> str:
     """The actions of moderators, and their fields."""
     return "\n\n".join(
@@ -464,6 +479,7 @@ def _words(annotation: object) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "settings": _settings,
+    "rates": _rates,
     "refusals": _refusals,
     "closes": _closes,
     "hooks": _hooks,

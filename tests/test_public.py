@@ -22,7 +22,7 @@ NAMES = """
 """
 FOR_APPS = """
     name title limits clock members member_count here position start aclose closed dismiss on user threadsafe
-    post edit delete kick history message whisper purge
+    post edit delete kick moderation history message whisper purge
 """
 FOR_TRANSPORTS = "backend connect"
 

@@ -1,4 +1,4 @@
-"""Token buckets."""
+"""The limits of a room."""
 
 import asyncio
 from collections import Counter
@@ -8,43 +8,8 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom, Limits, Member, Message, Refused, UsageError
-from pychat.domain.limits import TokenBucket
 from pychat.stores import MemoryStore
 from pychat.testing import Person
-
-
-def test_a_burst_then_a_rate() -> None:
-    """Ten at once, then two a second; the wait is told exactly."""
-    bucket = TokenBucket(rate=2, burst=10)
-    assert [0.0] * 10 == [bucket.take(0) for _ in range(10)]
-    assert bucket.take(0) == 0.5
-    assert bucket.take(0.5) == 0.0
-    assert bucket.take(0.5) == 0.5
-    assert [0.0] * 10 == [bucket.take(1000) for _ in range(10)]
-    assert bucket.take(1000) > 0
-
-
-def test_a_rate_of_zero_has_no_limit() -> None:
-    """For measuring."""
-    bucket = TokenBucket(rate=0, burst=1)
-    assert not any(bucket.take(0) for _ in range(1000))
-
-
-def test_a_clock_that_stands_still_or_goes_back_gives_nothing_away() -> None:
-    """Time that does not pass fills nothing."""
-    bucket = TokenBucket(rate=1, burst=1)
-    assert bucket.take(10) == 0
-    assert bucket.take(5) == 1
-
-
-def test_some_commands_cost_more() -> None:
-    """A search counts as several; and what costs more than ever fits can still be done, at the price of all."""
-    bucket = TokenBucket(rate=1, burst=10)
-    assert bucket.take(0, 5) == 0
-    assert bucket.take(0, 6) == 1
-    assert bucket.take(0, 5) == 0
-    assert bucket.take(5, 100) == 5
-    assert bucket.take(10, 100) == 0
 
 
 @pytest.mark.parametrize(
@@ -65,12 +30,18 @@ def test_some_commands_cost_more() -> None:
         {"rate": float("inf")},
         {"rate": "20"},
         {"text": True},
+        {"rates": {"mesages": (1, 1)}},
+        {"rates": {"messages": (1, 0)}},
+        {"rates": {"messages": (-1, 1)}},
+        {"rates": {"messages": 5}},
+        {"rates": {"messages": ("a", 1)}},
+        {"rates": {"messages": (float("nan"), 1)}},
     ],
 )
 def test_what_cannot_be_a_limit_is_named(given: dict[str, Any]) -> None:
     """The mistake is found where it is made, in words that say what can be."""
     (name,) = given
-    with pytest.raises(UsageError, match=rf"Limits\({name}=.*{name} is a"):
+    with pytest.raises(UsageError, match=rf"Limits\({name}=.*({name}|a rate) is a|not a rate"):
         Limits(**given)
 
 

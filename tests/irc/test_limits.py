@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from typing import Any
 
 import pytest
 
 from pychat import ChatRoom, Close, IrcServer, Limits, serve_irc
 from pychat.testing import Person
-from pychat.transports.irc import pacing as pacing_module
 from pychat.transports.irc import server as server_module
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.line import Line
@@ -189,9 +189,9 @@ async def test_a_flood_is_read_slowly_and_harms_nobody(enter: Enter) -> None:
         assert [line.command for line in await bob.since("VERSION") if line.command != "JOIN"] == ["351"]
 
 
-async def crowded(size: int) -> ChatRoom:
+async def crowded(size: int, **limits: Any) -> ChatRoom:
     """A room that is full of people on the page."""
-    room = ChatRoom("lobby")
+    room = ChatRoom("lobby", limits=Limits(**limits))
     for number in range(size):
         await (await Person.enter(room)).join(f"member{number}")
     return room
@@ -230,11 +230,9 @@ async def test_long_answers_are_made_a_few_lines_at_a_time(opened: Open, monkeyp
 @pytest.mark.parametrize(
     "line", ["WHO #lobby", "NAMES #lobby", "ISON a b c d e f g h", "NICK member3", "WHOIS x", "USERHOST a b c"]
 )
-async def test_who_asks_for_too_much_waits(opened: Open, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+async def test_who_asks_for_too_much_waits(opened: Open, line: str) -> None:
     """Lines are counted, those of answers, and members that must be looked at. Only the client that asks waits, and it can leave meanwhile."""
-    monkeypatch.setattr(pacing_module, "_ANSWERS_AT_ONCE", 700)
-    monkeypatch.setattr(pacing_module, "_ANSWERS_PER_SECOND", 0.01)
-    server = await opened(await crowded(300), ping_seconds=0.5)
+    server = await opened(await crowded(300, rates={"irc-answers": (0.01, 700)}), ping_seconds=0.5)
     ada, bob = [await IrcPerson.enter(server.port, nick) for nick in ("ada", "bob")]
     ada.say(*[line] * 800, "PING :done")
     for _ in range(100):

@@ -9,7 +9,7 @@ import pytest
 
 from pychat.domain.limits import Limits
 from pychat.domain.model import Erased, Event
-from pychat.domain.moderation import Moderated
+from pychat.domain.moderation import Moderated, Record
 from pychat.room.subscription import LogSubscription, Snapshot
 from pychat.stores import MemoryStore, Subscription
 from pychat.stores.store import Receiver
@@ -27,6 +27,11 @@ class LosingStore(MemoryStore):
             self.lost = True
             receive(replace(opening))
         return opening
+
+
+async def no_records() -> tuple[tuple[Record, ...], int]:
+    """The moderation records of a room that has none."""
+    return (), 0
 
 
 class Listener:
@@ -60,7 +65,7 @@ class Listener:
 async def test_whoever_comes_just_when_the_log_is_lost_again_holds_up_nobody():
     """A visitor who comes in the very turn in which an opening ends, and is lost, waits for the next opening."""
     listener = Listener()
-    listener.log = log = LogSubscription(LosingStore(), "lobby", Limits(), listener)
+    listener.log = log = LogSubscription(LosingStore(), "lobby", Limits(), listener, no_records)
     loop = asyncio.get_running_loop()
     later: list[asyncio.Task[None]] = []
     first = asyncio.create_task(log.open())

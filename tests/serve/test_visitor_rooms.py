@@ -6,14 +6,17 @@ import json
 
 import pytest
 
-from pychat import Refused, RoomSettings
+from pychat import Limits, Refused, RoomSettings
 from pychat.cli.visitor_rooms import VisitorRooms
+from pychat.room.rate_limiter import RateLimiter
 from pychat.stores import MemoryStore, RoomRecord
 from pychat.testing import FakeClock
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.room.visiting import request
 from tests.serve.test_serve import get
 from tests.servers import pychat_process
+
+RATE = Limits().table["rooms"]
 
 
 @pytest.mark.parametrize("rooms", ["open", "listed"])
@@ -39,7 +42,7 @@ async def test_a_visitor_makes_a_room(rooms: str) -> None:
 async def test_one_address_makes_so_many_rooms() -> None:
     """20 at once and 2 a minute, 100 that are open; rooms that were made before cost nothing, and others make their own."""
     clock, store, open_names = FakeClock(), MemoryStore(), set[str]()
-    rooms = VisitorRooms(store, open_names.__contains__, clock, listed=True, limited=True)
+    rooms = VisitorRooms(store, open_names.__contains__, RateLimiter(clock), RATE, listed=True)
 
     async def make(name: str, remote: str = "192.0.2.1") -> str:
         try:
@@ -67,7 +70,7 @@ async def test_one_address_makes_so_many_rooms() -> None:
 async def test_without_limits_an_address_makes_any_number() -> None:
     """`--limits off` is for measurements; a proxy on a Unix socket has no address to count."""
     clock = FakeClock()
-    for limited, remote in ((False, "192.0.2.1"), (True, "")):
-        rooms = VisitorRooms(MemoryStore(), lambda _: True, clock, listed=False, limited=limited)
+    for rate, remote in ((Limits(rate=0).table["rooms"], "192.0.2.1"), (RATE, "")):
+        rooms = VisitorRooms(MemoryStore(), lambda _: True, RateLimiter(clock), rate, listed=False)
         found = [await rooms.find(f"a{number}", request(remote=remote)) for number in range(200)]
         assert found == [RoomSettings(listed=False)] * 200

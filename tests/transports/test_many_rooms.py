@@ -343,7 +343,7 @@ async def test_rooms_of_a_chat_open_and_end_while_somebody_is_connected(wire: ty
         await chat.refresh("42")
         exited = await ada.event("exited", "1")
         assert (exited["code"], exited["reconnect"]) == (Close.NO_ACCESS.code, False)
-        assert await ada.event("access", "2") == {"access": ["read"]}
+        assert await ada.event("access", "2") == {"access": ["read"], "role": "member"}
         assert (await ada.command("say", {"room": "2", "text": "hi"}))["error"]["code"] == "forbidden"
         assert (await ada.enter("1"))["1"]["error"]["code"] == "unknown_room"
         await chat.delete_room("3")

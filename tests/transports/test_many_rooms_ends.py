@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom, Limits
-from pychat.domain.errors import Refused
+from pychat.domain.errors import Close, Refused
 from pychat.domain.model import LogEvent, Signal
 from pychat.domain.notices import Notice
 from pychat.net.http.request import Request
@@ -59,6 +59,10 @@ class Wire:
 
     def flush(self) -> None:
         """Nothing waits."""
+
+    def close(self, why: Close) -> None:
+        """Keep the reason as the last event."""
+        self.tell("bye", {"reason": why.reason})
 
     async def wait_for_reader(self) -> None:
         """Wait until somebody reads."""

@@ -20,6 +20,7 @@ from pychat.cli.settings import Settings
 from pychat.cli.visitor_rooms import VisitorRooms
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
+from pychat.domain.rates import parse_rates
 from pychat.hosts.aiohttp import MOUNT, aiohttp_app
 from pychat.hosts.connection import HttpConnection
 from pychat.net.addresses import AddressLimiter
@@ -36,7 +37,6 @@ from pychat.net.process import (
 from pychat.net.tls import TlsListener
 from pychat.room.chat import Chat
 from pychat.room.chatroom import ChatRoom
-from pychat.room.clock import Clock
 from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, HandshakeRouter, Server
@@ -75,7 +75,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
     going = asyncio.Event()
     _on_signals(going.set)
     unlimited = settings.limits == "off"
-    limits = Limits(name=settings.name_length, text=settings.text_length, **({"rate": 0} if unlimited else {}))
+    rates = {"rate": 0} if unlimited else {"rates": _rates(settings)}
+    limits = Limits(name=settings.name_length, text=settings.text_length, **rates)
     url = settings.store or default_store_url()
     store = open_store(url, _retention(settings), grace=settings.grace)
     rooms = [
@@ -157,8 +158,14 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
 
 def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Settings) -> Chat:
     """The rooms of `--room`, and those that visitors make."""
-    limited, listed = settings.limits == "on", settings.rooms == "listed"
-    visitors = VisitorRooms(store, lambda name: chat.get(name) is not None, Clock(), listed=listed, limited=limited)
+    rates = rooms[0].backend.rates
+    visitors = VisitorRooms(
+        store,
+        lambda name: chat.get(name) is not None,
+        rates,
+        limits.table["rooms"],
+        listed=settings.rooms == "listed",
+    )
     chat = Chat(
         *rooms,
         store=store,
@@ -168,6 +175,13 @@ def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Setting
         grace=settings.grace,
     )
     return chat
+
+
+def _rates(settings: Settings) -> dict[str, tuple[float, float]]:
+    try:
+        return parse_rates(settings.rate)
+    except UsageError as error:
+        raise UsageError(f"--rate: {error}") from None
 
 
 def _hosts(settings: Settings) -> list[str]:

@@ -138,6 +138,12 @@ class Settings:
     api_token: tuple[str, ...] = _setting(
         (), "A token for programs that post over HTTP, under any name. At least 16 characters.", "TOKEN"
     )
+    rate: tuple[str, ...] = _setting(
+        (),
+        "A rate: messages=5/50 allows a person 5 messages a second, and 50 at once; 0/1 removes it. "
+        "docs/reference/limits.md lists all rates.",
+        "NAME=PER_SECOND/BURST",
+    )
     limits: str = _setting(
         "on", "off removes the limits on rates and connections, for measurements.", choices=("on", "off")
     )

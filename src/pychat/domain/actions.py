@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from pychat.domain.errors import Refused
 from pychat.domain.roles import Role
 
-__all__ = ["ACTIONS", "FIELDS", "Action", "Field"]
+__all__ = ["ACTIONS", "FIELDS", "Action", "Field", "accept_action"]
 
 
 class Action(NamedTuple):
@@ -111,3 +112,37 @@ ACTIONS: Mapping[str, Action] = {
     "reject": Action(("item",), ("reason",), Role.MODERATOR, "Reject a held message, or a person who asks to come in."),
     "resolve": Action(("item",), (), Role.MODERATOR, "Take a report out of the queue."),
 }
+
+
+def accept_action(name: object, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the action `name` that are given. Fields that it does not have, or that are `None`, are left out.
+
+    Raise `Refused` with `bad_request` for an unknown action, or for a field that is missing or invalid.
+    """
+    action = ACTIONS.get(name) if isinstance(name, str) else None
+    if action is None:
+        raise Refused("bad_request", f"“action” is one of: {', '.join(ACTIONS)}.")
+    names = (*action.required, *action.optional)
+    fields = {each: _accept(each, given[each]) for each in names if given.get(each) is not None}
+    if "network" in fields and "member" not in fields:
+        return fields
+    for each in action.required:
+        if each not in fields:
+            raise Refused("bad_request", f"“{name}” needs “{each}”: {FIELDS[each].says}.")
+    return fields
+
+
+def _accept(name: str, value: object) -> str | int | bool:
+    field = FIELDS[name]
+    if field.kind is bool and isinstance(value, bool):
+        return value
+    if field.kind is int and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= field.most:
+        return value
+    if field.kind is str and isinstance(value, str) and (value in field.choices or not field.choices):
+        if field.most and len(value) > field.most:
+            raise Refused("bad_request", f"“{name}” can have {field.most} characters at most.")
+        return value
+    expected = "true or false" if field.kind is bool else f"a whole number from 0 to {field.most:,}"
+    if field.kind is str:
+        expected = f"one of: {', '.join(field.choices)}" if field.choices else "a text"
+    raise Refused("bad_request", f"“{name}” must be {expected}.")

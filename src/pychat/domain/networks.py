@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeVar
@@ -27,8 +28,12 @@ def network_of(address: str) -> str | None:
     return None if network is None else _text(network)
 
 
-def parse_network(text: str) -> str:
-    """The usual form of an address or network that a moderator wrote. Raise `Refused` with `bad_request`."""
+def parse_network(text: str, protected: Iterable[IPv4Network | IPv6Network] = ()) -> str:
+    """The usual form of an address or network that a moderator wrote.
+
+    Raise `Refused` with `bad_request` if it is none, if it is too large, or if it has an address of this computer or of
+    `protected`, which are the trusted proxies.
+    """
     network = _parsed(text.strip())
     if network is None:
         raise Refused("bad_request", f"{text[:64]!a} is no address and no network, such as 203.0.113.0/24.")
@@ -36,6 +41,8 @@ def parse_network(text: str) -> str:
         raise Refused("bad_request", f"{_text(network)} is too large a network: /{_WIDEST[network.version]} at most.")
     if any(network.overlaps(each) for each in _OWN if each.version == network.version):
         raise Refused("bad_request", f"{_text(network)} is the server's own computer, and cannot be banned or muted.")
+    if any(network.overlaps(each) for each in protected if each.version == network.version):
+        raise Refused("bad_request", f"{_text(network)} has a trusted proxy, through which everybody comes.")
     return _text(network)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pychat.domain.decision import Actor, Decision, Subject
 from pychat.domain.errors import Refused
 from pychat.domain.moderation import AuditEntry, Record, Removed
-from pychat.domain.moderation_rules import Actor, Decision, Subject
 from pychat.domain.moderation_state import ModerationState
 from pychat.domain.queue import approved_record, is_approved, is_rejected, rejected_record
 from pychat.domain.roles import Role

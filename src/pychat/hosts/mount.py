@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack, cast
 
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
@@ -24,6 +23,7 @@ from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES, WebSocketConne
 from pychat.protocol import v1, v2
 from pychat.room.chat import Chat, authenticate_of, rooms_of
 from pychat.room.chatroom import ChatRoom
+from pychat.room.rate_limiter import AddressRate, too_much
 from pychat.transports.authenticator import Authenticate, Authenticator, entry_status
 from pychat.transports.person import People
 from pychat.transports.socketio import SocketIOTransport
@@ -44,8 +44,14 @@ SOCKETIO_PATHS = ("/socket.io/", "/socket.io")
 #: The versions that plain WebSockets may speak; without one, the first.
 SUBPROTOCOLS = (v1.SUBPROTOCOL, v2.SUBPROTOCOL)
 
-_MAX_CONNECTIONS = 100_000  # plain WebSockets at once, and the same number of streams
-_MAX_PER_ADDRESS = 5_000
+_UNLIMITED = 1_000_000_000
+#: Options that count connections.
+_COUNTS = {
+    "max_connections": 100_000,
+    "max_connections_per_address": 5_000,  # more than the people of a school behind one address
+    "max_pending": 2_000,
+    "max_pending_per_address": 500,
+}
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -73,7 +79,15 @@ class MountOptions(TypedDict, total=False):
     trusted_proxies: Iterable[str] | str
     #: The maximum number of bytes that wait for one slow reader, not counting the largest frame.
     max_buffer_bytes: int
-    #: `False` removes the limits on connections, for measurements.
+    #: Connections at once, on all transports together; 100,000 by default.
+    max_connections: int
+    #: Connections of one address at once (IPv6: of one /64); 5,000 by default.
+    max_connections_per_address: int
+    #: Socket.IO clients at once that have not connected to a namespace yet; 2,000 by default.
+    max_pending: int
+    #: The same of one address; 500 by default.
+    max_pending_per_address: int
+    #: `False` removes the limits on connections and on how often they are opened, for measurements.
     limited: bool
     #: Tokens for programs that post over HTTP, under any name. If there are any, visitors need a token too.
     api_tokens: Iterable[str] | str
@@ -107,9 +121,15 @@ class Mount:
             self.authenticator,
             options.get("frame_ancestors", "self"),
         )
-        limits = (_MAX_CONNECTIONS, _MAX_PER_ADDRESS) if self._limited else (sys.maxsize, sys.maxsize)
+        given = cast("dict[str, Any]", {name: value for name, value in options.items() if name in _COUNTS})
+        counts = {**_COUNTS, **given} if self._limited else dict.fromkeys(_COUNTS, _UNLIMITED)
+        limits = AddressLimiter(counts["max_connections"], counts["max_connections_per_address"])
+        table = self.rooms.limits.table
+        #: How often each address may ask for something.
+        self._requests = AddressRate(self.rooms.rates, table["requests"])
+        handshakes = AddressRate(self.rooms.rates, table["handshakes"]) if self._limited else None
         people = People(self.rooms, self.authenticator)
-        self.websocket = WebSocketTransport(self.rooms, Gate(AddressLimiter(*limits)), people)
+        self.websocket = WebSocketTransport(self.rooms, Gate(limits, None, handshakes), people)
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
@@ -119,11 +139,12 @@ class Mount:
             authenticator=self.authenticator,
             people=people,
             max_buffer_bytes=self.max_buffer_bytes,
-            limited=self._limited,
+            **counts,
         )
+        self.socketio.server.eio.registry.share(limits, handshakes)
         self.siblings = Siblings(lambda: [room.name for room in self.rooms.given if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
-        self.sse = SSETransport(Gate(AddressLimiter(*limits)))
+        self.sse = SSETransport(Gate(limits, None, handshakes))
         self._api = Api(
             self.rooms,
             self.sse,
@@ -149,6 +170,9 @@ class Mount:
         misdirected = self._misdirected(peer, request.headers)
         if misdirected is not None:
             return refusal(Refused("host_refused", misdirected))
+        refused = self._too_many(request.remote)
+        if refused is not None:
+            return refusal(refused)
         host = self._host(peer, request.headers)
         return await self._api.respond(IncomingRequest(request, path, host, read, pairs))
 
@@ -157,6 +181,9 @@ class Mount:
         misdirected = self._misdirected(peer, request.headers)
         if misdirected is not None:
             return Response(421, _TEXT, f"{misdirected}\n".encode())
+        refused = self._too_many(request.remote)
+        if refused is not None:
+            return Response(refused.kind.status, {**_TEXT, **retry_headers(refused)}, f"{refused.text}\n".encode())
         if path == "/ws":
             return self.not_a_websocket()
         host = self._host(peer, request.headers)
@@ -229,6 +256,14 @@ class Mount:
     def _host(self, peer: str, headers: Mapping[str, str]) -> str | None:
         """The host name that the client asked for; a trusted proxy may name it."""
         return self._proxies.host(peer, headers.get("host"), headers.get("x-forwarded-host"))
+
+    def _too_many(self, address: str) -> Refused | None:
+        """Count a request from `address`. Return why it is refused, or `None`."""
+        wait = self._requests.wait(address)
+        if wait:
+            return too_much(wait, "Too many requests came from your address.")
+        self._requests.count(address)
+        return None
 
     def _misdirected(self, peer: str, headers: Mapping[str, str]) -> str | None:
         """Return why the requested host is refused, or `None`."""

@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 from pychat.domain import strictjson
 from pychat.domain.access import PERMISSIONS, Access
-from pychat.domain.errors import Close, Refused
+from pychat.domain.errors import REFUSALS, Close, Refused
 from pychat.domain.model import (
     Deleted,
     Edited,
@@ -145,7 +145,10 @@ def encode_shared(notice: Notice, encode: _Encode = encode) -> tuple[str, Fields
 
 def close_event(why: Close) -> tuple[str, Fields]:
     """The event before the server closes a connection, with the reason."""
-    return "bye", {"code": why.code, "reason": why.reason, "reconnect": why.reconnect, "text": why.text}
+    fields: Fields = {"code": why.code, "reason": why.reason, "reconnect": why.reconnect, "text": why.text}
+    if why is Close.FLOODING:
+        fields["retry_after"] = REFUSALS["flooding"].retry_seconds
+    return "bye", fields
 
 
 def refusal_event(refused: Refused) -> tuple[str, Fields]:

@@ -9,13 +9,14 @@ from weakref import WeakSet
 
 from pychat.domain.errors import Close, UsageError
 from pychat.domain.limits import Limits
-from pychat.domain.model import Member, Position
+from pychat.domain.model import Member, Position, User
 from pychat.domain.rules import NameFollower
 from pychat.room.clock import Clock
 from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
-from pychat.room.grant import unknown_room
+from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import Readers
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
@@ -63,6 +64,7 @@ class RoomBackend:
         "limits",
         "members",
         "name",
+        "rates",
         "readers",
         "resting",
         "storeless",
@@ -93,6 +95,8 @@ class RoomBackend:
         self._followers: WeakSet[NameFollower] | None = None
         self._reserved_names = tuple(reserved_names)
         self._grace = grace
+        #: Counts what visitors do, in all rooms of a mount.
+        self.rates = RateLimiter(clock)
         self.core = self._begin(Hooks())
         #: The `ChatRoom` of this backend, which lives as long.
         self.face: object = None
@@ -119,6 +123,7 @@ class RoomBackend:
             grace=self._grace,
             clock=self.clock,
             hooks=hooks,
+            rates=self.rates,
         )
         core.state.followers = self._followers or ()
         core.watcher = core.delivery.watcher = self
@@ -154,6 +159,10 @@ class RoomBackend:
             if delivery.loop is None:
                 self.core = self._begin(self.core.hooks)
 
+    def share_rates(self, rates: RateLimiter) -> None:
+        """Count what visitors do together with the other rooms of `rates`."""
+        self.rates = self.core.rates = rates
+
     def _begin_again(self, before: RoomCore) -> None:
         if not before.delivery.closed:
             loop = before.delivery.loop
@@ -177,6 +186,10 @@ class RoomBackend:
         """Tell the keeper that the room was deleted."""
         if self.keeper is not None:
             self.keeper.deleted(self)
+
+    def titled(self, title: str) -> None:
+        """Moderators have changed the title of the room."""
+        self.title = title
 
     def keep(self, keeper: RoomKeeper) -> None:
         """Let `keeper` open this room when it is used, and let it go when it is empty."""
@@ -236,6 +249,10 @@ class RoomBackend:
             await self._store.aclose()
 
     # Who is in it.
+
+    def check_entry(self, grant: Grant, user: User | None, member_id: str | None = None) -> None:
+        """Raise `Refused` if this visitor may not come into the open room, for example because of a ban."""
+        self.core.moderation.check_entry(grant, user, member_id)
 
     async def connect(self, connection: Connection, **entry: Unpack[EntryOptions]) -> Session:
         """Let a visitor in: see `ChatRoom.connect`."""

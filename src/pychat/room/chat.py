@@ -85,6 +85,7 @@ class Chat(Hooked):
             self.directory.rooms,
             find_room,
             readers=self.directory.readers,
+            rates=self.directory.rates,
             store=lambda: self._store,
             hooks=self._hooks,
             limits=limits or Limits(),

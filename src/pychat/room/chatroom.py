@@ -17,6 +17,7 @@ from pychat.room.connection import Connection
 from pychat.room.erasing import purge
 from pychat.room.hooked import Hooked
 from pychat.room.hooks import Hooks
+from pychat.room.moderator import Moderation
 from pychat.room.session import Session
 from pychat.room.threads import ThreadsafeRoom
 from pychat.stores import Store
@@ -159,10 +160,15 @@ class ChatRoom(Hooked):
     async def kick(self, member_id: str, text: str = "") -> None:
         """Remove a member: send `text`, and close all connections of the member with `Close.KICKED`.
 
-        The clients do not reconnect by themselves, and the nickname is free. This is not a ban: `authenticate` and the
-        hook `join` decide who can enter. No-op for a member who is not here.
+        The clients do not reconnect by themselves, and the nickname is free. This is not a ban, and is in no audit log:
+        see `moderation`. No-op for a member who is not here.
         """
         await (await self.backend.ready()).membership.kick(member_id, text)
+
+    @property
+    def moderation(self) -> Moderation:
+        """Keeps order in the room: `await room.moderation.ban(member, reason="spam")`."""
+        return Moderation(self.backend)
 
     async def history(
         self, *, before: int | None = None, after: int | None = None, limit: int = 50, matching: str | None = None

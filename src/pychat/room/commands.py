@@ -34,6 +34,7 @@ from pychat.room.connections import Visitor
 from pychat.room.delivery import Delivery
 from pychat.room.hooks import Hooks
 from pychat.room.mention_hook import MentionHook
+from pychat.room.moderation import RoomModeration
 from pychat.room.readers import RoomReaders
 from pychat.room.tokens import Tokens, event_id
 from pychat.room.turns import Turns
@@ -51,6 +52,7 @@ class Commands:
         "_hooks",
         "_limits",
         "_mention_hook",
+        "_moderation",
         "_room",
         "_state",
         "_store",
@@ -65,6 +67,7 @@ class Commands:
         store: Store,
         *,
         delivery: Delivery,
+        moderation: RoomModeration,
         hooks: Hooks,
         limits: Limits,
         clock: Clock,
@@ -73,6 +76,7 @@ class Commands:
         self._state = state
         self._store = store
         self._delivery = delivery
+        self._moderation = moderation
         self._hooks = hooks
         self._mention_hook = MentionHook(hooks, state)
         self._limits = limits
@@ -92,6 +96,8 @@ class Commands:
         if first is None:
             message = self._state.decide(command, self._clock.date())
             assert isinstance(message, Message)  # noqa: S101 -- what is decided on a `Say`
+            if self._moderation.slow and visitor is not None:
+                self._moderation.check_pace(command, visitor)
             return self._append(message, visitor)
         # The client repeats a command because it got no answer: it gets the first one, whatever happened since.
         again: asyncio.Future[LogEvent] = asyncio.get_running_loop().create_future()
@@ -114,14 +120,25 @@ class Commands:
         match event:
             case None:
                 return None
-            case Message():
-                return await self._store_message(event, visitor)
+            case Message() if isinstance(command, Say):
+                return await self._say(command, event, visitor)
             case Edited() | Deleted() | Reacted():
                 return await self._append_change(event)
             case _:
                 assert isinstance(event, Typing)  # noqa: S101 -- what is left
                 await self._store.signal(self._room, event)
         return event
+
+    async def _say(self, command: Say, draft: Message, visitor: Visitor | None) -> Message:
+        """Store a message of a visitor, who may have to wait before the next one."""
+        if not self._moderation.slow or visitor is None:
+            return await self._store_message(draft, visitor)
+        self._moderation.check_pace(command, visitor)
+        try:
+            return await self._store_message(draft, visitor)
+        except Refused:
+            self._moderation.not_said(command)
+            raise
 
     async def _ask_hooks(
         self, command: Edit | Delete | React, event: Edited | Deleted | Reacted, visitor: Visitor | None
@@ -198,6 +215,27 @@ class Commands:
         target = await self.message(seq)
         if not target.deleted:
             await self._append_change(Deleted(Tokens.new_id(), target.author, seq, self._clock.date()))
+
+    async def clear(self, author: Member, member_id: str, seconds: float) -> int:
+        """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many.
+
+        At most `_MAX_CLEARED` messages are deleted, and `_MAX_LOOKED_AT` looked at, the newest first.
+        """
+        since, before, looked, deleted = self._clock.date() - seconds, self._state.seq + 1, 0, 0
+        while deleted < _MAX_CLEARED and looked < _MAX_LOOKED_AT:
+            page = await self._store.history(self._room, before=before, limit=_EVENTS_AT_ONCE)
+            for message in reversed(page.messages):
+                if message.date < since or deleted == _MAX_CLEARED:
+                    return deleted
+                if message.author.id == member_id and not message.deleted:
+                    deletion = Deleted(Tokens.new_id(), author.bare, message.seq, self._clock.date())
+                    await self._store.append(self._room, deletion)
+                    deleted += 1
+            if len(page.messages) < _EVENTS_AT_ONCE:
+                break
+            looked += len(page.messages)
+            before = page.messages[0].seq
+        return deleted
 
     async def _append_mentions(self, draft: Edited) -> LogEvent:
         """Store an edit whose text may mention people. Only those are told whom the message has not mentioned."""
@@ -314,6 +352,8 @@ class Commands:
 
 
 _EVENTS_AT_ONCE = 500
+_MAX_CLEARED = 1_000
+_MAX_LOOKED_AT = 100_000  # messages
 _ROUNDED_SECONDS = 0.01
 #: The hook for each change of a message.
 _HOOKS = {Edited: "edit", Deleted: "delete", Reacted: "react"}

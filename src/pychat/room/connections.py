@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pychat.domain.model import Away, Joined, Left, Renamed, User
+from pychat.domain.notices import AccessChanged
 from pychat.room.clock import Clock, Timer
 from pychat.room.connection import Connection
+from pychat.room.grant import Grant
 
 __all__ = ["ConnectionRegistry", "NameHolder", "Visitor"]
 
@@ -26,6 +28,17 @@ class Visitor(Protocol):
     @property
     def user(self) -> User | None:
         """The app's user, for a visitor with a login."""
+
+    @property
+    def grant(self) -> Grant:
+        """What the app allows this visitor, and where they connect from."""
+
+    @property
+    def standing(self) -> AccessChanged:
+        """What this visitor may do in the room, and their role."""
+
+    def recheck(self) -> None:
+        """Moderators have changed something: put this visitor out, or tell what they may do now."""
 
     def require(self, permission: str) -> None:
         """Raise `Refused` if this visitor may not do that."""

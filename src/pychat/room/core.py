@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pychat.domain.errors import Close
 from pychat.domain.limits import Limits
+from pychat.domain.model import Member, Message
 from pychat.domain.names import Names
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
@@ -17,6 +18,8 @@ from pychat.room.delivery import Delivery, RoomWatcher
 from pychat.room.fanout import Fanout
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
+from pychat.room.moderation import RoomModeration
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import RoomReaders
 from pychat.room.tasks import Tasks
 from pychat.room.whispers import Whispers
@@ -30,6 +33,7 @@ class RoomCore:
 
     __slots__ = (
         "__weakref__",
+        "charges",
         "clock",
         "closed_store",
         "commands",
@@ -37,7 +41,9 @@ class RoomCore:
         "hooks",
         "limits",
         "membership",
+        "moderation",
         "name",
+        "rates",
         "state",
         "store",
         "tasks",
@@ -57,13 +63,18 @@ class RoomCore:
         grace: float,
         clock: Clock,
         hooks: Hooks,
+        rates: RateLimiter,
     ) -> None:
         self.name = name
         self.title = title
         self.store = store
         self.limits = limits
+        #: What commands count in, by kind.
+        self.charges = limits.table.charges
         self.clock = clock
         self.hooks = hooks
+        #: Counts what visitors do, in all rooms that share it.
+        self.rates = rates
         self.state = RoomState(Names.of(limits.name, reserved_names), limits)
         self.tasks = Tasks()
         fanout = Fanout()
@@ -78,6 +89,17 @@ class RoomCore:
             grace=grace,
             clock=clock,
         )
+        self.moderation = self.membership.moderation = RoomModeration(
+            name,
+            title,
+            self.state,
+            store,
+            connections=self.membership.connections,
+            fanout=fanout,
+            tasks=self.tasks,
+            clock=clock,
+        )
+        self.moderation.people = self
         self.whispers = Whispers(
             name,
             self.state,
@@ -93,6 +115,7 @@ class RoomCore:
             self.state,
             store,
             membership=self.membership,
+            moderation=self.moderation,
             whispers=self.whispers,
             hooks=hooks,
             fanout=fanout,
@@ -101,7 +124,14 @@ class RoomCore:
         )
         self.membership.log = self.delivery
         self.commands = Commands(
-            name, self.state, store, delivery=self.delivery, hooks=hooks, limits=limits, clock=clock
+            name,
+            self.state,
+            store,
+            delivery=self.delivery,
+            moderation=self.moderation,
+            hooks=hooks,
+            limits=limits,
+            clock=clock,
         )
         #: Told when the last connection to this room has ended.
         self.watcher: RoomWatcher | None = None
@@ -121,6 +151,39 @@ class RoomCore:
     def use(self, readers: RoomReaders) -> None:
         """Tell `readers` who reads the room, and ask them who has blocked whom."""
         self.delivery.readers = self.commands.readers = readers
+
+    # The port `RoomPeople`: called by the moderation.
+
+    def name_of(self, member_id: str) -> str | None:
+        """The name of somebody who is in the room, or was there lately; `None` if there is nobody of that id."""
+        member = self.state.members.get(member_id)
+        name = self.state.last_name(member_id) if member is None else member.name
+        return self.delivery.recent.name_of(member_id) if name is None else name
+
+    async def message(self, seq: int) -> Message:
+        """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
+        return await self.commands.message(seq)
+
+    async def clear(self, author: Member, member_id: str, seconds: float) -> int:
+        """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
+        return await self.commands.clear(author, member_id, seconds)
+
+    def role_changed(self, member_id: str) -> None:
+        """The role of a member may have changed: show it to everybody."""
+        self.membership.role_changed(member_id)
+
+    async def free(self, member_id: str) -> None:
+        """Free the name of a member who is away."""
+        await self.membership.free(member_id)
+
+    def titled(self, title: str) -> None:
+        """The title of the room may have changed."""
+        if title != self.title:
+            self.title = title
+            if self.watcher is not None:
+                self.watcher.titled(title)
+
+    # Its life.
 
     async def aclose(self, why: Close) -> None:
         """Close every connection with the reason `why`. Names stay held. Idempotent."""

@@ -30,6 +30,7 @@ from pychat.room.connection import Connection
 from pychat.room.fanout import Fanout, close_quietly
 from pychat.room.hooks import OTHER_EVENT, Hooks
 from pychat.room.membership import Membership
+from pychat.room.moderation import RoomModeration
 from pychat.room.readers import RoomReaders
 from pychat.room.recent import RecentEvents
 from pychat.room.subscription import LogSubscription, Snapshot
@@ -51,6 +52,9 @@ class RoomWatcher(Protocol):
     def was_deleted(self) -> None:
         """The room was deleted."""
 
+    def titled(self, title: str) -> None:
+        """Moderators have changed the title of the room."""
+
 
 class Delivery:
     """Follows the log of one room, and tells everyone on this server what it brings."""
@@ -62,6 +66,7 @@ class Delivery:
         "_hooks",
         "_log",
         "_membership",
+        "_moderation",
         "_room",
         "_state",
         "_store",
@@ -86,6 +91,7 @@ class Delivery:
         store: Store,
         *,
         membership: Membership,
+        moderation: RoomModeration,
         whispers: Whispers,
         hooks: Hooks,
         fanout: Fanout,
@@ -96,13 +102,14 @@ class Delivery:
         self._state = state
         self._store = store
         self._membership = membership
+        self._moderation = moderation
         self._whispers = whispers
         self._hooks = hooks
         self.fanout = fanout
         self.recent = RecentEvents(keep=limits.page, page=limits.history)
         #: Messages that are being stored: (author's id, message's id) -> the author's connection, which gets no copy.
         self.no_copy_for: dict[tuple[str, str], Connection] = {}
-        self._log = LogSubscription(store, room, limits, self)
+        self._log = LogSubscription(store, room, limits, self, moderation.read)
         self._clock = clock
         self._awaited: dict[int, asyncio.Event] = {}  # numbers of events that visitors wait for in `catch_up`
         #: Told who reads the room; `None` outside of a chat.
@@ -131,10 +138,13 @@ class Delivery:
         if self.loop is None:
             self.loop = asyncio.get_running_loop()
         await self._log.open()
+        while self._moderation.incomplete:
+            await self._moderation.complete()
 
     def stop(self) -> None:
         """Receive no more events. Connections stay open."""
         self._log.close()
+        self._moderation.stop()
 
     def dismiss(self, why: Close) -> None:
         """Close every connection with the reason `why`, without waiting for it."""
@@ -162,6 +172,10 @@ class Delivery:
                 self.fanout.send(event, self.recent.frame, skip=skip)
                 if self.readers is not None:
                     self.readers.received(event)
+                if not isinstance(event, Message):
+                    self._moderation.revised(event)
+                elif self._moderation.slow:
+                    self._moderation.said(event)
             case Whisper():
                 self._whispers.received(event)
                 return  # hooks are not told
@@ -187,6 +201,7 @@ class Delivery:
             self._state.apply(Joined(member))
         for member in opening.away:
             self._state.apply(Away(member))
+        self._moderation.load(*snapshot.moderation)
         self._state.seq = snapshot.seq
         self.recent.load(snapshot.seq, snapshot.events, snapshot.messages, more=snapshot.more)
         self.release()
@@ -208,10 +223,12 @@ class Delivery:
             if known is None or (known, known.roles) != (member, member.roles):
                 self.received(Joined(member))
         self._membership.presence.note()
+        self._moderation.reopened()
 
     def erased(self, what: Erased) -> None:
         """Forget the texts that were taken out of the log."""
         self.recent.erase(what)
+        self._moderation.erased(what)
         self._whispers.forget()
         if what.author is not None and what.before is None:
             self._state.known.discard(what.author)
@@ -221,6 +238,7 @@ class Delivery:
 
     def moderated(self, what: Moderated) -> None:
         """The moderation records were changed."""
+        self._moderation.received(what)
 
     def deleted(self) -> None:
         """Close all connections. Whoever enters after that makes a new room."""

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from pychat.domain.access import Access
-from pychat.domain.addresses import address_key
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import Limits
 from pychat.domain.model import Member, User
@@ -27,6 +26,7 @@ from pychat.room.grant import Grant, unknown_room
 from pychat.room.lookups import Lookups
 from pychat.room.open_rooms import OpenRooms
 from pychat.room.person import Person
+from pychat.room.rate_limiter import RateLimiter, too_much
 from pychat.room.readers import Described, Readers, blocked
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
@@ -110,6 +110,8 @@ class RoomDirectory:
         self.first: RoomBackend | None = rooms[0].backend if rooms else None
         #: The clock of the rooms.
         self.clock = rooms[0].clock if clock is None and rooms else clock or Clock()
+        #: Counts what visitors do, on all transports. Directories of the same rooms share it.
+        self.rates = rooms[0].backend.rates if rooms else RateLimiter(self.clock)
         #: The rooms that are open.
         self.rooms = OpenRooms(rooms, idle, self.clock)
         #: In how many rooms one person may be.
@@ -124,8 +126,9 @@ class RoomDirectory:
         self.readers = Readers(self._people, self.clock, self.describe)
         for room in rooms:
             room.backend.readers = self.readers
+            room.backend.share_rates(self.rates)
         self._opening: dict[str, asyncio.Task[ChatRoom | Refused | None]] = {}
-        self._lookups = Lookups(self.clock)
+        self._lookups = Lookups(self.rates)
 
     def look_in(self, source: RoomSource) -> None:
         """Find rooms that are not open in `source`."""
@@ -182,7 +185,7 @@ class RoomDirectory:
         """The person of that member id, who is the same for all connections."""
         person = self._people.get(member_id)
         if person is None:
-            person = self._people[member_id] = Person(member_id)
+            person = self._people[member_id] = Person(member_id, self.rates.person(member_id))
         return person
 
     async def tokens(self) -> Tokens:
@@ -294,12 +297,12 @@ class RoomDirectory:
                 raise self._unknown()
             return Found(room.backend, Grant(Access.WRITE, person))
         if trusted:
-            looks = ""
+            looks = None
         elif user is None and request is not None:
-            looks = address_key(request.remote)  # a guest can be somebody new each time
+            looks = self.rates.address(request.remote)  # a guest can be somebody new each time
         else:
-            looks = "" if person is None else person.member_id
-        async with self._lookups.look(looks):
+            looks = None if person is None else person.usage
+        async with self._lookups.look(looks, self.limits.table["lookups"]):
             return await self._look(name, user, request, person, trusted=trusted)
 
     async def _look(
@@ -440,6 +443,16 @@ class RoomDirectory:
             await self.readers.follow(member_id, room.name)
         return room
 
+    def spend_direct(self, person: Person, user: User | None, address: str) -> None:
+        """Count a direct room that somebody opens: each one stays in the lists of its members. Raise `Refused`.
+
+        A guest can be somebody new each time, so guests are counted by address.
+        """
+        usage = person.usage if user is not None else self.rates.address(address)
+        wait = self.rates.take(self.limits.table["directs"], usage)
+        if wait:
+            raise too_much(wait, "You opened too many direct rooms.")
+
     async def direct_with(self, person: Person, others: Collection[str]) -> ChatRoom:
         """Open the direct room of a visitor and those of the ids in `others`. Raise `Refused`.
 
@@ -507,7 +520,6 @@ class RoomDirectory:
         for room in rooms:
             await room.aclose(why)
         await self.readers.aclose()
-        self._lookups.clear()
 
 
 def _met(person: Person, member_id: str) -> str | None:

@@ -16,6 +16,7 @@ from pychat.room.direct import direct_name, direct_record, is_direct
 from pychat.room.directory import RoomSource
 from pychat.room.hooks import Hooks
 from pychat.room.open_rooms import OpenRooms
+from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import Readers
 from pychat.room.tasks import Tasks
 from pychat.stores import RoomRecord, Store
@@ -39,6 +40,7 @@ class RoomFinder(RoomSource):
         find_room: FindRoom | None,
         *,
         readers: Readers,
+        rates: RateLimiter,
         store: Callable[[], Store],
         hooks: Hooks,
         limits: Limits,
@@ -54,6 +56,7 @@ class RoomFinder(RoomSource):
         self._rooms = rooms
         rooms.on_rest, rooms.on_deleted = self._rests, self._forget
         self._readers = readers
+        self._rates = rates
         self._store = store
         self._hooks = hooks
         self._reserved_names = tuple(reserved_names)
@@ -192,6 +195,7 @@ class RoomFinder(RoomSource):
             return before
         room.backend.use(self._store())
         room.backend.readers = self._readers
+        room.backend.share_rates(self._rates)
         room.backend.members = record.people
         room.backend.core.hooks.share(self._hooks)
         self._rooms.add(room)

@@ -34,6 +34,7 @@ from pychat.room.connections import ConnectionRegistry, Visitor
 from pychat.room.fanout import Fanout, close_quietly
 from pychat.room.hooks import Hooks
 from pychat.room.locks import Locks
+from pychat.room.moderation import RoomModeration
 from pychat.room.presence import PresenceGatherer
 from pychat.room.tasks import Tasks
 from pychat.stores import Store, Subscription
@@ -78,11 +79,14 @@ class Membership:
         "_tasks",
         "connections",
         "log",
+        "moderation",
         "presence",
     )
 
     #: Knows the newest event. Set before anybody enters.
     log: NewestEvent
+    #: Knows the roles of the members. Set before anybody enters.
+    moderation: RoomModeration
 
     def __init__(
         self,
@@ -185,6 +189,22 @@ class Membership:
             if not kicking:
                 self._kicking = None
 
+    async def free(self, member_id: str) -> None:
+        """Free the name of a member who is away. No-op for a member who is here."""
+        leave = Leave(member_id)
+        away = self.perform(leave, condition=lambda: member_id in self._state.away)
+        await self._tasks.finish(self._log_refusal(leave, away))
+
+    def role_changed(self, member_id: str) -> None:
+        """The recorded role of a member may have changed: if the member is connected here, show it to everybody."""
+        member = self._state.members.get(member_id)
+        if member is None or member_id not in self.connections:
+            return
+        user = self.user(member_id)
+        roles = () if user is None else user.roles
+        if not self.moderation.shows(member, roles):
+            self._rejoin(replace(member, roles=roles))
+
     async def perform(
         self,
         command: Join | Drop | Leave,
@@ -198,15 +218,22 @@ class Membership:
         asked = not self._hooks.registered["join"]
         while True:
             if isinstance(command, Join) and not asked:
-                wished = self._state.decide(command, self._clock.date())
+                wished = self._decide(command)
                 if isinstance(wished, Joined | Renamed):
                     asked = True
                     changed = await self._hooks.change("join", wished.member)
                     name = command.name if changed.name == wished.member.name else changed.name
-                    command = replace(command, member_id=wished.member.id, name=name, roles=changed.roles)
+                    roles = command.roles if changed.roles == wished.member.roles else changed.roles
+                    command = replace(command, member_id=wished.member.id, name=name, roles=roles)
             done, event = await self._take_turn(command, visitor, condition, asked=asked)
             if done:
                 return event
+
+    def _decide(self, command: Join | Drop | Leave) -> Event | None:
+        """What the command would cause now. A member who joins has the role that the room has recorded."""
+        if isinstance(command, Join) and self.moderation.state:
+            command = replace(command, roles=self.moderation.badges(command.member_id, command.roles))
+        return self._state.decide(command, self._clock.date())
 
     async def _take_turn(
         self,
@@ -227,7 +254,7 @@ class Membership:
                 raise Refused("unavailable", "You were disconnected while joining. Try again.", 1.0)
             event: Event | None = None
             for tries in range(1, _TRIES + 1):
-                event = self._state.decide(command, self._clock.date())
+                event = self._decide(command)
                 if isinstance(event, Joined | Renamed) and not asked:
                     return False, None
                 try:
@@ -318,6 +345,8 @@ class Membership:
             for visitor in self.connections.of(member_id):
                 self.bind(visitor, None)
         self.presence.note(event)
+        if isinstance(event, Joined | Renamed) and self.moderation.state:
+            self.role_changed(member_id)  # it may have changed while this was stored
         if isinstance(event, Left):
             self._hooks.notify("leave", event.member)
 

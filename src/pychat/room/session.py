@@ -6,11 +6,11 @@ import logging
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from pychat.domain.access import Access
+from pychat.domain.decision import Actor
 from pychat.domain.errors import Close, Refused
-from pychat.domain.limits import SEARCH_COST, TokenBucket
 from pychat.domain.log_limit import RateLimitedLogger
 from pychat.domain.model import (
     Delete,
@@ -27,7 +27,8 @@ from pychat.domain.model import (
     User,
 )
 from pychat.domain.moderation import AuditEntry
-from pychat.domain.notices import AccessChanged, Welcome, You
+from pychat.domain.notices import AccessChanged, PutOut, Welcome, You
+from pychat.domain.rates import Usage, take
 from pychat.room.answer import Answer
 from pychat.room.clock import Timer
 from pychat.room.command_queue import CommandQueue, queued
@@ -36,6 +37,7 @@ from pychat.room.connection import GONE, Connection
 from pychat.room.core import RoomCore
 from pychat.room.fanout import close_quietly, join_frames
 from pychat.room.grant import FULL, Grant, unknown_room
+from pychat.room.rate_limiter import log_flooding, too_much
 from pychat.room.tokens import Tokens, event_id
 
 __all__ = ["Session"]
@@ -43,12 +45,6 @@ __all__ = ["Session"]
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
-_FORBIDDEN = {
-    "read": "You may no longer read this room.",
-    "write": "You may read this room, but not write in it.",
-    "react": "You may not react to messages in this room.",
-    "moderate": "You may not delete the messages of others in this room.",
-}
 
 
 class Session(CommandQueue):
@@ -57,6 +53,8 @@ class Session(CommandQueue):
     Each returns an `Answer`, which may raise `Refused`. It is done when everyone has been told what was stored before,
     so that no answer overtakes an event. Await `ready` of the `CommandQueue` before reading on.
     """
+
+    _muted_as: str | None = None  # who this guest was, who was muted and gave the nickname back
 
     def __init__(
         self, room: RoomCore, connection: Connection, user: User | None = None, grant: Grant | None = None
@@ -77,8 +75,15 @@ class Session(CommandQueue):
         self._epoch = ""  # in which the visitor's numbers of messages count
         #: What this visitor may do, and who they are in all rooms.
         self.grant = grant or FULL
-        person, limits = self.grant.person, room.limits
-        self._bucket = TokenBucket(limits.rate, limits.burst) if person is None else person.bucket(limits)
+        #: What this visitor may do in the room, which also depends on its moderators.
+        self.standing = room.moderation.standing(self.grant, user, None)
+        person = self.grant.person
+        #: What this person has used of each rate; a guest without an identity is one connection.
+        if person is not None:
+            self._usage = person.usage
+        else:
+            self._usage = Usage() if user is None else room.rates.person(user.member_id)
+        self._address_usage = room.rates.address(self.grant.address)
         if person is not None:
             person.sessions.add(self)
         self._begun = self._follows = False
@@ -99,14 +104,12 @@ class Session(CommandQueue):
 
     def name_of(self, member_id: str) -> str | None:
         """The name of somebody who is in the room, or was there lately; `None` if there is nobody of that id."""
-        member = self._room.state.members.get(member_id)
-        name = self._room.state.last_name(member_id) if member is None else member.name
-        return self._room.delivery.recent.name_of(member_id) if name is None else name
+        return self._room.name_of(member_id)
 
     @property
     def access(self) -> Access:
         """What this visitor may do in the room."""
-        return self.grant.access
+        return self.standing.access
 
     @property
     def you(self) -> You | None:
@@ -180,21 +183,28 @@ class Session(CommandQueue):
 
         Without a name, take the one that the token's member had. Who has a login comes back by that: there is no token.
         """
-        self._spend()
-        if self.gone:
-            raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
         before, user = self.member_id, self.user
         if user is not None:
             member_id = user.member_id
         else:
-            member_id = before or (self._room.delivery.tokens.read(token) if token else None) or Tokens.new_id()
+            of_token = self._room.delivery.tokens.read(token) if token else None
+            known = before or of_token or self._muted_as
+            member_id = known or Tokens.new_id()
+            self.count_as(member_id, new=known is None)
+        self._spend(kind="rename")
+        if self.gone:
+            raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
         if before is None:
+            self._check_returning(member_id)
             self._room.membership.bind(self, member_id)
+            self.recheck()
         try:
+            self._check_rename(member_id, name)
             await self._room.membership.perform(self._wish(member_id, name), self)
         except Refused:
             if before is None and not self.gone:
                 self._room.membership.unbind(self, member_id)
+                self.recheck()
             raise
         member = self._room.state.members.get(member_id)
         if member is None:
@@ -209,7 +219,7 @@ class Session(CommandQueue):
         if self._waiting is not None or reply_to is not None or room.hooks.registered["message"] or room.asks(text):
             return self.enqueue(self._say(text, message_id, reply_to))
         try:
-            self._spend("write")
+            self._spend("write", "message")
             stored = self._room.commands.say(Say(self._require_member_id(), event_id(message_id), text), self)
         except Exception as error:
             return self._failed(error)
@@ -217,7 +227,7 @@ class Session(CommandQueue):
 
     async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
         """The same, where something has to be awaited before the message can be stored."""
-        self._spend("write")
+        self._spend("write", "message")
         member_id, message_id = self._require_member_id(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
@@ -233,7 +243,7 @@ class Session(CommandQueue):
     @queued
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
-        self._spend("write")
+        self._spend("write", "edit")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
@@ -243,8 +253,8 @@ class Session(CommandQueue):
 
         A visitor with access `moderate` may delete the messages of others.
         """
-        moderates = "moderate" in self.grant.access
-        self._spend("read" if moderates else "write")
+        moderates = "moderate" in self.standing.access
+        self._spend("read" if moderates else "write", "edit")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         command = Delete(member_id, new_id, await self._message(seq), moderates)
         return await self._room.commands.perform(command, self)
@@ -252,21 +262,21 @@ class Session(CommandQueue):
     @queued
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
         """Put an emoji to message number `seq`, or take it away; `None` if that is so already."""
-        self._spend("react")
+        self._spend("react", "reaction")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(React(member_id, new_id, await self._message(seq), emoji, on), self)
 
     @queued
     async def history(self, before: int | None = None, limit: int = 50, matching: str | None = None) -> list[Message]:
         """The last messages before number `before`, as they stand; if given, only those with all `matching` words."""
-        self._spend("read", 1.0 if matching is None else SEARCH_COST)
+        self._spend("read", "history" if matching is None else "search")
         await self._room.commands.pages.wait()  # reading and encoding a page takes some milliseconds
         return await self._room.commands.history(before=before, limit=limit, matching=matching)
 
     @queued
     async def set_typing(self, on: bool) -> None:
         """Show that the visitor is writing, for 6 seconds, or no longer."""
-        self._spend("write")
+        self._spend("write", "typing")
         member_id = self._require_member_id()
         self._stop_typing_timer()
         await self._room.commands.perform(SetTyping(member_id, on), self)
@@ -301,33 +311,18 @@ class Session(CommandQueue):
         self._spend()
         self._stop_typing_timer()
         if self.member_id is not None:
+            if self.standing.muted is not None:
+                self._muted_as = self.member_id
             await self._room.membership.perform(Leave(self.member_id), self)
+            self.recheck()
 
     @queued
     async def report(self, seq: int, reason: str | None = None) -> None:
         """Report message number `seq` to the moderators."""
-        self._spend()
+        self._spend(kind="report")
         self._require_member_id()
         await self._message(seq)
         raise Refused("forbidden", "Reports are not taken yet.")
-
-    @queued
-    async def moderate(self, action: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Perform an action of `ACTIONS`, and return what its author is told."""
-        self._spend("moderate")
-        raise Refused("forbidden", "Not yet.")
-
-    @queued
-    async def moderation(self) -> dict[str, Any]:
-        """What moderators see: see `RoomModeration.overview`."""
-        self._spend("moderate")
-        raise Refused("forbidden", "Not yet.")
-
-    @queued
-    async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
-        """At most `limit` entries of the audit log with numbers below `before`, the newest first."""
-        self._spend("moderate")
-        raise Refused("forbidden", "Not yet.")
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""
@@ -337,10 +332,12 @@ class Session(CommandQueue):
 
     async def _disconnect(self, *, left: bool) -> None:
         self._stop_typing_timer()
+        self._room.moderation.left(self)
         try:
             await self._room.membership.disconnect(self, left=left)
         finally:
             self.connection = GONE
+            self._room.rates.remember(self._usage, self._address_usage)
             person, readers = self.grant.person, self._room.readers
             if person is not None:
                 person.sessions.discard(self)
@@ -348,48 +345,144 @@ class Session(CommandQueue):
                     readers.left(person)
             self._room.left()
 
+    # Moderation.
+
+    @queued
+    async def moderate(self, action: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Perform an action of `ACTIONS`; what its author is told."""
+        self._spend()
+        return await self._room.moderation.perform(action, fields, self._actor)
+
+    @queued
+    async def moderation(self) -> dict[str, Any]:
+        """What moderators see of the moderation of this room, as JSON."""
+        self._spend("moderate")
+        return self._room.moderation.overview()
+
+    @queued
+    async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+        """The newest `limit` entries of the audit log with numbers below `before`, the newest first."""
+        self._spend("moderate")
+        entries = await self._room.moderation.audit(before, limit)
+        self.require("moderate")  # they may have lost it meanwhile
+        return entries
+
+    def _actor(self) -> Actor:
+        """The visitor with the role at this moment. Raise `Refused` if they have been put out."""
+        if self._closed:
+            raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
+        standing = self._room.moderation.standing(self.grant, self.user, self.member_id)
+        return Actor(self.member or Member(self.member_id or "", ""), standing.role)
+
+    def _check_returning(self, member_id: str) -> None:
+        """Put a guest out who turns out to be somebody who is banned. Raise `Refused`."""
+        try:
+            self._room.moderation.check_stay(self.grant, self.user, member_id)
+        except Refused as refused:
+            self.put_out(refused.kind.close, refused)
+            raise
+
+    def _check_rename(self, member_id: str, name: str | None) -> None:
+        """Somebody who may not write may not take another name either. Raise `Refused`."""
+        if self.standing.muted is not None and name is not None:
+            before = self._room.state.last_name(member_id)
+            if before is not None and before != name:
+                self.require("write")
+
     # What this visitor may do.
 
     def change_access(self, access: Access) -> None:
-        """Set what this visitor may do from now on, and tell them. Without `read`, put them out of the room at once."""
-        before, self.grant.access = self.grant.access, access
+        """Set what the app allows this visitor from now on. Without `read`, put them out of the room at once."""
+        self.grant.access = access
+        self.recheck()
+
+    def recheck(self) -> None:
+        """Something has changed that this visitor's permissions depend on: tell them, or put them out of the room."""
+        moderation, before = self._room.moderation, self.standing
+        self.standing = moderation.standing(self.grant, self.user, self.member_id)
         if not self._begun or self._closed:
             return  # who is still entering is told with the welcome, or refused
-        if "read" not in access:
+        if "read" not in self.standing.access:
             self.put_out(Close.NO_ACCESS)
-        elif before != access:
+            return
+        try:
+            moderation.check_stay(self.grant, self.user, self.member_id)
+        except Refused as refused:
+            self.put_out(refused.kind.close, refused)
+            return
+        if before != self.standing:
             self._room.delivery.fanout.flush()
-            frame = self.connection.encoder.encode(AccessChanged(access))
-            if frame is not None:
-                self._room.delivery.fanout.send_to(self.connection, frame)
+            self._send(self.standing)
 
-    def put_out(self, why: Close) -> None:
-        """Close the connection with the reason `why`. Nothing that happens in the room from now on is sent to it."""
+    def put_out(self, why: Close, error: Refused | None = None) -> None:
+        """Close the connection with the reason `why`. Nothing that happens in the room from now on is sent to it.
+
+        `error` is told first, if it is given.
+        """
         if not self._closed:
             self._closed = self.gone = True
             fanout = self._room.delivery.fanout
             fanout.flush()
+            if error is not None:
+                self._send(PutOut(error.with_traceback(None)))
             fanout.discard(self.connection)
             close_quietly(self.connection, why)
             self._room.tasks.spawn(self._disconnect(left=not why.reconnect))
 
-    def require(self, permission: str) -> None:
-        """Raise `Refused` with `forbidden` if this visitor may not do that."""
-        if permission not in self.grant.access:
-            raise Refused("forbidden", _FORBIDDEN[permission])
+    def _send(self, notice: AccessChanged | PutOut) -> None:
+        """Send a notice to this connection alone."""
+        frame = self.connection.encoder.encode(notice)
+        if frame is not None:
+            self._room.delivery.fanout.send_to(self.connection, frame)
 
-    def _spend(self, permission: str = "read", cost: float = 1.0) -> None:
-        """Count a command that needs this permission. Raise `Refused`."""
+    def require(self, permission: str) -> None:
+        """Raise `Refused` if this visitor may not do that; the text says why."""
+        if permission not in self.standing.access:
+            raise self._room.moderation.refusal(self.grant, self.standing, permission)
+
+    def begin_entry(self, member_id: str | None) -> None:
+        """Count that this visitor enters, as the member of that id if there is one. Raise `Refused`."""
+        if member_id is not None:
+            self.count_as(member_id)
+        rates, table = self._room.rates, self._room.limits.table
+        rates.check_flooding(table, self._usage)
+        rates.spend(table.charges["join"], self._usage, self._address_usage)
+
+    def count_as(self, member_id: str, *, new: bool = False) -> None:
+        """Count what this guest does as that of the member, on all connections; a `new` member is only this guest."""
+        if self.grant.person is not None or self.user is not None:
+            return
+        if new:
+            self._room.rates.is_person(member_id, self._usage)
+        else:
+            self._usage = self._room.rates.person(member_id)
+
+    def spend_refused(self) -> None:
+        """Count a command that was refused before it began. Raise `Refused` if there were too many."""
+        self._spend()
+
+    def _spend(self, permission: str = "read", kind: str = "command") -> None:
+        """Count a command of that kind, which needs this permission. Raise `Refused`."""
         if self._closed:
             raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
-        wait = self._bucket.take(self._room.clock.steady(), cost)
-        if wait:
-            raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
-        if permission not in self.grant.access:
+        if "moderate" not in self.standing.access:
+            rates = self._room.rates
+            wait = take(self._room.charges[kind], self._usage, self._address_usage, rates.clock.steady())
+            if wait:
+                self._refuse(wait)
+        if permission not in self.standing.access:
             self.require(permission)
 
+    def _refuse(self, wait: float) -> NoReturn:
+        """Refuse a command for some seconds. Whoever goes on is disconnected."""
+        if self._room.rates.is_flooding(self._room.limits.table, self._usage, self._address_usage):
+            log_flooding(self.grant.address)
+            self.put_out(Close.FLOODING)
+            raise Refused.standard("flooding")
+        raise too_much(wait)
+
     def _handed_out(self) -> None:
-        if "read" not in self.grant.access:  # lost while a command ran: what it read is not handed out
+        if "read" not in self.standing.access:  # lost while a command ran: what it read is not handed out
             raise unknown_room()
 
     def _wish(self, member_id: str, name: str | None) -> Join:

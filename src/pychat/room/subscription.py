@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits
 from pychat.domain.model import Erased, Event, LogEvent, Message, RoomDeleted
-from pychat.domain.moderation import Moderated
+from pychat.domain.moderation import Moderated, Record
 from pychat.stores import Report, Store, Subscription
 
 __all__ = ["LogListener", "LogSubscription", "Snapshot"]
@@ -27,6 +28,8 @@ class Snapshot(NamedTuple):
     #: The newest page of messages, as they stand; `more` tells that there are older ones.
     messages: tuple[Message, ...]
     more: bool
+    #: The moderation records, and their version.
+    moderation: tuple[tuple[Record, ...], int]
 
 
 class LogListener(Protocol):
@@ -59,6 +62,7 @@ class LogSubscription:
         "_limits",
         "_listener",
         "_opening",
+        "_read_moderation",
         "_refused",
         "_refused_until",
         "_room",
@@ -68,11 +72,19 @@ class LogSubscription:
         "store",
     )
 
-    def __init__(self, store: Store, room: str, limits: Limits, listener: LogListener) -> None:
+    def __init__(
+        self,
+        store: Store,
+        room: str,
+        limits: Limits,
+        listener: LogListener,
+        read_moderation: Callable[[], Awaitable[tuple[tuple[Record, ...], int]]],
+    ) -> None:
         self.store = store
         self._room = room
         self._limits = limits
         self._listener = listener
+        self._read_moderation = read_moderation
         self._trying: asyncio.Task[Refused | None] | None = None
         self._refused: Refused | None = None  # why the newest try failed
         self._refused_until = 0.0
@@ -141,9 +153,10 @@ class LogSubscription:
         opening = self._opening  # kept where what comes next fails: the next try continues from here
         page = await self.store.history(self._room, limit=self._limits.history + 1)
         recent = await self._recent(page.seq)
+        moderation = await self._read_moderation()
         more = len(page.messages) > self._limits.history
         messages = page.messages[1:] if more else page.messages
-        self._listener.load(Snapshot(opening, page.seq, recent, messages, more))
+        self._listener.load(Snapshot(opening, page.seq, recent, messages, more, moderation))
         self.epoch, self._opening = opening.position.epoch, None
         waiting, self._waiting = self._waiting, None
         for event in waiting or ():

@@ -49,8 +49,10 @@ async def welcome_visitor(
     session = Session(room, connection, user, grant)
     named = user is not None or resume
     try:
+        session.begin_entry(member_id)
         if user is not None:
             member_id = user.member_id
+        room.moderation.check_entry(session.grant, user, member_id)  # before everybody sees them join
         if named:
             membership.connections.add(session, member_id, counted=False)
             await (session.resume() if user is None else session.take_login_name())
@@ -60,8 +62,9 @@ async def welcome_visitor(
         while session.grant.stale:
             await session.grant.renew()
             await delivery.start()
-        if "read" not in session.access:
+        if "read" not in session.grant.access:
             raise unknown_room()
+        room.moderation.check_entry(session.grant, user, member_id)
     except BaseException:
         await session.close()
         raise
@@ -69,6 +72,7 @@ async def welcome_visitor(
     # Nothing may await from here to the end: first the missed events are sent, and all later ones by the fan-out.
     delivery.fanout.flush()
     membership.bind(session, session.member_id if named else member_id)
+    session.recheck()
     try:
         if missed is None:
             session.send_welcome(_welcome(room, session, None, identified=resume))
@@ -97,7 +101,7 @@ def _welcome(room: RoomCore, session: Session, since: Position | None, *, identi
     messages, more = delivery.recent.page()
     return Welcome(
         room=room.name,
-        title=room.title,
+        title=room.moderation.title,
         position=since or delivery.position,
         recovered=since is not None,
         here=membership.count(),
@@ -109,4 +113,7 @@ def _welcome(room: RoomCore, session: Session, since: Position | None, *, identi
         longest_text=room.limits.text,
         you=you,
         access=session.access,
+        role=session.standing.role,
+        muted=session.standing.muted,
+        settings=room.moderation.told,
     )

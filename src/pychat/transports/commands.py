@@ -36,7 +36,7 @@ def submit_command(
         begin, encode = _COMMANDS[name]
         answer = begin(session, *values)
     except Refused as refused:
-        values, encode, answer = [], _nothing, session.enqueue(_refuse(refused))
+        values, encode, answer = [], _nothing, session.enqueue(_refuse(session, refused))
 
     def reply(answer: Answer[Any]) -> None:
         try:
@@ -71,7 +71,8 @@ def __getattr__(name: str) -> object:
     return submit_command
 
 
-async def _refuse(refused: Refused) -> None:
+async def _refuse(session: Session, refused: Refused) -> None:
+    session.spend_refused()
     raise refused
 
 

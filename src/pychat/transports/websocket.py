@@ -11,7 +11,6 @@ from typing import Any
 
 from pychat.domain import strictjson
 from pychat.domain.errors import Close, Refused
-from pychat.domain.limits import TokenBucket
 from pychat.domain.model import Position, User
 from pychat.domain.notices import Notice
 from pychat.net.http.gate import Gate
@@ -36,9 +35,6 @@ __all__ = ["WebSocketTransport"]
 # Close codes of somebody who goes for good. A browser that leaves or reloads a page says 1001, and may be back.
 _GOODBYES = frozenset({1000, NO_CODE})
 _NUMBER = re.compile(r"[0-9]{1,18}")
-# Messages that are no command: so many a second are answered, and so many at once. Past them the connection is closed.
-_BAD_RATE, _BAD_BURST = 20.0, 200
-
 
 _Tell = Callable[[dict[str, Any]], object]
 #: Submits a command: its name, its fields, and the function for its answer, if the client asked for one.
@@ -77,7 +73,6 @@ class _Connection:
         #: Sends a frame of a room.
         self.send: Callable[[Any], None] = websocket.send
         self._answers = AnswerBatch(websocket)
-        self._bad: TokenBucket | None = None
 
     # For version 2.
 
@@ -119,11 +114,11 @@ class _Connection:
         else:
             submit_command(session, name, fields, tell)
 
-    def charge(self) -> None:
-        """Take the price of a message that is no command; close the connection of who sends nothing else."""
-        if self._bad is None:
-            self._bad = TokenBucket(_BAD_RATE, _BAD_BURST)
-        if self._bad.take(asyncio.get_running_loop().time()):
+    def charge(self, spend: Callable[[], None]) -> None:
+        """Count a message that is no command with `spend`; close the connection if there were too many."""
+        try:
+            spend()
+        except Refused:
             self.close(Close.BAD_FRAME)
 
 
@@ -180,7 +175,7 @@ class WebSocketTransport:
                 data = await websocket.receive()
                 if session is not None:
                     await wait_for_reader(websocket)
-                    self._submit(connection, data, partial(connection.submit, session))
+                    self._submit(connection, data, partial(connection.submit, session), session.spend_refused)
                     await session.ready()
         except WebSocketClosed as end:
             left = end.code in _GOODBYES
@@ -200,7 +195,7 @@ class WebSocketTransport:
                 data = await websocket.receive()
                 if person is not None:
                     await wait_for_reader(websocket)
-                    self._submit(connection, data, partial(person.submit, size=len(data)))
+                    self._submit(connection, data, partial(person.submit, size=len(data)), person.spend)
                     await person.ready()
         except WebSocketClosed as end:
             left = end.code in _GOODBYES
@@ -242,7 +237,7 @@ class WebSocketTransport:
             return None
 
     @staticmethod
-    def _submit(connection: _Connection, data: str | bytes, submit: _Submit) -> None:
+    def _submit(connection: _Connection, data: str | bytes, submit: _Submit, spend: Callable[[], None]) -> None:
         reference: Any = None
 
         def tell(answer: dict[str, Any]) -> None:
@@ -262,7 +257,7 @@ class WebSocketTransport:
                 connection.tell("error", refused.as_dict())
             else:
                 tell(encode_refusal(refused))
-            connection.charge()
+            connection.charge(spend)
         else:
             submit(name, command, None if reference is None else tell)
 

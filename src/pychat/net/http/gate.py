@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Protocol
 
 from pychat.domain.errors import Refused
 from pychat.net.addresses import AddressLimiter
 
-__all__ = ["Gate", "retry_headers"]
+__all__ = ["Gate", "Handshakes", "retry_headers"]
+
+
+class Handshakes(Protocol):
+    """Counts how often each address opens a connection."""
+
+    def wait(self, address: str) -> float:
+        """The seconds until `address` may open another connection; 0.0 if it may now."""
+
+    def count(self, address: str) -> None:
+        """Count a connection that `address` has opened."""
 
 
 class Gate:
@@ -16,11 +27,17 @@ class Gate:
     Status, text and retry time of each refusal are in `REFUSALS`; each wire only encodes them.
     """
 
-    __slots__ = ("closing", "connecting", "limits")
+    __slots__ = ("closing", "connecting", "handshakes", "limits")
 
-    def __init__(self, limits: AddressLimiter, connecting: AddressLimiter | None = None) -> None:
-        """`limits` counts what is open. `connecting` counts connections that are not yet established, if any are."""
+    def __init__(
+        self,
+        limits: AddressLimiter,
+        connecting: AddressLimiter | None = None,
+        handshakes: Handshakes | None = None,
+    ) -> None:
+        """`limits` counts what is open: gates can share it. `connecting` counts what is not yet established."""
         self.limits = limits
+        self.handshakes = handshakes
         self.connecting = connecting
         #: True while the server shuts down.
         self.closing = False
@@ -35,14 +52,23 @@ class Gate:
             return Refused.standard("full")
         if self.connecting is not None and not self.connecting.allows(address):
             return Refused.standard("connecting_full")
+        wait = 0.0 if self.handshakes is None else self.handshakes.wait(address)
+        if wait:
+            return Refused("rate_limited", "Too many connections were opened from your address. Try again soon.", wait)
         return None
 
     def enter(self, address: str) -> Refused | None:
         """Count one more connection from `address`, or return why it is refused. Call `leave` when it has ended."""
         refused = self.refusal(address)
         if refused is None:
-            self.limits.add(address)
+            self.add(address)
         return refused
+
+    def add(self, address: str) -> None:
+        """Count one more connection from `address`, which was admitted."""
+        self.limits.add(address)
+        if self.handshakes is not None:
+            self.handshakes.count(address)
 
     def leave(self, address: str) -> None:
         """Count one connection from `address` less."""

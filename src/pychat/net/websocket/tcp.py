@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from pychat.domain.limits import TokenBucket
+from pychat.domain.rates import Rates, Usage
 from pychat.net.websocket.protocol import POLICY, State
 from pychat.net.websocket.writer import FrameWriter
 
-__all__ = ["CHEAP_BURST", "CHEAP_RATE", "Reader", "TcpWebSocket"]
-
-#: Frames that cost their sender next to nothing (control frames, empty frames, small fragments): the maximum for each
-#: second, and the maximum at once. Past them the connection is closed with 1008.
-CHEAP_RATE = 50.0
-CHEAP_BURST = 500
+__all__ = ["Reader", "TcpWebSocket"]
 
 _OPEN, _CLOSED = State.OPEN, State.CLOSED
+_CHEAP = Rates({})["frames"]  # frames that cost their sender next to nothing; past it the connection is closed, 1008
 _TOO_CHEAP = "too many control frames, empty frames or fragments"
 
 
@@ -53,7 +49,7 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
     and the rest follows in the next turns, between those of other connections.
     """
 
-    __slots__ = ("_bucket", "_paused", "_turn", "reader")
+    __slots__ = ("_cheap", "_paused", "_turn", "reader")
 
     def __init__(
         self, transport: asyncio.Transport, remote: str, *, max_message_bytes: int, max_buffer_bytes: int
@@ -61,7 +57,7 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
         """Set `reader` before the next turn of the loop."""
         super().__init__(transport, remote, max_message_bytes=max_message_bytes, max_buffer_bytes=max_buffer_bytes)
         self.reader: Reader
-        self._bucket: TokenBucket | None = None
+        self._cheap: Usage | None = None
         self._paused = False
         self._turn: asyncio.Handle | None = None  # the next turn, if more waits than one turn reads
 
@@ -126,10 +122,10 @@ class TcpWebSocket(FrameWriter, asyncio.Protocol):
     def _charge(self) -> None:
         """Count cheap frames; close the connection if there were too many."""
         count, self._protocol.cheap = self._protocol.cheap, 0
-        if self._bucket is None:
-            self._bucket = TokenBucket(CHEAP_RATE, CHEAP_BURST)
+        if self._cheap is None:
+            self._cheap = Usage()
         now = asyncio.get_running_loop().time()
-        if any(self._bucket.take(now) for _ in range(count)):
+        if any(self._cheap.take(_CHEAP, now) for _ in range(count)):
             self._protocol.fail(POLICY, _TOO_CHEAP)
 
     def _send_outgoing(self) -> None:

@@ -1,5 +1,5 @@
 """Keeping order in a room: what the moderation records say, and the actions that change them."""
 
-from pychat.room.moderation.room_moderation import RoomModeration, Standing
+from pychat.room.moderation.room_moderation import RoomModeration, RoomPeople
 
-__all__ = ["RoomModeration", "Standing"]
+__all__ = ["RoomModeration", "RoomPeople"]

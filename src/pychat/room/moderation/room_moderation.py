@@ -2,62 +2,440 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Protocol
 
 from pychat.domain.access import Access
+from pychat.domain.actions import ACTIONS, accept_action
+from pychat.domain.dates import iso
+from pychat.domain.decision import Actor, Decision, Subject
 from pychat.domain.errors import Refused
-from pychat.domain.model import User
-from pychat.domain.moderation import AuditEntry
-from pychat.domain.moderation_rules import Actor
-from pychat.domain.moderation_state import ModerationState
-from pychat.domain.notices import Mute, RoomChanged
-from pychat.domain.roles import Role
+from pychat.domain.log_limit import RateLimitedLogger
+from pychat.domain.model import Deleted, Edited, Erased, Member, Message, Reacted, Say, User
+from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
+from pychat.domain.moderation_rules import decide
+from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
+from pychat.domain.networks import Networks, network_of, parse_network
+from pychat.domain.notices import AccessChanged, RoomChanged
+from pychat.domain.roles import Role, role_of
+from pychat.domain.rules import RoomState, quote
+from pychat.room.clock import Clock
+from pychat.room.connections import ConnectionRegistry, Visitor
+from pychat.room.fanout import Fanout
 from pychat.room.grant import Grant
+from pychat.room.moderation import standing
+from pychat.room.moderation.pace import Pace
+from pychat.room.moderation.pins import Pins
+from pychat.room.moderation.record_log import RecordLog
+from pychat.room.passwords import PasswordHasher
+from pychat.room.tasks import Tasks
+from pychat.stores import Store
 
-__all__ = ["RoomModeration", "Standing"]
+__all__ = ["RoomModeration", "RoomPeople"]
+
+_limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
+_KINDS = ("role", "ban", "mute", "setting", "pin", "invite", "report", "held", "asking")
+_MAX_GONE = 100  # guests who have gone, and whose addresses are known
+_BADGES = frozenset({Role.MODERATOR.label, Role.OWNER.label})
+_hasher = PasswordHasher()
 
 
-class Standing(NamedTuple):
-    """What a visitor may do in a room at this moment, and why."""
+class RoomPeople(Protocol):
+    """What moderation needs of the other parts of a room."""
 
-    access: Access
-    role: Role
-    mute: Mute | None = None
+    def name_of(self, member_id: str) -> str | None:
+        """The name of somebody who is in the room, or was there lately."""
+
+    async def message(self, seq: int) -> Message:
+        """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
+
+    async def clear(self, author: Member, member_id: str, seconds: float) -> int:
+        """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
+
+    def role_changed(self, member_id: str) -> None:
+        """The role of a member may have changed: show it to everybody."""
+
+    async def free(self, member_id: str) -> None:
+        """Free the name of a member who is away."""
+
+    def titled(self, title: str) -> None:
+        """The title of the room may have changed."""
 
 
 class RoomModeration:
     """The moderation of one room: `RoomCore.moderation`."""
 
-    __slots__ = ("state",)
+    __slots__ = (
+        "_clock",
+        "_connections",
+        "_fanout",
+        "_gone",
+        "_log",
+        "_pace",
+        "_pins",
+        "_state",
+        "_tasks",
+        "people",
+        "protected",
+        "room_title",
+        "slow",
+    )
 
-    def __init__(self) -> None:
-        #: What the records say.
-        self.state = ModerationState()
+    #: The other parts of the room. Set before anybody enters.
+    people: RoomPeople
 
-    def standing(self, grant: Grant, user: User | None, member_id: str | None) -> Standing:
+    def __init__(
+        self,
+        room: str,
+        title: str,
+        state: RoomState,
+        store: Store,
+        *,
+        connections: ConnectionRegistry,
+        fanout: Fanout,
+        tasks: Tasks,
+        clock: Clock,
+    ) -> None:
+        self._state = state
+        self._connections = connections
+        self._fanout = fanout
+        self._tasks = tasks
+        self._clock = clock
+        self._log = RecordLog(room, store, self, tasks=tasks, clock=clock)
+        self._pins: Pins | None = None  # of a room that has none
+        self._pace: Pace | None = None  # without slow mode
+        self._gone: dict[str, str] | None = None  # member id -> network, of guests who have gone
+        #: The title that the room was given.
+        self.room_title = title
+        #: Networks that cannot be banned: those of the trusted proxies.
+        self.protected: tuple[IPv4Network | IPv6Network, ...] = ()
+        #: Seconds between two messages of one person; 0 without slow mode.
+        self.slow = 0
+
+    # The records come from the store.
+
+    async def read(self) -> tuple[tuple[Record, ...], int]:
+        """Read the records and their version from the store. Raise `Refused`."""
+        return await self._log.records.load(self._log.room)
+
+    def load(self, records: Iterable[Record], version: int) -> None:
+        """Begin, or begin anew, with what was read."""
+        self._pins = None
+        self._log.load(records, version)
+        self._set_up()
+
+    def received(self, moderated: Moderated) -> None:
+        """The store delivered a change of the records."""
+        self._log.received(moderated)
+
+    def reopened(self) -> None:
+        """The store was away: changes may have been missed."""
+        self._log.reload()
+
+    def stop(self) -> None:
+        """The room closes."""
+        self._log.stop()
+
+    # The port `RecordFollower`.
+
+    def changed(self, changes: Sequence[Record | Removed], entry: AuditEntry | None) -> None:
+        """Records were changed by an action with that entry, or have ended: apply that to everybody here."""
+        del entry
+        members = set[str]()
+        networks = Networks[None]()
+        named = {kind: {each.key for each in changes if each.kind == kind} for kind in _KINDS}
+        for key in named["ban"] | named["mute"]:
+            if key.startswith(MEMBER):
+                members.add(key.removeprefix(MEMBER))
+            else:
+                networks.add(key.removeprefix(ADDRESS), None)
+        members |= named["role"]
+        self._ban_addresses(changes)
+        if named["setting"] & {"writing", "entry"}:
+            self._recheck(self._connections)
+        else:
+            if networks:
+                self._recheck(each for each in self._connections if networks.find(each.grant.address))
+            self._recheck(visitor for each in members for visitor in self._connections.of(each))
+        for each in named["role"]:
+            self.people.role_changed(each)
+        if named["setting"] - {"challenge", "password"}:
+            self._set_up()
+            self._fanout.send(self.settings)
+        if named["pin"]:
+            self._tasks.spawn(self._show_pins())
+
+    def reloaded(self) -> None:
+        """Any record may have changed."""
+        self._set_up()
+        self._recheck(self._connections)
+        for member_id in {each.member_id for each in self._connections}:
+            if member_id is not None:
+                self.people.role_changed(member_id)
+        self._tasks.spawn(self._show_pins())
+
+    @staticmethod
+    def _recheck(visitors: Iterable[Visitor]) -> None:
+        for visitor in tuple(visitors):
+            visitor.recheck()
+
+    def _set_up(self) -> None:
+        """Take over the settings that are asked for often."""
+        state = self._log.state
+        self.slow = state.setting("slow")
+        if not self.slow:
+            self._pace = None
+        elif self._pace is None:
+            self._pace = Pace()
+        self.people.titled(self.title)
+
+    def _ban_addresses(self, changes: Iterable[Record | Removed]) -> None:
+        """Ban the addresses too from which somebody is connected here whom another server has banned."""
+        for each in changes:
+            if not isinstance(each, Record) or each.kind not in ("ban", "mute") or not each.data.get("address"):
+                continue
+            member_id = each.key.removeprefix(MEMBER)
+            subject = self._subject(member_id) if each.key.startswith(MEMBER) else None
+            if subject is None or not (subject.alone or each.data["address"] is True) or subject.role > Role.GUEST:
+                continue
+            missing = [ADDRESS + network for network in subject.networks]
+            missing = [key for key in missing if self.state.get(each.kind, key) is None]
+            if missing and self._connections.of(member_id):
+                self._tasks.spawn(self._extend(each, missing))
+
+    async def _extend(self, record: Record, keys: list[str]) -> None:
+        """Give `record` to other keys too, while it stands."""
+
+        def decide_again() -> Decision | None:
+            if self.state.get(record.kind, record.key) != record:
+                return None
+            missing = [key for key in keys if self.state.get(record.kind, key) is None]
+            return Decision(tuple(replace(record, key=key) for key in missing), None) if missing else None
+
+        try:
+            await self._log.change(decide_again)
+        except Refused as refused:
+            _limited.warning("The addresses of %s could not be stored: %s", record.key, refused)
+
+    # What the records say.
+
+    @property
+    def state(self) -> ModerationState:
+        """The records."""
+        return self._log.state
+
+    def standing(self, grant: Grant, user: User | None, member_id: str | None) -> AccessChanged:
         """What a visitor may do in the room at this moment."""
-        raise NotImplementedError
+        return standing.standing_of(self._log.state, grant, user, member_id, self._clock.date())
 
     def check_entry(self, grant: Grant, user: User | None, member_id: str | None) -> None:
-        """Raise `Refused` if this visitor may not be in the room, for example because of a ban."""
-        raise NotImplementedError
+        """Raise `Refused` if this visitor may not come into the room, for example because of a ban."""
+        member_id = member_id if user is None else user.member_id
+        standing.check_entry(self._log.state, grant, user, member_id, self._clock.date())
 
+    def check_stay(self, grant: Grant, user: User | None, member_id: str | None) -> None:
+        """Raise `Refused` if this visitor may not be in the room any more."""
+        standing.check_stay(self._log.state, grant, user, member_id, self._clock.date())
+
+    def refusal(self, grant: Grant, of: AccessChanged, permission: str) -> Refused:
+        """Why a visitor of that standing lacks a permission."""
+        return standing.refusal(self._log.state, grant, of, permission)
+
+    def badges(self, member_id: str, roles: tuple[str, ...]) -> tuple[str, ...]:
+        """The roles that everybody sees of a member: the app's `roles`, and the one that the room has recorded."""
+        stored = self._log.state.stored_role(member_id)
+        if stored is None or stored.label not in _BADGES or stored.label in roles:
+            return roles
+        return (*roles, stored.label)
+
+    def shows(self, member: Member, roles: tuple[str, ...]) -> bool:
+        """True if a member has the badges that `badges` gives, for the app's `roles`."""
+        return _BADGES.intersection(member.roles) == _BADGES.intersection(self.badges(member.id, roles))
+
+    # Pinned messages.
+
+    @property
+    def incomplete(self) -> bool:
+        """True if pinned messages have to be looked up before anybody is welcomed."""
+        pins = self._log.state.of("pin")
+        return bool(pins) and self._pins is None
+
+    async def complete(self) -> None:
+        """Look up the pinned messages. Raise `Refused`."""
+        pins = Pins(self.people.message)
+        await pins.load(map(int, self._log.state.of("pin")))
+        self._pins = pins
+
+    async def _show_pins(self) -> None:
+        """Tell everybody which messages are pinned now."""
+        pins = self._pins or Pins(self.people.message)
+        try:
+            while not pins.knows(map(int, self._log.state.of("pin"))):  # again if that changes meanwhile
+                await pins.load(list(map(int, self._log.state.of("pin"))))
+        except Refused as refused:
+            _limited.warning("The pinned messages could not be read: %s", refused)
+            return
+        self._pins = pins if self._log.state.of("pin") else None
+        self._fanout.send(self.settings)
+
+    def revised(self, event: Edited | Deleted | Reacted) -> None:
+        """A message was changed: if it is pinned, tell everybody."""
+        if self._pins is not None and self._pins.revised(event):
+            self._fanout.send(self.settings)
+
+    def erased(self, what: Erased) -> None:
+        """Texts were erased: if any of them is pinned, tell everybody."""
+        if self._pins is not None and self._pins.erased(what.seqs):
+            self._fanout.send(self.settings)
+
+    # Slow mode.
+
+    def check_pace(self, say: Say, visitor: Visitor) -> None:
+        """Raise `Refused` with `slow_mode` if this visitor may not write yet. If they may, they do so now."""
+        if self._pace is None or visitor.standing.role >= Role.MODERATOR:
+            return
+        network = network_of(visitor.grant.address) if visitor.user is None else None
+        now = self._clock.steady()
+        wait = self._pace.wait(self.slow, now, say.member_id, say.id, network, self._connections.__contains__)
+        if wait:
+            text = f"Everybody here waits {self.slow} seconds between two messages. Wait {max(wait, 1):.0f} more."
+            raise Refused("slow_mode", text, wait)
+        self._pace.note(self.slow, now, say.member_id, say.id, network)
+
+    def said(self, message: Message) -> None:
+        """A message was stored, perhaps by another server."""
+        if self._pace is not None:
+            self._pace.note(self.slow, self._clock.steady(), message.author.id, message.id)
+
+    def not_said(self, say: Say) -> None:
+        """A message was refused: its author need not wait for it."""
+        if self._pace is not None:
+            self._pace.forget(say.member_id, say.id)
+
+    # People come and go.
+
+    def left(self, visitor: Visitor) -> None:
+        """A visitor has gone. A moderator may still ban a guest together with the address."""
+        network = network_of(visitor.grant.address) if visitor.user is None and visitor.member_id else None
+        if network is None or visitor.member_id is None or not self._state.last_name(visitor.member_id):
+            return
+        self._gone = self._gone or {}
+        self._gone.pop(visitor.member_id, None)
+        self._gone[visitor.member_id] = network
+        if len(self._gone) > _MAX_GONE:
+            del self._gone[next(iter(self._gone))]
+
+    @property
+    def title(self) -> str:
+        """The title of the room."""
+        return str(self._log.state.setting("title")) or self.room_title
+
+    @property
     def settings(self) -> RoomChanged:
         """What moderators have set, and the defaults of the rest."""
-        raise NotImplementedError
+        setting, pinned = self._log.state.setting, () if self._pins is None else self._pins.shown
+        return RoomChanged(self.title, setting("topic"), self.slow, setting("writing"), setting("entry"), pinned)
+
+    @property
+    def told(self) -> RoomChanged | None:
+        """The settings for a welcome; `None` if they are the defaults."""
+        settings = self.settings if self._log.state else None
+        return None if settings == RoomChanged(self.title) else settings
 
     def overview(self) -> dict[str, Any]:
-        """What moderators see: the settings, the roles, the bans, the mutes, the pins, the invitations, the queue."""
-        raise NotImplementedError
+        """What moderators see, as JSON: the settings, and the data of all records without secrets."""
+        state = self._log.state
+        settings = {name: state.setting(name) for name in DEFAULTS}
+        settings |= {"title": self.title, "password": bool(settings["password"])}
+        kinds = ("role", "ban", "mute", "pin", "invite", "report", "held", "asking")
+        return {"settings": settings, **{kind: [_told(each) for each in state.of(kind).values()] for kind in kinds}}
 
     async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
         """At most `limit` entries of the audit log with numbers below `before`, the newest first."""
-        raise NotImplementedError
+        return await self._log.audit(before, limit)
 
-    async def perform(self, action: str, fields: Mapping[str, Any], actor: Callable[[], Actor]) -> dict[str, Any]:
+    # What moderators do.
+
+    async def perform(self, action: str, given: Mapping[str, Any], actor: Callable[[], Actor]) -> dict[str, Any]:
         """Perform an action of `ACTIONS`, and return what its author is told. Raise `Refused`.
 
         `actor` is called for each attempt: the role of whoever acts may have changed meanwhile.
         """
-        raise Refused("forbidden", "Not yet.")
+        fields = accept_action(action, given)
+        if actor().rank < ACTIONS[action].role:
+            raise Refused("forbidden", "Only moderators of this room may do this.")
+        if "network" in fields and "member" not in fields:
+            fields["network"] = parse_network(fields["network"], self.protected)
+        if fields.get("password"):
+            fields["password"] = await _hasher.hash(fields["password"])
+        if action == "pin":
+            quote(await self.people.message(fields["target"]))
+        told: dict[str, Any] = {}
+        if action == "clear":
+            told["deleted"] = fields["deleted"] = await self._clear(fields["member"], fields["seconds"], actor())
+        await self._log.change(partial(self._decide, action, fields, actor))
+        if action in ("ban", "kick") and "member" in fields:
+            await self.people.free(fields["member"])
+            if fields.get("delete"):
+                told["deleted"] = await self._clear(fields["member"], fields["delete"], actor())
+        return told
+
+    async def change(self, decide: Callable[[], Decision | None]) -> AuditEntry | None:
+        """Store what `decide` returns for the newest records, and return its entry; `None` if it changes nothing.
+
+        `decide` is called again if somebody else changed the records first. The changes were applied when this returns.
+        """
+        return await self._log.change(decide)
+
+    def _decide(self, action: str, fields: Mapping[str, Any], actor: Callable[[], Actor]) -> Decision | None:
+        member_id = fields.get("member")
+        subject = None if member_id is None else self._subject(member_id)
+        return decide(self._log.state, action, fields, actor(), subject, self._clock.date())
+
+    async def _clear(self, member_id: str, seconds: float, actor: Actor) -> int:
+        subject = self._subject(member_id)
+        if actor.member.id != subject.id and actor.rank <= subject.role:
+            raise Refused("forbidden", f"{subject.name or 'This person'} has a role that is not below yours.")
+        return await self.people.clear(actor.member, subject.id, seconds)
+
+    def _subject(self, member_id: str) -> Subject:
+        """The member whom an action is about."""
+        member = self._state.members.get(member_id) or self._state.away.get(member_id)
+        visitors = self._connections.of(member_id)
+        users = [each.user for each in visitors if each.user is not None]
+        roles = users[0].roles if users else () if member is None else member.roles
+        login = member_id.startswith("user:")
+        role = role_of(self.state.stored_role(member_id), roles, _access(visitors), login=login)
+        networks = set() if login else {network_of(each.grant.address) for each in visitors}
+        if not visitors and self._gone is not None and not login:
+            networks = {self._gone.get(member_id)}
+        known = tuple(each for each in networks if each is not None and self._may_exclude(each))
+        name = self.people.name_of(member_id) or ""
+        return Subject(member_id, name, role, known, alone=bool(known) and self._alone(member_id, known))
+
+    def _may_exclude(self, network: str) -> bool:
+        try:
+            parse_network(network, self.protected)
+        except Refused:
+            return False
+        return True
+
+    def _alone(self, member_id: str, networks: tuple[str, ...]) -> bool:
+        others = (each for each in self._connections if each.member_id != member_id)
+        return not any(network_of(each.grant.address) in networks for each in others)
+
+
+def _access(visitors: Iterable[Visitor]) -> Access:
+    """What the app allows a member: the most of what it allows their connections."""
+    return Access.MODERATE if any("moderate" in each.grant.access for each in visitors) else Access.WRITE
+
+
+def _told(record: Record) -> dict[str, Any]:
+    """A record as moderators see it."""
+    data = {name: value for name, value in record.data.items() if name not in ("hash", "address", "rank")}
+    return {"key": record.key, **data, **({} if record.until is None else {"until": iso(record.until)})}

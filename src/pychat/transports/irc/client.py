@@ -81,7 +81,7 @@ class Client:
         self.network = network
         self.remote = remote
         self.outbox = outbox
-        self.pacer = Pacer(network, outbox)
+        self.pacer = Pacer(network, outbox, remote)
         self.nick = "*"
         #: The nick and the user name that were sent before the registration was complete.
         self.wanted: str | None = None
@@ -283,13 +283,16 @@ class Client:
             self._telling = None
         if self._leaving:
             await asyncio.wait(self._leaving)
+        self.pacer.end()
         self._response = Response(_drop)  # the one before refers to this client
 
     # What is unread
 
     async def tell_unread(self) -> None:
         """Tell the person soon of unread rooms and direct messages. The client need not wait for it."""
-        self.conversations.person = await self.recognise(self.login)
+        self.conversations.person = person = await self.recognise(self.login)
+        if person is not None:
+            self.pacer.usage = person.usage
         self.conversations.user = self.login
         self._telling = asyncio.get_running_loop().create_task(self._tell_unread())
 

@@ -20,7 +20,6 @@ from pychat.transports.irc.nicks import casefold, nick_like
 __all__ = ["Conversations"]
 
 _log = logging.getLogger("pychat.transports")
-_COST = 4.0  # of opening a direct room, beside that of its messages
 
 
 class Conversations:
@@ -157,9 +156,10 @@ class Conversations:
         if len(ids) != 1:
             many = "Several people have this nick. Write in a channel."
             raise Refused("not_found", many if ids else "Nobody in your channels has this nick.")
-        wait = person.bucket(self._rooms.limits).take(self._rooms.clock.steady(), _COST)
-        if wait:
-            raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+        address = self._request("").remote
+        rates, charges = self._rooms.rates, self._rooms.limits.table.charges["direct"]
+        rates.spend(charges, person.usage, rates.address(address))
+        self._rooms.spend_direct(person, self.user, address)
         room = await self._rooms.direct_with(person, ids)
         return await self._enter(room.name, nick)
 

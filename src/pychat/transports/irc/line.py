@@ -70,8 +70,8 @@ class Line:
     def format(self) -> str:
         """The line as text, without its line end. Raise `ValueError` if a part of it is not allowed in a line."""
         words = [self.command, *self.params[:-1]]
-        if any(not word or " " in word or word.startswith(":") for word in words):
-            msg = f"only the last parameter may be empty, hold spaces or begin with a colon: {self!r}"
+        if self.command.startswith("@") or any(not word or " " in word or word.startswith(":") for word in words):
+            msg = f"only the last parameter may be empty, hold spaces or begin with a colon; no command with @: {self}"
             raise ValueError(msg)
         parts = []
         if self.tags:

@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from pychat.domain.limits import Limits, TokenBucket
-from pychat.room.clock import Clock
+from pychat.domain.limits import Limits
+from pychat.domain.rates import Charge, Usage, take
+from pychat.room.rate_limiter import RateLimiter
 from pychat.transports.irc.line import LINE_BYTES, SERVER, Line
 from pychat.transports.irc.outbox import Outbox
 
 __all__ = ["Pacer", "Turns"]
 
-_LINES_PER_SECOND, _LINES_AT_ONCE = 50, 500  # each room has a lower limit of its own
-_ANSWERS_PER_SECOND, _ANSWERS_AT_ONCE = 500, 5_000  # in lines
 _SLICE = 32  # lines of answers, after which other clients have a turn
 _MEMBERS_PER_LINE = 100  # looking at this many members costs as much as one line
 _MAX_PAUSE = 2.0  # seconds
 
 
 class Turns(Protocol):
-    """What all clients of a server share: its clock, its limits, and turns of the event loop."""
+    """What all clients of a server share: its limits, what was used of them, and turns of the event loop."""
 
-    clock: Clock
+    rates: RateLimiter
     limits: Limits
     #: A client that is silent for this many seconds gets a `PING`.
     ping_seconds: float
@@ -32,14 +31,16 @@ class Turns(Protocol):
 
 
 class Pacer:
-    """Counts the lines of one client, and makes a client wait that has had too many."""
+    """Counts the lines of one client, and makes a client wait whose person or address has had too many."""
 
-    def __init__(self, server: Turns, outbox: Outbox) -> None:
+    def __init__(self, server: Turns, outbox: Outbox, remote: str) -> None:
         self._server = server
         self._outbox = outbox
-        limited = bool(server.limits.rate)
-        self._lines = TokenBucket(_LINES_PER_SECOND if limited else 0, _LINES_AT_ONCE)
-        self._answers = TokenBucket(_ANSWERS_PER_SECOND if limited else 0, _ANSWERS_AT_ONCE)
+        charges = server.limits.table.charges
+        self._lines, self._answers = charges["irc-line"], charges["irc-answer"]
+        #: What the client has used; that of the person, when it is known who it is.
+        self.usage = Usage()
+        self._address = server.rates.address(remote)
         self._spent = 0  # lines since the last turn
 
     async def take_in(self, size: int) -> None:
@@ -54,6 +55,10 @@ class Pacer:
     def spend(self) -> None:
         """Count a line of an answer."""
         self._spent += 1
+
+    def end(self) -> None:
+        """The client has gone."""
+        self._server.rates.remember(self.usage, self._address)
 
     async def look_at(self, members: int) -> None:
         """Count `members` that a command is about to look at. Wait if they are too many."""
@@ -70,10 +75,12 @@ class Pacer:
             await self._pay(self._answers, spent)
             await self._server.turn()
 
-    async def _pay(self, bucket: TokenBucket, tokens: float) -> None:
-        """Wait until `bucket` has so many tokens, and take them. Return early if the connection closes."""
-        waited = 0.0
-        while not self._outbox.is_closing() and (wait := bucket.take(self._server.clock.steady(), tokens)):
+    async def _pay(self, charges: tuple[Charge, ...], lines: float) -> None:
+        """Count so many lines, as soon as there may be so many. Return early if the connection closes."""
+        waited, clock = 0.0, self._server.rates.clock
+        while not self._outbox.is_closing() and (
+            wait := take(charges, self.usage, self._address, clock.steady(), lines)
+        ):
             await asyncio.sleep(wait := min(wait, _MAX_PAUSE, self._server.ping_seconds))
             waited += wait
             if waited >= self._server.ping_seconds:

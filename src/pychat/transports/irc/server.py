@@ -66,6 +66,8 @@ class IrcServer:
         self.rooms = chat.directory if isinstance(chat, Chat) else chat
         self.clock: Clock = self.rooms.clock
         self.limits = self.rooms.limits
+        #: Counts what clients do, together with the mounts of the same rooms.
+        self.rates = self.rooms.rates
         self.started = f"{datetime.fromtimestamp(self.clock.date(), UTC):%Y-%m-%d %H:%M:%S} UTC"
         self.authenticator = Authenticator(authenticate_of(chat, authenticate))
         #: The channels that everybody may know.

@@ -19,7 +19,6 @@ _Fields = dict[str, Any]
 _DEFAULT_PAGE, _MAX_PAGE = 50, 200  # rooms
 _MAX_BLOCKED, _MAX_BLOCKED_BY_GUEST = 1_000, 100  # by one person
 _LONGEST_ID = 200  # characters; ids of members are shorter
-_DIRECT_COST = 4.0  # of opening a direct room, beside that of every command
 
 
 async def rooms(connection: PersonConnection, after: str | None, limit: int | None) -> _Fields:
@@ -70,8 +69,8 @@ async def direct(connection: PersonConnection, members: list[Any]) -> _Fields:
     """Find or make the private room of the person and these members."""
     if not all(isinstance(each, str) for each in members):
         raise Refused("bad_request", "“with” is a list of ids of members.")
-    connection.spend(_DIRECT_COST)
-    connection.people.spend_direct(connection.identity)
+    connection.spend("direct")
+    connection.people.rooms.spend_direct(connection.identity.person, connection.identity.user, connection.address)
     room = await connection.people.rooms.direct_with(connection.identity.person, members)
     return {"room": room.name}
 

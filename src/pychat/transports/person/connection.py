@@ -14,6 +14,7 @@ from pychat.domain.model import Position
 from pychat.protocol.v1 import decode_command, encode_refusal
 from pychat.protocol.v2 import COMMANDS, RoomToEnter, decode_entries, exited_event
 from pychat.room.answer import Answer
+from pychat.room.rate_limiter import log_flooding
 from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.commands import submit_command
@@ -30,6 +31,7 @@ _MAX_UNDER_WAY = 256
 _MAX_BYTES = 256 * 1024
 #: How many commands a room counts as in `enter`.
 _ENTER_COST = 0.1
+_COUNTED = ("rate_limited", "flooding")  # refusals of commands that were counted
 
 _Fields = dict[str, Any]
 _Tell = Callable[[_Fields], object]
@@ -59,7 +61,10 @@ class PersonConnection:
         #: Ends the telling of what is unread.
         self.stop_watching: Callable[[], None] = _nothing
         self._commands = commands
-        self._bucket = identity.person.bucket(people.limits)
+        self._rates = people.rooms.rates
+        #: Where the person connects from, behind trusted proxies; empty for a Unix socket.
+        self.address = identity.request.remote
+        self._address_usage = self._rates.address(self.address)
         self._tasks: set[asyncio.Task[None]] = set()
         self._entries: deque[tuple[RoomLink, Position | None, _Entered]] = deque()
         self._welcoming = asyncio.Lock()
@@ -81,7 +86,7 @@ class PersonConnection:
         try:
             self._dispatch(name, fields, tell)
         except Refused as refused:
-            tell(encode_refusal(refused))
+            tell(encode_refusal(refused if refused.code in _COUNTED else self._counted(refused)))
 
     async def execute(self, name: str, fields: object) -> _Fields:
         """Execute a command and return its answer; a refusal is an answer too. Never raises for what a person sent."""
@@ -126,6 +131,7 @@ class PersonConnection:
         finally:
             for session in sessions:
                 self._spawn(session.close(left=left))
+        self._rates.remember(self.identity.person.usage, self._address_usage)
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -153,17 +159,32 @@ class PersonConnection:
         else:
             decode_command(name, fields, COMMANDS)  # raises what is wrong with it
 
-    def spend(self, cost: float = 1.0) -> None:
-        """Count a command of the person. Raise `Refused` above the limit."""
-        wait = self._bucket.take(asyncio.get_running_loop().time(), cost)
-        if wait:
-            raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+    def spend(self, kind: str = "command", cost: float = 1.0) -> None:
+        """Count a command of the person. Raise `Refused` above the limit; whoever goes on then is disconnected."""
+        rates, table, person = self._rates, self.people.limits.table, self.identity.person.usage
+        try:
+            rates.spend(table.charges[kind], person, self._address_usage, cost)
+        except Refused:
+            if not rates.is_flooding(table, person, self._address_usage):
+                raise
+            if not self._closed:
+                log_flooding(self.address)
+                self.wire.close(Close.FLOODING)
+            raise Refused.standard("flooding") from None
+
+    def _counted(self, refused: Refused) -> Refused:
+        """Count a command that was refused before it began, and return why it is refused."""
+        try:
+            self.spend()
+        except Refused as too_much:
+            return too_much
+        return refused
 
     def _in_room(self, name: str, execute: Callable[[RoomLink, _Tell], None], tell: _Tell) -> None:
         """Execute a command for a room, when it was entered."""
         link = self.links.get(name)
         if link is None:
-            tell(encode_refusal(Refused("not_entered", "You are not in this room. Enter it first.")))
+            tell(encode_refusal(self._counted(Refused("not_entered", "You are not in this room. Enter it first."))))
         elif link.waiting is not None:
             link.waiting.append(partial(self._in_room, name, execute, tell))
         else:
@@ -195,7 +216,7 @@ class PersonConnection:
     # Rooms are entered and left.
 
     def _enter(self, entries: list[RoomToEnter], tell: _Tell) -> None:
-        self.spend(max(1.0, _ENTER_COST * len(entries)))
+        self.spend(cost=max(1.0, _ENTER_COST * len(entries)))
         results: _Fields = {}
 
         def entered(name: str, refused: Refused | None) -> None:
@@ -292,6 +313,8 @@ class PersonConnection:
     def exited(self, link: RoomLink, why: Close) -> None:
         """The server ends a room for this person: called by its link."""
         link.end()
+        if why is Close.FLOODING:
+            self.wire.close(why)
         if link.session is None:
             link.why = why  # the answer to `enter` tells it
         elif self.links.get(link.name) is link:

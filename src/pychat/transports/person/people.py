@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pychat.domain.addresses import address_key
-from pychat.domain.errors import Refused
-from pychat.domain.limits import Limits, TokenBuckets
+from pychat.domain.limits import Limits
 from pychat.domain.model import User
 from pychat.net.http.request import Request
 from pychat.room.directory import Found, RoomDirectory
@@ -17,8 +15,6 @@ from pychat.transports.admission import opened
 from pychat.transports.authenticator import Authenticator
 
 __all__ = ["Identity", "People"]
-
-_DIRECTS, _DIRECTS_AT_ONCE = 0.1, 30.0  # direct rooms, a second and at once, by user or by a guest's address
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,6 @@ class People:
         #: The number of rooms that one person can be in.
         self.max_rooms = rooms.max_rooms_per_person
         self._authenticator = authenticator
-        self._directs = TokenBuckets(_DIRECTS, _DIRECTS_AT_ONCE)
         #: Entering a room takes up to a millisecond, so one room is entered in each turn of the event loop.
         self.turns = Turns()
 
@@ -81,14 +76,6 @@ class People:
         tokens = await self.tokens()
         member_id = (tokens.read(token) if token else None) or Tokens.new_id()
         return Identity(member_id, None, request, tokens.issue(member_id), self.rooms.person(member_id))
-
-    def spend_direct(self, identity: Identity) -> None:
-        """Count a direct room that somebody opens: each one stays in the lists of its members. Raise `Refused`."""
-        key = identity.member_id if identity.user else address_key(identity.request.remote)
-        wait = self._directs.take(key, self.rooms.clock.steady())
-        if wait:
-            text = f"You opened too many direct rooms. Wait {max(wait, 0.1):.0f} seconds."
-            raise Refused("rate_limited", text, wait)
 
     async def find(self, name: str, identity: Identity) -> tuple[Found, User | None]:
         """The open room of that name, what the person may do there, and their login there. Raise `Refused`.

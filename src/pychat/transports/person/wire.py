@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from pychat.domain.errors import Close
 from pychat.room.backend import RoomBackend
 from pychat.room.connection import Encoder
 
@@ -27,6 +28,9 @@ class PersonWire(Protocol):
 
     def flush(self) -> None:
         """Send what waits for the end of the turn."""
+
+    def close(self, why: Close) -> None:
+        """Tell the person why, and close the connection."""
 
     async def wait_for_reader(self) -> None:
         """Wait while much is unread. Return at once when the connection has ended."""

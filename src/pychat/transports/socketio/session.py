@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from pychat.domain.errors import Close
-from pychat.domain.limits import TokenBucket
+from pychat.domain.rates import Rates, Usage
 from pychat.net.deadlines import Deadlines
 from pychat.net.slow_readers.backpressure import UNREAD_BYTES, wait_for_reader
 from pychat.transports.socketio.client import SocketIOClient
@@ -25,9 +25,8 @@ _log = logging.getLogger("pychat.socketio")
 _EVENTS_A_TURN = 16
 #: Events up to this size are taken while those before are under way, over a WebSocket.
 _SMALL_BYTES = 2048
-#: CONNECTs of a client that comes and goes: so many a second, and at once. Each costs as much as a connection.
-_CONNECT_RATE = 1.0
-_CONNECT_BURST = 10
+#: CONNECTs of a client that comes and goes. Each costs as much as a connection.
+_CONNECTS = Rates({})["connects"]
 #: Closed with one of these, a client has sent something invalid: what it sent before is not handled any more.
 _DROPPED = {Close.BAD_FRAME, Close.TOO_LARGE, Close.KICKED}
 
@@ -76,7 +75,7 @@ class SocketIOSession:
         #: By namespace.
         self.clients: dict[str, SocketIOClient] = {}
         #: Counts CONNECTs, once the client has left a namespace.
-        self.connects: TokenBucket | None = None
+        self.connects: Usage | None = None
         #: The namespaces that it was refused, or that the server sent it out of.
         self.left: frozenset[str] = frozenset()
         #: What the application keeps for its clients, by namespace.
@@ -229,13 +228,13 @@ class SocketIOSession:
 
     def count_connect(self) -> None:
         """Count a CONNECT of a client that has left a namespace. Raises `BadPacket` when there were too many."""
-        if self.connects is not None and self.connects.take(asyncio.get_running_loop().time()):
+        if self.connects is not None and self.connects.take(_CONNECTS, asyncio.get_running_loop().time()):
             raise BadPacket("Too many CONNECTs, one after the other")
 
     def count_leave(self) -> None:
         """It has left a namespace: its CONNECTs from now on are counted."""
         if self.connects is None:
-            self.connects = TokenBucket(_CONNECT_RATE, _CONNECT_BURST)
+            self.connects = Usage()
 
 
 def _named(packet: Packet) -> str:

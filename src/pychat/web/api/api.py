@@ -119,7 +119,7 @@ class Api:
                 call = replace(call, found=found)
             if not operation.metered:
                 return await operation.run(call)
-            call.spend()
+            call.spend(operation.kind(incoming.request.query))
             async with self._turns.turn(call.who):
                 return await operation.run(call)
         except Refused as refused:

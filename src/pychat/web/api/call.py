@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from pychat.domain import strictjson
+from pychat.domain.addresses import address_key
 from pychat.domain.errors import Refused
 from pychat.domain.model import User
-from pychat.net.addresses import address_key
 from pychat.net.http.body import BodyMalformed, BodyTooLarge
 from pychat.net.http.request import Request
 from pychat.net.http.response import IncomingRequest
@@ -79,7 +80,7 @@ class Call:
     def who(self) -> str:
         """Whom requests are counted for that no session counts: a program, a user, or everybody at one address."""
         if self.program:
-            return f"program {self.bearer}"
+            return f"program {hashlib.sha256(str(self.bearer).encode()).hexdigest()}"
         return f"address {address_key(self.request.remote)}" if self.user is None else self.user.member_id
 
     def session(self, name: str | None = None) -> AbstractAsyncContextManager[tuple[Session, str | None]]:
@@ -87,10 +88,10 @@ class Call:
         assert self.found is not None  # noqa: S101 -- an operation of a room
         return self.speakers.session(self.found, self.bearer, self.user, self.request.remote, name)
 
-    def spend(self, cost: float = 1.0) -> None:
-        """Count a request that no session counts. Raise `Refused` if that is too many."""
+    def spend(self, kind: str = "command") -> None:
+        """Count a request of that kind that no session counts. Raise `Refused` if that is too many."""
         limits = self.rooms.limits if self.found is None else self.room.limits
-        self.speakers.spend(limits, self.rooms.clock, self.who, cost)
+        self.speakers.spend(limits, self.who, "" if self.program else self.request.remote, kind)
 
     def number(self, name: str) -> int | None:
         """A whole number of the query."""

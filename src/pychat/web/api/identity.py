@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from pychat.domain.addresses import address_key
 from pychat.domain.errors import Close, Refused, UsageError
-from pychat.domain.limits import Limits, TokenBucket
+from pychat.domain.limits import Limits
 from pychat.domain.model import User
 from pychat.domain.notices import Notice
-from pychat.net.addresses import address_key
 from pychat.room.backend import RoomBackend
-from pychat.room.clock import Clock
 from pychat.room.connection import Encoder
 from pychat.room.directory import Found
 from pychat.room.session import Session
@@ -26,7 +24,6 @@ from pychat.transports.sse import SSETransport
 __all__ = ["Speakers"]
 
 _PROGRAM = re.compile(r"[!-~]{16,}")
-_REMEMBERED = 10_000  # addresses and programs, with what they may still do
 
 
 class _Nothing(Encoder):
@@ -58,7 +55,6 @@ class Speakers:
         self._sse = sse
         self._people = people
         self._programs = [_digest(token) for token in names]
-        self._buckets: OrderedDict[bytes, TokenBucket] = OrderedDict()
 
     def is_program(self, token: str | None) -> bool:
         """Whether this is a token of the server's own."""
@@ -68,16 +64,10 @@ class Speakers:
         # All are compared, each in constant time: how long it takes tells nothing.
         return sum([hmac.compare_digest(given, known) for known in self._programs]) > 0
 
-    def spend(self, limits: Limits, clock: Clock, who: str, cost: float = 1.0) -> None:
-        """Count one request of a client without a session. Raise `Refused` past the limit."""
-        key = _digest(who)
-        bucket = self._buckets.pop(key, None) or TokenBucket(limits.rate, limits.burst)
-        self._buckets[key] = bucket
-        if len(self._buckets) > _REMEMBERED:
-            self._buckets.popitem(last=False)
-        wait = bucket.take(clock.steady(), cost)
-        if wait:
-            raise Refused("rate_limited", f"That was too much at once. Wait {max(wait, 0.1):.1f} seconds.", wait)
+    def spend(self, limits: Limits, who: str, remote: str, kind: str = "command") -> None:
+        """Count one request of a client without a session, at the address `remote`. Raise `Refused` past the limit."""
+        rates = self._people.rooms.rates
+        rates.spend(limits.table.charges[kind], rates.person(who), rates.address(remote))
 
     async def member_id(self, room: RoomBackend, token: str | None, user: User | None) -> str | None:
         """Who asks: the app's `user`, or the member of a visitor's token, of either version; `None` is somebody new.
@@ -119,7 +109,7 @@ class Speakers:
             return
         if member_id is None and (self._programs or name is None):
             raise Refused("unauthorized", self._who_are_you())
-        self.spend(room.limits, room.clock, f"address {address_key(remote)}" if user is None else user.member_id)
+        self.spend(room.limits, f"address {address_key(remote)}" if user is None else user.member_id, remote)
         async with _visit(found, member_id, user, name) as session:
             yield session, room.tokens.issue(session.member_id) if member_id is None and session.member_id else None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pychat.domain.errors import Refused
-from pychat.domain.limits import SEARCH_COST
 from pychat.domain.model import Message
 from pychat.net.http.response import Response
 from pychat.protocol.v1 import PAGE_BYTES, encode_message, encode_page
@@ -27,8 +26,6 @@ async def read(call: Call) -> Response:
     limit = 50 if limit is None else min(limit, _MAX_LIMIT)
     matching = call.request.query.get("matching") or None
     before = call.number("before")
-    if matching is not None:
-        call.spend(SEARCH_COST - 1.0)  # one was spent already
     commands = (await call.room.ready()).commands
     found: list[Message] = []
     step, size = _FIRST, 0
@@ -59,7 +56,7 @@ async def say(call: Call) -> Response:
     if call.program:
         if author is None:
             raise Denied(422, "Say as whom: {“text”: “hi”, “author”: “bot”}.")
-        call.spend()
+        call.spend("message")
         said = await (await room.ready()).commands.post(text, author, given_id, answered)
     else:
         async with call.session(author) as (session, token):
@@ -158,6 +155,7 @@ OPERATIONS = (
             Parameter("matching", "Only messages that hold all of these words.", {"type": "string"}),
         ),
         metered=True,
+        kind=lambda query: "search" if query.get("matching") else "history",
     ),
     Operation(
         "say",

@@ -99,7 +99,7 @@ async def _version(client: Client, line: Line) -> None:
 
 
 async def _time(client: Client, line: Line) -> None:
-    now = datetime.fromtimestamp(client.network.clock.date(), UTC)
+    now = datetime.fromtimestamp(client.network.rates.clock.date(), UTC)
     client.reply(n.RPL_TIME, SERVER, f"{now:%Y-%m-%d %H:%M:%S} UTC")
 
 

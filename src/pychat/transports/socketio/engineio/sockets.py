@@ -10,7 +10,7 @@ from typing import Any
 from pychat.domain.errors import Close
 from pychat.net.addresses import AddressLimiter
 from pychat.net.deadlines import Deadlines
-from pychat.net.http.gate import Gate
+from pychat.net.http.gate import Gate, Handshakes
 from pychat.net.websocket.connection import CLOSE_SECONDS, Sender
 from pychat.room.tokens import Tokens
 from pychat.transports.socketio.engineio.packet import PING
@@ -55,6 +55,10 @@ class SocketRegistry:
         self.pongs = Deadlines[EngineIOSocket](options.ping_timeout, self._pong_late)
         self.partings = Deadlines[EngineIOSocket](CLOSE_SECONDS, self.part)
 
+    def share(self, limits: AddressLimiter, handshakes: Handshakes | None) -> None:
+        """Count sockets together with the connections of other transports."""
+        self.gate.limits, self.gate.handshakes = limits, handshakes
+
     @property
     def _deadlines(self) -> tuple[Pending | Deadlines[EngineIOSocket], ...]:
         return self.connecting, self.pings, self.pongs
@@ -63,7 +67,7 @@ class SocketRegistry:
         """Open a socket for a client that polls, or on its WebSocket."""
         socket = EngineIOSocket(self, new_id(), remote, websocket)
         self.sockets[socket.sid] = socket
-        self.gate.limits.add(remote)
+        self.gate.add(remote)
         self.connecting.start(socket)
         self.pings.start(socket)
         return socket
