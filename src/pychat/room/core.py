@@ -162,7 +162,7 @@ class RoomCore:
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
-        return await self.commands.message(seq)
+        return await self.commands.stored_message(seq)
 
     async def clear(self, author: Member, member_id: str, seconds: float) -> int:
         """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
