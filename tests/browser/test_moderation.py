@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 import pychat
-from pychat import ChatRoom, Held, User
+from pychat import ChatRoom, User
 from tests.browser.conftest import ClientSession, Place
 from tests.browser.host import Host, box
 from tests.browser.test_users import enter
@@ -224,7 +224,7 @@ async def test_a_held_message_waits(site: Site) -> None:
     @site.room.on("message")
     def links(message: pychat.Message) -> None:
         if "https:" in message.text:
-            raise Held("a link")
+            raise pychat.Held("a link")
 
     grace, eve, ada = await site.user("grace"), await site.guest("Eve"), await site.user("ada")
     await eve.say("see https://a.example")
