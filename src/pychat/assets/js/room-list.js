@@ -58,7 +58,10 @@ export class RoomList extends Emitter {
   /** @param {string} name @returns {ListedRoom | undefined} */
   find(name) {
     const found = this.#followed.get(name) ?? this.#entered.get(name) ?? this.#listed.get(name);
-    return found && { messages: 0, mentions: 0, ...found };
+    if (!found) return undefined;
+    // The room itself says its title first.
+    const { title } = (!found.direct && this.#entered.get(name)) || found;
+    return { messages: 0, mentions: 0, ...found, title };
   }
 
   /** Asks the server for everything; call it on each connection. */
