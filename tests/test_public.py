@@ -16,8 +16,8 @@ from pychat.transports import commands
 from pychat.transports.authenticator import Authenticator
 
 NAMES = """
-    HOOKS Access Away Chat ChatClient ChatError ChatRoom Client Close Deleted Disconnected Edited Event Held IrcServer Joined Kicked Left
-    Limits Member Message Position Quote Reacted Refused Renamed Report Request RoomSettings RoomSnapshot SocketIOTransport Typing
+    HOOKS Access AccessChanged AuditEntry Away Chat ChatClient ChatError ChatRoom Client Close Deleted Disconnected Edited Event Held HeldDecided IrcServer Joined Kicked Left
+    Limits Member Message Position QueueChanged Quote Reacted Refused Renamed Report Request RoomChanged RoomSettings RoomSnapshot SocketIOTransport Typing
     UsageError User Whisper __version__ aiohttp_app asgi_app serve_irc
 """
 FOR_APPS = """

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         User,
         Whisper,
     )
+    from pychat.domain.moderation import AuditEntry
+    from pychat.domain.notices import AccessChanged, HeldDecided, QueueChanged, RoomChanged
     from pychat.domain.queue import Held, Report
     from pychat.domain.request import Request
     from pychat.domain.settings import RoomSettings
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = [
     "HOOKS",
     "Access",
+    "AccessChanged",
+    "AuditEntry",
     "Away",
     "Chat",
     "ChatClient",
@@ -55,6 +59,7 @@ __all__ = [
     "Edited",
     "Event",
     "Held",
+    "HeldDecided",
     "IrcServer",
     "Joined",
     "Kicked",
@@ -63,12 +68,14 @@ __all__ = [
     "Member",
     "Message",
     "Position",
+    "QueueChanged",
     "Quote",
     "Reacted",
     "Refused",
     "Renamed",
     "Report",
     "Request",
+    "RoomChanged",
     "RoomSettings",
     "RoomSnapshot",
     "SocketIOTransport",
@@ -85,6 +92,11 @@ __all__ = [
 _WHERE = {
     "HOOKS": ".room.hooks",
     "Access": ".domain.access",
+    "AccessChanged": ".domain.notices",
+    "AuditEntry": ".domain.moderation",
+    "HeldDecided": ".domain.notices",
+    "QueueChanged": ".domain.notices",
+    "RoomChanged": ".domain.notices",
     "Chat": ".room.chat",
     "ChatClient": ".client",
     "ChatError": ".domain.errors",

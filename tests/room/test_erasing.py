@@ -188,7 +188,7 @@ async def test_the_name_of_an_erased_user_is_in_no_list_and_no_file(store: Store
         assert not tea.backend.core.state.mentions(f"@{bob.name}", "user:1")
         assert (await ada.event("bye"))["reason"] == "shutdown"
         again = await enter(two, ada_user)
-        assert two.backend.core.title == two.title == "Deleted person"
+        assert two.backend.title == two.title == "Deleted person"
         assert (await again.command("say", {"text": "hi?"}))["error"]["code"] == "blocked"
         assert store.rooms is not None
         records = [await store.rooms.find(each.name) for each in (two, three, others)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pychat.domain.model import Member
+from pychat.domain.model import Member, Message
 from pychat.domain.moderation import AuditEntry, Moderated, Record
 from pychat.stores import ModerationRecords, Report, Store
 from pychat.stores.memory import MemoryStore
@@ -127,10 +127,13 @@ async def test_what_is_erased_is_in_no_file_and_no_value(
     entry = AuditEntry(
         DATE, ADA, "ban", "b", "Bob Quillyfeather", "zizanie again", data={"member": "b", "text": "zizanie"}
     )
+    said = await store.append("lobby", Message("m", Member("c", "Cleo"), "zizanie", DATE))
+    changes.append(Record("report", "r", {"target": said.seq, "member": "c", "name": "Cleo", "text": "zizanie"}))
     await records.change("lobby", changes, entry, 0)
     date.now = DATE + 5
     await store.erase("lobby", author="b")
-    assert len((await records.load("lobby"))[0]) == 1
+    assert await store.erase("lobby", seqs=[said.seq]) == [said.seq]
+    assert len((await records.load("lobby"))[0]) == 2
     held = b""
     if isinstance(store, RedisStore):
         connection = store._read_connection

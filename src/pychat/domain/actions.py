@@ -46,7 +46,7 @@ FIELDS: Mapping[str, Field] = {
     ),
     "delete": Field(int, "delete the person's messages of the last so many seconds too", _YEAR),
     "role": Field(str, "the role", choices=tuple(role.label for role in Role)),
-    "target": Field(int, "the number of a message", 2**53),
+    "target": Field(int, "the number of a message", 2**53 - 1),
     "slow": Field(int, "seconds between two messages of one person; 0 is no limit", 86_400),
     "writing": Field(str, "who may write", choices=("all", "members", "moderators")),
     "entry": Field(str, "who may come in", choices=("open", "ask", "members", "closed")),

@@ -1,87 +1,96 @@
-"""Erasing a member from the moderation records and the audit log of a room."""
+"""Erasing from the moderation records and the audit log of a room: a member, or what reports quote of messages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pychat.domain.model import Member
 from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
 
-__all__ = ["erased_entry", "erased_moderated", "erasing_changes"]
+__all__ = ["ModerationErasure"]
 
-#: The fields of `data` with the id of the member whom the record is about, and those with words that were written.
-_ABOUT = ("id", "member", "author")
+#: The fields of `data` with the id of the member whom a record is about, and those with words that were written.
+_ABOUT = ("member", "author")
 _WORDS = ("reason", "text")
 #: Records that are of no use without their words.
 _WAITING = ("asking", "held")
 
 
-def erasing_changes(records: Iterable[Record], author: str) -> tuple[Record | Removed, ...]:
-    """Return the changes that take the member's name, and the reasons and texts, out of the records.
+@dataclass(frozen=True, slots=True)
+class ModerationErasure:
+    """Erases everything of `author`, and what is quoted of the messages with the numbers `seqs`."""
 
-    What waits for a moderator's answer is removed: a message that was held, and a person who asks to get in.
-    """
-    changes = list[Record | Removed]()
-    for record in records:
-        about = _names(record.key, author)
-        data = _erased_data(record.data, author, about=about)
-        if data != record.data:
-            waits = record.kind in _WAITING and (about or _is_about(record.data, author))
-            changes.append(Removed(record.kind, record.key) if waits else replace(record, data=data))
-    return tuple(changes)
+    author: str | None
+    seqs: Collection[int] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """How records and entries name the member."""
+        return () if self.author is None else (self.author, f"member:{self.author}")
+
+    def changes(self, records: Iterable[Record]) -> tuple[Record | Removed, ...]:
+        """Return the changes that take names, reasons and texts out of the records.
+
+        What waits for a moderator's answer is removed: a message that was held, and a person who asks to get in.
+        """
+        changes = list[Record | Removed]()
+        for record in records:
+            about = record.key in self.ids or self._is_about(record.data)
+            data = self._without(record.data, about=about)
+            if data != record.data:
+                waits = record.kind in _WAITING and about
+                changes.append(Removed(record.kind, record.key) if waits else replace(record, data=data))
+        return tuple(changes)
+
+    def entry(self, entry: AuditEntry) -> AuditEntry:
+        """Return the entry without the member's name, and without its reason if it is by or about the member."""
+        about, by = entry.target in self.ids, entry.by.id == self.author
+        return replace(
+            entry,
+            by=Member(entry.by.id, "") if by else entry.by,
+            name="" if about else entry.name,
+            reason="" if by or about else entry.reason,
+            data=self._without(entry.data, about=about, named=by),
+        )
+
+    def moderated(self, what: Moderated) -> Moderated:
+        """Return what subscribers were told, without the same."""
+        changes = self.changes(each for each in what.changes if isinstance(each, Record))
+        after = {(each.kind, each.key): each for each in changes}
+        return replace(
+            what,
+            changes=tuple(after.get((each.kind, each.key), each) for each in what.changes),
+            entry=None if what.entry is None else self.entry(what.entry),
+        )
+
+    def _is_about(self, data: Mapping[str, Any]) -> bool:
+        return self.author is not None and any(data.get(name) == self.author for name in _ABOUT)
+
+    def _without(self, data: Mapping[str, Any], *, about: bool = False, named: bool = False) -> dict[str, Any]:
+        """Return `data` without the name if it is about the member, and without the words if it names the member."""
+        about = about or self._is_about(data)
+        named = named or about or (self.author is not None and self.author in map(_text, data.values()))
+        target = data.get("target")
+        quoted = isinstance(target, int) and target in self.seqs
+        after = dict[str, Any]()
+        for name, value in data.items():
+            match value:
+                case Mapping():
+                    after[name] = self._without(value, about=value.get("id") == self.author)
+                case str() if name == "name" and (about or quoted):
+                    after[name] = ""
+                case str() if name == "reason" and named:
+                    after[name] = ""
+                case str() if name == "text" and (named or quoted):
+                    after[name] = ""
+                case list() if name == "networks" and about:
+                    after[name] = []
+                case _:
+                    after[name] = value
+        return after
 
 
-def erased_entry(entry: AuditEntry, author: str) -> AuditEntry:
-    """Return the entry without the member's name, and without its reason if it is by or about the member."""
-    about = _names(entry.target, author)
-    by = entry.by.id == author
-    return replace(
-        entry,
-        by=Member(author, "") if by else entry.by,
-        name="" if about else entry.name,
-        reason="" if by or about else entry.reason,
-        data=_erased_data(entry.data, author, about=about, named=by),
-    )
-
-
-def erased_moderated(what: Moderated, author: str) -> Moderated:
-    """Return what subscribers were told without the member's name, and the reasons and texts."""
-    after = {(each.kind, each.key): each for each in erasing_changes(_records(what), author)}
-    return replace(
-        what,
-        changes=tuple(after.get((each.kind, each.key), each) for each in what.changes),
-        entry=None if what.entry is None else erased_entry(what.entry, author),
-    )
-
-
-def _records(what: Moderated) -> Iterable[Record]:
-    return (each for each in what.changes if isinstance(each, Record))
-
-
-def _names(key: str, author: str) -> bool:
-    return key in (author, f"member:{author}")
-
-
-def _is_about(data: Mapping[str, Any], author: str) -> bool:
-    return any(data.get(name) == author for name in _ABOUT)
-
-
-def _erased_data(data: Mapping[str, Any], author: str, *, about: bool = False, named: bool = False) -> dict[str, Any]:
-    """Return `data` without the words, if it names the member, and without the name, if it is about the member."""
-    about = about or _is_about(data, author)
-    named = named or about or author in (each for each in data.values() if isinstance(each, str))
-    return {name: _erased_value(name, value, author, about=about, named=named) for name, value in data.items()}
-
-
-def _erased_value(name: str, value: object, author: str, *, about: bool, named: bool) -> object:
-    match value:
-        case Mapping():
-            return _erased_data(value, author)
-        case list() | tuple():
-            return [_erased_value("", each, author, about=False, named=False) for each in value]
-        case str() if (about and name == "name") or (named and name in _WORDS):
-            return ""
-        case _:
-            return value
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -29,8 +29,8 @@ def aiohttp_app(*rooms: ChatRoom | Chat, **options: Unpack[MountOptions]) -> web
     """An aiohttp application that serves `rooms`, with the page and all transports, below any prefix.
 
     Instead of rooms, it takes one `Chat`. The first room is at its root, and each room is at `rooms/NAME`. The options
-    are those of `MountOptions`: `authenticate`, `templates`, `allowed_origins`, `frame_ancestors`, `allowed_hosts`,
-    `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens`.
+    are those of `MountOptions`: `authenticate`, `revalidate`, `templates`, `allowed_origins`, `frame_ancestors`,
+    `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`, `limited`, `api_tokens`.
     The rooms are closed when the application shuts down.
     """
     handlers = _Handlers(Mount(rooms, "aiohttp", **options))

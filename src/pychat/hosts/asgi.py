@@ -27,8 +27,8 @@ def asgi_app(*rooms: ChatRoom | Chat, **options: Unpack[MountOptions]) -> ASGIAp
     """An ASGI 3 application that serves `rooms`, their page and their transports, under any prefix or as it is.
 
     Instead of rooms, it takes one `Chat`. The first room is at its root, each at `rooms/NAME`. Options: `authenticate`,
-    `templates`, `allowed_origins`, `frame_ancestors`, `allowed_hosts`, `trusted_proxies`, `max_buffer_bytes`,
-    `limited`, `api_tokens` (see `MountOptions`).
+    `revalidate`, `templates`, `allowed_origins`, `frame_ancestors`, `allowed_hosts`, `trusted_proxies`,
+    `max_buffer_bytes`, `limited`, `api_tokens` (see `MountOptions`).
     A host that passes lifespan events on starts and closes the rooms with itself. Those that pass nothing on to what is
     mounted, such as FastAPI, take it as their own: `FastAPI(lifespan=chat.lifespan)`.
     """

@@ -63,6 +63,9 @@ class MountOptions(TypedDict, total=False):
 
     #: A function of a `Request`, sync or async: it returns a `User`, or `None` for a guest, or raises `Refused`.
     authenticate: Authenticate | None
+    #: Every so many seconds, `authenticate` is asked again for each connection of a user, with the request that opened
+    #: it. If the login has ended, the connection is closed with `Close.LOGIN_ENDED`. `None`, the default: never.
+    revalidate: float | None
     #: A directory whose `page.html` replaces pychat's; it may extend `pychat/page.html`.
     templates: str | Path | None
     #: Other origins whose pages may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
@@ -113,7 +116,11 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
-        self.authenticator = Authenticator(authenticate_of(self.chat, options.get("authenticate")))
+        self.authenticator = Authenticator(
+            authenticate_of(self.chat, options.get("authenticate")),
+            revalidate=options.get("revalidate"),
+            clock=self.rooms.clock,
+        )
         self._site = Site(
             self.rooms,
             options.get("templates"),
@@ -282,8 +289,8 @@ class Mount:
         self._loop = loop
         if isinstance(self.chat, Chat):
             self.chat.revive()
-        for transport in (self.websocket, self.socketio, self.sse):
-            transport.reopen()
+        for each in (self.websocket, self.socketio, self.sse, self.authenticator):
+            each.reopen()
 
     async def start(self) -> None:
         """The host has started: open the rooms, so that the first to come does not wait, and threads can use them.
@@ -298,6 +305,7 @@ class Mount:
 
     async def aclose(self) -> None:
         """Tell everybody that the server goes, close every connection, then the rooms. Idempotent."""
+        self.authenticator.close()
         transports = (self.websocket, self.socketio, self.sse)
         await asyncio.gather(*(transport.aclose(Close.SHUTDOWN) for transport in transports))
         await self.chat.aclose(Close.SHUTDOWN)

@@ -12,8 +12,10 @@ from pychat.domain.model import Member
 from pychat.domain.moderation import AuditEntry
 from pychat.domain.notices import AccessChanged, Mute, Pinned, QueueChanged, RoomChanged, Welcome
 from pychat.domain.roles import Role
+from pychat.domain.strictjson import dumps
 
 __all__ = [
+    "LISTS",
     "decode_entry",
     "decode_mute",
     "decode_queue",
@@ -21,6 +23,7 @@ __all__ = [
     "decode_role",
     "decode_settings",
     "encode_entries",
+    "encode_overview",
     "encode_queue",
     "encode_settings",
     "encode_standing",
@@ -78,6 +81,51 @@ def _entry(entry: AuditEntry) -> _Fields:
     if entry.until is not None:
         fields["until"] = iso(entry.until)
     return {**fields, "data": dict(entry.data)} if entry.data else fields
+
+
+#: The kinds of records, in the order in which they are told, and the names of their lists.
+LISTS: Mapping[str, str] = {
+    "pin": "pins",
+    "report": "reports",
+    "held": "held",
+    "asking": "asking",
+    "invite": "invites",
+    "ban": "bans",
+    "mute": "mutes",
+    "role": "roles",
+}
+#: What the key of a record is called.
+_KEYS = {"pin": "target", "invite": "invite", "role": "member"}
+_MAX_BYTES = 256 * 1024
+
+
+def encode_overview(overview: Mapping[str, Any]) -> _Fields:
+    """The answer to `moderation`: `overview` of the room, as far as it fits into 256 KiB, the newest entries first."""
+    fields: _Fields = {"settings": overview["settings"], **{name: [] for name in LISTS.values()}, "more": False}
+    size = 0
+    for kind, name in LISTS.items():
+        for record in reversed(overview[kind]):
+            told = _record(kind, record)
+            if told is None:
+                continue
+            size += len(dumps(told).encode())
+            if size > _MAX_BYTES:
+                return {**fields, "more": True}
+            fields[name].append(told)
+    return fields
+
+
+def _record(kind: str, record: Mapping[str, Any]) -> _Fields | None:
+    """A record as moderators see it; `None` if somebody has decided on it."""
+    key, told = record["key"], {name: value for name, value in record.items() if name != "key"}
+    if told.get("rejected") or told.get("approved"):
+        return None
+    if "date" in told:
+        told["date"] = iso(told["date"])
+    if kind in ("ban", "mute"):
+        what, _, key = key.partition(":")
+        return {**told, ("network" if what == "address" else "member"): key}
+    return {**told, _KEYS.get(kind, "item"): int(key) if kind == "pin" else key}
 
 
 # Decoded. A field of the wrong type raises `KeyError`, `TypeError` or `ValueError`; unknown fields are ignored.

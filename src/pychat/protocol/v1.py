@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 from pychat.domain import strictjson
 from pychat.domain.access import PERMISSIONS, Access
+from pychat.domain.actions import accept_action
 from pychat.domain.errors import REFUSALS, Close, Refused
 from pychat.domain.model import (
     Deleted,
@@ -40,7 +41,6 @@ from pychat.domain.notices import (
     Welcome,
     You,
 )
-from pychat.protocol.actions import decode_action
 from pychat.protocol.moderation import (
     decode_mute,
     decode_queue,
@@ -352,7 +352,7 @@ def decode_command(name: str, fields: object, commands: CommandFields = COMMANDS
         else:
             values.append(field == "on" or None)
     if name == "moderate":
-        values.append(decode_action(fields)[1])
+        values.append(accept_action(fields["action"], fields))
     return values
 
 

@@ -55,6 +55,7 @@ class RoomBackend:
         "_readying",
         "_reserved_names",
         "_store",
+        "_title",
         "_url",
         "clock",
         "core",
@@ -68,7 +69,6 @@ class RoomBackend:
         "readers",
         "resting",
         "storeless",
-        "title",
     )
 
     def __init__(
@@ -84,7 +84,7 @@ class RoomBackend:
     ) -> None:
         """The arguments are those of `ChatRoom`."""
         self.name = name
-        self.title = title
+        self._title = title  # that the room was given
         self.limits = limits
         self.clock = clock
         #: True if the room was given no store.
@@ -116,7 +116,7 @@ class RoomBackend:
         """New parts of this room, with the present store and clock."""
         core = RoomCore(
             self.name,
-            self.title,
+            self._title,
             self._store,
             self.limits,
             reserved_names=self._reserved_names,
@@ -128,6 +128,15 @@ class RoomBackend:
         core.state.followers = self._followers or ()
         core.watcher = core.delivery.watcher = self
         return core
+
+    @property
+    def title(self) -> str:
+        """The title: what moderators have set, or the one that the room was given."""
+        return self.core.moderation.title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self._title = self.core.moderation.room_title = title
 
     # Its life.
 
@@ -186,10 +195,6 @@ class RoomBackend:
         """Tell the keeper that the room was deleted."""
         if self.keeper is not None:
             self.keeper.deleted(self)
-
-    def titled(self, title: str) -> None:
-        """Moderators have changed the title of the room."""
-        self.title = title
 
     def keep(self, keeper: RoomKeeper) -> None:
         """Let `keeper` open this room when it is used, and let it go when it is empty."""

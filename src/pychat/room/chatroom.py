@@ -38,7 +38,7 @@ class ChatRoom(Hooked):
     transport. Make all calls on one event loop.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "backend", "limits", "name", "title")
+    __slots__ = ("__dict__", "__weakref__", "backend", "limits", "name")
 
     def __init__(
         self,
@@ -61,16 +61,26 @@ class ChatRoom(Hooked):
         if not ROOM_NAME.fullmatch(name):
             raise UsageError(f"A room cannot be called {name!r}. {ROOM_NAMES}")
         self.name = name
-        self.title = name if title is None else title
         self.limits = limits or Limits()
         #: What transports, mounts and the HTTP API call on this room.
         self.backend = RoomBackend(
-            name, self.title, store, self.limits, reserved_names=reserved_names, grace=grace, clock=clock or Clock()
+            name,
+            name if title is None else title,
+            store,
+            self.limits,
+            reserved_names=reserved_names,
+            grace=grace,
+            clock=clock or Clock(),
         )
         self.backend.face = self
 
     def __repr__(self) -> str:
         return f"<ChatRoom {self.name!r}, {self.here} here>"
+
+    @property
+    def title(self) -> str:
+        """The title of the room: what moderators have set, or the one that the room was given."""
+        return self.backend.title
 
     @property
     def clock(self) -> Clock:

@@ -345,15 +345,15 @@ class Commands:
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
         await self._delivery.start()
-        return await self.stored_message(seq)
+        return await self.find(seq)
 
-    async def stored_message(self, seq: int) -> Message:
-        """The same, without opening the room: the room calls it while it opens."""
-        known = 0 < seq <= self._state.seq
-        found = (await self._store.history(self._room, before=seq + 1, limit=1)).messages if known else ()
-        if not found or found[0].seq != seq:
-            raise Refused("not_found", "There is no message of that number (any more).")
-        return in_room(found[0], self._room)
+    async def find(self, seq: int) -> Message:
+        """The same, while the room is being opened."""
+        if 0 < seq <= self._state.seq:
+            page = await self._store.history(self._room, before=seq + 1, limit=1)
+            if page.messages and page.messages[-1].seq == seq:
+                return in_room(page.messages[-1], self._room)
+        raise Refused("not_found", "There is no message of that number (any more).")
 
 
 _EVENTS_AT_ONCE = 500

@@ -47,7 +47,6 @@ class RoomCore:
         "state",
         "store",
         "tasks",
-        "title",
         "watcher",
         "whispers",
     )
@@ -66,7 +65,6 @@ class RoomCore:
         rates: RateLimiter,
     ) -> None:
         self.name = name
-        self.title = title
         self.store = store
         self.limits = limits
         #: What commands count in, by kind.
@@ -162,7 +160,7 @@ class RoomCore:
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
-        return await self.commands.stored_message(seq)
+        return await self.commands.find(seq)
 
     async def clear(self, author: Member, member_id: str, seconds: float) -> int:
         """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
@@ -175,13 +173,6 @@ class RoomCore:
     async def free(self, member_id: str) -> None:
         """Free the name of a member who is away."""
         await self.membership.free(member_id)
-
-    def titled(self, title: str) -> None:
-        """The title of the room may have changed."""
-        if title != self.title:
-            self.title = title
-            if self.watcher is not None:
-                self.watcher.titled(title)
 
     # Its life.
 

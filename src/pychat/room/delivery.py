@@ -52,9 +52,6 @@ class RoomWatcher(Protocol):
     def was_deleted(self) -> None:
         """The room was deleted."""
 
-    def titled(self, title: str) -> None:
-        """Moderators have changed the title of the room."""
-
 
 class Delivery:
     """Follows the log of one room, and tells everyone on this server what it brings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.limits import Limits
@@ -150,7 +151,7 @@ class RoomFinder(RoomSource):
         if room is None:
             return self._add(name, settings, record, record)
         self._records[name] = record, True
-        room.backend.title = room.title = record.title
+        room.backend.title = record.title
         return room
 
     async def change_direct(self, record: RoomRecord) -> None:
@@ -160,7 +161,7 @@ class RoomFinder(RoomSource):
         await records.save(record)
         room = self._rooms.known(record.name)
         if room is not None:
-            room.backend.title = room.title = record.title
+            room.backend.title = record.title
             room.backend.members = record.people
             await self._rooms.close_room(room, Close.SHUTDOWN)
         self._readers.renamed(record.name)
@@ -171,7 +172,7 @@ class RoomFinder(RoomSource):
         for room in self._rooms:
             record, stored = self._records.get(room.name, (None, True))
             if records is not None and record is not None and not stored and room.position.seq:
-                await records.save(record)
+                await records.save(replace(record, title=room.title))
         self._records.clear()
 
     def _forget(self, room: ChatRoom) -> None:
@@ -210,7 +211,7 @@ class RoomFinder(RoomSource):
         record, stored = self._records.pop(room.name, (None, True))
         records = self._store().rooms
         if record is not None and not stored and room.position.seq and records is not None:
-            self._tasks.spawn(_save(records.save(record), room.name))
+            self._tasks.spawn(_save(records.save(replace(record, title=room.title)), room.name))
 
 
 def _found(found: object) -> RoomSettings | ChatRoom | None:

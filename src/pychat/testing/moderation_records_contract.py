@@ -225,6 +225,34 @@ class ModerationRecordsContract(StoreFixture):
             await store.erase("lobby", author="b")
             assert (await records.load("lobby"))[1] == 5
 
+    async def test_what_reports_quote_of_an_erased_message_is_erased(self) -> None:
+        """By whatever it was chosen; reports of other messages, and who reported, stay."""
+        async with self.opened() as store:
+            records, told = moderation(store), list[Report]()
+            await store.subscribe("lobby", told.append)
+            for number in range(1, 4):
+                await store.append("lobby", message(number, BOB))
+
+            def report(target: int, text: str, name: str, reason: str = "rude") -> Record:
+                by = {"by": "a", "reporter": {"id": "a", "name": "Ada"}, "reason": reason}
+                data = {"target": target, "member": "b", "name": name, "text": text, **by}
+                return Record("report", f"r{target}", data)
+
+            reports = [report(number, f"text {number}", "Bob") for number in (1, 2, 3)]
+            await records.change("lobby", [*reports, Record("pin", "1", {"by": "a"})], None, 0)
+            assert await store.erase("lobby", seqs=[1]) == [1]
+            found, version = await records.load("lobby")
+            assert version == 2
+            assert _sorted(found) == [Record("pin", "1", {"by": "a"}), report(1, "", ""), *reports[1:]]
+            assert Moderated((report(1, "", ""),), 2) in told
+            assert await store.erase("lobby", before=DATE + 1, seqs=[1, 2]) == [2]
+            found, version = await records.load("lobby")
+            assert _sorted(found)[2:] == [report(2, "", ""), reports[2]]
+            await store.erase("lobby", author="a")
+            found, _ = await records.load("lobby")
+            by = {"by": "a", "reporter": {"id": "a", "name": ""}, "reason": ""}
+            assert _sorted(found)[3] == Record("report", "r3", {**reports[2].data, **by, "text": ""})
+
     async def test_only_a_member_who_is_erased_wholly_is_erased_from_the_records(self) -> None:
         """A purge of some messages leaves them."""
         async with self.opened() as store:

@@ -372,6 +372,106 @@ class TransportContract:
             await room.whisper(other["id"], "and you", author="bot")
             assert (await bob.event("whisper"))["text"] == "and you"  # the other would have come first
 
+    async def _moderator(self, room: ChatRoom, moderator: Client) -> None:
+        """Let somebody join as Ada, and make her a moderator."""
+        member = (await moderator.command("join", {"name": "Ada"}))["member"]
+        await room.moderation.role(member["id"], "moderator")
+        access = await moderator.event("access")
+        assert access["role"] == "moderator"
+        assert "moderate" in access["access"]
+
+    async def test_a_moderator_bans_somebody(self) -> None:
+        """A banned person is told the reason and the end, is closed with the code, and the name is free."""
+        room = self.room()
+        async with self.people(room) as enter:
+            ada, bob = await enter(), await enter()
+            await self._moderator(room, ada)
+            member = (await bob.command("join", {"name": "Bob"}))["member"]
+            while member not in (await ada.event("presence")).get("joined", ()):
+                pass
+            fields = {"member": member["id"], "seconds": 3600, "reason": "Caps."}
+            assert (await ada.command("moderate", {"action": "ban", **fields})) == {"ok": True}
+            error = await bob.event("error")
+            assert error["code"] == "banned"
+            assert "Caps." in error["text"]
+            assert error["until"] > iso(room.clock.date())
+            bye = await bob.event("bye")
+            assert (bye["code"], bye["reason"], bye["reconnect"]) == (4014, "banned", False)
+            while "left" not in (told := await ada.event("presence")):
+                pass
+            assert told["left"] == [member["id"]]
+            entry = (await ada.command("audit", {}))["entries"][0]
+            assert {"action": "ban", "target": member["id"], "name": "Bob", "reason": "Caps."}.items() <= entry.items()
+            bans = (await ada.command("moderation", {}))["bans"]
+            (ban,) = (each for each in bans if "network" not in each)
+            assert ban["member"] == member["id"]
+            assert (ban["name"], ban["reason"], ban["until"]) == ("Bob", "Caps.", error["until"])
+
+    async def test_who_is_muted_is_told_until_when(self) -> None:
+        """A muted person hears the reason and the end, is refused with both, and may write again after an unmute."""
+        room = self.room()
+        async with self.people(room) as enter:
+            ada, bob = await enter(), await enter()
+            await self._moderator(room, ada)
+            member = (await bob.command("join", {"name": "Bob"}))["member"]
+            fields = {"member": member["id"], "seconds": 600, "reason": "Caps."}
+            assert (await ada.command("moderate", {"action": "mute", **fields}))["ok"]
+            told = await bob.event("access")
+            assert "write" not in told["access"]
+            assert told["muted"]["reason"] == "Caps."
+            error = (await bob.command("say", {"text": "HI"}))["error"]
+            assert (error["code"], error["until"]) == ("muted", told["muted"]["until"])
+            assert (await ada.command("moderate", {"action": "unmute", "member": member["id"]}))["ok"]
+            told = await bob.event("access")
+            assert "write" in told["access"]
+            assert "muted" not in told
+            assert (await bob.command("say", {"text": "hi"}))["ok"]
+
+    async def test_settings_of_moderators_are_told(self) -> None:
+        """Everybody hears what a moderator has set, and newcomers find it in the welcome."""
+        room = self.room()
+        async with self.people(room) as enter:
+            ada, bob = await enter(), await enter()
+            await self._moderator(room, ada)
+            seq = (await ada.command("say", {"text": "Be kind."}))["seq"]
+            assert (await ada.command("moderate", {"action": "set", "topic": "Tea", "slow": 5}))["ok"]
+            settings = {"title": "The Lobby", "topic": "Tea", "slow": 5, "writing": "all", "entry": "open"}
+            assert await bob.event("room") == {**settings, "pinned": []}
+            assert (await ada.command("moderate", {"action": "pin", "target": seq}))["ok"]
+            pinned = [{"seq": seq, "author": "Ada", "text": "Be kind."}]
+            assert await bob.event("room") == {**settings, "pinned": pinned}
+            welcome = await (await enter()).event("welcome")
+            assert (welcome["topic"], welcome["slow"], welcome["pinned"]) == ("Tea", 5, pinned)
+
+    async def test_only_moderators_moderate(self) -> None:
+        """Others are refused what moderators do and see; what is malformed is refused, and nothing changes."""
+        room = self.room()
+        async with self.people(room) as enter:
+            ada, bob = await enter(), await enter()
+            member = (await ada.command("join", {"name": "Ada"}))["member"]
+            await bob.command("join", {"name": "Bob"})
+
+            async def code(name: str, fields: _Fields) -> str:
+                return str((await bob.command(name, fields))["error"]["code"])
+
+            for fields in ({"action": "ban", "member": member["id"]}, {"action": "set", "topic": "x"}):
+                assert await code("moderate", fields) == "forbidden"
+            for name in ("moderation", "audit"):
+                assert await code(name, {}) == "forbidden"
+            for fields in (
+                {},
+                {"action": "__class__"},
+                {"action": ["ban"]},
+                {"action": "ban"},
+                {"action": "ban", "member": 7},
+                {"action": "ban", "member": member["id"], "seconds": "7"},
+                {"action": "set", "slow": 2**53},
+            ):
+                assert await code("moderate", fields) == "bad_request"
+            assert await code("report", {"target": "1"}) == "bad_request"
+            assert (await ada.command("say", {"text": "still here"}))["ok"]
+            assert (await bob.event("message"))["text"] == "still here"
+
     async def test_who_sends_too_much_is_told_when_to_go_on(self) -> None:
         """A command that exceeds the burst is refused with the seconds to wait."""
         async with self._serve(limits=Limits(rate=0.001, burst=2)) as enter:

@@ -11,7 +11,7 @@ from typing import Any
 from pychat.domain.errors import Refused
 from pychat.domain.model import Deleted, Edited, Member, Message, Reacted
 from pychat.domain.moderation import AuditEntry
-from pychat.protocol.moderation import encode_entries
+from pychat.protocol.moderation import encode_entries, encode_overview
 from pychat.protocol.v1 import decode_command, encode_member, encode_page, encode_refusal, encode_stored
 from pychat.room.answer import Answer
 from pychat.room.session import Session
@@ -141,6 +141,6 @@ _COMMANDS: Mapping[str, tuple[Callable[..., Answer[Any]], Callable[..., _Fields]
     "leave": (Session.leave, _nothing),
     "report": (Session.report, _nothing),
     "moderate": (Session.moderate, _told),
-    "moderation": (Session.moderation, _told),
+    "moderation": (Session.moderation, encode_overview),
     "audit": (_audit, _entries),
 }

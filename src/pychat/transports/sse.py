@@ -23,6 +23,7 @@ from pychat.room.tokens import Tokens
 from pychat.transports.admission import admit
 from pychat.transports.commands import execute
 from pychat.transports.event_stream import HEARTBEAT, encode_event, encode_offset, turned_away
+from pychat.transports.logins import StopWatching, nobody_watches
 from pychat.transports.open_connections import OpenConnections
 from pychat.transports.person import People, PersonConnection, begin
 from pychat.transports.person_stream import PersonStream
@@ -133,10 +134,12 @@ class SSETransport:
         user: User | None = None,
         remote: str = "",
         grant: Grant | None = None,
+        watch: Callable[[Callable[[Close], object]], StopWatching] | None = None,
     ) -> None:
         """Serve a stream until it ends, in a `room` that has started, for somebody at the address `remote`.
 
-        `member_id` is that of the visitor's token, if there is one; `user` is whom the app knows them as. With a `name`
+        `member_id` is that of the visitor's token, if there is one; `user` is whom the app knows them as, and `watch`
+        asks for that again (`Authenticator.watch`). With a `name`
         the visitor takes it; an event `ack` tells how that went.
         """
         refused = self.gate.enter(remote)
@@ -144,7 +147,9 @@ class SSETransport:
             response.end(turned_away(refused))
             return
         try:
-            await self._serve(response, room, since=since, name=name, member_id=member_id, user=user, grant=grant)
+            await self._serve(
+                response, room, since=since, name=name, member_id=member_id, user=user, grant=grant, watch=watch
+            )
         finally:
             self.gate.leave(remote)
 
@@ -158,6 +163,7 @@ class SSETransport:
         member_id: str | None,
         user: User | None,
         grant: Grant | None,
+        watch: Callable[[Callable[[Close], object]], StopWatching] | None,
     ) -> None:
         owner = user.member_id if user is not None else member_id or Tokens.new_id()
         token = room.tokens.issue(owner) if user is None else None  # who has a login speaks by that
@@ -167,6 +173,7 @@ class SSETransport:
         try:
             session = await admit(room, connection, since=since, member_id=member_id, user=user, grant=grant)
             session.echo = True
+            stop_watching = nobody_watches if watch is None else watch(session.put_out)
             stream = Stream(connection, session, token)
             self._find_by(stream, (room.name, owner))
             try:
@@ -179,6 +186,7 @@ class SSETransport:
                 connection.close(Close.SHUTDOWN)
                 raise
             finally:
+                stop_watching()
                 for key in stream.keys:
                     self._forget(stream, key)
                 await session.close()
@@ -234,7 +242,11 @@ class SSETransport:
         self._add(stream)
         try:
             person = await begin(people, stream, request, user, token)
-            await self._serve_person(person, stream, rooms)
+            stop_watching = people.authenticator.watch(request, user, person.put_out)
+            try:
+                await self._serve_person(person, stream, rooms)
+            finally:
+                stop_watching()
         except Refused as refused:
             response.end(turned_away(refused))
             await response.gone()

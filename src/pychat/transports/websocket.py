@@ -27,6 +27,7 @@ from pychat.room.session import Session
 from pychat.transports.admission import admit
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.commands import submit_command
+from pychat.transports.logins import nobody_watches
 from pychat.transports.open_connections import OpenConnections
 from pychat.transports.person import Encoders, People, PersonConnection, begin
 
@@ -169,6 +170,8 @@ class WebSocketTransport:
         self, connection: _Connection, websocket: WebSocketConnection, request: Request, user: User | None
     ) -> None:
         session = await self._enter(connection, request, user)
+        watch = self._people.authenticator.watch
+        stop_watching = nobody_watches if session is None else watch(request, user, session.put_out)
         left = False
         try:
             while True:
@@ -180,6 +183,7 @@ class WebSocketTransport:
         except WebSocketClosed as end:
             left = end.code in _GOODBYES
         finally:
+            stop_watching()
             if session is not None:
                 await session.close(left=left)
 
@@ -188,9 +192,12 @@ class WebSocketTransport:
     ) -> None:
         """Serve version 2: a person in many rooms."""
         person: PersonConnection | None = None
+        stop_watching = nobody_watches
         left = False
         try:
             person = await self._greet(connection, websocket, request, user)
+            if person is not None:
+                stop_watching = self._people.authenticator.watch(request, user, person.put_out)
             while True:
                 data = await websocket.receive()
                 if person is not None:
@@ -200,6 +207,7 @@ class WebSocketTransport:
         except WebSocketClosed as end:
             left = end.code in _GOODBYES
         finally:
+            stop_watching()
             if person is not None:
                 await person.close(left=left)
 

@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from pychat import Close
+from pychat.hosts.aiohttp import MOUNT
 from tests.clients import SocketIOPerson
 from tests.docs.stage import Stage
 
@@ -197,3 +198,18 @@ async def lets_in_with_a_cookie(stage: Stage, argument: str) -> None:
                     assert allowed
             except aiohttp.WSServerHandshakeError as error:
                 assert (error.status, allowed) == (403, False)
+
+
+async def notices_a_logout(stage: Stage, argument: str) -> None:
+    """A user whose session is deleted is disconnected the next time that the app is asked."""
+    url = await stage.serve()
+    names = await stage.run()
+    logins = names["app"][MOUNT].authenticator.logins
+    assert logins._seconds == 60
+    logins._seconds = 0.2
+    async with aiohttp.ClientSession(cookies={"session": "s3cret"}) as ada, ada.ws_connect(f"{url}/ws") as socket:
+        assert (await socket.receive_json())["you"]["id"] == argument
+        names["SESSIONS"].clear()
+        async for _ in socket:
+            pass
+        assert socket.close_code == Close.LOGIN_ENDED.code

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
-from pychat.domain.errors import Refused
 from pychat.domain.model import Deleted, Edited, LogEvent, Message
 from pychat.domain.notices import Pinned
 from pychat.domain.rules import quote
@@ -18,7 +17,7 @@ class Pins:
 
     __slots__ = ("_find", "_known")
 
-    def __init__(self, find: Callable[[int], Awaitable[Message]]) -> None:
+    def __init__(self, find: Callable[[int], Awaitable[Message | None]]) -> None:
         self._find = find
         self._known: dict[int, Pinned | None] = {}  # `None` is a message that does not exist any more
 
@@ -39,13 +38,8 @@ class Pins:
         return list(self._known) == list(seqs)
 
     async def _look_up(self, seq: int) -> Pinned | None:
-        try:
-            found = quote(await self._find(seq))
-        except Refused as refused:
-            if refused.code != "not_found":
-                raise
-            return None
-        return Pinned(seq, found.author, found.text)
+        message = await self._find(seq)
+        return None if message is None or message.deleted else _pinned(message)
 
     def revised(self, event: LogEvent) -> bool:
         """A message was changed. Return `True` if it is pinned, and looks different now."""
@@ -64,3 +58,8 @@ class Pins:
         for seq in gone:
             self._known[seq] = None
         return bool(gone)
+
+
+def _pinned(message: Message) -> Pinned:
+    quoted = quote(message)
+    return Pinned(message.seq, quoted.author, quoted.text)

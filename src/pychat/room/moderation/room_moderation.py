@@ -63,9 +63,6 @@ class RoomPeople(Protocol):
     async def free(self, member_id: str) -> None:
         """Free the name of a member who is away."""
 
-    def titled(self, title: str) -> None:
-        """The title of the room may have changed."""
-
 
 class RoomModeration:
     """The moderation of one room: `RoomCore.moderation`."""
@@ -79,6 +76,7 @@ class RoomModeration:
         "_pace",
         "_pins",
         "_state",
+        "_store",
         "_tasks",
         "people",
         "protected",
@@ -102,6 +100,7 @@ class RoomModeration:
         clock: Clock,
     ) -> None:
         self._state = state
+        self._store = store
         self._connections = connections
         self._fanout = fanout
         self._tasks = tasks
@@ -192,7 +191,6 @@ class RoomModeration:
             self._pace = None
         elif self._pace is None:
             self._pace = Pace()
-        self.people.titled(self.title)
 
     def _ban_addresses(self, changes: Iterable[Record | Removed]) -> None:
         """Ban the addresses too from which somebody is connected here whom another server has banned."""
@@ -267,13 +265,18 @@ class RoomModeration:
 
     async def complete(self) -> None:
         """Look up the pinned messages. Raise `Refused`."""
-        pins = Pins(self.people.message)
+        pins = Pins(self._find)
         await pins.load(map(int, self._log.state.of("pin")))
         self._pins = pins
 
+    async def _find(self, seq: int) -> Message | None:
+        """Message number `seq`, as it stands; `None` if there is none."""
+        page = await self._store.history(self._log.room, before=seq + 1, limit=1)
+        return next((each for each in page.messages if each.seq == seq), None)
+
     async def _show_pins(self) -> None:
         """Tell everybody which messages are pinned now."""
-        pins = self._pins or Pins(self.people.message)
+        pins = self._pins or Pins(self._find)
         try:
             while not pins.knows(map(int, self._log.state.of("pin"))):  # again if that changes meanwhile
                 await pins.load(list(map(int, self._log.state.of("pin"))))
@@ -379,11 +382,20 @@ class RoomModeration:
         if action == "clear":
             told["deleted"] = fields["deleted"] = await self._clear(fields["member"], fields["seconds"], actor())
         await self._log.change(partial(self._decide, action, fields, actor))
+        if "title" in fields:
+            await self._store_title()
         if action in ("ban", "kick") and "member" in fields:
             await self.people.free(fields["member"])
             if fields.get("delete"):
                 told["deleted"] = await self._clear(fields["member"], fields["delete"], actor())
         return told
+
+    async def _store_title(self) -> None:
+        """Let lists show the title while the room is not open."""
+        rooms = self._store.rooms
+        record = None if rooms is None else await rooms.find(self._log.room)
+        if rooms is not None and record is not None:
+            await rooms.save(replace(record, title=self.title))
 
     async def change(self, decide: Callable[[], Decision | None]) -> AuditEntry | None:
         """Store what `decide` returns for the newest records, and return its entry; `None` if it changes nothing.

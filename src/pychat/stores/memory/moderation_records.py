@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
-from pychat.domain.moderation_erasure import erased_entry, erasing_changes
+from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.domain.strictjson import dumps
 from pychat.stores.moderation_codec import as_stored, encode_entry
 from pychat.stores.moderation_records import MAX_ENTRIES, Conflict
@@ -78,20 +78,20 @@ class MemoryModeration:
         skipped = 0 if before is None else max(0, newest + 1 - before)
         return list(islice(reversed(found.entries), skipped, skipped + max(0, limit)))
 
-    async def erase(self, room: str, author: str) -> None:
-        """Take a member's name, and the reasons and texts, out of the records and entries of a room."""
+    async def erase(self, room: str, erasure: ModerationErasure) -> None:
+        """Erase from the records and entries of a room."""
         found = self._rooms.get(room)
         if found is None:
             return
-        found.entries = deque((erased_entry(each, author) for each in found.entries), MAX_ENTRIES)
+        found.entries = deque(map(erasure.entry, found.entries), MAX_ENTRIES)
         self._remove_ended(found)
-        changes = erasing_changes(found.records.values(), author)
+        changes = erasure.changes(found.records.values())
         if changes:
             await self.change(room, changes, None, found.version)
 
     def rooms_of(self, author: str) -> set[str]:
         """Return the names of the rooms with records or entries that name a member."""
-        ids = dumps(author), dumps(f"member:{author}")
+        ids = [dumps(each) for each in ModerationErasure(author).ids]
         return {
             room for room, found in self._rooms.items() if any(each in text for text in _texts(found) for each in ids)
         }

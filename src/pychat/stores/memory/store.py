@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from pychat.domain.erasure import Choice
 from pychat.domain.errors import Refused
 from pychat.domain.model import LogEvent, Message, Position, Signal
+from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.stores.memory.log import Log
 from pychat.stores.memory.logs import Logs
 from pychat.stores.memory.moderation_records import MemoryModeration
@@ -139,11 +140,12 @@ class MemoryStore(Store):
         seqs: Collection[int] | None = None,
     ) -> list[int]:
         choice = Choice.of(author, before, seqs)
-        if choice.everything_of is not None:
-            await self._moderation.erase(room, choice.everything_of)
         log = self._logs.find(room)
         if log is None:
+            await self._moderation.erase(room, ModerationErasure(choice.everything_of))
             return []
+        chosen = {each.seq for each in log.messages if choice.has(each)}
+        await self._moderation.erase(room, ModerationErasure(choice.everything_of, chosen))
         events, what = log.erase(choice, self._date())
         reports: list[Report] = [*events, what]
         for report in reports:

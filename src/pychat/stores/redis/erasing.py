@@ -18,7 +18,7 @@ from pychat.domain.erasure import Choice, deletion, erased, withdrawal
 from pychat.domain.errors import Refused
 from pychat.domain.model import Erased, LogEvent, Member, Message, Reacted, Whisper
 from pychat.domain.moderation import Moderated
-from pychat.domain.moderation_erasure import erased_moderated
+from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.stores.redis import queries
 from pychat.stores.redis.codec import decode, encode
 from pychat.stores.redis.connection import RedisConnection, unavailable
@@ -224,7 +224,7 @@ class Eraser:
 
 def _without(event: _Rewritten, what: Erased, seqs: frozenset[int]) -> _Rewritten:
     if isinstance(event, Moderated):
-        return event if what.author is None or what.before is not None else erased_moderated(event, what.author)
+        return ModerationErasure(None if what.before is not None else what.author, seqs).moderated(event)
     if not isinstance(event, Whisper):
         return erased(event, what, seqs)
     if what.author not in (event.author.id, event.member.id) or (what.before is not None and event.date >= what.before):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
-from pychat.domain.moderation_erasure import erased_entry, erasing_changes
+from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.domain.strictjson import dumps
 from pychat.stores.moderation_codec import as_stored, decode_entry, decode_record, encode_entry, encode_record
 from pychat.stores.moderation_records import MAX_ENTRIES, Conflict
@@ -57,23 +57,30 @@ class RedisModeration:
         last, found = await self._entries(room, before, limit)
         return [decode_entry(text, last - index) for index, text in enumerate(reversed(found))]
 
-    async def erase(self, room: str, author: str) -> None:
-        """Take a member's name, and the reasons and texts, out of the records and the audit log of a room."""
+    async def erase(self, room: str, erasure: ModerationErasure) -> int:
+        """Erase from the records and the audit log of a room. Return the tick of the change; 0 if there is none."""
+        tick = 0
         while True:
             records, version = await self.load(room)
-            changes = erasing_changes(records, author)
+            changes = erasure.changes(records)
             if not changes:
                 break
             arguments = self._arguments(Moderated(changes, version + 1))
-            status, *_ = await self._run(SCRIPTS["moderate"], room, "", 0, *arguments)
+            status, *answer = await self._run(SCRIPTS["moderate"], room, "", 0, *arguments)
             if status != b"conflict":
+                tick = answer[0] if status == b"ok" else 0
                 break
+        if erasure.ids:
+            await self._erase_entries(room, erasure)
+        return tick
+
+    async def _erase_entries(self, room: str, erasure: ModerationErasure) -> None:
         before: int | None = None
         while (found := await self._entries(room, before, _CHUNK))[1]:
             last, texts = found
             blanked = list[str | int]()
             for index, text in enumerate(reversed(texts)):
-                after = encode_entry(erased_entry(decode_entry(text, last - index), author))
+                after = encode_entry(erasure.entry(decode_entry(text, last - index)))
                 if after != text:
                     blanked += last - index, text, after
             if blanked:
@@ -83,7 +90,7 @@ class RedisModeration:
     async def names(self, room: str, author: str) -> bool:
         """Return whether records or entries of a room name a member."""
         records, _ = await self.load(room)
-        ids = dumps(author), dumps(f"member:{author}")
+        ids = [dumps(each) for each in ModerationErasure(author).ids]
         if any(each in dumps([record.key, record.data]) for record in records for each in ids):
             return True
         before: int | None = None

@@ -29,6 +29,7 @@ from pychat.domain.model import (
     Renamed,
     Signal,
 )
+from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.domain.names import Names
 from pychat.domain.revision import MAX_REACTIONS, deleted, too_many_kinds
 from pychat.stores.redis import queries
@@ -233,11 +234,10 @@ class RedisStore(Store):
     ) -> list[int]:
         choice = Choice.of(author, before, seqs)
         self._require_available()
-        if choice.everything_of is not None:
-            await self._moderation.erase(room, choice.everything_of)
         eraser = Eraser(self._write_connection, self._key(room), choice, self._date, self._append_anywhere)
         erased, tick = await eraser.run()
-        await self._wait_delivered(room, tick)
+        moderated = await self._moderation.erase(room, ModerationErasure(choice.everything_of, frozenset(erased)))
+        await self._wait_delivered(room, max(tick, moderated))
         return erased
 
     async def rooms_of(self, author: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pychat.domain.erasure import Choice
+from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.stores.sqlite import moderation_rows, queries, rows
 from pychat.stores.sqlite.appends import Logs
 from pychat.stores.sqlite.read_pool import ReadPool
@@ -35,13 +36,14 @@ async def erase(writer: Writer, read_pool: ReadPool, room: str, choice: Choice, 
     if chosen is None:
         return []
     erased = list[int]()
-    for messages, others in [
-        *((each, list[int]()) for each in _strides(chosen.messages)),
-        *((list[int](), each) for each in _strides(chosen.others)),
-        ([], []),
+    last = ModerationErasure(choice.everything_of, frozenset(chosen.messages))
+    for messages, others, erasure in [
+        *((each, list[int](), None) for each in _strides(chosen.messages)),
+        *((list[int](), each, None) for each in _strides(chosen.others)),
+        ([], [], last),
     ]:
         reports = list[Report]()
-        work = _stride(room, chosen.epoch, choice, messages, others, date, reports)
+        work = _stride(room, chosen.epoch, choice, messages, others, erasure, date, reports)
         erased += await writer.change(room, work, reports=reports)
     writer.wipe()
     return erased
@@ -53,6 +55,7 @@ def _stride(
     choice: Choice,
     messages: list[int],
     others: list[int],
+    erasure: ModerationErasure | None,
     date: Callable[[], float],
     reports: list[Report],
 ) -> Callable[[sqlite3.Connection, Logs], list[int]]:
@@ -63,10 +66,10 @@ def _stride(
         now = date()
         changed, deletions = logs.erase(room, messages, now)
         told: list[Report] = [*deletions, *logs.erase_other(room, others, now)]
-        if choice.everything_of is not None:
+        if erasure is not None:
             query = "DELETE FROM members WHERE room = ? AND id = ?"
-            connection.execute(query, (state.number, choice.everything_of))
-            if (moderated := moderation_rows.erase(connection, state.number, choice.everything_of, now)) is not None:
+            connection.execute(query, (state.number, erasure.author))
+            if (moderated := moderation_rows.erase(connection, state.number, erasure, now)) is not None:
                 told.append(moderated)
         queries.set_wiping(connection, True)
         reports[:] = [*told, choice.report(changed)]

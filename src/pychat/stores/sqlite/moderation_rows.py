@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
-from pychat.domain.moderation_erasure import erased_entry, erasing_changes
+from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.domain.strictjson import dumps
 from pychat.stores.moderation_codec import as_stored, decode_entry, decode_record, encode_entry, encode_record
 from pychat.stores.moderation_records import MAX_ENTRIES
@@ -63,17 +63,16 @@ def audit(connection: sqlite3.Connection, room: int, before: int | None, limit: 
     return [_entry(room, row) for row in connection.execute(query, (room, before, max(0, limit)))]
 
 
-def erase(connection: sqlite3.Connection, room: int, author: str, now: float) -> Moderated | None:
-    """Take a member's name, and the reasons and texts, out of a room. Return what was changed in the records."""
-    query = "SELECT number, entry FROM audit WHERE room = ? AND (instr(entry, ?) OR instr(entry, ?))"
-    for row in connection.execute(query, (room, dumps(author), dumps(f"member:{author}"))).fetchall():
-        entry = erased_entry(_entry(room, row), author)
-        connection.execute(
-            "UPDATE audit SET entry = ? WHERE room = ? AND number = ?", (encode_entry(entry), room, row[0])
-        )
+def erase(connection: sqlite3.Connection, room: int, erasure: ModerationErasure, now: float) -> Moderated | None:
+    """Erase from the records and the audit log of a room. Return what was changed in the records."""
+    for each in erasure.ids:
+        query = "SELECT number, entry FROM audit WHERE room = ? AND instr(entry, ?)"
+        for number, text in connection.execute(query, (room, dumps(each))).fetchall():
+            after = encode_entry(erasure.entry(_entry(room, (number, text))))
+            connection.execute("UPDATE audit SET entry = ? WHERE room = ? AND number = ?", (after, room, number))
     _remove_ended(connection, room, now)
     records, version = load(connection, room, now)
-    changes = erasing_changes(records, author)
+    changes = erasure.changes(records)
     return change(connection, room, changes, None, version, now) if changes else None
 
 

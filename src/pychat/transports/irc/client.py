@@ -31,6 +31,7 @@ from pychat.transports.irc.pacing import Pacer, Turns
 from pychat.transports.irc.response import Response
 from pychat.transports.irc.text import as_word, clean, cut, fill, split
 from pychat.transports.irc.unread import unread_texts
+from pychat.transports.logins import StopWatching, nobody_watches
 
 __all__ = ["Client", "Network"]
 
@@ -101,6 +102,7 @@ class Client:
         self.multiline: Multiline | None = None
         #: True after `QUIT`.
         self.left = False
+        self._stop_watching: StopWatching = nobody_watches
         self._response = Response(self.write)
         self._batches = 0
         self._guest: Person | None = None
@@ -132,11 +134,13 @@ class Client:
 
     async def identify(self) -> None:
         """Ask the app for the user, room by room. Raise `Refused` if every room refuses."""
+        self._stop_watching()
         self.users, self.barred, self.login = {}, {}, None
         if not self.network.authenticator.asks:
             return
         if not self.network.channels:
             self.login = await self.network.authenticator.authenticate(self._request(""))
+            self._watch("")
             return
         for key, channel in self.network.channels.items():
             try:
@@ -147,7 +151,17 @@ class Client:
                 self.users |= {} if user is None else {key: user}
         if len(self.barred) == len(self.network.channels):
             raise next(iter(self.barred.values()))
-        self.login = next(iter(self.users.values()), None)
+        if self.users:
+            key, self.login = next(iter(self.users.items()))
+            self._watch(self.network.channels[key].room.name)
+
+    def _watch(self, room: str) -> None:
+        """Ask again for the login, as it was asked for with this room."""
+        self._stop_watching = self.network.authenticator.watch(self._request(room), self.login, self._put_out)
+
+    def _put_out(self, why: Close) -> None:
+        self.left = True  # nobody can come back to the names
+        self.close(why)
 
     def _request(self, room: str) -> Request:
         auth = {"nick": self.asked_nick, "user": self.user, **({"token": self.password} if self.password else {})}
@@ -274,6 +288,7 @@ class Client:
 
     async def leave(self) -> None:
         """Leave all rooms. The names of unknown persons are free at once: nobody can come back to them."""
+        self._stop_watching()
         for membership in list(self.memberships.values()):
             await membership.leave(left=self.left or not self.is_known())
         self.memberships.clear()

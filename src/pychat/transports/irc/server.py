@@ -47,6 +47,9 @@ class IrcServer:
     `authenticate` is the function of your app, as for a mount. Its `Request` has the `room` and the `remote` address.
     Its `auth` has the `nick` and `user` that the client sent, and the server password as `token` (`Request.bearer`).
 
+    Every `revalidate` seconds it is asked again for each client with a login. When the login has ended, the client is
+    disconnected.
+
     Limits: `max_clients` clients, `max_per_address` of them from one address, and `max_buffer_bytes` of unread data for
     each client. A client that is silent for `ping_seconds` gets a `PING`, and is disconnected if it stays silent for
     as long again.
@@ -56,6 +59,7 @@ class IrcServer:
         self,
         *rooms: ChatRoom | Chat,
         authenticate: Authenticate | None = None,
+        revalidate: float | None = None,
         max_clients: int = 10_000,
         max_per_address: int = 100,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
@@ -69,7 +73,7 @@ class IrcServer:
         #: Counts what clients do, together with the mounts of the same rooms.
         self.rates = self.rooms.rates
         self.started = f"{datetime.fromtimestamp(self.clock.date(), UTC):%Y-%m-%d %H:%M:%S} UTC"
-        self.authenticator = Authenticator(authenticate_of(chat, authenticate))
+        self.authenticator = Authenticator(authenticate_of(chat, authenticate), revalidate=revalidate, clock=self.clock)
         #: The channels that everybody may know.
         self.channels: dict[str, Channel] = {}
         self._others = WeakValueDictionary[RoomBackend, Channel]()  # while somebody is in them
@@ -135,6 +139,7 @@ class IrcServer:
     async def aclose(self, why: Close = Close.SHUTDOWN) -> None:
         """Stop listening, and close all connections with the reason `why`. The rooms stay open. Idempotent."""
         self._closing = True
+        self.authenticator.close()
         if self._server is not None:
             self._server.close()
         for client in list(self.clients):

@@ -116,6 +116,14 @@ class PersonConnection:
         for link in self.links.values():
             link.reroute(self.wire.send)
 
+    def put_out(self, why: Close) -> None:
+        """Close the connection with the reason `why`, and end all rooms at once; the transport calls `close` then."""
+        for link in list(self.links.values()):
+            if link.session is not None:
+                link.session.put_out(why)
+        self._closed = True
+        self.wire.close(why)
+
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. Names are held, unless the person `left` on purpose. Idempotent."""
         self._closed = True

@@ -45,7 +45,8 @@ class People:
         self.rooms = rooms
         #: The number of rooms that one person can be in.
         self.max_rooms = rooms.max_rooms_per_person
-        self._authenticator = authenticator
+        #: Asks the app who somebody is.
+        self.authenticator = authenticator
         #: Entering a room takes up to a millisecond, so one room is entered in each turn of the event loop.
         self.turns = Turns()
 
@@ -86,8 +87,8 @@ class People:
         user, request = identity.user, identity.request
         if name != request.room:
             request = replace(request, room=name)
-            if self._authenticator.asks and not self.rooms.asks_access:
-                user = await self._authenticator.authenticate(request)
+            if self.authenticator.asks and not self.rooms.asks_access:
+                user = await self.authenticator.authenticate(request)
         found = await self.rooms.find(name, user, request, person=identity.person)
         await opened(found.room, 0)
         return found, user

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pychat.domain.model import Message, Position, iso
-from pychat.domain.notices import Notice, Presence
+from pychat.domain.model import Kicked, Message, Position, iso
+from pychat.domain.notices import Notice, Presence, PutOut
 from pychat.net.websocket.frames import Frame
+from pychat.protocol.v1 import encode
 from pychat.room.backend import RoomBackend
 from pychat.transports.socketio.client import encode_event
 
@@ -21,7 +22,7 @@ class Encoder2013:
     def encode(self, notice: Notice) -> Frame | None:
         """Encode a notice; `None` sends nothing."""
         event = encode_2013(notice)
-        return None if event is None else encode_event(*event[:2])
+        return _encode_error(notice) if event is None else encode_event(*event[:2])
 
 
 class RecoveringEncoder2013:
@@ -37,7 +38,7 @@ class RecoveringEncoder2013:
         """Encode a notice; `None` sends nothing."""
         event = encode_2013(notice)
         if event is None:
-            return None
+            return _encode_error(notice)
         name, argument, seq, event_id = event
         # The epoch of now: it may be another than that of the moment in which the client came in.
         return encode_event(name, argument, encode_offset(self._room.epoch, seq, event_id))
@@ -58,6 +59,11 @@ def encode_2013(notice: Notice) -> tuple[str, dict[str, Any], int, str] | None:
         case Presence() if notice.counted:
             return "nbUsers", {"nb": notice.here}, notice.position.seq, notice.position.id
     return None
+
+
+def _encode_error(notice: Notice) -> Frame | None:
+    """The event that says why somebody is put out, which has no position; `None` for other notices."""
+    return encode_event(*encode(notice)) if isinstance(notice, Kicked | PutOut) else None
 
 
 def encode_offset(epoch: str, seq: int, event_id: str) -> str:

@@ -30,6 +30,7 @@ from pychat.transports.admission import HOLD_SECONDS, admit, opened
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.authenticator import Authenticator
 from pychat.transports.commands import submit_command
+from pychat.transports.logins import StopWatching, nobody_watches
 from pychat.transports.person import Encoders, People, PersonConnection, begin
 from pychat.transports.socketio.adapter import Server
 from pychat.transports.socketio.client import ClientSession, SocketIOClient, encode_event
@@ -83,7 +84,7 @@ _UNHEARD = AnswerBatch(_Nobody())
 class _Connection(SocketIOClient):
     """A Socket.IO client, as a room sees it."""
 
-    __slots__ = ("_answers", "_room", "encoder", "person", "visitor")
+    __slots__ = ("_answers", "_room", "encoder", "person", "stop_watching", "visitor")
 
     #: True if a person gets a copy of their own messages.
     echo = False
@@ -94,6 +95,8 @@ class _Connection(SocketIOClient):
         super().__init__(session, sid, namespace)
         #: The visitor on version 2, who may be in many rooms.
         self.person: PersonConnection | None = None
+        #: Ends the watch of the login.
+        self.stop_watching: StopWatching = nobody_watches
 
     def set_room(self, room: RoomBackend | None, encoder: Encoder) -> None:
         """Set the room that it is in, if it is in one, and the encoder for its frames."""
@@ -288,9 +291,12 @@ class SocketIOTransport:
                 raise Declined(refused.text, {"reason": Close.UNKNOWN_ROOM.reason}) from None
             await self._turn_away(refused, version, wait=True)
         try:
-            return await self._enter(connection, found, given, user)
+            told = await self._enter(connection, found, given, user)
         except Refused as refused:
             await self._turn_away(refused, version)
+        if request is not None:
+            connection.stop_watching = self._authenticator.watch(request, user, connection.visitor.put_out)
+        return told
 
     async def _greet(self, sid: str, environ: dict[str, Any], room: str, given: dict[str, Any]) -> None:
         """Let a person in on version 2, who enters rooms later."""
@@ -305,6 +311,7 @@ class SocketIOTransport:
             await self._turn_away(refused, v2.VERSION)
         connection.person = person
         self._keep(connection)
+        connection.stop_watching = self._authenticator.watch(request, user, person.put_out)
 
     async def _enter(
         self, connection: _Connection, found: Found, given: dict[str, Any], user: User | None
@@ -391,6 +398,7 @@ class SocketIOTransport:
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         if sid in self._here:
             connection = self._here.pop(sid)
+            connection.stop_watching()
             said_so = reason == self.server.reason.CLIENT_DISCONNECT or connection.end_code == _GOODBYE
             # A page of 2013 that was left cannot come back as the same person; npm's client closes without a code
             # where a connection is broken, and comes back.

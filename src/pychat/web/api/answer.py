@@ -9,6 +9,7 @@ from pychat.domain import strictjson
 from pychat.domain.errors import Refused
 from pychat.net.http.gate import retry_headers
 from pychat.net.http.response import Response
+from pychat.protocol.moderation import decode_refused
 from pychat.protocol.v1 import encode_refusal
 
 __all__ = ["Denied", "answer", "failed", "refusal"]
@@ -32,8 +33,7 @@ def answer(status: int, value: object, headers: Mapping[str, str] | None = None)
 
 def failed(outcome: Mapping[str, Any]) -> Response:
     """A command's answer that is a refusal, with its status."""
-    error = outcome["error"]
-    return refusal(Refused(error["code"], error["text"], error.get("retry_after")))
+    return refusal(decode_refused(outcome["error"]))
 
 
 def refusal(refused: Refused, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:

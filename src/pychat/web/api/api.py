@@ -14,7 +14,7 @@ from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
-from pychat.web.api import messages, reading
+from pychat.web.api import messages, moderation, reading
 from pychat.web.api import rooms as places
 from pychat.web.api import streams as visitors
 from pychat.web.api.answer import Denied, answer, refusal
@@ -39,6 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *messages.OPERATIONS,
     *reading.OPERATIONS,
     *visitors.OPERATIONS,
+    *moderation.OPERATIONS,
     Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}, (429,), metered=True),
 )
 
@@ -121,7 +122,7 @@ class Api:
                 return await operation.run(call)
             call.spend(operation.kind(incoming.request.query))
             async with self._turns.turn(call.who):
-                return await operation.run(call)
+                return await _answered(operation, call)
         except Refused as refused:
             return _later(operation, call, refused) or refusal(refused)
         except Denied as denied:
@@ -131,6 +132,16 @@ class Api:
         except Exception:
             _log.exception("%s %s failed", incoming.request.method, incoming.path)
             return refusal(Refused("internal", "The server failed at this, and has logged why. Try again."))
+
+
+async def _answered(operation: Operation, call: Call) -> Response | StreamingResponse:
+    """The answer of an operation. If it shows what is in a room, only people who may enter the room get it."""
+    if not operation.reads:
+        return await operation.run(call)
+    await call.check_entry()
+    response = await operation.run(call)
+    await call.check_entry()  # they may have been banned while it was read
+    return response
 
 
 def _later(operation: Operation, call: Call, refused: Refused) -> StreamingResponse | None:

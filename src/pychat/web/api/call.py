@@ -20,6 +20,7 @@ from pychat.net.http.response import IncomingRequest
 from pychat.room.backend import RoomBackend
 from pychat.room.directory import Found, RoomDirectory
 from pychat.room.session import Session
+from pychat.transports.admission import opened
 from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
 from pychat.web.api.answer import Denied
@@ -87,6 +88,20 @@ class Call:
         """The session in which a visitor's request speaks: see `Speakers.session`."""
         assert self.found is not None  # noqa: S101 -- an operation of a room
         return self.speakers.session(self.found, self.bearer, self.user, self.request.remote, name)
+
+    async def check_entry(self) -> None:
+        """Raise `Refused` if the visitor may not enter the room, for example because of a ban. Programs may."""
+        assert self.found is not None  # noqa: S101 -- an operation of a room
+        if self.program:
+            return
+        await opened(self.room, 0)
+        try:
+            member_id = await self.speakers.member_id(self.room, self.bearer, self.user)
+        except Refused as refused:
+            if refused.code != "unauthorized":
+                raise
+            member_id = None  # whoever only reads needs no token
+        self.room.check_entry(self.found.grant, self.user, member_id)
 
     def spend(self, kind: str = "command") -> None:
         """Count a request of that kind that no session counts. Raise `Refused` if that is too many."""

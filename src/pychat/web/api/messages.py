@@ -148,13 +148,14 @@ OPERATIONS = (
         "Read the history upwards, or search it. Oldest first, as they stand now.",
         read,
         {200: "Page"},
-        (400, 404, 429, 503),
+        (400, 403, 404, 429, 503),
         (
             Parameter("before", "Only messages before this number.", schemas.NUMBER),
             Parameter("limit", "So many at most; 200 is the most.", {**schemas.NUMBER, "default": 50}),
             Parameter("matching", "Only messages that hold all of these words.", {"type": "string"}),
         ),
         metered=True,
+        reads=True,
         kind=lambda query: "search" if query.get("matching") else "history",
     ),
     Operation(
@@ -181,8 +182,9 @@ OPERATIONS = (
         "One message, as it stands now.",
         find,
         {200: "Said"},
-        (404, 429, 503),
+        (403, 404, 429, 503),
         metered=True,
+        reads=True,
     ),
     Operation(
         "edit",

@@ -46,6 +46,8 @@ class Operation:
     token: bool = False
     #: Whether the request itself counts. Others are counted in the session in which they speak.
     metered: bool = False
+    #: Whether it shows what is in the room: then only people who may enter the room are answered. It is `metered`.
+    reads: bool = False
     #: As which kind it counts, by its query.
     kind: Callable[[Mapping[str, str]], str] = lambda _: "command"
     #: The name of another operation -> what of this answer it can be asked about, by the name of its parameter.

@@ -34,7 +34,7 @@ OPERATIONS = (
         "Move your read position forward: you have seen everything up to that number. All your devices share it.",
         read,
         {200: "Done"},
-        (400, 401, 404, 408, 413, 415, 429, 503),
+        (400, 401, 403, 404, 408, 413, 415, 429, 503),
         body={
             "application/json": {
                 "type": "object",
@@ -46,5 +46,6 @@ OPERATIONS = (
         },
         token=True,
         metered=True,
+        reads=True,
     ),
 )

@@ -68,7 +68,8 @@ OPERATIONS = (
         "Who is here: how many are connected, and those with a name in the order of joining, 1,000 at most.",
         members,
         {200: "Members"},
-        (404, 429, 503),
+        (403, 404, 429, 503),
         metered=True,
+        reads=True,
     ),
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["COMPONENTS", "ID", "NUMBER"]
+from pychat.protocol.moderation import LISTS
+
+__all__ = ["COMPONENTS", "ID", "NUMBER", "Schema"]
 
 Schema = dict[str, Any]
 
@@ -16,6 +18,9 @@ ID: Schema = {
 }
 _OK: Schema = {"type": "boolean", "const": True}
 _TEXT: Schema = {"type": "string"}
+_FLAG: Schema = {"type": "boolean"}
+_OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
+_DATE: Schema = {"type": "string", "format": "date-time"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
 
 
@@ -65,13 +70,36 @@ COMPONENTS: dict[str, Schema] = {
     "OneRoom": _object({"ok": _OK, "name": _TEXT, "title": _TEXT, "here": NUMBER, "seq": NUMBER}),
     "Members": _object({"ok": _OK, "here": NUMBER, "members": _list("Member")}),
     "Token": _object({"ok": _OK, "token": _TEXT}),
+    "Moderation": _object(
+        {
+            "ok": _OK,
+            "settings": _object(
+                {
+                    **dict.fromkeys(("title", "topic", "writing", "entry"), _TEXT),
+                    "slow": NUMBER,
+                    **dict.fromkeys(("challenge", "password"), _FLAG),
+                }
+            ),
+            **dict.fromkeys(LISTS.values(), _OBJECTS),
+            "more": {"type": "boolean"},
+        }
+    ),
+    "Moderated": {
+        **_object({"ok": _OK}, {"deleted": NUMBER, "token": _TEXT, "invite": _TEXT}),
+        "description": "It is done. `token` is that of an invitation, which is told once.",
+    },
+    "AuditEntry": _object(
+        {"number": NUMBER, "date": _DATE, "by": _ref("Member"), "action": _TEXT},
+        {**dict.fromkeys(("target", "name", "reason"), _TEXT), "until": _DATE, "data": {"type": "object"}},
+    ),
+    "Audit": _object({"ok": _OK, "entries": _list("AuditEntry"), "more": {"type": "boolean"}}),
     "Done": {**_object({"ok": _OK}), "description": "The answer of the command."},
     "Events": {"type": "string", "description": "Server-sent events: id, event, data."},
     "Document": {"type": "object"},
     "Refusal": _object(
         {
             "ok": {"type": "boolean", "const": False},
-            "error": _object({"code": _TEXT, "text": _TEXT}, {"retry_after": {"type": "number"}}),
+            "error": _object({"code": _TEXT, "text": _TEXT}, {"retry_after": {"type": "number"}, "until": _DATE}),
         }
     ),
 }

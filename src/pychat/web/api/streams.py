@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pychat.domain.errors import Refused
@@ -55,7 +56,15 @@ async def listen(call: Call) -> Response | StreamingResponse:
         remote = call.request.remote
         grant = None if call.found is None else call.found.grant
         await call.sse.serve(
-            stream, room, since=since, name=name, member_id=member_id, user=call.user, remote=remote, grant=grant
+            stream,
+            room,
+            since=since,
+            name=name,
+            member_id=member_id,
+            user=call.user,
+            remote=remote,
+            grant=grant,
+            watch=partial(call.people.authenticator.watch, call.request, call.user),
         )
 
     return StreamingResponse(HEADERS, prologue(), serve)
