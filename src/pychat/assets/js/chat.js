@@ -138,12 +138,13 @@ export class Chat extends Emitter {
 
   /**
    * Connects as the guest of a token, such as a password or an invitation gives; the same guest stays connected. Rooms
-   * that were refused before are entered by `room.reconnect()`.
+   * that were refused before are entered again.
    * @param {string} token
    */
   become(token) {
     if (token === this.token) return;
     this.#person.become(token);
+    for (const { link } of this.#rooms.values()) link.forgive();
     this.#connection.renew();
   }
 

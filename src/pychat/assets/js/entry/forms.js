@@ -32,12 +32,15 @@ export function forms(room, refs, { entrance, place }) {
     place.replaceChildren();
   }
 
+  /** Enters again, unless a new token has begun that already. */
+  const open = () => room.state.name === "refused" && room.reconnect();
+
   /** Shows the server a reason; the room opens if it is enough. */
   async function enter(reason) {
     say("");
     try {
       const answer = await entrance.enter(reason);
-      if (!answer.waiting) room.reconnect();
+      if (!answer.waiting) open();
       return answer;
     } catch (refusal) {
       say(refusal.text);
@@ -87,7 +90,7 @@ export function forms(room, refs, { entrance, place }) {
       if (!cancel.isConnected) return;
       if (answer.waiting || answer.code === "offline" || answer.code === "rate_limited") timer = setTimeout(look, POLL_INTERVAL);
       else if (answer.code) showForms(answer.text);
-      else room.reconnect();
+      else open();
     };
     clearTimeout(timer);
     timer = setTimeout(look, POLL_INTERVAL);
@@ -108,7 +111,7 @@ export function forms(room, refs, { entrance, place }) {
     say("");
     try {
       await Promise.race([cancelled, solved()]);
-      room.reconnect();
+      open();
     } catch (refusal) {
       if (working !== mine) return;
       mine.abort();

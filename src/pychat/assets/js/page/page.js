@@ -86,7 +86,7 @@ async function onFragment() {
   const { entrance, room, refs: here } = panes.current;
   try {
     await entrance.enter(ticket);
-    room.reconnect();
+    if (room.state.name === "refused") room.reconnect();
   } catch ({ text }) {
     toast(here, text);
   }
