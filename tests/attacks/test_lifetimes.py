@@ -36,7 +36,7 @@ _REMEMBERED = {
     "pychat.net.websocket.frames.Frame",
     "pychat.transports.irc.encoder.Frame",
 }
-_REMEMBERED |= {"pychat.net.http.stream.Chunk"}
+_REMEMBERED |= {"pychat.net.http.stream.Chunk", "pychat.domain.rates.Usage"}  # of persons, for some seconds
 
 #: The servers of this test.
 SERVERS: list[Server] = []

@@ -187,22 +187,24 @@ async def test_a_full_server_says_when_to_come_again(mounted) -> None:
 
 
 async def test_one_address_has_its_share(mounted) -> None:
-    """Of streams and of plain WebSockets: past it the next is turned away, and what ends makes room again."""
-    site = await mounted(ChatRoom("lobby"))
-    site.mount.sse.gate.limits.max_per_address = site.mount.websocket.gate.limits.max_per_address = 1
+    """Of all connections together: past it the next is turned away on each wire, and what ends makes room again."""
+    site = await mounted(ChatRoom("lobby"), max_connections_per_address=2)
     ada = await SSEPerson.enter(site.url)
     await ada.event("welcome")
+    grace = await WebSocketPerson.enter(site.url)
+    await grace.event("welcome")
     async with site.http.get(f"{site.url}/api/rooms/lobby/events") as response:
         assert '"reason":"full"' in await response.text()
-    grace = await WebSocketPerson.enter(site.url)
     with pytest.raises(aiohttp.WSServerHandshakeError):
         await site.http.ws_connect(f"{site.url}/ws")
+    async with site.http.get(f"{site.url}/socket.io/?EIO=4&transport=polling") as response:
+        assert response.status == 429
     await ada.close()
     await grace.close()
-    for limits in (site.mount.sse.gate.limits, site.mount.websocket.gate.limits):
-        while len(limits):
-            await asyncio.sleep(0.01)
-        assert limits._held == {}
+    limits = site.mount.sse.gate.limits
+    while len(limits):
+        await asyncio.sleep(0.01)
+    assert limits._held == {}
     again = await WebSocketPerson.enter(site.url)
     await again.close()
 

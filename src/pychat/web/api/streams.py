@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -95,6 +96,7 @@ async def command(call: Call) -> Response:
     """Carry out a command of the wire for somebody whose stream is open."""
     await opened(call.room, 0)
     if call.parts["command"] not in COMMANDS:
+        await _count_unknown(_stream(call))
         raise Refused("unknown_command", f"There is no such command. There are: {', '.join(COMMANDS)}.")
     stream = await _stream(call)
     outcome = await call.sse.execute(call.room, stream, call.parts["command"], await call.json())
@@ -109,6 +111,15 @@ async def _stream(call: Call) -> Stream:
     if stream is None:
         raise Refused("not_joined", "No stream is open for this token. Open …/events with it first, and keep it open.")
     return stream
+
+
+async def _count_unknown(finding: Awaitable[Stream | PersonConnection]) -> None:
+    """Count an unknown command for the stream of whoever sent it, if there is one."""
+    try:
+        found = await finding
+    except Refused:
+        return
+    (found.session.spend_refused if isinstance(found, Stream) else found.spend)()
 
 
 # Version 2: the stream of a person in many rooms.
@@ -147,6 +158,7 @@ async def command_of_person(call: Call) -> Response:
     """Carry out a command of version 2 for a person whose stream is open."""
     name = call.parts["command"]
     if name not in v2.COMMANDS:
+        await _count_unknown(_person(call))
         raise Refused("unknown_command", f"There is no such command. There are: {', '.join(v2.COMMANDS)}.")
     person = await _person(call)
     told = await person.execute(name, await call.json())
