@@ -187,6 +187,10 @@ class TestIrc(TransportContract):
     lacks = frozenset(
         {
             "a_whisper_reaches_one_person_alone",  # as a notice: see test_talking
+            "a_moderator_bans_somebody",  # moderators have commands of IRC
+            "only_moderators_moderate",
+            "settings_of_moderators_are_told",
+            "who_is_muted_is_told_until_when",
             "a_token_makes_the_same_member",  # a password does
             "history_is_read_upwards_and_searched",  # read it is, but not searched
             "messages_have_a_life",  # all but editing

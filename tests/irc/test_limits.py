@@ -14,6 +14,7 @@ from pychat.testing import Person
 from pychat.transports.irc import server as server_module
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.line import Line
+from pychat.transports.irc.membership import OF_THE_ROOM
 from tests.irc.conftest import Enter, Open
 from tests.irc.person import CAPS, TIMEOUT, IrcPerson
 
@@ -130,11 +131,7 @@ async def test_there_are_only_so_many(opened: Open, room: ChatRoom) -> None:
 
 @pytest.mark.parametrize(
     "close",
-    [
-        each
-        for each in Close
-        if each not in (Close.KICKED, Close.LOST, Close.UNKNOWN_ROOM, Close.NO_ACCESS, Close.DELETED)
-    ],
+    [each for each in Close if each not in OF_THE_ROOM and each is not Close.LOST],
 )
 async def test_every_close_says_why(opened: Open, close: Close) -> None:
     """ERROR, with the words and the reason; then the line is closed."""

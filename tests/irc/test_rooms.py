@@ -220,6 +220,26 @@ async def test_being_put_out_of_a_room(opened: Open) -> None:
     assert [member.name for member in dev.members] == ["ada"]
 
 
+async def test_a_ban_is_of_one_room(opened: Open) -> None:
+    """It is a KICK with the reason; a JOIN is refused with 474, one of a closed room with 473; other rooms go on."""
+    lobby, dev = ChatRoom("lobby"), ChatRoom("dev")
+    server = await opened(lobby, dev)
+    ada = await IrcPerson.enter(server.port, "ada", "#lobby,#dev")
+    await ada.line("366", lambda line: line.params[1] == "#dev")
+    (member,) = dev.members
+    await dev.moderation.ban(member, reason="Caps\r\nQUIT")
+    kicked = await ada.line("KICK")
+    assert kicked.params == ("#dev", "ada", "You are banned from this room (Caps QUIT).")
+    (refused,) = await ada.since("JOIN #dev")
+    assert (refused.command, refused.params[1]) == ("474", "#dev")
+    assert "Caps QUIT" in refused.params[-1]
+    assert await ada.since("PRIVMSG #lobby :hi") == []
+    await lobby.moderation.set(entry="closed")
+    kicked = await ada.line("KICK")
+    assert kicked.params[0] == "#lobby"
+    assert [line.command for line in await ada.since("JOIN #lobby", "LUSERS")][:2] == ["473", "251"]
+
+
 async def test_several_servers_of_one_room(opened: Open, room: ChatRoom, server: IrcServer) -> None:
     """Two ports, one room: both hear both."""
     other = await opened(room)

@@ -98,6 +98,8 @@ class Client:
         self.negotiating = False
         self.registered = False
         self.memberships: dict[str, ChannelMembership] = {}
+        #: The guest that this client was in a channel that has put it out: coming back, it is the same one.
+        self._guests: dict[str, str] = {}
         self.conversations = Conversations(self, network.rooms, self.memberships, self._request)
         self.multiline: Multiline | None = None
         #: True after `QUIT`.
@@ -129,7 +131,7 @@ class Client:
         if channel.key in self.users:
             return self.users[channel.key].member_id
         if not self.secret:
-            return None
+            return self._guests.get(channel.key)
         return self._guest_id(channel.room.tokens)
 
     async def identify(self) -> None:
@@ -282,6 +284,8 @@ class Client:
         """Leave a room that has put the client out."""
         if self.memberships.get(membership.channel.key) is membership:
             del self.memberships[membership.channel.key]
+            if membership.session.member_id is not None:
+                self._guests[membership.channel.key] = membership.session.member_id
             task = asyncio.get_running_loop().create_task(membership.leave(left=not self.is_known()))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)

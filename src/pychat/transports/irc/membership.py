@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pychat.domain.errors import Close
 from pychat.domain.model import Kicked, Member, Message, Typing, User, Whisper
-from pychat.domain.notices import Presence, Welcome
+from pychat.domain.notices import Presence, PutOut, Welcome
 from pychat.room.clock import Timer
 from pychat.room.grant import Grant
 from pychat.room.session import Session
@@ -26,14 +26,19 @@ from pychat.transports.irc.nicks import source
 from pychat.transports.irc.numerics import RPL_TOPIC
 from pychat.transports.irc.outbox import Outbox
 from pychat.transports.irc.playback import playback
+from pychat.transports.irc.text import clean
 
 __all__ = ["OF_THE_ROOM", "ChannelMembership", "Person"]
 
 _MAX_HELD = 10_000  # frames while joining or saying; with more, the client is too slow
 _READ_SECONDS = 1.0  # after which a line that was sent counts as read, if the client has taken it
+#: The client stays connected, for other rooms.
 OF_THE_ROOM = frozenset(
-    {Close.KICKED, Close.UNKNOWN_ROOM, Close.NO_ACCESS, Close.DELETED}
-)  # the client stays connected, for other rooms
+    {
+        *(Close.KICKED, Close.UNKNOWN_ROOM, Close.NO_ACCESS, Close.DELETED),
+        *(Close.BANNED, Close.ENTRY_REQUIRED, Close.CLOSED),
+    }
+)
 
 
 class Person(Protocol):
@@ -258,6 +263,8 @@ class ChannelMembership:
         match frame.notice:
             case Kicked():
                 self._reason = frame.notice.text  # the room closes this connection next
+            case PutOut():
+                self._reason = " ".join(clean(frame.notice.error.text).split())
             case Presence():
                 self._presence(frame.notice)
             case Whisper():

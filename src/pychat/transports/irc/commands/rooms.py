@@ -53,7 +53,12 @@ async def _join_one(client: Client, name: str) -> None:
             if refused.code == "unknown_room":
                 not_there(client, name)
                 return
-            client.refuse("JOIN", refused, n.ERR_UNAVAILRESOURCE, name if channel is None else channel.name)
+            client.refuse(
+                "JOIN",
+                refused,
+                _REFUSED.get(refused.code, n.ERR_UNAVAILRESOURCE),
+                name if channel is None else channel.name,
+            )
             # Clients try again by themselves only after a lost connection.
             if refused.kind.is_temporary and channel is not None and channel.key in client.network.channels:
                 client.close(refused.kind.close)
@@ -63,6 +68,16 @@ async def _join_one(client: Client, name: str) -> None:
             return
         client.memberships[channel.key] = membership
         membership.begin()
+
+
+#: The numerics of refusals to enter a room, by code.
+_REFUSED = {
+    "banned": n.ERR_BANNEDFROMCHAN,
+    "kicked": n.ERR_BANNEDFROMCHAN,
+    "entry_required": n.ERR_INVITEONLYCHAN,
+    "challenge_required": n.ERR_INVITEONLYCHAN,
+    "room_closed": n.ERR_INVITEONLYCHAN,
+}
 
 
 async def _part(client: Client, line: Line) -> None:
