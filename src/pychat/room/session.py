@@ -46,6 +46,7 @@ _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
 _SHORT = 256  # characters; the bytes of longer texts are counted
+_OUTSIDE = AccessChanged(Access.NONE)
 
 
 class Session(CommandQueue):
@@ -55,6 +56,7 @@ class Session(CommandQueue):
     so that no answer overtakes an event. Await `ready` of the `CommandQueue` before reading on.
     """
 
+    _error: Refused | None = None  # why this visitor was put out of the room
     _muted_as: str | None = None  # who this guest was, who was muted and gave the nickname back
 
     def __init__(
@@ -235,7 +237,7 @@ class Session(CommandQueue):
         return self._said(await self._room.commands.perform(command, self))
 
     def _said(self, event: Event | None) -> Message:
-        """The message that was stored. Raise `Refused` if its id is another event's."""
+        """The message that was stored, or waits for a moderator. Raise `Refused` if its id is another event's."""
         if not isinstance(event, Message):
             raise id_used()
         self._stop_typing_timer()
@@ -321,9 +323,9 @@ class Session(CommandQueue):
     async def report(self, seq: int, reason: str | None = None) -> None:
         """Report message number `seq` to the moderators."""
         self._spend(kind="report")
-        self._require_member_id()
-        await self._message(seq)
-        raise Refused("forbidden", "Reports are not taken yet.")
+        by = self.member or Member(self._require_member_id(), "")
+        message = await self._message(seq)
+        await self._room.queue.report(message, by, reason or "")
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""
@@ -425,7 +427,9 @@ class Session(CommandQueue):
             fanout = self._room.delivery.fanout
             fanout.flush()
             if error is not None:
-                self._send(PutOut(error.with_traceback(None)))
+                self._error = error.with_traceback(None)
+                self.standing = _OUTSIDE  # a command that waits for a hook or for the store ends here
+                self._send(PutOut(error))
             fanout.discard(self.connection)
             close_quietly(self.connection, why)
             self._room.tasks.spawn(self._disconnect(left=not why.reconnect))
@@ -438,6 +442,8 @@ class Session(CommandQueue):
 
     def require(self, permission: str) -> None:
         """Raise `Refused` if this visitor may not do that; the text says why."""
+        if self._error is not None:
+            raise Refused(self._error.code, self._error.text, until=self._error.until)
         if permission not in self.standing.access:
             raise self._room.moderation.refusal(self.grant, self.standing, permission)
 
@@ -487,6 +493,8 @@ class Session(CommandQueue):
 
     def _handed_out(self) -> None:
         if "read" not in self.standing.access:  # lost while a command ran: what it read is not handed out
+            if self._error is not None:
+                self.require("read")
             raise unknown_room()
 
     def _wish(self, member_id: str, name: str | None) -> Join:
