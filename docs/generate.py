@@ -43,6 +43,7 @@ API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("pychat.room.moderator.Moderation",),
     ),
     ("Many rooms", "", ("Chat", "RoomSettings", "Access", "pychat.stores.RoomRecord", "pychat.stores.Unread")),
+    ("Moderation", "", ("pychat.room.moderator.Moderation", "Role")),
     (
         "Mounting",
         "",
