@@ -107,6 +107,15 @@ def test_settings_are_told(setting: Setting) -> None:
     assert setting.flag in page(f"{REFERENCE}cli.md").text
 
 
+def test_metrics_are_told() -> None:
+    """Each figure of `/metrics` has its row."""
+    metrics = (ROOT / "src" / "pychat" / "cli" / "metrics.py").read_text("utf-8")
+    names = re.findall(r'_metric\("(\w+)"', metrics)
+    text = section(page(f"{REFERENCE}settings.md").text, "Metrics")
+    assert names
+    assert re.findall(r"^\| `pychat_(\w+)", text, re.MULTILINE) == names
+
+
 @pytest.mark.parametrize("name", HOOKS)
 def test_hooks_are_told(name: str) -> None:
     """Each hook is in the reference, and used in the recipes."""

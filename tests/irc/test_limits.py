@@ -110,10 +110,11 @@ async def test_bad_lines_are_told_and_then_too_many(enter: Enter) -> None:
 
 
 async def test_a_browser_that_lost_its_way_gets_nothing(server: IrcServer) -> None:
-    """An HTTP request is no IRC."""
-    ada = await IrcPerson.connect(server.port)
-    ada.say("GET / HTTP/1.1", "Host: localhost", "")
-    assert ["421", "421"] == [(await ada.next()).command for _ in range(2)]
+    """An HTTP request is no IRC. It ends the connection, so a page cannot post lines of IRC in the body of one."""
+    for first in ("GET / HTTP/1.1", "POST /#lobby HTTP/1.0"):
+        ada = await IrcPerson.connect(server.port)
+        ada.say(first, "Host: localhost", "", "NICK Ada", "USER a 0 * :a", "JOIN #lobby", "PRIVMSG #lobby :hi")
+        assert ["ERROR"] == [line.command for line in await ada.ended()]
 
 
 async def test_there_are_only_so_many(opened: Open, room: ChatRoom) -> None:

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from pychat.cli.certificates import Certificates
 from pychat.cli.console import Console
+from pychat.cli.metrics import Metrics
 from pychat.cli.settings import Settings
 from pychat.cli.visitor_rooms import VisitorRooms
 from pychat.domain.errors import Refused, UsageError
@@ -102,15 +103,25 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         api_tokens=settings.api_token,
     )
     app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))
+    metrics: Metrics | None = None
+    if settings.metrics_token is not None:
+        metrics = Metrics(settings.metrics_token, app[MOUNT], store)
+        app.router.add_get("/metrics", metrics.respond)
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/readyz", _readiness(going, store))
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
     irc: IrcServer | None = None
     listening: asyncio.Server | TlsListener | None = None
     with Console(settings.log_format, quiet=settings.quiet) as console:
-        for room in rooms:
+
+        def watch(room: ChatRoom) -> None:
             console.watch(room)
-        app[MOUNT].rooms.rooms.on_add = console.watch
+            if metrics is not None:
+                metrics.watch(room)
+
+        for room in rooms:
+            watch(room)
+        app[MOUNT].rooms.rooms.on_add = watch
         await runner.setup()
         try:
             try:
@@ -123,6 +134,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
             cut_unread(listening.sockets)
             port: int = listening.sockets[0].getsockname()[1]
             irc = await _listen_for_irc(served, settings, certificates, files)
+            if metrics is not None:
+                metrics.irc = irc
             certificates.reload_on_hangup(console)
             scheme = "http" if certificates.web is None else "https"
             address = _url(scheme, settings.host, port)

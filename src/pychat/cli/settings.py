@@ -144,6 +144,12 @@ class Settings:
         "docs/reference/limits.md lists all rates.",
         "NAME=PER_SECOND/BURST",
     )
+    metrics_token: str | None = _setting(
+        None,
+        "The token with which monitoring reads /metrics, as Authorization: Bearer TOKEN. At least 16 characters. "
+        "[default: there is no /metrics]",
+        "TOKEN",
+    )
     limits: str = _setting(
         "on", "off removes the limits on rates and connections, for measurements.", choices=("on", "off")
     )

@@ -198,7 +198,7 @@ def _pin(
     pinned = state.get("pin", key) is not None
     if pinned == (action == "pin"):
         return None
-    change = Removed("pin", key) if pinned else Record("pin", key, {"by": actor.member.id})
+    change = Removed("pin", key) if pinned else Record("pin", key, {"by": actor.member.id, "date": now})
     return Decision((change,), _entry(action, fields, actor, now, target=key))
 
 

@@ -50,6 +50,7 @@ from pychat.protocol.moderation import (
     encode_settings,
     encode_standing,
 )
+from pychat.protocol.told import encode_error
 
 __all__ = [
     "COMMANDS",
@@ -156,7 +157,7 @@ def refusal_event(refused: Refused) -> tuple[str, Fields]:
     name, fields = close_event(refused.kind.close)
     if fields["reconnect"]:
         fields["retry_after"] = round(refused.retry_seconds, 3)
-    return name, {**fields, "text": refused.text, "error": refused.as_dict()}
+    return name, {**fields, "text": refused.text, "error": encode_error(refused)}
 
 
 def encode_member(member: Member) -> Fields:
@@ -241,7 +242,7 @@ def encode_you(you: You) -> Fields:
 
 def encode_refusal(refused: Refused) -> Fields:
     """The answer to a refused command."""
-    return {"ok": False, "error": refused.as_dict()}
+    return {"ok": False, "error": encode_error(refused)}
 
 
 def encode_stored(event: LogEvent) -> Fields:

@@ -192,8 +192,10 @@ class Membership:
     async def free(self, member_id: str) -> None:
         """Free the name of a member who is away. No-op for a member who is here."""
         leave = Leave(member_id)
-        away = self.perform(leave, condition=lambda: member_id in self._state.away)
-        await self._tasks.finish(self._log_refusal(leave, away))
+        try:
+            await self.perform(leave, condition=lambda: member_id in self._state.away)
+        except Refused as refused:
+            _limited.info("%s in room %s was refused: %s", leave, self._room, refused)
 
     def role_changed(self, member_id: str) -> None:
         """The recorded role of a member may have changed: if the member is connected here, show it to everybody."""

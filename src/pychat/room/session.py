@@ -45,6 +45,7 @@ __all__ = ["Session"]
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
+_OUTSIDE = AccessChanged(Access.NONE)
 
 
 class Session(CommandQueue):
@@ -54,6 +55,7 @@ class Session(CommandQueue):
     so that no answer overtakes an event. Await `ready` of the `CommandQueue` before reading on.
     """
 
+    _error: Refused | None = None  # why this visitor was put out of the room
     _muted_as: str | None = None  # who this guest was, who was muted and gave the nickname back
 
     def __init__(
@@ -424,7 +426,9 @@ class Session(CommandQueue):
             fanout = self._room.delivery.fanout
             fanout.flush()
             if error is not None:
-                self._send(PutOut(error.with_traceback(None)))
+                self._error = error.with_traceback(None)
+                self.standing = _OUTSIDE  # a command that waits for a hook or for the store ends here
+                self._send(PutOut(error))
             fanout.discard(self.connection)
             close_quietly(self.connection, why)
             self._room.tasks.spawn(self._disconnect(left=not why.reconnect))
@@ -437,6 +441,8 @@ class Session(CommandQueue):
 
     def require(self, permission: str) -> None:
         """Raise `Refused` if this visitor may not do that; the text says why."""
+        if self._error is not None:
+            raise Refused(self._error.code, self._error.text, until=self._error.until)
         if permission not in self.standing.access:
             raise self._room.moderation.refusal(self.grant, self.standing, permission)
 
@@ -483,6 +489,8 @@ class Session(CommandQueue):
 
     def _handed_out(self) -> None:
         if "read" not in self.standing.access:  # lost while a command ran: what it read is not handed out
+            if self._error is not None:
+                self.require("read")
             raise unknown_room()
 
     def _wish(self, member_id: str, name: str | None) -> Join:

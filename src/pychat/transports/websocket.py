@@ -19,6 +19,7 @@ from pychat.net.slow_readers.backpressure import wait_for_reader
 from pychat.net.websocket.connection import NO_CODE, WebSocketClosed, WebSocketConnection
 from pychat.net.websocket.frames import Frame
 from pychat.protocol import v2
+from pychat.protocol.told import encode_error
 from pychat.protocol.v1 import close_event, decode_position, encode_refusal, encode_shared, refusal_event
 from pychat.room.backend import RoomBackend
 from pychat.room.connection import Encoder
@@ -223,7 +224,7 @@ class WebSocketTransport:
         try:
             token = v2.decode_hello(_parse(data))
         except Refused as refused:
-            connection.tell("error", refused.as_dict())
+            connection.tell("error", encode_error(refused))
             connection.close(Close.BAD_FRAME)
             return None
         try:
@@ -238,7 +239,7 @@ class WebSocketTransport:
             return await admit(room, connection, since=_since(request.query), user=user, grant=grant)
         except Refused as refused:
             if refused.code == "unknown_room":
-                connection.tell("error", refused.as_dict())
+                connection.tell("error", encode_error(refused))
                 connection.close(Close.UNKNOWN_ROOM)
             else:
                 connection.turn_away(refused)
@@ -262,7 +263,7 @@ class WebSocketTransport:
                 raise Refused("bad_request", "Say which command: {“type”: “say”, “text”: “hi”}.")
         except Refused as refused:
             if reference is None:
-                connection.tell("error", refused.as_dict())
+                connection.tell("error", encode_error(refused))
             else:
                 tell(encode_refusal(refused))
             connection.charge(spend)

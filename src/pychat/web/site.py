@@ -11,6 +11,7 @@ from pychat.net.http.gate import retry_headers
 from pychat.net.http.origins import OriginPolicy
 from pychat.net.http.request import Request
 from pychat.net.http.response import Body, Response
+from pychat.protocol.told import encode_error
 from pychat.room.direct import is_direct
 from pychat.room.directory import ListedRoom, RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
@@ -121,7 +122,7 @@ class Site:
             user = await self._authenticator.authenticate(request) if self._rooms.guarded else None
             found = await self._rooms.find(request.query.get("room"), user, request)
         except Refused as refused:
-            told = {"ok": False, "error": refused.as_dict()}
+            told = {"ok": False, "error": encode_error(refused)}
             return Response(entry_status(refused), _REFUSED, strictjson.dumps(told).encode())
         return self._page.embedded(self._rooms.entry(found.room), request.headers)
 

@@ -173,7 +173,8 @@ async def lets_in_by_a_jwt(stage: Stage, argument: str) -> None:
     person = await SocketIOPerson.enter(url, token=good)
     assert (await person.event("welcome"))["you"] == expected
     await person.close()
-    for bad in ("", jwt.encode(claims, "x" * 32, "HS256"), jwt.encode(claims | {"exp": 1}, names["KEY"], "HS256")):
+    wrong_key, unsigned = jwt.encode(claims, "x" * 32, "HS256"), jwt.encode(claims, "", "none")
+    for bad in ("", wrong_key, unsigned, jwt.encode(claims | {"exp": 1}, names["KEY"], "HS256")):
         assert await you_are(f"{url}/ws?access_token={bad}") == 401
 
 

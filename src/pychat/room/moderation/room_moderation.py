@@ -266,8 +266,13 @@ class RoomModeration:
     async def complete(self) -> None:
         """Look up the pinned messages. Raise `Refused`."""
         pins = Pins(self._find)
-        await pins.load(map(int, self._log.state.of("pin")))
+        await pins.load(self._pinned_seqs())
         self._pins = pins
+
+    def _pinned_seqs(self) -> list[int]:
+        """The numbers of the pinned messages, in the order in which they were pinned."""
+        pins = self._log.state.of("pin").values()
+        return [int(each.key) for each in sorted(pins, key=lambda each: (each.data.get("date", 0.0), int(each.key)))]
 
     async def _find(self, seq: int) -> Message | None:
         """Message number `seq`, as it stands; `None` if there is none."""
@@ -278,8 +283,8 @@ class RoomModeration:
         """Tell everybody which messages are pinned now."""
         pins = self._pins or Pins(self._find)
         try:
-            while not pins.knows(map(int, self._log.state.of("pin"))):  # again if that changes meanwhile
-                await pins.load(list(map(int, self._log.state.of("pin"))))
+            while not pins.knows(self._pinned_seqs()):  # again if that changes meanwhile
+                await pins.load(self._pinned_seqs())
         except Refused as refused:
             _limited.warning("The pinned messages could not be read: %s", refused)
             return
@@ -385,7 +390,7 @@ class RoomModeration:
         if "title" in fields:
             await self._store_title()
         if action in ("ban", "kick") and "member" in fields:
-            await self.people.free(fields["member"])
+            self._tasks.spawn(self.people.free(fields["member"]))
             if fields.get("delete"):
                 told["deleted"] = await self._clear(fields["member"], fields["delete"], actor())
         return told

@@ -11,6 +11,7 @@ from typing import Protocol
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.net.http.request import Request
+from pychat.protocol.told import count_refusal
 from pychat.room.backend import RoomBackend
 from pychat.room.directory import RoomDirectory
 from pychat.room.grant import Grant, unknown_room
@@ -352,6 +353,7 @@ class Client:
 
     def refuse(self, command: str, refused: Refused, numeric: str | None, *context: str) -> None:
         """Answer that `command` is refused: by a standard reply of IRCv3, by `numeric`, or by a text for people."""
+        count_refusal(refused)
         text = cut(refused.text, _MAX_TEXT_BYTES)
         if "standard-replies" in self.caps:
             wait = () if refused.retry_after is None else (f"{max(refused.retry_after, 0.1):.1f}",)

@@ -19,6 +19,7 @@ from pychat.net.http.request import Request
 from pychat.net.websocket.connection import DEFAULT_BUFFER_BYTES
 from pychat.net.websocket.frames import Frame
 from pychat.protocol import v1, v2
+from pychat.protocol.told import encode_error
 from pychat.protocol.v1 import close_event, decode_position, encode_shared, refusal_event
 from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ChatRoom
@@ -253,6 +254,10 @@ class SocketIOTransport:
         plain |= {"setPseudo": _set_pseudo, "message": _message}
         self.server.taken = frozenset({*plain, *self.server.handlers["/"]})
 
+    def __len__(self) -> int:
+        """The number of people here."""
+        return len(self._here)
+
     def reopen(self) -> None:
         """Begin anew, after `aclose`, or where the event loop before has ended."""
         self._here.clear()
@@ -338,7 +343,7 @@ class SocketIOTransport:
         second or so; where `wait` says that they have not waited yet, they are kept waiting for it.
         """
         if not refused.kind.is_temporary:
-            raise Declined(refused.text, {**refused.as_dict(), "reconnect": refused.retry_after is not None})
+            raise Declined(refused.text, {**encode_error(refused), "reconnect": refused.retry_after is not None})
         if version is not None:
             raise TurnedAway(refused.kind.close, refusal_event(refused))
         if wait:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from pychat.domain.errors import Refused
+from pychat.domain.errors import Close, Refused
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands import asking, history, registering, rooms, talking
@@ -33,7 +33,9 @@ async def execute(client: Client, line: Line) -> None:
         command = Command(talking.gather)
     client.begin(line)
     try:
-        if command is None:
+        if not client.registered and line.params and line.params[-1].startswith("HTTP/"):
+            client.close(Close.BAD_FRAME)  # a web page that posts to this port must not speak for its reader
+        elif command is None:
             client.refuse(
                 line.command,
                 Refused("unknown_command", "This server has no such command."),
