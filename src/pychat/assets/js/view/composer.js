@@ -1,7 +1,9 @@
 /** The message box: grows, counts characters, keeps a draft, sends on Enter, edits and replies, and shows who is typing. */
 
 import { browserStorage } from "../storage.js";
+import { duration } from "../time.js";
 import { typingWords } from "../typists.js";
+import { slowMode } from "./slow-mode.js";
 import { write } from "./template-refs.js";
 
 /** The counter appears when this many characters are left. */
@@ -30,13 +32,19 @@ export function composer(room, refs) {
   /** The text in the box before editing began. */
   let draft = "";
 
+  const slow = slowMode(room, refs, () => {
+    if (!slow.wait) error.hidden = true;
+    show();
+  });
+  const mustWait = () => about?.kind !== "edit" && slow.wait > 0;
+
   // Blank lines around the text are removed; an indent stays.
   const content = () => field.value.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
   const left = () => room.limits.text - [...content()].length;
 
   function show() {
     const remaining = left();
-    send.disabled = !content().trim() || remaining < 0;
+    send.disabled = !content().trim() || remaining < 0 || mustWait();
     counter.hidden = remaining > COUNT_FROM;
     form.classList.toggle("counting", !counter.hidden);
     counter.classList.toggle("over", remaining < 0);
@@ -59,6 +67,7 @@ export function composer(room, refs) {
   }
 
   function submit() {
+    if (mustWait() && content().trim()) return complain(`Slow mode is on. You can send this in ${duration(slow.wait)}.`);
     if (send.disabled) return;
     clearTimeout(idle);
     const text = content();

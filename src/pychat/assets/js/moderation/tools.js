@@ -1,0 +1,32 @@
+/** The tools of moderators: actions on a person, the panel, and the room's title and topic. */
+
+import { ask } from "../view/ask.js";
+import { textField } from "../view/fields.js";
+import { Panel } from "./panel.js";
+import { personActions } from "./person-actions.js";
+
+/**
+ * @param {import("../room.js").Room} room @param {import("../view/template-refs.js").TemplateRefs} refs
+ * @param {{reveal(seq: number): Promise<boolean>, showPerson(member: object, at: HTMLElement): void}} ways to a message, and to the menu of a person
+ */
+export function tools(room, refs, ways) {
+  let panel = null;
+  return {
+    actionsFor: (member) => personActions(room, refs, member),
+    openPanel() {
+      panel ??= new Panel(room, refs, ways);
+      panel.open();
+    },
+    editAbout() {
+      const title = textField("Title", { value: room.about?.title ?? "", maxlength: 100, required: true });
+      const topic = textField("Topic", { value: room.topic, maxlength: 300 }, "What this room is about; everybody reads it below the title.");
+      ask(refs, {
+        title: ["Title and topic"],
+        fields: [title.element, topic.element],
+        button: "Save",
+        run: () => room.moderate({ action: "set", title: title.value, topic: topic.value }),
+      });
+      title.input.select();
+    },
+  };
+}
