@@ -38,6 +38,7 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The room", "", ("ChatRoom", "pychat.room.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
     ("Many rooms", "", ("Chat", "RoomSettings", "Access", "pychat.stores.RoomRecord", "pychat.stores.Unread")),
+    ("Moderation", "", ("pychat.room.moderator.Moderation", "Role")),
     (
         "Mounting",
         "",

@@ -20,7 +20,7 @@ _ROUNDING = 1e-6  # seconds, for sums of intervals
 _HIGHEST = 1e9  # a second, and at once
 
 PERSON, ADDRESS, GUEST = "person", "address", "person, or address of a guest"
-CONNECTION = "connection"
+CONNECTION, ROOM = "connection", "room"
 
 
 class RateKind(NamedTuple):
@@ -57,6 +57,10 @@ RATES: Mapping[str, RateKind] = MappingProxyType(
         "address-searches": RateKind(20, 200, ADDRESS, "the same as `searches`"),
         "address-joins": RateKind(200, 10_000, ADDRESS, "the same as `joins`"),
         "address-reports": RateKind(1, 100, ADDRESS, "the same as `reports`"),
+        "address-attempts": RateKind(0.1, 10, ADDRESS, "wrong passwords, invitations, solutions and owner's tokens"),
+        "room-attempts": RateKind(1, 60, ROOM, "the same as `address-attempts`, for all addresses together"),
+        "address-members": RateKind(0.2, 600, ADDRESS, "people who become members by a password or an invitation"),
+        "address-asking": RateKind(0.05, 20, ADDRESS, "people who ask the moderators to let them in"),
         "address-refusals": RateKind(200, 4_000, ADDRESS, "the same as `refusals`; beyond it, the worst are closed"),
         "address-irc-lines": RateKind(500, 5_000, ADDRESS, "the same as `irc-lines`"),
         "address-irc-answers": RateKind(2_500, 25_000, ADDRESS, "the same as `irc-answers`"),

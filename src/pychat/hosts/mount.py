@@ -94,6 +94,9 @@ class MountOptions(TypedDict, total=False):
     limited: bool
     #: Tokens for programs that post over HTTP, under any name. If there are any, visitors need a token too.
     api_tokens: Iterable[str] | str
+    #: A secret of 16 or more characters. Whoever opens the page with `#owner=` and this token becomes an owner of the
+    #: room; `--owner-token`. Start with another one, and the old one is worth nothing; owners stay owners.
+    owner_token: str | None
 
 
 class Mount:
@@ -108,6 +111,9 @@ class Mount:
         #: The chat, or the directory of plain rooms: what is started and closed with the host.
         self.chat = rooms_of(rooms)
         self.rooms = self.chat.directory if isinstance(self.chat, Chat) else self.chat
+        owner_token = options.get("owner_token")
+        if owner_token is not None:
+            self.rooms.desk.use_owner_token(owner_token)
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
         self._loop: asyncio.AbstractEventLoop | None = None

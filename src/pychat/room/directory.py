@@ -22,6 +22,7 @@ from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ROOM_NAME, ROOM_NAMES, ChatRoom
 from pychat.room.clock import Clock
 from pychat.room.direct import ERASED, MAX_DIRECT, is_direct, stored_names
+from pychat.room.entry import EntryDesk
 from pychat.room.grant import Grant, unknown_room
 from pychat.room.lookups import Lookups
 from pychat.room.open_rooms import OpenRooms
@@ -129,6 +130,8 @@ class RoomDirectory:
             room.backend.share_rates(self.rates)
         self._opening: dict[str, asyncio.Task[ChatRoom | Refused | None]] = {}
         self._lookups = Lookups(self.rates)
+        #: Lets people become known to rooms that ask for a password, or for a moderator's consent.
+        self.desk = EntryDesk(self.rates)
 
     def look_in(self, source: RoomSource) -> None:
         """Find rooms that are not open in `source`."""

@@ -236,7 +236,7 @@ class Session(CommandQueue):
         return self._said(await self._room.commands.perform(command, self))
 
     def _said(self, event: Event | None) -> Message:
-        """The message that was stored. Raise `Refused` if its id is another event's."""
+        """The message that was stored, or waits for a moderator. Raise `Refused` if its id is another event's."""
         if not isinstance(event, Message):
             raise id_used()
         self._stop_typing_timer()
@@ -322,9 +322,9 @@ class Session(CommandQueue):
     async def report(self, seq: int, reason: str | None = None) -> None:
         """Report message number `seq` to the moderators."""
         self._spend(kind="report")
-        self._require_member_id()
-        await self._message(seq)
-        raise Refused("forbidden", "Reports are not taken yet.")
+        by = self.member or Member(self._require_member_id(), "")
+        message = await self._message(seq)
+        await self._room.queue.report(message, by, reason or "")
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""

@@ -25,7 +25,7 @@ from pychat.room.backend import RoomBackend
 from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
-from pychat.transports.admission import admit
+from pychat.transports.admission import admit, opened
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.commands import submit_command
 from pychat.transports.logins import nobody_watches
@@ -236,7 +236,10 @@ class WebSocketTransport:
     async def _enter(self, connection: _Connection, request: Request, user: User | None) -> Session | None:
         try:
             room, grant = await self._rooms.find(request.query.get("room"), user, request)
-            return await admit(room, connection, since=_since(request.query), user=user, grant=grant)
+            await opened(room)
+            member_id = None if user is not None or request.bearer is None else room.tokens.read(request.bearer)
+            since = _since(request.query)
+            return await admit(room, connection, since=since, member_id=member_id, user=user, grant=grant)
         except Refused as refused:
             if refused.code == "unknown_room":
                 connection.tell("error", encode_error(refused))

@@ -14,7 +14,7 @@ from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
-from pychat.web.api import messages, moderation, reading
+from pychat.web.api import entry, messages, moderation, reading
 from pychat.web.api import rooms as places
 from pychat.web.api import streams as visitors
 from pychat.web.api.answer import Denied, answer, refusal
@@ -39,6 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *messages.OPERATIONS,
     *reading.OPERATIONS,
     *visitors.OPERATIONS,
+    *entry.OPERATIONS,
     *moderation.OPERATIONS,
     Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}, (429,), metered=True),
 )
