@@ -37,6 +37,11 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The room", "", ("ChatRoom", "pychat.room.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
+    (
+        "Keeping order",
+        "`room.moderation`; [how to use it](../how-to/moderation.md).",
+        ("pychat.room.moderator.Moderation",),
+    ),
     ("Many rooms", "", ("Chat", "RoomSettings", "Access", "pychat.stores.RoomRecord", "pychat.stores.Unread")),
     ("Moderation", "", ("pychat.room.moderator.Moderation", "Role")),
     (

@@ -122,6 +122,7 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
+        self.rooms.protected += self._proxies.networks
         self.authenticator = Authenticator(
             authenticate_of(self.chat, options.get("authenticate")),
             revalidate=options.get("revalidate"),

@@ -258,8 +258,11 @@ class Session(CommandQueue):
         moderates = "moderate" in self.standing.access
         self._spend("read" if moderates else "write", "edit")
         member_id, new_id = self._require_member_id(), event_id(given_id)
-        command = Delete(member_id, new_id, await self._message(seq), moderates)
-        return await self._room.commands.perform(command, self)
+        message = await self._message(seq)
+        deleted = await self._room.commands.perform(Delete(member_id, new_id, message, moderates), self)
+        if deleted is not None and message.author.id != member_id:
+            self._room.moderation.noted("delete", self.member or Member(member_id, ""), message)
+        return deleted
 
     @queued
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
