@@ -10,7 +10,6 @@ import pytest
 import pychat
 from pychat import ChatRoom, Held, Limits, Message
 from pychat.room.tokens import Tokens
-from pychat.web.api import call
 from tests.clients import SSEPerson, WebSocketPerson
 
 TOKEN = "a-token-of-the-server"
@@ -158,10 +157,9 @@ async def test_too_much_at_once(mounted) -> None:
     assert int(guests[2].headers["Retry-After"]) >= guests[2].told["error"]["retry_after"]
 
 
-async def test_a_body_that_does_not_come(mounted, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_come(mounted) -> None:
     """Who promises a body and sends none is told, and does not hold the server."""
-    monkeypatch.setattr(call, "_PATIENCE_SECONDS", 0.05)
-    site = await mounted()
+    site = await mounted(body_seconds=0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", int(site.url.rpartition(":")[2]))
     writer.write(
         b"POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhel"
