@@ -46,7 +46,6 @@ from pychat.transports.socketio import Connections, HandshakeRouter, Server
 __all__ = ["run"]
 
 _MAX_PER_ADDRESS = 5_000  # connections; more than the people of a school behind one address
-_MAX_IRC_PER_ADDRESS = 100
 _SPARE_BODY_BYTES = 64 * 1024  # for the headers of chunks
 _SHUTDOWN_SECONDS = 4.5  # at most, from the signal to the end
 #: The headers of each response. By itself aiohttp would tell its version, and Python's.
@@ -104,6 +103,10 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         allowed_hosts=_hosts(settings),
         trusted_proxies=settings.trusted_proxy,
         limited=not unlimited,
+        max_connections_per_address=settings.max_per_address or _MAX_PER_ADDRESS,
+        handshake_seconds=settings.handshake_timeout,
+        body_seconds=settings.body_timeout,
+        enter_seconds=settings.enter_timeout,
         api_tokens=settings.api_token,
         owner_token=settings.owner_token or generated,
     )
@@ -227,14 +230,26 @@ def _kept(url: str) -> str:
     return f"Messages are kept in {Path('~') / path.relative_to(home) if path.is_relative_to(home) else path}."
 
 
+def _per_address(settings: Settings, max_clients: int) -> int:
+    """The connections of one address, if there may be `max_clients`."""
+    return settings.max_per_address or min(_MAX_PER_ADDRESS, max(1, max_clients // 2))
+
+
 async def _listen(
     runner: web.AppRunner, socketio: Server, settings: Settings, certificates: Certificates, files: int | None
 ) -> asyncio.Server | TlsListener:
     plain = runner.server
     assert plain is not None  # noqa: S101 -- it is set up
     max_clients = max_connections(files)
-    per_address = max_clients if settings.limits == "off" else min(_MAX_PER_ADDRESS, max_clients // 2)
-    connections = Connections(AddressLimiter(max_clients, per_address), socketio.eio.proxies)
+    if settings.max_connections is not None:
+        max_clients = min(max_clients, settings.max_connections)
+    per_address = max_clients if settings.limits == "off" else _per_address(settings, max_clients)
+    connections = Connections(
+        AddressLimiter(max_clients, per_address),
+        socketio.eio.proxies,
+        head_seconds=settings.head_timeout,
+        idle_seconds=settings.idle_timeout,
+    )
     loop = asyncio.get_running_loop()
     max_body_bytes = 2 * socketio.eio.options.max_http_buffer_size + _SPARE_BODY_BYTES
 
@@ -265,7 +280,10 @@ async def _listen_for_irc(
     tls = None if certificates.irc is None else certificates.irc.context
     max_clients = max_irc_clients(files)
     irc = IrcServer(
-        *rooms, max_clients=max_clients, max_per_address=min(_MAX_IRC_PER_ADDRESS, max(1, max_clients // 2))
+        *rooms,
+        max_clients=max_clients,
+        max_per_address=min(settings.irc_max_per_address, max(1, max_clients // 2)),
+        registration_seconds=settings.handshake_timeout,
     )
     try:
         await irc.start(settings.host, settings.irc_port, tls=tls)

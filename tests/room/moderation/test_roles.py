@@ -55,6 +55,13 @@ async def test_a_moderator_writes_what_others_may_not_and_deletes_what_others_wr
         await room.moderation.role(ada.id, "moderator")
         await ada.session.delete(said.seq)
         assert (await room.message(said.seq)).deleted
+        await settle(room)
+        entry = (await room.moderation.audit())[0]
+        assert (entry.action, entry.by.name, entry.name, entry.data) == ("delete", "Ada", "Ann", {"target": said.seq})
+        own = await ada.session.say("mine")
+        await ada.session.delete(own.seq)
+        await settle(room)
+        assert len(await room.moderation.audit()) == 2  # the role, and the deletion of what somebody else wrote
 
 
 async def test_a_reader_only_reads() -> None:

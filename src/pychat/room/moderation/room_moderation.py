@@ -442,6 +442,18 @@ class RoomModeration:
                 told["deleted"] = await self._clear(fields["member"], fields["delete"], actor())
         return told
 
+    def noted(self, action: str, by: Member, message: Message) -> None:
+        """Put into the audit log what a moderator did to the message of somebody else."""
+        author = message.author
+        entry = AuditEntry(self._clock.date(), by.bare, action, author.id, author.name, data={"target": message.seq})
+        self._tasks.spawn(self._note(entry))
+
+    async def _note(self, entry: AuditEntry) -> None:
+        try:
+            await self._log.change(lambda: Decision((), entry))
+        except Refused as refused:
+            _limited.warning("An entry of the audit log could not be stored: %s", refused)
+
     async def _store_title(self) -> None:
         """Let lists show the title while the room is not open."""
         rooms = self._store.rooms
