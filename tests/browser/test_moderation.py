@@ -271,7 +271,7 @@ async def test_the_log_says_who_did_what(site: Site) -> None:
     panel = await open_panel(grace, "Settings")
     await panel.get_by_role("radio", name="30 s").check()
     panel = await open_panel(grace, "Log")
-    await expect(panel.get_by_role("listitem").first).to_contain_text("Grace changed the settings: slow mode 30")
+    await expect(panel.get_by_role("listitem").first).to_contain_text("Grace changed the settings: slow mode 30 s")
     await expect(panel.get_by_role("listitem").nth(1)).to_contain_text("Grace muted Eve until")
     await expect(panel.get_by_role("listitem").nth(1)).to_contain_text("caps")
 

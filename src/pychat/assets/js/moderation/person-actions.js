@@ -127,7 +127,7 @@ export function personActions(room, refs, member) {
 
 /** Unless the moderator changes it, the server decides by who else has the address. */
 function addressCheck() {
-  const made = check("Also their address", "Else a guest can come back under another name. It meets all guests at that address, which can be a whole school. Unless you change this, it is done only if nobody else here has the address.", true);
+  const made = check("Also their address", "A guest can come back under another name. This keeps out all guests at the address, which can be a whole school. Unless you change it, it counts only if nobody else here has that address.", true);
   made.input.addEventListener("change", () => (made.touched = true));
   return made;
 }

@@ -24,7 +24,10 @@ export function tools(room, refs, ways) {
         title: ["Title and topic"],
         fields: [title.element, topic.element],
         button: "Save",
-        run: () => room.moderate({ action: "set", title: title.value, topic: topic.value }),
+        async run() {
+          const changed = { ...(title.value !== room.about?.title && { title: title.value }), ...(topic.value !== room.topic && { topic: topic.value }) };
+          if (Object.keys(changed).length) await room.moderate({ action: "set", ...changed });
+        },
       });
       title.input.select();
     },
