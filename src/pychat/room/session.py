@@ -45,6 +45,7 @@ __all__ = ["Session"]
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
+_MAX_RECORDS = 1_000  # of each kind, that moderators are told at once
 _SHORT = 256  # characters; the bytes of longer texts are counted
 _OUTSIDE = AccessChanged(Access.NONE)
 
@@ -363,7 +364,7 @@ class Session(CommandQueue):
     async def moderation(self) -> dict[str, Any]:
         """What moderators see of the moderation of this room, as JSON."""
         self._spend("moderate")
-        return self._room.moderation.overview()
+        return self._room.moderation.overview(_MAX_RECORDS)
 
     @queued
     async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
