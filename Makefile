@@ -17,7 +17,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 fuzz: MINUTES = 60
-.PHONY: help serve test slow soak fuzz check format docs lock clean
+.PHONY: help serve test slow soak fuzz audit check format docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
@@ -39,6 +39,11 @@ soak: $(VENV)/.system node_modules/.ready ## kill servers under people who talk,
 fuzz: $(VENV)/.fuzz ## look for bytes that make a decoder fail, for an hour or MINUTES=5; what is found is kept in tests/fuzz/corpus
 	ls tests/fuzz/corpus | xargs -P $(JOBS) -I TARGET \
 		$(BIN)/python -m tests.fuzz.run TARGET $$(( $(MINUTES) * 60 * $(JOBS) / $$(ls tests/fuzz/corpus | wc -l) ))
+
+audit: $(VENV)/.audit ## look for known vulnerabilities of the pinned libraries; needs the network, and npm
+	$(VENV)/audit/bin/pip-audit --no-deps --disable-pip --requirement $(PINS)
+	npm audit
+	cd benchmarks && npm audit
 
 check: $(VENV)/.ready ## style, formatting, types and layers
 	$(BIN)/ruff check .
@@ -89,6 +94,12 @@ $(VENV)/.system: Makefile scripts/system-packages | $(VENV)/.made
 node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready
 	@command -v node >/dev/null && command -v npm >/dev/null || $(PIP) install --constraint $(PINS) --group node
 	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# In an environment of its own: it brings libraries in versions that are none of the pinned ones.
+$(VENV)/.audit: | $(VENV)/.made
+	$(PYTHON) -m venv --clear $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip --quiet --disable-pip-version-check install pip-audit
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.ready

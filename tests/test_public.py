@@ -17,7 +17,7 @@ from pychat.transports.authenticator import Authenticator
 
 NAMES = """
     HOOKS Access AccessChanged AuditEntry Away Chat ChatClient ChatError ChatRoom Client Close Deleted Disconnected Edited Event Held HeldDecided IrcServer Joined Kicked Left
-    Limits Member Message Position QueueChanged Quote Reacted Refused Renamed Report Request RoomChanged RoomSettings RoomSnapshot SocketIOTransport Typing
+    Limits Member Message Position QueueChanged Quote Reacted Refused Renamed Report Request Role RoomChanged RoomSettings RoomSnapshot SocketIOTransport Typing
     UsageError User Whisper __version__ aiohttp_app asgi_app serve_irc
 """
 FOR_APPS = """

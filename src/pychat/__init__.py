@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pychat.domain.notices import AccessChanged, HeldDecided, QueueChanged, RoomChanged
     from pychat.domain.queue import Held, Report
     from pychat.domain.request import Request
+    from pychat.domain.roles import Role
     from pychat.domain.settings import RoomSettings
     from pychat.hosts.aiohttp import aiohttp_app
     from pychat.hosts.asgi import asgi_app
@@ -75,6 +76,7 @@ __all__ = [
     "Renamed",
     "Report",
     "Request",
+    "Role",
     "RoomChanged",
     "RoomSettings",
     "RoomSnapshot",
@@ -103,6 +105,7 @@ _WHERE = {
     "ChatRoom": ".room.chatroom",
     "Client": ".client",
     "Disconnected": ".client",
+    "Role": ".domain.roles",
     "RoomSettings": ".domain.settings",
     "RoomSnapshot": ".client",
     "Close": ".domain.errors",

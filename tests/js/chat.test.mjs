@@ -253,3 +253,21 @@ test("a direct room is asked for by the people in it, and a person can be blocke
   await chat.block("c", false);
   assert.deepEqual([[...chat.blocked], socket.said("block")], [["b"], [{ member: "b", on: true }, { member: "c", on: false }]]);
 });
+
+test("with another token, the rooms that were refused are entered again, on one new connection", async () => {
+  const { socket, chat, live, refused } = made();
+  const room = chat.enter("a");
+  refused.a = { code: "entry_required", text: "Not yet." };
+  await live();
+  assert.equal(room.state.name, "refused");
+  const { attempts } = socket;
+  chat.become("p1.t");
+  assert.equal(socket.attempts, attempts, "the token is the same");
+  delete refused.a;
+  chat.become("p2.t");
+  assert.equal(room.state.name, "connecting");
+  assert.equal(socket.attempts, attempts + 1);
+  await live({ id: "p2", token: "p2.t" });
+  assert.equal(room.state.name, "live");
+  assert.equal(chat.token, "p2.t");
+});

@@ -101,7 +101,7 @@ def test_a_mistake_of_the_programmer_is_named() -> None:
     """Wrong hooks, room names and stores say what to do instead."""
     room = ChatRoom()
 
-    with pytest.raises(UsageError, match="message, edit, delete, react, mention, join, leave, event"):
+    with pytest.raises(UsageError, match="message, edit, delete, react, mention, join, leave, report, moderate, event"):
         room.on("mesage", print)  # type: ignore[call-overload]  # the mistake
     with pytest.raises(UsageError, match="a function"):
         room.on("event", "print")  # type: ignore[call-overload]  # the mistake
@@ -109,7 +109,18 @@ def test_a_mistake_of_the_programmer_is_named() -> None:
         ChatRoom("no spaces")
     with pytest.raises(UsageError, match="memory:"):
         open_store("mysql:")
-    assert list(HOOKS) == ["message", "edit", "delete", "react", "mention", "join", "leave", "event"]
+    assert list(HOOKS) == [
+        "message",
+        "edit",
+        "delete",
+        "react",
+        "mention",
+        "join",
+        "leave",
+        "report",
+        "moderate",
+        "event",
+    ]
 
 
 async def test_two_tabs_are_one_member() -> None:

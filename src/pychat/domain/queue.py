@@ -119,7 +119,7 @@ def report_record(records: Mapping[str, Record], report: Report) -> Record | Non
         "name": message.author.name,
         "text": message.text[:_QUOTED],
         "by": report.by.id,
-        "by_name": report.by.name,
+        "reporter": {"id": report.by.id, "name": report.by.name},
         "reason": report.reason,
         "date": report.date,
     }
@@ -147,17 +147,14 @@ def held_record(records: Mapping[str, Record], message: Message, reason: str) ->
         "date": message.date,
     }
     if message.reply is not None:
-        data["reply"] = [message.reply.seq, message.reply.author, message.reply.text]
+        data["reply"] = message.reply.seq
     return Record("held", key, data, message.date + _HELD_SECONDS)
 
 
-def held_message(record: Record, date: float) -> Message | None:
-    """The message of a record, to be stored at `date`; `None` if its text was erased."""
-    data, reply = record.data, record.data.get("reply")
-    if not data["text"]:
-        return None
-    author = Member(data["member"], data["name"])
-    return Message(data["id"], author, data["text"], date, reply=None if reply is None else Quote(*reply))
+def held_message(record: Record, date: float, reply: Quote | None) -> Message:
+    """The message of a record, to be stored at `date`. `reply` quotes message number `record.data["reply"]`."""
+    data = record.data
+    return Message(data["id"], Member(data["member"], data["name"]), data["text"], date, reply=reply)
 
 
 def asking_record(records: Mapping[str, Record], member_id: str, name: str, text: str, date: float) -> Record | None:

@@ -28,7 +28,7 @@ def invite(
         raise Refused("forbidden", "Only owners give the roles “moderator” and “owner”.")
     key, uses, seconds = fields["invite"], fields.get("uses"), fields.get("seconds")
     until = None if seconds is None else now + seconds
-    data: dict[str, Any] = {"role": role.label, "by": actor.member.id, "by_name": actor.member.name, "date": now}
+    data: dict[str, Any] = {"role": role.label, "by": actor.member.id, "date": now}
     if uses is not None:
         if uses < 1:
             raise Refused("bad_request", "“uses” is 1 or more.")
@@ -102,5 +102,5 @@ def _decided() -> Refused:
 def _entry(action: str, kind: str, record: Record, actor: Actor, now: float, reason: str = "") -> AuditEntry:
     """The entry about the author of a message, or about somebody who asks to come in."""
     data = record.data
-    more = {"target": data["target"]} if kind == "report" else {}
+    more = {"target": data["target"]} if kind == "report" else {"id": data["id"]} if kind == "held" else {}
     return AuditEntry(now, actor.member.bare, action, data["member"], data["name"], reason, data={"kind": kind, **more})

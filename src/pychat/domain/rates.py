@@ -20,7 +20,7 @@ _ROUNDING = 1e-6  # seconds, for sums of intervals
 _HIGHEST = 1e9  # a second, and at once
 
 PERSON, ADDRESS, GUEST = "person", "address", "person, or address of a guest"
-CONNECTION = "connection"
+CONNECTION, ROOM = "connection", "room"
 
 
 class RateKind(NamedTuple):
@@ -48,6 +48,7 @@ RATES: Mapping[str, RateKind] = MappingProxyType(
         "directs": RateKind(0.1, 30, GUEST, "direct rooms that are opened"),
         "lookups": RateKind(2, 60, GUEST, "looks for rooms that do not exist, or are not for this person"),
         "reports": RateKind(0.1, 10, PERSON, "messages that are reported to the moderators"),
+        "bytes": RateKind(64 * 1024, 4 << 20, PERSON, "bytes of texts longer than 256 characters"),
         "refusals": RateKind(10, 200, PERSON, "refusals; beyond it, the connection is closed (4017)"),
         "irc-lines": RateKind(50, 500, PERSON, "lines from IRC clients, of 512 bytes; beyond it, they are read later"),
         "irc-answers": RateKind(500, 5_000, PERSON, "lines of answers to IRC clients; beyond it, they come later"),
@@ -57,6 +58,11 @@ RATES: Mapping[str, RateKind] = MappingProxyType(
         "address-searches": RateKind(20, 200, ADDRESS, "the same as `searches`"),
         "address-joins": RateKind(200, 10_000, ADDRESS, "the same as `joins`"),
         "address-reports": RateKind(1, 100, ADDRESS, "the same as `reports`"),
+        "address-bytes": RateKind(512 * 1024, 32 << 20, ADDRESS, "the same as `bytes`"),
+        "address-attempts": RateKind(0.1, 10, ADDRESS, "wrong passwords, invitations, solutions and owner's tokens"),
+        "room-attempts": RateKind(1, 60, ROOM, "the same as `address-attempts`, for all addresses together"),
+        "address-members": RateKind(0.2, 600, ADDRESS, "people who become members by a password or an invitation"),
+        "address-asking": RateKind(0.05, 20, ADDRESS, "people who ask the moderators to let them in"),
         "address-refusals": RateKind(200, 4_000, ADDRESS, "the same as `refusals`; beyond it, the worst are closed"),
         "address-irc-lines": RateKind(500, 5_000, ADDRESS, "the same as `irc-lines`"),
         "address-irc-answers": RateKind(2_500, 25_000, ADDRESS, "the same as `irc-answers`"),
@@ -82,6 +88,7 @@ CHARGES: Mapping[str, tuple[tuple[str, float], ...]] = MappingProxyType(
         "direct": (("commands", 4), ("address-commands", 4)),
         "join": (("joins", 1), ("address-joins", 1)),
         "report": (("commands", 1), ("reports", 1), ("address-reports", 1)),
+        "bytes": (("bytes", 1), ("address-bytes", 1)),
         "irc-line": (("irc-lines", 1), ("address-irc-lines", 1)),
         "irc-answer": (("irc-answers", 1), ("address-irc-answers", 1)),
         "request": (("requests", 1),),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sys
 import time
 from typing import Any, cast
@@ -176,7 +177,7 @@ class HttpConnection(web.RequestHandler):
         _log.info(
             "%s sent a request that is malformed or breaks off: %s",
             self._counted_for or "A proxy",
-            _first_line(message or str(exc)),
+            _without_content(message or str(exc)),
         )
         if exc is not None:
             exc.__traceback__ = None  # its frames know the connection, which knows the error
@@ -201,5 +202,6 @@ def _end_of_head(before: bytes, data: bytes, start: int) -> int | None:
     return None if found < 0 else found + 4
 
 
-def _first_line(text: str) -> str:
-    return ascii(text.strip().partition("\n")[0][:200])
+def _without_content(text: str) -> str:
+    """What a parser says is wrong, up to the first quote or colon: it quotes the request, which can hold tokens."""
+    return ascii(re.split(r"['\":\n]", text.strip(), maxsplit=1)[0].strip()[:200])

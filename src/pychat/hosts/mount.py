@@ -90,10 +90,20 @@ class MountOptions(TypedDict, total=False):
     max_pending: int
     #: The same of one address; 500 by default.
     max_pending_per_address: int
+    #: Seconds in which a client has to finish its handshake: CONNECT on Socket.IO, the first message of version 2 on a
+    #: plain WebSocket; 10 by default.
+    handshake_seconds: float
+    #: Seconds in which the body of a request has to come, whole; 10 by default.
+    body_seconds: float
+    #: Seconds that a connection of version 2 may be in no room, unless it hears what is unread; 300 by default.
+    enter_seconds: float
     #: `False` removes the limits on connections and on how often they are opened, for measurements.
     limited: bool
     #: Tokens for programs that post over HTTP, under any name. If there are any, visitors need a token too.
     api_tokens: Iterable[str] | str
+    #: A secret of 16 or more characters. Whoever opens the page with `#owner=` and this token becomes an owner of the
+    #: room; `--owner-token`. Start with another one, and the old one is worth nothing; owners stay owners.
+    owner_token: str | None
 
 
 class Mount:
@@ -108,6 +118,9 @@ class Mount:
         #: The chat, or the directory of plain rooms: what is started and closed with the host.
         self.chat = rooms_of(rooms)
         self.rooms = self.chat.directory if isinstance(self.chat, Chat) else self.chat
+        owner_token = options.get("owner_token")
+        if owner_token is not None:
+            self.rooms.desk.use_owner_token(owner_token)
         self.max_buffer_bytes = options.get("max_buffer_bytes", DEFAULT_BUFFER_BYTES)
         self._limited = options.get("limited", True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,6 +129,7 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
+        self.rooms.protected += self._proxies.networks
         self.authenticator = Authenticator(
             authenticate_of(self.chat, options.get("authenticate")),
             revalidate=options.get("revalidate"),
@@ -132,11 +146,13 @@ class Mount:
         counts = {**_COUNTS, **given} if self._limited else dict.fromkeys(_COUNTS, _UNLIMITED)
         limits = AddressLimiter(counts["max_connections"], counts["max_connections_per_address"])
         table = self.rooms.limits.table
+        handshake, body = options.get("handshake_seconds", 10.0), options.get("body_seconds", 10.0)
         #: How often each address may ask for something.
         self._requests = AddressRate(self.rooms.rates, table["requests"])
         handshakes = AddressRate(self.rooms.rates, table["handshakes"]) if self._limited else None
-        people = People(self.rooms, self.authenticator)
-        self.websocket = WebSocketTransport(self.rooms, Gate(limits, None, handshakes), people)
+        #: Everybody on version 2.
+        self.people = people = People(self.rooms, self.authenticator, enter_seconds=options.get("enter_seconds", 300.0))
+        self.websocket = WebSocketTransport(self.rooms, Gate(limits, None, handshakes), people, hello_seconds=handshake)
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
@@ -146,6 +162,8 @@ class Mount:
             authenticator=self.authenticator,
             people=people,
             max_buffer_bytes=self.max_buffer_bytes,
+            connect_timeout=handshake,
+            body_timeout=body,
             **counts,
         )
         self.socketio.server.eio.registry.share(limits, handshakes)
@@ -160,6 +178,7 @@ class Mount:
             authenticator=self.authenticator,
             api_tokens=options.get("api_tokens", ()),
             max_body_bytes=self.max_message_bytes,
+            body_seconds=body,
         )
 
     async def api(
@@ -289,6 +308,7 @@ class Mount:
         self._loop = loop
         if isinstance(self.chat, Chat):
             self.chat.revive()
+        self.people.roomless.clear()
         for each in (self.websocket, self.socketio, self.sse, self.authenticator):
             each.reopen()
 

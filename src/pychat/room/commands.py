@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from pychat.domain.model import (
     LogEvent,
     Member,
     Message,
+    Quote,
     React,
     Reacted,
     Say,
@@ -26,6 +28,8 @@ from pychat.domain.model import (
     User,
     in_room,
 )
+from pychat.domain.moderation import Record
+from pychat.domain.queue import Held, held_message
 from pychat.domain.revision import revise
 from pychat.domain.rules import RoomState, quote
 from pychat.domain.texts import accept_text, emoji_of
@@ -167,10 +171,17 @@ class Commands:
         return self._state.decide(command, self._clock.date())
 
     async def _store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
-        """Store a message as the hooks change it. Return it as it was stored the first time."""
+        """Store a message as the hooks change it. Return it as it was stored the first time.
+
+        The number of a message that waits for a moderator is 0.
+        """
         asked = bool(self._hooks.registered["message"])
+        held: Held | None = None
         if asked:
-            changed = await self._hooks.change("message", in_room(draft, self._room))
+            try:
+                changed = await self._hooks.change("message", in_room(draft, self._room))
+            except Held as raised:
+                held, changed = raised, raised.message or draft
             draft = replace(draft, text=accept_text(changed.text, self._limits.text))
         blockers: Collection[str] = ()
         if self.readers is not None and "@" in draft.text:
@@ -180,10 +191,24 @@ class Commands:
                 await self.readers.check(draft.author.id)
             visitor.require("write")
             self._state.decide(Say(draft.author.id, draft.id, draft.text), draft.date)
+        if held is not None:
+            await self._moderation.queue.hold(draft, held.reason)
+            return in_room(draft, self._room)
         stored = await self._append(draft, visitor, blockers)
         if not isinstance(stored, Message):
             raise id_used()
         return in_room(stored, self._room)
+
+    async def publish(self, record: Record) -> None:
+        """Store an approved message, for everybody and its author."""
+        await self._delivery.start()
+        reply: Quote | None = None
+        if "reply" in record.data:
+            with suppress(Refused):  # it may be deleted
+                reply = quote(await self.message(record.data["reply"]))
+        message = held_message(record, self._clock.date(), reply)
+        blockers = await self._blockers(message) if "@" in message.text and self.readers is not None else ()
+        await self._append(message, None, blockers)
 
     async def post(self, text: str, author: str | User, given_id: str | None, reply_to: int | None) -> Message:
         """Store a message that code sends: see `ChatRoom.post`."""

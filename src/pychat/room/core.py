@@ -10,6 +10,7 @@ from __future__ import annotations
 from pychat.domain.errors import Close
 from pychat.domain.limits import Limits
 from pychat.domain.model import Member, Message
+from pychat.domain.moderation import Record
 from pychat.domain.names import Names
 from pychat.domain.rules import RoomState
 from pychat.room.clock import Clock
@@ -18,7 +19,7 @@ from pychat.room.delivery import Delivery, RoomWatcher
 from pychat.room.fanout import Fanout
 from pychat.room.hooks import Hooks
 from pychat.room.membership import Membership
-from pychat.room.moderation import RoomModeration
+from pychat.room.moderation import ModerationQueue, RoomModeration
 from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import RoomReaders
 from pychat.room.tasks import Tasks
@@ -161,6 +162,15 @@ class RoomCore:
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
         return await self.commands.find(seq)
+
+    @property
+    def queue(self) -> ModerationQueue:
+        """What waits for moderators."""
+        return self.moderation.queue
+
+    async def publish(self, record: Record) -> None:
+        """Store the message of an approved record, for everybody and its author."""
+        await self.commands.publish(record)
 
     async def clear(self, author: Member, member_id: str, seconds: float) -> int:
         """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
@@ -22,6 +23,7 @@ from pychat.room.backend import RoomBackend
 from pychat.room.chatroom import ROOM_NAME, ROOM_NAMES, ChatRoom
 from pychat.room.clock import Clock
 from pychat.room.direct import ERASED, MAX_DIRECT, is_direct, stored_names
+from pychat.room.entry import EntryDesk
 from pychat.room.grant import Grant, unknown_room
 from pychat.room.lookups import Lookups
 from pychat.room.open_rooms import OpenRooms
@@ -114,6 +116,8 @@ class RoomDirectory:
         self.rates = rooms[0].backend.rates if rooms else RateLimiter(self.clock)
         #: The rooms that are open.
         self.rooms = OpenRooms(rooms, idle, self.clock)
+        #: Networks that no moderator can ban: those of the trusted proxies.
+        self.protected: tuple[IPv4Network | IPv6Network, ...] = ()
         #: In how many rooms one person may be.
         self.max_rooms_per_person = max_rooms_per_person
         self._source: RoomSource | None = None
@@ -129,6 +133,8 @@ class RoomDirectory:
             room.backend.share_rates(self.rates)
         self._opening: dict[str, asyncio.Task[ChatRoom | Refused | None]] = {}
         self._lookups = Lookups(self.rates)
+        #: Lets people become known to rooms that ask for a password, or for a moderator's consent.
+        self.desk = EntryDesk(self.rates)
 
     def look_in(self, source: RoomSource) -> None:
         """Find rooms that are not open in `source`."""
@@ -282,6 +288,7 @@ class RoomDirectory:
                 await self._until_grid(began)
             raise
         found.grant.address = address if request is None else request.remote
+        found.room.core.moderation.protected = self.protected
         return found
 
     async def _find(

@@ -15,7 +15,9 @@ from pychat.room.hooks import (
     LeaveHook,
     MentionHook,
     MessageHook,
+    ModerateHook,
     ReactHook,
+    ReportHook,
 )
 
 __all__ = ["Hooked"]
@@ -57,6 +59,14 @@ class Hooked:
     def on(self, name: Literal["leave"]) -> Callable[[LeaveHook], LeaveHook]: ...
     @overload
     def on(self, name: Literal["leave"], hook: LeaveHook) -> LeaveHook: ...
+    @overload
+    def on(self, name: Literal["report"]) -> Callable[[ReportHook], ReportHook]: ...
+    @overload
+    def on(self, name: Literal["report"], hook: ReportHook) -> ReportHook: ...
+    @overload
+    def on(self, name: Literal["moderate"]) -> Callable[[ModerateHook], ModerateHook]: ...
+    @overload
+    def on(self, name: Literal["moderate"], hook: ModerateHook) -> ModerateHook: ...
     @overload
     def on(self, name: Literal["event"]) -> Callable[[EventHook], EventHook]: ...
     @overload

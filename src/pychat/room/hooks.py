@@ -10,6 +10,8 @@ from weakref import WeakSet
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Deleted, Edited, Event, Member, Message, Reacted
+from pychat.domain.moderation import AuditEntry
+from pychat.domain.queue import Held, Report
 from pychat.room.hook_queue import HookQueue
 from pychat.room.workers import in_thread, is_async
 
@@ -25,7 +27,9 @@ __all__ = [
     "LeaveHook",
     "MentionHook",
     "MessageHook",
+    "ModerateHook",
     "ReactHook",
+    "ReportHook",
 ]
 
 _log = logging.getLogger("pychat.hooks")
@@ -43,6 +47,8 @@ ReactHook = TypeVar("ReactHook", bound=Callable[[Reacted, Message], Reacted | Aw
 MentionHook = TypeVar("MentionHook", bound=Callable[[Message, Member], object])
 JoinHook = TypeVar("JoinHook", bound=Callable[[Member], Member | Awaitable[Member | None] | None])
 LeaveHook = TypeVar("LeaveHook", bound=Callable[[Member], object])
+ReportHook = TypeVar("ReportHook", bound=Callable[[Report], object])
+ModerateHook = TypeVar("ModerateHook", bound=Callable[[AuditEntry], object])
 EventHook = TypeVar("EventHook", bound=Callable[[Event], object])
 
 
@@ -58,7 +64,8 @@ HOOKS: dict[str, Hook] = {
     "message": Hook(
         "(message: Message) -> Message | None",
         may_change=True,
-        says="Before a message, or an edit of one, is stored. Return a changed one, or raise `Refused`.",
+        says="Before a message, or an edit of one, is stored. Return a changed one, or raise `Refused`, or `Held` if "
+        "a moderator is to decide.",
     ),
     "edit": Hook(
         "(edited: Edited, message: Message) -> Edited | None",
@@ -90,6 +97,17 @@ HOOKS: dict[str, Hook] = {
         "(member: Member) -> None",
         may_change=False,
         says="After a member has gone. Nobody waits for it.",
+    ),
+    "report": Hook(
+        "(report: Report) -> None",
+        may_change=False,
+        says="After somebody reported a message to the moderators. Nobody waits for it.",
+    ),
+    "moderate": Hook(
+        "(entry: AuditEntry) -> None",
+        may_change=False,
+        says="After a moderator did something, or the app by `room.moderation`: the new entry of the audit log. "
+        "Nobody waits for it.",
     ),
     "event": Hook(
         "(event: Event) -> None",
@@ -184,6 +202,9 @@ class Hooks:
                 changed: Any = hook(subject, *more) if asynchronous else await in_thread(hook, subject, *more)
                 if inspect.isawaitable(changed):
                     changed = await changed
+            except Held as held:
+                held.message = subject if isinstance(subject, Message) else None
+                raise
             except Refused:
                 raise
             except Exception:

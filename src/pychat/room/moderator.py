@@ -8,6 +8,7 @@ from pychat.domain.decision import Actor
 from pychat.domain.errors import UsageError
 from pychat.domain.model import Member, User, id_of
 from pychat.domain.moderation import AuditEntry
+from pychat.domain.queue import invitation_id
 from pychat.domain.roles import PROGRAM_RANK, Role
 from pychat.room.backend import RoomBackend
 
@@ -75,7 +76,7 @@ class Moderation:
 
     async def role(self, member: _Who, role: str | Role, *, by: str = "app") -> None:
         """Give a member the role `owner`, `moderator`, `member`, `guest` or `reader` in this room."""
-        await self._perform("role", by, member=member, role=role.label if isinstance(role, Role) else role)
+        await self._perform("role", by, member=member, role=_label(role))
 
     async def clear(self, member: _Who, seconds: int, *, by: str = "app") -> int:
         """Delete the messages of a member from the last `seconds`, at most 1,000. Return how many were deleted."""
@@ -113,6 +114,50 @@ class Moderation:
             topic=topic,
         )  # fmt: skip
 
+    async def invite(
+        self, *, uses: int | None = None, seconds: int | None = None, role: str | Role = Role.MEMBER, by: str = "app"
+    ) -> str:
+        """Make an invitation, and return its token, which is told once: `/rooms/lobby#invite=TOKEN` is the link.
+
+        It can be used `uses` times, for `seconds`; without them there is no limit. Whoever uses it gets the `role`.
+        """
+        told = await self._perform("invite", by, uses=uses, seconds=seconds, role=_label(role))
+        return str(told["token"])
+
+    async def revoke(self, invite: str, *, by: str = "app") -> None:
+        """Revoke an invitation, which is given by its key in `state` or by its token."""
+        found = (await self._room.ready()).moderation.state.get("invite", invite)
+        await self._perform("revoke", by, invite=invite if found else invitation_id(invite))
+
+    async def approve(self, item: str, *, by: str = "app") -> None:
+        """Publish a held message, or let somebody in who asks. `item` is the key in `state`."""
+        await self._perform("approve", by, item=item)
+
+    async def reject(self, item: str, *, reason: str = "", by: str = "app") -> None:
+        """Reject a held message, or somebody who asks to come in. `reason` is told."""
+        await self._perform("reject", by, item=item, reason=reason)
+
+    async def resolve(self, item: str, *, by: str = "app") -> None:
+        """Take a report out of the queue."""
+        await self._perform("resolve", by, item=item)
+
+    async def report(self, seq: int, reason: str = "", *, by: Member | User) -> None:
+        """Report message number `seq` to the moderators, by name of `by`."""
+        core = await self._room.ready()
+        member = by if isinstance(by, Member) else Member(by.member_id, by.name or "")
+        await core.queue.report(await core.commands.message(seq), member, reason)
+
+    def role_of(self, member: _Who) -> Role:
+        """The role of a member in this room at this moment, for example in a hook."""
+        return self._room.core.moderation.role_of(id_of(member))
+
+    async def perform(self, action: str, *, by: str = "app", **fields: Any) -> dict[str, Any]:  # noqa: ANN401 -- below
+        """Perform [an action of moderators](wire.md#moderate) by its name, with the fields of the protocol.
+
+        Return what is told in the protocol's answer.
+        """
+        return await self._perform(action, by, **fields)
+
     async def state(self) -> dict[str, Any]:
         """Return what moderators see, as JSON: the settings, roles, bans, mutes, pins, invitations and the queue."""
         return (await self._room.ready()).moderation.overview()
@@ -130,3 +175,7 @@ class Moderation:
         core = await self._room.ready()
         name = core.state.names.accept(by, reserved=True)
         return await core.moderation.perform(action, fields, lambda: Actor(Member(f"post:{by}", name), PROGRAM_RANK))
+
+
+def _label(role: str | Role) -> str:
+    return role.label if isinstance(role, Role) else role

@@ -31,8 +31,8 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """The text to store for `password`. Raise `Refused` if it is too long, or if too many calls are waiting."""
-        if not 1 <= len(password) <= LONGEST_PASSWORD:
-            raise Refused("bad_request", f"A password has 1-{LONGEST_PASSWORD} characters.")
+        if not _is_valid(password):
+            raise Refused("bad_request", f"A password has 1-{LONGEST_PASSWORD} characters, and none of them is NUL.")
         salt = secrets.token_bytes(16)
         key = await self._run(password, salt, (_N, _R, _P))
         return f"scrypt${_N}${_R}${_P}${_text(salt)}${_text(key)}"
@@ -40,7 +40,7 @@ class PasswordHasher:
     async def matches(self, password: str, stored: str) -> bool:
         """True if `stored` is the hash of `password`. Raise `Refused` if too many calls are waiting."""
         parsed = _parse(stored)
-        if parsed is None or not 1 <= len(password) <= LONGEST_PASSWORD:
+        if parsed is None or not _is_valid(password):
             return False
         cost, salt, key = parsed
         try:
@@ -58,6 +58,11 @@ class PasswordHasher:
             data = password.encode("utf-8", "surrogatepass")
         hashing = partial(hashlib.scrypt, data, salt=salt, n=n, r=r, p=p, maxmem=_MAX_MEMORY, dklen=_KEY_BYTES)
         return await self._workers.run(hashing)
+
+
+def _is_valid(password: str) -> bool:
+    """True for a password that can be hashed. To scrypt (HMAC), NULs at the end make no difference."""
+    return 1 <= len(password) <= LONGEST_PASSWORD and "\0" not in password
 
 
 def _text(data: bytes) -> str:

@@ -45,6 +45,7 @@ __all__ = ["Session"]
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
+_SHORT = 256  # characters; the bytes of longer texts are counted
 _OUTSIDE = AccessChanged(Access.NONE)
 
 
@@ -221,7 +222,7 @@ class Session(CommandQueue):
         if self._waiting is not None or reply_to is not None or room.hooks.registered["message"] or room.asks(text):
             return self.enqueue(self._say(text, message_id, reply_to))
         try:
-            self._spend("write", "message")
+            self._spend("write", "message", text)
             stored = self._room.commands.say(Say(self._require_member_id(), event_id(message_id), text), self)
         except Exception as error:
             return self._failed(error)
@@ -229,14 +230,14 @@ class Session(CommandQueue):
 
     async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
         """The same, where something has to be awaited before the message can be stored."""
-        self._spend("write", "message")
+        self._spend("write", "message", text)
         member_id, message_id = self._require_member_id(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
         return self._said(await self._room.commands.perform(command, self))
 
     def _said(self, event: Event | None) -> Message:
-        """The message that was stored. Raise `Refused` if its id is another event's."""
+        """The message that was stored, or waits for a moderator. Raise `Refused` if its id is another event's."""
         if not isinstance(event, Message):
             raise id_used()
         self._stop_typing_timer()
@@ -245,7 +246,7 @@ class Session(CommandQueue):
     @queued
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
-        self._spend("write", "edit")
+        self._spend("write", "edit", text)
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
@@ -258,8 +259,11 @@ class Session(CommandQueue):
         moderates = "moderate" in self.standing.access
         self._spend("read" if moderates else "write", "edit")
         member_id, new_id = self._require_member_id(), event_id(given_id)
-        command = Delete(member_id, new_id, await self._message(seq), moderates)
-        return await self._room.commands.perform(command, self)
+        message = await self._message(seq)
+        deleted = await self._room.commands.perform(Delete(member_id, new_id, message, moderates), self)
+        if deleted is not None and message.author.id != member_id:
+            self._room.moderation.noted("delete", self.member or Member(member_id, ""), message)
+        return deleted
 
     @queued
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
@@ -322,9 +326,9 @@ class Session(CommandQueue):
     async def report(self, seq: int, reason: str | None = None) -> None:
         """Report message number `seq` to the moderators."""
         self._spend(kind="report")
-        self._require_member_id()
-        await self._message(seq)
-        raise Refused("forbidden", "Reports are not taken yet.")
+        by = self.member or Member(self._require_member_id(), "")
+        message = await self._message(seq)
+        await self._room.queue.report(message, by, reason or "")
 
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. The name is held, unless the visitor `left` on purpose. Idempotent."""
@@ -467,13 +471,16 @@ class Session(CommandQueue):
         """Count a command that was refused before it began. Raise `Refused` if there were too many."""
         self._spend()
 
-    def _spend(self, permission: str = "read", kind: str = "command") -> None:
+    def _spend(self, permission: str = "read", kind: str = "command", text: str = "") -> None:
         """Count a command of that kind, which needs this permission. Raise `Refused`."""
         if self._closed:
             raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
         if "moderate" not in self.standing.access:
-            rates = self._room.rates
-            wait = take(self._room.charges[kind], self._usage, self._address_usage, rates.clock.steady())
+            charges, now = self._room.charges, self._room.rates.clock.steady()
+            wait = take(charges[kind], self._usage, self._address_usage, now)
+            if not wait and len(text) > _SHORT:
+                size = len(text.encode(errors="surrogatepass"))
+                wait = take(charges["bytes"], self._usage, self._address_usage, now, size)
             if wait:
                 self._refuse(wait)
         if permission not in self.standing.access:

@@ -116,4 +116,5 @@ def _welcome(room: RoomCore, session: Session, since: Position | None, *, identi
         role=session.standing.role,
         muted=session.standing.muted,
         settings=room.moderation.told,
+        queue=room.moderation.waiting(session.standing.role),
     )

@@ -83,6 +83,8 @@ def _joined(joined: tuple[Member, str | None], *_: object) -> _Fields:
 
 
 def _said(said: Message, text: str, *_: object) -> _Fields:
+    if not said.seq:
+        return {"held": True, "id": said.id}
     # A hook may have changed it; the author is not sent the message itself.
     answer = encode_stored(said)
     if said.text != text:

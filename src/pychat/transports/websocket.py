@@ -25,7 +25,7 @@ from pychat.room.backend import RoomBackend
 from pychat.room.connection import Encoder
 from pychat.room.directory import RoomDirectory
 from pychat.room.session import Session
-from pychat.transports.admission import admit
+from pychat.transports.admission import admit, opened
 from pychat.transports.answer_batch import AnswerBatch
 from pychat.transports.commands import submit_command
 from pychat.transports.logins import nobody_watches
@@ -41,7 +41,6 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _Tell = Callable[[dict[str, Any]], object]
 #: Submits a command: its name, its fields, and the function for its answer, if the client asked for one.
 _Submit = Callable[[str, object, _Tell | None], None]
-_HELLO_SECONDS = 10.0  # in which the first message of version 2 has to come
 
 
 class _JSONWire:
@@ -127,8 +126,9 @@ class _Connection:
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
 
-    def __init__(self, rooms: RoomDirectory, gate: Gate, people: People) -> None:
-        """`people` are those who speak version 2."""
+    def __init__(self, rooms: RoomDirectory, gate: Gate, people: People, *, hello_seconds: float = 10.0) -> None:
+        """`people` are those who speak version 2. Their first message has to come in `hello_seconds`."""
+        self._hello_seconds = hello_seconds
         self._rooms = rooms
         self._people = people
         #: Admits connections.
@@ -216,7 +216,7 @@ class WebSocketTransport:
         self, connection: _Connection, websocket: WebSocketConnection, request: Request, user: User | None
     ) -> PersonConnection | None:
         try:
-            async with asyncio.timeout(_HELLO_SECONDS):
+            async with asyncio.timeout(self._hello_seconds):
                 data = await websocket.receive()
         except TimeoutError:
             connection.close(Close.TIMEOUT)
@@ -236,7 +236,10 @@ class WebSocketTransport:
     async def _enter(self, connection: _Connection, request: Request, user: User | None) -> Session | None:
         try:
             room, grant = await self._rooms.find(request.query.get("room"), user, request)
-            return await admit(room, connection, since=_since(request.query), user=user, grant=grant)
+            await opened(room)
+            member_id = None if user is not None or request.bearer is None else room.tokens.read(request.bearer)
+            since = _since(request.query)
+            return await admit(room, connection, since=since, member_id=member_id, user=user, grant=grant)
         except Refused as refused:
             if refused.code == "unknown_room":
                 connection.tell("error", encode_error(refused))

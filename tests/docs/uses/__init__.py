@@ -11,6 +11,7 @@ from tests.docs.uses import (
     browser,
     console,
     django_users,
+    filters,
     hooks,
     http,
     irc,
@@ -27,7 +28,7 @@ from tests.docs.uses import (
 __all__ = ["USES"]
 
 _MODULES = (
-    *(bots, browser, console, django_users, hooks, http, irc),
+    *(bots, browser, console, django_users, filters, hooks, http, irc),
     *(mounting, private_rooms, reading, socketio, testing, transports, users, websocket),
 )
 #: By name; each takes the stage and the argument that the comment gives.

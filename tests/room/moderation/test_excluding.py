@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pychat import ChatRoom, Close, Refused, User
+from pychat import ChatRoom, Close, Refused, User, asgi_app
 from pychat.testing import FakeClock
 from tests.room.moderation.people import MODERATOR, OWNER, come, settle
 
@@ -115,6 +115,22 @@ async def test_the_own_computer_and_half_the_internet_cannot_be_banned(network: 
         with pytest.raises(Refused) as refusal:
             await room.moderation.ban(network=network)
         assert refusal.value.code == "bad_request"
+
+
+async def test_trusted_proxies_cannot_be_banned() -> None:
+    """Neither by their network, nor as the address of a guest whose proxy does not tell where they are."""
+    room = ChatRoom()
+    app = asgi_app(room, trusted_proxies=["10.1.0.0/16"])
+    found = await app.mount.rooms.find(None, address="10.1.2.3")
+    async with room:
+        ann = await come(room, "Ann", address="10.1.2.3")
+        for network in ("10.1.2.3", "10.0.0.0/8"):
+            with pytest.raises(Refused, match="proxy"):
+                await room.moderation.ban(network=network)
+        await room.moderation.ban(ann.id, address=True)
+        assert ann.closed is Close.BANNED
+        await come(room, address="10.1.2.3")
+    assert found.room is room.backend
 
 
 async def test_a_kick_lasts_a_minute() -> None:

@@ -107,6 +107,7 @@ export class Chat extends Emitter {
     link.since = () => room.since;
     this.#rooms.set(name, { link, room });
     room.on("welcome", () => this.list.entered(room.about));
+    room.on("room", () => this.list.retitled(room.about));
     room.on("read", (seq) => seq >= (room.since?.seq ?? Infinity) && this.list.seen(name));
     room.on("joined", (member) => this.#sameNameElsewhere(room, member));
     link.on("state", (state) => state.name === "refused" && this.list.exited(name, GONE.has(state.code)));
@@ -137,12 +138,13 @@ export class Chat extends Emitter {
 
   /**
    * Connects as the guest of a token, such as a password or an invitation gives; the same guest stays connected. Rooms
-   * that were refused before are entered by `room.reconnect()`.
+   * that were refused before are entered again.
    * @param {string} token
    */
   become(token) {
     if (token === this.token) return;
     this.#person.become(token);
+    for (const { link } of this.#rooms.values()) link.forgive();
     this.#connection.renew();
   }
 

@@ -14,6 +14,7 @@ import { io } from "../vendor/socket.io.esm.min.js";
 import { Chat } from "./chat.js";
 import { Connection } from "./connection.js";
 import { diagnose } from "./connection-diagnosis.js";
+import { Identity } from "./identity.js";
 import { Room } from "./room.js";
 import { MemoryStorage, browserStorage } from "./storage.js";
 
@@ -40,9 +41,12 @@ const CLOCK = {
  */
 export function connect({ url, room: name, name: nickname, token, remember = true } = {}) {
   const base = mounted(url);
-  const auth = async () => ({ v: 1, room: name, since: room.since, token: await resolved(token) });
+  const auth = async () => ({ v: 1, room: name, since: room.since, token: (await resolved(token)) ?? identity.shownToken });
   const connection = connectionTo(base, auth, () => diagnose(base, name));
-  const room = new Room({ connection, clock: CLOCK, storage: storage(remember), key: `pychat:${base.href}:${name ?? ""}`, name: nickname });
+  const key = `pychat:${base.href}:${name ?? ""}`;
+  const kept = storage(remember);
+  const identity = new Identity(kept, `${key}:me`);
+  const room = new Room({ connection, clock: CLOCK, storage: kept, key, name: nickname, identity });
   connection.open();
   return room;
 }

@@ -31,7 +31,19 @@ export class Identity {
 
   /** @param {{id: string, name: string, token: string}} identity of a guest */
   save({ id, name, token }) {
-    this.#storage.setItem(this.#key, JSON.stringify({ id, name, token }));
+    const { shown } = this.current;
+    this.#storage.setItem(this.#key, JSON.stringify({ id, name, token, shown }));
+  }
+
+  /** The room lets the guest of this token in, and has to see it on each connection. @param {string} token */
+  become(token) {
+    this.#storage.setItem(this.#key, JSON.stringify({ ...this.current, token, shown: true }));
+  }
+
+  /** The token that the room has to see on each connection, if any. @returns {string | undefined} */
+  get shownToken() {
+    const { token, shown } = this.current;
+    return shown ? token : undefined;
   }
 
   forget() {

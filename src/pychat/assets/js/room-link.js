@@ -86,6 +86,13 @@ export class RoomLink extends Link {
     } else this.setState(state.name === "connecting" || state.name === "reconnecting" ? { ...state, name: this.#waiting } : state);
   }
 
+  /** The user is somebody else now: a refusal counts no more, and the next connection enters again. */
+  forgive() {
+    if (this.state.name !== "refused") return;
+    this.#out = false;
+    this.#wait();
+  }
+
   /** `enter` was refused for this room. @param {Refusal} refusal */
   refused(refusal) {
     if (this.state.name === "live" || this.state.name === "closed") return;

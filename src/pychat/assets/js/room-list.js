@@ -58,7 +58,10 @@ export class RoomList extends Emitter {
   /** @param {string} name @returns {ListedRoom | undefined} */
   find(name) {
     const found = this.#followed.get(name) ?? this.#entered.get(name) ?? this.#listed.get(name);
-    return found && { messages: 0, mentions: 0, ...found };
+    if (!found) return undefined;
+    // The room itself says its title first.
+    const { title } = (!found.direct && this.#entered.get(name)) || found;
+    return { messages: 0, mentions: 0, ...found, title };
   }
 
   /** Asks the server for everything; call it on each connection. */
@@ -95,6 +98,12 @@ export class RoomList extends Emitter {
   /** The user is in a room. @param {{name: string, title: string}} room */
   entered({ name, title }) {
     this.#entered.set(name, { name, title });
+    this.emit("change");
+  }
+
+  /** A room has another title now. @param {{name: string, title: string}} room */
+  retitled({ name, title }) {
+    for (const rooms of [this.#followed, this.#listed, this.#entered]) if (rooms.has(name)) rooms.set(name, { ...rooms.get(name), title });
     this.emit("change");
   }
 

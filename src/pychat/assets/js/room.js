@@ -53,6 +53,7 @@ export class Room extends Emitter {
   about = null;
 
   #connection;
+  #identity;
   #membership;
   #moderation;
   #outgoing;
@@ -77,6 +78,7 @@ export class Room extends Emitter {
     super();
     const { log } = this;
     this.#connection = connection;
+    this.#identity = identity;
     this.blocks = blocks;
     this.#readAtServer = read;
     this.#reading = new ReadPosition({ link: connection, clock });
@@ -358,6 +360,17 @@ export class Room extends Emitter {
   /** Reports a message to the moderators. @param {number} target its `seq` @param {string} [reason] */
   async report(target, reason) {
     await this.#moderation.ask("report", reason ? { target, reason } : { target });
+  }
+
+  /** The token of the guest, if there is one. @returns {string | undefined} */
+  get token() {
+    return this.#identity.current.token;
+  }
+
+  /** Connects as the guest of a token, such as a password or an invitation gives. Not for a room of `openChat`. @param {string} token */
+  become(token) {
+    this.#identity.become(token);
+    this.#connection.renew();
   }
 
   /** Gives the nickname back and forgets it; stays connected. */

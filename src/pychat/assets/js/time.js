@@ -31,6 +31,14 @@ export function duration(milliseconds) {
   return `${Math.ceil(milliseconds / HOUR)} h`;
 }
 
+/** "14:05", or "27 November, 14:05" on another day. @param {Date} date @param {Date} now @param {string} [locale] @returns {string} */
+export function moment(date, now, locale = "en-GB") {
+  const time = date.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+  if (dayKey(date) === dayKey(now)) return time;
+  const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";
+  return `${date.toLocaleDateString(locale, { day: "numeric", month: "long", year })}, ${time}`;
+}
+
 /** The full date and time. @param {Date} date @param {string} [locale] by default the system's */
 export function exact(date, locale) {
   return date.toLocaleString(locale, { dateStyle: "full", timeStyle: "medium" });

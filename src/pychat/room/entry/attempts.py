@@ -9,15 +9,11 @@ from weakref import WeakValueDictionary
 
 from pychat.domain.addresses import address_key
 from pychat.domain.errors import Refused
-from pychat.domain.limits import TokenBuckets
-from pychat.room.clock import Clock
+from pychat.domain.rates import Rates
+from pychat.room.rate_limiter import RateLimiter, too_much
 
 __all__ = ["Attempts"]
 
-# Wrong attempts a second, and at once. A person mistypes a password some times, and a class of a school sits behind
-# one address. With both, a guesser with any number of addresses has 86,460 attempts a day at one room.
-_OF_ADDRESS, _OF_ADDRESS_AT_ONCE = 0.1, 10
-_OF_ROOM, _OF_ROOM_AT_ONCE = 1.0, 60
 _MAX_WAITING = 32  # attempts of one address
 
 
@@ -30,14 +26,12 @@ class _Line(asyncio.Lock):
 class Attempts:
     """Only wrong attempts count. Each attempt of an address waits for the one before it."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._of_address = TokenBuckets(_OF_ADDRESS, _OF_ADDRESS_AT_ONCE)
-        self._of_room = TokenBuckets(_OF_ROOM, _OF_ROOM_AT_ONCE)
+    def __init__(self, limiter: RateLimiter) -> None:
+        self._limiter = limiter
         self._lines: WeakValueDictionary[str, _Line] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def attempt(self, room: str, address: str) -> AsyncIterator[None]:
+    async def attempt(self, room: str, rates: Rates, address: str) -> AsyncIterator[None]:
         """Make an attempt inside the block. A block that raises `Refused` was a wrong one.
 
         Raise `Refused` with `rate_limited` after too many wrong attempts of the address or at the room.
@@ -47,28 +41,25 @@ class Attempts:
         if line is None:
             line = self._lines[key] = _Line()
         if line.waiting >= _MAX_WAITING:
-            raise _too_many(1.0)
+            raise too_much(1.0, "Too many attempts at once.")
         line.waiting += 1
         try:
             async with line:
-                self._check(key, room)
+                now, at_room = self._limiter.clock.steady, self._limiter.person(f"at {room}")
+                own = self._limiter.address(address)
+                wait = at_room.wait(rates["room-attempts"], now())
+                if own is not None:
+                    wait = max(wait, own.wait(rates["address-attempts"], now()))
+                if wait:
+                    raise too_much(wait, "Too many wrong attempts.")
                 try:
                     yield
                 except Refused as refused:
                     if not refused.kind.is_temporary:
-                        now = self._clock.steady()
-                        self._of_address.take(key, now)
-                        self._of_room.take(room, now)
+                        at_room.take(rates["room-attempts"], now())
+                        if own is not None:
+                            own.take(rates["address-attempts"], now())
+                        self._limiter.remember(own, at_room)
                     raise
         finally:
             line.waiting -= 1
-
-    def _check(self, address: str, room: str) -> None:
-        now = self._clock.steady()
-        wait = max(self._of_address.wait(address, now), self._of_room.wait(room, now))
-        if wait:
-            raise _too_many(wait)
-
-
-def _too_many(seconds: float) -> Refused:
-    return Refused("rate_limited", f"Too many wrong attempts. Wait {max(seconds, 1.0):.0f} seconds.", seconds)

@@ -21,19 +21,23 @@ from pychat.domain.moderation import AuditEntry, Moderated, Record, Removed
 from pychat.domain.moderation_rules import decide
 from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
 from pychat.domain.networks import Networks, network_of, parse_network
-from pychat.domain.notices import AccessChanged, RoomChanged
+from pychat.domain.notices import AccessChanged, QueueChanged, RoomChanged
+from pychat.domain.queue import invitation_id, queue_of
 from pychat.domain.roles import Role, role_of
 from pychat.domain.rules import RoomState, quote
 from pychat.room.clock import Clock
 from pychat.room.connections import ConnectionRegistry, Visitor
 from pychat.room.fanout import Fanout
 from pychat.room.grant import Grant
+from pychat.room.hooks import Hooks
 from pychat.room.moderation import standing
 from pychat.room.moderation.pace import Pace
 from pychat.room.moderation.pins import Pins
+from pychat.room.moderation.queue import WAITING, ModerationQueue
 from pychat.room.moderation.record_log import RecordLog
 from pychat.room.passwords import PasswordHasher
 from pychat.room.tasks import Tasks
+from pychat.room.tokens import Tokens
 from pychat.stores import Store
 
 __all__ = ["RoomModeration", "RoomPeople"]
@@ -44,6 +48,8 @@ _MAX_GONE = 100  # guests who have gone, and whose addresses are known
 _BADGES = frozenset({Role.MODERATOR.label, Role.OWNER.label})
 _hasher = PasswordHasher()
 
+_INVITATION_BYTES = 24  # of the token of an invitation
+
 
 class RoomPeople(Protocol):
     """What moderation needs of the other parts of a room."""
@@ -53,6 +59,13 @@ class RoomPeople(Protocol):
 
     async def message(self, seq: int) -> Message:
         """Message number `seq`, as it stands. Raise `Refused` with `not_found` if there is none."""
+
+    @property
+    def hooks(self) -> Hooks:
+        """The hooks of the room."""
+
+    async def publish(self, record: Record) -> None:
+        """Store the message of an approved record, for everybody and its author."""
 
     async def clear(self, author: Member, member_id: str, seconds: float) -> int:
         """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
@@ -75,6 +88,7 @@ class RoomModeration:
         "_log",
         "_pace",
         "_pins",
+        "_queue",
         "_state",
         "_store",
         "_tasks",
@@ -107,6 +121,7 @@ class RoomModeration:
         self._clock = clock
         self._log = RecordLog(room, store, self, tasks=tasks, clock=clock)
         self._pins: Pins | None = None  # of a room that has none
+        self._queue: ModerationQueue | None = None  # of a room where nothing waits
         self._pace: Pace | None = None  # without slow mode
         self._gone: dict[str, str] | None = None  # member id -> network, of guests who have gone
         #: The title that the room was given.
@@ -127,6 +142,8 @@ class RoomModeration:
         self._pins = None
         self._log.load(records, version)
         self._set_up()
+        if self._log.state.of("held"):
+            self.queue.store_all_approved()
 
     def received(self, moderated: Moderated) -> None:
         """The store delivered a change of the records."""
@@ -139,12 +156,13 @@ class RoomModeration:
     def stop(self) -> None:
         """The room closes."""
         self._log.stop()
+        if self._queue is not None:
+            self._queue.stop()
 
     # The port `RecordFollower`.
 
     def changed(self, changes: Sequence[Record | Removed], entry: AuditEntry | None) -> None:
         """Records were changed by an action with that entry, or have ended: apply that to everybody here."""
-        del entry
         members = set[str]()
         networks = Networks[None]()
         named = {kind: {each.key for each in changes if each.kind == kind} for kind in _KINDS}
@@ -168,6 +186,8 @@ class RoomModeration:
             self._fanout.send(self.settings)
         if named["pin"]:
             self._tasks.spawn(self._show_pins())
+        if entry is not None or any(each.kind in WAITING for each in changes):
+            self.queue.changed(changes, entry)
 
     def reloaded(self) -> None:
         """Any record may have changed."""
@@ -177,6 +197,8 @@ class RoomModeration:
             if member_id is not None:
                 self.people.role_changed(member_id)
         self._tasks.spawn(self._show_pins())
+        if self._log.state:
+            self.queue.reloaded()
 
     @staticmethod
     def _recheck(visitors: Iterable[Visitor]) -> None:
@@ -221,6 +243,26 @@ class RoomModeration:
             _limited.warning("The addresses of %s could not be stored: %s", record.key, refused)
 
     # What the records say.
+
+    @property
+    def queue(self) -> ModerationQueue:
+        """What waits for moderators."""
+        if self._queue is None:
+            self._queue = ModerationQueue(
+                self,
+                publish=self.people.publish,
+                hooks=self.people.hooks,
+                connections=self._connections,
+                fanout=self._fanout,
+                tasks=self._tasks,
+                clock=self._clock,
+            )
+        return self._queue
+
+    def waiting(self, role: Role) -> QueueChanged | None:
+        """How much waits, for somebody of that role who comes in; `None` if nothing does, or they may not know."""
+        counts = queue_of(self.state) if role >= Role.MODERATOR else None
+        return None if counts == QueueChanged() else counts
 
     @property
     def state(self) -> ModerationState:
@@ -384,16 +426,33 @@ class RoomModeration:
         if action == "pin":
             quote(await self.people.message(fields["target"]))
         told: dict[str, Any] = {}
+        if action == "invite":
+            told["token"] = Tokens.new_id(_INVITATION_BYTES)
+            fields["invite"] = told["invite"] = invitation_id(told["token"])
         if action == "clear":
             told["deleted"] = fields["deleted"] = await self._clear(fields["member"], fields["seconds"], actor())
-        await self._log.change(partial(self._decide, action, fields, actor))
+        await self.change(partial(self._decide, action, fields, actor))
         if "title" in fields:
             await self._store_title()
+        if action == "approve":
+            await self.queue.store_approved(fields["item"])
         if action in ("ban", "kick") and "member" in fields:
             self._tasks.spawn(self.people.free(fields["member"]))
             if fields.get("delete"):
                 told["deleted"] = await self._clear(fields["member"], fields["delete"], actor())
         return told
+
+    def noted(self, action: str, by: Member, message: Message) -> None:
+        """Put into the audit log what a moderator did to the message of somebody else."""
+        author = message.author
+        entry = AuditEntry(self._clock.date(), by.bare, action, author.id, author.name, data={"target": message.seq})
+        self._tasks.spawn(self._note(entry))
+
+    async def _note(self, entry: AuditEntry) -> None:
+        try:
+            await self.change(lambda: Decision((), entry))
+        except Refused as refused:
+            _limited.warning("An entry of the audit log could not be stored: %s", refused)
 
     async def _store_title(self) -> None:
         """Let lists show the title while the room is not open."""
@@ -403,11 +462,11 @@ class RoomModeration:
             await rooms.save(replace(record, title=self.title))
 
     async def change(self, decide: Callable[[], Decision | None]) -> AuditEntry | None:
-        """Store what `decide` returns for the newest records, and return its entry; `None` if it changes nothing.
-
-        `decide` is called again if somebody else changed the records first. The changes were applied when this returns.
-        """
-        return await self._log.change(decide)
+        """Store what `decide` returns for the newest records: see `RecordLog.change`."""
+        entry = await self._log.change(decide)
+        if entry is not None:
+            self.people.hooks.notify("moderate", entry)
+        return entry
 
     def _decide(self, action: str, fields: Mapping[str, Any], actor: Callable[[], Actor]) -> Decision | None:
         member_id = fields.get("member")
@@ -434,6 +493,10 @@ class RoomModeration:
         known = tuple(each for each in networks if each is not None and self._may_exclude(each))
         name = self.people.name_of(member_id) or ""
         return Subject(member_id, name, role, known, alone=bool(known) and self._alone(member_id, known))
+
+    def role_of(self, member_id: str) -> Role:
+        """The role of a member at this moment."""
+        return self._subject(member_id).role
 
     def _may_exclude(self, network: str) -> bool:
         try:

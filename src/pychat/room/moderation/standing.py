@@ -72,7 +72,7 @@ def check_entry(state: ModerationState, grant: Grant, user: User | None, member_
         return
     check_stay(state, grant, user, member_id, now)
     roles = () if user is None else user.roles
-    known = state.stored_role(member_id) is not None or any(role.label in roles for role in Role)
+    known = state.stored_role(member_id) is not None or role_of(None, roles, grant.access, login=False) >= Role.MEMBER
     refused = entry_refusal(state, member_id, _role(state, grant, user, member_id), known=known)
     if refused is not None:
         raise refused

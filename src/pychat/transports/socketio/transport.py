@@ -324,8 +324,11 @@ class SocketIOTransport:
         room, grant = found
         if given.get("v") is not None:
             connection.set_room(room, _VERSION_1)
-            since = decode_position(given.get("since"))
-            self._begin(connection, await admit(room, connection, since=since, user=user, grant=grant))
+            since, token = decode_position(given.get("since")), given.get("token")
+            await opened(room)
+            member_id = room.tokens.read(token) if isinstance(token, str) and user is None else None
+            session = await admit(room, connection, since=since, member_id=member_id, user=user, grant=grant)
+            self._begin(connection, session)
             return None
         if connection.auth == {}:
             # What python-socketio's client says when it has nothing to say. It would hand the string that ends

@@ -14,7 +14,7 @@ from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
-from pychat.web.api import messages, moderation, reading
+from pychat.web.api import entry, messages, moderation, reading
 from pychat.web.api import rooms as places
 from pychat.web.api import streams as visitors
 from pychat.web.api.answer import Denied, answer, refusal
@@ -39,6 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *messages.OPERATIONS,
     *reading.OPERATIONS,
     *visitors.OPERATIONS,
+    *entry.OPERATIONS,
     *moderation.OPERATIONS,
     Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}, (429,), metered=True),
 )
@@ -57,12 +58,14 @@ class Api:
         authenticator: Authenticator,
         api_tokens: Iterable[str] | str,
         max_body_bytes: int,
+        body_seconds: float,
     ) -> None:
         self._rooms = rooms
         self._people = people
         self._origins = origins
         self._authenticator = authenticator
         self._max_body = max_body_bytes
+        self._body_seconds = body_seconds
         self._sse = sse
         self._speakers = Speakers(sse, people, api_tokens)
         self._turns = Turns()
@@ -103,6 +106,7 @@ class Api:
             self._sse,
             self._people,
             max_body_bytes=self._max_body,
+            body_seconds=self._body_seconds,
         )
         if self._sse.gate.closing and operation.run not in visitors.STREAMS:
             return refusal(Refused.standard("shutdown"))

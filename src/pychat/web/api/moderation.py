@@ -58,6 +58,23 @@ async def moderate(call: Call) -> Response:
     return answer(200, {"ok": True, **told})
 
 
+async def report(call: Call) -> Response:
+    """Report a message to the moderators."""
+    await opened(call.room, 0)
+    fields = await call.fields("reason", numbers=("target",))
+    target, reason = fields.get("target"), fields.get("reason", "")
+    if not isinstance(target, int) or not isinstance(reason, str):
+        raise Refused("bad_request", "Say which message: {“target”: 42}.")
+    if call.program:
+        raise Refused("forbidden", "A program can moderate, and has nobody to report to.")
+    member = await _member(call)
+    core = await call.room.ready()
+    message = await core.commands.message(target)
+    _actor(call, member)  # they may be banned, also since they began to ask
+    await core.queue.report(message, member, reason)
+    return answer(200, {"ok": True})
+
+
 async def _check(call: Call) -> None:
     """Open the room. Raise `Refused` for anybody but a moderator, or a program."""
     await opened(call.room, 0)
@@ -153,5 +170,28 @@ OPERATIONS = (
         ),
         token=True,
         metered=True,
+    ),
+    Operation(
+        "report",
+        "POST",
+        "/rooms/{room}/reports",
+        "Report a message to the moderators.",
+        report,
+        {200: "Done"},
+        (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503),
+        body={
+            "application/json": {
+                "type": "object",
+                "required": ["target"],
+                "properties": {
+                    "target": {**schemas.NUMBER, "description": "The number of the message."},
+                    "reason": {"type": "string", "description": "Why; moderators read it."},
+                },
+            }
+        },
+        token=True,
+        metered=True,
+        kind=lambda _: "report",
+        reads=True,
     ),
 )

@@ -4,6 +4,7 @@
  */
 
 import { connect, mounted } from "../client.js";
+import { Entrance } from "../entrance.js";
 import { Refusal } from "../refusal.js";
 import { showTitle } from "../view/heading.js";
 import { TemplateRefs } from "../view/template-refs.js";
@@ -155,11 +156,14 @@ export class PychatRoom extends HTMLElement {
     const client = connect({ url: base, room, name: this.getAttribute("name") ?? undefined, token: this.#token });
     this.#client = client;
     signal.addEventListener("abort", () => client.close());
-    const refs = new TemplateRefs(this.#root, { key: `${base.href}:${room ?? ""}`, signal });
+    const name = room ?? frame.dataset.room;
+    const entrance = new Entrance({ base, room: name, token: () => client.token, become: (token) => client.become(token) });
+    const address = new URL(`rooms/${encodeURIComponent(name)}`, base).href;
+    const refs = new TemplateRefs(this.#root, { key: `${base.href}:${room ?? ""}`, address, signal });
     this.#field = refs.find("text", "textarea");
     this.#setPlaceholder();
-    view(client, refs);
-    client.on("welcome", () => {
+    view(client, refs, entrance);
+    for (const event of ["welcome", "room"]) client.on(event, () => {
       showTitle(refs, client.about.title);
       frame.setAttribute("aria-label", client.about.title);
     });

@@ -5,7 +5,7 @@ let made;
 /** @returns {Promise<CSSStyleSheet[] | undefined>} `undefined` if they cannot be loaded now */
 export async function styles() {
   try {
-    return await (made ??= Promise.all(["element.css", "room.css"].map(sheet)));
+    return await (made ??= Promise.all(["element.css", "room.css", "order.css"].map(sheet)));
   } catch {
     made = undefined;
     return undefined;

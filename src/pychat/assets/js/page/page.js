@@ -3,11 +3,13 @@
 import { openChat } from "../client.js";
 import { browserStorage } from "../storage.js";
 import { TemplateRefs } from "../view/template-refs.js";
+import { toast } from "../view/toast.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
 import { Panes } from "./panes.js";
 import { rooms } from "./rooms.js";
 import { theme } from "./theme.js";
+import { takeTicket, useTicket } from "./ticket.js";
 import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
@@ -22,8 +24,10 @@ for (const link of document.querySelectorAll("a[href], link[rel~='icon']")) link
 
 const refs = new TemplateRefs(document.querySelector("[data-pychat]"), { key: base.pathname, wholePage: true });
 const addresses = new Addresses(base, home);
+// Before the connection: the answer may say who the user is.
+const refusedTicket = await useTicket({ base, room: addresses.room(location.href), storage, key: `pychat:${base.href}:person` });
 const chat = openChat({ url: base });
-const panes = new Panes(refs.find("app"), { chat, addresses, enter, firstTitle });
+const panes = new Panes(refs.find("app"), { chat, base, addresses, enter, firstTitle });
 const showTheme = theme();
 const showTitle = title(chat, panes, firstTitle);
 const list = rooms(chat, refs, { addresses, panes, enter });
@@ -42,7 +46,7 @@ function show(name) {
   const pane = panes.show(name);
   storage.setItem(lastKey, name);
   if (!known) {
-    for (const event of ["message", "read", "welcome"]) pane.room.on(event, showTitle);
+    for (const event of ["message", "read", "welcome", "room"]) pane.room.on(event, showTitle);
     pane.room.on("state", () => showWayOut(pane));
     pane.refs.find("rooms-button", "button").addEventListener("click", () => list.open());
   }
@@ -75,10 +79,25 @@ function arrive() {
   show(next.name);
 }
 
+/** A link with an invitation was opened in this very tab. */
+async function onFragment() {
+  const ticket = takeTicket();
+  if (!ticket || !panes.current) return;
+  const { entrance, room, refs: here } = panes.current;
+  try {
+    await entrance.enter(ticket);
+    if (room.state.name === "refused") room.reconnect();
+  } catch ({ text }) {
+    toast(here, text);
+  }
+}
+
 addEventListener("popstate", arrive);
+addEventListener("hashchange", onFragment);
 chat.on("rooms", () => {
   for (const pane of panes.all) pane.showTitle();
   if (panes.current) showWayOut(panes.current);
   else arrive();
 });
 arrive();
+if (refusedTicket && panes.current) toast(panes.current.refs, refusedTicket);

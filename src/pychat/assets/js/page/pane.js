@@ -1,5 +1,6 @@
 /** One room on the page: its markup with its views. It keeps them while another room is shown. */
 
+import { Entrance } from "../entrance.js";
 import { titleOf } from "../room-list.js";
 import { showTitle } from "../view/heading.js";
 import { TemplateRefs } from "../view/template-refs.js";
@@ -17,20 +18,22 @@ export class Pane {
    * @param {string} options.name of the room
    * @param {HTMLElement} options.element in the document
    * @param {import("../chat.js").Chat} options.chat
+   * @param {URL} options.base of the mount
    * @param {string} options.address of the room
    * @param {string} [options.title] as the server wrote it into the page
    * @param {(name: string) => void} options.enter shows the room of that name
    */
-  constructor({ name, element, chat, address, title, enter }) {
+  constructor({ name, element, chat, base, address, title, enter }) {
     this.name = name;
     this.element = element;
     this.#chat = chat;
     this.#firstTitle = title;
     this.room = chat.enter(name);
-    this.refs = new TemplateRefs(element, { key: new URL(address).pathname, signal: this.#lifetime.signal, wholePage: true });
+    this.refs = new TemplateRefs(element, { key: new URL(address).pathname, address, signal: this.#lifetime.signal, wholePage: true });
     share(this.room, this.refs, address);
-    this.#views = view(this.room, this.refs, { chat, name, enter });
-    this.room.on("welcome", () => this.showTitle());
+    this.entrance = new Entrance({ base, room: name, token: () => chat.token, become: (token) => chat.become(token) });
+    this.#views = view(this.room, this.refs, this.entrance, { chat, name, enter });
+    for (const event of ["welcome", "room"]) this.room.on(event, () => this.showTitle());
     this.#lifetime.signal.addEventListener("abort", chat.on("blocked", () => this.#views.refresh()));
   }
 

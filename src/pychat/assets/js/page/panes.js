@@ -17,7 +17,7 @@ export class Panes {
 
   /**
    * @param {HTMLElement} element the first room's, in the document
-   * @param {{chat: import("../chat.js").Chat, addresses: import("./address.js").Addresses, enter(name: string): void, firstTitle: string}} options
+   * @param {{chat: import("../chat.js").Chat, base: URL, addresses: import("./address.js").Addresses, enter(name: string): void, firstTitle: string}} options
    */
   constructor(element, options) {
     this.#pristine = element.cloneNode(true);
@@ -33,9 +33,9 @@ export class Panes {
     const element = known?.element ?? (first ? this.#element : this.#pristine.cloneNode(true));
     if (element !== this.#element) this.#element.replaceWith(element);
     this.#element = element;
-    const { chat, addresses, enter, firstTitle } = this.#options;
+    const { chat, base, addresses, enter, firstTitle } = this.#options;
     const title = first ? firstTitle : undefined;
-    const pane = known ?? new Pane({ name, element, chat, address: addresses.of(name), title, enter });
+    const pane = known ?? new Pane({ name, element, chat, base, address: addresses.of(name), title, enter });
     this.#panes.delete(name);
     this.#panes.set(name, pane);
     this.current = pane;

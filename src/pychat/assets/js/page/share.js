@@ -1,5 +1,7 @@
 /** The form in an empty room that copies the room's address. */
 
+import { copyText } from "../view/clipboard.js";
+
 /**
  * @param {import("../room.js").Room} room @param {import("../view/template-refs.js").TemplateRefs} refs
  * @param {string} href of the room
@@ -18,17 +20,8 @@ export function share(room, refs, href) {
     refs.find("share-note").hidden = !here || !!room.you;
   });
   field.addEventListener("focus", () => field.select());
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    try {
-      await navigator.clipboard.writeText(field.value);
-    } catch {
-      // The clipboard API works on https and localhost only; this works on the local network, too.
-      field.select();
-      document.execCommand("copy");
-      button.focus();
-    }
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy link"), 2000);
+    copyText(field, button);
   });
 }

@@ -2,6 +2,7 @@
 
 import { browserStorage } from "../storage.js";
 import { typingWords } from "../typists.js";
+import { slowMode } from "./slow-mode.js";
 import { write } from "./template-refs.js";
 
 /** The counter appears when this many characters are left. */
@@ -30,13 +31,19 @@ export function composer(room, refs) {
   /** The text in the box before editing began. */
   let draft = "";
 
+  const slow = slowMode(room, refs, () => {
+    if (!slow.wait) error.hidden = true;
+    show();
+  });
+  const mustWait = () => about?.kind !== "edit" && slow.wait > 0;
+
   // Blank lines around the text are removed; an indent stays.
   const content = () => field.value.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
   const left = () => room.limits.text - [...content()].length;
 
   function show() {
     const remaining = left();
-    send.disabled = !content().trim() || remaining < 0;
+    send.disabled = !content().trim() || remaining < 0 || mustWait();
     counter.hidden = remaining > COUNT_FROM;
     form.classList.toggle("counting", !counter.hidden);
     counter.classList.toggle("over", remaining < 0);
@@ -59,6 +66,7 @@ export function composer(room, refs) {
   }
 
   function submit() {
+    if (mustWait() && content().trim()) return complain("Slow mode is on. Wait until you can send this.");
     if (send.disabled) return;
     clearTimeout(idle);
     const text = content();

@@ -2,7 +2,7 @@
 
 /**
  * @param {HTMLDialogElement} dialog
- * @param {import("./template-refs.js").TemplateRefs} refs
+ * @param {{signal?: AbortSignal}} refs the listeners end with its signal
  * @returns {() => void} opens the dialog over the frame
  */
 export function dialogOpener(dialog, refs) {

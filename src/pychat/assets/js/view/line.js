@@ -8,6 +8,8 @@ import { exact, relative } from "../time.js";
 import { write } from "./template-refs.js";
 import { fillRoles } from "./roles.js";
 
+const HELD = "Only you see this message until a moderator approves it.";
+
 /** @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs @returns {HTMLElement} */
 export function makeLine(entry, room, refs) {
   const line = refs.copy(entry.notice ? "notice" : "message");
@@ -55,10 +57,10 @@ export function fillLine(line, entry, room, refs) {
   if (!own) return;
   line.setAttribute("aria-live", "off");
   const waiting = { live: "Sending", refused: "Not sent", closed: "Not sent" }[room.state.name] ?? "Waiting to be sent";
-  write(line.querySelector(".delivery-state-text"), { sent: "Sent", pending: waiting, failed: "Not sent" }[state]);
+  write(line.querySelector(".delivery-state-text"), { sent: "Sent", pending: waiting, held: "Waiting for a moderator", failed: "Not sent" }[state]);
   const sendError = line.querySelector(".send-error");
-  sendError.hidden = !error;
-  write(line.querySelector(".send-error-text"), error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
+  sendError.hidden = !error && state !== "held";
+  write(line.querySelector(".send-error-text"), state === "held" ? HELD : error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
 }
 
 /** The text with links, and with marks on the names that it mentions. */

@@ -1,4 +1,4 @@
-/** The action bar of a message (react, reply, edit, delete). It moves to the message that is hovered, tapped or focused. */
+/** The action bar of a message (react, reply, edit, delete, more). It moves to the message that is hovered, tapped or focused. */
 
 import { hasKeys } from "./template-refs.js";
 
@@ -8,16 +8,17 @@ import { hasKeys } from "./template-refs.js";
  * @param {object} options
  * @param {(line: HTMLElement) => import("../log.js").Entry | undefined} options.entryOf
  * @param {{reply(entry: object): void, edit(entry: object): void, complain(text: string): void}} options.composer
- * @param {((member: import("../log.js").Member, at: HTMLElement) => void) | undefined} options.showPerson
+ * @param {(member: import("../log.js").Member, at: HTMLElement) => void} options.showPerson
+ * @param {ReturnType<typeof import("./message-menu.js").messageMenu>} options.more
  */
-export function messageActions(room, refs, { entryOf, composer, showPerson }) {
+export function messageActions(room, refs, { entryOf, composer, showPerson, more }) {
   const list = refs.find("messages", "ol");
   const bar = refs.find("message-actions");
   const confirmation = refs.find("confirm");
   const yes = refs.find("confirm-yes", "button");
   const picker = refs.find("picker", "dialog");
   const otherEmoji = refs.find("picker-other", "input");
-  const [react, reply, person, edit, remove] = ["react", "reply", "person", "edit", "delete"].map((name) => `action-${name}`).map((name) => refs.find(name, "button"));
+  const [react, reply, person, edit, remove, rest] = ["react", "reply", "person", "edit", "delete", "more"].map((name) => `action-${name}`).map((name) => refs.find(name, "button"));
   let line = null;
   let entry = null;
   let target = null;
@@ -25,7 +26,7 @@ export function messageActions(room, refs, { entryOf, composer, showPerson }) {
   function showAt(to) {
     if (to === line && bar.isConnected) return;
     const next = to && entryOf(to);
-    if (!next || next.state !== "sent" || next.deleted || !room.me || room.blocks(next.author.id) || !(room.may("write") || room.may("react") || room.moderates)) return hide();
+    if (!next || next.state !== "sent" || next.deleted || !room.me || room.state.name === "refused" || room.blocks(next.author.id) || !(room.may("write") || room.may("react") || more.has(next))) return hide();
     line = to;
     entry = next;
     ask(false);
@@ -47,9 +48,10 @@ export function messageActions(room, refs, { entryOf, composer, showPerson }) {
     confirmation.hidden = !on;
     react.hidden = on || !room.may("react");
     reply.hidden = on || !room.may("write");
-    person.hidden = on || !showPerson || !entry || entry.own;
+    person.hidden = on || !entry || entry.own;
     edit.hidden = on || !entry?.own || !room.may("write");
     remove.hidden = on || !mayDelete();
+    rest.hidden = on || !entry || !more.has(entry);
   }
 
   /** The same, and moves the focus first: a hidden element loses it. */
@@ -89,6 +91,7 @@ export function messageActions(room, refs, { entryOf, composer, showPerson }) {
     hide();
   });
   person.addEventListener("click", () => showPerson(entry.author, person));
+  rest.addEventListener("click", () => more.open(entry, rest));
   edit.addEventListener("click", () => {
     composer.edit(entry);
     hide();
@@ -152,5 +155,6 @@ export function messageActions(room, refs, { entryOf, composer, showPerson }) {
     if (kind === "reset") hide();
   });
   room.on("access", hide);
+  room.on("state", ({ name }) => name === "refused" && hide());
   bar.remove();
 }

@@ -22,7 +22,7 @@ const REFRESH_INTERVAL = 15_000;
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("./scroll.js").Scroll} scroll
- * @param {((member: import("../log.js").Member, at: HTMLElement) => void) | undefined} showPerson called for a click on a name
+ * @param {(member: import("../log.js").Member, at: HTMLElement) => void} showPerson called for a click on a name
  */
 export function messages(room, refs, scroll, showPerson) {
   const list = refs.find("messages", "ol");
@@ -121,7 +121,7 @@ export function messages(room, refs, scroll, showPerson) {
   function add(entry) {
     const line = makeLine(entry, room, refs);
     const who = line.querySelector(".who");
-    if (who) who.disabled = !showPerson || entry.own;
+    if (who) who.disabled = entry.own;
     lines.set(entry, line);
     entries.set(line, entry);
     return line;
@@ -167,7 +167,7 @@ export function messages(room, refs, scroll, showPerson) {
     const button = target.closest("button");
     const line = target.closest(".message");
     const entry = line && entries.get(line);
-    if (entry?.author && showPerson && !entry.own && target.closest(".who, .avatar")) {
+    if (entry?.author && !entry.own && target.closest(".who, .avatar")) {
       showPerson(entry.author, target.closest(".who, .avatar"));
       return;
     }

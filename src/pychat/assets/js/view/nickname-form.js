@@ -4,6 +4,7 @@ import { hue, initials } from "../colour.js";
 import { patiently } from "../retry.js";
 import { browserStorage } from "../storage.js";
 import { dialogOpener } from "./dialog-position.js";
+import { silenceText } from "./silence.js";
 import { write } from "./template-refs.js";
 
 /** Storage key of the last name in any room; the form suggests it. */
@@ -34,6 +35,7 @@ export function nicknameForm(room, refs, composer) {
     const reader = !room.may("write");
     form.hidden = !!known || reader || !room.about || room.arriving || room.state.name === "refused";
     readOnly.hidden = !reader || !room.about || room.state.name === "refused";
+    write(refs.find("read-only-text", "span"), silenceText(room, new Date()));
     emptyTexts.read.hidden = !reader;
     emptyTexts.write.hidden = reader;
     composer.setVisible(!!known && !reader);
@@ -52,6 +54,7 @@ export function nicknameForm(room, refs, composer) {
   room.on("me", show);
   room.on("state", show);
   room.on("access", show);
+  room.on("room", show);
   room.on("welcome", () => {
     const asked = form.hidden && !room.me;
     show();

@@ -7,7 +7,7 @@ import { write } from "./template-refs.js";
 
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
- * @param {((member: import("../log.js").Member, at: HTMLElement) => void) | undefined} showPerson called for a click on a name
+ * @param {(member: import("../log.js").Member, at: HTMLElement) => void} showPerson called for a click on a name
  */
 export function panel(room, refs, showPerson) {
   const button = refs.find("people-button", "button");
@@ -51,7 +51,7 @@ export function panel(room, refs, showPerson) {
       let row = rows.get(id);
       if (!row) {
         row = refs.copy("person");
-        row.firstElementChild.addEventListener("click", ({ currentTarget }) => showPerson?.(members.find((one) => one.id === id) ?? { id, name }, currentTarget));
+        row.firstElementChild.addEventListener("click", ({ currentTarget }) => showPerson(members.find((one) => one.id === id) ?? { id, name }, currentTarget));
         row.style.setProperty("--hue", hue(id));
         rows.set(id, row);
       }
@@ -60,7 +60,7 @@ export function panel(room, refs, showPerson) {
       fillRoles(row.querySelector(".person-name"), roles, refs);
       row.title = roles.length ? `${name} (${roles.join(", ")})` : name;
       row.querySelector(".you").hidden = id !== room.me?.id;
-      row.firstElementChild.disabled = !showPerson || id === room.me?.id;
+      row.firstElementChild.disabled = id === room.me?.id;
       if (row === at) at = at.nextElementSibling;
       else list.insertBefore(row, at);
     }

@@ -4,6 +4,7 @@
  */
 
 import { duration } from "../time.js";
+import { BARRED, barredTitle, farewell, wayBack } from "./farewell-words.js";
 import { linked } from "./line.js";
 import { write } from "./template-refs.js";
 
@@ -15,15 +16,10 @@ const WORDS = {
   closed: "Disconnected",
 };
 
-/** What stands in place of a room, by the code of the refusal. */
-const BARRED = {
-  unknown_room: "There is no such room",
-  no_access: "You cannot read this room any more",
-  deleted: "This room was deleted",
-};
-
 const ROOM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/** Milliseconds that a timer can wait. */
+const MAX_TIMER = 2 ** 31 - 1;
 /** Milliseconds in the background after which the connection is checked. */
 const CHECK_AFTER = 30_000;
 
@@ -36,7 +32,9 @@ export function status(room, refs, name = "") {
   const text = refs.find("banner-text");
   const count = refs.find("banner-count");
   const button = refs.find("banner-button", "button");
+  const again = refs.find("barred-again", "button");
   let timer;
+  let ending;
 
   function tick() {
     const left = room.state.retryAt - Date.now();
@@ -48,14 +46,20 @@ export function status(room, refs, name = "") {
     pill.dataset.state = state;
     write(word, WORDS[state]);
     clearInterval(timer);
+    clearTimeout(ending);
+    const now = new Date();
+    const left = state === "refused" && room.state.until ? Date.parse(room.state.until) - now : 0;
+    if (left > 0) ending = setTimeout(show, Math.min(left + 50, MAX_TIMER));
     const isBarred = state === "refused" && (!room.about || room.state.code in BARRED);
-    if (isBarred && barred.hidden) {
-      write(refs.find("barred-title", "h2"), BARRED[room.state.code] ?? "You cannot enter this room");
+    if (isBarred) {
+      write(refs.find("barred-title", "h2"), barredTitle(room.state.code));
       // The title says all, except of a name that no room can have.
-      const isSaid = room.state.code in BARRED && (!name || ROOM_NAME.test(name));
+      const isSaid = room.state.code in BARRED && room.state.code !== "entry_required" && (!name || ROOM_NAME.test(name));
       const text = refs.find("barred-text");
-      text.replaceChildren(...linked(reason));
-      text.hidden = isSaid;
+      const told = isSaid ? "" : farewell(room.state, now);
+      if (text.textContent !== told) text.replaceChildren(...linked(told));
+      text.hidden = !told;
+      again.hidden = !room.state.until || left > 0;
     }
     barred.hidden = !isBarred;
     // Then the connection is fine, or does not matter.
@@ -64,8 +68,11 @@ export function status(room, refs, name = "") {
     banner.hidden = !reason || isBarred || state === "live" || state === "closed";
     if (banner.hidden) return;
     banner.dataset.tone = state === "refused" ? "danger" : "warn";
-    write(text, state !== "refused" && room.me ? `${reason} Your messages are kept and sent later.` : reason);
-    button.textContent = state !== "refused" ? "Try now" : refs.wholePage ? "Reload the page" : "Connect again";
+    write(text, state !== "refused" && room.me ? `${reason} Your messages are kept and sent later.` : state === "refused" ? farewell(room.state, now) : reason);
+    const back = state === "refused" ? wayBack(room.state, now, refs.wholePage) : { label: "Try now" };
+    button.hidden = !back;
+    if (back) button.textContent = back.label;
+    button.dataset.reload = back?.reload ? "yes" : "";
     if (state === "refused") write(count, "");
     else if (retryAt === undefined) write(count, "Trying again…");
     else {
@@ -81,9 +88,12 @@ export function status(room, refs, name = "") {
     else if (room.state.retryAt !== undefined) room.reconnect(); // do not wait for the next attempt
     else if (Date.now() - hiddenSince > CHECK_AFTER) room.who().catch(() => {});
   });
-  // A reload of the chat page may lead to a login; the element must not reload its host page.
-  button.addEventListener("click", () => (room.state.name === "refused" && refs.wholePage ? location.reload() : room.reconnect()));
-  refs.signal?.addEventListener("abort", () => clearInterval(timer));
+  button.addEventListener("click", () => (button.dataset.reload ? location.reload() : room.reconnect()));
+  again.addEventListener("click", () => room.reconnect());
+  refs.signal?.addEventListener("abort", () => {
+    clearInterval(timer);
+    clearTimeout(ending);
+  });
   room.on("state", show);
   room.on("me", show);
   show();

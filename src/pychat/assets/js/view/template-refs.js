@@ -5,12 +5,14 @@ export class TemplateRefs {
    * @param {HTMLElement | ShadowRoot} root of the template: a part of the chat page, or the element's shadow root
    * @param {object} options
    * @param {string} options.key identifies the view in the browser's storage
+   * @param {string} [options.address] of the room's page
    * @param {AbortSignal} [options.signal] stops timers and listeners on other targets
    * @param {boolean} [options.wholePage] whether the view is the chat page, not an element on another page
    */
-  constructor(root, { key, signal, wholePage = false }) {
+  constructor(root, { key, address, signal, wholePage = false }) {
     this.root = root;
     this.key = key;
+    this.address = address;
     this.signal = signal;
     this.wholePage = wholePage;
   }
@@ -35,6 +37,11 @@ export class TemplateRefs {
   get active() {
     const { activeElement } = this.root.getRootNode();
     return this.root.contains(activeElement) ? activeElement : null;
+  }
+
+  /** The element that holds the view's dialogs. @returns {HTMLElement} */
+  get frame() {
+    return this.root.querySelector(".app") ?? this.root;
   }
 
   /** Whether the user can see the view now. */

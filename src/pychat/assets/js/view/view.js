@@ -1,28 +1,41 @@
 /** Creates all views of a room. The page and the element both use it. */
 
+import { about } from "./about.js";
 import { composer } from "./composer.js";
 import { mentionCompletion } from "./mention-completion.js";
 import { messageActions } from "./message-actions.js";
+import { messageMenu } from "./message-menu.js";
 import { messages } from "./messages.js";
+import { moderators } from "./moderators.js";
 import { nicknameForm } from "./nickname-form.js";
+import { outside } from "./outside.js";
 import { panel } from "./panel.js";
 import { personMenu } from "./person-menu.js";
+import { pins } from "./pins.js";
 import { Scroll } from "./scroll.js";
 import { search } from "./search.js";
 import { status } from "./status.js";
+import { toast } from "./toast.js";
 
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
+ * @param {import("../entrance.js").Entrance} entrance of the room
  * @param {{chat: import("../chat.js").Chat, name: string, enter(name: string): void}} [rooms] of the user, if the view can show another one
  */
-export function view(room, refs, rooms) {
+export function view(room, refs, entrance, rooms) {
+  const failed = ({ text }) => toast(refs, text);
   status(room, refs, rooms?.name);
+  outside(room, refs, entrance);
   const mentions = mentionCompletion(room, refs);
   const messageBox = composer(room, refs);
-  const showPerson = rooms && personMenu(room, refs, { ...rooms, mentions });
+  const order = moderators(room, refs, { reveal: (seq) => reveal(seq), showPerson: (member, at) => showPerson(member, at) });
+  const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order });
   panel(room, refs, showPerson);
   const { reveal, entryOf, placeNewLine, refresh } = messages(room, refs, new Scroll(refs), showPerson);
-  messageActions(room, refs, { entryOf, composer: messageBox, showPerson });
+  const more = messageMenu(room, refs, { moderators: order, showPerson, failed });
+  messageActions(room, refs, { entryOf, composer: messageBox, showPerson, more });
+  about(room, refs, order);
+  pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
   nicknameForm(room, refs, messageBox);
   return { focus: messageBox.focus, placeNewLine, refresh };

@@ -1,0 +1,151 @@
+/** The forms of a room that is not open to everyone: a password, a question to the moderators, a check of the browser. */
+
+import { Refusal } from "../refusal.js";
+import { make } from "../view/elements.js";
+import { textField } from "../dialogs/fields.js";
+import { hasKeys, write } from "../view/template-refs.js";
+import { solve } from "./challenge.js";
+
+/** Milliseconds between two looks whether a moderator has decided. */
+const POLL_INTERVAL = 4000;
+
+/**
+ * @param {import("../room.js").Room} room @param {import("../view/template-refs.js").TemplateRefs} refs
+ * @param {{entrance: import("../entrance.js").Entrance, place: HTMLElement}} where
+ */
+export function forms(room, refs, { entrance, place }) {
+  const error = make("p", { class: "error", role: "alert", hidden: true });
+  let shownCode = "";
+  let timer;
+  let working = null;
+
+  function say(text) {
+    write(error, text);
+    error.hidden = !text;
+  }
+
+  function close() {
+    clearTimeout(timer);
+    working?.abort();
+    working = null;
+    shownCode = "";
+    place.replaceChildren();
+  }
+
+  /** Enters again, unless a new token has begun that already. */
+  const open = () => room.state.name === "refused" && room.reconnect();
+
+  /** Shows the server a reason; the room opens if it is enough. */
+  async function enter(reason) {
+    say("");
+    try {
+      const answer = await entrance.enter(reason);
+      if (!answer.waiting) open();
+      return answer;
+    } catch (refusal) {
+      say(refusal.text);
+      return null;
+    }
+  }
+
+  function form(fields, label, run, kind = "primary") {
+    const button = make("button", { class: `button ${kind}`, type: "submit" }, label);
+    const submit = async (event) => {
+      event.preventDefault();
+      if (button.disabled) return;
+      button.disabled = true;
+      await run();
+      button.disabled = false;
+    };
+    return make("form", { class: "entry-form", submit }, ...fields, button);
+  }
+
+  function passwordForm() {
+    const password = textField("Password", { type: "password", maxlength: 200, autocomplete: "off", required: true });
+    const made = form([password.element], "Enter", async () => {
+      if (await enter({ password: password.input.value })) return;
+      password.input.value = "";
+      if (hasKeys()) password.input.focus();
+    });
+    return { made, first: password.input };
+  }
+
+  /** @param {boolean} only whether there is no other form */
+  function askForm(only) {
+    const name = textField("Your name", { maxlength: room.limits.name, required: true, autocomplete: "nickname", value: room.me?.name ?? "" });
+    const text = textField("A word to the moderators", { maxlength: 300, placeholder: "You may leave this empty" });
+    const made = form([name.element, text.element], "Ask to come in", async () => {
+      const answer = await enter({ ask: { name: name.value, text: text.value } });
+      if (answer?.waiting) wait();
+    }, only ? "primary" : "");
+    return { made, first: name.input };
+  }
+
+  /** Shows that a moderator has the question, and looks again until they have decided. */
+  function wait() {
+    const cancel = make("button", { class: "button", type: "button", click: () => show(room.state, true) }, "Stop waiting");
+    const words = make("p", { class: "entry-wait", role: "status" }, make("span", { class: "dot" }), "A moderator has your question. You come in as soon as they say yes; leave this page open.");
+    place.replaceChildren(words, cancel);
+    const look = async () => {
+      const answer = await entrance.enter({}).catch((refusal) => refusal);
+      if (!cancel.isConnected) return;
+      if (answer.waiting || answer.code === "offline" || answer.code === "rate_limited") timer = setTimeout(look, POLL_INTERVAL);
+      else if (answer.code) showForms(answer.text);
+      else open();
+    };
+    clearTimeout(timer);
+    timer = setTimeout(look, POLL_INTERVAL);
+  }
+
+  async function check() {
+    const bar = make("progress", { max: 1, value: 0, "aria-label": "Check of your browser" });
+    const cancel = make("button", { class: "button", type: "button", click: () => working?.abort() }, "Cancel");
+    place.replaceChildren(make("p", { class: "hint" }, "Your browser computes for a few seconds. You need to do nothing."), bar, error, cancel);
+    const mine = (working = new AbortController());
+    const { signal } = mine;
+    const cancelled = new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Refusal("aborted", "The check was cancelled."))));
+    const solved = async () => {
+      const solution = await solve(await entrance.challenge(), { progress: (done) => (bar.value = done), signal });
+      bar.value = 1;
+      if (!signal.aborted) await entrance.enter({ solution });
+    };
+    say("");
+    try {
+      await Promise.race([cancelled, solved()]);
+      open();
+    } catch (refusal) {
+      if (working !== mine) return;
+      mine.abort();
+      say(refusal.text);
+      bar.remove();
+      cancel.replaceWith(make("button", { class: "button primary", type: "button", click: check }, "Try again"));
+    }
+  }
+
+  /** @param {import("../link.js").State} state @param {boolean} [again] draws the forms again */
+  function show({ code }, again = false) {
+    if (code === shownCode && !again) return;
+    const text = error.textContent;
+    close();
+    shownCode = code;
+    if (code === "challenge_required") check();
+    else showForms(text);
+  }
+
+  async function showForms(text) {
+    let ways = [];
+    try {
+      ({ ways } = await entrance.ways());
+    } catch (refusal) {
+      text ||= refusal.text;
+    }
+    if (shownCode !== "entry_required") return;
+    const made = [ways.includes("password") && passwordForm(), ways.includes("ask") && askForm(!ways.includes("password"))].filter(Boolean);
+    const hint = ways.includes("invite") && make("p", { class: "hint" }, "If you have an invitation, open its link in this browser.");
+    place.replaceChildren(error, ...made.map(({ made }) => made), hint || "");
+    say(text);
+    if (refs.mayFocus) made[0]?.first.focus();
+  }
+
+  return { show, close };
+}

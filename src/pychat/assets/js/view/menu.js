@@ -1,0 +1,35 @@
+/** A menu: a dialog beside the element that opened it, or at the bottom of a phone. Arrow keys move through its items. */
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {import("./template-refs.js").TemplateRefs} refs
+ * @returns {{open(at: HTMLElement): void, close(): void}}
+ */
+export function menu(dialog, refs) {
+  function place(at) {
+    const from = at.getBoundingClientRect();
+    const { width, height } = dialog.getBoundingClientRect();
+    const clamp = (value, most) => Math.max(8, Math.min(value, most - 8));
+    const beside = from.left > innerWidth / 2 ? from.right - width : from.left;
+    dialog.style.setProperty("--menu-left", `${clamp(beside, innerWidth - width)}px`);
+    dialog.style.setProperty("--menu-top", `${clamp(from.bottom + 6, innerHeight - height)}px`);
+  }
+
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  dialog.addEventListener("keydown", (event) => {
+    const stops = [...dialog.querySelectorAll("button")].filter((button) => button.checkVisibility());
+    const at = stops.indexOf(refs.active);
+    const to = { ArrowDown: (at + 1) % stops.length, ArrowUp: (at - 1 + stops.length) % stops.length, Home: 0, End: stops.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    stops[to].focus();
+  });
+
+  return {
+    open(at) {
+      dialog.showModal();
+      place(at);
+    },
+    close: () => dialog.close(),
+  };
+}

@@ -1,0 +1,56 @@
+/** What moderators have: a button with the number of things that wait for them, and their tools, loaded for them alone. */
+
+import { write } from "./template-refs.js";
+
+const MAX_COUNT = 99;
+
+/**
+ * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
+ * @param {{reveal(seq: number): Promise<boolean>, showPerson(member: object, at: HTMLElement): void}} ways to a message, and to the menu of a person
+ */
+export function moderators(room, refs, ways) {
+  const button = refs.find("moderation-button", "button");
+  const badge = refs.find("moderation-badge");
+  /** @type {ReturnType<typeof import("../moderation/tools.js").tools> | null} */
+  let tools = null;
+  let loading = null;
+
+  const moderates = () => room.moderates && room.state.name !== "refused";
+
+  function show() {
+    button.hidden = !moderates();
+    if (button.hidden) return;
+    load();
+    const { reports = 0, held = 0, asking = 0 } = room.queue ?? {};
+    const total = reports + held + asking;
+    badge.hidden = !total;
+    write(badge, total > MAX_COUNT ? `${MAX_COUNT}+` : String(total));
+    button.setAttribute("aria-label", total ? `Moderation, ${total} waiting` : "Moderation");
+  }
+
+  function load() {
+    loading ??= import("../moderation/tools.js").then(
+      (module) => (tools = module.tools(room, refs, ways)),
+      () => (loading = null), // The next change of the room tries again.
+    );
+    return loading;
+  }
+
+  button.addEventListener("click", async () => {
+    await load();
+    tools?.openPanel();
+  });
+  for (const event of ["welcome", "access", "queue", "me", "state"]) room.on(event, show);
+  show();
+
+  return {
+    /** What a moderator can do about a member. @param {import("../log.js").Member} member */
+    actionsFor: (member) => (moderates() && tools ? tools.actionsFor(member) : []),
+    /** Pins a message, or ends it. @param {number} seq @param {boolean} on */
+    pin: (seq, on) => room.moderate({ action: on ? "pin" : "unpin", target: seq }),
+    edit: async () => {
+      await load();
+      tools?.editAbout();
+    },
+  };
+}
