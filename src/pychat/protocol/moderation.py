@@ -122,6 +122,8 @@ def _record(kind: str, record: Mapping[str, Any]) -> _Fields | None:
         return None
     if "date" in told:
         told["date"] = iso(told["date"])
+    if kind == "report":
+        told["by_name"] = told.pop("reporter", {}).get("name", "")
     if kind in ("ban", "mute"):
         what, _, key = key.partition(":")
         return {**told, ("network" if what == "address" else "member"): key}

@@ -101,7 +101,7 @@ class RateLimiter:
             oldest = next(iter(last.values()))
             if oldest is usage or (len(last) <= _REMEMBERED and not oldest.unused(now)):
                 break
-            del last[oldest.key]
+            last.popitem(last=False)  # not by its key: a guest who is somebody new has another key now
 
 
 class AddressRate:

@@ -192,5 +192,6 @@ OPERATIONS = (
         token=True,
         metered=True,
         kind=lambda _: "report",
+        reads=True,
     ),
 )

@@ -2,7 +2,7 @@
 
 import { Refusal } from "../refusal.js";
 import { make } from "../view/elements.js";
-import { textField } from "../view/fields.js";
+import { textField } from "../dialogs/fields.js";
 import { hasKeys, write } from "../view/template-refs.js";
 import { solve } from "./challenge.js";
 
@@ -48,8 +48,8 @@ export function forms(room, refs, { entrance, place }) {
     }
   }
 
-  function form(fields, label, run) {
-    const button = make("button", { class: "button primary", type: "submit" }, label);
+  function form(fields, label, run, kind = "primary") {
+    const button = make("button", { class: `button ${kind}`, type: "submit" }, label);
     const submit = async (event) => {
       event.preventDefault();
       if (button.disabled) return;
@@ -70,13 +70,14 @@ export function forms(room, refs, { entrance, place }) {
     return { made, first: password.input };
   }
 
-  function askForm() {
+  /** @param {boolean} only whether there is no other form */
+  function askForm(only) {
     const name = textField("Your name", { maxlength: room.limits.name, required: true, autocomplete: "nickname", value: room.me?.name ?? "" });
     const text = textField("A word to the moderators", { maxlength: 300, placeholder: "You may leave this empty" });
     const made = form([name.element, text.element], "Ask to come in", async () => {
       const answer = await enter({ ask: { name: name.value, text: text.value } });
       if (answer?.waiting) wait();
-    });
+    }, only ? "primary" : "");
     return { made, first: name.input };
   }
 
@@ -139,7 +140,7 @@ export function forms(room, refs, { entrance, place }) {
       text ||= refusal.text;
     }
     if (shownCode !== "entry_required") return;
-    const made = [ways.includes("password") && passwordForm(), ways.includes("ask") && askForm()].filter(Boolean);
+    const made = [ways.includes("password") && passwordForm(), ways.includes("ask") && askForm(!ways.includes("password"))].filter(Boolean);
     const hint = ways.includes("invite") && make("p", { class: "hint" }, "If you have an invitation, open its link in this browser.");
     place.replaceChildren(error, ...made.map(({ made }) => made), hint || "");
     say(text);
