@@ -153,3 +153,14 @@ async def test_a_role_that_is_taken_while_the_person_joins_shows_no_badge() -> N
         await settle(room)
         assert room.members[0].roles == ()
         assert ada.session.access == Access.WRITE
+
+
+async def test_moderation_from_another_thread() -> None:
+    """A plain function in another thread bans, by the names of the protocol."""
+    async with ChatRoom() as room:
+        ann = await come(room, "Ann")
+        member_id = ann.id
+        await asyncio.to_thread(lambda: room.threadsafe.moderate("ban", member=member_id, reason="spam"))
+        assert ann.errors == ["banned"]
+        with pytest.raises(Refused):
+            await room.moderation.perform("fly", member=member_id)

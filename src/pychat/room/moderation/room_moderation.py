@@ -459,7 +459,7 @@ class RoomModeration:
 
     async def _note(self, entry: AuditEntry) -> None:
         try:
-            await self._log.change(lambda: Decision((), entry))
+            await self.change(lambda: Decision((), entry))
         except Refused as refused:
             _limited.warning("An entry of the audit log could not be stored: %s", refused)
 
