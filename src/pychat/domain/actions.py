@@ -127,7 +127,7 @@ def accept_action(name: object, given: Mapping[str, Any]) -> dict[str, Any]:
     if "network" in fields and "member" not in fields:
         return fields
     for each in action.required:
-        if each not in fields:
+        if fields.get(each, "") == "":
             raise Refused("bad_request", f"“{name}” needs “{each}”: {FIELDS[each].says}.")
     return fields
 
