@@ -78,6 +78,7 @@ def test_importing_pychat_loads_no_framework() -> None:
         (["--tls-cert", "/no/such.pem"], "--tls-cert /no/such.pem: No such file or directory."),
         (["--tls-cert", __file__], "not a certificate with its private key, in PEM format"),
         (["--allow-host", "http://x"], "--allow-host: 'http://x'"),
+        (["--owner-token", "short"], "--owner-token: a token has 16-200 characters"),
         (["--metrics-token", "short"], "--metrics-token: a token has 16"),
         (["--api-token", "short"], "--api-token: a token has 16"),
         (["--irc-tls-cert", "chain.pem"], "need --irc-port"),

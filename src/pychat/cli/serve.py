@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import secrets
 import signal
 import socket
 import webbrowser
@@ -55,6 +56,7 @@ _FLAGS = {
     "allowed_origins": "--allow-origin",
     "api_tokens": "--api-token",
     "frame_ancestors": "--frame-ancestors",
+    "owner_token": "--owner-token",
     "trusted_proxies": "--trusted-proxy",
 }
 
@@ -90,6 +92,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         )
         for first, name in zip([True, *[False] * len(settings.room)], settings.room, strict=False)
     ]
+    # A link that is in a log could be read by whoever reads that: of a token that was chosen, none is shown.
+    generated = None if settings.owner_token or settings.log_format == "json" else secrets.token_urlsafe(24)
     served = rooms if settings.rooms == "fixed" else [_chat(rooms, store, limits, settings)]
     app = aiohttp_app(
         *served,
@@ -104,6 +108,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         body_seconds=settings.body_timeout,
         enter_seconds=settings.enter_timeout,
         api_tokens=settings.api_token,
+        owner_token=settings.owner_token or generated,
     )
     app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))
     metrics: Metrics | None = None
@@ -149,6 +154,9 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
             if irc is not None:
                 told = f"IRC clients connect to {settings.host}, port {irc.port}, and type /join #{settings.room[0]}"
                 console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
+            if generated is not None:
+                told = f"Until the server stops, this link makes you an owner of the room: {address}#owner={generated}"
+                console.say(told, {})
             if files is not None and files < MANY_FILES:
                 told = f"This process may open {files} files, one for each connection. Raise the limit: ulimit -n."
                 console.say(told, {"event": "few_files", "files": files})

@@ -172,6 +172,12 @@ class Settings:
         "docs/reference/limits.md lists all rates.",
         "NAME=PER_SECOND/BURST",
     )
+    owner_token: str | None = _setting(
+        None,
+        "The token of the owner's link: whoever opens /#owner=TOKEN becomes an owner of the room. At least 16 "
+        "characters. [default: a new one at each start, which is printed; none with --log-format json]",
+        "TOKEN",
+    )
     metrics_token: str | None = _setting(
         None,
         "The token with which monitoring reads /metrics, as Authorization: Bearer TOKEN. At least 16 characters. "
