@@ -428,7 +428,7 @@ class RoomModeration:
         fields = accept_action(action, given)
         if actor().rank < ACTIONS[action].role:
             raise Refused("forbidden", "Only moderators of this room may do this.")
-        if "network" in fields and "member" not in fields:
+        if "network" in fields:
             fields["network"] = parse_network(fields["network"], self.protected)
         if fields.get("password"):
             fields["password"] = await _hasher.hash(fields["password"])

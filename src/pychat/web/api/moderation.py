@@ -112,6 +112,8 @@ def _field(name: str) -> Schema:
         schema["enum"] = list(field.choices)
     elif field.most:
         schema["maximum" if field.kind is int else "maxLength"] = field.most
+    if field.least:
+        schema["minimum"] = field.least
     return schema
 
 
