@@ -2,7 +2,7 @@
 
 import { Refusal } from "../refusal.js";
 import { make } from "../view/elements.js";
-import { textField } from "../view/fields.js";
+import { textField } from "../dialogs/fields.js";
 import { hasKeys, write } from "../view/template-refs.js";
 import { solve } from "./challenge.js";
 

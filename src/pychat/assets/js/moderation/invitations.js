@@ -1,10 +1,10 @@
 /** Invitation links: make one, copy it, revoke it. The server tells the token once; nobody can read it later. */
 
 import { moment } from "../time.js";
-import { ask } from "../view/ask.js";
+import { ask } from "../dialogs/ask.js";
 import { copyText } from "../view/clipboard.js";
 import { make, nameOf } from "../view/elements.js";
-import { choice } from "../view/fields.js";
+import { choice } from "../dialogs/fields.js";
 import { titleCase } from "./person-actions.js";
 import { section } from "./rows.js";
 

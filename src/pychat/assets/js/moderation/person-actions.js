@@ -1,9 +1,8 @@
 /** What a moderator can do about a person, each with a card that asks how. */
 
-import { ask } from "../view/ask.js";
+import { ask } from "../dialogs/ask.js";
 import { nameOf } from "../view/elements.js";
-import { check, choice, textField } from "../view/fields.js";
-import { MAX_REASON } from "../view/message-menu.js";
+import { check, choice, MAX_REASON, textField } from "../dialogs/fields.js";
 import { toast } from "../view/toast.js";
 import { HOUR_SECONDS, lasting, RECENT, SANCTIONS } from "./durations.js";
 import { outranks, roleOf, ROLE_HINTS, ROLES, rolesToGive } from "./ranks.js";

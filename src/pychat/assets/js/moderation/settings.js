@@ -1,7 +1,7 @@
 /** The settings of the room: who writes, who enters, how fast, and the invitations. Each change counts at once. */
 
 import { make } from "../view/elements.js";
-import { check, choice, textField } from "../view/fields.js";
+import { check, choice, textField } from "../dialogs/fields.js";
 import { write } from "../view/template-refs.js";
 import { Invitations } from "./invitations.js";
 

@@ -1,7 +1,7 @@
 /** The tools of moderators: actions on a person, the panel, and the room's title and topic. */
 
-import { ask } from "../view/ask.js";
-import { textField } from "../view/fields.js";
+import { ask } from "../dialogs/ask.js";
+import { textField } from "../dialogs/fields.js";
 import { Panel } from "./panel.js";
 import { personActions } from "./person-actions.js";
 
