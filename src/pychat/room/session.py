@@ -45,6 +45,7 @@ __all__ = ["Session"]
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
+_MAX_RECORDS = 1_000  # of each kind, that moderators are told at once
 _SHORT = 256  # characters; the bytes of longer texts are counted
 _OUTSIDE = AccessChanged(Access.NONE)
 
@@ -163,8 +164,10 @@ class Session(CommandQueue):
             readers.entered(person, self._room.state.seq)
 
     def show_whispers(self) -> None:
-        """Show again what was whispered to this member since they were here."""
+        """Show again what was whispered to this member since they were here, and which messages were rejected."""
         self._room.whispers.show(self, self._seen)
+        if self._room.moderation.state.of("held"):
+            self._room.queue.tell_rejected(self)
 
     # The commands.
 
@@ -193,8 +196,10 @@ class Session(CommandQueue):
             of_token = self._room.delivery.tokens.read(token) if token else None
             known = before or of_token or self._muted_as
             member_id = known or Tokens.new_id()
-            self.count_as(member_id, new=known is None)
+            if known is not None:
+                self.count_as(known)
         self._spend(kind="rename")
+        self._room.rates.is_person(member_id, self._usage)
         if self.gone:
             raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
         if before is None:
@@ -363,7 +368,7 @@ class Session(CommandQueue):
     async def moderation(self) -> dict[str, Any]:
         """What moderators see of the moderation of this room, as JSON."""
         self._spend("moderate")
-        return self._room.moderation.overview()
+        return self._room.moderation.overview(_MAX_RECORDS)
 
     @queued
     async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
@@ -458,13 +463,9 @@ class Session(CommandQueue):
         rates.check_flooding(table, self._usage)
         rates.spend(table.charges["join"], self._usage, self._address_usage)
 
-    def count_as(self, member_id: str, *, new: bool = False) -> None:
-        """Count what this guest does as that of the member, on all connections; a `new` member is only this guest."""
-        if self.grant.person is not None or self.user is not None:
-            return
-        if new:
-            self._room.rates.is_person(member_id, self._usage)
-        else:
+    def count_as(self, member_id: str) -> None:
+        """Count what this guest does as that of the member, on all connections."""
+        if self.grant.person is None and self.user is None:
             self._usage = self._room.rates.person(member_id)
 
     def spend_refused(self) -> None:

@@ -108,6 +108,17 @@ async def test_a_network_is_banned_for_guests() -> None:
         await come(room, address="198.51.100.200")
 
 
+async def test_a_person_and_a_network_in_one_action() -> None:
+    """Both are banned, and the end of the person's ban ends both."""
+    async with ChatRoom() as room:
+        mo, ann = await come(room, user=MODERATOR), await come(room, "Ann", address="203.0.113.7")
+        bob = await come(room, "Bob", address="198.51.100.9")
+        await mo.does("ban", member=ann.id, network="198.51.100.0/24")
+        assert [ann.closed, bob.closed] == [Close.BANNED] * 2
+        await mo.does("unban", member=ann.id)
+        assert (await room.moderation.state())["ban"] == []
+
+
 @pytest.mark.parametrize("network", ["127.0.0.1", "::1", "0.0.0.1", "10.0.0.0/7", "2001::/15", "::ffff:127.0.0.1", "x"])
 async def test_the_own_computer_and_half_the_internet_cannot_be_banned(network: str) -> None:
     """Loopback, unspecified addresses and too large networks are refused, with the reason."""
