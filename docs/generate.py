@@ -37,6 +37,11 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 #: What the API reference holds: a heading, words, and names. Bare names are `pychat`'s own.
 API: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The room", "", ("ChatRoom", "pychat.room.threads.ThreadsafeRoom", "Limits", "Position", "__version__")),
+    (
+        "Keeping order",
+        "`room.moderation`; [how to use it](../how-to/moderation.md).",
+        ("pychat.room.moderator.Moderation",),
+    ),
     ("Many rooms", "", ("Chat", "RoomSettings", "Access", "pychat.stores.RoomRecord", "pychat.stores.Unread")),
     ("Moderation", "", ("pychat.room.moderator.Moderation", "Role")),
     (
@@ -274,6 +279,16 @@ def _rates() -> str:
     )
 
 
+def _limits() -> str:
+    from docs.limits import LIMITS, resolved  # noqa: PLC0415 -- `main` says where it is
+
+    headings = ("what", "limit", "set by")
+    return "\n\n".join(
+        f"## {section}\n\n{_table(headings, ((resolved(what), resolved(limit), by) for what, limit, by in rows))}"
+        for section, rows in LIMITS.items()
+    )
+
+
 def _per_second(rate: float) -> str:
     return f"{rate * 60:g} a minute" if rate < 1 else f"{rate:,}"
 
@@ -488,6 +503,7 @@ def _words(annotation: object) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "settings": _settings,
     "rates": _rates,
+    "limits": _limits,
     "refusals": _refusals,
     "closes": _closes,
     "hooks": _hooks,

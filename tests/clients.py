@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from contextvars import ContextVar
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -26,9 +27,12 @@ __all__ = [
     "Told",
     "WebSocketManyRooms",
     "WebSocketPerson",
+    "extra_headers",
 ]
 
 TIMEOUT = 10.0
+#: Headers of every request of those who connect from now on, for example the address that a trusted proxy says.
+extra_headers: ContextVar[dict[str, str] | None] = ContextVar("extra_headers", default=None)
 
 # python-engineio's client breaks off at the 17th packet of one poll, unless it is told to take more; JavaScript's takes all.
 Payload.max_decode_packets = 100_000
@@ -69,7 +73,7 @@ class WebSocketPerson:
         """Connect to the mount at `url`."""
         if since is not None:
             query |= {"epoch": since.epoch, "seq": str(since.seq)} | ({"id": since.id} if since.id else {})
-        http = aiohttp.ClientSession()
+        http = aiohttp.ClientSession(headers=extra_headers.get())
         return cls(http, await http.ws_connect(f"{url}/ws", params=query, protocols=("pychat.v1",)))
 
     async def _read(self) -> None:
@@ -197,7 +201,7 @@ class WebSocketManyRooms(ManyRooms):
     @classmethod
     async def connect(cls, url: str, token: str | None = None, **query: str) -> Self:
         """Connect to the mount at `url`, and say hello."""
-        http = aiohttp.ClientSession()
+        http = aiohttp.ClientSession(headers=extra_headers.get())
         person = cls(http, await http.ws_connect(f"{url}/ws", params=query, protocols=("pychat.v2",)))
         await person.socket.send_json({"type": "hello"} | ({} if token is None else {"token": token}))
         person.welcome = await person.event("welcome")
@@ -236,7 +240,7 @@ class SocketIOPerson:
 
     def __init__(self) -> None:
         # Its own session would not be closed where a server ends a poll.
-        self._http = aiohttp.ClientSession()
+        self._http = aiohttp.ClientSession(headers=extra_headers.get())
         self.client = socketio.AsyncClient(reconnection=False, http_session=self._http)
         self.told = Told()
         self.client.on("*", lambda name, *arguments: self.told.put(name, arguments[0] if arguments else None))
@@ -291,7 +295,8 @@ class SocketIOPerson:
             # It waits for the task that was stopped by `stall`.
             if not self.client.eio.read_loop_task.cancelled():
                 raise
-        await self._http.close()
+        finally:
+            await self._http.close()
 
 
 class SocketIOManyRooms(ManyRooms):
@@ -301,7 +306,7 @@ class SocketIOManyRooms(ManyRooms):
 
     def __init__(self) -> None:
         super().__init__()
-        self._http = aiohttp.ClientSession()  # as above
+        self._http = aiohttp.ClientSession(headers=extra_headers.get())  # as above
         self.client = socketio.AsyncClient(reconnection=False, http_session=self._http)
         self.client.on("*", lambda name, *arguments: self.put(name, arguments[0]))
         self.client.on("disconnect", lambda reason: self.put("closed", {"reason": reason}))
@@ -343,7 +348,8 @@ class SocketIOManyRooms(ManyRooms):
         except asyncio.CancelledError:
             if not self.client.eio.read_loop_task.cancelled():
                 raise
-        await self._http.close()
+        finally:
+            await self._http.close()
 
 
 class PollingManyRooms(SocketIOManyRooms):
@@ -374,7 +380,7 @@ class SSEPerson:
         headers = dict(headers or {})
         if since is not None:
             headers["Last-Event-ID"] = f"{since.epoch}:{since.seq}" + (f".{since.id}" if since.id else "")
-        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        http = aiohttp.ClientSession(headers=extra_headers.get(), timeout=aiohttp.ClientTimeout(total=None))
         address = f"{url}/api/rooms/{room}"
         return cls(http, address, await http.get(f"{address}/events", params=query, headers=headers))
 
@@ -457,7 +463,7 @@ class SSEManyRooms(ManyRooms):
     @classmethod
     async def connect(cls, url: str, token: str | None = None, *query: tuple[str, str], **headers: str) -> Self:
         """Open a stream of the mount at `url`."""
-        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        http = aiohttp.ClientSession(headers=extra_headers.get(), timeout=aiohttp.ClientTimeout(total=None))
         pairs = [*query] if token is None else [("token", token), *query]
         person = cls(http, f"{url}/api", await http.get(f"{url}/api/events", params=pairs, headers=headers))
         person.welcome = await person.event("welcome")

@@ -38,6 +38,7 @@ async def test_a_moderator_needs_no_stream(mounted) -> None:
         ("GET", "/members", {}),
         ("POST", "/read", {"json": {"seq": 1}}),
         ("POST", "/messages", {"json": {"text": "back"}}),
+        ("POST", "/reports", {"json": {"target": 1}}),
         ("GET", "/moderation", {}),
         ("POST", "/moderation", {"json": {"action": "unban", "member": joined["member"]["id"]}}),
     ):
@@ -121,3 +122,20 @@ async def test_a_room_for_members_cannot_be_read_from_outside(mounted) -> None:
     await room.moderation.set(entry="closed")
     assert (await site.ask("GET", "/messages", headers={"X-Login": "eve"})).code == "room_closed"
     assert (await site.ask("GET", "/messages", headers=ADA)).status == 200
+
+
+async def test_a_message_is_reported(mounted) -> None:
+    """A visitor reports without joining; moderators find it in the queue."""
+    site = await mounted(authenticate=by_header)
+    await site.room.post("Buy pills", author="bot")
+    assert (await site.ask("POST", "/reports", json={"target": 1})).code == "unauthorized"
+    token = (await site.ask("POST", "/token")).told["token"]
+    assert (await site.ask("POST", "/reports", json={"target": 1, "reason": "Spam"}, token=token)).told == {"ok": True}
+    assert (await site.ask("POST", "/reports", json={"target": 99}, token=token)).code == "not_found"
+    for wrong in ({}, {"target": "x"}, {"target": 1, "reason": 7}, {"target": [1]}):
+        assert (await site.ask("POST", "/reports", json=wrong, token=token)).code == "bad_request"
+    (report,) = (await site.ask("GET", "/moderation", headers=ADA)).told["reports"]
+    assert (report["target"], report["text"], report["reason"]) == (1, "Buy pills", "Spam")
+    done = await site.ask("POST", "/moderation", json={"action": "resolve", "item": report["item"]}, headers=ADA)
+    assert done.told == {"ok": True}
+    assert (await site.ask("GET", "/moderation", headers=ADA)).told["reports"] == []

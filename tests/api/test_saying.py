@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 import pychat
-from pychat import ChatRoom, Limits
+from pychat import ChatRoom, Held, Limits, Message
 from pychat.room.tokens import Tokens
-from pychat.web.api import call
 from tests.clients import SSEPerson, WebSocketPerson
 
 TOKEN = "a-token-of-the-server"
@@ -158,10 +157,9 @@ async def test_too_much_at_once(mounted) -> None:
     assert int(guests[2].headers["Retry-After"]) >= guests[2].told["error"]["retry_after"]
 
 
-async def test_a_body_that_does_not_come(mounted, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_come(mounted) -> None:
     """Who promises a body and sends none is told, and does not hold the server."""
-    monkeypatch.setattr(call, "_PATIENCE_SECONDS", 0.05)
-    site = await mounted()
+    site = await mounted(body_seconds=0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", int(site.url.rpartition(":")[2]))
     writer.write(
         b"POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhel"
@@ -196,3 +194,38 @@ async def test_what_fails_is_logged_and_told(mounted, monkeypatch: pytest.Monkey
     done = await site.ask("GET", "/messages")
     assert (done.status, done.code) == (500, "internal")
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_message_that_a_moderator_has_to_read(mounted: Any) -> None:
+    """It is answered with 202, with the token of a guest, and is sent under its id when it is approved."""
+    site = await mounted()
+
+    @site.room.on("message")
+    async def hold(message: Message) -> None:
+        raise Held("everything")
+
+    for _ in range(2):
+        asked = await site.post({"text": "hi", "author": "Ada", "id": "one"})
+        assert (asked.status, asked.told["held"], asked.told["id"]) == (202, True, "one")
+        assert asked.told["token"]
+    held = (await site.room.moderation.state())["held"]
+    assert len(held) == 2  # without the token, they are two people
+    await site.room.moderation.approve(held[0]["key"])
+    assert await site.texts() == ["hi"]
+
+
+async def test_reports_over_http(mounted: Any) -> None:
+    """Somebody with a token reports a message; a stranger and a program do not, and a flood is refused."""
+    site = await mounted(api_tokens="a-token-of-programs")
+    for number in range(15):
+        await site.room.post(f"rude {number}", author="bot")
+    token = (await site.ask("POST", "/token")).told["token"]
+    assert (await site.ask("POST", "/reports", json={"target": 1})).status == 401
+    program = await site.ask("POST", "/reports", token="a-token-of-programs", json={"target": 1})
+    assert program.code == "forbidden"
+    codes = []
+    for seq in range(1, 16):
+        asked = await site.ask("POST", "/reports", token=token, json={"target": seq, "reason": "rude"})
+        codes.append("" if asked.status == 200 else asked.code)
+    assert set(codes) == {"", "rate_limited"}
+    assert len((await site.room.moderation.state())["report"]) == codes.count("") <= 10

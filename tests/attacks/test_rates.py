@@ -255,6 +255,25 @@ async def test_leaving_and_coming_back_gives_nothing_back() -> None:
         assert told == [True] * 6 + [False] * 4
 
 
+async def test_joining_and_leaving_a_thousand_times_is_refused_and_leaves_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A guest who is somebody new each time has one rate for names on one connection, and memory stays bounded."""
+    monkeypatch.setattr(rate_limiter, "_REMEMBERED", 5)
+    clock = FakeClock()
+    limits = Limits(rates={"renames": (1, 20), "refusals": (0, 1)})
+    async with Chat(ChatRoom("lobby", limits=limits, clock=clock), clock=clock) as chat:
+        eve, joined = await enter_chat(chat, "lobby"), 0
+        for number in range(1_000):
+            joined += (await eve.join(f"Eve {number}"))["ok"]
+            clock.move(0.1)
+            await eve.command("leave")
+            if number % 10 == 0:
+                await (await enter_chat(chat, "lobby", remote=f"192.0.2.{number % 250}")).close()
+        assert 100 <= joined <= 121
+        assert len(chat.directory.rates) < 60
+
+
 def test_a_million_addresses_take_a_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those who come by, the last ones are remembered; of those who used nothing lately, nobody."""
     assert rate_limiter._REMEMBERED == 20_000

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
@@ -12,6 +14,7 @@ import pychat
 from pychat import ChatRoom, User
 from tests.browser.conftest import ClientSession, Place
 from tests.browser.host import Host, box
+from tests.browser.test_looks import CONTRASTS
 from tests.browser.test_users import enter
 from tests.browser.window import Window
 
@@ -271,7 +274,7 @@ async def test_the_log_says_who_did_what(site: Site) -> None:
     panel = await open_panel(grace, "Settings")
     await panel.get_by_role("radio", name="30 s").check()
     panel = await open_panel(grace, "Log")
-    await expect(panel.get_by_role("listitem").first).to_contain_text("Grace changed the settings: slow mode 30")
+    await expect(panel.get_by_role("listitem").first).to_contain_text("Grace changed the settings: slow mode 30 s")
     await expect(panel.get_by_role("listitem").nth(1)).to_contain_text("Grace muted Eve until")
     await expect(panel.get_by_role("listitem").nth(1)).to_contain_text("caps")
 
@@ -358,3 +361,55 @@ async def test_the_element_has_it_too(site: Site, visit: ClientSession) -> None:
     await expect(eve.part("read-only-text")).to_contain_text("You are muted")
     panel = await open_panel(grace, "People")
     await expect(panel).to_contain_text("Eve")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_tools_can_be_read(site: Site, visit: ClientSession, scheme: str) -> None:
+    """All words of menus, cards and the panel have a contrast of 4.5:1 at least, in both themes; 320 pixels are enough."""
+    eve = await site.guest("Eve")
+    await eve.say("hi")
+    grace = Window(await visit(f"{site.host.url}/chat/", color_scheme=scheme, storage_state=session(site, "grace")), "")
+    await grace.sees("hi")
+    await more(grace, "hi", "Pin")
+    await expect(grace.part("pins")).to_be_visible()
+    ask = await choose(grace, "Eve", "Ban…")
+    await readable(grace)
+    await ask.get_by_role("button", name="Ban", exact=True).click()
+    await expect(grace.part("toast-text")).to_be_visible()
+    for tab in ("Queue", "People", "Settings", "Log"):
+        await open_panel(grace, tab)
+        await readable(grace)
+    await grace.page.set_viewport_size({"width": 320, "height": 600})
+    await open_panel(grace, "Settings")
+    assert await grace.root.get_by_role("tabpanel", name="Settings").evaluate(
+        "one => one.scrollWidth <= one.clientWidth"
+    )
+    await grace.page.keyboard.press("Escape")
+    assert await grace.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    width = await grace.part("title").evaluate("one => one.clientWidth")
+    assert width >= 60
+
+
+async def readable(window: Window) -> None:
+    """Fail if there are words of low contrast."""
+    ratios: dict[str, float] = await window.page.evaluate(CONTRASTS)
+    assert {} == {name: ratio for name, ratio in ratios.items() if ratio < 4.5}
+
+
+async def test_a_login_that_ends_says_so(place: Place, visit: ClientSession) -> None:
+    """The page names the fact, and leads to the login."""
+    known = {"ada": User("a", "Ada")}
+    ended = asyncio.Event()
+
+    def authenticate(request: pychat.Request) -> User | None:
+        if ended.is_set():
+            return None
+        return known.get(request.cookies.get("session", ""))
+
+    host = await place(ChatRoom("lobby"), authenticate=authenticate, revalidate=1)
+    ada = await enter(visit, f"{host.url}/chat/", "ada")
+    await expect(ada.part("composer")).to_be_visible()
+    ended.set()
+    await expect(ada.part("banner-text")).to_contain_text("Your login has ended.")
+    await expect(ada.part("banner-button")).to_have_text("Log in again")
+    await expect(ada.part("composer")).to_be_hidden()

@@ -39,6 +39,7 @@ from pychat.domain.notices import (
     RoomChanged,
     Welcome,
 )
+from pychat.domain.rates import RATES
 from pychat.domain.roles import Role
 from pychat.hosts.mount import MountOptions
 from pychat.protocol import v2
@@ -291,3 +292,29 @@ def test_the_names_of_the_chat_are_told() -> None:
         @server.event
         def history(sid: str) -> None:
             """Never called."""
+
+
+_SAYS_A_LIMIT = re.compile(r"max_\w+|\w+_(?:seconds|timeout|length|per_address)|rate|limits")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *RATES,
+        *(f"Limits({field.name}=…" for field in fields(Limits) if field.name not in ("rate", "burst", "rates")),
+        *(f"{name}=…" for name in get_type_hints(MountOptions) if _SAYS_A_LIMIT.fullmatch(name)),
+        *(setting.flag for setting in SETTINGS.values() if _SAYS_A_LIMIT.fullmatch(setting.name)),
+    ],
+)
+def test_every_limit_is_told(name: str) -> None:
+    """Each rate, and each setting that is a limit, is on the page of limits; the numbers are those of the code."""
+    text = page(f"{REFERENCE}limits.md").text
+    assert name in text
+
+
+def test_rates_are_told_with_their_numbers() -> None:
+    """The table has the default of each rate, and for whom it counts."""
+    text = page(f"{REFERENCE}limits.md").text
+    for name, kind in RATES.items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        assert f" / {kind.burst:,} | {kind.by} | {kind.says} |" in row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from pychat import ChatRoom, IrcServer, Limits, Message, Refused
+from pychat import ChatRoom, Held, IrcServer, Limits, Message, Refused
 from pychat.testing import Person
 from pychat.transports.irc.line import LINE_BYTES, Line
 from tests.irc.conftest import Enter, Open
@@ -248,3 +248,23 @@ async def test_a_whisper_is_a_notice_to_one_nick(room: ChatRoom, enter: Enter) -
     assert "".join(line.params[1] for line in lines).endswith("☕" * 200)
     assert all(len(line.encode()) <= LINE_BYTES for line in lines)
     assert [line.command for line in await bob.since("VERSION") if line.command not in {"JOIN", "351"}] == []
+
+
+async def test_a_held_message_is_told(room: ChatRoom, enter: Enter) -> None:
+    """A notice says that it waits, and another one that a moderator has rejected it; when it is approved, others get it."""
+
+    @room.on("message")
+    async def hold(message: Message) -> None:
+        if "://" in message.text:
+            raise Held("a link")
+
+    page = await Person.enter(room)
+    ada = await enter("Ada")
+    ada.say("PRIVMSG #lobby :see https://example.com/1", "PRIVMSG #lobby :see https://example.com/2")
+    for _ in range(2):
+        assert "moderator reads it" in (await ada.line("NOTICE")).params[-1]
+    first, second = (await room.moderation.state())["held"]
+    await room.moderation.reject(first["key"], reason="No\x02 ads")
+    assert (await ada.line("NOTICE")).params[-1] == "A moderator has rejected your message: No ads"
+    await room.moderation.approve(second["key"])
+    assert (await page.event("message"))["text"] == "see https://example.com/2"

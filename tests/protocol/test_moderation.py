@@ -15,8 +15,9 @@ from pychat.domain.errors import Refused
 from pychat.domain.model import Member, Position
 from pychat.domain.moderation import AuditEntry
 from pychat.domain.notices import AccessChanged, RoomChanged, Welcome
+from pychat.domain.strictjson import dumps
 from pychat.protocol import v1, v2
-from pychat.protocol.moderation import decode_entry, decode_refused, encode_entries
+from pychat.protocol.moderation import LISTS, decode_entry, decode_refused, encode_entries, encode_overview
 
 ADA = Member("a", "Ada")
 WELCOME = Welcome("lobby", "Lobby", Position("e", 1), False, 1, (), True, (), False, 32, 2000)
@@ -40,8 +41,9 @@ def test_an_action_has_the_fields_of_its_table(name: str) -> None:
     assert accept_action(name, {**fields, **dict.fromkeys(action.optional)}).keys() == set(action.required)
     for field in action.required:
         less = {each: value for each, value in fields.items() if each not in (field, "network")}
-        with pytest.raises(Refused, match=f"“{name}” needs “{field}”: "):
-            accept_action(name, less)
+        for nothing in ({}, {field: ""} if FIELDS[field].kind is str else {}):
+            with pytest.raises(Refused, match=r"needs|must be"):
+                accept_action(name, {**less, **nothing})
 
 
 @pytest.mark.parametrize("name", [name for name, action in ACTIONS.items() if "network" in action.optional])
@@ -134,3 +136,28 @@ def test_a_refusal_says_how_long_it_lasts(error: dict[str, Any], told: tuple[obj
     """The end of a ban or a mute is in the refusal; fields that make no sense are left out."""
     refused = decode_refused(error)
     assert told == (refused.code, refused.text, refused.retry_after, refused.until)
+
+
+def test_what_moderators_see_is_bounded() -> None:
+    """However much there is, the answer has 256 KiB, and no list hides another; the newest entries come first."""
+    report = {"target": 1, "member": "m", "name": "Bob", "text": "x" * 500, "by": "a", "reason": "spam", "date": 1.0}
+    overview: dict[str, Any] = {"settings": {"topic": "Tea"}, **{kind: [] for kind in LISTS}}
+    overview["report"] = [{"key": f"report-{number}", **report} for number in range(1_000)]
+    overview["ban"] = [{"key": f"member:m{number}", "reason": "x" * 100} for number in range(1_000)]
+    overview["mute"] = [{"key": "address:203.0.113.0/24", "member": "m", "until": "2026-11-26T15:00:00.000Z"}]
+    overview["role"] = [{"key": "user:ada", "role": "owner"}]
+    overview["pin"] = [{"key": "42", "by": "user:ada"}]
+    overview["asking"] = [{"key": "asking-1", "member": "m", "name": "Eve", "text": "", "date": 1.0, "rejected": True}]
+    told = encode_overview(overview)
+    assert 200_000 < len(dumps(told)) < 264_000
+    assert told["more"] is True
+    assert told["reports"][0]["item"] == "report-999"
+    assert told["reports"][0]["date"] == "1970-01-01T00:00:01.000Z"
+    assert told["bans"][0] == {"member": "m999", "reason": "x" * 100}
+    assert len(told["bans"]) > 100
+    assert told["mutes"] == [{"network": "203.0.113.0/24", "member": "m", "until": "2026-11-26T15:00:00.000Z"}]
+    assert told["roles"] == [{"member": "user:ada", "role": "owner"}]
+    assert told["pins"] == [{"target": 42, "by": "user:ada"}]
+    assert told["asking"] == []  # somebody who was rejected waits no more
+    small = encode_overview({**overview, "report": [], "ban": []})
+    assert small["more"] is False

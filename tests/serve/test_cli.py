@@ -78,12 +78,15 @@ def test_importing_pychat_loads_no_framework() -> None:
         (["--tls-cert", "/no/such.pem"], "--tls-cert /no/such.pem: No such file or directory."),
         (["--tls-cert", __file__], "not a certificate with its private key, in PEM format"),
         (["--allow-host", "http://x"], "--allow-host: 'http://x'"),
+        (["--owner-token", "short"], "--owner-token: a token has 16-200 characters"),
         (["--metrics-token", "short"], "--metrics-token: a token has 16"),
         (["--api-token", "short"], "--api-token: a token has 16"),
         (["--irc-tls-cert", "chain.pem"], "need --irc-port"),
         (["--irc-port", "0", "--irc-tls-key", "key.pem"], "--irc-tls-key needs --irc-tls-cert"),
         (["--irc-port", "0", "--irc-tls-cert", "/no/such.pem"], "/no/such.pem: No such file or directory."),
         (["--irc-port", "0", "--irc-tls-cert", __file__], "not a certificate with its private key, in PEM format"),
+        (["--rate", "mesages=5/50"], "--rate: 'mesages' is not a rate. The rates are commands, messages,"),
+        (["--rate", "messages=5"], "--rate: 'messages=5' is not a rate: write messages=5/50 for 5 a second"),
     ],
 )
 def test_what_cannot_be_served_is_one_line_and_exit_2(arguments: list[str], told: str) -> None:

@@ -251,3 +251,38 @@ def test_where_messages_are_kept_is_told(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert str(bad) in done.stderr
+
+
+@pytest.mark.parametrize(("limits", "heard"), [("on", [True, True, False]), ("off", [True] * 3)])
+async def test_a_rate_is_a_setting(limits: str, heard: list[bool]) -> None:
+    """`--rate messages=0.001/2` lets two messages through on all connections of a person; `--limits off` all of them."""
+    with pychat_process("--rate", "messages=0.001/2", "--rate", "typing=1/5", "--limits", limits) as served:
+        ada = await WebSocketPerson.enter(served.url)
+        token = (await ada.command("join", {"name": "Ada"}))["token"]
+        also = await SocketIOPerson.enter(served.url)
+        await also.command("join", {"name": "Ada", "token": token})
+        assert [(await each.command("say", {"text": "x"}))["ok"] for each in (ada, also, ada)] == heard
+        for person in (ada, also):
+            await person.close()
+
+
+async def test_connections_of_an_address_are_a_setting() -> None:
+    """`--max-per-address 2`: the third connection is refused, and one that ends makes room."""
+    with pychat_process("--max-per-address", "2") as served:
+        ada, bob = await WebSocketPerson.enter(served.url), await WebSocketPerson.enter(served.url)
+        assert get(f"{served.url}/")[0] == 429
+        await ada.close()
+        async with asyncio.timeout(10):
+            while get(f"{served.url}/")[0] != 200:
+                await asyncio.sleep(0.05)
+        await bob.close()
+
+
+async def test_half_a_head_has_its_time() -> None:
+    """`--head-timeout 1`: a client that sends half a request is cut off."""
+    with pychat_process("--head-timeout", "1") as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(served.url.rpartition(":")[2]))
+        writer.write(b"GET / HTTP/1.1\r\nHo")
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()

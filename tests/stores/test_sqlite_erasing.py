@@ -56,16 +56,16 @@ async def fill(store: SqliteStore, room: str, author: Member, words: Words, coun
     head = (await store.history(room)).seq
     for number in range(count):
         text = words.text(chance.choice(LENGTHS))
-        said = await store.append(room, Message(secrets.token_hex(4), author, text, DATE))
+        said = await store.append(room, Message(f"said-{head}-{number}", author, text, DATE))
         await store.append(room, Message(f"{said.seq}", BOB, f"filler {number} " * chance.choice(LENGTHS), DATE))
         if number % 3 == 0:
-            edit = Edited(secrets.token_hex(4), author, said.seq, words.text(chance.choice(LENGTHS)), DATE)
+            edit = Edited(f"edit-{head}-{number}", author, said.seq, words.text(chance.choice(LENGTHS)), DATE)
             await store.append(room, edit)
         if number % 4 == 0:
             reply = Message(f"r{said.seq}", BOB, "indeed", DATE, reply=Quote(said.seq, author.name, text[:200]))
             await store.append(room, reply)
         if number % 7 == 0:
-            await store.append(room, Deleted(secrets.token_hex(4), author, said.seq, DATE))
+            await store.append(room, Deleted(f"delete-{head}-{number}", author, said.seq, DATE))
     assert (await store.history(room)).seq > head
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from pychat import Chat, ChatRoom, Limits, Position, Refused, RoomSettings, User, aiohttp_app
 from pychat.domain.errors import Close
+from pychat.hosts.aiohttp import MOUNT
 from pychat.net.http.request import Request
 from tests.clients import (
     ManyRooms,
@@ -395,11 +396,37 @@ async def test_an_app_with_access_is_asked_once_who_somebody_is() -> None:
         await ada.close()
 
 
-async def test_a_client_that_does_not_say_hello_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+@WIRES
+async def test_a_connection_in_no_room_ends(wire: type[Any]) -> None:
+    """Whoever enters no room, or has left all, is closed after a while; in a room, or hearing what is unread, they stay."""
+    app, chat = web.Application(), aiohttp_app(*some())
+    app.add_subapp("/chat/", chat)
+    roomless = chat[MOUNT].people.roomless
+    assert roomless.seconds == 300
+    async with aiohttp_server(app) as url:
+        idle, inside, hearing = [await wire.connect(f"{url}/chat") for _ in range(3)]
+        assert len(roomless) == 3
+        await inside.enter("a")
+        assert (await hearing.command("unread", {"on": True}))["ok"]
+        assert len(roomless) == 1
+        roomless.expire_first()
+        assert (await idle.event("bye"))["reason"] == "timeout"
+        assert (await inside.command("exit", {"room": "a"}))["ok"]
+        assert len(roomless) == 1
+        roomless.expire_first()
+        assert (await inside.event("bye"))["reason"] == "timeout"
+        assert (await hearing.command("unread", {"on": False}))["ok"]
+        roomless.expire_first()
+        assert (await hearing.event("bye"))["reason"] == "timeout"
+        for person in (idle, inside, hearing):
+            await person.close()
+        assert len(roomless) == 0
+
+
+async def test_a_client_that_does_not_say_hello_is_closed() -> None:
     """The first message on a plain WebSocket is `hello`, and must come in time."""
-    monkeypatch.setattr("pychat.transports.websocket._HELLO_SECONDS", 0.05)
     app = web.Application()
-    app.add_subapp("/chat/", aiohttp_app(*some()))
+    app.add_subapp("/chat/", aiohttp_app(*some(), handshake_seconds=0.05))
     async with aiohttp_server(app) as url, aiohttp.ClientSession() as http:
         for said, why in ((None, Close.TIMEOUT), ('{"type": "say"}', Close.BAD_FRAME), ("x", Close.BAD_FRAME)):
             async with http.ws_connect(f"{url}/chat/ws", protocols=("pychat.v2",)) as socket:

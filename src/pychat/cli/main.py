@@ -12,6 +12,7 @@ import click
 
 from pychat._version import __version__
 from pychat.cli.join import join
+from pychat.cli.moderation import COMMANDS
 from pychat.cli.post import post
 from pychat.cli.settings import SETTINGS, Setting, Settings
 from pychat.cli.tail import tail
@@ -102,7 +103,7 @@ def export(store: str | None, room: str | None, form: str | None, output: str) -
         _fail(str(error))
 
 
-for command in (join, post, tail):
+for command in (join, post, tail, *COMMANDS):
     main.add_command(command)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import secrets
 import signal
 import socket
 import webbrowser
@@ -24,6 +25,7 @@ from pychat.domain.limits import Limits
 from pychat.domain.rates import parse_rates
 from pychat.hosts.aiohttp import MOUNT, aiohttp_app
 from pychat.hosts.connection import HttpConnection
+from pychat.hosts.mount import Mount
 from pychat.net.addresses import AddressLimiter
 from pychat.net.http.hosts import host_name
 from pychat.net.process import (
@@ -40,12 +42,11 @@ from pychat.room.chat import Chat
 from pychat.room.chatroom import ChatRoom
 from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
-from pychat.transports.socketio import Connections, HandshakeRouter, Server
+from pychat.transports.socketio import Connections, HandshakeRouter
 
 __all__ = ["run"]
 
 _MAX_PER_ADDRESS = 5_000  # connections; more than the people of a school behind one address
-_MAX_IRC_PER_ADDRESS = 100
 _SPARE_BODY_BYTES = 64 * 1024  # for the headers of chunks
 _SHUTDOWN_SECONDS = 4.5  # at most, from the signal to the end
 #: The headers of each response. By itself aiohttp would tell its version, and Python's.
@@ -56,6 +57,7 @@ _FLAGS = {
     "allowed_origins": "--allow-origin",
     "api_tokens": "--api-token",
     "frame_ancestors": "--frame-ancestors",
+    "owner_token": "--owner-token",
     "trusted_proxies": "--trusted-proxy",
 }
 
@@ -91,6 +93,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         )
         for first, name in zip([True, *[False] * len(settings.room)], settings.room, strict=False)
     ]
+    # A link that is in a log could be read by whoever reads that: of a token that was chosen, none is shown.
+    generated = None if settings.owner_token or settings.log_format == "json" else secrets.token_urlsafe(24)
     served = rooms if settings.rooms == "fixed" else [_chat(rooms, store, limits, settings)]
     app = aiohttp_app(
         *served,
@@ -100,7 +104,12 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         allowed_hosts=_hosts(settings),
         trusted_proxies=settings.trusted_proxy,
         limited=not unlimited,
+        max_connections_per_address=settings.max_per_address or _MAX_PER_ADDRESS,
+        handshake_seconds=settings.handshake_timeout,
+        body_seconds=settings.body_timeout,
+        enter_seconds=settings.enter_timeout,
         api_tokens=settings.api_token,
+        owner_token=settings.owner_token or generated,
     )
     app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))
     metrics: Metrics | None = None
@@ -130,7 +139,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
             except Refused:  # /readyz shows this too
                 told = "The store cannot be used yet. The rooms open as soon as it can."
                 console.say(told, {"event": "unavailable"})
-            listening = await _listen(runner, app[MOUNT].socketio.server, settings, certificates, files)
+            listening = await _listen(runner, app[MOUNT], settings, certificates, files)
             cut_unread(listening.sockets)
             port: int = listening.sockets[0].getsockname()[1]
             irc = await _listen_for_irc(served, settings, certificates, files)
@@ -146,6 +155,9 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
             if irc is not None:
                 told = f"IRC clients connect to {settings.host}, port {irc.port}, and type /join #{settings.room[0]}"
                 console.say(told, {"event": "irc", "host": settings.host, "port": irc.port})
+            if generated is not None:
+                told = f"Until the server stops, this link makes you an owner of the room: {address}#owner={generated}"
+                console.say(told, {})
             if files is not None and files < MANY_FILES:
                 told = f"This process may open {files} files, one for each connection. Raise the limit: ulimit -n."
                 console.say(told, {"event": "few_files", "files": files})
@@ -219,14 +231,26 @@ def _kept(url: str) -> str:
     return f"Messages are kept in {Path('~') / path.relative_to(home) if path.is_relative_to(home) else path}."
 
 
+def _per_address(settings: Settings, max_clients: int) -> int:
+    """The connections of one address, if there may be `max_clients`."""
+    return settings.max_per_address or min(_MAX_PER_ADDRESS, max(1, max_clients // 2))
+
+
 async def _listen(
-    runner: web.AppRunner, socketio: Server, settings: Settings, certificates: Certificates, files: int | None
+    runner: web.AppRunner, mount: Mount, settings: Settings, certificates: Certificates, files: int | None
 ) -> asyncio.Server | TlsListener:
-    plain = runner.server
+    plain, socketio = runner.server, mount.socketio.server
     assert plain is not None  # noqa: S101 -- it is set up
     max_clients = max_connections(files)
-    per_address = max_clients if settings.limits == "off" else min(_MAX_PER_ADDRESS, max_clients // 2)
-    connections = Connections(AddressLimiter(max_clients, per_address), socketio.eio.proxies)
+    if settings.max_connections is not None:
+        max_clients = min(max_clients, settings.max_connections)
+    per_address = max_clients if settings.limits == "off" else _per_address(settings, max_clients)
+    connections = Connections(
+        AddressLimiter(max_clients, per_address),
+        socketio.eio.proxies,
+        head_seconds=settings.head_timeout,
+        idle_seconds=settings.idle_timeout,
+    )
     loop = asyncio.get_running_loop()
     max_body_bytes = 2 * socketio.eio.options.max_http_buffer_size + _SPARE_BODY_BYTES
 
@@ -239,7 +263,7 @@ async def _listen(
     try:
         if certificates.web is None:
             return await loop.create_server(router, settings.host or None, settings.port, backlog=1024)
-        listener = TlsListener(certificates.web.context, router, connections)
+        listener = TlsListener(certificates.web.context, router, connections, mount.handshakes)
         await listener.start(settings.host or None, settings.port)
         return listener
     except socket.gaierror:
@@ -257,7 +281,10 @@ async def _listen_for_irc(
     tls = None if certificates.irc is None else certificates.irc.context
     max_clients = max_irc_clients(files)
     irc = IrcServer(
-        *rooms, max_clients=max_clients, max_per_address=min(_MAX_IRC_PER_ADDRESS, max(1, max_clients // 2))
+        *rooms,
+        max_clients=max_clients,
+        max_per_address=min(settings.irc_max_per_address, max(1, max_clients // 2)),
+        registration_seconds=settings.handshake_timeout,
     )
     try:
         await irc.start(settings.host, settings.irc_port, tls=tls)

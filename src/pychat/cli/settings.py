@@ -138,11 +138,45 @@ class Settings:
     api_token: tuple[str, ...] = _setting(
         (), "A token for programs that post over HTTP, under any name. At least 16 characters.", "TOKEN"
     )
+    max_connections: int | None = _setting(
+        None,
+        "Connections at once, IRC excepted. [default: as many as files may be open, less an eighth and 64]",
+        "NUMBER",
+        kind=int,
+        min=1,
+    )
+    max_per_address: int | None = _setting(
+        None,
+        "Connections of one address at once, IRC excepted; the first 64 bits of an IPv6 address count as one. "
+        "[default: 5000, or half of all]",
+        "NUMBER",
+        kind=int,
+        min=1,
+    )
+    irc_max_per_address: int = _setting(100, "IRC connections of one address at once.", "NUMBER", min=1)
+    head_timeout: int = _setting(10, "How long the head of a request may take to come.", "SECONDS", min=1)
+    body_timeout: int = _setting(10, "How long the body of a request may take to come.", "SECONDS", min=1)
+    idle_timeout: int = _setting(75, "How long a connection may wait for its next request.", "SECONDS", min=1)
+    handshake_timeout: int = _setting(
+        10, "How long a client may take from its connection to the end of its handshake.", "SECONDS", min=1
+    )
+    enter_timeout: int = _setting(
+        300,
+        "How long a connection for many rooms may be in no room, unless it hears what is unread.",
+        "SECONDS",
+        min=1,
+    )
     rate: tuple[str, ...] = _setting(
         (),
         "A rate: messages=5/50 allows a person 5 messages a second, and 50 at once; 0/1 removes it. "
         "docs/reference/limits.md lists all rates.",
         "NAME=PER_SECOND/BURST",
+    )
+    owner_token: str | None = _setting(
+        None,
+        "The token of the owner's link: whoever opens /#owner=TOKEN becomes an owner of the room. At least 16 "
+        "characters. [default: a new one at each start, which is printed; none with --log-format json]",
+        "TOKEN",
     )
     metrics_token: str | None = _setting(
         None,

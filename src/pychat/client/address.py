@@ -63,13 +63,21 @@ class Address:
     @property
     def entry(self) -> str:
         """The URL that answers over HTTP whether the client may enter the room."""
-        return self.rooms if self.room is None else f"{self.rooms}/{quote(self.room, safe='')}"
+        return self.rooms if self.room is None else self.in_room(self.room)
 
     @property
     def rooms(self) -> str:
         """The URL of the list of rooms."""
         return f"{self.mount}api/rooms"
 
+    def in_room(self, room: str) -> str:
+        """Return the URL of a room in the HTTP API."""
+        return f"{self.rooms}/{quote(room, safe='')}"
+
     def messages(self, room: str) -> str:
         """Return the URL of a room's messages."""
-        return f"{self.mount}api/rooms/{quote(room, safe='')}/messages"
+        return f"{self.in_room(room)}/messages"
+
+    def page(self, room: str) -> str:
+        """Return the URL of a room's page."""
+        return f"{self.mount}rooms/{quote(room, safe='')}"

@@ -32,6 +32,8 @@ class Field(NamedTuple):
     #: The highest number, or the longest text in characters.
     most: int = 0
     choices: tuple[str, ...] = ()
+    #: The lowest number.
+    least: int = 0
 
 
 _YEAR = 366 * 86_400
@@ -39,7 +41,7 @@ _YEAR = 366 * 86_400
 FIELDS: Mapping[str, Field] = {
     "member": Field(str, "the id of a member", 200),
     "network": Field(str, "an address or a network, for example 203.0.113.7 or 203.0.113.0/24", 64),
-    "seconds": Field(int, "how long, in seconds; without it there is no end", 10 * _YEAR),
+    "seconds": Field(int, "how long, in seconds; without it there is no end", 10 * _YEAR, least=1),
     "reason": Field(str, "the reason, which the person can read", 300),
     "address": Field(
         bool, "whether the person's address is meant too; by default, if it is a guest's and nobody else here has it"
@@ -127,7 +129,7 @@ def accept_action(name: object, given: Mapping[str, Any]) -> dict[str, Any]:
     if "network" in fields and "member" not in fields:
         return fields
     for each in action.required:
-        if each not in fields:
+        if fields.get(each, "") == "":
             raise Refused("bad_request", f"“{name}” needs “{each}”: {FIELDS[each].says}.")
     return fields
 
@@ -136,13 +138,15 @@ def _accept(name: str, value: object) -> str | int | bool:
     field = FIELDS[name]
     if field.kind is bool and isinstance(value, bool):
         return value
-    if field.kind is int and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= field.most:
-        return value
+    if field.kind is int and isinstance(value, int) and not isinstance(value, bool):
+        if field.least <= value <= field.most:
+            return value
+        raise Refused("bad_request", f"“{name}” must be from {field.least} to {field.most:,}.")
     if field.kind is str and isinstance(value, str) and (value in field.choices or not field.choices):
         if field.most and len(value) > field.most:
             raise Refused("bad_request", f"“{name}” can have {field.most} characters at most.")
         return value
-    expected = "true or false" if field.kind is bool else f"a whole number from 0 to {field.most:,}"
+    expected = "true or false" if field.kind is bool else "a whole number"
     if field.kind is str:
         expected = f"one of: {', '.join(field.choices)}" if field.choices else "a text"
     raise Refused("bad_request", f"“{name}” must be {expected}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,7 +10,7 @@ from functools import lru_cache
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.rates import Rates, accept_rates
 
-__all__ = ["PRECHECK_FACTOR", "Limits", "TokenBucket", "TokenBuckets", "accept_search"]
+__all__ = ["PRECHECK_FACTOR", "Limits", "accept_search"]
 
 #: Input longer than this many times its limit is refused unread, because some checks take more than linear time.
 PRECHECK_FACTOR = 4
@@ -85,57 +84,3 @@ def accept_search(matching: str) -> str:
     if len(matching) > _MAX_SEARCH:
         raise Refused("bad_request", f"A search can have {_MAX_SEARCH} characters at most. Use fewer words.")
     return matching
-
-
-class TokenBucket:
-    """Gets `rate` tokens a second, and holds at most `burst`. The caller passes the time, in seconds."""
-
-    __slots__ = ("_burst", "_level", "_rate", "_then")
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._level = float(burst)
-        self._then: float | None = None
-
-    def take(self, now: float, cost: float = 1.0) -> float:
-        """Take `cost` tokens and return 0.0. If there are too few, take none and return the seconds to wait.
-
-        With a rate of 0 there is no limit. A cost above `burst` takes `burst` tokens.
-        """
-        wait = self.wait(now, cost)
-        if not wait:
-            self._level -= min(cost, self._burst)
-        return wait
-
-    def wait(self, now: float, cost: float = 1.0) -> float:
-        """The seconds to wait before `take` succeeds; 0.0 if it would now. Takes nothing."""
-        if not self._rate:
-            return 0.0
-        if self._then is not None:
-            self._level = min(self._burst, self._level + max(0.0, now - self._then) * self._rate)
-        self._then = now
-        return max(0.0, min(cost, self._burst) - self._level) / self._rate
-
-
-class TokenBuckets:
-    """One bucket for each of the keys that were used last."""
-
-    def __init__(self, rate: float, burst: float, keep: int = 10_000) -> None:
-        self._rate, self._burst, self._keep = rate, burst, keep
-        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
-
-    def take(self, key: str, now: float) -> float:
-        """Take one token of `key`: see `TokenBucket.take`."""
-        bucket = self._buckets.get(key)
-        if bucket is None:
-            bucket = self._buckets[key] = TokenBucket(self._rate, self._burst)
-            if len(self._buckets) > self._keep:
-                self._buckets.popitem(last=False)
-        self._buckets.move_to_end(key)
-        return bucket.take(now)
-
-    def wait(self, key: str, now: float) -> float:
-        """The seconds to wait before `take` succeeds; 0.0 if it would now. Takes nothing."""
-        bucket = self._buckets.get(key)
-        return 0.0 if bucket is None else bucket.wait(now)

@@ -111,8 +111,10 @@ def _exclude(
         keys = [MEMBER + subject.id]
         if wanted and not subject.id.startswith("user:") and subject.role <= Role.GUEST:
             keys += [ADDRESS + network for network in subject.networks]
+        if "network" in fields:
+            keys.append(ADDRESS + parse_network(fields["network"]))
     changes: list[Record | Removed] = []
-    for key in keys:
+    for key in dict.fromkeys(keys):
         before = state.get(kind, key)
         if before is not None and before.data.get("rank", 0) > actor.rank:
             raise Refused("forbidden", "Somebody of a higher role has decided this. Ask them to change it.")
@@ -137,7 +139,9 @@ def _include(
     else:
         target, name = subject.id, subject.name
         keys = [key for key, record in state.of(kind).items() if record.data.get("member") == subject.id]
-    found = [record for key in keys if (record := state.get(kind, key)) is not None]
+        if "network" in fields:
+            keys.append(ADDRESS + parse_network(fields["network"]))
+    found = [record for key in dict.fromkeys(keys) if (record := state.get(kind, key)) is not None]
     if not found:
         return None
     if any(record.data.get("rank", 0) > actor.rank for record in found):

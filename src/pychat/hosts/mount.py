@@ -90,6 +90,13 @@ class MountOptions(TypedDict, total=False):
     max_pending: int
     #: The same of one address; 500 by default.
     max_pending_per_address: int
+    #: Seconds in which a client has to finish its handshake: CONNECT on Socket.IO, the first message of version 2 on a
+    #: plain WebSocket; 10 by default.
+    handshake_seconds: float
+    #: Seconds in which the body of a request has to come, whole; 10 by default.
+    body_seconds: float
+    #: Seconds that a connection of version 2 may be in no room, unless it hears what is unread; 300 by default.
+    enter_seconds: float
     #: `False` removes the limits on connections and on how often they are opened, for measurements.
     limited: bool
     #: Tokens for programs that post over HTTP, under any name. If there are any, visitors need a token too.
@@ -122,6 +129,7 @@ class Mount:
         self._origins = OriginPolicy(options.get("allowed_origins", ()))
         self._hosts = HostPolicy(options.get("allowed_hosts", "*"))
         self._proxies = Proxies(options.get("trusted_proxies", ()))
+        self.rooms.protected += self._proxies.networks
         self.authenticator = Authenticator(
             authenticate_of(self.chat, options.get("authenticate")),
             revalidate=options.get("revalidate"),
@@ -138,11 +146,15 @@ class Mount:
         counts = {**_COUNTS, **given} if self._limited else dict.fromkeys(_COUNTS, _UNLIMITED)
         limits = AddressLimiter(counts["max_connections"], counts["max_connections_per_address"])
         table = self.rooms.limits.table
+        handshake, body = options.get("handshake_seconds", 10.0), options.get("body_seconds", 10.0)
         #: How often each address may ask for something.
         self._requests = AddressRate(self.rooms.rates, table["requests"])
-        handshakes = AddressRate(self.rooms.rates, table["handshakes"]) if self._limited else None
-        people = People(self.rooms, self.authenticator)
-        self.websocket = WebSocketTransport(self.rooms, Gate(limits, None, handshakes), people)
+        #: How often each address may open a connection.
+        self.handshakes = AddressRate(self.rooms.rates, table["handshakes"]) if self._limited else None
+        #: Everybody on version 2.
+        self.people = people = People(self.rooms, self.authenticator, enter_seconds=options.get("enter_seconds", 300.0))
+        gate = Gate(limits, None, self.handshakes)
+        self.websocket = WebSocketTransport(self.rooms, gate, people, hello_seconds=handshake)
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
@@ -152,12 +164,14 @@ class Mount:
             authenticator=self.authenticator,
             people=people,
             max_buffer_bytes=self.max_buffer_bytes,
+            connect_timeout=handshake,
+            body_timeout=body,
             **counts,
         )
-        self.socketio.server.eio.registry.share(limits, handshakes)
+        self.socketio.server.eio.registry.share(limits, self.handshakes)
         self.siblings = Siblings(lambda: [room.name for room in self.rooms.given if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
-        self.sse = SSETransport(Gate(limits, None, handshakes))
+        self.sse = SSETransport(Gate(limits, None, self.handshakes))
         self._api = Api(
             self.rooms,
             self.sse,
@@ -166,6 +180,7 @@ class Mount:
             authenticator=self.authenticator,
             api_tokens=options.get("api_tokens", ()),
             max_body_bytes=self.max_message_bytes,
+            body_seconds=body,
         )
 
     async def api(
@@ -295,6 +310,7 @@ class Mount:
         self._loop = loop
         if isinstance(self.chat, Chat):
             self.chat.revive()
+        self.people.roomless.clear()
         for each in (self.websocket, self.socketio, self.sse, self.authenticator):
             each.reopen()
 

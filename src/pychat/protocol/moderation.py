@@ -100,19 +100,23 @@ _MAX_BYTES = 256 * 1024
 
 
 def encode_overview(overview: Mapping[str, Any]) -> _Fields:
-    """The answer to `moderation`: `overview` of the room, as far as it fits into 256 KiB, the newest entries first."""
+    """The answer to `moderation`: `overview` of the room, as far as it fits into 256 KiB, the newest entries first.
+
+    Each list has room for 32 KiB, however long the others are.
+    """
     fields: _Fields = {"settings": overview["settings"], **{name: [] for name in LISTS.values()}, "more": False}
+    waiting = {kind: iter(reversed(overview[kind])) for kind in LISTS}
     size = 0
-    for kind, name in LISTS.items():
-        for record in reversed(overview[kind]):
-            told = _record(kind, record)
-            if told is None:
-                continue
-            size += len(dumps(told).encode())
-            if size > _MAX_BYTES:
-                return {**fields, "more": True}
-            fields[name].append(told)
-    return fields
+    for share in (_MAX_BYTES // len(LISTS), _MAX_BYTES):
+        for kind, records in waiting.items():
+            end = min(_MAX_BYTES, size + share)
+            while size < end and (record := next(records, None)) is not None:
+                told = _record(kind, record)
+                if told is not None:
+                    size += len(dumps(told).encode())
+                    fields[LISTS[kind]].append(told)
+    more = any(_record(kind, each) for kind, records in waiting.items() for each in records)
+    return {**fields, "more": more or overview.get("more", False)}
 
 
 def _record(kind: str, record: Mapping[str, Any]) -> _Fields | None:
@@ -122,6 +126,8 @@ def _record(kind: str, record: Mapping[str, Any]) -> _Fields | None:
         return None
     if "date" in told:
         told["date"] = iso(told["date"])
+    if kind == "report":
+        told["by_name"] = told.pop("reporter", {}).get("name", "")
     if kind in ("ban", "mute"):
         what, _, key = key.partition(":")
         return {**told, ("network" if what == "address" else "member"): key}

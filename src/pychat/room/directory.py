@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
@@ -115,6 +116,8 @@ class RoomDirectory:
         self.rates = rooms[0].backend.rates if rooms else RateLimiter(self.clock)
         #: The rooms that are open.
         self.rooms = OpenRooms(rooms, idle, self.clock)
+        #: Networks that no moderator can ban: those of the trusted proxies.
+        self.protected: tuple[IPv4Network | IPv6Network, ...] = ()
         #: In how many rooms one person may be.
         self.max_rooms_per_person = max_rooms_per_person
         self._source: RoomSource | None = None
@@ -285,6 +288,7 @@ class RoomDirectory:
                 await self._until_grid(began)
             raise
         found.grant.address = address if request is None else request.remote
+        found.room.core.moderation.protected = self.protected
         return found
 
     async def _find(

@@ -151,6 +151,13 @@ class Moderation:
         """The role of a member in this room at this moment, for example in a hook."""
         return self._room.core.moderation.role_of(id_of(member))
 
+    async def perform(self, action: str, *, by: str = "app", **fields: Any) -> dict[str, Any]:  # noqa: ANN401 -- below
+        """Perform [an action of moderators](wire.md#moderate) by its name, with the fields of the protocol.
+
+        Return what is told in the protocol's answer.
+        """
+        return await self._perform(action, by, **fields)
+
     async def state(self) -> dict[str, Any]:
         """Return what moderators see, as JSON: the settings, roles, bans, mutes, pins, invitations and the queue."""
         return (await self._room.ready()).moderation.overview()

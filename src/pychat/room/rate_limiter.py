@@ -44,10 +44,11 @@ class RateLimiter:
         return self._usage(f"address {address_key(address)}") if address else None
 
     def is_person(self, member_id: str, usage: Usage) -> None:
-        """A guest whose `usage` was counted has got the id of a new member."""
-        usage.key = f"person {member_id}"
-        self._known[usage.key] = usage
-        self._remember(usage)
+        """A guest whose `usage` was counted has got the id of a new member, the first one on their connection."""
+        if not usage.key:
+            usage.key = f"person {member_id}"
+            self._known[usage.key] = usage
+            self._remember(usage)
 
     def spend(
         self, charges: tuple[Charge, ...], person: Usage, address: Usage | None = None, cost: float = 1.0
@@ -100,7 +101,7 @@ class RateLimiter:
             oldest = next(iter(last.values()))
             if oldest is usage or (len(last) <= _REMEMBERED and not oldest.unused(now)):
                 break
-            del last[oldest.key]
+            last.popitem(last=False)  # not by its key: a guest who is somebody new has another key now
 
 
 class AddressRate:

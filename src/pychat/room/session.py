@@ -45,6 +45,8 @@ __all__ = ["Session"]
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 TYPING_SECONDS = 6.0
+_MAX_RECORDS = 1_000  # of each kind, that moderators are told at once
+_SHORT = 256  # characters; the bytes of longer texts are counted
 _OUTSIDE = AccessChanged(Access.NONE)
 
 
@@ -162,8 +164,10 @@ class Session(CommandQueue):
             readers.entered(person, self._room.state.seq)
 
     def show_whispers(self) -> None:
-        """Show again what was whispered to this member since they were here."""
+        """Show again what was whispered to this member since they were here, and which messages were rejected."""
         self._room.whispers.show(self, self._seen)
+        if self._room.moderation.state.of("held"):
+            self._room.queue.tell_rejected(self)
 
     # The commands.
 
@@ -192,8 +196,10 @@ class Session(CommandQueue):
             of_token = self._room.delivery.tokens.read(token) if token else None
             known = before or of_token or self._muted_as
             member_id = known or Tokens.new_id()
-            self.count_as(member_id, new=known is None)
+            if known is not None:
+                self.count_as(known)
         self._spend(kind="rename")
+        self._room.rates.is_person(member_id, self._usage)
         if self.gone:
             raise Refused("unavailable", "You were disconnected before you joined. Try again.", 1.0)
         if before is None:
@@ -221,7 +227,7 @@ class Session(CommandQueue):
         if self._waiting is not None or reply_to is not None or room.hooks.registered["message"] or room.asks(text):
             return self.enqueue(self._say(text, message_id, reply_to))
         try:
-            self._spend("write", "message")
+            self._spend("write", "message", text)
             stored = self._room.commands.say(Say(self._require_member_id(), event_id(message_id), text), self)
         except Exception as error:
             return self._failed(error)
@@ -229,7 +235,7 @@ class Session(CommandQueue):
 
     async def _say(self, text: str, message_id: str | None, reply_to: int | None) -> Message:
         """The same, where something has to be awaited before the message can be stored."""
-        self._spend("write", "message")
+        self._spend("write", "message", text)
         member_id, message_id = self._require_member_id(), event_id(message_id)
         answered = None if reply_to is None else await self._message(reply_to)
         command = Say(member_id, message_id, text, answered)
@@ -245,7 +251,7 @@ class Session(CommandQueue):
     @queued
     async def edit(self, seq: int, text: str, given_id: str | None = None) -> Event | None:
         """Change the text of one's own message number `seq`; `None` if it said that already."""
-        self._spend("write", "edit")
+        self._spend("write", "edit", text)
         member_id, new_id = self._require_member_id(), event_id(given_id)
         return await self._room.commands.perform(Edit(member_id, new_id, await self._message(seq), text), self)
 
@@ -258,8 +264,11 @@ class Session(CommandQueue):
         moderates = "moderate" in self.standing.access
         self._spend("read" if moderates else "write", "edit")
         member_id, new_id = self._require_member_id(), event_id(given_id)
-        command = Delete(member_id, new_id, await self._message(seq), moderates)
-        return await self._room.commands.perform(command, self)
+        message = await self._message(seq)
+        deleted = await self._room.commands.perform(Delete(member_id, new_id, message, moderates), self)
+        if deleted is not None and message.author.id != member_id:
+            self._room.moderation.noted("delete", self.member or Member(member_id, ""), message)
+        return deleted
 
     @queued
     async def react(self, seq: int, emoji: str, on: bool = True, given_id: str | None = None) -> Event | None:  # noqa: FBT002
@@ -359,7 +368,7 @@ class Session(CommandQueue):
     async def moderation(self) -> dict[str, Any]:
         """What moderators see of the moderation of this room, as JSON."""
         self._spend("moderate")
-        return self._room.moderation.overview()
+        return self._room.moderation.overview(_MAX_RECORDS)
 
     @queued
     async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
@@ -454,26 +463,25 @@ class Session(CommandQueue):
         rates.check_flooding(table, self._usage)
         rates.spend(table.charges["join"], self._usage, self._address_usage)
 
-    def count_as(self, member_id: str, *, new: bool = False) -> None:
-        """Count what this guest does as that of the member, on all connections; a `new` member is only this guest."""
-        if self.grant.person is not None or self.user is not None:
-            return
-        if new:
-            self._room.rates.is_person(member_id, self._usage)
-        else:
+    def count_as(self, member_id: str) -> None:
+        """Count what this guest does as that of the member, on all connections."""
+        if self.grant.person is None and self.user is None:
             self._usage = self._room.rates.person(member_id)
 
     def spend_refused(self) -> None:
         """Count a command that was refused before it began. Raise `Refused` if there were too many."""
         self._spend()
 
-    def _spend(self, permission: str = "read", kind: str = "command") -> None:
+    def _spend(self, permission: str = "read", kind: str = "command", text: str = "") -> None:
         """Count a command of that kind, which needs this permission. Raise `Refused`."""
         if self._closed:
             raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
         if "moderate" not in self.standing.access:
-            rates = self._room.rates
-            wait = take(self._room.charges[kind], self._usage, self._address_usage, rates.clock.steady())
+            charges, now = self._room.charges, self._room.rates.clock.steady()
+            wait = take(charges[kind], self._usage, self._address_usage, now)
+            if not wait and len(text) > _SHORT:
+                size = len(text.encode(errors="surrogatepass"))
+                wait = take(charges["bytes"], self._usage, self._address_usage, now, size)
             if wait:
                 self._refuse(wait)
         if permission not in self.standing.access:

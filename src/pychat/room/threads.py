@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pychat.domain.errors import UsageError
 from pychat.domain.model import Member, Message, User, Whisper
@@ -86,6 +86,10 @@ class ThreadsafeRoom:
     def kick(self, member_id: str, text: str = "") -> None:
         """Remove a member: see `ChatRoom.kick`."""
         self._do(lambda: self._room.kick(member_id, text))
+
+    def moderate(self, action: str, *, by: str = "app", **fields: str | int | bool) -> dict[str, Any]:
+        """Perform an action of moderators, for example `moderate("ban", member=…)`: see `Moderation.perform`."""
+        return self._do(lambda: self._room.moderation.perform(action, by=by, **fields))
 
     def _do(self, call: Callable[[], Awaitable[_T]]) -> _T:
         loop = self._loop()

@@ -10,15 +10,13 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
 
-import aiohttp
-
-from pychat.client import Client, Disconnected
+from pychat.client import Client
 from pychat.client.address import Address
-from pychat.client.connection import connect_error
-from pychat.domain.errors import Refused, UsageError
+from pychat.domain.errors import UsageError
 from pychat.domain.model import Message
 from pychat.protocol.v1 import decode_message
 from pychat.terminal.formatting import message_as_json
+from pychat.terminal.http_api import HttpApi, RefusedByHttp
 from pychat.terminal.token_store import TokenStore
 
 __all__ = ["post"]
@@ -55,10 +53,6 @@ async def post(
                 sys.stdout.flush()
 
 
-class _Nameless(Refused):
-    """The server needs a name."""
-
-
 class _Speaker(Protocol):
     async def say(self, text: str, *, id: str | None) -> Message:  # noqa: A002 -- as `Client` has it
         """Send a message; return it as it was stored."""
@@ -69,10 +63,8 @@ async def _speaker(
     address: Address, name: str | None, token: str | None, headers: Mapping[str, str]
 ) -> AsyncIterator[_Speaker]:
     if token is not None:
-        async with aiohttp.ClientSession(
-            trust_env=True, headers={**headers, "Authorization": f"Bearer {token}"}, timeout=aiohttp.ClientTimeout(30)
-        ) as http:
-            yield _Program(http, address, name)
+        async with HttpApi.opened(address, token, headers) as api:
+            yield _Program(api, name)
         return
     tokens, room = TokenStore(), address.room or ""
     async with Client(address.mount, address.room, headers=headers) as chat:
@@ -94,40 +86,23 @@ def _own_name() -> str:
 class _Program:
     """Sends messages with a token of the server or of a login."""
 
-    def __init__(self, http: aiohttp.ClientSession, address: Address, name: str | None) -> None:
-        self._http = http
-        self._address = address
+    def __init__(self, api: HttpApi, name: str | None) -> None:
+        self._api = api
         self._name = name
-        self._room = address.room
 
     async def say(self, text: str, *, id: str | None) -> Message:  # noqa: A002 -- as `Client` has it
-        if self._room is None:
-            rooms = await self._ask("GET", self._address.rooms)
-            self._room = str(rooms["rooms"][0]["name"])  # type: ignore[index]
-        url = self._address.messages(self._room)
         told = {"text": text} | ({} if id is None else {"id": id})
         if self._name is None:
             try:
-                return decode_message(await self._ask("POST", url, told))
-            except _Nameless:
+                return await self._post(told)
+            except RefusedByHttp as refused:
+                if (refused.status, refused.code) not in _NAMELESS:
+                    raise
                 self._name = _own_name()
-        return decode_message(await self._ask("POST", url, {**told, "author": self._name}))
+        return await self._post({**told, "author": self._name})
 
-    async def _ask(self, method: str, url: str, told: Mapping[str, object] | None = None) -> Mapping[str, object]:
-        try:
-            async with self._http.request(method, url, json=told) as response:
-                status, answer = response.status, await response.json()
-        except (aiohttp.ContentTypeError, ValueError):
-            raise Disconnected(f"There is no pychat at {self._address.mount} that takes messages over HTTP.") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise Disconnected(f"The server cannot be reached: {connect_error(error)}.") from None
-        if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
-            raise Disconnected(f"There is no pychat at {self._address.mount}.")
-        if not answer["ok"]:
-            code = str(answer["error"]["code"])
-            kind = _Nameless if (status, code) in _NAMELESS else Refused
-            raise kind(code, str(answer["error"]["text"]))
-        return answer
+    async def _post(self, told: Mapping[str, object]) -> Message:
+        return decode_message(await self._api.ask_room("POST", "messages", told))
 
 
 async def _texts(text: str, *, lines: bool) -> AsyncIterator[str]:

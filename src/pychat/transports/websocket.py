@@ -41,7 +41,6 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _Tell = Callable[[dict[str, Any]], object]
 #: Submits a command: its name, its fields, and the function for its answer, if the client asked for one.
 _Submit = Callable[[str, object, _Tell | None], None]
-_HELLO_SECONDS = 10.0  # in which the first message of version 2 has to come
 
 
 class _JSONWire:
@@ -127,8 +126,9 @@ class _Connection:
 class WebSocketTransport:
     """Brings plain WebSockets into rooms."""
 
-    def __init__(self, rooms: RoomDirectory, gate: Gate, people: People) -> None:
-        """`people` are those who speak version 2."""
+    def __init__(self, rooms: RoomDirectory, gate: Gate, people: People, *, hello_seconds: float = 10.0) -> None:
+        """`people` are those who speak version 2. Their first message has to come in `hello_seconds`."""
+        self._hello_seconds = hello_seconds
         self._rooms = rooms
         self._people = people
         #: Admits connections.
@@ -216,7 +216,7 @@ class WebSocketTransport:
         self, connection: _Connection, websocket: WebSocketConnection, request: Request, user: User | None
     ) -> PersonConnection | None:
         try:
-            async with asyncio.timeout(_HELLO_SECONDS):
+            async with asyncio.timeout(self._hello_seconds):
                 data = await websocket.receive()
         except TimeoutError:
             connection.close(Close.TIMEOUT)

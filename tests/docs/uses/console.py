@@ -28,6 +28,7 @@ async def is_what_ada_leaves_on_the_console(stage: Stage, argument: str) -> None
     """One line for each thing that she does."""
     async with console() as (url, line):
         await line()
+        assert "/#owner=" in await line()
         ada = await WebSocketPerson.enter(url)
         await ada.command("join", {"name": "Ada"})
         await ada.command("say", {"text": "Is anybody here?"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pychat import ChatRoom, Close, Refused, User
+from pychat import ChatRoom, Close, Refused, User, asgi_app
 from pychat.testing import FakeClock
 from tests.room.moderation.people import MODERATOR, OWNER, come, settle
 
@@ -108,6 +108,17 @@ async def test_a_network_is_banned_for_guests() -> None:
         await come(room, address="198.51.100.200")
 
 
+async def test_a_person_and_a_network_in_one_action() -> None:
+    """Both are banned, and the end of the person's ban ends both."""
+    async with ChatRoom() as room:
+        mo, ann = await come(room, user=MODERATOR), await come(room, "Ann", address="203.0.113.7")
+        bob = await come(room, "Bob", address="198.51.100.9")
+        await mo.does("ban", member=ann.id, network="198.51.100.0/24")
+        assert [ann.closed, bob.closed] == [Close.BANNED] * 2
+        await mo.does("unban", member=ann.id)
+        assert (await room.moderation.state())["ban"] == []
+
+
 @pytest.mark.parametrize("network", ["127.0.0.1", "::1", "0.0.0.1", "10.0.0.0/7", "2001::/15", "::ffff:127.0.0.1", "x"])
 async def test_the_own_computer_and_half_the_internet_cannot_be_banned(network: str) -> None:
     """Loopback, unspecified addresses and too large networks are refused, with the reason."""
@@ -115,6 +126,22 @@ async def test_the_own_computer_and_half_the_internet_cannot_be_banned(network: 
         with pytest.raises(Refused) as refusal:
             await room.moderation.ban(network=network)
         assert refusal.value.code == "bad_request"
+
+
+async def test_trusted_proxies_cannot_be_banned() -> None:
+    """Neither by their network, nor as the address of a guest whose proxy does not tell where they are."""
+    room = ChatRoom()
+    app = asgi_app(room, trusted_proxies=["10.1.0.0/16"])
+    found = await app.mount.rooms.find(None, address="10.1.2.3")
+    async with room:
+        ann = await come(room, "Ann", address="10.1.2.3")
+        for network in ("10.1.2.3", "10.0.0.0/8"):
+            with pytest.raises(Refused, match="proxy"):
+                await room.moderation.ban(network=network)
+        await room.moderation.ban(ann.id, address=True)
+        assert ann.closed is Close.BANNED
+        await come(room, address="10.1.2.3")
+    assert found.room is room.backend
 
 
 async def test_a_kick_lasts_a_minute() -> None:

@@ -55,6 +55,13 @@ async def test_a_moderator_writes_what_others_may_not_and_deletes_what_others_wr
         await room.moderation.role(ada.id, "moderator")
         await ada.session.delete(said.seq)
         assert (await room.message(said.seq)).deleted
+        await settle(room)
+        entry = (await room.moderation.audit())[0]
+        assert (entry.action, entry.by.name, entry.name, entry.data) == ("delete", "Ada", "Ann", {"target": said.seq})
+        own = await ada.session.say("mine")
+        await ada.session.delete(own.seq)
+        await settle(room)
+        assert len(await room.moderation.audit()) == 2  # the role, and the deletion of what somebody else wrote
 
 
 async def test_a_reader_only_reads() -> None:
@@ -146,3 +153,14 @@ async def test_a_role_that_is_taken_while_the_person_joins_shows_no_badge() -> N
         await settle(room)
         assert room.members[0].roles == ()
         assert ada.session.access == Access.WRITE
+
+
+async def test_moderation_from_another_thread() -> None:
+    """A plain function in another thread bans, by the names of the protocol."""
+    async with ChatRoom() as room:
+        ann = await come(room, "Ann")
+        member_id = ann.id
+        await asyncio.to_thread(lambda: room.threadsafe.moderate("ban", member=member_id, reason="spam"))
+        assert ann.errors == ["banned"]
+        with pytest.raises(Refused):
+            await room.moderation.perform("fly", member=member_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from pychat.domain.errors import UsageError
 
@@ -44,6 +44,11 @@ class Proxies:
             self._networks = [ip_network(name, strict=False) for name in names if name not in {"*", "unix"}]
         except ValueError as problem:
             raise UsageError(f'trusted_proxies: {problem}; write addresses, networks, "unix" or "*"') from None
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the trusted proxies."""
+        return tuple(self._networks)
 
     def trusts(self, peer: str) -> bool:
         """Return whether this peer is a trusted proxy. An empty peer is a Unix socket."""

@@ -66,7 +66,7 @@ class EntryDesk:
     def use_owner_token(self, token: str) -> None:
         """Whoever has this token can become an owner of any room. Raise `UsageError` if it could be guessed."""
         if not _SHORTEST_OWNER_TOKEN <= len(token) <= _LONGEST_TOKEN:
-            raise UsageError(f"owner_token has {_SHORTEST_OWNER_TOKEN}-{_LONGEST_TOKEN} characters.")
+            raise UsageError(f"owner_token: a token has {_SHORTEST_OWNER_TOKEN}-{_LONGEST_TOKEN} characters")
         self._owner = invitation_id(token)
 
     async def ways(self, room: RoomBackend) -> dict[str, Any]:

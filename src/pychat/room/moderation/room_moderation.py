@@ -397,13 +397,22 @@ class RoomModeration:
         settings = self.settings if self._log.state else None
         return None if settings == RoomChanged(self.title) else settings
 
-    def overview(self) -> dict[str, Any]:
-        """What moderators see, as JSON: the settings, and the data of all records without secrets."""
+    def overview(self, newest: int | None = None) -> dict[str, Any]:
+        """What moderators see, as JSON: the settings, and the data of all records without secrets.
+
+        With `newest`, at most so many of each kind, and all moderators and owners.
+        """
         state = self._log.state
         settings = {name: state.setting(name) for name in DEFAULTS}
         settings |= {"title": self.title, "password": bool(settings["password"])}
         kinds = ("role", "ban", "mute", "pin", "invite", "report", "held", "asking")
-        return {"settings": settings, **{kind: [_told(each) for each in state.of(kind).values()] for kind in kinds}}
+        found = {kind: _newest(list(state.of(kind).values()), newest) for kind in kinds}
+        more = newest is not None and any(len(state.of(kind)) > newest for kind in kinds)
+        if newest is not None and len(state.of("role")) > newest:
+            badges = [each for each in state.of("role").values() if each.data["role"] in _BADGES]
+            others = [each for each in found["role"] if each.data["role"] not in _BADGES]
+            found["role"] = _newest([*others, *badges], newest)
+        return {"settings": settings, **{kind: [*map(_told, found[kind])] for kind in kinds}, "more": more}
 
     async def audit(self, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
         """At most `limit` entries of the audit log with numbers below `before`, the newest first."""
@@ -419,7 +428,7 @@ class RoomModeration:
         fields = accept_action(action, given)
         if actor().rank < ACTIONS[action].role:
             raise Refused("forbidden", "Only moderators of this room may do this.")
-        if "network" in fields and "member" not in fields:
+        if "network" in fields:
             fields["network"] = parse_network(fields["network"], self.protected)
         if fields.get("password"):
             fields["password"] = await _hasher.hash(fields["password"])
@@ -441,6 +450,18 @@ class RoomModeration:
             if fields.get("delete"):
                 told["deleted"] = await self._clear(fields["member"], fields["delete"], actor())
         return told
+
+    def noted(self, action: str, by: Member, message: Message) -> None:
+        """Put into the audit log what a moderator did to the message of somebody else."""
+        author = message.author
+        entry = AuditEntry(self._clock.date(), by.bare, action, author.id, author.name, data={"target": message.seq})
+        self._tasks.spawn(self._note(entry))
+
+    async def _note(self, entry: AuditEntry) -> None:
+        try:
+            await self.change(lambda: Decision((), entry))
+        except Refused as refused:
+            _limited.warning("An entry of the audit log could not be stored: %s", refused)
 
     async def _store_title(self) -> None:
         """Let lists show the title while the room is not open."""
@@ -501,6 +522,11 @@ class RoomModeration:
 def _access(visitors: Iterable[Visitor]) -> Access:
     """What the app allows a member: the most of what it allows their connections."""
     return Access.MODERATE if any("moderate" in each.grant.access for each in visitors) else Access.WRITE
+
+
+def _newest(records: list[Record], newest: int | None) -> list[Record]:
+    """The last `newest` records; all for `None`."""
+    return records if newest is None else records[-newest:]
 
 
 def _told(record: Record) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pychat.domain.errors import Close
 from pychat.domain.model import Kicked, Member, Message, Typing, User, Whisper
-from pychat.domain.notices import Presence, PutOut, Welcome
+from pychat.domain.notices import HeldDecided, Presence, PutOut, Welcome
 from pychat.room.clock import Timer
 from pychat.room.grant import Grant
 from pychat.room.session import Session
@@ -190,8 +190,13 @@ class ChannelMembership:
         self._saying = True
         try:
             said = await self.session.say(text, message_id, reply_to)
-            self._release(before=said.seq)
-            self._echo(said, text)
+            if said.seq:
+                self._release(before=said.seq)
+                self._echo(said, text)
+            else:
+                told = "Your message waits: a moderator reads it before others see it."
+                self._client.notice(told, self.channel.name)
+                self._client.answered()
         finally:
             self._saying = False
             self._release()
@@ -265,6 +270,10 @@ class ChannelMembership:
                 self._reason = frame.notice.text  # the room closes this connection next
             case PutOut():
                 self._reason = " ".join(clean(frame.notice.error.text).split())
+            case HeldDecided() if frame.notice.state == "rejected":
+                reason = " ".join(clean(frame.notice.reason).split())
+                told = f"A moderator has rejected your message{f': {reason}' if reason else '.'}"
+                self._client.notice(told, self.channel.name)
             case Presence():
                 self._presence(frame.notice)
             case Whisper():

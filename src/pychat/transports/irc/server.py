@@ -51,7 +51,8 @@ class IrcServer:
     disconnected.
 
     Limits: `max_clients` clients, `max_per_address` of them from one address, and `max_buffer_bytes` of unread data for
-    each client. A client that is silent for `ping_seconds` gets a `PING`, and is disconnected if it stays silent for
+    each client. A client has `registration_seconds` (10 by default) until it is registered. One that is silent for
+    `ping_seconds` gets a `PING`, and is disconnected if it stays silent for
     as long again.
     """
 
@@ -64,6 +65,7 @@ class IrcServer:
         max_per_address: int = 100,
         max_buffer_bytes: int = DEFAULT_BUFFER_BYTES,
         ping_seconds: float = 75.0,
+        registration_seconds: float | None = None,
     ) -> None:
         chat = rooms_of(rooms)
         #: The rooms of the server.
@@ -86,6 +88,7 @@ class IrcServer:
         self._limits = AddressLimiter(max_clients, max_per_address)
         self._max_bytes = max_buffer_bytes
         self.ping_seconds = ping_seconds
+        self._registration_seconds = registration_seconds or _REGISTRATION_SECONDS
         self._turn = asyncio.Lock()
         self._server: asyncio.Server | TlsListener | None = None
         self._closing = False
@@ -98,7 +101,7 @@ class IrcServer:
         if tls is None:
             self._server = await asyncio.start_server(self._serve, host, port, backlog=1024)
         else:
-            handshakes = Connections(self._limits, Proxies(), head_seconds=_REGISTRATION_SECONDS)
+            handshakes = Connections(self._limits, Proxies(), head_seconds=self._registration_seconds)
             self._server = TlsListener(tls, self._protocol, handshakes)
             await self._server.start(host, port)
         cut_unread(self._server.sockets)
@@ -183,7 +186,7 @@ class IrcServer:
     async def _converse(self, client: Client, reader: asyncio.StreamReader) -> None:
         """Read and execute lines until either side ends the connection."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _REGISTRATION_SECONDS
+        deadline = loop.time() + self._registration_seconds
         buffer, bad, asked = LineBuffer(), 0, False
         while client.is_open():
             wait = self.ping_seconds if client.registered else deadline - loop.time()

@@ -42,7 +42,9 @@ async def unread(connection: PersonConnection, on: bool) -> _Fields:
     readers, identity = connection.people.rooms.readers, connection.identity
     connection.stop_watching()
     if not on:
+        connection.hear_nothing()
         return {"rooms": []}
+    connection.people.roomless.stop(connection)
     watcher = _Watcher(connection)
     connection.stop_watching = watcher.stop
     found = await readers.watch(identity.member_id, identity.user, watcher)

@@ -72,6 +72,7 @@ class PersonConnection:
         self._entering = self._working = self._closed = False
         self._under_way = self._bytes = 0
         self._ready: asyncio.Future[None] | None = None
+        people.roomless.start(self)
 
     # What the transport calls.
 
@@ -127,6 +128,7 @@ class PersonConnection:
     async def close(self, *, left: bool = False) -> None:
         """The connection has ended. Names are held, unless the person `left` on purpose. Idempotent."""
         self._closed = True
+        self.people.roomless.stop(self)
         self.stop_watching()
         links, self.links = list(self.links.values()), {}
         for link in links:
@@ -248,6 +250,7 @@ class PersonConnection:
             entered(Refused("too_many_rooms", text))
         else:
             link = self.links[entry.room] = RoomLink(self, entry.room)
+            self.people.roomless.stop(self)
             self._entries.append((link, entry.since, entered))
             if not self._entering:
                 self._entering = True
@@ -335,6 +338,21 @@ class PersonConnection:
         link.end()
         if self.links.get(link.name) is link:
             del self.links[link.name]
+            self.wait_for_room()
+
+    def wait_for_room(self) -> None:
+        """Close this connection later, if it is in no room and does not hear what is unread."""
+        if not self.links and not self._closed and self.stop_watching is _nothing:
+            self.people.roomless.start(self)
+
+    def hear_nothing(self) -> None:
+        """It does not hear what is unread (any more)."""
+        self.stop_watching = _nothing
+        self.wait_for_room()
+
+    def late(self) -> None:
+        """It was in no room for too long."""
+        self.wire.close(Close.TIMEOUT)
 
     # The commands of the person.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from pychat.domain.limits import Limits
 from pychat.domain.model import User
+from pychat.net.deadlines import Deadlines
 from pychat.net.http.request import Request
 from pychat.room.directory import Found, RoomDirectory
 from pychat.room.person import Person
@@ -37,10 +40,24 @@ class Identity:
         return self.member_id if self.user is None else Tokens.new_id()
 
 
+class Roomless(Hashable, Protocol):
+    """A connection that is in no room."""
+
+    def late(self) -> None:
+        """It was in none for too long."""
+
+
+def _never_entered(connection: Roomless) -> None:
+    connection.late()
+
+
 class People:
     """Finds out who somebody is, and which room they mean. One for each mount."""
 
-    def __init__(self, rooms: RoomDirectory, authenticator: Authenticator) -> None:
+    def __init__(self, rooms: RoomDirectory, authenticator: Authenticator, *, enter_seconds: float = 300.0) -> None:
+        """A connection that is in no room for so long, and has not asked what is unread, is closed."""
+        #: Connections that are in no room.
+        self.roomless = Deadlines[Roomless](enter_seconds, _never_entered)
         #: The rooms.
         self.rooms = rooms
         #: The number of rooms that one person can be in.

@@ -36,6 +36,8 @@ class Options:
     transports: Sequence[str] = ("polling", "websocket")
     #: Seconds for which a client may be connected without being CONNECTed to any namespace.
     connect_timeout: float = 10.0
+    #: Seconds for the body of a POST; `None`: as many as for a ping and its answer.
+    body_timeout: float | None = None
     #: Seconds that an upgrade from polling to WebSocket may take; past them the session stays on polling.
     upgrade_timeout: float = 10.0
     #: Sessions at once; past them a handshake is answered 503 with Retry-After.
@@ -77,6 +79,8 @@ class Options:
         for name in ("ping_seconds", "ping_timeout", "connect_timeout", "upgrade_timeout", "attachment_timeout"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} is a number of seconds above 0")
+        if self.body_timeout is not None and not self.body_timeout > 0:
+            raise UsageError("body_timeout is a number of seconds above 0")
         for name in (
             "max_http_buffer_size",
             "max_connections",
@@ -101,6 +105,11 @@ class Options:
     def ping_seconds(self) -> float:
         """Seconds between two pings."""
         return sum(self.ping_interval) if isinstance(self.ping_interval, tuple) else self.ping_interval
+
+    @property
+    def body_seconds(self) -> float:
+        """Seconds for the body of a POST."""
+        return self.ping_seconds + self.ping_timeout if self.body_timeout is None else self.body_timeout
 
     @property
     def message_bytes(self) -> int:

@@ -58,12 +58,14 @@ class Api:
         authenticator: Authenticator,
         api_tokens: Iterable[str] | str,
         max_body_bytes: int,
+        body_seconds: float,
     ) -> None:
         self._rooms = rooms
         self._people = people
         self._origins = origins
         self._authenticator = authenticator
         self._max_body = max_body_bytes
+        self._body_seconds = body_seconds
         self._sse = sse
         self._speakers = Speakers(sse, people, api_tokens)
         self._turns = Turns()
@@ -104,6 +106,7 @@ class Api:
             self._sse,
             self._people,
             max_body_bytes=self._max_body,
+            body_seconds=self._body_seconds,
         )
         if self._sse.gate.closing and operation.run not in visitors.STREAMS:
             return refusal(Refused.standard("shutdown"))

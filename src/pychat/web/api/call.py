@@ -28,7 +28,6 @@ from pychat.web.api.identity import Speakers
 
 __all__ = ["Call"]
 
-_PATIENCE_SECONDS = 10.0  # until a body has to be here, whole
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _Fields = dict[str, object]
 
@@ -45,6 +44,8 @@ class Call:
     sse: SSETransport
     people: People
     max_body_bytes: int
+    #: In which a body has to be here, whole.
+    body_seconds: float
     #: Whether it comes with a token of the server's own.
     program: bool = False
     #: Whom the app knows the visitor as; `None` is a guest, or a program.
@@ -157,7 +158,7 @@ class Call:
         if self.request.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise Denied(415, "Send the body as it is, without the header Content-Encoding.")
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(self.body_seconds):
                 return await self.incoming.read(self.max_body_bytes)
         except BodyTooLarge:
             raise Denied(413, f"A body can have {self.max_body_bytes} bytes at most.") from None

@@ -63,6 +63,8 @@ async def say(call: Call) -> Response:
             said = await session.say(text, given_id, answered)
             if token is not None:
                 token_field["token"] = token
+    if not said.seq:
+        return answer(202, {"ok": True, "held": True, "id": said.id, **token_field})
     headers = {"Location": f"messages/{said.seq}"}
     return answer(200 if said.seq <= seq_before else 201, {"ok": True, **encode_message(said), **token_field}, headers)
 
@@ -162,9 +164,10 @@ OPERATIONS = (
         "say",
         "POST",
         "/rooms/{room}/messages",
-        "Say something. The answer comes when it is stored: 201, or 200 if the author had sent this id before.",
+        "Say something. The answer comes when it is stored: 201, or 200 if the author had sent this id before. 202: a "
+        "moderator reads it first.",
         say,
-        {201: "Said", 200: "Said"},
+        {201: "Said", 200: "Said", 202: "Held"},
         (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503),
         (Parameter("author", "Who says it, where the body does not tell.", {"type": "string"}),),
         {

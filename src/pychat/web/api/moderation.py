@@ -19,13 +19,14 @@ from pychat.web.api.schemas import Schema
 __all__ = ["OPERATIONS"]
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 200
+_MAX_RECORDS = 1_000  # of each kind
 _PROGRAM = "api"  # the name of a program that gives none
 
 
 async def overview(call: Call) -> Response:
     """What moderators see."""
     await _check(call)
-    return answer(200, {"ok": True, **encode_overview(call.room.core.moderation.overview())})
+    return answer(200, {"ok": True, **encode_overview(call.room.core.moderation.overview(_MAX_RECORDS))})
 
 
 async def audit(call: Call) -> Response:
@@ -111,6 +112,8 @@ def _field(name: str) -> Schema:
         schema["enum"] = list(field.choices)
     elif field.most:
         schema["maximum" if field.kind is int else "maxLength"] = field.most
+    if field.least:
+        schema["minimum"] = field.least
     return schema
 
 
@@ -192,5 +195,6 @@ OPERATIONS = (
         token=True,
         metered=True,
         kind=lambda _: "report",
+        reads=True,
     ),
 )

@@ -70,6 +70,10 @@ COMPONENTS: dict[str, Schema] = {
     "OneRoom": _object({"ok": _OK, "name": _TEXT, "title": _TEXT, "here": NUMBER, "seq": NUMBER}),
     "Members": _object({"ok": _OK, "here": NUMBER, "members": _list("Member")}),
     "Token": _object({"ok": _OK, "token": _TEXT}),
+    "Held": {
+        **_object({"ok": _OK, "held": {"type": "boolean", "const": True}, "id": _TEXT}, {"token": _TEXT}),
+        "description": "The message waits for a moderator. A guest is given a token.",
+    },
     "Ways": _object({"ok": _OK, "entry": _TEXT, "challenge": {"type": "boolean"}, "ways": _TEXTS}),
     "Admission": {
         **_object({"ok": _OK, "role": _TEXT}, {"token": _TEXT, "waiting": {"type": "boolean"}}),

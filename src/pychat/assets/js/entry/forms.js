@@ -2,7 +2,8 @@
 
 import { Refusal } from "../refusal.js";
 import { make } from "../view/elements.js";
-import { textField } from "../view/fields.js";
+import { textField } from "../dialogs/fields.js";
+import { browserStorage } from "../storage.js";
 import { hasKeys, write } from "../view/template-refs.js";
 import { solve } from "./challenge.js";
 
@@ -15,6 +16,9 @@ const POLL_INTERVAL = 4000;
  */
 export function forms(room, refs, { entrance, place }) {
   const error = make("p", { class: "error", role: "alert", hidden: true });
+  const storage = browserStorage("sessionStorage");
+  /** Remembers over a reload that the user waits for a moderator. */
+  const askedKey = `pychat:asked:${refs.key}`;
   let shownCode = "";
   let timer;
   let working = null;
@@ -24,7 +28,9 @@ export function forms(room, refs, { entrance, place }) {
     error.hidden = !text;
   }
 
-  function close() {
+  /** @param {boolean} [entered] */
+  function close(entered = false) {
+    if (entered) storage.removeItem(askedKey);
     clearTimeout(timer);
     working?.abort();
     working = null;
@@ -48,8 +54,8 @@ export function forms(room, refs, { entrance, place }) {
     }
   }
 
-  function form(fields, label, run) {
-    const button = make("button", { class: "button primary", type: "submit" }, label);
+  function form(fields, label, run, kind = "primary") {
+    const button = make("button", { class: `button ${kind}`, type: "submit" }, label);
     const submit = async (event) => {
       event.preventDefault();
       if (button.disabled) return;
@@ -70,30 +76,39 @@ export function forms(room, refs, { entrance, place }) {
     return { made, first: password.input };
   }
 
-  function askForm() {
+  /** @param {boolean} only whether there is no other form */
+  function askForm(only) {
     const name = textField("Your name", { maxlength: room.limits.name, required: true, autocomplete: "nickname", value: room.me?.name ?? "" });
     const text = textField("A word to the moderators", { maxlength: 300, placeholder: "You may leave this empty" });
     const made = form([name.element, text.element], "Ask to come in", async () => {
       const answer = await enter({ ask: { name: name.value, text: text.value } });
       if (answer?.waiting) wait();
-    });
+    }, only ? "primary" : "");
     return { made, first: name.input };
   }
 
   /** Shows that a moderator has the question, and looks again until they have decided. */
   function wait() {
-    const cancel = make("button", { class: "button", type: "button", click: () => show(room.state, true) }, "Stop waiting");
+    const cancel = make("button", { class: "button", type: "button", click: () => stopWaiting() }, "Stop waiting");
     const words = make("p", { class: "entry-wait", role: "status" }, make("span", { class: "dot" }), "A moderator has your question. You come in as soon as they say yes; leave this page open.");
     place.replaceChildren(words, cancel);
     const look = async () => {
       const answer = await entrance.enter({}).catch((refusal) => refusal);
-      if (!cancel.isConnected) return;
+      // Another room may be shown now; the answer counts nevertheless.
+      if (!place.contains(cancel)) return;
       if (answer.waiting || answer.code === "offline" || answer.code === "rate_limited") timer = setTimeout(look, POLL_INTERVAL);
-      else if (answer.code) showForms(answer.text);
+      else if (answer.code) stopWaiting(answer.text);
       else open();
     };
     clearTimeout(timer);
+    storage.setItem(askedKey, "yes");
     timer = setTimeout(look, POLL_INTERVAL);
+  }
+
+  function stopWaiting(text = "") {
+    clearTimeout(timer);
+    storage.removeItem(askedKey);
+    showForms(text);
   }
 
   async function check() {
@@ -128,6 +143,7 @@ export function forms(room, refs, { entrance, place }) {
     close();
     shownCode = code;
     if (code === "challenge_required") check();
+    else if (storage.getItem(askedKey)) wait();
     else showForms(text);
   }
 
@@ -139,12 +155,13 @@ export function forms(room, refs, { entrance, place }) {
       text ||= refusal.text;
     }
     if (shownCode !== "entry_required") return;
-    const made = [ways.includes("password") && passwordForm(), ways.includes("ask") && askForm()].filter(Boolean);
+    const made = [ways.includes("password") && passwordForm(), ways.includes("ask") && askForm(!ways.includes("password"))].filter(Boolean);
     const hint = ways.includes("invite") && make("p", { class: "hint" }, "If you have an invitation, open its link in this browser.");
     place.replaceChildren(error, ...made.map(({ made }) => made), hint || "");
     say(text);
     if (refs.mayFocus) made[0]?.first.focus();
   }
 
+  refs.signal?.addEventListener("abort", () => close());
   return { show, close };
 }

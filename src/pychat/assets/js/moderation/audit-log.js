@@ -1,6 +1,6 @@
 /** The log of what moderators did: who, whom, why and when, the newest first. */
 
-import { exact, moment } from "../time.js";
+import { duration, exact, moment } from "../time.js";
 import { make, nameOf } from "../view/elements.js";
 import { ending } from "./durations.js";
 import { section } from "./rows.js";
@@ -92,5 +92,10 @@ function details(action, data) {
   if (action === "role" && data.role) return `: ${data.role}`;
   if (action === "clear" && data.deleted !== undefined) return ` (${data.deleted})`;
   if (action !== "set") return "";
-  return `: ${Object.entries(data).map(([name, value]) => `${SETTINGS[name] ?? name} ${value === true ? "on" : value === false ? "off" : value === "" ? "none" : value}`).join(", ")}`;
+  return `: ${Object.entries(data).map(([name, value]) => `${SETTINGS[name] ?? name} ${settingWords(name, value)}`).join(", ")}`;
+}
+
+function settingWords(name, value) {
+  if (name === "slow") return value ? duration(value * 1000) : "off";
+  return { true: "on", false: "off", "": "none" }[String(value)] ?? String(value);
 }

@@ -1,10 +1,10 @@
 /** Invitation links: make one, copy it, revoke it. The server tells the token once; nobody can read it later. */
 
 import { moment } from "../time.js";
-import { ask } from "../view/ask.js";
+import { ask } from "../dialogs/ask.js";
 import { copyText } from "../view/clipboard.js";
 import { make, nameOf } from "../view/elements.js";
-import { choice } from "../view/fields.js";
+import { choice } from "../dialogs/fields.js";
 import { titleCase } from "./person-actions.js";
 import { section } from "./rows.js";
 
@@ -31,7 +31,7 @@ export class Invitations {
     this.#context = context;
     this.#list = section("", (item) => this.#draw(item));
     const add = make("button", { class: "button", type: "button", "aria-haspopup": "dialog", click: () => this.#ask() }, "New invitation…");
-    this.element = make("section", {}, make("h3", {}, "Invitations"), make("p", { class: "hint" }, "Whoever opens the link may enter, whatever the settings above say."), this.#made, this.#list.element, make("div", { class: "order-buttons" }, add));
+    this.element = make("section", {}, make("h3", {}, "Invitations"), make("p", { class: "hint" }, "Whoever opens the link becomes a member, and needs no password."), this.#made, this.#list.element, make("div", { class: "order-buttons" }, add));
   }
 
   /** @param {object[]} invitations */

@@ -1,6 +1,6 @@
 /** The panel of moderators, a sheet with four parts: what waits, who is kept out, the settings, and the log. */
 
-import { closeOutside } from "../view/ask.js";
+import { closeOutside } from "../dialogs/ask.js";
 import { dialogOpener } from "../view/dialog-position.js";
 import { icon, make } from "../view/elements.js";
 import { write } from "../view/template-refs.js";

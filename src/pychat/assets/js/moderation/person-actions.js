@@ -1,9 +1,8 @@
 /** What a moderator can do about a person, each with a card that asks how. */
 
-import { ask } from "../view/ask.js";
+import { ask } from "../dialogs/ask.js";
 import { nameOf } from "../view/elements.js";
-import { check, choice, textField } from "../view/fields.js";
-import { MAX_REASON } from "../view/message-menu.js";
+import { check, choice, MAX_REASON, textField } from "../dialogs/fields.js";
 import { toast } from "../view/toast.js";
 import { HOUR_SECONDS, lasting, RECENT, SANCTIONS } from "./durations.js";
 import { outranks, roleOf, ROLE_HINTS, ROLES, rolesToGive } from "./ranks.js";
@@ -127,7 +126,7 @@ export function personActions(room, refs, member) {
 
 /** Unless the moderator changes it, the server decides by who else has the address. */
 function addressCheck() {
-  const made = check("Also their address", "Else a guest can come back under another name. It meets all guests at that address, which can be a whole school. Unless you change this, it is done only if nobody else here has the address.", true);
+  const made = check("Also their address", "A guest can come back under another name. This keeps out all guests at the address, which can be a whole school. Unless you change it, it counts only if nobody else here has that address.", true);
   made.input.addEventListener("change", () => (made.touched = true));
   return made;
 }

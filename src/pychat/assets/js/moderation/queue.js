@@ -1,9 +1,8 @@
 /** What waits for a moderator: people who ask to come in, held messages, and reports. */
 
-import { ask } from "../view/ask.js";
+import { ask } from "../dialogs/ask.js";
 import { make, nameOf } from "../view/elements.js";
-import { textField } from "../view/fields.js";
-import { MAX_REASON } from "../view/message-menu.js";
+import { MAX_REASON, textField } from "../dialogs/fields.js";
 import { exact, relative } from "../time.js";
 import { section } from "./rows.js";
 

@@ -1,9 +1,8 @@
 /** Who is banned, who is muted, and who has which role; each can be undone. */
 
-import { ask } from "../view/ask.js";
+import { ask } from "../dialogs/ask.js";
 import { make, nameOf } from "../view/elements.js";
-import { choice, textField } from "../view/fields.js";
-import { MAX_REASON } from "../view/message-menu.js";
+import { choice, MAX_REASON, textField } from "../dialogs/fields.js";
 import { ending, SANCTIONS } from "./durations.js";
 import { titleCase } from "./person-actions.js";
 import { section } from "./rows.js";

@@ -1,7 +1,7 @@
 /** The settings of the room: who writes, who enters, how fast, and the invitations. Each change counts at once. */
 
 import { make } from "../view/elements.js";
-import { check, choice, textField } from "../view/fields.js";
+import { check, choice, textField } from "../dialogs/fields.js";
 import { write } from "../view/template-refs.js";
 import { Invitations } from "./invitations.js";
 
@@ -62,7 +62,7 @@ export class Settings {
         if (this.#password.value && (await this.#set({ password: this.#password.value }))) this.#password.input.value = "";
       }, this.#remove),
       this.#invitations.element,
-      this.#form("Name of the room", [this.#title.element, this.#topic.element], "Save", () => this.#set({ title: this.#title.value, topic: this.#topic.value })),
+      this.#form("Name of the room", [this.#title.element, this.#topic.element], "Save", () => this.#setNames()),
     );
   }
 
@@ -83,6 +83,12 @@ export class Settings {
   #fill(input, value) {
     if (input.value === (input.dataset.stored ?? "")) input.value = value;
     input.dataset.stored = value;
+  }
+
+  /** Sends only what was changed: a title that is set stays when the application changes its own. */
+  async #setNames() {
+    const changed = Object.entries({ title: this.#title, topic: this.#topic }).filter(([, { input, value }]) => value !== input.dataset.stored);
+    if (changed.length) await this.#set(Object.fromEntries(changed.map(([name, { value }]) => [name, value])));
   }
 
   async #set(values) {

@@ -1,7 +1,7 @@
 /** The tools of moderators: actions on a person, the panel, and the room's title and topic. */
 
-import { ask } from "../view/ask.js";
-import { textField } from "../view/fields.js";
+import { ask } from "../dialogs/ask.js";
+import { textField } from "../dialogs/fields.js";
 import { Panel } from "./panel.js";
 import { personActions } from "./person-actions.js";
 
@@ -24,7 +24,10 @@ export function tools(room, refs, ways) {
         title: ["Title and topic"],
         fields: [title.element, topic.element],
         button: "Save",
-        run: () => room.moderate({ action: "set", title: title.value, topic: topic.value }),
+        async run() {
+          const changed = { ...(title.value !== room.about?.title && { title: title.value }), ...(topic.value !== room.topic && { topic: topic.value }) };
+          if (Object.keys(changed).length) await room.moderate({ action: "set", ...changed });
+        },
       });
       title.input.select();
     },

@@ -1,7 +1,6 @@
 /** The message box: grows, counts characters, keeps a draft, sends on Enter, edits and replies, and shows who is typing. */
 
 import { browserStorage } from "../storage.js";
-import { duration } from "../time.js";
 import { typingWords } from "../typists.js";
 import { slowMode } from "./slow-mode.js";
 import { write } from "./template-refs.js";
@@ -67,7 +66,7 @@ export function composer(room, refs) {
   }
 
   function submit() {
-    if (mustWait() && content().trim()) return complain(`Slow mode is on. You can send this in ${duration(slow.wait)}.`);
+    if (mustWait() && content().trim()) return complain("Slow mode is on. Wait until you can send this.");
     if (send.disabled) return;
     clearTimeout(idle);
     const text = content();

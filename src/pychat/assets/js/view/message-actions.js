@@ -26,7 +26,7 @@ export function messageActions(room, refs, { entryOf, composer, showPerson, more
   function showAt(to) {
     if (to === line && bar.isConnected) return;
     const next = to && entryOf(to);
-    if (!next || next.state !== "sent" || next.deleted || !room.me || room.blocks(next.author.id) || !(room.may("write") || room.may("react") || more.has(next))) return hide();
+    if (!next || next.state !== "sent" || next.deleted || !room.me || room.state.name === "refused" || room.blocks(next.author.id) || !(room.may("write") || room.may("react") || more.has(next))) return hide();
     line = to;
     entry = next;
     ask(false);
@@ -155,5 +155,6 @@ export function messageActions(room, refs, { entryOf, composer, showPerson, more
     if (kind === "reset") hide();
   });
   room.on("access", hide);
+  room.on("state", ({ name }) => name === "refused" && hide());
   bar.remove();
 }

@@ -1,14 +1,7 @@
 /** More that can be done about a message: pin it, report it, moderate its author. */
 
-import { ask } from "./ask.js";
-import { nameOf } from "./elements.js";
-import { textField } from "./fields.js";
 import { menu } from "./menu.js";
 import { write } from "./template-refs.js";
-import { toast } from "./toast.js";
-
-/** Characters of a reason, as the server allows. */
-export const MAX_REASON = 300;
 
 /**
  * @param {import("../room.js").Room} room
@@ -37,18 +30,8 @@ export function messageMenu(room, refs, { moderators, showPerson, failed }) {
   });
   report.addEventListener("click", () => {
     close();
-    const { seq, author, text } = entry;
-    const reason = textField("What is wrong with it?", { maxlength: MAX_REASON, placeholder: "You may leave this empty" });
-    ask(refs, {
-      title: ["Report this message"],
-      lead: [nameOf(author.name), ": ", nameOf(text.length > 140 ? `${text.slice(0, 140)}…` : text)],
-      fields: [reason.element],
-      button: "Report",
-      async run() {
-        await room.report(seq, reason.value);
-        toast(refs, "The moderators have your report.");
-      },
-    });
+    const reported = entry;
+    import("../dialogs/report.js").then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: "The server cannot be reached. Try again." }));
   });
 
   return {

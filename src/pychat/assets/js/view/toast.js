@@ -16,6 +16,7 @@ export function toast(refs, text, undo) {
   const box = refs.find("toast");
   const button = refs.find("toast-undo", "button");
   const hide = () => (box.hidden = true);
+  place(refs);
   clearTimeout(timers.get(box));
   box.hidden = false;
   write(refs.find("toast-text"), text);
@@ -33,4 +34,14 @@ export function toast(refs, text, undo) {
   };
   const fade = () => (box.matches(":hover, :focus-within") ? timers.set(box, setTimeout(fade, SHOWN)) : hide());
   timers.set(box, setTimeout(fade, SHOWN));
+}
+
+/** Over the panel of moderators while that is open: what is behind it can be neither read nor clicked. */
+function place(refs) {
+  const live = refs.find("toast-live");
+  const home = refs.root.querySelector(".view");
+  const sheet = refs.root.querySelector("dialog.order-sheet[open]");
+  const to = sheet ?? home;
+  if (to && live.parentElement !== to) to.append(live);
+  sheet?.addEventListener("close", () => home?.append(live), { once: true });
 }

@@ -57,7 +57,7 @@ async def post(socket: EngineIOSocket, request: HostRequest) -> Reply:
         return refusal(400, BAD_REQUEST)
     socket.posting = True
     try:
-        async with asyncio.timeout(options.ping_seconds + options.ping_timeout):
+        async with asyncio.timeout(options.body_seconds):
             body = await request.body(options.max_http_buffer_size)
         await _take_payload(options, socket, body)
     except BodyTooLarge:

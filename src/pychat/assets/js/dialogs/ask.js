@@ -1,13 +1,13 @@
 /** Asks for something in a card over the frame, and stays open with the reason if it is refused. */
 
-import { dialogOpener } from "./dialog-position.js";
-import { make } from "./elements.js";
-import { hasKeys, write } from "./template-refs.js";
+import { dialogOpener } from "../view/dialog-position.js";
+import { make } from "../view/elements.js";
+import { hasKeys, write } from "../view/template-refs.js";
 
 let count = 0;
 
 /**
- * @param {import("./template-refs.js").TemplateRefs} refs
+ * @param {import("../view/template-refs.js").TemplateRefs} refs
  * @param {object} question
  * @param {(Node | string)[]} question.title
  * @param {(Node | string)[]} [question.lead] a sentence below the title

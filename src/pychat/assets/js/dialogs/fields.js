@@ -1,6 +1,9 @@
 /** The fields of a question: a line of text, one of several, yes or no. */
 
-import { make } from "./elements.js";
+import { make } from "../view/elements.js";
+
+/** Characters of a reason, as the server allows. */
+export const MAX_REASON = 300;
 
 let count = 0;
 
