@@ -96,6 +96,8 @@ async def test_a_moderator_lets_in(site: Site) -> None:
         await place.get_by_label("A word to the moderators").fill("<i>please</i>")
         await place.get_by_role("button", name="Ask to come in").click()
         await expect(place.get_by_role("status")).to_contain_text("A moderator has your question.")
+    await nadia.page.reload()
+    await expect(nadia.part("entry").get_by_role("status")).to_contain_text("A moderator has your question.")
     await expect(grace.part("moderation-badge")).to_have_text("2")
     panel = await open_panel(grace, "Queue")
     await expect(panel).to_contain_text("<i>please</i>")

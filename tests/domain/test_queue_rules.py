@@ -17,6 +17,7 @@ from pychat.domain.queue import (
     MAX_ASKING,
     MAX_HELD,
     MAX_HELD_BY_ONE,
+    MAX_REJECTED,
     MAX_REPORTS,
     MAX_REPORTS_BY_ONE,
     Report,
@@ -152,11 +153,13 @@ def test_a_held_message_is_approved_once() -> None:
 
 
 def test_a_held_message_is_rejected_once() -> None:
-    """It leaves the queue with an entry that has the reason; after that there is nothing to approve."""
+    """It leaves the queue with an entry that has the reason; after that there is nothing to approve, and no text."""
     room = state(held_record({}, message(), "a link"))
     decision = decide(room, "reject", item=held_key("g", "one"), reason=" no \n links ")
     assert decision is not None
-    assert decision.changes == (Removed("held", held_key("g", "one")),)
+    (record,) = decision.changes
+    assert isinstance(record, Record)
+    assert (record.data["text"], record.until) == ("", NOW + 86_400)
     assert decision.entry is not None
     assert (decision.entry.reason, decision.entry.target, decision.entry.name) == ("no links", "g", "Grace")
     apply(room, decision)
@@ -164,6 +167,23 @@ def test_a_held_message_is_rejected_once() -> None:
         with pytest.raises(Refused) as refused:
             decide(room, action, item=held_key("g", "one"))
         assert refused.value.code == "not_found"
+    assert queue_of(room) == QueueChanged()
+    with pytest.raises(Refused, match="rejected this message: no links"):
+        held_record(room.of("held"), message(), "a link")
+
+
+def test_rejected_messages_take_no_place_in_the_queue_and_are_bounded() -> None:
+    """As many as ever can wait; above a bound, a rejection leaves nothing."""
+    rejected = [
+        Record("held", str(each), {"member": "e", "rejected": True, "reason": ""}) for each in range(MAX_REJECTED)
+    ]
+    full = [Record("held", f"w{each}", {"member": str(each)}) for each in range(MAX_HELD - 1)]
+    room = state(*rejected, *full)
+    last = held_record(room.of("held"), message(), "")
+    room = state(*rejected, *full, last)
+    decision = decide(room, "reject", item=held_key("g", "one"))
+    assert decision is not None
+    assert decision.changes == (Removed("held", held_key("g", "one")),)
 
 
 def test_whoever_is_let_in_is_a_member() -> None:

@@ -52,16 +52,41 @@ class Echo(asyncio.Protocol):
         self._connections.closed(self._transport, self._address)
 
 
+class Few:
+    """A rate of so many handshakes, and then none."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    def wait(self, address: str) -> float:
+        """A second, if there were too many."""
+        assert address == "127.0.0.1"
+        return 0.0 if self.left else 1.0
+
+    def count(self, address: str) -> None:
+        """One more."""
+        self.left -= 1
+
+
 class Listening:
     """A listener with its files and counts."""
 
-    def __init__(self, folder: Path, *, total: int = 100, per_address: int = 50, seconds: float = 30) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        total: int = 100,
+        per_address: int = 50,
+        seconds: float = 30,
+        rate: Few | None = None,
+    ) -> None:
         self.file, key = certificate(folder)
         self.held = AddressLimiter(total, per_address)
         self.writers: list[asyncio.StreamWriter] = []
         connections = Connections(self.held, Proxies(), head_seconds=seconds)
         context = Certificate(str(self.file), str(key)).context
-        self.listener = TlsListener(context, lambda: Echo(connections), connections)
+        self.rate = rate
+        self.listener = TlsListener(context, lambda: Echo(connections), connections, rate)
 
     @contextlib.asynccontextmanager
     async def open(self):
@@ -147,6 +172,22 @@ def test_a_newcomer_takes_the_place_of_a_silent_handshake(run: Runs, tmp_path: P
             writer.write(b"hi")
             assert await reader.readexactly(2) == b"hi"
             await server.holds(2)
+
+    run(it())
+
+
+def test_handshakes_of_an_address_have_a_rate(run: Runs, tmp_path: Path) -> None:
+    """Past it, connections are closed before the handshake costs anything; those that are open stay."""
+
+    async def it() -> None:
+        async with Listening(tmp_path, rate=Few(2)).open() as server:
+            reader, writer = await server.secure()
+            await server.silent()
+            await server.holds(2)
+            assert await (await server.silent()).read() == b""
+            assert len(server.held) == 2
+            writer.write(b"hi")
+            assert await reader.readexactly(2) == b"hi"
 
     run(it())
 

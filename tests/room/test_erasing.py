@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from pychat import Chat, ChatRoom, Position, UsageError, User, aiohttp_app
+from pychat import Chat, ChatRoom, Held, Message, Position, Refused, UsageError, User, aiohttp_app
 from pychat.domain.notices import UnreadRoom
 from pychat.stores import MemoryStore, Store, open_store
 from pychat.stores.sqlite import SqliteArchive, SqliteStore
@@ -213,6 +213,34 @@ async def test_the_name_of_an_erased_user_is_in_no_list_and_no_file(store: Store
         assert not any(needle in path.read_bytes() for path in tmp_path.glob("chat.db*"))
         with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
             assert not connection.execute("SELECT * FROM members WHERE id = 'user:2'").fetchall()
+
+
+async def test_a_user_is_erased_from_what_moderators_see(store: Store) -> None:
+    """From bans, reports, held messages and the audit log; the ban holds."""
+
+    def hold(message: Message) -> None:
+        raise Held(f"held {_SECRET}")
+
+    room = ChatRoom("tea", store=store)
+    async with Chat(room, store=store) as chat:
+        ada, bob = await enter(room, ADA), await enter(room, BOB)
+        assert (await ada.say(f"first {_SECRET}"))["ok"]
+        assert (await bob.command("report", {"target": 1, "reason": f"says {_SECRET}"}))["ok"]
+        room.on("message", hold)
+        assert (await ada.say(f"second {_SECRET}"))["held"]
+        await room.moderation.ban(ADA, reason=f"for {_SECRET}")
+        assert _NAME in repr(await room.moderation.audit())
+        await chat.erase_user("1")
+        shown = repr((await room.moderation.state(), await room.moderation.audit()))
+        assert _SECRET not in shown
+        assert _NAME not in shown
+        with pytest.raises(Refused, match="banned"):
+            await enter(room, ADA)
+        for each in (ada, bob):
+            await each.close()
+            each.connection.events.clear()
+        del ada, bob
+        assert in_memory(_SECRET) == []
 
 
 async def test_a_direct_room_of_erased_people_is_deleted_and_begins_anew(store: Store) -> None:

@@ -54,6 +54,11 @@ async def waiting(room: ChatRoom, kind: str = "held") -> list[dict[str, Any]]:
     return found
 
 
+async def undecided(room: ChatRoom) -> list[dict[str, Any]]:
+    """The held messages that nobody has decided on."""
+    return [each for each in await waiting(room) if not each.get("rejected")]
+
+
 async def texts(room: ChatRoom) -> list[str]:
     """What was said."""
     return [message.text for message in await room.history()]
@@ -76,7 +81,7 @@ async def test_a_held_message_waits_and_is_approved(room: ChatRoom) -> None:
         assert (told["id"], told["text"], told["author"]["name"]) == ("one", "see https://example.com", "Ada")
     assert await ada.event("held") == {"id": "one", "state": "approved", "reason": ""}
     assert all(name != "held" for name, _ in bob.connection.events)
-    assert await waiting(room) == []
+    assert await undecided(room) == []
     assert await texts(room) == ["see https://example.com"]
 
 
@@ -87,8 +92,28 @@ async def test_a_held_message_is_rejected(room: ChatRoom) -> None:
     (item,) = await waiting(room)
     await room.moderation.reject(item["key"], reason="No links, please")
     assert await ada.event("held") == {"id": "one", "state": "rejected", "reason": "No links, please"}
-    assert await waiting(room) == []
+    assert await undecided(room) == []
     assert await texts(room) == []
+
+
+async def test_an_author_who_was_away_is_told_of_the_rejection(room: ChatRoom, clock: FakeClock) -> None:
+    """When they come back within a day; and the same message, sent again, is refused with the reason."""
+    user = User("1", "Ada")
+    ada = await room.connect(RecordingConnection(), user=user)
+    await ada.say("see https://example.com", "one")
+    await ada.close()
+    (item,) = await waiting(room)
+    await room.moderation.reject(item["key"], reason="No links")
+    back = RecordingConnection()
+    session = await room.connect(back, user=user)
+    assert await back.told.next("held") == {"id": "one", "state": "rejected", "reason": "No links"}
+    with pytest.raises(Refused, match="rejected this message: No links"):
+        await session.say("see https://example.com", "one")
+    assert (await session.say("see https://example.com", "two")).seq == 0
+    clock.move(24 * 60 * 60)
+    later = RecordingConnection()
+    await room.connect(later, user=user)
+    assert all(name != "held" for name, _ in later.events)
 
 
 async def test_all_connections_of_the_author_are_told(room: ChatRoom) -> None:
@@ -161,7 +186,7 @@ async def test_an_approval_that_is_interrupted_is_finished(room: ChatRoom, monke
     monkeypatch.setattr(queue, "publish", real)
     await room.moderation.approve(item["key"])
     assert await texts(room) == ["see https://example.com"]
-    assert await waiting(room) == []
+    assert await undecided(room) == []
 
 
 async def test_held_messages_survive_a_restart(tmp_path: Any) -> None:
@@ -230,7 +255,7 @@ async def test_an_edit_cannot_wait(room: ChatRoom) -> None:
     seq = (await ada.say("harmless"))["seq"]
     answer = await ada.command("edit", {"target": seq, "text": "https://example.com"})
     assert answer["error"]["code"] == "held"
-    assert await waiting(room) == []
+    assert await undecided(room) == []
     assert await texts(room) == ["harmless"]
 
 

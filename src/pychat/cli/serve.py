@@ -25,6 +25,7 @@ from pychat.domain.limits import Limits
 from pychat.domain.rates import parse_rates
 from pychat.hosts.aiohttp import MOUNT, aiohttp_app
 from pychat.hosts.connection import HttpConnection
+from pychat.hosts.mount import Mount
 from pychat.net.addresses import AddressLimiter
 from pychat.net.http.hosts import host_name
 from pychat.net.process import (
@@ -41,7 +42,7 @@ from pychat.room.chat import Chat
 from pychat.room.chatroom import ChatRoom
 from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
-from pychat.transports.socketio import Connections, HandshakeRouter, Server
+from pychat.transports.socketio import Connections, HandshakeRouter
 
 __all__ = ["run"]
 
@@ -138,7 +139,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
             except Refused:  # /readyz shows this too
                 told = "The store cannot be used yet. The rooms open as soon as it can."
                 console.say(told, {"event": "unavailable"})
-            listening = await _listen(runner, app[MOUNT].socketio.server, settings, certificates, files)
+            listening = await _listen(runner, app[MOUNT], settings, certificates, files)
             cut_unread(listening.sockets)
             port: int = listening.sockets[0].getsockname()[1]
             irc = await _listen_for_irc(served, settings, certificates, files)
@@ -236,9 +237,9 @@ def _per_address(settings: Settings, max_clients: int) -> int:
 
 
 async def _listen(
-    runner: web.AppRunner, socketio: Server, settings: Settings, certificates: Certificates, files: int | None
+    runner: web.AppRunner, mount: Mount, settings: Settings, certificates: Certificates, files: int | None
 ) -> asyncio.Server | TlsListener:
-    plain = runner.server
+    plain, socketio = runner.server, mount.socketio.server
     assert plain is not None  # noqa: S101 -- it is set up
     max_clients = max_connections(files)
     if settings.max_connections is not None:
@@ -262,7 +263,7 @@ async def _listen(
     try:
         if certificates.web is None:
             return await loop.create_server(router, settings.host or None, settings.port, backlog=1024)
-        listener = TlsListener(certificates.web.context, router, connections)
+        listener = TlsListener(certificates.web.context, router, connections, mount.handshakes)
         await listener.start(settings.host or None, settings.port)
         return listener
     except socket.gaierror:

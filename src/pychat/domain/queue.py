@@ -17,6 +17,7 @@ __all__ = [
     "MAX_ASKING",
     "MAX_HELD",
     "MAX_HELD_BY_ONE",
+    "MAX_REJECTED",
     "MAX_REPORTS",
     "MAX_REPORTS_BY_ONE",
     "Held",
@@ -39,6 +40,8 @@ __all__ = [
 # In one room.
 MAX_REPORTS, MAX_REPORTS_BY_ONE = 1_000, 50
 MAX_HELD, MAX_HELD_BY_ONE = 500, 20
+#: Rejected messages whose authors are told so when they come back.
+MAX_REJECTED = 500
 MAX_ASKING = 500
 _MAX_REASON = 300  # characters of a reason, or of what somebody writes who asks to come in
 _QUOTED = 500  # characters of a reported message that the report keeps, because its author may change it
@@ -132,11 +135,16 @@ def held_record(records: Mapping[str, Record], message: Message, reason: str) ->
     `records` are the held messages of the room.
     """
     key = held_key(message.author.id, message.id)
-    if key in records:
+    before = records.get(key)
+    if before is not None and is_rejected(before):
+        reason = before.data["reason"]
+        raise Refused("held", f"A moderator has rejected this message{f': {reason}' if reason else '.'}")
+    if before is not None:
         return None
-    if len(records) >= MAX_HELD:
+    undecided = [each.data.get("member") for each in records.values() if not is_rejected(each)]
+    if len(undecided) >= MAX_HELD:
         raise Refused("too_many", "Too many messages wait for the moderators. Try again later.")
-    if sum(each.data.get("member") == message.author.id for each in records.values()) >= MAX_HELD_BY_ONE:
+    if undecided.count(message.author.id) >= MAX_HELD_BY_ONE:
         raise Refused("too_many", f"{MAX_HELD_BY_ONE} of your messages wait for a moderator. Wait for the answer.")
     data: dict[str, Any] = {
         "id": message.id,
@@ -182,18 +190,23 @@ def is_approved(record: Record) -> bool:
 
 
 def is_rejected(record: Record) -> bool:
-    """True for the request of somebody who was rejected."""
+    """True for a held message, or somebody who asked to come in, whom a moderator has rejected."""
     return bool(record.data.get("rejected"))
 
 
 def rejected_record(record: Record, reason: str, date: float) -> Record:
-    """The record of somebody whose request was rejected: they are told so, and cannot ask again for ten minutes."""
+    """The record of what was rejected: the person is told so when they come back, or ask again.
+
+    Somebody who asked to come in cannot ask again for ten minutes. The text of a message is forgotten.
+    """
     data = {**record.data, "rejected": True, "reason": reason}
-    return Record("asking", record.key, data, date + _REJECTED_SECONDS)
+    if record.kind == "held":
+        return Record("held", record.key, {**data, "text": ""}, date + _DAY)
+    return Record(record.kind, record.key, data, date + _REJECTED_SECONDS)
 
 
 def queue_of(state: ModerationState) -> QueueChanged:
     """How much waits for the moderators."""
     asking = sum(not is_rejected(each) for each in state.of("asking").values())
-    held = sum(not is_approved(each) for each in state.of("held").values())
+    held = sum(not (is_approved(each) or is_rejected(each)) for each in state.of("held").values())
     return QueueChanged(len(state.of("report")), held, asking)

@@ -9,7 +9,7 @@ from pychat.domain.decision import Actor, Decision, Subject
 from pychat.domain.errors import Refused
 from pychat.domain.moderation import AuditEntry, Record, Removed
 from pychat.domain.moderation_state import ModerationState
-from pychat.domain.queue import approved_record, is_approved, is_rejected, rejected_record
+from pychat.domain.queue import MAX_HELD, MAX_REJECTED, approved_record, is_approved, is_rejected, rejected_record
 from pychat.domain.roles import Role
 
 __all__ = ["approve", "invite", "reject", "resolve", "revoke"]
@@ -72,7 +72,8 @@ def reject(
         raise _decided()
     if is_rejected(record):
         return None
-    change = Removed(kind, record.key) if kind == "held" else rejected_record(record, reason, now)
+    forget = kind == "held" and len(state.of("held")) >= MAX_HELD + MAX_REJECTED
+    change = Removed(kind, record.key) if forget else rejected_record(record, reason, now)
     return Decision((change,), _entry(action, kind, record, actor, now, reason))
 
 
@@ -91,6 +92,8 @@ def _item(state: ModerationState, key: str) -> tuple[str, Record]:
     for kind in ("held", "asking"):
         record = state.get(kind, key)
         if record is not None:
+            if kind == "held" and is_rejected(record):
+                break
             return kind, record
     raise _decided()
 

@@ -149,10 +149,12 @@ class Mount:
         handshake, body = options.get("handshake_seconds", 10.0), options.get("body_seconds", 10.0)
         #: How often each address may ask for something.
         self._requests = AddressRate(self.rooms.rates, table["requests"])
-        handshakes = AddressRate(self.rooms.rates, table["handshakes"]) if self._limited else None
+        #: How often each address may open a connection.
+        self.handshakes = AddressRate(self.rooms.rates, table["handshakes"]) if self._limited else None
         #: Everybody on version 2.
         self.people = people = People(self.rooms, self.authenticator, enter_seconds=options.get("enter_seconds", 300.0))
-        self.websocket = WebSocketTransport(self.rooms, Gate(limits, None, handshakes), people, hello_seconds=handshake)
+        gate = Gate(limits, None, self.handshakes)
+        self.websocket = WebSocketTransport(self.rooms, gate, people, hello_seconds=handshake)
         self.socketio = SocketIOTransport(
             self.rooms,
             async_mode=async_mode,
@@ -166,10 +168,10 @@ class Mount:
             body_timeout=body,
             **counts,
         )
-        self.socketio.server.eio.registry.share(limits, handshakes)
+        self.socketio.server.eio.registry.share(limits, self.handshakes)
         self.siblings = Siblings(lambda: [room.name for room in self.rooms.given if room.in_memory])
         self.max_message_bytes = self.rooms.max_message_bytes
-        self.sse = SSETransport(Gate(limits, None, handshakes))
+        self.sse = SSETransport(Gate(limits, None, self.handshakes))
         self._api = Api(
             self.rooms,
             self.sse,

@@ -17,6 +17,7 @@ from typing import Any
 
 from pychat.domain.log_limit import RateLimitedLogger
 from pychat.net.http.connections import Connections
+from pychat.net.http.gate import Handshakes
 
 __all__ = ["TlsListener"]
 
@@ -31,9 +32,18 @@ class TlsListener:
     """Listens for TLS connections, and gives each to a protocol of `make` after its handshake.
 
     `connections` counts and times handshakes. The protocol counts the connection itself, from `connection_made` on.
+    A handshake costs a millisecond of the processor: with `rate`, connections of an address that opens too many a
+    second are closed before that.
     """
 
-    def __init__(self, context: ssl.SSLContext, make: Callable[[], asyncio.Protocol], connections: Connections) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        make: Callable[[], asyncio.Protocol],
+        connections: Connections,
+        rate: Handshakes | None = None,
+    ) -> None:
+        self._rate = rate
         self._context = context
         self._make = make
         self._connections = connections
@@ -80,10 +90,22 @@ class TlsListener:
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             handshake = _Handshake(connection, self._connections)
-            if self._connections.opened(handshake, handshake.address):
+            if self._too_many(handshake.address):
+                handshake.close()
+            elif self._connections.opened(handshake, handshake.address):
                 self._handshakes.add(handshake)
                 handshake.start(self._context, self._make, self._handshakes.discard)
             await asyncio.sleep(0)  # a socket that is always ready would keep the event loop
+
+    def _too_many(self, address: str) -> bool:
+        """Count a handshake of an address; true if it had too many already."""
+        if self._rate is None or not address:
+            return False
+        if self._rate.wait(address):
+            _log.warning("%s opens too many connections: more are refused for a moment.", address)
+            return True
+        self._rate.count(address)
+        return False
 
 
 class _Handshake(asyncio.Transport):

@@ -164,8 +164,10 @@ class Session(CommandQueue):
             readers.entered(person, self._room.state.seq)
 
     def show_whispers(self) -> None:
-        """Show again what was whispered to this member since they were here."""
+        """Show again what was whispered to this member since they were here, and which messages were rejected."""
         self._room.whispers.show(self, self._seen)
+        if self._room.moderation.state.of("held"):
+            self._room.queue.tell_rejected(self)
 
     # The commands.
 

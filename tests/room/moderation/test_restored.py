@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
-from pychat import ChatRoom, Close, Limits, Refused, User
+from pychat import ChatRoom, Close, Held, Limits, Message, Refused, User
 from pychat.domain.access import Access
+from pychat.room.entry import Applicant, EntryDesk
+from pychat.room.grant import Grant
+from pychat.room.rate_limiter import RateLimiter
 from pychat.stores import MemoryStore, Store, open_store
 from pychat.stores.redis import RedisStore
 from pychat.testing import FaultyStore
@@ -198,3 +201,54 @@ async def test_while_the_store_is_away_nothing_is_changed() -> None:
         assert refusal.value.code == "muted"
         store.down = False
         await mo.does("ban", member=ann.id)
+
+
+# What waits, and who comes in, on two servers.
+
+
+async def hold(message: Message) -> None:
+    """Let every message wait."""
+    raise Held("everything")
+
+
+async def test_a_message_is_approved_on_two_servers_at_the_same_moment(
+    servers: Callable[[], Awaitable[ChatRoom]],
+) -> None:
+    """It is sent once, its author is told once where they are, and nothing waits any more."""
+    first, second = await servers(), await servers()
+    first.on("message", hold)
+    ada = await come(first, user=ADA)
+    said = await ada.session.say("hello", "one")
+    assert said.seq == 0
+    await until(lambda: second.backend.core.moderation.state.of("held"))
+    (item,) = (await second.moderation.state())["held"]
+    await asyncio.gather(
+        *(room.moderation.approve(item["key"]) for room in (first, second) for _ in range(3)), return_exceptions=True
+    )
+    await until(lambda: not any(room.backend.core.moderation.state.of("held") for room in (first, second)))
+    for room in (first, second):
+        assert [(each.id, each.text) for each in await room.history()] == [("one", "hello")]
+        assert sum(entry.action == "approve" for entry in await room.moderation.audit()) == 1
+    await until(lambda: ada.told("held"))
+    assert ada.told("held") == [{"id": "one", "state": "approved", "reason": ""}]
+    assert [each["id"] for each in ada.told("message")] == ["one"]
+
+
+async def test_two_servers_share_one_use_of_an_invitation(servers: Callable[[], Awaitable[ChatRoom]]) -> None:
+    """Forty people use it at the same moment, half of them on each server: one gets in."""
+    rooms = [await servers(), await servers()]
+    token = await rooms[0].moderation.invite(uses=1)
+    await until(lambda: rooms[1].backend.core.moderation.state.of("invite"))
+    desks = [EntryDesk(RateLimiter(room.clock)) for room in rooms]
+
+    async def enter(number: int) -> str:
+        who = Applicant(None, None, Grant(Access.WRITE, address=f"203.0.113.{number}"))
+        try:
+            await desks[number % 2].enter(rooms[number % 2].backend, who, {"invite": token})
+        except Refused as refused:
+            return refused.code
+        return ""
+
+    codes = await asyncio.gather(*(enter(number) for number in range(40)))
+    assert (codes.count(""), codes.count("entry_required")) == (1, 39)
+    await until(lambda: all(len(room.backend.core.moderation.state.of("role")) == 1 for room in rooms))

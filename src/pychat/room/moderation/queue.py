@@ -18,6 +18,7 @@ from pychat.domain.queue import (
     Report,
     held_record,
     is_approved,
+    is_rejected,
     queue_of,
     report_key,
     report_record,
@@ -158,6 +159,12 @@ class ModerationQueue:
         for record in self._records.state.of("held").values():
             if is_approved(record):
                 self._tasks.spawn(self._store_later(record.key))
+
+    def tell_rejected(self, visitor: Visitor) -> None:
+        """Tell somebody who has come in which of their messages were rejected while they were away."""
+        for record in self._records.state.of("held").values():
+            if record.data["member"] == visitor.member_id and is_rejected(record):
+                self._tell(visitor, HeldDecided(record.data["id"], "rejected", record.data["reason"]))
 
     async def _store_later(self, key: str) -> None:
         try:

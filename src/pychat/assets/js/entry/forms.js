@@ -3,6 +3,7 @@
 import { Refusal } from "../refusal.js";
 import { make } from "../view/elements.js";
 import { textField } from "../dialogs/fields.js";
+import { browserStorage } from "../storage.js";
 import { hasKeys, write } from "../view/template-refs.js";
 import { solve } from "./challenge.js";
 
@@ -15,6 +16,9 @@ const POLL_INTERVAL = 4000;
  */
 export function forms(room, refs, { entrance, place }) {
   const error = make("p", { class: "error", role: "alert", hidden: true });
+  const storage = browserStorage("sessionStorage");
+  /** Remembers over a reload that the user waits for a moderator. */
+  const askedKey = `pychat:asked:${refs.key}`;
   let shownCode = "";
   let timer;
   let working = null;
@@ -24,7 +28,9 @@ export function forms(room, refs, { entrance, place }) {
     error.hidden = !text;
   }
 
-  function close() {
+  /** @param {boolean} [entered] */
+  function close(entered = false) {
+    if (entered) storage.removeItem(askedKey);
     clearTimeout(timer);
     working?.abort();
     working = null;
@@ -83,18 +89,26 @@ export function forms(room, refs, { entrance, place }) {
 
   /** Shows that a moderator has the question, and looks again until they have decided. */
   function wait() {
-    const cancel = make("button", { class: "button", type: "button", click: () => show(room.state, true) }, "Stop waiting");
+    const cancel = make("button", { class: "button", type: "button", click: () => stopWaiting() }, "Stop waiting");
     const words = make("p", { class: "entry-wait", role: "status" }, make("span", { class: "dot" }), "A moderator has your question. You come in as soon as they say yes; leave this page open.");
     place.replaceChildren(words, cancel);
     const look = async () => {
       const answer = await entrance.enter({}).catch((refusal) => refusal);
-      if (!cancel.isConnected) return;
+      // Another room may be shown now; the answer counts nevertheless.
+      if (!place.contains(cancel)) return;
       if (answer.waiting || answer.code === "offline" || answer.code === "rate_limited") timer = setTimeout(look, POLL_INTERVAL);
-      else if (answer.code) showForms(answer.text);
+      else if (answer.code) stopWaiting(answer.text);
       else open();
     };
     clearTimeout(timer);
+    storage.setItem(askedKey, "yes");
     timer = setTimeout(look, POLL_INTERVAL);
+  }
+
+  function stopWaiting(text = "") {
+    clearTimeout(timer);
+    storage.removeItem(askedKey);
+    showForms(text);
   }
 
   async function check() {
@@ -129,6 +143,7 @@ export function forms(room, refs, { entrance, place }) {
     close();
     shownCode = code;
     if (code === "challenge_required") check();
+    else if (storage.getItem(askedKey)) wait();
     else showForms(text);
   }
 
@@ -147,5 +162,6 @@ export function forms(room, refs, { entrance, place }) {
     if (refs.mayFocus) made[0]?.first.focus();
   }
 
+  refs.signal?.addEventListener("abort", () => close());
   return { show, close };
 }

@@ -9,7 +9,7 @@ export function outside(room, refs, entrance) {
   let shown = null;
 
   room.on("state", async (state) => {
-    if (state.name === "live") shown?.close();
+    if (state.name === "live") shown?.close(true);
     if (state.name === "live") shown = null;
     if (state.name !== "refused") return;
     const wanted = HAS_FORMS.has(state.code) ? state : null;
