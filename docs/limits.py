@@ -73,6 +73,11 @@ LIMITS: dict[str, tuple[tuple[str, str, str], ...]] = {
             "`--head-timeout`",
         ),
         (
+            "a TLS handshake with `pychat serve`",
+            "{cli.settings.SETTINGS.head_timeout.default} seconds; it counts as a connection, and in `handshakes`",
+            "`--head-timeout`",
+        ),
+        (
             "the body of a request",
             "{cli.settings.SETTINGS.body_timeout.default} seconds to come",
             "`body_seconds=…`, `--body-timeout`; on a Socket.IO server of your own: `body_timeout=…`",
