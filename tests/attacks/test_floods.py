@@ -204,13 +204,16 @@ async def test_half_requests_by_the_thousand(public: Public, many_files: None) -
 async def test_half_requests_are_cut(public: Public, many_files: None) -> None:
     """Whoever sends half a head or half a body, or nothing, is cut within its seconds; bystanders do not notice."""
     async with public() as server, server.attacked():
-        reading = []
+        reading, writers = [], []
         for number, half in zip(range(500), itertools.cycle(HALVES), strict=False):
             reader, writer = await server.raw(source=f"127.0.6.{1 + number % 8}")
             writer.write(half)
+            writers.append(writer)
             reading.append(reader.read())
         async with asyncio.timeout(60):
             await asyncio.gather(*reading, return_exceptions=True)
+        for each in writers:
+            each.close()
 
 
 async def test_who_never_joins(public: Public, many_files: None) -> None:
