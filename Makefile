@@ -17,7 +17,8 @@ export NODE_USE_SYSTEM_CA ?= 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 fuzz: MINUTES = 60
-.PHONY: help serve test slow soak fuzz audit check format docs lock clean
+connects: MINUTES = 1
+.PHONY: help serve test slow soak connects fuzz audit check format docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
@@ -34,7 +35,10 @@ slow: $(VENV)/.system node_modules/.ready ## run the tests that take ten seconds
 
 soak: $(VENV)/.system node_modules/.ready ## kill servers under people who talk, for ten minutes or MINUTES=60, then try many sequences
 	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/python -m pytest --capture=no tests/proof/test_sigkill.py
-	PROOF_EXAMPLES=$$(( $(MINUTES) * 100 )) $(BIN)/python -m pytest tests/proof/test_any_sequence.py
+	PROOF_EXAMPLES=$$(( $(MINUTES) * 100 )) $(BIN)/python -m pytest tests/proof/test_any_sequence.py tests/proof/test_moderated.py
+
+connects: $(VENV)/.ready ## let 200 people a second connect and drop, for a minute or MINUTES=10
+	CONNECT_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/python -m pytest tests/proof/test_connects.py
 
 fuzz: $(VENV)/.fuzz ## look for bytes that make a decoder fail, for an hour or MINUTES=5; what is found is kept in tests/fuzz/corpus
 	ls tests/fuzz/corpus | xargs -P $(JOBS) -I TARGET \

@@ -120,6 +120,27 @@ async def test_two_people_of_one_name(room: ChatRoom, url: str, tmp_path: Path) 
     assert (await ended(tmp_path, "ban", url, ids[0], "--id", "--token", TOKEN)).status == 0
 
 
+async def test_an_invitation_and_the_queue(room: ChatRoom, url: str, tmp_path: Path) -> None:
+    """The link alone is printed, and beside it how to revoke it; what waits has the item to decide on."""
+    nothing = await ended(tmp_path, "reports", url, "--token", TOKEN)
+    assert (nothing.out, nothing.error) == ("", "pychat: Nothing waits for moderators.\n")
+    made = await ended(tmp_path, "invite", url, "--uses", "1", "--for", "7d", "--token", TOKEN)
+    assert made.out.startswith(f"{url}/rooms/lobby#invite=")
+    (invite,) = (await room.moderation.state())["invite"]
+    assert made.error == f"pychat: To revoke it: pychat revoke {url} {invite['key']}\n"
+    assert (await ended(tmp_path, "revoke", url, invite["key"], "--token", TOKEN)).out == "Done: revoke.\n"
+    assert (await ended(tmp_path, "revoke", url, invite["key"], "--token", TOKEN)).status == 1
+    await room.post("Buy \x1b[31mpills", author="bot")
+    eve = await Person.enter(room)
+    await eve.join("Eve")
+    assert (await eve.command("report", {"target": 1, "reason": "spam"}))["ok"]
+    waits = await ended(tmp_path, "reports", url, "--token", TOKEN)
+    item, _, told = waits.out.strip().split("  ", 2)
+    assert told == "Eve reports message 1 of bot (spam): Buy \\x1b[31mpills"
+    assert (await ended(tmp_path, "resolve", url, item, "--token", TOKEN)).status == 0
+    assert (await ended(tmp_path, "reports", url, "--json", "--token", TOKEN)).out == ""
+
+
 async def test_names_cannot_write_to_the_terminal(room: ChatRoom, url: str, tmp_path: Path) -> None:
     """Reasons of others come out as text, whatever is in them."""
     await room.moderation.ban(network="203.0.113.7", reason="\x1b[2J\u202eevil")

@@ -32,7 +32,8 @@ class Client(RoomClient):
     `name` you join at once; without it you only listen, and may `join` later. If your login has a name, that one is
     used, and a warning is logged if it differs. `headers`, `cookies` and `token` (sent as
     `Authorization: Bearer …`) are for servers with logins; an aiohttp `session` has its own TLS and proxy settings.
-    `resume` is the `chat.resume` of an earlier run: with it you are the same member again. `on_state` is called
+    `resume` is the `chat.resume` of an earlier run: with it you are the same member again. If a room asks for a
+    password or an invitation, give the token that you got for it as both `token` and `resume`. `on_state` is called
     whenever `state` changes.
 
     Iterating yields a `RoomSnapshot` first, then events: messages (yours too, once they are stored), their edits,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from pychat.terminal.http_api import HttpApi
 
 __all__ = ["moderate", "print_audit", "print_queue"]
 
+_OF_PROGRAMS = "post:"  # how the ids of programs begin, which are no people
 _PAGE = 200  # messages, entries of the audit log
 _Fields = dict[str, Any]
 
@@ -47,6 +49,7 @@ async def moderate(
         if "token" in told:
             # The token is behind the #, so that no server writes it into a log.
             _print(f"{api.address.page(await api.room())}#invite={told['token']}")
+            _note(f"To revoke it: pychat revoke {url} {told['invite']}")
             return
         deleted = f" {told['deleted']:,} messages were deleted." if "deleted" in told else ""
         _print(f"Done: {action}{whom and ' '}{whom}.{deleted}")
@@ -59,6 +62,8 @@ async def print_queue(url: str, *, json: bool, room: str | None, token: str | No
     for kind in ("reports", "held", "asking"):
         for each in reversed(state[kind]):
             _print(_as_json({"type": kind, **each}) if json else _queued(kind, each), safe=json)
+    if not any(state[kind] for kind in ("reports", "held", "asking")):
+        _note("Nothing waits for moderators.")
 
 
 async def print_audit(
@@ -75,6 +80,8 @@ async def print_audit(
             more = told["more"] and bool(told["entries"])
     for each in reversed(entries):
         _print(_as_json(each) if json else _done(each), safe=json)
+    if not entries:
+        _note("No moderator has done anything here.")
 
 
 async def _ask(api: HttpApi, method: str, path: str, fields: _Fields | None = None) -> Mapping[str, Any]:
@@ -124,7 +131,8 @@ async def _here(api: HttpApi) -> list[tuple[str, str]]:
 
 async def _authors(api: HttpApi) -> list[tuple[str, str]]:
     found = await _ask(api, "GET", f"messages?limit={_PAGE}")
-    return [(each["author"]["id"], each["author"]["name"]) for each in found["messages"]]
+    authors = [(each["author"]["id"], each["author"]["name"]) for each in found["messages"]]
+    return [each for each in authors if not each[0].startswith(_OF_PROGRAMS)]
 
 
 async def _listed(api: HttpApi, *lists: str) -> list[tuple[str, str]]:
@@ -185,6 +193,10 @@ def _time(date: str) -> str:
 
 def _as_json(fields: _Fields) -> str:
     return safe_json(json.dumps(fields, ensure_ascii=False))
+
+
+def _note(line: str) -> None:
+    print(f"pychat: {safe_line(line)}", file=sys.stderr)  # noqa: T201 -- beside the output
 
 
 def _print(line: str, *, safe: bool = False) -> None:
