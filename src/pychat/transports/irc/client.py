@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.net.http.request import Request
@@ -276,6 +277,17 @@ class Client:
         """The channel of that name, if this client knows of it."""
         membership = self.membership_in(name)
         return self.network.channels.get(casefold(name)) if membership is None else membership.channel
+
+    def may_see(self, channel: Channel) -> bool:
+        """True if this client may know who is in a channel: it is there, or may enter."""
+        if channel.key in self.memberships or not channel.room.member_count:
+            return True
+        grant = Grant(Access.WRITE, address=self.remote)  # channels that everybody may know have no other
+        try:
+            channel.room.check_entry(grant, self.users.get(channel.key), self.member_id(channel))
+        except Refused:
+            return False
+        return channel.key not in self.barred
 
     def membership_in(self, name: str) -> ChannelMembership | None:
         """The membership in the channel of that name, if the client is in it."""

@@ -26,6 +26,8 @@ async def _who(client: Client, line: Line) -> None:
             await client.pacer.pace()
             if not client.is_open():
                 return
+            if not client.may_see(channel):
+                break
             _who_reply(client, channel, member)
     else:
         for where, member in _called(client, mask)[:1]:
@@ -55,9 +57,9 @@ async def _whois(client: Client, line: Line) -> None:
 
 
 def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
-    """The members with that nick, each with the channel."""
+    """The members with that nick whom the client may see, each with the channel."""
     found = [(channel, channel.nicks.member(nick)) for channel in client.channels]
-    return [(channel, member) for channel, member in found if member is not None]
+    return [(channel, member) for channel, member in found if member is not None and client.may_see(channel)]
 
 
 async def _ison(client: Client, line: Line) -> None:
