@@ -35,7 +35,9 @@ async def _who(client: Client, line: Line) -> None:
 
 def _who_reply(client: Client, channel: Channel, member: Member) -> None:
     nick = channel.nick(member)
-    client.reply(n.RPL_WHOREPLY, channel.name, _USER, _HOST, SERVER, nick, "H", f"0 {member.name}")
+    client.reply(
+        n.RPL_WHOREPLY, channel.name, _USER, _HOST, SERVER, nick, f"H{channel.mark(member.id)}", f"0 {member.name}"
+    )
 
 
 async def _whois(client: Client, line: Line) -> None:
@@ -43,7 +45,7 @@ async def _whois(client: Client, line: Line) -> None:
     found = _called(client, nick)
     if found:
         _, member = found[0]
-        names = " ".join(channel.name for channel, _ in found)
+        names = " ".join(channel.mark(each.id) + channel.name for channel, each in found)
         client.reply(n.RPL_WHOISUSER, nick, _USER, _HOST, "*", member.name)
         client.reply(n.RPL_WHOISCHANNELS, nick, names)
         client.reply(
