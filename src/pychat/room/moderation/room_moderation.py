@@ -221,7 +221,9 @@ class RoomModeration:
                 continue
             member_id = each.key.removeprefix(MEMBER)
             subject = self._subject(member_id) if each.key.startswith(MEMBER) else None
-            if subject is None or not (subject.alone or each.data["address"] is True) or subject.role > Role.GUEST:
+            if subject is None or subject.role > Role.GUEST:
+                continue
+            if each.data["address"] is not True and not self._with_neighbours(subject).alone:
                 continue
             missing = [ADDRESS + network for network in subject.networks]
             missing = [key for key in missing if self.state.get(each.kind, key) is None]
@@ -480,6 +482,8 @@ class RoomModeration:
     def _decide(self, action: str, fields: Mapping[str, Any], actor: Callable[[], Actor]) -> Decision | None:
         member_id = fields.get("member")
         subject = None if member_id is None else self._subject(member_id)
+        if subject is not None and action in ("kick", "ban", "mute"):
+            subject = self._with_neighbours(subject)
         return decide(self._log.state, action, fields, actor(), subject, self._clock.date())
 
     async def _clear(self, member_id: str, seconds: float, actor: Actor) -> int:
@@ -501,7 +505,7 @@ class RoomModeration:
             networks = {self._gone.get(member_id)}
         known = tuple(each for each in networks if each is not None and self._may_exclude(each))
         name = self.people.name_of(member_id) or ""
-        return Subject(member_id, name, role, known, alone=bool(known) and self._alone(member_id, known))
+        return Subject(member_id, name, role, known)
 
     def role_of(self, member_id: str) -> Role:
         """The role of a member at this moment."""
@@ -514,9 +518,11 @@ class RoomModeration:
             return False
         return True
 
-    def _alone(self, member_id: str, networks: tuple[str, ...]) -> bool:
-        others = (each for each in self._connections if each.member_id != member_id)
-        return not any(network_of(each.grant.address) in networks for each in others)
+    def _with_neighbours(self, subject: Subject) -> Subject:
+        """The same member, and whether others share their networks. This looks at everybody who is connected."""
+        others = (each for each in self._connections if subject.networks and each.member_id != subject.id)
+        shared = any(network_of(each.grant.address) in subject.networks for each in others)
+        return replace(subject, alone=bool(subject.networks) and not shared)
 
 
 def _access(visitors: Iterable[Visitor]) -> Access:
