@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,6 +45,7 @@ __all__ = ["RoomModeration", "RoomPeople"]
 
 _limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
 _KINDS = ("role", "ban", "mute", "setting", "pin", "invite", "report", "held", "asking")
+_AT_ONCE = 100  # visitors who are rechecked in one turn of the event loop
 _MAX_GONE = 100  # guests who have gone, and whose addresses are known
 _BADGES = frozenset({Role.MODERATOR.label, Role.OWNER.label})
 _hasher = PasswordHasher()
@@ -94,6 +96,7 @@ class RoomModeration:
         "_tasks",
         "people",
         "protected",
+        "revision",
         "room_title",
         "slow",
     )
@@ -130,6 +133,8 @@ class RoomModeration:
         self.protected: tuple[IPv4Network | IPv6Network, ...] = ()
         #: Seconds between two messages of one person; 0 without slow mode.
         self.slow = 0
+        #: The number of changes that concerned everybody. A visitor who was not rechecked since then is, before acting.
+        self.revision = 0
 
     # The records come from the store.
 
@@ -173,12 +178,9 @@ class RoomModeration:
                 networks.add(key.removeprefix(ADDRESS), None)
         members |= named["role"]
         self._ban_addresses(changes)
-        if named["setting"] & {"writing", "entry"}:
-            self._recheck(self._connections)
-        else:
-            if networks:
-                self._recheck(each for each in self._connections if networks.find(each.grant.address))
-            self._recheck(visitor for each in members for visitor in self._connections.of(each))
+        self._recheck(visitor for each in members for visitor in self._connections.of(each))
+        if networks or named["setting"] & {"writing", "entry"}:
+            self._recheck_everybody()
         for each in named["role"]:
             self.people.role_changed(each)
         if named["setting"] - {"challenge", "password"}:
@@ -192,7 +194,7 @@ class RoomModeration:
     def reloaded(self) -> None:
         """Any record may have changed."""
         self._set_up()
-        self._recheck(self._connections)
+        self._recheck_everybody()
         for member_id in {each.member_id for each in self._connections}:
             if member_id is not None:
                 self.people.role_changed(member_id)
@@ -204,6 +206,21 @@ class RoomModeration:
     def _recheck(visitors: Iterable[Visitor]) -> None:
         for visitor in tuple(visitors):
             visitor.recheck()
+
+    def _recheck_everybody(self) -> None:
+        """Recheck all visitors, some in each turn of the event loop. Whoever does something is rechecked before."""
+        self.revision += 1
+        visitors = tuple(self._connections)
+        self._recheck(visitors[:_AT_ONCE])
+        if len(visitors) > _AT_ONCE:
+            self._tasks.spawn(self._recheck_later(visitors[_AT_ONCE:], self.revision))
+
+    async def _recheck_later(self, visitors: Sequence[Visitor], revision: int) -> None:
+        for begin in range(0, len(visitors), _AT_ONCE):
+            await asyncio.sleep(0)
+            if self.revision != revision:
+                return  # everybody is being rechecked again
+            self._recheck(visitors[begin : begin + _AT_ONCE])
 
     def _set_up(self) -> None:
         """Take over the settings that are asked for often."""
