@@ -237,7 +237,7 @@ async def test_actions_on_the_page_are_one_line_each(room: ChatRoom, four: Four)
 
 
 async def test_topics(room: ChatRoom, four: Four) -> None:
-    """A moderator sets it, everybody hears of it, and who has set it is told; without one, there is the title."""
+    """A moderator sets it, everybody hears of it, and who has set it is told, but not to the banned; without one, there is the title."""
     four.mo.say("TOPIC #lobby :Tea \x0304at five")
     assert told([await four.ada.next()]) == [("Mo", "TOPIC", "#lobby", "Tea at five")]
     topic, by = await four.ada.since("TOPIC #lobby")
@@ -246,6 +246,10 @@ async def test_topics(room: ChatRoom, four: Four) -> None:
     assert by.params[3].isdigit()
     await room.moderation.set(title="The Tea Room")
     assert await four.ada.since() == []
+    assert codes(await four.mo.since("MODE #lobby +b Eve"))[-1] == "KICK"
+    await four.eve.line("KICK")
+    assert [line.params[-1] for line in await four.eve.since("TOPIC #lobby")] == ["The Tea Room"]
+    await four.ada.line("KICK")
     await room.moderation.set(topic="")
     assert told(await four.ada.since("TOPIC #lobby")) == [
         ("irc.pychat", "TOPIC", "#lobby", "The Tea Room"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -118,6 +118,7 @@ class Commands:
                 return _same(first, command)
         if self.readers is not None and not isinstance(command, Delete):
             await self.readers.check(command.member_id)
+        _require(visitor, command)  # they may do less than before their message, or the answered one, was read
         event = self._state.decide(command, self._clock.date())
         if isinstance(command, Edit | Delete | React) and isinstance(event, Edited | Deleted | Reacted):
             event = await self._ask_hooks(command, event, visitor)
@@ -127,7 +128,7 @@ class Commands:
             case Message() if isinstance(command, Say):
                 return await self._say(command, event, visitor)
             case Edited() | Deleted() | Reacted():
-                return await self._append_change(event)
+                return await self._append_change(event, partial(_require, visitor, command))
             case _:
                 assert isinstance(event, Typing)  # noqa: S101 -- what is left
                 await self._store.signal(self._room, event)
@@ -165,9 +166,7 @@ class Commands:
                 command = replace(command, emoji=event.emoji)
         if self.readers is not None and not isinstance(command, Delete):
             await self.readers.check(command.member_id)
-        if visitor is not None:  # they may do less than before the hooks ran
-            moderates = isinstance(command, Delete) and command.moderates
-            visitor.require("moderate" if moderates else "react" if isinstance(command, React) else "write")
+        _require(visitor, command)  # they may do less than before the hooks ran
         return self._state.decide(command, self._clock.date())
 
     async def _store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
@@ -262,14 +261,16 @@ class Commands:
             before = page.messages[0].seq
         return deleted
 
-    async def _append_mentions(self, draft: Edited) -> LogEvent:
+    async def _append_mentions(self, draft: Edited, check: Callable[[], None]) -> LogEvent:
         """Store an edit whose text may mention people. Only those are told whom the message has not mentioned."""
         blockers = await self._blockers(draft)
         draft = replace(draft, mentions=self._mentions(draft, blockers))
         if not draft.mentions or not self._mention_hook.registered:
+            check()
             return _same(await self._store.append(self._room, draft), draft)
         message = await self.message(draft.target)
         first = await self._store.events(self._room, after=draft.target - 1, limit=1)
+        check()
         notified = {*message.mentions, *(first[0].mentions if first and isinstance(first[0], Message) else ())}
         stored = _same(await self._store.append(self._room, draft), draft)
         if isinstance(stored, Edited) and _is_first(stored, draft):
@@ -327,10 +328,10 @@ class Commands:
         stored = self._store.append(self._room, draft)
         return stored if isinstance(stored, asyncio.Future) else asyncio.ensure_future(stored)
 
-    async def _append_change(self, event: LogEvent) -> LogEvent:
-        """Store a change of a message."""
+    async def _append_change(self, event: LogEvent, check: Callable[[], None] = lambda: None) -> LogEvent:
+        """Store a change of a message. `check` may refuse it until it is stored."""
         if isinstance(event, Edited) and "@" in event.text:
-            return await self._append_mentions(event)
+            return await self._append_mentions(event, check)
         return _same(await self._store.append(self._room, event), event)
 
     async def history(
@@ -387,6 +388,13 @@ _MAX_LOOKED_AT = 100_000  # messages
 _ROUNDED_SECONDS = 0.01
 #: The hook for each change of a message.
 _HOOKS = {Edited: "edit", Deleted: "delete", Reacted: "react"}
+
+
+def _require(visitor: Visitor | None, command: Say | Edit | Delete | React | SetTyping) -> None:
+    """Raise `Refused` if this visitor may not do that at this moment."""
+    if visitor is not None:
+        moderates = isinstance(command, Delete) and command.moderates
+        visitor.require("moderate" if moderates else "react" if isinstance(command, React) else "write")
 
 
 def _same(stored: LogEvent, asked: LogEvent | Say | Edit | Delete | React) -> LogEvent:

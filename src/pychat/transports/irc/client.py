@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.net.http.request import Request
@@ -277,6 +278,17 @@ class Client:
         membership = self.membership_in(name)
         return self.network.channels.get(casefold(name)) if membership is None else membership.channel
 
+    def may_enter(self, channel: Channel) -> bool:
+        """True if this client is in the channel, or would be let in: nobody else is told who is there."""
+        if channel.key in self.memberships:
+            return True
+        grant = Grant(Access.WRITE, address=self.remote)
+        try:
+            channel.room.check_entry(grant, self.users.get(channel.key), self.member_id(channel))
+        except Refused:
+            return False
+        return channel.key not in self.barred
+
     def membership_in(self, name: str) -> ChannelMembership | None:
         """The membership in the channel of that name, if the client is in it."""
         return self.memberships.get(casefold(name))
@@ -377,12 +389,14 @@ class Client:
 
     def topic(self, channel: Channel) -> None:
         """Answer with the topic of a channel."""
-        if not channel.topic:
+        inside = self.may_enter(channel)
+        topic = channel.topic if inside else channel.title
+        if not topic:
             self.reply(RPL_NOTOPIC, channel.name, "This channel has no topic.")
             return
         space = LINE_BYTES - len(f":{SERVER} {RPL_TOPIC} {self.nick} {channel.name} :\r\n".encode())
-        self.tell(Line(RPL_TOPIC, (self.nick, channel.name, cut(channel.topic, space)), SERVER))
-        if channel.topic_set is not None:
+        self.tell(Line(RPL_TOPIC, (self.nick, channel.name, cut(topic, space)), SERVER))
+        if inside and channel.topic_set is not None:
             nick, date = channel.topic_set
             self.reply(RPL_TOPICWHOTIME, channel.name, nick, str(date))
 

@@ -148,7 +148,8 @@ async def _names(client: Client, line: Line) -> None:
         if membership is not None:
             membership.names()
         elif channel is not None:
-            client.names(channel, [channel.marked(member) for member in channel.room.first_members()])
+            members = channel.room.first_members() if client.may_enter(channel) else ()
+            client.names(channel, [channel.marked(member) for member in members])
         else:
             client.reply(n.RPL_ENDOFNAMES, name, "There is no room of that name here.")
 
@@ -157,7 +158,7 @@ async def _list(client: Client, line: Line) -> None:
     client.reply(n.RPL_LISTSTART, "Channel", "Users  Name")
     for channel in client.network.channels.values():
         await client.pacer.pace()
-        client.reply(n.RPL_LIST, channel.name, str(channel.room.here), channel.topic)
+        client.reply(n.RPL_LIST, channel.name, str(channel.room.here), channel.title)
     for room in (
         await client.network.rooms.visible(client.login, limit=_MAX_LISTED) if client.network.rooms.asks else ()
     ):
