@@ -46,7 +46,7 @@ __all__ = ["RoomModeration", "RoomPeople"]
 _limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
 _KINDS = ("role", "ban", "mute", "setting", "pin", "invite", "report", "held", "asking")
 _AT_ONCE = 100  # visitors who are rechecked in one turn of the event loop
-_MAX_GONE = 100  # guests who have gone, and whose addresses are known
+_MAX_GONE = 1_000  # guests who have gone, and whose addresses are known
 _BADGES = frozenset({Role.MODERATOR.label, Role.OWNER.label})
 _hasher = PasswordHasher()
 
