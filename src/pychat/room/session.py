@@ -81,6 +81,7 @@ class Session(CommandQueue):
         self.grant = grant or FULL
         #: What this visitor may do in the room, which also depends on its moderators.
         self.standing = room.moderation.standing(self.grant, user, None)
+        self._revision = room.moderation.revision  # of the rules that `standing` follows
         person = self.grant.person
         #: What this person has used of each rate; a guest without an identity is one connection.
         if person is not None:
@@ -324,6 +325,7 @@ class Session(CommandQueue):
         if self.member_id is not None:
             if self.standing.muted is not None:
                 self._muted_as = self.member_id
+            self._room.moderation.left(self)
             await self._room.membership.perform(Leave(self.member_id), self)
             self.recheck()
 
@@ -410,6 +412,7 @@ class Session(CommandQueue):
     def recheck(self) -> None:
         """Something has changed that this visitor's permissions depend on: tell them, or put them out of the room."""
         moderation, before = self._room.moderation, self.standing
+        self._revision = moderation.revision
         self.standing = moderation.standing(self.grant, self.user, self.member_id)
         if not self._begun or self._closed:
             return  # who is still entering is told with the welcome, or refused
@@ -450,6 +453,8 @@ class Session(CommandQueue):
 
     def require(self, permission: str) -> None:
         """Raise `Refused` if this visitor may not do that; the text says why."""
+        if self._revision != self._room.moderation.revision:
+            self.recheck()
         if self._error is not None:
             raise Refused(self._error.code, self._error.text, until=self._error.until)
         if permission not in self.standing.access:
@@ -476,6 +481,8 @@ class Session(CommandQueue):
         """Count a command of that kind, which needs this permission. Raise `Refused`."""
         if self._closed:
             raise Refused("unavailable", "Your connection has ended. Connect again.", 1.0)
+        if self._revision != self._room.moderation.revision:
+            self.require("read")
         if "moderate" not in self.standing.access:
             charges, now = self._room.charges, self._room.rates.clock.steady()
             wait = take(charges[kind], self._usage, self._address_usage, now)
@@ -496,6 +503,8 @@ class Session(CommandQueue):
         raise too_much(wait)
 
     def _handed_out(self) -> None:
+        if self._revision != self._room.moderation.revision:
+            self.recheck()
         if "read" not in self.standing.access:  # lost while a command ran: what it read is not handed out
             if self._error is not None:
                 self.require("read")

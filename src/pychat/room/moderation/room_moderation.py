@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,7 +45,8 @@ __all__ = ["RoomModeration", "RoomPeople"]
 
 _limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
 _KINDS = ("role", "ban", "mute", "setting", "pin", "invite", "report", "held", "asking")
-_MAX_GONE = 100  # guests who have gone, and whose addresses are known
+_AT_ONCE = 100  # visitors who are rechecked in one turn of the event loop
+_MAX_GONE = 1_000  # guests who have gone, and whose addresses are known
 _BADGES = frozenset({Role.MODERATOR.label, Role.OWNER.label})
 _hasher = PasswordHasher()
 
@@ -94,6 +96,7 @@ class RoomModeration:
         "_tasks",
         "people",
         "protected",
+        "revision",
         "room_title",
         "slow",
     )
@@ -130,6 +133,8 @@ class RoomModeration:
         self.protected: tuple[IPv4Network | IPv6Network, ...] = ()
         #: Seconds between two messages of one person; 0 without slow mode.
         self.slow = 0
+        #: The number of changes that concerned everybody. A visitor who was not rechecked since then is, before acting.
+        self.revision = 0
 
     # The records come from the store.
 
@@ -173,12 +178,9 @@ class RoomModeration:
                 networks.add(key.removeprefix(ADDRESS), None)
         members |= named["role"]
         self._ban_addresses(changes)
-        if named["setting"] & {"writing", "entry"}:
-            self._recheck(self._connections)
-        else:
-            if networks:
-                self._recheck(each for each in self._connections if networks.find(each.grant.address))
-            self._recheck(visitor for each in members for visitor in self._connections.of(each))
+        self._recheck(visitor for each in members for visitor in self._connections.of(each))
+        if networks or named["setting"] & {"writing", "entry"}:
+            self._recheck_everybody()
         for each in named["role"]:
             self.people.role_changed(each)
         if named["setting"] - {"challenge", "password"}:
@@ -192,7 +194,7 @@ class RoomModeration:
     def reloaded(self) -> None:
         """Any record may have changed."""
         self._set_up()
-        self._recheck(self._connections)
+        self._recheck_everybody()
         for member_id in {each.member_id for each in self._connections}:
             if member_id is not None:
                 self.people.role_changed(member_id)
@@ -204,6 +206,21 @@ class RoomModeration:
     def _recheck(visitors: Iterable[Visitor]) -> None:
         for visitor in tuple(visitors):
             visitor.recheck()
+
+    def _recheck_everybody(self) -> None:
+        """Recheck all visitors, some in each turn of the event loop. Whoever does something is rechecked before."""
+        self.revision += 1
+        visitors = tuple(self._connections)
+        self._recheck(visitors[:_AT_ONCE])
+        if len(visitors) > _AT_ONCE:
+            self._tasks.spawn(self._recheck_later(visitors[_AT_ONCE:], self.revision))
+
+    async def _recheck_later(self, visitors: Sequence[Visitor], revision: int) -> None:
+        for begin in range(0, len(visitors), _AT_ONCE):
+            await asyncio.sleep(0)
+            if self.revision != revision:
+                return  # everybody is being rechecked again
+            self._recheck(visitors[begin : begin + _AT_ONCE])
 
     def _set_up(self) -> None:
         """Take over the settings that are asked for often."""
@@ -221,7 +238,9 @@ class RoomModeration:
                 continue
             member_id = each.key.removeprefix(MEMBER)
             subject = self._subject(member_id) if each.key.startswith(MEMBER) else None
-            if subject is None or not (subject.alone or each.data["address"] is True) or subject.role > Role.GUEST:
+            if subject is None or subject.role > Role.GUEST:
+                continue
+            if each.data["address"] is not True and not self._with_neighbours(subject).alone:
                 continue
             missing = [ADDRESS + network for network in subject.networks]
             missing = [key for key in missing if self.state.get(each.kind, key) is None]
@@ -480,6 +499,8 @@ class RoomModeration:
     def _decide(self, action: str, fields: Mapping[str, Any], actor: Callable[[], Actor]) -> Decision | None:
         member_id = fields.get("member")
         subject = None if member_id is None else self._subject(member_id)
+        if subject is not None and action in ("kick", "ban", "mute"):
+            subject = self._with_neighbours(subject)
         return decide(self._log.state, action, fields, actor(), subject, self._clock.date())
 
     async def _clear(self, member_id: str, seconds: float, actor: Actor) -> int:
@@ -501,7 +522,7 @@ class RoomModeration:
             networks = {self._gone.get(member_id)}
         known = tuple(each for each in networks if each is not None and self._may_exclude(each))
         name = self.people.name_of(member_id) or ""
-        return Subject(member_id, name, role, known, alone=bool(known) and self._alone(member_id, known))
+        return Subject(member_id, name, role, known)
 
     def role_of(self, member_id: str) -> Role:
         """The role of a member at this moment."""
@@ -514,9 +535,11 @@ class RoomModeration:
             return False
         return True
 
-    def _alone(self, member_id: str, networks: tuple[str, ...]) -> bool:
-        others = (each for each in self._connections if each.member_id != member_id)
-        return not any(network_of(each.grant.address) in networks for each in others)
+    def _with_neighbours(self, subject: Subject) -> Subject:
+        """The same member, and whether others share their networks. This looks at everybody who is connected."""
+        others = (each for each in self._connections if subject.networks and each.member_id != subject.id)
+        shared = any(network_of(each.grant.address) in subject.networks for each in others)
+        return replace(subject, alone=bool(subject.networks) and not shared)
 
 
 def _access(visitors: Iterable[Visitor]) -> Access:

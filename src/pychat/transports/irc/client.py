@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused
 from pychat.domain.model import User
 from pychat.net.http.request import Request
@@ -276,6 +277,17 @@ class Client:
         """The channel of that name, if this client knows of it."""
         membership = self.membership_in(name)
         return self.network.channels.get(casefold(name)) if membership is None else membership.channel
+
+    def may_enter(self, channel: Channel) -> bool:
+        """True if this client is in the channel, or would be let in: nobody else is told who is there."""
+        if channel.key in self.memberships:
+            return True
+        grant = Grant(Access.WRITE, address=self.remote)
+        try:
+            channel.room.check_entry(grant, self.users.get(channel.key), self.member_id(channel))
+        except Refused:
+            return False
+        return channel.key not in self.barred
 
     def membership_in(self, name: str) -> ChannelMembership | None:
         """The membership in the channel of that name, if the client is in it."""

@@ -22,9 +22,9 @@ async def _who(client: Client, line: Line) -> None:
     mask = line.params[0] if line.params else "*"
     channel = client.find(mask)
     if channel is not None:
-        for member in channel.room.first_members():
+        for member in channel.room.first_members() if client.may_enter(channel) else ():
             await client.pacer.pace()
-            if not client.is_open():
+            if not client.is_open() or not client.may_enter(channel):
                 return
             _who_reply(client, channel, member)
     else:
@@ -57,7 +57,7 @@ async def _whois(client: Client, line: Line) -> None:
 def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
     """The members with that nick, each with the channel."""
     found = [(channel, channel.nicks.member(nick)) for channel in client.channels]
-    return [(channel, member) for channel, member in found if member is not None]
+    return [(channel, member) for channel, member in found if member is not None and client.may_enter(channel)]
 
 
 async def _ison(client: Client, line: Line) -> None:

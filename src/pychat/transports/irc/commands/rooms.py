@@ -119,7 +119,8 @@ async def _names(client: Client, line: Line) -> None:
         if membership is not None:
             membership.names()
         elif channel is not None:
-            client.names(channel, [channel.nick(member) for member in channel.room.first_members()])
+            members = channel.room.first_members() if client.may_enter(channel) else ()
+            client.names(channel, [channel.nick(member) for member in members])
         else:
             client.reply(n.RPL_ENDOFNAMES, name, "There is no room of that name here.")
 
