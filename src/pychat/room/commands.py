@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits, accept_search
@@ -248,14 +249,13 @@ class Commands:
         since, before, looked, deleted = self._clock.date() - seconds, self._state.seq + 1, 0, 0
         while deleted < _MAX_CLEARED and looked < _MAX_LOOKED_AT:
             page = await self._store.history(self._room, before=before, limit=_EVENTS_AT_ONCE)
-            for message in reversed(page.messages):
-                if message.date < since or deleted == _MAX_CLEARED:
-                    return deleted
-                if message.author.id == member_id and not message.deleted:
-                    deletion = Deleted(Tokens.new_id(), author.bare, message.seq, self._clock.date())
-                    await self._store.append(self._room, deletion)
-                    deleted += 1
-            if len(page.messages) < _EVENTS_AT_ONCE:
+            late = list(takewhile(lambda each: each.date >= since, reversed(page.messages)))
+            found = [each.seq for each in late if each.author.id == member_id and not each.deleted]
+            for seqs in _batched(found[: _MAX_CLEARED - deleted]):
+                deletions = (Deleted(Tokens.new_id(), author.bare, seq, self._clock.date()) for seq in seqs)
+                await asyncio.gather(*(self._store.append(self._room, each) for each in deletions))
+                deleted += len(seqs)
+            if len(late) < _EVENTS_AT_ONCE:
                 break
             looked += len(page.messages)
             before = page.messages[0].seq
@@ -384,10 +384,15 @@ class Commands:
 
 _EVENTS_AT_ONCE = 500
 _MAX_CLEARED = 1_000
+_DELETED_AT_ONCE = 50  # a store commits them together
 _MAX_LOOKED_AT = 100_000  # messages
 _ROUNDED_SECONDS = 0.01
 #: The hook for each change of a message.
 _HOOKS = {Edited: "edit", Deleted: "delete", Reacted: "react"}
+
+
+def _batched(seqs: list[int]) -> list[list[int]]:
+    return [seqs[first : first + _DELETED_AT_ONCE] for first in range(0, len(seqs), _DELETED_AT_ONCE)]
 
 
 def _require(visitor: Visitor | None, command: Say | Edit | Delete | React | SetTyping) -> None:

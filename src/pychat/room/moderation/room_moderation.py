@@ -47,7 +47,7 @@ _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 _KINDS = ("role", "ban", "mute", "setting", "pin", "invite", "report", "held", "asking")
 _AT_ONCE = 100  # visitors who are rechecked in one turn of the event loop
-_MAX_GONE = 100  # guests who have gone, and whose addresses are known
+_MAX_GONE = 1_000  # guests who have gone, and whose addresses are known
 _BADGES = frozenset({Role.MODERATOR.label, Role.OWNER.label})
 _hasher = PasswordHasher()
 
