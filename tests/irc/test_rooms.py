@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pychat import ChatRoom, Close, IrcServer, Limits, Member, Refused
 from pychat.testing import Person
 from pychat.transports.irc.line import Line
@@ -51,6 +53,31 @@ async def test_mistakes_with_channels(enter: Enter) -> None:
         line.command for line in heard
     ]
     assert "#lobby" in heard[0].params[-1]
+
+
+#: Answers that name people who are in a room: NAMES, WHO, WHOIS, ISON and USERHOST.
+_WHO_IS_THERE = ("353", "352", "311", "319", "303", "302")
+
+
+@pytest.mark.parametrize("why", ["banned", "password"])
+async def test_who_may_not_come_in_is_not_told_who_is_there(room: ChatRoom, enter: Enter, why: str) -> None:
+    """No command names the people of a room that has banned the client, or that asks for a password."""
+    page, eve = await Person.enter(room), await enter("Eve", None)
+    await page.join("Ada")
+    asked = ("NAMES #lobby", "WHO #lobby", "WHOIS Ada", "WHO Ada", "ISON Ada", "USERHOST Ada")
+
+    async def named() -> set[str]:
+        heard = await eve.since(*asked)
+        return {line.command for line in heard if line.command in _WHO_IS_THERE and "Ada" in " ".join(line.params)}
+
+    assert await named() == set(_WHO_IS_THERE)
+    if why == "banned":
+        await eve.since("JOIN #lobby")
+        await room.moderation.ban(next(each.id for each in room.members if each.name == "Eve"), address=False)
+        await eve.line("KICK")
+    else:
+        await room.moderation.set(password="sesame")
+    assert await named() == set()
 
 
 async def test_others_come_and_go_and_change_names(room: ChatRoom, enter: Enter) -> None:

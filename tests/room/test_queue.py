@@ -289,6 +289,21 @@ async def test_a_flood_of_held_messages_is_bounded(room: ChatRoom) -> None:
     assert (await ada.say("no link"))["seq"] == 1
 
 
+async def test_a_ban_empties_the_queue_of_what_the_person_wrote_and_reported(room: ChatRoom) -> None:
+    """Moderators need not decide one by one on what a banned person left; it cannot be approved by mistake either."""
+    ada, troll = await enter(room, "Ada"), await enter(room, "Troll")
+    said = await ada.say("hi")
+    for person in (ada, troll):
+        await person.say("https://example.com")
+        assert (await person.command("report", {"target": said["seq"]}))["ok"]
+    *_, item = await waiting(room)
+    await room.moderation.ban(item["member"])
+    assert [each["name"] for each in await waiting(room)] == ["Ada"]
+    assert [each["reporter"]["name"] for each in await waiting(room, "report")] == ["Ada"]
+    with pytest.raises(Refused):
+        await room.moderation.approve(item["key"])
+
+
 async def test_somebody_who_is_muted_while_a_hook_runs_gets_nothing_held(clock: FakeClock) -> None:
     """Between the hook and the queue, a moderator mutes the author: the message is refused."""
     async with ChatRoom("lobby", clock=clock) as room:

@@ -13,7 +13,7 @@ from pychat.domain.errors import Refused
 from pychat.domain.moderation import AuditEntry, Record, Removed
 from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
 from pychat.domain.networks import parse_network
-from pychat.domain.queue_rules import approve, invite, reject, resolve, revoke
+from pychat.domain.queue_rules import approve, invite, reject, resolve, revoke, waiting_of
 from pychat.domain.roles import PROGRAM_RANK, Role
 
 __all__ = ["BOUNDS", "Actor", "Decision", "Subject", "decide"]
@@ -123,6 +123,8 @@ def _exclude(
         changes.append(Record(kind, key, data, until))
     if not changes:
         return None
+    if action == "ban" and subject is not None:
+        changes += waiting_of(state, subject.id)
     more = {"networks": [key.removeprefix(ADDRESS) for key in keys[1:]]} if len(keys) > 1 else {}
     entry = _entry(action, fields, actor, now, target=target, name=name, **more)
     return Decision(tuple(changes), replace(entry, until=until))
@@ -218,7 +220,10 @@ def _set(
         if name in ("title", "topic"):
             value = _line(value)
         if value != state.setting(name):
-            changes.append(Removed("setting", name) if value == default else Record("setting", name, {"value": value}))
+            data = {"value": value}
+            if name == "topic":
+                data |= {"by": actor.member.id, "date": now}
+            changes.append(Removed("setting", name) if value == default else Record("setting", name, data))
             told[name] = bool(value) if name in _SECRET else value
     return Decision(tuple(changes), _entry(action, fields, actor, now, **told)) if changes else None
 

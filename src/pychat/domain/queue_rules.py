@@ -12,7 +12,7 @@ from pychat.domain.moderation_state import ModerationState
 from pychat.domain.queue import MAX_HELD, MAX_REJECTED, approved_record, is_approved, is_rejected, rejected_record
 from pychat.domain.roles import Role
 
-__all__ = ["approve", "invite", "reject", "resolve", "revoke"]
+__all__ = ["approve", "invite", "reject", "resolve", "revoke", "waiting_of"]
 
 _Fields = Mapping[str, Any]
 
@@ -85,6 +85,16 @@ def resolve(
     if record is None:
         raise _decided()
     return Decision((Removed("report", record.key),), _entry(action, "report", record, actor, now))
+
+
+def waiting_of(state: ModerationState, member_id: str) -> list[Removed]:
+    """Take out of the queue what waits because of a member: their messages, their request to come in, their reports."""
+    return [
+        Removed(kind, record.key)
+        for kind, whose in (("held", "member"), ("asking", "member"), ("report", "by"))
+        for record in state.of(kind).values()
+        if record.data.get(whose) == member_id and not (is_approved(record) or is_rejected(record))
+    ]
 
 
 def _item(state: ModerationState, key: str) -> tuple[str, Record]:

@@ -60,7 +60,7 @@ RATES: Mapping[str, RateKind] = MappingProxyType(
         "address-reports": RateKind(1, 100, ADDRESS, "the same as `reports`"),
         "address-bytes": RateKind(512 * 1024, 32 << 20, ADDRESS, "the same as `bytes`"),
         "address-attempts": RateKind(0.1, 10, ADDRESS, "wrong passwords, invitations, solutions and owner's tokens"),
-        "room-attempts": RateKind(1, 60, ROOM, "the same as `address-attempts`, for all addresses together"),
+        "room-attempts": RateKind(1, 60, ROOM, "wrong passwords, of all addresses together"),
         "address-members": RateKind(0.2, 600, ADDRESS, "people who become members by a password or an invitation"),
         "address-asking": RateKind(0.05, 20, ADDRESS, "people who ask the moderators to let them in"),
         "address-refusals": RateKind(200, 4_000, ADDRESS, "the same as `refusals`; beyond it, the worst are closed"),

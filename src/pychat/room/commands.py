@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.limits import Limits, accept_search
@@ -118,6 +119,7 @@ class Commands:
                 return _same(first, command)
         if self.readers is not None and not isinstance(command, Delete):
             await self.readers.check(command.member_id)
+        _require(visitor, command)  # they may do less than before their message, or the answered one, was read
         event = self._state.decide(command, self._clock.date())
         if isinstance(command, Edit | Delete | React) and isinstance(event, Edited | Deleted | Reacted):
             event = await self._ask_hooks(command, event, visitor)
@@ -127,7 +129,7 @@ class Commands:
             case Message() if isinstance(command, Say):
                 return await self._say(command, event, visitor)
             case Edited() | Deleted() | Reacted():
-                return await self._append_change(event)
+                return await self._append_change(event, partial(_require, visitor, command))
             case _:
                 assert isinstance(event, Typing)  # noqa: S101 -- what is left
                 await self._store.signal(self._room, event)
@@ -165,9 +167,7 @@ class Commands:
                 command = replace(command, emoji=event.emoji)
         if self.readers is not None and not isinstance(command, Delete):
             await self.readers.check(command.member_id)
-        if visitor is not None:  # they may do less than before the hooks ran
-            moderates = isinstance(command, Delete) and command.moderates
-            visitor.require("moderate" if moderates else "react" if isinstance(command, React) else "write")
+        _require(visitor, command)  # they may do less than before the hooks ran
         return self._state.decide(command, self._clock.date())
 
     async def _store_message(self, draft: Message, visitor: Visitor | None = None) -> Message:
@@ -249,27 +249,28 @@ class Commands:
         since, before, looked, deleted = self._clock.date() - seconds, self._state.seq + 1, 0, 0
         while deleted < _MAX_CLEARED and looked < _MAX_LOOKED_AT:
             page = await self._store.history(self._room, before=before, limit=_EVENTS_AT_ONCE)
-            for message in reversed(page.messages):
-                if message.date < since or deleted == _MAX_CLEARED:
-                    return deleted
-                if message.author.id == member_id and not message.deleted:
-                    deletion = Deleted(Tokens.new_id(), author.bare, message.seq, self._clock.date())
-                    await self._store.append(self._room, deletion)
-                    deleted += 1
-            if len(page.messages) < _EVENTS_AT_ONCE:
+            late = list(takewhile(lambda each: each.date >= since, reversed(page.messages)))
+            found = [each.seq for each in late if each.author.id == member_id and not each.deleted]
+            for seqs in _batched(found[: _MAX_CLEARED - deleted]):
+                deletions = (Deleted(Tokens.new_id(), author.bare, seq, self._clock.date()) for seq in seqs)
+                await asyncio.gather(*(self._store.append(self._room, each) for each in deletions))
+                deleted += len(seqs)
+            if len(late) < _EVENTS_AT_ONCE:
                 break
             looked += len(page.messages)
             before = page.messages[0].seq
         return deleted
 
-    async def _append_mentions(self, draft: Edited) -> LogEvent:
+    async def _append_mentions(self, draft: Edited, check: Callable[[], None]) -> LogEvent:
         """Store an edit whose text may mention people. Only those are told whom the message has not mentioned."""
         blockers = await self._blockers(draft)
         draft = replace(draft, mentions=self._mentions(draft, blockers))
         if not draft.mentions or not self._mention_hook.registered:
+            check()
             return _same(await self._store.append(self._room, draft), draft)
         message = await self.message(draft.target)
         first = await self._store.events(self._room, after=draft.target - 1, limit=1)
+        check()
         notified = {*message.mentions, *(first[0].mentions if first and isinstance(first[0], Message) else ())}
         stored = _same(await self._store.append(self._room, draft), draft)
         if isinstance(stored, Edited) and _is_first(stored, draft):
@@ -327,10 +328,10 @@ class Commands:
         stored = self._store.append(self._room, draft)
         return stored if isinstance(stored, asyncio.Future) else asyncio.ensure_future(stored)
 
-    async def _append_change(self, event: LogEvent) -> LogEvent:
-        """Store a change of a message."""
+    async def _append_change(self, event: LogEvent, check: Callable[[], None] = lambda: None) -> LogEvent:
+        """Store a change of a message. `check` may refuse it until it is stored."""
         if isinstance(event, Edited) and "@" in event.text:
-            return await self._append_mentions(event)
+            return await self._append_mentions(event, check)
         return _same(await self._store.append(self._room, event), event)
 
     async def history(
@@ -383,10 +384,22 @@ class Commands:
 
 _EVENTS_AT_ONCE = 500
 _MAX_CLEARED = 1_000
+_DELETED_AT_ONCE = 50  # a store commits them together
 _MAX_LOOKED_AT = 100_000  # messages
 _ROUNDED_SECONDS = 0.01
 #: The hook for each change of a message.
 _HOOKS = {Edited: "edit", Deleted: "delete", Reacted: "react"}
+
+
+def _batched(seqs: list[int]) -> list[list[int]]:
+    return [seqs[first : first + _DELETED_AT_ONCE] for first in range(0, len(seqs), _DELETED_AT_ONCE)]
+
+
+def _require(visitor: Visitor | None, command: Say | Edit | Delete | React | SetTyping) -> None:
+    """Raise `Refused` if this visitor may not do that at this moment."""
+    if visitor is not None:
+        moderates = isinstance(command, Delete) and command.moderates
+        visitor.require("moderate" if moderates else "react" if isinstance(command, React) else "write")
 
 
 def _same(stored: LogEvent, asked: LogEvent | Say | Edit | Delete | React) -> LogEvent:

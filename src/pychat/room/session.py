@@ -325,6 +325,7 @@ class Session(CommandQueue):
         if self.member_id is not None:
             if self.standing.muted is not None:
                 self._muted_as = self.member_id
+            self._room.moderation.left(self)
             await self._room.membership.perform(Leave(self.member_id), self)
             self.recheck()
 

@@ -15,10 +15,12 @@ RATES = Limits().table
 WRONG = Refused("entry_required", "Wrong.")
 
 
-async def guess(attempts: Attempts, address: str, room: str = "lobby", error: Refused | None = WRONG) -> str:
+async def guess(
+    attempts: Attempts, address: str, room: str = "lobby", error: Refused | None = WRONG, *, at_password: bool = True
+) -> str:
     """The code of what comes of a guess; empty if it is right."""
     try:
-        async with attempts.attempt(room, RATES, address):
+        async with attempts.attempt(room, RATES, address, at_password=at_password):
             await asyncio.sleep(0)  # as while a password is compared
             if error is not None:
                 raise error
@@ -80,6 +82,16 @@ async def test_a_room_has_a_bounded_number_of_wrong_attempts() -> None:
     clock.move(5)
     codes = [await guess(attempts, f"198.51.100.{each}") for each in range(20)]
     assert codes.count("entry_required") == 5
+
+
+async def test_strangers_cannot_use_up_the_attempts_at_invitations() -> None:
+    """Whoever has an invitation, the owner's token or a solution comes in, however many addresses have guessed."""
+    attempts = Attempts(RateLimiter(FakeClock()))
+    codes = [await guess(attempts, f"203.0.113.{each}", at_password=False) for each in range(200)]
+    assert codes.count("entry_required") == 200
+    assert await guess(attempts, "198.51.100.1", error=None, at_password=False) == ""
+    codes = [await guess(attempts, "", at_password=False) for _ in range(100)]  # without addresses, they are one
+    assert codes.count("entry_required") == 60
 
 
 async def test_people_behind_a_unix_socket_have_the_attempts_of_the_room() -> None:

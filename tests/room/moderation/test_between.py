@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from pychat.domain.access import Access
 from pychat.domain.model import Joined, Message, Signal
 from pychat.room.answer import Answer
 from pychat.room.grant import Grant
-from pychat.stores import MemoryStore
+from pychat.stores import MemoryStore, Page
 from pychat.testing import RecordingConnection
 from tests.room.moderation.people import OWNER, Visitor, come, settle
 
@@ -47,11 +48,25 @@ class SlowToJoin(MemoryStore):
         await super().signal(room, event)
 
 
+class SlowToRead(MemoryStore):
+    """A store that holds reads of messages up."""
+
+    gate: Gate | None = None
+
+    async def history(self, room: str, **page: Any) -> Page:
+        """Read when the gate is open."""
+        if self.gate is not None:
+            await self.gate.wait()
+        return await super().history(room, **page)
+
+
 async def _act(visitor: Visitor, what: str, seq: int) -> object:
     session = visitor.session
     match what:
         case "message":
             return await session.say("late")
+        case "reply":
+            return await session.say("late", reply_to=seq)
         case "edit":
             return await session.edit(seq, "late")
         case "delete":
@@ -76,6 +91,42 @@ async def test_what_waits_for_a_hook_is_refused(what: str, action: str) -> None:
         with pytest.raises(Refused, match="late") as refusal:
             await acting
         assert refusal.value.code == {"ban": "banned", "kick": "kicked", "mute": "muted"}[action]
+        assert await room.history() == [said]
+
+
+@pytest.mark.parametrize("what", ["reply", "edit", "delete", "react"])
+@pytest.mark.parametrize("action", ["ban", "kick", "mute"])
+async def test_what_waits_for_the_message_that_it_is_about_is_refused(what: str, action: str) -> None:
+    """Somebody who is banned, kicked or muted while the store looks a message up: nothing of it is stored."""
+    store = SlowToRead()
+    async with ChatRoom(store=store) as room:
+        ann = await come(room, "Ann")
+        said = await ann.session.say("hi")
+        store.gate = gate = Gate()
+        acting = asyncio.ensure_future(_act(ann, what, said.seq))
+        await gate.reached.wait()
+        await getattr(room.moderation, action)(ann.id, reason="late")
+        gate.open()
+        with pytest.raises(Refused, match="late"):
+            await acting
+        assert await room.history() == [said]
+
+
+async def test_a_moderator_who_is_demoted_while_the_store_looks_a_message_up() -> None:
+    """They delete nobody's message any more."""
+    store = SlowToRead()
+    async with ChatRoom(store=store) as room:
+        ann, ada = await come(room, "Ann"), await come(room, user=ADA)
+        said = await ann.session.say("hi")
+        await room.moderation.role(ada.id, "moderator")
+        store.gate = gate = Gate()
+        deleting = asyncio.ensure_future(_act(ada, "delete", said.seq))
+        await gate.reached.wait()
+        await room.moderation.role(ada.id, "member")
+        gate.open()
+        with pytest.raises(Refused) as refusal:
+            await deleting
+        assert refusal.value.code == "forbidden"
         assert await room.history() == [said]
 
 

@@ -96,6 +96,20 @@ async def test_who_posts_and_runs_is_banned_with_the_address() -> None:
             await come(room, address="203.0.113.7")
 
 
+async def test_who_becomes_somebody_else_on_one_connection_is_banned_with_the_address() -> None:
+    """A guest who posted, gave the nickname back and took another one is put out by a ban of the first one's address."""
+    async with ChatRoom() as room:
+        troll = await come(room, "Troll", address="203.0.113.7")
+        member_id = troll.id
+        await troll.session.leave()
+        await troll.session.join("Nice Person")
+        assert troll.id != member_id
+        await room.moderation.ban(member_id, address=True)
+        assert troll.closed is Close.BANNED
+        with pytest.raises(Refused):
+            await come(room, address="203.0.113.7")
+
+
 async def test_a_network_is_banned_for_guests() -> None:
     """A network is put out at once, and cannot come back until it is unbanned."""
     async with ChatRoom() as room:

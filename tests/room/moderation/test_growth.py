@@ -82,3 +82,20 @@ async def test_nothing_grows_with_bans_mutes_and_roles(steps: Steps) -> None:
     """With 10,000 bans and as many mutes, half of them of networks, all takes the steps that it takes with 100."""
     few, many = await _measure(steps, _FEW), await _measure(steps, _MANY)
     assert {name: each for name, each in many.items() if each > few[name] * _MORE + 5} == {}
+
+
+async def test_the_role_of_somebody_does_not_grow_with_the_people_here(steps: Steps) -> None:
+    """A hook that asks for the role of an author, at each message, looks at nobody else."""
+    pychat, grants = import_module("pychat"), import_module("pychat.room.grant")
+    access = import_module("pychat.domain.access").Access.WRITE
+    found: list[int] = []
+    for people in (10, 200):
+        async with pychat.ChatRoom(limits=pychat.Limits(rate=0)) as room:
+            each = [grants.Grant(access, address=f"192.0.2.{number}") for number in range(people)]
+            session, *_ = [await room.backend.connect(_Silent(), grant=grant) for grant in each]
+            await _await(session.join("Ada"))
+            room.moderation.role_of(session.member_id)
+            steps.clear()
+            room.moderation.role_of(session.member_id)
+            found.append(steps.total())
+    assert found[1] <= found[0] + 5

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from pychat import ChatRoom, Close, Refused, User
+from pychat.domain.model import Deleted, LogEvent
+from pychat.stores import MemoryStore
 from pychat.testing import FakeClock
 from tests.room.moderation.people import MODERATOR, come
 
@@ -172,6 +174,39 @@ async def test_a_room_has_so_many_pins() -> None:
         with pytest.raises(Refused) as refusal:
             await room.moderation.pin(51)
         assert refusal.value.code == "too_many"
+
+
+class _Together(MemoryStore):
+    """A store that stores a deletion when another one has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: asyncio.Future[None] | None = None
+
+    def append(self, room: str, event: LogEvent) -> asyncio.Future[LogEvent]:
+        """Let two deletions through at once."""
+        if isinstance(event, Deleted):
+            return asyncio.ensure_future(self._delete(room, event))
+        return super().append(room, event)
+
+    async def _delete(self, room: str, event: Deleted) -> LogEvent:
+        before, self._waiting = self._waiting, None
+        if before is None:
+            before = self._waiting = asyncio.get_running_loop().create_future()
+            await before
+        else:
+            before.set_result(None)
+        return await super().append(room, event)
+
+
+async def test_clear_stores_many_deletions_together() -> None:
+    """Forty deletions do not wait for each other, so a moderator has the next action soon."""
+    async with ChatRoom(store=_Together()) as room:
+        troll = await come(room, "Troll")
+        for number in range(40):
+            await troll.session.say(f"{number}")
+        async with asyncio.timeout(10):
+            assert await room.moderation.clear(troll.id, 60) == 40
 
 
 async def test_clear_deletes_what_somebody_wrote_lately() -> None:

@@ -1,4 +1,4 @@
-"""Counts failed attempts to guess a secret, by address and by room."""
+"""Counts failed attempts to guess a secret, by address, and those at a password by room too."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ class Attempts:
         self._lines: WeakValueDictionary[str, _Line] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def attempt(self, room: str, rates: Rates, address: str) -> AsyncIterator[None]:
+    async def attempt(self, room: str, rates: Rates, address: str, *, at_password: bool = True) -> AsyncIterator[None]:
         """Make an attempt inside the block. A block that raises `Refused` was a wrong one.
 
-        Raise `Refused` with `rate_limited` after too many wrong attempts of the address or at the room.
+        Raise `Refused` with `rate_limited` after too many wrong attempts of the address, or of all addresses at the
+        password of the room. What is too long to be guessed has no limit for all: strangers could keep everybody out.
         """
         key = address_key(address)
         line = self._lines.get(key)
@@ -45,21 +46,18 @@ class Attempts:
         line.waiting += 1
         try:
             async with line:
-                now, at_room = self._limiter.clock.steady, self._limiter.person(f"at {room}")
-                own = self._limiter.address(address)
-                wait = at_room.wait(rates["room-attempts"], now())
-                if own is not None:
-                    wait = max(wait, own.wait(rates["address-attempts"], now()))
+                now, own = self._limiter.clock.steady, self._limiter.address(address)
+                at_room = self._limiter.person(f"at {room}") if at_password or own is None else None
+                counted = [(own, rates["address-attempts"]), (at_room, rates["room-attempts"])]
+                wait = max(0.0 if usage is None else usage.wait(rate, now()) for usage, rate in counted)
                 if wait:
                     raise too_much(wait, "Too many wrong attempts.")
                 try:
                     yield
                 except Refused as refused:
                     if not refused.kind.is_temporary:
-                        at_room.take(rates["room-attempts"], now())
-                        if own is not None:
-                            own.take(rates["address-attempts"], now())
-                        self._limiter.remember(own, at_room)
+                        for usage, rate in counted:
+                            self._limiter.take(rate, usage)
                     raise
         finally:
             line.waiting -= 1

@@ -124,7 +124,7 @@ class EntryDesk:
 
     async def _by_invitation(self, core: RoomCore, who: Applicant, token: str) -> EntryResult:
         key = invitation_id(token)
-        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address):
+        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address, at_password=False):
             if core.moderation.state.get("invite", key) is None:
                 raise _no_invitation()
         self._count(core, who, "address-members")
@@ -145,7 +145,7 @@ class EntryDesk:
         return _result(core, who)
 
     async def _by_owner_token(self, core: RoomCore, who: Applicant, token: str) -> EntryResult:
-        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address):
+        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address, at_password=False):
             if self._owner is None or not hmac.compare_digest(self._owner, invitation_id(token)):
                 raise Refused("forbidden", "This server does not know that owner's token.")
         self._count(core, who, "address-members")
@@ -166,7 +166,7 @@ class EntryDesk:
         self._check_challenge(core)
         if who.user is not None:
             raise Refused("forbidden", "You are logged in, and need not solve a challenge.")
-        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address):
+        async with self._attempts.attempt(core.name, core.limits.table, who.grant.address, at_password=False):
             member_id = self._challenges.accept(room.name, room.tokens, solution)
         return _result(core, Applicant(member_id, None, who.grant))
 

@@ -27,7 +27,7 @@ from pychat.transports.irc.line import LINE_BYTES, SERVER, Line
 from pychat.transports.irc.membership import ChannelMembership
 from pychat.transports.irc.multiline import Multiline
 from pychat.transports.irc.nicks import casefold, source
-from pychat.transports.irc.numerics import RPL_ENDOFNAMES, RPL_NAMREPLY
+from pychat.transports.irc.numerics import RPL_ENDOFNAMES, RPL_NAMREPLY, RPL_NOTOPIC, RPL_TOPIC, RPL_TOPICWHOTIME
 from pychat.transports.irc.outbox import Outbox
 from pychat.transports.irc.pacing import Pacer, Turns
 from pychat.transports.irc.response import Response
@@ -278,11 +278,11 @@ class Client:
         membership = self.membership_in(name)
         return self.network.channels.get(casefold(name)) if membership is None else membership.channel
 
-    def may_see(self, channel: Channel) -> bool:
-        """True if this client may know who is in a channel: it is there, or may enter."""
-        if channel.key in self.memberships or not channel.room.member_count:
+    def may_enter(self, channel: Channel) -> bool:
+        """True if this client is in the channel, or would be let in: nobody else is told who is there."""
+        if channel.key in self.memberships:
             return True
-        grant = Grant(Access.WRITE, address=self.remote)  # channels that everybody may know have no other
+        grant = Grant(Access.WRITE, address=self.remote)
         try:
             channel.room.check_entry(grant, self.users.get(channel.key), self.member_id(channel))
         except Refused:
@@ -292,6 +292,10 @@ class Client:
     def membership_in(self, name: str) -> ChannelMembership | None:
         """The membership in the channel of that name, if the client is in it."""
         return self.memberships.get(casefold(name))
+
+    def is_guest(self, channel: Channel, member_id: str) -> None:
+        """Be that guest in a channel from now on, if nothing else says who this client is."""
+        self._guests[channel.key] = member_id
 
     def remove_membership(self, membership: ChannelMembership) -> None:
         """Leave a room that has put the client out."""
@@ -382,6 +386,19 @@ class Client:
         for words in fill(nicks, space):
             self.reply(RPL_NAMREPLY, "=", channel.name, words)
         self.reply(RPL_ENDOFNAMES, channel.name, "End of names.")
+
+    def topic(self, channel: Channel) -> None:
+        """Answer with the topic of a channel."""
+        inside = self.may_enter(channel)
+        topic = channel.topic if inside else channel.title
+        if not topic:
+            self.reply(RPL_NOTOPIC, channel.name, "This channel has no topic.")
+            return
+        space = LINE_BYTES - len(f":{SERVER} {RPL_TOPIC} {self.nick} {channel.name} :\r\n".encode())
+        self.tell(Line(RPL_TOPIC, (self.nick, channel.name, cut(topic, space)), SERVER))
+        if inside and channel.topic_set is not None:
+            nick, date = channel.topic_set
+            self.reply(RPL_TOPICWHOTIME, channel.name, nick, str(date))
 
     def new_batch(self) -> str:
         """A new name for a batch."""

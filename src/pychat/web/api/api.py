@@ -125,6 +125,8 @@ class Api:
             if not operation.metered:
                 return await operation.run(call)
             call.spend(operation.kind(incoming.request.query))
+            if operation.body is not None:
+                call = replace(call, received=await call.receive())  # before the turn: it may take its time
             async with self._turns.turn(call.who):
                 return await _answered(operation, call)
         except Refused as refused:

@@ -50,6 +50,8 @@ class Call:
     program: bool = False
     #: Whom the app knows the visitor as; `None` is a guest, or a program.
     user: User | None = None
+    #: The body, if it was received before the operation runs.
+    received: bytes | None = None
 
     @property
     def request(self) -> Request:
@@ -150,11 +152,15 @@ class Call:
             raise Refused("bad_request", "Send one JSON object: {“text”: “hi”}.")
         return given
 
+    async def _body(self) -> bytes:
+        return await self.receive() if self.received is None else self.received
+
     @property
     def _kind(self) -> str:
         return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    async def _body(self) -> bytes:
+    async def receive(self) -> bytes:
+        """The body. Raise `Refused` or `Denied` if it is too large, malformed or late."""
         if self.request.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise Denied(415, "Send the body as it is, without the header Content-Encoding.")
         try:

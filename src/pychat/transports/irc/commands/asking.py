@@ -22,11 +22,11 @@ async def _who(client: Client, line: Line) -> None:
     mask = line.params[0] if line.params else "*"
     channel = client.find(mask)
     if channel is not None:
-        for member in channel.room.first_members():
+        for member in channel.room.first_members() if client.may_enter(channel) else ():
             await client.pacer.pace()
             if not client.is_open():
                 return
-            if not client.may_see(channel):
+            if not client.may_enter(channel):
                 break
             _who_reply(client, channel, member)
     else:
@@ -37,7 +37,9 @@ async def _who(client: Client, line: Line) -> None:
 
 def _who_reply(client: Client, channel: Channel, member: Member) -> None:
     nick = channel.nick(member)
-    client.reply(n.RPL_WHOREPLY, channel.name, _USER, _HOST, SERVER, nick, "H", f"0 {member.name}")
+    client.reply(
+        n.RPL_WHOREPLY, channel.name, _USER, _HOST, SERVER, nick, f"H{channel.mark(member.id)}", f"0 {member.name}"
+    )
 
 
 async def _whois(client: Client, line: Line) -> None:
@@ -45,7 +47,7 @@ async def _whois(client: Client, line: Line) -> None:
     found = _called(client, nick)
     if found:
         _, member = found[0]
-        names = " ".join(channel.name for channel, _ in found)
+        names = " ".join(channel.mark(each.id) + channel.name for channel, each in found)
         client.reply(n.RPL_WHOISUSER, nick, _USER, _HOST, "*", member.name)
         client.reply(n.RPL_WHOISCHANNELS, nick, names)
         client.reply(
@@ -57,9 +59,9 @@ async def _whois(client: Client, line: Line) -> None:
 
 
 def _called(client: Client, nick: str) -> list[tuple[Channel, Member]]:
-    """The members with that nick whom the client may see, each with the channel."""
+    """The members with that nick, each with the channel."""
     found = [(channel, channel.nicks.member(nick)) for channel in client.channels]
-    return [(channel, member) for channel, member in found if member is not None and client.may_see(channel)]
+    return [(channel, member) for channel, member in found if member is not None and client.may_enter(channel)]
 
 
 async def _ison(client: Client, line: Line) -> None:
