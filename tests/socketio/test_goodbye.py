@@ -126,11 +126,11 @@ async def test_python_socketio_hears_it(serve: Any, posts: bool) -> None:
         polls.clear()
         await room.post("the poll that waits comes back with this", author="bot")
         await held.wait()
-        room.backend.dismiss(Close.KICKED)
+        room.backend.dismiss(Close.LOGIN_ENDED)
         if posts:
             posted.clear()
             await person.client.emit("say", {"text": "too late"})
             await posted.wait()
         polls.set()
-        assert await log.until(2, 15) == ["kicked", "server disconnect"]
+        assert await log.until(2, 15) == ["login_ended", "server disconnect"]
         await person.close()
