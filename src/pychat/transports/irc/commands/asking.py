@@ -24,8 +24,10 @@ async def _who(client: Client, line: Line) -> None:
     if channel is not None:
         for member in channel.room.first_members() if client.may_enter(channel) else ():
             await client.pacer.pace()
-            if not client.is_open() or not client.may_enter(channel):
+            if not client.is_open():
                 return
+            if not client.may_enter(channel):
+                break
             _who_reply(client, channel, member)
     else:
         for where, member in _called(client, mask)[:1]:
