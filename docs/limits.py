@@ -102,6 +102,11 @@ LIMITS: dict[str, tuple[tuple[str, str, str], ...]] = {
             "10 seconds; past them, the session stays on polling",
             "`upgrade_timeout=…` of a server of your own",
         ),
+        (
+            "a polling client that was put out, on Socket.IO",
+            "3 seconds to poll and hear why; the latest of them, as many as may be connected",
+            "",
+        ),
         ("a client that answers no ping", "20 seconds on Socket.IO, 75 on IRC", "`ping_timeout=…`, `ping_seconds=…`"),
         ("a connection that reads nothing", "is cut after {net.process.UNREAD_SECONDS} seconds, on Linux", ""),
         (

@@ -85,7 +85,7 @@ async def test_an_invitation_lets_in_once(site: Site) -> None:
 
 
 async def test_a_moderator_lets_in(site: Site) -> None:
-    """Whoever asks waits on the page, and comes in when a moderator says yes; a no is told with its reason."""
+    """Whoever asks waits on the page, and comes in with the name when a moderator says yes; a no is told with its reason."""
     grace = await site.user("grace")
     await open_panel(grace, "Settings")
     await entry(grace, "Those whom a moderator lets in").check()
@@ -103,6 +103,7 @@ async def test_a_moderator_lets_in(site: Site) -> None:
     await expect(panel).to_contain_text("<i>please</i>")
     await panel.get_by_role("listitem").filter(has_text="Nadia").get_by_role("button", name="Let in").click()
     await expect(nadia.part("nickname-form")).to_be_visible()
+    await expect(nadia.part("name-input")).to_have_value("Nadia")
     await panel.get_by_role("button", name="Refuse").click()
     await card(grace).get_by_label("Reason").fill("members' evening")
     await card(grace).get_by_role("button", name="Refuse").click()
@@ -183,3 +184,16 @@ async def test_a_closed_room_says_so(site: Site) -> None:
     await expect(entry(grace, "Everybody")).to_be_checked()
     await eve.part("banner-button").click()
     await expect(eve.part("composer")).to_be_visible()
+
+
+async def test_who_finds_a_closed_room_tries_again(site: Site) -> None:
+    """Somebody who opens the page of a closed room has a button, which leads in when the room is open again."""
+    await site.room.moderation.set(entry="closed")
+    eve = await site.stranger()
+    again = eve.part("barred-again")
+    await expect(again).to_have_text("Try again")
+    await again.click()
+    await expect(eve.part("barred-text")).to_contain_text("closed")
+    await site.room.moderation.set(entry="open")
+    await again.click()
+    await eve.join("Eve")

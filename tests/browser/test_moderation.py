@@ -186,7 +186,55 @@ async def test_all_messages_of_somebody_go_at_once(site: Site) -> None:
     ask = await choose(grace, "Eve", "Delete messages…")
     await ask.get_by_role("button", name="Delete").click()
     await expect(grace.part("toast-text")).to_contain_text("3 messages of")
-    await eve.sees("Message deleted", "Message deleted", "Message deleted")
+    await expect(eve.root.locator(".message .text:visible")).to_have_text(["3 messages deleted"])
+
+
+async def test_what_was_deleted_takes_one_line(site: Site) -> None:
+    """Deleted messages in a row are counted in one line, which keys and a quote reach; what is not deleted stays."""
+    grace, eve, ada = await site.user("grace"), await site.guest("Eve"), await site.user("ada")
+    for text in ("one", "two", "three"):
+        await eve.say(text)
+        await eve.has_sent(text)
+    await ada.message("three").hover()
+    await ada.message("three").get_by_role("button", name="Reply").click()
+    await ada.say("Stop it")
+    await eve.say("four")
+    await eve.has_sent("four")
+    ask = await choose(grace, "Eve", "Delete messages…")
+    await ask.get_by_role("button", name="Delete").click()
+    seen = ada.root.locator(".message .text:visible")
+    await expect(seen).to_have_text(["3 messages deleted", "Stop it", "Message deleted"])
+    await ada.message("Stop it").locator(".quote").click()
+    first = ada.message("3 messages deleted")
+    await expect(first).to_be_focused()
+    await first.press("ArrowDown")
+    await expect(ada.message("Stop it")).to_be_focused()
+    await ada.page.reload()
+    await expect(seen).to_have_text(["3 messages deleted", "Stop it", "Message deleted"])
+
+
+async def test_the_address_is_a_choice(place: Place, visit: ClientSession) -> None:
+    """Without a choice, an address that others have stays free, and the panel says so; “Yes” includes it."""
+    room = ChatRoom("lobby")
+    site = Site(await place(room, authenticate=authenticate, trusted_proxies="127.0.0.1"), room, visit)
+    school = {"extra_http_headers": {"X-Forwarded-For": "203.0.113.7"}}
+    url = f"{site.host.url}/chat/"
+    grace = await site.user("grace")
+    eve, ben = [await Window(await visit(url, **school), url).join(name) for name in ("Eve", "Ben")]
+    ask = await choose(grace, "Eve", "Mute…")
+    await ask.get_by_role("button", name="Mute").click()
+    await expect(eve.part("read-only-text")).to_contain_text("You are muted")
+    panel = await open_panel(grace, "People")
+    await expect(panel.get_by_role("listitem").filter(has_text="Eve")).to_contain_text("but not the address")
+    await panel.get_by_role("button", name="End mute").click()
+    await expect(eve.part("composer")).to_be_visible()
+    await grace.page.keyboard.press("Escape")
+    ask = await choose(grace, "Eve", "Mute…")
+    await ask.get_by_role("radio", name="Yes All guests").check()
+    await ask.get_by_role("button", name="Mute").click()
+    await expect(ben.part("read-only-text")).to_contain_text("You are muted")
+    panel = await open_panel(grace, "People")
+    await expect(panel.get_by_role("listitem").filter(has_text="Eve")).to_contain_text("and the address 203.0.113.7")
 
 
 async def test_roles_are_given_and_seen(site: Site) -> None:
@@ -331,6 +379,57 @@ async def test_a_thumb_finds_everything(site: Site, visit: ClientSession) -> Non
         await open_panel(grace, tab)
         await small_targets(grace, ".order-sheet")
     assert await grace.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_tap_on_a_name_opens_the_menu(site: Site, visit: ClientSession) -> None:
+    """On a phone, a tap on the name above a message opens the menu of the person, and not the actions of the message."""
+    eve = await site.guest("Eve")
+    await eve.say("hi")
+    grace = Window(await visit(f"{site.host.url}/chat/", **PHONE, storage_state=session(site, "grace")), "")
+    await grace.sees("hi")
+    await grace.message("hi").locator(".who").tap()
+    await expect(grace.root.get_by_role("button", name="Ban…")).to_be_visible()
+    await expect(grace.part("action-more")).to_be_hidden()
+
+
+async def test_tools_that_do_not_load_say_so(site: Site, visit: ClientSession) -> None:
+    """If the scripts of moderators or of reports are gone, as on a page older than its server, the button says what to do."""
+    eve = await site.guest("Eve")
+    await eve.say("hi")
+    grace = Window(await visit("about:blank", "Failed to load", storage_state=session(site, "grace")), "")
+    await grace.page.route(re.compile(r"/(tools|report)\.js"), lambda route: route.fulfill(status=404))
+    await grace.page.goto(f"{site.host.url}/chat/")
+    await grace.sees("hi")
+    await grace.part("moderation-button").click()
+    await expect(grace.part("toast-text")).to_have_text("This could not be loaded. Reload the page.")
+    await expect(grace.part("toast-text")).to_be_hidden(timeout=20_000)
+    await more(grace, "hi", "Report")
+    await expect(grace.part("toast-text")).to_have_text("This could not be loaded. Reload the page.")
+
+
+async def test_the_people_do_not_cover_the_reason(site: Site, visit: ClientSession) -> None:
+    """Somebody who is banned while the list of people is open on a phone sees the reason, and not an empty list."""
+    eve = await Window(await visit(f"{site.host.url}/chat/", **PHONE), "").join("Eve")
+    await eve.part("people-button").tap()
+    await expect(eve.part("people-dialog")).to_be_visible()
+    member = next(iter(site.room.members))
+    await site.room.moderation.ban(member, reason="advertising")
+    await expect(eve.part("banner-text")).to_contain_text("advertising")
+    await expect(eve.part("people-dialog")).to_be_hidden()
+
+
+async def test_undo_is_in_reach_over_the_people_of_a_phone(site: Site, visit: ClientSession) -> None:
+    """After an action on somebody in the list of people, the line with “Undo” is above the list and can be tapped."""
+    eve = await site.guest("Eve")
+    grace = Window(await visit(f"{site.host.url}/chat/", **PHONE, storage_state=session(site, "grace")), "")
+    await grace.part("people-button").tap()
+    await person(grace, "Eve").tap()
+    await grace.root.get_by_role("button", name="Mute…").tap()
+    await card(grace).get_by_role("button", name="Mute").tap()
+    await expect(eve.part("read-only-text")).to_contain_text("You are muted")
+    await grace.part("toast-undo").tap()
+    await expect(grace.part("toast-text")).to_have_text("Undone.")
+    await expect(eve.part("composer")).to_be_visible()
 
 
 def session(site: Site, name: str) -> dict[str, object]:

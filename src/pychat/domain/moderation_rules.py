@@ -220,7 +220,10 @@ def _set(
         if name in ("title", "topic"):
             value = _line(value)
         if value != state.setting(name):
-            changes.append(Removed("setting", name) if value == default else Record("setting", name, {"value": value}))
+            data = {"value": value}
+            if name == "topic":
+                data |= {"by": actor.member.id, "date": now}
+            changes.append(Removed("setting", name) if value == default else Record("setting", name, data))
             told[name] = bool(value) if name in _SECRET else value
     return Decision(tuple(changes), _entry(action, fields, actor, now, **told)) if changes else None
 

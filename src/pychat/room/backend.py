@@ -16,6 +16,7 @@ from pychat.room.connection import Connection
 from pychat.room.core import RoomCore
 from pychat.room.grant import Grant, unknown_room
 from pychat.room.hooks import Hooks
+from pychat.room.moderation import ModerationFollower
 from pychat.room.rate_limiter import RateLimiter
 from pychat.room.readers import Readers
 from pychat.room.session import Session
@@ -52,6 +53,7 @@ class RoomBackend:
         "__weakref__",
         "_followers",
         "_grace",
+        "_moderation_followers",
         "_readying",
         "_reserved_names",
         "_store",
@@ -93,6 +95,7 @@ class RoomBackend:
         self._url = store if isinstance(store, str) else None  # of the store that this room opens and closes
         self._store: Store = open_store(store) if isinstance(store, str) else store
         self._followers: WeakSet[NameFollower] | None = None
+        self._moderation_followers: WeakSet[ModerationFollower] | None = None
         self._reserved_names = tuple(reserved_names)
         self._grace = grace
         #: Counts what visitors do, in all rooms of a mount.
@@ -125,7 +128,9 @@ class RoomBackend:
             hooks=hooks,
             rates=self.rates,
         )
-        core.state.followers = self._followers or ()
+        core.state.followers = () if self._followers is None else self._followers
+        if self._moderation_followers is not None:
+            core.moderation.followers = self._moderation_followers
         core.watcher = core.delivery.watcher = self
         return core
 
@@ -308,6 +313,12 @@ class RoomBackend:
         if self._followers is None:
             self._followers = self.core.state.followers = WeakSet()
         self._followers.add(follower)
+
+    def follow_moderation(self, follower: ModerationFollower) -> None:
+        """Tell `follower` what moderators do from now on. The room does not keep `follower` alive."""
+        if self._moderation_followers is None:
+            self._moderation_followers = self.core.moderation.followers = WeakSet()
+        self._moderation_followers.add(follower)
 
     def read(self, member_id: str, seq: int, *, follow: bool = False) -> None:
         """A member has seen everything up to event number `seq`. With `follow`, count what they miss from now on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
@@ -41,9 +41,10 @@ from pychat.room.tasks import Tasks
 from pychat.room.tokens import Tokens
 from pychat.stores import Store
 
-__all__ = ["RoomModeration", "RoomPeople"]
+__all__ = ["ModerationFollower", "RoomModeration", "RoomPeople"]
 
-_limited = RateLimitedLogger(logging.getLogger("pychat.room"), time.monotonic)
+_log = logging.getLogger("pychat.room")
+_limited = RateLimitedLogger(_log, time.monotonic)
 _KINDS = ("role", "ban", "mute", "setting", "pin", "invite", "report", "held", "asking")
 _AT_ONCE = 100  # visitors who are rechecked in one turn of the event loop
 _MAX_GONE = 1_000  # guests who have gone, and whose addresses are known
@@ -79,6 +80,13 @@ class RoomPeople(Protocol):
         """Free the name of a member who is away."""
 
 
+class ModerationFollower(Protocol):
+    """Is told what moderators do in a room, after everything that happened before it, before what follows."""
+
+    def moderated(self, entry: AuditEntry | None, roles: Collection[str]) -> None:
+        """A moderator acted, on any server. `roles` are the ids of the members whose recorded roles have changed."""
+
+
 class RoomModeration:
     """The moderation of one room: `RoomCore.moderation`."""
 
@@ -94,6 +102,7 @@ class RoomModeration:
         "_state",
         "_store",
         "_tasks",
+        "followers",
         "people",
         "protected",
         "revision",
@@ -126,6 +135,8 @@ class RoomModeration:
         self._pins: Pins | None = None  # of a room that has none
         self._queue: ModerationQueue | None = None  # of a room where nothing waits
         self._pace: Pace | None = None  # without slow mode
+        #: Are told what moderators do.
+        self.followers: Iterable[ModerationFollower] = ()
         self._gone: dict[str, str] | None = None  # member id -> network, of guests who have gone
         #: The title that the room was given.
         self.room_title = title
@@ -177,6 +188,8 @@ class RoomModeration:
             else:
                 networks.add(key.removeprefix(ADDRESS), None)
         members |= named["role"]
+        if entry is not None or named["role"]:
+            self._tell_followers(entry, named["role"])
         self._ban_addresses(changes)
         self._recheck(visitor for each in members for visitor in self._connections.of(each))
         if networks or named["setting"] & {"writing", "entry"}:
@@ -190,6 +203,16 @@ class RoomModeration:
             self._tasks.spawn(self._show_pins())
         if entry is not None or any(each.kind in WAITING for each in changes):
             self.queue.changed(changes, entry)
+
+    def _tell_followers(self, entry: AuditEntry | None, roles: Collection[str]) -> None:
+        followers = tuple(self.followers)
+        if followers:
+            self._fanout.flush()
+        for follower in followers:
+            try:
+                follower.moderated(entry, roles)
+            except Exception:
+                _log.exception("%r could not be told what a moderator did", follower)
 
     def reloaded(self) -> None:
         """Any record may have changed."""
@@ -511,22 +534,23 @@ class RoomModeration:
 
     def _subject(self, member_id: str) -> Subject:
         """The member whom an action is about."""
-        member = self._state.members.get(member_id) or self._state.away.get(member_id)
-        visitors = self._connections.of(member_id)
-        users = [each.user for each in visitors if each.user is not None]
-        roles = users[0].roles if users else () if member is None else member.roles
-        login = member_id.startswith("user:")
-        role = role_of(self.state.stored_role(member_id), roles, _access(visitors), login=login)
+        visitors, login = self._connections.of(member_id), member_id.startswith("user:")
         networks = set() if login else {network_of(each.grant.address) for each in visitors}
         if not visitors and self._gone is not None and not login:
             networks = {self._gone.get(member_id)}
         known = tuple(each for each in networks if each is not None and self._may_exclude(each))
         name = self.people.name_of(member_id) or ""
-        return Subject(member_id, name, role, known)
+        return Subject(member_id, name, self.role_of(member_id), known)
 
     def role_of(self, member_id: str) -> Role:
         """The role of a member at this moment."""
-        return self._subject(member_id).role
+        visitors = self._connections.of(member_id)
+        users = [each.user for each in visitors if each.user is not None]
+        login, roles = member_id.startswith("user:"), users[0].roles if users else ()
+        if login and not users:
+            member = self._state.members.get(member_id) or self._state.away.get(member_id)
+            roles = () if member is None else member.roles
+        return role_of(self.state.stored_role(member_id), roles, _access(visitors), login=login)
 
     def _may_exclude(self, network: str) -> bool:
         try:

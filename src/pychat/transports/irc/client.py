@@ -27,7 +27,7 @@ from pychat.transports.irc.line import LINE_BYTES, SERVER, Line
 from pychat.transports.irc.membership import ChannelMembership
 from pychat.transports.irc.multiline import Multiline
 from pychat.transports.irc.nicks import casefold, source
-from pychat.transports.irc.numerics import RPL_ENDOFNAMES, RPL_NAMREPLY
+from pychat.transports.irc.numerics import RPL_ENDOFNAMES, RPL_NAMREPLY, RPL_NOTOPIC, RPL_TOPIC, RPL_TOPICWHOTIME
 from pychat.transports.irc.outbox import Outbox
 from pychat.transports.irc.pacing import Pacer, Turns
 from pychat.transports.irc.response import Response
@@ -293,6 +293,10 @@ class Client:
         """The membership in the channel of that name, if the client is in it."""
         return self.memberships.get(casefold(name))
 
+    def is_guest(self, channel: Channel, member_id: str) -> None:
+        """Be that guest in a channel from now on, if nothing else says who this client is."""
+        self._guests[channel.key] = member_id
+
     def remove_membership(self, membership: ChannelMembership) -> None:
         """Leave a room that has put the client out."""
         if self.memberships.get(membership.channel.key) is membership:
@@ -382,6 +386,19 @@ class Client:
         for words in fill(nicks, space):
             self.reply(RPL_NAMREPLY, "=", channel.name, words)
         self.reply(RPL_ENDOFNAMES, channel.name, "End of names.")
+
+    def topic(self, channel: Channel) -> None:
+        """Answer with the topic of a channel."""
+        inside = self.may_enter(channel)
+        topic = channel.topic if inside else channel.title
+        if not topic:
+            self.reply(RPL_NOTOPIC, channel.name, "This channel has no topic.")
+            return
+        space = LINE_BYTES - len(f":{SERVER} {RPL_TOPIC} {self.nick} {channel.name} :\r\n".encode())
+        self.tell(Line(RPL_TOPIC, (self.nick, channel.name, cut(topic, space)), SERVER))
+        if inside and channel.topic_set is not None:
+            nick, date = channel.topic_set
+            self.reply(RPL_TOPICWHOTIME, channel.name, nick, str(date))
 
     def new_batch(self) -> str:
         """A new name for a batch."""

@@ -20,7 +20,7 @@ from pychat.domain.notices import (
     Welcome,
 )
 from pychat.room.connection import Encoder
-from pychat.transports.irc.channel import Channel
+from pychat.transports.irc.channel import Channel, ModeratorActed
 from pychat.transports.irc.line import LINE_BYTES, Line
 from pychat.transports.irc.nicks import nick_like, source
 from pychat.transports.irc.text import clean, is_action, split, to_irc
@@ -33,9 +33,9 @@ ENCODING_CAPS = frozenset({"batch", "draft/message-redaction", "draft/multiline"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame for a membership: an event of the log as `data`, or a notice that the membership formats."""
+    """A frame for a membership: an event of the log as `data`, or what the membership formats."""
 
-    notice: Notice
+    notice: Notice | ModeratorActed
     data: bytes = b""
 
     @property

@@ -11,22 +11,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from pychat.domain.errors import Close
+from pychat.domain.errors import Close, Refused
 from pychat.domain.model import Kicked, Member, Message, Typing, User, Whisper
-from pychat.domain.notices import HeldDecided, Presence, PutOut, Welcome
+from pychat.domain.moderation import AuditEntry
+from pychat.domain.notices import AccessChanged, HeldDecided, Presence, PutOut, Welcome
 from pychat.room.clock import Timer
 from pychat.room.grant import Grant
 from pychat.room.session import Session
 from pychat.transports.admission import admit
-from pychat.transports.irc.channel import Channel
+from pychat.transports.irc.channel import Channel, ModeratorActed
 from pychat.transports.irc.encoder import Frame, LineEncoder
 from pychat.transports.irc.known_nicks import KnownNicks
-from pychat.transports.irc.line import SERVER, Line
+from pychat.transports.irc.line import LINE_BYTES, SERVER, Line
+from pychat.transports.irc.modes import change_mark, mask_of, modes_set
 from pychat.transports.irc.nicks import source
-from pychat.transports.irc.numerics import RPL_TOPIC
 from pychat.transports.irc.outbox import Outbox
 from pychat.transports.irc.playback import playback
-from pychat.transports.irc.text import clean
+from pychat.transports.irc.text import clean, cut
 
 __all__ = ["OF_THE_ROOM", "ChannelMembership", "Person"]
 
@@ -59,6 +60,9 @@ class Person(Protocol):
 
     def names(self, channel: Channel, nicks: Iterable[str]) -> None:
         """Answer with the nicks in a channel."""
+
+    def topic(self, channel: Channel) -> None:
+        """Answer with the topic of a channel."""
 
     def answered(self) -> None:
         """End the answer."""
@@ -104,7 +108,9 @@ class ChannelMembership:
         self._marked = 0  # the number up to which the room was told that it is read
         self._reading: Timer | None = None
         self._listed = True
+        self._marks: dict[str, str] = {}  # by member id: the prefixes that the client knows
         self._reason = ""
+        self._put_out_by = SERVER
         #: True after the room has put the client out.
         self.out = False
 
@@ -128,8 +134,8 @@ class ChannelMembership:
         """Put the client out of the channel, or close its connection: `why` decides."""
         if why in OF_THE_ROOM:
             self.out = True
-            reason = self._reason or f"{why.text} ({why.reason})"
-            self._client.write(Line("KICK", (self.channel.name, self._client.nick, reason), SERVER))
+            self.channel.listeners.pop(self, None)
+            self._kick(self._client.nick, self._reason or f"{why.text} ({why.reason})", self._put_out_by)
             self._client.remove_membership(self)
         else:
             self._client.close(why)
@@ -156,8 +162,9 @@ class ChannelMembership:
         client, name, welcome = self._client, self.channel.name, self._welcome
         self._welcome = None  # its messages may be erased later
         client.tell(Line("JOIN", (name,), source(client.nick)))
-        client.reply(RPL_TOPIC, name, self.channel.title)
+        client.topic(self.channel)
         self.names()
+        self.channel.listeners[self] = None
         self._listed = welcome.listed
         if not self._listed:
             client.notice(f"{welcome.here} people are in {name}: too many to tell you who comes and goes.")
@@ -170,6 +177,7 @@ class ChannelMembership:
 
     async def leave(self, *, left: bool) -> None:
         """Leave the room; the name is free if the person `left` on purpose."""
+        self.channel.listeners.pop(self, None)
         self.mark_read()
         self._counts = False
         if self._reading is not None:
@@ -182,8 +190,11 @@ class ChannelMembership:
         nicks = {member.id: self._nick(member) for member in channel.room.first_members()}
         if channel.room.member_count <= channel.room.limits.listed:
             self.known.replace(nicks)
+            self._marks.clear()
         nicks[self.session.member_id or ""] = client.nick
-        client.names(channel, nicks.values())
+        marks = {member_id: mark for member_id in nicks if (mark := channel.mark(member_id))}
+        self._marks |= marks
+        client.names(channel, [marks.get(member_id, "") + nick for member_id, nick in nicks.items()])
 
     async def say(self, text: str, message_id: str | None = None, reply_to: int | None = None) -> Message:
         """Send a message, and write its echo in its place if the client wants it. Raise `Refused`."""
@@ -276,6 +287,13 @@ class ChannelMembership:
                 self._client.notice(told, self.channel.name)
             case Presence():
                 self._presence(frame.notice)
+            case ModeratorActed():
+                self._acted(frame.notice)
+            case AccessChanged() if frame.notice.muted is not None:
+                try:
+                    self.session.require("write")
+                except Refused as refused:
+                    self._client.notice(refused.text, self.channel.name)
             case Whisper():
                 for line in self.encoder.whisper(frame.notice, self._client.nick):
                     self._client.write(line)
@@ -283,6 +301,55 @@ class ChannelMembership:
                 state = {"+typing": "active" if frame.notice.on else "done"}
                 nick = self.channel.nick(frame.notice.member)
                 self._client.write(Line("TAGMSG", (self.channel.name,), source(nick), state))
+
+    # What moderators do
+
+    def moderated(self, what: ModeratorActed) -> None:
+        """A moderator acted."""
+        self.send(Frame(what))
+
+    def _acted(self, what: ModeratorActed) -> None:
+        entry = what.entry
+        by = SERVER if entry is None else self.channel.source(entry.by)
+        for member_id in what.roles:
+            self._show_mark(member_id, by)
+        if entry is None:
+            return
+        if entry.action in ("ban", "kick") and entry.target == self.session.member_id:
+            self._put_out_by = by
+        elif entry.action in ("ban", "kick") and (nick := self.known.pop(entry.target)) is not None:
+            self._marks.pop(entry.target, None)
+            self._kick(nick, entry.reason, by)
+        elif entry.action in ("ban", "unban") and "moderate" in self.session.access:  # addresses are for moderators
+            mode = "+b" if entry.action == "ban" else "-b"
+            self._client.write(Line("MODE", (self.channel.name, mode, mask_of(entry.name, entry.target)), by))
+        elif entry.action == "set":
+            self._settings(entry, by)
+
+    def _settings(self, entry: AuditEntry, by: str) -> None:
+        name, topic = self.channel.name, self.channel.topic
+        if "topic" in entry.data or ("title" in entry.data and topic == self.channel.title):
+            space = LINE_BYTES - len(f":{by} TOPIC {name} :\r\n".encode())
+            self._client.write(Line("TOPIC", (name, cut(topic, space)), by))
+        modes = modes_set(entry.data)
+        if modes:
+            self._client.write(Line("MODE", (name, *modes), by))
+
+    def _kick(self, nick: str, reason: str, by: str) -> None:
+        space = LINE_BYTES - len(f":{by} KICK {self.channel.name} {nick} :\r\n".encode())
+        reason = cut(reason, space) or "A moderator has removed this person."
+        self._client.write(Line("KICK", (self.channel.name, nick, reason), by))
+
+    def _show_mark(self, member_id: str, by: str = SERVER) -> None:
+        """Tell the client of the prefix of a member that it knows, if it has changed."""
+        nick = self._client.nick if member_id == self.session.member_id else self.known.nick(member_id)
+        before, mark = self._marks.get(member_id, ""), self.channel.mark(member_id)
+        if nick is None or before == mark:
+            return
+        self._marks[member_id] = mark
+        if not mark:
+            del self._marks[member_id]
+        self._client.write(Line("MODE", (self.channel.name, *change_mark(before, mark, nick)), by))
 
     # Presence
 
@@ -303,27 +370,32 @@ class ChannelMembership:
     def _see(self, member_id: str) -> None:
         """Tell the client of an author whom it does not know yet: presence is gathered, messages are not."""
         member = self.channel.room.member(member_id)
-        if member is not None:
+        if member is not None and self.known.nick(member_id) != self.channel.nick(member):
             self._meet(member)
 
     def _part(self, member_id: str) -> None:
         if member_id != self.session.member_id and (nick := self.known.pop(member_id)) is not None:
+            self._marks.pop(member_id, None)
             self._client.write(Line("PART", (self.channel.name,), source(nick)))
 
     def _meet(self, member: Member) -> None:
         if member.id == self.session.member_id:
             self._client.is_called(self.channel.nick(member))
             self.known.set(member.id, self._client.nick)
+            self._show_mark(member.id)
             return
         before, nick = self.known.nick(member.id), self._nick(member)
         if before == nick:
+            self._show_mark(member.id)
             return
         if before is not None and self._client.hears_of_rename(self, before, nick):
             self._client.write(Line("NICK", (nick,), source(before)))
         else:
             self._part(member.id)
+            self._marks.pop(member.id, None)
             self._client.write(Line("JOIN", (self.channel.name,), source(nick)))
         self.known.set(member.id, nick)
+        self._show_mark(member.id)
 
     def _nick(self, member: Member) -> str:
         return self._client.nick if member.id == self.session.member_id else self.channel.nick(member)

@@ -67,6 +67,10 @@ class Nicks:
         member = self._room.member(self._ids.get(casefold(nick), ""))
         return member if member is not None and self._given[member.id][0] == member.name else None
 
+    def last_id(self, nick: str) -> str | None:
+        """The id of the member here who has that nick, or of the last one who had it."""
+        return self._ids.get(casefold(nick))
+
     def named(self, member: Member) -> None:
         """Give a nick to a member who has taken or changed a name."""
         if self._given.get(member.id, ("", ""))[0] != member.name:

@@ -4,6 +4,7 @@ import { Refusal } from "../refusal.js";
 import { make } from "../view/elements.js";
 import { textField } from "../dialogs/fields.js";
 import { browserStorage } from "../storage.js";
+import { LAST_NAME } from "../view/nickname-form.js";
 import { hasKeys, write } from "../view/template-refs.js";
 import { solve } from "./challenge.js";
 
@@ -82,7 +83,9 @@ export function forms(room, refs, { entrance, place }) {
     const text = textField("A word to the moderators", { maxlength: 300, placeholder: "You may leave this empty" });
     const made = form([name.element, text.element], "Ask to come in", async () => {
       const answer = await enter({ ask: { name: name.value, text: text.value } });
-      if (answer?.waiting) wait();
+      if (!answer?.waiting) return;
+      browserStorage().setItem(LAST_NAME, name.value);
+      wait();
     }, only ? "primary" : "");
     return { made, first: name.input };
   }

@@ -47,7 +47,7 @@ export function personActions(room, refs, member) {
       fields: [long.element, why.element, address?.element],
       button: "Mute",
       async run() {
-        await act("mute", { ...seconds(long), ...reason(why), ...touched(address) });
+        await act("mute", { ...seconds(long), ...reason(why), ...addressOf(address) });
         toast(refs, `${isolated(name)} is muted ${lasting(long.value)}.`, () => act("unmute"));
       },
     });
@@ -62,7 +62,7 @@ export function personActions(room, refs, member) {
       button: "Remove",
       danger: true,
       async run() {
-        await act("kick", { ...reason(why), ...touched(address) });
+        await act("kick", { ...reason(why), ...addressOf(address) });
         toast(refs, `${isolated(name)} was removed, and can come back after a minute.`);
       },
     });
@@ -78,7 +78,7 @@ export function personActions(room, refs, member) {
       button: "Ban",
       danger: true,
       async run() {
-        await act("ban", { ...seconds(long), ...reason(why), ...touched(address), ...(messages.value && { delete: HOUR_SECONDS }) });
+        await act("ban", { ...seconds(long), ...reason(why), ...addressOf(address), ...(messages.value && { delete: HOUR_SECONDS }) });
         toast(refs, `${isolated(name)} is banned ${lasting(long.value)}.`, () => act("unban"));
       },
     });
@@ -119,19 +119,19 @@ export function personActions(room, refs, member) {
     return {
       long: choice("How long", SANCTIONS, chosen),
       why: textField("Reason", { maxlength: MAX_REASON }, "The person reads it."),
-      address: isGuest ? addressCheck() : undefined,
+      address: isGuest ? choice("Also their address", ADDRESS) : undefined,
     };
   }
 }
 
-/** Unless the moderator changes it, the server decides by who else has the address. */
-function addressCheck() {
-  const made = check("Also their address", "A guest can come back under another name. This keeps out all guests at the address, which can be a whole school. Unless you change it, it counts only if nobody else here has that address.", true);
-  made.input.addEventListener("change", () => (made.touched = true));
-  return made;
-}
+/** Without a choice of the moderator, the server decides by who else has the address. */
+const ADDRESS = [
+  { label: "Automatic", hint: "Yes, if nobody else here has it", value: undefined },
+  { label: "Yes", hint: "All guests at the address, which can be a whole school", value: true },
+  { label: "No", hint: "The guest can come back under another name", value: false },
+];
 
-const touched = (address) => (address?.touched ? { address: address.value } : {});
+const addressOf = (address) => (address?.value === undefined ? {} : { address: address.value });
 const seconds = ({ value }) => (value === null ? {} : { seconds: value });
 const reason = ({ value }) => (value ? { reason: value } : {});
 

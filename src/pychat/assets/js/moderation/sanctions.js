@@ -46,7 +46,7 @@ export class Sanctions {
       make(
         "div",
         {},
-        make("p", { class: "order-byline" }, make("b", {}, nameOf(name ?? networks[0])), member && networks.length ? make("span", { class: "hint" }, `and ${networks.length === 1 ? "the address" : "the addresses"} ${networks.join(", ")}`) : undefined),
+        make("p", { class: "order-byline" }, make("b", {}, nameOf(name ?? networks[0])), extent(member, networks)),
         make("p", { class: "hint" }, `${kick ? "Removed" : titleOf(undo)} ${ending(until)}`, by ? " by " : "", by ? nameOf(by) : undefined, reason ? ": " : "", reason ? nameOf(reason) : undefined),
       ),
       make("button", { class: "button", type: "button", click }, label),
@@ -81,3 +81,10 @@ export class Sanctions {
 }
 
 const titleOf = (undo) => (undo === "unban" ? "Banned" : "Muted");
+
+/** What else than the person it holds for. A guest whose address is free can come back under another name. */
+function extent(member, networks) {
+  if (!member || (!networks.length && member.startsWith("user:"))) return undefined;
+  const addresses = `and ${networks.length === 1 ? "the address" : "the addresses"} ${networks.join(", ")}`;
+  return make("span", { class: "hint" }, networks.length ? addresses : "but not the address");
+}

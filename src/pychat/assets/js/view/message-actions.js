@@ -72,7 +72,10 @@ export function messageActions(room, refs, { entryOf, composer, showPerson, more
   list.addEventListener("pointerleave", ({ pointerType }) => {
     if (pointerType === "mouse" && !usesKeys() && !line?.contains(refs.active)) hide();
   });
-  list.addEventListener("focusin", ({ target: element }) => showAt(element.closest(".message")));
+  list.addEventListener("focusin", ({ target: element }) => {
+    // A tap on the name focuses it first: the bar would cover the name, and take the tap.
+    if (!element.matches(".who:not(:focus-visible)")) showAt(element.closest(".message"));
+  });
   list.addEventListener("focusout", ({ relatedTarget }) => {
     if (line && !refs.root.querySelector("dialog[open]") && !line.contains(relatedTarget) && !line.matches(":hover")) hide();
   });

@@ -17,6 +17,8 @@ const MAX_LINES_READING = 3000;
 const BELOW = 1000;
 const TAIL = 100;
 const REFRESH_INTERVAL = 15_000;
+/** The messages that can have the focus. */
+const SHOWN = ".message:not(.folded)";
 
 /**
  * @param {import("../room.js").Room} room
@@ -57,6 +59,7 @@ export function messages(room, refs, scroll, showPerson) {
     const now = new Date();
     let before = null;
     let newLine = null;
+    let folded = [];
     for (const entry of room.log.entries) {
       const date = new Date(entry.date);
       const key = dayKey(date);
@@ -78,15 +81,23 @@ export function messages(room, refs, scroll, showPerson) {
       if (stale.has(entry)) fillLine(line, entry, room, refs);
       const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && before.state !== "whisper" && entry.state !== "whisper" && !entry.reply && date - new Date(before.date) < MAX_PAUSE;
       line.classList.toggle("goes-on", goesOn);
+      const deleted = entry.deleted && !room.blocks(entry.author.id);
+      if (!goesOn || !deleted) {
+        tellDeleted(folded);
+        folded = [];
+      }
+      line.classList.toggle("folded", folded.length > 0);
+      if (deleted) folded.push(line);
       wanted.push(line);
       before = entry.notice ? null : entry;
     }
+    tellDeleted(folded);
     wanted.push(...missing.map(({ line }) => line));
     stale = new Set();
     days = daysNow;
     place(wanted);
     // Tab from the message box focuses the newest line. If the focus is in the list, it stays.
-    if (!current?.isConnected || !list.contains(refs.active)) setTabStop(wanted.findLast((line) => line.matches(".message")) ?? null);
+    if (!current?.isConnected || !list.contains(refs.active)) setTabStop(wanted.findLast((line) => line.matches(SHOWN)) ?? null);
     const gone = room.state.name === "refused" && GONE.has(room.state.code);
     empty.hidden = !room.about || gone || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
     list.hidden = !empty.hidden;
@@ -146,7 +157,8 @@ export function messages(room, refs, scroll, showPerson) {
     before?.();
     scroll.leaveEnd();
     if (!lines.get(entry)?.isConnected) draw();
-    const line = lines.get(entry);
+    let line = lines.get(entry);
+    while (line.matches(".folded")) line = line.previousElementSibling;
     scroll.to(line);
     line.focus({ preventScroll: true });
     line.classList.remove("found");
@@ -184,7 +196,7 @@ export function messages(room, refs, scroll, showPerson) {
     const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
     if (!step || event.target !== current) return;
     let line = current[step];
-    while (line && !line.matches(".message")) line = line[step];
+    while (line && !line.matches(SHOWN)) line = line[step];
     if (!line) return;
     event.preventDefault();
     line.focus();
@@ -233,6 +245,11 @@ export function messages(room, refs, scroll, showPerson) {
       schedule();
     },
   };
+}
+
+/** Deleted messages of one person in a row are one line, so that what was deleted hides nothing else. */
+function tellDeleted([first, ...others]) {
+  if (first) write(first.querySelector(".text"), others.length ? `${others.length + 1} messages deleted` : "Message deleted");
 }
 
 function dayLine(date, now, refs) {

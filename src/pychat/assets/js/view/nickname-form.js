@@ -8,7 +8,7 @@ import { silenceText } from "./silence.js";
 import { write } from "./template-refs.js";
 
 /** Storage key of the last name in any room; the form suggests it. */
-const LAST_NAME = "pychat:last-name";
+export const LAST_NAME = "pychat:last-name";
 
 /**
  * @param {import("../room.js").Room} room
@@ -57,6 +57,7 @@ export function nicknameForm(room, refs, composer) {
   room.on("room", show);
   room.on("welcome", () => {
     const asked = form.hidden && !room.me;
+    if (asked) first.suggest(storage.getItem(LAST_NAME));
     show();
     if (asked && !form.hidden && refs.mayFocus) first.focus();
   });
@@ -66,7 +67,7 @@ export function nicknameForm(room, refs, composer) {
     first.complain(refusal, "ask");
     if (refs.mayFocus) first.focus();
   });
-  first.value = storage.getItem(LAST_NAME) ?? "";
+  first.suggest(storage.getItem(LAST_NAME));
   first.done = () => composer.focus();
 
   me.addEventListener("click", () => {
@@ -111,6 +112,11 @@ class NameField {
     this.#input.value = name;
     this.#clearError();
     this.#show();
+  }
+
+  /** Fills the field if it is empty. @param {string | null} name */
+  suggest(name) {
+    if (name && !this.#input.value) this.value = name;
   }
 
   focus() {

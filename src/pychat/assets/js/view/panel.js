@@ -89,6 +89,8 @@ export function panel(room, refs, showPerson) {
   });
   button.addEventListener("click", () => place.open());
   for (const event of ["people", "me", "welcome", "state"]) room.on(event, show);
+  // The sheet would cover the reason.
+  room.on("state", ({ name }) => name === "refused" && place.close());
 }
 
 /** @param {number} count of people without a name @param {boolean} includesMe */

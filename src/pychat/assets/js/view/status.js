@@ -59,7 +59,9 @@ export function status(room, refs, name = "") {
       const told = isSaid ? "" : farewell(room.state, now);
       if (text.textContent !== told) text.replaceChildren(...linked(told));
       text.hidden = !told;
-      again.hidden = !room.state.until || left > 0;
+      const isClosed = room.state.code === "room_closed";
+      write(again, isClosed ? "Try again" : "Enter again");
+      again.hidden = !isClosed && (!room.state.until || left > 0);
     }
     barred.hidden = !isBarred;
     // Then the connection is fine, or does not matter.

@@ -36,11 +36,11 @@ export function toast(refs, text, undo) {
   timers.set(box, setTimeout(fade, SHOWN));
 }
 
-/** Over the panel of moderators while that is open: what is behind it can be neither read nor clicked. */
+/** Over the sheet that is open, such as the people on a phone: what is behind it can be neither read nor clicked. */
 function place(refs) {
   const live = refs.find("toast-live");
   const home = refs.root.querySelector(".view");
-  const sheet = refs.root.querySelector("dialog.order-sheet[open]");
+  const sheet = refs.root.querySelector("dialog.sheet[open]");
   const to = sheet ?? home;
   if (to && live.parentElement !== to) to.append(live);
   sheet?.addEventListener("close", () => home?.append(live), { once: true });

@@ -7,7 +7,7 @@ import logging
 from pychat.domain.errors import Close, Refused
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.client import Client
-from pychat.transports.irc.commands import asking, history, registering, rooms, talking
+from pychat.transports.irc.commands import asking, history, moderating, registering, rooms, talking
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.line import Line
 
@@ -19,6 +19,7 @@ _log = logging.getLogger("pychat.transports")
 COMMANDS: Commands = {
     **registering.COMMANDS,
     **rooms.COMMANDS,
+    **moderating.COMMANDS,
     **talking.COMMANDS,
     **history.COMMANDS,
     **asking.COMMANDS,

@@ -24,8 +24,10 @@ async def _who(client: Client, line: Line) -> None:
     if channel is not None:
         for member in channel.room.first_members() if client.may_enter(channel) else ():
             await client.pacer.pace()
-            if not client.is_open() or not client.may_enter(channel):
+            if not client.is_open():
                 return
+            if not client.may_enter(channel):
+                break
             _who_reply(client, channel, member)
     else:
         for where, member in _called(client, mask)[:1]:
@@ -35,7 +37,9 @@ async def _who(client: Client, line: Line) -> None:
 
 def _who_reply(client: Client, channel: Channel, member: Member) -> None:
     nick = channel.nick(member)
-    client.reply(n.RPL_WHOREPLY, channel.name, _USER, _HOST, SERVER, nick, "H", f"0 {member.name}")
+    client.reply(
+        n.RPL_WHOREPLY, channel.name, _USER, _HOST, SERVER, nick, f"H{channel.mark(member.id)}", f"0 {member.name}"
+    )
 
 
 async def _whois(client: Client, line: Line) -> None:
@@ -43,7 +47,7 @@ async def _whois(client: Client, line: Line) -> None:
     found = _called(client, nick)
     if found:
         _, member = found[0]
-        names = " ".join(channel.name for channel, _ in found)
+        names = " ".join(channel.mark(each.id) + channel.name for channel, each in found)
         client.reply(n.RPL_WHOISUSER, nick, _USER, _HOST, "*", member.name)
         client.reply(n.RPL_WHOISCHANNELS, nick, names)
         client.reply(

@@ -14,6 +14,7 @@ from pychat.transports.irc.membership import ChannelMembership
 
 __all__ = ["COMMANDS"]
 
+_NOT_IN = "You are not in a channel of that name."
 _MAX_WAITING = 256 * 1024  # bytes in the outbox; with more, wait until the client has read some
 
 
@@ -25,9 +26,12 @@ async def _chathistory(client: Client, line: Line) -> None:
     membership = client.membership_in(target)
     try:
         if membership is None:
-            raise Refused("invalid_target", "You are not in a channel of that name.")
+            raise Refused("invalid_target", _NOT_IN)
         await membership.session.history(limit=0)  # counts against the room's rate limit
-        await _send(client, "chathistory", membership, await _find(History(membership.channel), what, line.params[2:]))
+        found = await _find(History(membership.channel), what, line.params[2:])
+        if membership.out:  # the room has put the client out meanwhile
+            raise Refused("invalid_target", _NOT_IN)
+        await _send(client, "chathistory", membership, found)
     except Refused as refused:
         code = {"bad_request": "invalid_params", "not_found": "invalid_msgreftype"}.get(refused.code, refused.code)
         refusal = Refused(code, refused.text, refused.retry_after)
@@ -69,9 +73,11 @@ async def _send(client: Client, kind: str, membership: ChannelMembership | None,
                 client.tell(each)
             if client.outbox.buffered > _MAX_WAITING:
                 await client.outbox.drain()
+                if membership is not None and membership.out:
+                    break
         if batch is not None:
             client.tell(Line("BATCH", (f"-{batch}",), SERVER))
-        if membership is not None and messages:
+        if membership is not None and messages and not membership.out:
             membership.shown(messages[-1].seq)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pychat._version import __version__
+from pychat.domain.actions import FIELDS
 from pychat.domain.errors import Refused
 from pychat.transports.irc import numerics as n
 from pychat.transports.irc.capabilities import listing, requested
@@ -11,6 +12,7 @@ from pychat.transports.irc.commands.asking import lusers, motd
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.history import MAX_MESSAGES
 from pychat.transports.irc.line import SERVER, Line
+from pychat.transports.irc.modes import CHANMODES, MODES, PREFIX
 from pychat.transports.irc.nicks import NICK_WORDS, is_nick
 
 __all__ = ["COMMANDS"]
@@ -112,15 +114,19 @@ async def _let_in(client: Client, line: Line) -> None:
     client.reply(n.RPL_WELCOME, f"Welcome to pychat, {client.nick}.")
     client.reply(n.RPL_YOURHOST, f"This is {SERVER}, with pychat {__version__}.")
     client.reply(n.RPL_CREATED, f"This server was started at {network.started}.")
-    client.reply(n.RPL_MYINFO, SERVER, f"pychat-{__version__}", "o", "nt")
+    client.reply(n.RPL_MYINFO, SERVER, f"pychat-{__version__}", "o", "bikmnotv", "bkov")
     longest = min([channel.room.limits.name for channel in network.channels.values()], default=network.limits.name)
     # Some clients look for the words "are supported by this server".
     tokens = (
-        *("CASEMAPPING=ascii", "CHANTYPES=#", "PREFIX=", "CHANMODES=,,,nt", "CHANNELLEN=65", f"NICKLEN={longest}"),
-        *("NETWORK=pychat", "UTF8ONLY", f"CHATHISTORY={MAX_MESSAGES}", "MSGREFTYPES=msgid,timestamp", "STATUSMSG="),
+        *("CASEMAPPING=ascii", "CHANTYPES=#", f"PREFIX={PREFIX}", f"CHANMODES={CHANMODES}", "CHANNELLEN=65"),
+        *(f"NICKLEN={longest}", "NETWORK=pychat", "UTF8ONLY", f"CHATHISTORY={MAX_MESSAGES}"),
+        *("MSGREFTYPES=msgid,timestamp", "STATUSMSG="),
         "CLIENTTAGDENY=*,-draft/react,-draft/reply,-draft/unreact,-pychat/id,-typing",
     )
-    client.tell(Line(n.RPL_ISUPPORT, (client.nick, *tokens, "are supported by this server"), SERVER))
+    longest_topic, longest_reason = FIELDS["topic"].most, FIELDS["reason"].most
+    more = f"MODES={MODES}", "MAXLIST=b:10000", f"TOPICLEN={longest_topic}", f"KICKLEN={longest_reason}"
+    for each in (tokens, more):
+        client.tell(Line(n.RPL_ISUPPORT, (client.nick, *each, "are supported by this server"), SERVER))
     await lusers(client, line)
     await motd(client, line)
     await client.tell_unread()

@@ -1,10 +1,16 @@
-"""The IRC commands about channels: `JOIN`, `PART`, `NAMES`, `LIST`, `TOPIC`, `MODE`, `KICK` and `INVITE`."""
+"""The IRC commands about channels: `JOIN`, `PART`, `NAMES` and `LIST`."""
 
 from __future__ import annotations
 
+from itertools import chain, repeat
+
 from pychat.domain.errors import Refused
+from pychat.domain.queue import invitation_id
+from pychat.room.entry import Applicant
+from pychat.room.grant import Grant
 from pychat.transports.admission import opened
 from pychat.transports.irc import numerics as n
+from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.client import Client
 from pychat.transports.irc.commands.command import Command, Commands
 from pychat.transports.irc.line import Line
@@ -24,8 +30,9 @@ async def _join(client: Client, line: Line) -> None:
         for membership in list(client.memberships.values()):
             await _leave(client, membership.channel.name)
         return
-    for name in _targets(client, line):
-        await _join_one(client, name)
+    keys = line.params[1].split(",") if len(line.params) > 1 else []
+    for name, key in zip(_targets(client, line), chain(keys, repeat(""))):  # noqa: B905 -- the keys have no end
+        await _join_one(client, name, key)
 
 
 def _targets(client: Client, line: Line) -> list[str]:
@@ -34,7 +41,7 @@ def _targets(client: Client, line: Line) -> list[str]:
     return line.params[0].split(",")[: 2 * len(client.channels) + more]
 
 
-async def _join_one(client: Client, name: str) -> None:
+async def _join_one(client: Client, name: str, key: str) -> None:
     channel = client.find(name)
     if channel is None and not client.network.rooms.asks:
         not_there(client, name)
@@ -47,18 +54,19 @@ async def _join_one(client: Client, name: str) -> None:
                 return
             membership = ChannelMembership(client, channel, client.network.encoder(channel, client.caps))
             await opened(channel.room)
+            if key and not await _give_key(client, channel, grant, key):
+                return
             await client.pacer.look_at(_NAMING * channel.room.member_count)
             await membership.enter(client.member_id(channel), client.users.get(channel.key), grant)
         except Refused as refused:
             if refused.code == "unknown_room":
                 not_there(client, name)
                 return
-            client.refuse(
-                "JOIN",
-                refused,
-                _REFUSED.get(refused.code, n.ERR_UNAVAILRESOURCE),
-                name if channel is None else channel.name,
-            )
+            numeric = _REFUSED.get(refused.code, n.ERR_UNAVAILRESOURCE)
+            if channel is not None and refused.code == "entry_required" and channel.moderation.setting("password"):
+                numeric = n.ERR_BADCHANNELKEY
+                refused = Refused(refused.code, f"{refused.text} On IRC: /join {channel.name} PASSWORD")
+            client.refuse("JOIN", refused, numeric, name if channel is None else channel.name)
             # Clients try again by themselves only after a lost connection.
             if refused.kind.is_temporary and channel is not None and channel.key in client.network.channels:
                 client.close(refused.kind.close)
@@ -68,6 +76,27 @@ async def _join_one(client: Client, name: str) -> None:
             return
         client.memberships[channel.key] = membership
         membership.begin()
+
+
+async def _give_key(client: Client, channel: Channel, grant: Grant, key: str) -> bool:
+    """Become known to a room by `key`, which is its password or an invitation. Return false if it is refused."""
+    state = channel.moderation
+    if state.get("invite", invitation_id(key)) is not None:
+        way = "invite"
+    elif state.setting("password"):
+        way = "password"
+    else:
+        return True  # entering says what the room asks for
+    who = Applicant(client.member_id(channel), client.users.get(channel.key), grant)
+    try:
+        entered = await client.network.rooms.desk.enter(channel.room, who, {way: key})
+    except Refused as refused:
+        wrong = refused.code in ("entry_required", "rate_limited")
+        numeric = n.ERR_BADCHANNELKEY if wrong else _REFUSED.get(refused.code, n.ERR_UNAVAILRESOURCE)
+        client.refuse("JOIN", refused, numeric, channel.name)
+        return False
+    client.is_guest(channel, entered.member_id)
+    return True
 
 
 #: The numerics of refusals to enter a room, by code.
@@ -120,7 +149,7 @@ async def _names(client: Client, line: Line) -> None:
             membership.names()
         elif channel is not None:
             members = channel.room.first_members() if client.may_enter(channel) else ()
-            client.names(channel, [channel.nick(member) for member in members])
+            client.names(channel, [channel.marked(member) for member in members])
         else:
             client.reply(n.RPL_ENDOFNAMES, name, "There is no room of that name here.")
 
@@ -139,44 +168,9 @@ async def _list(client: Client, line: Line) -> None:
     client.reply(n.RPL_LISTEND, "End of the list.")
 
 
-async def _topic(client: Client, line: Line) -> None:
-    channel = client.find(line.params[0])
-    if channel is None:
-        not_there(client, line.params[0])
-    elif len(line.params) > 1:
-        client.reply(n.ERR_CHANOPRIVSNEEDED, channel.name, "Only the server's operator can set the title of a room.")
-    else:
-        client.reply(n.RPL_TOPIC, channel.name, channel.title)
-
-
-async def _mode(client: Client, line: Line) -> None:
-    target, modes = line.params[0], line.params[1:]
-    channel = client.find(target)
-    if channel is None:
-        if target == client.nick:
-            client.reply(n.RPL_UMODEIS, "+")
-        else:
-            not_there(client, target)
-    elif not modes:
-        client.reply(n.RPL_CHANNELMODEIS, channel.name, "+nt")
-    elif modes[0].lstrip("+") == "b" and len(modes) == 1:
-        client.reply(n.RPL_ENDOFBANLIST, channel.name, "There is no ban list here.")
-    else:
-        client.reply(n.ERR_CHANOPRIVSNEEDED, channel.name, "Rooms have no modes to set.")
-
-
-async def _operate(client: Client, line: Line) -> None:
-    name = next((word for word in line.params if word.startswith("#")), "*")
-    client.reply(n.ERR_CHANOPRIVSNEEDED, name, "Rooms have no operators on IRC.")
-
-
 COMMANDS: Commands = {
-    "INVITE": Command(_operate),
     "JOIN": Command(_join, 1),
-    "KICK": Command(_operate),
     "LIST": Command(_list),
-    "MODE": Command(_mode, 1),
     "NAMES": Command(_names),
     "PART": Command(_part, 1),
-    "TOPIC": Command(_topic, 1),
 }

@@ -16,7 +16,7 @@ from pychat.transports.socketio.engineio.request import HostRequest, Reply
 from pychat.transports.socketio.engineio.socket import EngineIOSocket, Reason
 from pychat.transports.socketio.options import Options
 
-__all__ = ["payload", "poll", "post"]
+__all__ = ["payload", "poll", "post", "posted"]
 
 #: Bodies up to this size are compressed on the spot; larger ones in a thread, so that nobody else waits.
 _COMPRESS_HERE = 32 * 1024
@@ -75,7 +75,7 @@ async def post(socket: EngineIOSocket, request: HostRequest) -> Reply:
         return refusal(400, BAD_REQUEST)
     finally:
         socket.posting = False
-    return Reply(200, b"ok", [("Content-Type", "text/plain; charset=UTF-8"), ("Cache-Control", "no-store")])
+    return posted()
 
 
 async def _take_payload(options: Options, socket: EngineIOSocket, body: bytes) -> None:
@@ -112,6 +112,11 @@ def _packet(part: bytes, max_bytes: int) -> str | bytes:
         return b64decode(part[1:], validate=True)
     except ValueError:
         raise BadPacket("Not base64") from None
+
+
+def posted() -> Reply:
+    """The answer to a body that was taken."""
+    return payload("ok")
 
 
 def payload(text: str) -> Reply:

@@ -11,7 +11,7 @@ from pychat.net.http.proxies import Proxies
 from pychat.net.slow_readers.answer_budget import AnswerBudget
 from pychat.net.websocket.connection import Sender, WebSocketConnection
 from pychat.net.websocket.frames import Frame
-from pychat.transports.socketio.engineio.polling import payload, poll, post
+from pychat.transports.socketio.engineio.polling import payload, poll, post, posted
 from pychat.transports.socketio.engineio.replies import (
     BAD_METHOD,
     BAD_REQUEST,
@@ -131,9 +131,16 @@ class EngineIOServer:
         return reply
 
     def _goodbye(self, socket: EngineIOSocket, request: HostRequest) -> Reply:
-        """A client of a closed socket asks again: tell it once how the socket ended."""
+        """A client of a closed socket asks again: give it what waits, and then the end of the socket, once.
+
+        What it posts is dropped, but not refused: after a refusal it would not poll again, and so never know why.
+        """
         outbox = socket.outbox
-        if request.method != "GET" or request.upgrade or outbox is None or outbox.finished() or outbox.poll is not None:
+        if request.upgrade or outbox is None or outbox.finished():
+            return refusal(400, UNKNOWN_SID)
+        if request.method == "POST":
+            return posted()
+        if request.method != "GET" or outbox.poll is not None:
             return refusal(400, UNKNOWN_SID)
         body = outbox.take()
         if outbox.finished():

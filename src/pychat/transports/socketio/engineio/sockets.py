@@ -22,9 +22,9 @@ __all__ = ["SocketRegistry", "new_id"]
 
 _log = logging.getLogger("pychat.socketio")
 
-#: After these a polling client that is between two polls is told with the next one; after the others its session
-#: is unknown at once, as the protocol's test suite has it.
-_TOLD = {Close.SHUTDOWN, Close.SLOW, Close.KICKED, Close.UNAVAILABLE, Close.FAILED}
+#: After these the session of a polling client is unknown at once, as the protocol's test suite has it. After the others
+#: a client that is between two polls gets what waits, and then the end, with its next ones.
+_UNTOLD = {None, Close.BAD_FRAME, Close.TOO_LARGE, Close.TIMEOUT}
 
 
 def new_id() -> str:
@@ -38,7 +38,8 @@ class SocketRegistry:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.sockets: dict[str, EngineIOSocket] = {}
-        #: Sockets that are closed and whose clients fetch that with their next poll.
+        #: Sockets that are closed and whose clients fetch that with their next poll: the latest, at most as many as may
+        #: be open.
         self.parting: dict[str, EngineIOSocket] = {}
         #: WebSockets that a host is not done with.
         self.websockets: set[Sender] = set()
@@ -99,9 +100,11 @@ class SocketRegistry:
         for deadlines in self._deadlines:
             deadlines.stop(socket)
         outbox = socket.outbox
-        if outbox is not None and (outbox.poll is None or not outbox.empty) and socket.why in _TOLD:
+        if outbox is not None and (outbox.poll is None or not outbox.empty) and socket.why not in _UNTOLD:
             self.parting[socket.sid] = socket
             self.partings.start(socket)
+            if len(self.parting) > self.options.max_connections:
+                self.part(next(iter(self.parting.values())))
 
     def part(self, socket: EngineIOSocket) -> None:
         """The client of a closed socket has been told, or had its time for that."""
