@@ -392,6 +392,21 @@ async def test_a_tap_on_a_name_opens_the_menu(site: Site, visit: ClientSession) 
     await expect(grace.part("action-more")).to_be_hidden()
 
 
+async def test_tools_that_do_not_load_say_so(site: Site, visit: ClientSession) -> None:
+    """If the scripts of moderators or of reports are gone, as on a page older than its server, the button says what to do."""
+    eve = await site.guest("Eve")
+    await eve.say("hi")
+    grace = Window(await visit("about:blank", "Failed to load", storage_state=session(site, "grace")), "")
+    await grace.page.route(re.compile(r"/(tools|report)\.js"), lambda route: route.fulfill(status=404))
+    await grace.page.goto(f"{site.host.url}/chat/")
+    await grace.sees("hi")
+    await grace.part("moderation-button").click()
+    await expect(grace.part("toast-text")).to_have_text("This could not be loaded. Reload the page.")
+    await expect(grace.part("toast-text")).to_be_hidden(timeout=20_000)
+    await more(grace, "hi", "Report")
+    await expect(grace.part("toast-text")).to_have_text("This could not be loaded. Reload the page.")
+
+
 async def test_the_people_do_not_cover_the_reason(site: Site, visit: ClientSession) -> None:
     """Somebody who is banned while the list of people is open on a phone sees the reason, and not an empty list."""
     eve = await Window(await visit(f"{site.host.url}/chat/", **PHONE), "").join("Eve")

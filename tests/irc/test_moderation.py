@@ -170,6 +170,7 @@ async def test_a_ban_by_nick(room: ChatRoom, four: Four) -> None:
         ("irc.pychat", "367", "Mo", "#lobby", "*!*@203.0.113.0/24"),
     ]
     assert ("Mo", "MODE", "#lobby", "+b", "*!*@203.0.113.0/24") in heard
+    assert codes(await four.mo.since("MODE #lobby bbb+bb")) == ["367", "367", "368"]
     heard = told(await four.mo.since("MODE #lobby -bb Eve!*@* *!*@203.0.113.0/24", "MODE #lobby b"))
     assert [line[1:4] for line in heard] == [("MODE", "#lobby", "-b")] * 2 + [("368", "Mo", "#lobby")]
     four.eve.say("JOIN #lobby")

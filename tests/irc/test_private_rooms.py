@@ -25,6 +25,7 @@ COMMANDS = (
         "ISON ada",
     ),
     *("USERHOST ada", "MOTD", "LUSERS"),
+    *("KNOCK #{}", "MODE #{} b", "MODE #{} +m", "TOPIC #{} :mine", "KICK #{} ada", "INVITE ada #{}", "JOIN #{} key"),
 )
 
 

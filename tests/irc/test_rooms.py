@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from pychat import ChatRoom, Close, IrcServer, Limits, Member, Refused
 from pychat.testing import Person
+from pychat.transports.irc.channel import Channel
 from pychat.transports.irc.line import Line
 from tests.irc.conftest import Enter, Open
 from tests.irc.person import IrcPerson
@@ -273,3 +276,19 @@ async def test_several_servers_of_one_room(opened: Open, room: ChatRoom, server:
     ada, bob = await IrcPerson.enter(server.port, "ada"), await IrcPerson.enter(other.port, "bob")
     ada.say("PRIVMSG #lobby :over there?")
     assert heads([await bob.line("PRIVMSG")]) == [("ada", "PRIVMSG", "#lobby")]
+
+
+async def test_a_room_that_was_let_go_has_nicks_again() -> None:
+    """Also if nobody followed its names while it was opened again."""
+    room = ChatRoom("lobby")
+    channel = Channel(room.backend)
+    await room.start()
+    del channel
+    gc.collect()
+    await room.aclose()
+    await room.start()
+    channel = Channel(room.backend)
+    page = await Person.enter(room)
+    await page.join("Grace Hopper")
+    assert channel.nicks.member("Grace_Hopper") == room.members[0]
+    await room.aclose()

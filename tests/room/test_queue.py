@@ -11,7 +11,7 @@ import pytest
 import pychat
 from pychat import ChatRoom, Held, Member, Message, Refused, Report, User
 from pychat.domain.moderation import AuditEntry
-from pychat.domain.queue import MAX_HELD, MAX_HELD_BY_ONE, MAX_REPORTS, held_key
+from pychat.domain.queue import MAX_HELD, MAX_HELD_BY_ONE, MAX_REPORTS, held_key, invitation_id
 from pychat.stores import open_store
 from pychat.testing import FakeClock, Person, RecordingConnection
 
@@ -302,6 +302,16 @@ async def test_a_ban_empties_the_queue_of_what_the_person_wrote_and_reported(roo
     assert [each["reporter"]["name"] for each in await waiting(room, "report")] == ["Ada"]
     with pytest.raises(Refused):
         await room.moderation.approve(item["key"])
+
+
+async def test_a_ban_revokes_the_invitations_of_the_person(room: ChatRoom) -> None:
+    """A moderator who is banned cannot come back as a member by an invitation that they made before."""
+    mo = await enter(room, "Mo", "moderator")
+    token = (await mo.command("moderate", {"action": "invite"}))["token"]
+    await room.moderation.invite()
+    (mine,) = [each for each in await waiting(room, "invite") if each["key"] == invitation_id(token)]
+    await room.moderation.ban(mine["by"])
+    assert [each["by"] for each in await waiting(room, "invite")] == ["post:app"]
 
 
 async def test_somebody_who_is_muted_while_a_hook_runs_gets_nothing_held(clock: FakeClock) -> None:

@@ -13,7 +13,7 @@ from pychat.domain.errors import Refused
 from pychat.domain.moderation import AuditEntry, Record, Removed
 from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
 from pychat.domain.networks import parse_network
-from pychat.domain.queue_rules import approve, invite, reject, resolve, revoke, waiting_of
+from pychat.domain.queue_rules import approve, invite, left_by, reject, resolve, revoke
 from pychat.domain.roles import PROGRAM_RANK, Role
 
 __all__ = ["BOUNDS", "Actor", "Decision", "Subject", "decide"]
@@ -124,7 +124,7 @@ def _exclude(
     if not changes:
         return None
     if action == "ban" and subject is not None:
-        changes += waiting_of(state, subject.id)
+        changes += left_by(state, subject.id)
     more = {"networks": [key.removeprefix(ADDRESS) for key in keys[1:]]} if len(keys) > 1 else {}
     entry = _entry(action, fields, actor, now, target=target, name=name, **more)
     return Decision(tuple(changes), replace(entry, until=until))

@@ -12,7 +12,7 @@ from pychat.domain.moderation_state import ModerationState
 from pychat.domain.queue import MAX_HELD, MAX_REJECTED, approved_record, is_approved, is_rejected, rejected_record
 from pychat.domain.roles import Role
 
-__all__ = ["approve", "invite", "reject", "resolve", "revoke", "waiting_of"]
+__all__ = ["approve", "invite", "left_by", "reject", "resolve", "revoke"]
 
 _Fields = Mapping[str, Any]
 
@@ -87,11 +87,11 @@ def resolve(
     return Decision((Removed("report", record.key),), _entry(action, "report", record, actor, now))
 
 
-def waiting_of(state: ModerationState, member_id: str) -> list[Removed]:
-    """Take out of the queue what waits because of a member: their messages, their request to come in, their reports."""
+def left_by(state: ModerationState, member_id: str) -> list[Removed]:
+    """What a banned member leaves behind: held messages, a request to come in, reports, and invitations."""
     return [
         Removed(kind, record.key)
-        for kind, whose in (("held", "member"), ("asking", "member"), ("report", "by"))
+        for kind, whose in (("held", "member"), ("asking", "member"), ("report", "by"), ("invite", "by"))
         for record in state.of(kind).values()
         if record.data.get(whose) == member_id and not (is_approved(record) or is_rejected(record))
     ]

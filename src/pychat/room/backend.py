@@ -128,7 +128,7 @@ class RoomBackend:
             hooks=hooks,
             rates=self.rates,
         )
-        core.state.followers = self._followers or ()
+        core.state.followers = () if self._followers is None else self._followers
         if self._moderation_followers is not None:
             core.moderation.followers = self._moderation_followers
         core.watcher = core.delivery.watcher = self

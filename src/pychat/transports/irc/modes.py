@@ -56,7 +56,7 @@ def changes(words: tuple[str, ...]) -> list[Change]:
             found.append(Change(on, letter, params.pop(0) if params else None))
         else:
             found.append(Change(on, letter))
-    return found[:_MAX_LETTERS]
+    return [*dict.fromkeys(found[:_MAX_LETTERS])]  # a list is sent once
 
 
 def modes_of(state: ModerationState) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ export function messageMenu(room, refs, { moderators, showPerson, failed }) {
   report.addEventListener("click", () => {
     close();
     const reported = entry;
-    import("../dialogs/report.js").then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: "The server cannot be reached. Try again." }));
+    import("../dialogs/report.js").then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: "This could not be loaded. Reload the page." }));
   });
 
   return {

@@ -1,6 +1,7 @@
 /** What moderators have: a button with the number of things that wait for them, and their tools, loaded for them alone. */
 
 import { write } from "./template-refs.js";
+import { toast } from "./toast.js";
 
 const MAX_COUNT = 99;
 
@@ -38,7 +39,9 @@ export function moderators(room, refs, ways) {
 
   button.addEventListener("click", async () => {
     await load();
-    tools?.openPanel();
+    if (tools) tools.openPanel();
+    // A page that is older than the server asks for scripts that are gone.
+    else toast(refs, "This could not be loaded. Reload the page.");
   });
   for (const event of ["welcome", "access", "queue", "me", "state"]) room.on(event, show);
   show();
