@@ -332,12 +332,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete a message of this member, or any message if this member `moderates`."""
+    """Delete a message of this member, or any message if this member `moderates`; for `None`, the roles decide."""
 
     member_id: str
     id: str
     target: Message
-    moderates: bool = False
+    moderates: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def _exclude(
             data["address"] = True if address else "alone"  # servers that this person is connected to do the same
         wanted = address if address is not None else subject.alone
         keys = [MEMBER + subject.id]
-        if wanted and not subject.id.startswith("user:") and subject.role <= Role.GUEST:
+        if wanted and not subject.id.startswith("user:") and state.anonymous(subject.id, subject.role):
             keys += [ADDRESS + network for network in subject.networks]
         if "network" in fields:
             keys.append(ADDRESS + parse_network(fields["network"]))

@@ -83,6 +83,13 @@ class ModerationState:
         record = None if member_id is None else self.get("role", member_id)
         return None if record is None else Role.of(record.data["role"])
 
+    def anonymous(self, member_id: str | None, role: Role) -> bool:
+        """True for guests, readers, and members who became that by a password or an invitation: anybody can, again."""
+        if role is not Role.MEMBER:
+            return role <= Role.GUEST
+        record = None if member_id is None else self.get("role", member_id)
+        return record is not None and str(record.data.get("by", "")).startswith(("password", "invite:"))
+
     def setting(self, name: str) -> Any:  # noqa: ANN401 -- each setting has its type
         """The value of a setting."""
         record = self.get("setting", name)
@@ -93,14 +100,13 @@ class ModerationState:
     ) -> Record | None:
         """The ban or mute (`kind`) that holds against a visitor; `None` if there is none.
 
-        It holds only against roles below its author's. One of an address holds only against guests and readers without
-        a login.
+        It holds only against roles below its author's. One of an address holds only against `anonymous` people.
         """
         records = self._kinds.get(kind)
         if not records:
             return None
         found = [] if member_id is None else [records.get(MEMBER + member_id)]
-        if not login and role <= Role.GUEST and kind in self._networks:
+        if not login and kind in self._networks and self.anonymous(member_id, role):
             found += self._networks[kind].find(address)
         for record in found:
             if record is not None and not _ended(record, now) and role < record.data.get("rank", 0):

@@ -247,7 +247,9 @@ class RoomState:
 
     def _author(self, command: Edit | Delete) -> Member:
         member = self._member(command.member_id)
-        moderates = isinstance(command, Delete) and (command.moderates or _MODERATOR in member.roles)
+        moderates: bool | None = False
+        if isinstance(command, Delete):
+            moderates = _MODERATOR in member.roles if command.moderates is None else command.moderates
         if command.target.author.id != member.id and not moderates:
             raise Refused("not_yours", "Only the author can change a message.")
         return member

@@ -205,7 +205,19 @@ class Membership:
         user = self.user(member_id)
         roles = () if user is None else user.roles
         if not self.moderation.shows(member, roles):
-            self._rejoin(replace(member, roles=roles))
+            command = Join(member.id, member.name, roles, known=True)
+            self._tasks.spawn(self._log_refusal(command, self._show_role(command)))
+
+    async def _show_role(self, command: Join) -> None:
+        """Show the role of a member to everybody. The hook `join` may add roles, but refuses nothing here."""
+
+        def condition() -> bool:
+            return command.member_id in self.connections
+
+        try:
+            await self.perform(command, condition=condition)
+        except Refused:
+            await self._take_turn(command, None, condition, asked=True)
 
     async def perform(
         self,

@@ -266,7 +266,8 @@ class Session(CommandQueue):
         self._spend("read" if moderates else "write", "edit")
         member_id, new_id = self._require_member_id(), event_id(given_id)
         message = await self._message(seq)
-        deleted = await self._room.commands.perform(Delete(member_id, new_id, message, moderates), self)
+        command = Delete(member_id, new_id, message, moderates or self._moderates_by_hook(member_id))
+        deleted = await self._room.commands.perform(command, self)
         if deleted is not None and message.author.id != member_id:
             self._room.moderation.noted("delete", self.member or Member(member_id, ""), message)
         return deleted
@@ -522,6 +523,11 @@ class Session(CommandQueue):
         if name is None:
             raise Refused("bad_request", "Say which name: {“name”: “Ada”}.")
         return Join(member_id, name, roles)
+
+    def _moderates_by_hook(self, member_id: str) -> bool | None:
+        """`None` if the hook `join` may have made this member a moderator: then the roles of the member tell."""
+        recorded = self._room.moderation.state.stored_role(member_id) is not None
+        return None if self._room.hooks.registered["join"] and not recorded else False
 
     async def _message(self, seq: int) -> Message:
         """Message number `seq`. Raise `Refused` if the log was lost since the visitor came: numbers began anew."""

@@ -459,3 +459,16 @@ async def test_what_a_room_asks_for_is_told(room: ChatRoom, desk: EntryDesk) -> 
     await room.moderation.set(entry="ask", password="open sesame", challenge=True)
     told = await desk.ways(room.backend)
     assert told == {"entry": "ask", "challenge": True, "ways": ["password", "ask", "invite"]}
+
+
+async def test_a_banned_network_holds_against_members_by_a_password(room: ChatRoom, desk: EntryDesk) -> None:
+    """Whoever has the password can become a member as often as they like; those whom a moderator made stay."""
+    await room.moderation.set(password="open sesame")
+    token = await room.moderation.invite()
+    by_password = await enter(desk, room, password="open sesame")
+    by_invitation = await enter(desk, room, invite=token)
+    await room.moderation.role("friend", "member")
+    await room.moderation.ban(network=ADDRESS)
+    assert not may_enter(room, guest(), by_password.member_id)
+    assert not may_enter(room, guest(), by_invitation.member_id)
+    assert may_enter(room, guest(), "friend")

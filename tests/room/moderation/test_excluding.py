@@ -230,3 +230,12 @@ async def test_one_acts_on_people_of_a_lower_role() -> None:
         assert bob.closed is Close.BANNED
         with pytest.raises(Refused):  # an owner's ban is not for moderators to lift
             await mo.does("unban", member="user:bob")
+
+
+async def test_a_window_without_a_name_does_not_protect_the_address() -> None:
+    """A ban of a guest includes the address, although the same person has a second connection without a name."""
+    async with ChatRoom() as room:
+        reader = await come(room, address="203.0.113.7")
+        troll = await come(room, "Troll", address="203.0.113.7")
+        await room.moderation.ban(troll.id)
+        assert (troll.closed, reader.closed) == (Close.BANNED, Close.BANNED)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pychat import ChatRoom, Refused, User
+from pychat import ChatRoom, Member, Refused, User
 from pychat.domain.access import Access
 from tests.room.moderation.people import MODERATOR, OWNER, Visitor, come, settle
 
@@ -164,3 +164,23 @@ async def test_moderation_from_another_thread() -> None:
         assert ann.errors == ["banned"]
         with pytest.raises(Refused):
             await room.moderation.perform("fly", member=member_id)
+
+
+async def test_a_former_moderator_deletes_nothing_of_others() -> None:
+    """The right goes with the role, even if the hook `join` refuses to show the change to everybody."""
+    async with ChatRoom() as room:
+        owner, mo = await come(room, user=OWNER), await come(room, user=User("max", "Max"))
+        await owner.does("role", member=mo.id, role="moderator")
+        await settle(room)
+        message = await room.post("kept", author="bot")
+
+        @room.on("join")
+        def refuse(member: Member) -> None:
+            raise Refused("no", "Not now.")
+
+        await owner.does("role", member=mo.id, role="guest")
+        await settle(room)
+        with pytest.raises(Refused) as refused:
+            await mo.session.delete(message.seq)
+        assert refused.value.code == "not_yours"
+        assert (await room.message(message.seq)).text == "kept"

@@ -261,7 +261,7 @@ class RoomModeration:
                 continue
             member_id = each.key.removeprefix(MEMBER)
             subject = self._subject(member_id) if each.key.startswith(MEMBER) else None
-            if subject is None or subject.role > Role.GUEST:
+            if subject is None or not self.state.anonymous(member_id, subject.role):
                 continue
             if each.data["address"] is not True and not self._with_neighbours(subject).alone:
                 continue
@@ -560,8 +560,9 @@ class RoomModeration:
         return True
 
     def _with_neighbours(self, subject: Subject) -> Subject:
-        """The same member, and whether others share their networks. This looks at everybody who is connected."""
-        others = (each for each in self._connections if subject.networks and each.member_id != subject.id)
+        """The same member, and whether others with a name share their networks. This looks at everybody here."""
+        named = (each for each in self._connections if subject.networks and each.member_id in self._state.members)
+        others = (each for each in named if each.member_id != subject.id)
         shared = any(network_of(each.grant.address) in subject.networks for each in others)
         return replace(subject, alone=bool(subject.networks) and not shared)
 
