@@ -106,8 +106,9 @@ async def test_what_a_moderator_does_counts_on_all_servers(servers: Callable[[],
     await until(lambda: len(one.members) == len(two.members) == 3)
     await mo.does("ban", member=troll.id, reason="spam")
     await until(lambda: troll.closed is Close.BANNED)
-    await until(lambda: "address:203.0.113.7" in one.backend.core.moderation.state.of("ban"))
     for room in (one, two):
+        state = room.backend.core.moderation
+        await until(lambda state=state: "address:203.0.113.7" in state.state.of("ban"))
         with pytest.raises(Refused):
             await come(room, address="203.0.113.7")
     await mo.does("role", member=ada.id, role="reader")
