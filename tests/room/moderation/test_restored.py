@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,10 @@ async def test_all_is_as_it_was_after_a_restart(servers: Callable[[], Awaitable[
     assert room.members[0].roles == ("moderator",)
 
 
+def _is_banned(room: ChatRoom, key: str) -> bool:
+    return key in room.backend.core.moderation.state.of("ban")
+
+
 async def test_what_a_moderator_does_counts_on_all_servers(servers: Callable[[], Awaitable[ChatRoom]]) -> None:
     """A person who is connected to another server is put out at once, and known there by id and by address."""
     one, two = await servers(), await servers()
@@ -107,8 +112,7 @@ async def test_what_a_moderator_does_counts_on_all_servers(servers: Callable[[],
     await mo.does("ban", member=troll.id, reason="spam")
     await until(lambda: troll.closed is Close.BANNED)
     for room in (one, two):
-        state = room.backend.core.moderation
-        await until(lambda state=state: "address:203.0.113.7" in state.state.of("ban"))
+        await until(partial(_is_banned, room, "address:203.0.113.7"))
         with pytest.raises(Refused):
             await come(room, address="203.0.113.7")
     await mo.does("role", member=ada.id, role="reader")
