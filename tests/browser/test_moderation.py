@@ -327,6 +327,26 @@ async def test_the_log_says_who_did_what(site: Site) -> None:
     await expect(panel.get_by_role("listitem").nth(1)).to_contain_text("caps")
 
 
+async def test_a_raid_is_swept_out(site: Site) -> None:
+    """One button takes out what all guests wrote lately, after a question; what people with a login wrote stays."""
+    grace, ada = await site.user("grace"), await site.user("ada")
+    await ada.say("hello")
+    await ada.has_sent("hello")
+    for name in ("Eve", "Mallory"):
+        guest = await site.guest(name)
+        await guest.say(f"spam of {name}")
+        await guest.has_sent(f"spam of {name}")
+    panel = await open_panel(grace, "Settings")
+    await panel.get_by_role("button", name="Delete messages of all guests…").click()
+    question = grace.root.get_by_role("dialog", name="Delete messages of all guests?")
+    await question.get_by_role("button", name="Delete").click()
+    await expect(grace.root.get_by_text("2 messages were deleted.")).to_be_visible()
+    await expect(ada.root.get_by_text("spam of")).to_have_count(0)
+    await expect(ada.root.get_by_text("hello", exact=True)).to_be_visible()
+    panel = await open_panel(grace, "Log")
+    await expect(panel.get_by_role("listitem").first).to_contain_text("Grace deleted messages of all guests (2)")
+
+
 async def test_everything_by_keyboard(site: Site) -> None:
     """Arrows move in a menu and between the parts of the panel; Escape gives the focus back to where it was."""
     grace, eve = await site.user("grace"), await site.guest("Eve")

@@ -83,6 +83,8 @@ async def test_settings_roles_and_messages(room: ChatRoom, url: str, tmp_path: P
     assert [(each["key"], each["role"]) for each in state["role"]] == [(member, "moderator")]
     cleared = await ended(tmp_path, "clear", url, member, "--id", "--last", "1d", "--token", TOKEN)
     assert cleared.out == f"Done: clear {member}. 1 messages were deleted.\n"
+    swept = await ended(tmp_path, "sweep", url, "--last", "10m", "--reason", "raid", "--token", TOKEN)
+    assert (swept.status, swept.out) == (0, "Done: sweep. 0 messages were deleted.\n")
 
 
 @pytest.mark.parametrize(

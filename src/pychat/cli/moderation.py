@@ -92,7 +92,7 @@ def _parameters(action: str) -> list[Callable[[_Command], _Command]]:
             made.append(click.argument(field, type=kind, metavar="NUMBER" if kind is click.INT else field.upper()))
     others = [each for each in (*table.required, *table.optional) if each not in (_WHO, "network")]
     made += [_option(each) for each in others if each not in table.required or each not in _ARGUMENTS]
-    if action == "clear":
+    if action in ("clear", "sweep"):
         made[-1 - len(table.optional)] = click.option(
             "--last", "seconds", type=_DURATION, metavar="TIME", required=True, help=f"How far back. {_TIMES}"
         )
@@ -113,6 +113,7 @@ _EXAMPLES = {
     "unmute": "pychat unmute http://localhost:3000 Bob",
     "role": "pychat role http://localhost:3000 Ada moderator",
     "clear": "pychat clear http://localhost:3000 Bob --last 10m",
+    "sweep": "pychat sweep http://localhost:3000 --last 10m",
     "pin": "pychat pin http://localhost:3000 42",
     "unpin": "pychat unpin http://localhost:3000 42",
     "set": 'pychat set http://localhost:3000 --slow 10s --topic "Tea only"',

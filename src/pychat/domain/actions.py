@@ -95,6 +95,12 @@ ACTIONS: Mapping[str, Action] = {
         Role.MODERATOR,
         "Delete all messages of a person from the last `seconds`, at most 1,000 of them.",
     ),
+    "sweep": Action(
+        ("seconds",),
+        ("reason",),
+        Role.MODERATOR,
+        "Delete all messages of guests from the last `seconds`, at most 1,000 of them: for the time after a raid.",
+    ),
     "pin": Action(("target",), (), Role.MODERATOR, "Pin a message."),
     "unpin": Action(("target",), (), Role.MODERATOR, "Unpin a message."),
     "set": Action(

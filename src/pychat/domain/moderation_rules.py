@@ -232,11 +232,11 @@ def _note(
     _state: ModerationState, action: str, fields: _Fields, actor: Actor, subject: Subject | None, now: float
 ) -> Decision | None:
     """Only an entry: what is done is not in the records."""
-    assert subject is not None  # noqa: S101 -- a required field
-    if actor.rank < PROGRAM_RANK and actor.member.id != subject.id:
+    if subject is not None and actor.rank < PROGRAM_RANK and actor.member.id != subject.id:
         _check_outranks(actor, subject)
+    target, name = ("", "") if subject is None else (subject.id, subject.name)
     entry = _entry(
-        action, fields, actor, now, target=subject.id, name=subject.name, seconds=fields["seconds"],
+        action, fields, actor, now, target=target, name=name, seconds=fields["seconds"],
         deleted=fields.get("deleted", 0),
     )  # fmt: skip
     return Decision((), entry)
@@ -251,6 +251,7 @@ _DECIDE: dict[str, _Decide] = {
     "unmute": _include,
     "role": _give_role,
     "clear": _note,
+    "sweep": _note,
     "pin": _pin,
     "unpin": _pin,
     "set": _set,

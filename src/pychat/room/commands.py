@@ -241,8 +241,8 @@ class Commands:
         if not target.deleted:
             await self._append_change(Deleted(Tokens.new_id(), target.author, seq, self._clock.date()))
 
-    async def clear(self, author: Member, member_id: str, seconds: float) -> int:
-        """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many.
+    async def clear(self, author: Member, whose: Callable[[str], bool], seconds: float) -> int:
+        """Delete the messages of some members from the last `seconds`, by name of `author`. Return how many.
 
         At most `_MAX_CLEARED` messages are deleted, and `_MAX_LOOKED_AT` looked at, the newest first.
         """
@@ -250,7 +250,7 @@ class Commands:
         while deleted < _MAX_CLEARED and looked < _MAX_LOOKED_AT:
             page = await self._store.history(self._room, before=before, limit=_EVENTS_AT_ONCE)
             late = list(takewhile(lambda each: each.date >= since, reversed(page.messages)))
-            found = [each.seq for each in late if each.author.id == member_id and not each.deleted]
+            found = [each.seq for each in late if not each.deleted and whose(each.author.id)]
             for seqs in _batched(found[: _MAX_CLEARED - deleted]):
                 deletions = (Deleted(Tokens.new_id(), author.bare, seq, self._clock.date()) for seq in seqs)
                 await asyncio.gather(*(self._store.append(self._room, each) for each in deletions))

@@ -7,6 +7,8 @@ everyone ◀─ fan-out ◀─ delivery.received: apply ◀─┘
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pychat.domain.errors import Close
 from pychat.domain.limits import Limits
 from pychat.domain.model import Member, Message
@@ -172,9 +174,9 @@ class RoomCore:
         """Store the message of an approved record, for everybody and its author."""
         await self.commands.publish(record)
 
-    async def clear(self, author: Member, member_id: str, seconds: float) -> int:
-        """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
-        return await self.commands.clear(author, member_id, seconds)
+    async def clear(self, author: Member, whose: Callable[[str], bool], seconds: float) -> int:
+        """Delete the messages of some members from the last `seconds`, by name of `author`. Return how many."""
+        return await self.commands.clear(author, whose, seconds)
 
     def role_changed(self, member_id: str) -> None:
         """The role of a member may have changed: show it to everybody."""

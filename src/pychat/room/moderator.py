@@ -83,6 +83,11 @@ class Moderation:
         told = await self._perform("clear", by, member=member, seconds=seconds)
         return int(told["deleted"])
 
+    async def sweep(self, seconds: int, *, by: str = "app") -> int:
+        """Delete the messages of guests from the last `seconds`, at most 1,000. Return how many were deleted."""
+        told = await self._perform("sweep", by, seconds=seconds)
+        return int(told["deleted"])
+
     async def pin(self, seq: int, *, by: str = "app") -> None:
         """Pin message number `seq`."""
         await self._perform("pin", by, target=seq)

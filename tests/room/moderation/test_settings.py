@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pychat import ChatRoom, Close, Refused, User
+from pychat import ChatRoom, Close, Limits, Refused, User
 from pychat.domain.model import Deleted, LogEvent
 from pychat.stores import MemoryStore
 from pychat.testing import FakeClock
@@ -224,3 +224,28 @@ async def test_clear_deletes_what_somebody_wrote_lately() -> None:
         assert await mo.does("ban", member=troll.id, delete=1_000) == {"deleted": 1}
         with pytest.raises(Refused):
             await ann.does("clear", member=mo.id, seconds=60)
+
+
+async def test_a_sweep_deletes_what_guests_wrote_lately() -> None:
+    """After a raid one action takes all of it out; what members, users, moderators and the app wrote stays."""
+    clock = FakeClock()
+    async with ChatRoom(clock=clock, limits=Limits(rate=0)) as room:
+        mo, ada = await come(room, user=MODERATOR), await come(room, user=User("ada", "Ada"))
+        early, friend = await come(room, "Early"), await come(room, "Friend")
+        await mo.does("role", member=friend.id, role="member")
+        await early.session.say("old")
+        clock.move(100)
+        raiders = [await come(room, f"Raider {number}", address=f"198.51.100.{number}") for number in range(20)]
+        for each in (mo, ada, friend):
+            await each.session.say("good")
+        await room.post("good", author="bot")
+        await asyncio.gather(*(each.session.say(f"{number}") for number in range(5) for each in raiders))
+        await raiders[0].close()
+        assert await mo.does("sweep", seconds=60, reason="raid") == {"deleted": 100}
+        texts = [each.text for each in await room.history(limit=1_000)]
+        assert [text for text in texts if text] == ["old", "good", "good", "good", "good"]
+        entry = (await room.moderation.audit())[0]
+        assert (entry.action, entry.target, entry.reason, entry.data["deleted"]) == ("sweep", "", "raid", 100)
+        with pytest.raises(Refused):
+            await friend.does("sweep", seconds=60)
+        assert await room.moderation.sweep(1_000) == 1

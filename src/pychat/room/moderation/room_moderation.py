@@ -46,6 +46,7 @@ __all__ = ["ModerationFollower", "RoomModeration", "RoomPeople"]
 _log = logging.getLogger("pychat.room")
 _limited = RateLimitedLogger(_log, time.monotonic)
 _KINDS = ("role", "ban", "mute", "setting", "pin", "invite", "report", "held", "asking")
+_NO_GUESTS = ("user:", "post:")  # how the ids of users, and of the authors of the app's messages, begin
 _AT_ONCE = 100  # visitors who are rechecked in one turn of the event loop
 _MAX_GONE = 1_000  # guests who have gone, and whose addresses are known
 _BADGES = frozenset({Role.MODERATOR.label, Role.OWNER.label})
@@ -70,8 +71,11 @@ class RoomPeople(Protocol):
     async def publish(self, record: Record) -> None:
         """Store the message of an approved record, for everybody and its author."""
 
-    async def clear(self, author: Member, member_id: str, seconds: float) -> int:
-        """Delete the messages of a member from the last `seconds`, by name of `author`. Return how many."""
+    async def clear(self, author: Member, whose: Callable[[str], bool], seconds: float) -> int:
+        """Delete the messages of some members from the last `seconds`, by name of `author`. Return how many.
+
+        `whose` is called with the id of a message's author.
+        """
 
     def role_changed(self, member_id: str) -> None:
         """The role of a member may have changed: show it to everybody."""
@@ -482,6 +486,10 @@ class RoomModeration:
             fields["invite"] = told["invite"] = invitation_id(told["token"])
         if action == "clear":
             told["deleted"] = fields["deleted"] = await self._clear(fields["member"], fields["seconds"], actor())
+        if action == "sweep":
+            told["deleted"] = fields["deleted"] = await self.people.clear(
+                actor().member, self._is_guest, fields["seconds"]
+            )
         await self.change(partial(self._decide, action, fields, actor))
         if "title" in fields:
             await self._store_title()
@@ -530,7 +538,11 @@ class RoomModeration:
         subject = self._subject(member_id)
         if actor.member.id != subject.id and actor.rank <= subject.role:
             raise Refused("forbidden", f"{subject.name or 'This person'} has a role that is not below yours.")
-        return await self.people.clear(actor.member, subject.id, seconds)
+        return await self.people.clear(actor.member, subject.id.__eq__, seconds)
+
+    def _is_guest(self, member_id: str) -> bool:
+        """True for somebody without a login or a role here, whom the app does not post as."""
+        return not member_id.startswith(_NO_GUESTS) and self.role_of(member_id) <= Role.GUEST
 
     def _subject(self, member_id: str) -> Subject:
         """The member whom an action is about."""

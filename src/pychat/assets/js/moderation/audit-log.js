@@ -15,6 +15,7 @@ const VERBS = {
   role: "gave a role to",
 };
 const DEEDS = {
+  sweep: "deleted messages of all guests",
   pin: "pinned a message",
   unpin: "unpinned a message",
   set: "changed the settings",
@@ -90,7 +91,7 @@ function draw({ action, by, name, target, reason, until, date, data = {} }) {
 
 function details(action, data) {
   if (action === "role" && data.role) return `: ${data.role}`;
-  if (action === "clear" && data.deleted !== undefined) return ` (${data.deleted})`;
+  if (["clear", "sweep"].includes(action) && data.deleted !== undefined) return ` (${data.deleted})`;
   if (action !== "set") return "";
   return `: ${Object.entries(data).map(([name, value]) => `${SETTINGS[name] ?? name} ${settingWords(name, value)}`).join(", ")}`;
 }

@@ -1,7 +1,10 @@
 /** The settings of the room: who writes, who enters, how fast, and the invitations. Each change counts at once. */
 
 import { make } from "../view/elements.js";
-import { check, choice, textField } from "../dialogs/fields.js";
+import { ask } from "../dialogs/ask.js";
+import { check, choice, MAX_REASON, textField } from "../dialogs/fields.js";
+import { toast } from "../view/toast.js";
+import { RECENT } from "./durations.js";
 import { write } from "../view/template-refs.js";
 import { Invitations } from "./invitations.js";
 
@@ -58,6 +61,7 @@ export class Settings {
       this.#writing.element,
       this.#entry.element,
       this.#challenge.element,
+      make("button", { class: "button", type: "button", click: () => this.#sweep() }, "Delete messages of all guests…"),
       this.#form("Password", [this.#hasPassword, this.#password.element], "Set password", async () => {
         if (this.#password.value && (await this.#set({ password: this.#password.value }))) this.#password.input.value = "";
       }, this.#remove),
@@ -89,6 +93,24 @@ export class Settings {
   async #setNames() {
     const changed = Object.entries({ title: this.#title, topic: this.#topic }).filter(([, { input, value }]) => value !== input.dataset.stored);
     if (changed.length) await this.#set(Object.fromEntries(changed.map(([name, { value }]) => [name, value])));
+  }
+
+  /** After a raid: the people are many, and each has written little. */
+  #sweep() {
+    const { act, refs } = this.#context;
+    const long = choice("Messages of the last", RECENT, RECENT[0].value);
+    const why = textField("Reason", { maxlength: MAX_REASON }, "Only moderators read it, in the log.");
+    ask(refs, {
+      title: ["Delete messages of all guests?"],
+      lead: ["What members, moderators and people with a login wrote stays. This cannot be undone."],
+      fields: [long.element, why.element],
+      button: "Delete",
+      danger: true,
+      async run() {
+        const { deleted = 0 } = await act({ action: "sweep", seconds: long.value, ...(why.value && { reason: why.value }) });
+        toast(refs, deleted === 1 ? "1 message was deleted." : `${deleted} messages were deleted.`);
+      },
+    });
   }
 
   async #set(values) {
