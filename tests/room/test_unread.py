@@ -264,6 +264,24 @@ async def test_a_room_that_is_followed_appears_and_one_that_is_not_is_gone(chat:
     assert watcher.rooms["lobby"].title == "Anew"
 
 
+async def test_whoever_is_banned_hears_nothing_of_the_room(chat: Chat, clock: FakeClock) -> None:
+    """Not even that there are new messages; until the ban ends."""
+    lobby = await chat.open("lobby")
+    await enter(chat, "lobby", ADA)
+    watcher = Watcher(chat, ADA)
+    await watcher.watch()
+    await settle(clock)
+    await lobby.moderation.ban(ADA)
+    await eventually(clock, lambda: "lobby" not in watcher.rooms)
+    watcher.frames.clear()
+    await lobby.post("secret", author="bot")
+    await settle(clock)
+    assert watcher.frames == []
+    assert await Watcher(chat, ADA).watch() == {}
+    await lobby.moderation.unban(ADA)
+    await eventually(clock, lambda: watcher.counts == {"lobby": (1, 0)})
+
+
 async def test_nobody_is_told_who_watches_no_more(chat: Chat, clock: FakeClock) -> None:
     """And nothing is kept of them."""
     lobby = await chat.open("lobby")

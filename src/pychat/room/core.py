@@ -182,6 +182,11 @@ class RoomCore:
         """The role of a member may have changed: show it to everybody."""
         self.membership.role_changed(member_id)
 
+    def list_again(self, member_id: str) -> None:
+        """A member was banned, or a ban has ended: they see another list of rooms."""
+        if self.readers is not None:
+            self.readers.list_again(member_id)
+
     async def free(self, member_id: str) -> None:
         """Free the name of a member who is away."""
         await self.membership.free(member_id)

@@ -482,6 +482,8 @@ class RoomDirectory:
         if "read" not in await self.access(user, name, member_id):
             return None
         room, members = self.rooms.get(name), await self.members(name)
+        if room is not None and room.backend.core.moderation.is_banned(member_id):
+            return None
         record = None if self._source is None or (room and not members) else await self._source.record(name)
         title = room.title if room is not None else name if record is None else record.title
         if not members:

@@ -80,6 +80,9 @@ class RoomPeople(Protocol):
     def role_changed(self, member_id: str) -> None:
         """The role of a member may have changed: show it to everybody."""
 
+    def list_again(self, member_id: str) -> None:
+        """A member was banned, or a ban has ended: they see another list of rooms."""
+
     async def free(self, member_id: str) -> None:
         """Free the name of a member who is away."""
 
@@ -200,6 +203,9 @@ class RoomModeration:
             self._recheck_everybody()
         for each in named["role"]:
             self.people.role_changed(each)
+        for each in named["ban"]:
+            if each.startswith(MEMBER):
+                self.people.list_again(each.removeprefix(MEMBER))
         if named["setting"] - {"challenge", "password"}:
             self._set_up()
             self._fanout.send(self.settings)
@@ -563,6 +569,11 @@ class RoomModeration:
             member = self._state.members.get(member_id) or self._state.away.get(member_id)
             roles = () if member is None else member.roles
         return role_of(self.state.stored_role(member_id), roles, _access(visitors), login=login)
+
+    def is_banned(self, member_id: str) -> bool:
+        """True if that member may not come into the room because of a ban, wherever they are."""
+        role, login = self.role_of(member_id), member_id.startswith("user:")
+        return self.state.held_against("ban", member_id, "", role, self._clock.date(), login=login) is not None
 
     def _may_exclude(self, network: str) -> bool:
         try:

@@ -70,6 +70,10 @@ class RoomReaders:
                 self.follow(member_id, event.seq - 1)
         self._watchers.happened(self._name, event)
 
+    def list_again(self, member_id: str) -> None:
+        """Whether a member may read the room has changed."""
+        self._watchers.refresh(member_id)
+
     def deleted(self) -> None:
         """The room was deleted."""
         self._watchers.deleted(self._name)
