@@ -119,11 +119,15 @@ async def test_frames_that_cost_their_sender_nothing(public: Public, path):
                 (masked(0x82), {1008, 4004}),
                 (masked(0x81, b"?"), {4004}),
             ):
-                async with opened(server, path) as one, opened(server, path) as other:
-                    # Ten MB at the most; who may go on keeps a server busy for half a minute with them.
-                    ends = await asyncio.gather(
-                        *(raw.flood(frame * 10_000, 10_000_000 // len(frame) // 10_000) for raw in (one, other))
-                    )
+                ends: list[int | None] = [None]
+                for _ in range(3):
+                    async with opened(server, path) as one, opened(server, path) as other:
+                        # Ten MB at the most; who may go on keeps a server busy for half a minute with them.
+                        ends = await asyncio.gather(
+                            *(raw.flood(frame * 10_000, 10_000_000 // len(frame) // 10_000) for raw in (one, other))
+                        )
+                    if None not in ends:  # what the kernel resets while somebody sends can take the code with it
+                        break
                 assert codes.issuperset(ends), (frame[:3], ends)
         await server.settles()
 

@@ -138,6 +138,7 @@ async def test_a_read_full_of_packets(public: Public):
         await server.settles()
 
 
+@pytest.mark.slow
 async def test_coming_and_going(public: Public):
     """A client that connects to its namespace and leaves it, again and again, is sent away: each time costs a welcome."""
 

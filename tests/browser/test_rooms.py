@@ -268,6 +268,7 @@ async def test_mentions_are_marked(opened: Open) -> None:
     """Who is named reads it in another colour, the own name most of all; the same words without a mention stay plain."""
     ada, ben = await opened("Ada"), await opened("Ben")
     await opened("Grace")
+    await expect(ada.page.locator(".person", has_text="Grace")).to_be_visible()
     words = "@Ada and @Grace, see ada@example.org"
     await ben.say(words)
     line = ada.message(words)

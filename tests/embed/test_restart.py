@@ -49,7 +49,7 @@ def _says(client: TestClient) -> int:
     return len(client.get("/chat/api/rooms/lobby/messages").json()["messages"])
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("kind", [pytest.param("memory", marks=pytest.mark.slow), "sqlite"])
 def test_a_test_client_starts_a_module_level_app_again_and_again(kind: str, tmp_path: Path) -> None:
     """With its lifespan twice, then without: each time everything works, and a file keeps what was said."""
     room = ChatRoom("lobby", store="memory:" if kind == "memory" else f"sqlite:{tmp_path / 'chat.db'}")

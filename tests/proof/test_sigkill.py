@@ -23,7 +23,7 @@ from pychat.stores.sqlite import SqliteStore
 from tests.clients import SocketIOPerson, WebSocketPerson
 from tests.conftest import NodeClient
 
-SECONDS = float(os.environ.get("SOAK_SECONDS", "30"))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "15"))
 PACE = 0.02  # seconds between the messages of one client, so that others can use this machine too
 THE_END = "the end"
 GONE = (TimeoutError, OSError, aiohttp.ClientError, socketio.exceptions.SocketIOError)
