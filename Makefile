@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 MINUTES ?= 10
-JOBS ?= 2
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check

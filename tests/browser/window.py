@@ -9,7 +9,7 @@ from playwright.async_api import ConsoleMessage, Locator, Page, WebSocketRoute, 
 __all__ = ["Window"]
 
 # What a browser writes by itself when a server is away.
-_NETWORK = ("WebSocket connection to", "net::ERR_", "Failed to load resource")
+_NETWORK = ("WebSocket connection to", "WebSocket is already in CLOSING", "net::ERR_", "Failed to load resource")
 
 
 class Window:
