@@ -34,10 +34,11 @@ const list = rooms(chat, refs, { addresses, panes, enter });
 const emptyPage = nowhere(chat, refs);
 fitWindow();
 
-/** Shows a room, and gives it its address. */
-function enter(name) {
+/** Shows a room, and gives it its address. @param {string} name @param {import("../view/composer.js").Words} [words] that were written for it already */
+function enter(name, words) {
   if (name !== panes.current?.name) history.pushState(null, "", addresses.of(name));
   show(name);
+  if (words) panes.current.take(words);
 }
 
 function show(name) {

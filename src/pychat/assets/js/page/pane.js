@@ -21,7 +21,7 @@ export class Pane {
    * @param {URL} options.base of the mount
    * @param {string} options.address of the room
    * @param {string} [options.title] as the server wrote it into the page
-   * @param {(name: string) => void} options.enter shows the room of that name
+   * @param {(name: string, words?: import("../view/composer.js").Words) => void} options.enter shows the room of that name
    */
   constructor({ name, element, chat, base, address, title, enter }) {
     this.name = name;
@@ -52,6 +52,11 @@ export class Pane {
     this.showTitle();
     this.#views.placeNewLine();
     if (this.refs.mayFocus) this.#views.focus();
+  }
+
+  /** Takes over what was written for this room in the box of another one. @param {import("../view/composer.js").Words} words */
+  take(words) {
+    this.#views.take(words);
   }
 
   showTitle() {

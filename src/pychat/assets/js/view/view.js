@@ -20,7 +20,7 @@ import { toast } from "./toast.js";
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("../entrance.js").Entrance} entrance of the room
- * @param {{chat: import("../chat.js").Chat, name: string, enter(name: string): void}} [rooms] of the user, if the view can show another one
+ * @param {{chat: import("../chat.js").Chat, name: string, enter(name: string, words?: import("./composer.js").Words): void}} [rooms] of the user, if the view can show another one
  */
 export function view(room, refs, entrance, rooms) {
   const failed = ({ text }) => toast(refs, text);
@@ -29,7 +29,7 @@ export function view(room, refs, entrance, rooms) {
   const mentions = mentionCompletion(room, refs);
   const messageBox = composer(room, refs);
   const order = moderators(room, refs, { reveal: (seq) => reveal(seq), showPerson: (member, at) => showPerson(member, at) });
-  const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order });
+  const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order, composer: messageBox });
   panel(room, refs, showPerson);
   const { reveal, entryOf, placeNewLine, refresh } = messages(room, refs, new Scroll(refs), showPerson);
   const more = messageMenu(room, refs, { moderators: order, showPerson, failed });
@@ -38,5 +38,5 @@ export function view(room, refs, entrance, rooms) {
   pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
   nicknameForm(room, refs, messageBox);
-  return { focus: messageBox.focus, placeNewLine, refresh };
+  return { focus: messageBox.focus, take: messageBox.take, placeNewLine, refresh };
 }
