@@ -63,7 +63,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._rendered: OrderedDict[_Key, Body] = OrderedDict()
-        modules = assets.modules("js", "js/view", "js/page")
+        modules = assets.modules("js", "js/view", "js/writing", "js/page")
         self._modules = [module for module in modules if module != _BOOT]  # that one is no module
         self._body(
             first, (first,), "./", language
