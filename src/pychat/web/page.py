@@ -17,7 +17,7 @@ from pychat.web.headers import page_headers
 
 __all__ = ["Page"]
 
-_BOOT = "js/page/boot.js"
+_SCRIPT = "js/page/page.js"
 
 _MAX_RENDERED = 500  # pages that are kept, so that they are not rendered and compressed again for the next visitor
 _Key = tuple[str, str, str, bool, tuple[tuple[str, str], ...]]
@@ -58,8 +58,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._rendered: OrderedDict[_Key, Body] = OrderedDict()
-        modules = assets.modules("js", "js/view", "js/page")
-        self._modules = [module for module in modules if module != _BOOT]  # that one is no module
+        self._modules = [_SCRIPT, *assets.imports(_SCRIPT)]
         self._body(first, (first,), "./")  # a mistake in a template shows when the app starts, not when people come
 
     def respond(self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, headers: Mapping[str, str]) -> Response:
