@@ -20,7 +20,7 @@ import { toast } from "./toast.js";
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("../entrance.js").Entrance} entrance of the room
- * @param {{chat: import("../chat.js").Chat, name: string, enter(name: string): void}} [rooms] of the user, if the view can show another one
+ * @param {{chat: import("../chat.js").Chat, name: string, write(member: import("../log.js").Member): void}} [rooms] of the user, if the view can show another one
  */
 export function view(room, refs, entrance, rooms) {
   const failed = ({ text }) => toast(refs, text);
@@ -38,5 +38,5 @@ export function view(room, refs, entrance, rooms) {
   pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
   nicknameForm(room, refs, messageBox);
-  return { focus: messageBox.focus, placeNewLine, refresh };
+  return { focus: messageBox.focus, take: messageBox.take, placeNewLine, refresh };
 }
