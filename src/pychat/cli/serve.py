@@ -99,6 +99,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
     app = aiohttp_app(
         *served,
         templates=settings.templates,
+        language=settings.language,
+        languages=settings.languages,
         allowed_origins=settings.allow_origin,
         frame_ancestors=settings.frame_ancestors,
         allowed_hosts=_hosts(settings),
@@ -110,6 +112,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         enter_seconds=settings.enter_timeout,
         api_tokens=settings.api_token,
         owner_token=settings.owner_token or generated,
+        dev=settings.dev,
     )
     app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))
     metrics: Metrics | None = None

@@ -91,6 +91,12 @@ class Settings:
         choices=("fixed", "open", "listed"),
     )
     templates: str | None = _setting(None, "A directory with a page.html that replaces the one of pychat.", "DIR")
+    language: str | None = _setting(
+        None, "The language of people whose browser asks for none that there is: en, de, pt … [default: en]", "TAG"
+    )
+    languages: str | None = _setting(
+        None, "A directory with words of your own: sv.json adds Swedish, en.json changes English words.", "DIR"
+    )
     store: str | None = _setting(
         None,
         "Where messages are stored: sqlite:PATH, redis://HOST, or memory: (until the server stops). "
@@ -111,6 +117,7 @@ class Settings:
         30, "How long the name of a person is held after the connection was lost.", "SECONDS", min=0, max=86_400
     )
     open: bool = _setting(False, "Open the page in a browser.")
+    dev: bool = _setting(False, "Serve the sources of the page's scripts and styles, for work on them.")
     quiet: bool = _setting(False, "Do not log the messages.")
     log_format: str = _setting(
         "text", "Log as text for people, or as one JSON object a line.", choices=("text", "json")

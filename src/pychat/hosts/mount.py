@@ -68,6 +68,10 @@ class MountOptions(TypedDict, total=False):
     revalidate: float | None
     #: A directory whose `page.html` replaces pychat's; it may extend `pychat/page.html`.
     templates: str | Path | None
+    #: The language of readers whose browser asks for none that there is; `"en"` by default; `--language`.
+    language: str | None
+    #: A directory with words of your own: further languages, or other words for one of pychat's; `--languages`.
+    languages: str | Path | None
     #: Other origins whose pages may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, allow only origins that you trust: their pages can act as their readers.
     allowed_origins: Iterable[str] | str
@@ -104,6 +108,8 @@ class MountOptions(TypedDict, total=False):
     #: A secret of 16 or more characters. Whoever opens the page with `#owner=` and this token becomes an owner of the
     #: room; `--owner-token`. Start with another one, and the old one is worth nothing; owners stay owners.
     owner_token: str | None
+    #: Serve the sources of the page's scripts and styles one by one, as they are to be read in a debugger; `--dev`.
+    dev: bool
 
 
 class Mount:
@@ -141,6 +147,9 @@ class Mount:
             self._origins,
             self.authenticator,
             options.get("frame_ancestors", "self"),
+            options.get("language") or (self.chat.language if isinstance(self.chat, Chat) else None),
+            options.get("languages") or (self.chat.languages if isinstance(self.chat, Chat) else None),
+            dev=options.get("dev", False),
         )
         given = cast("dict[str, Any]", {name: value for name, value in options.items() if name in _COUNTS})
         counts = {**_COUNTS, **given} if self._limited else dict.fromkeys(_COUNTS, _UNLIMITED)

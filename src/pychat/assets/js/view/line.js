@@ -2,9 +2,9 @@
 
 import { action } from "../action.js";
 import { hue, initials } from "../colour.js";
-import { pieces } from "../links.js";
-import { HERE, mentionPieces } from "../mentions.js";
+import { HERE } from "../mentions.js";
 import { exact, relative } from "../time.js";
+import { renderText } from "../writing/render.js";
 import { write } from "./template-refs.js";
 import { fillRoles } from "./roles.js";
 
@@ -70,19 +70,8 @@ function fillText(text, { text: words, mentions = [] }, room) {
   const key = known.join("\n");
   if (text.textContent === words && !text.querySelector(".actor") && (text.dataset.names ?? "") === key) return;
   text.dataset.names = key;
-  const nodes = linked(words);
   const mine = mentions.includes(room.me?.id) ? [room.me.name.toLowerCase(), HERE] : [];
-  text.replaceChildren(...nodes.flatMap((node) => (known.length && node.nodeType === Node.TEXT_NODE ? marked(node.data, [...known, HERE], mine) : node)));
-}
-
-function marked(words, names, mine) {
-  return mentionPieces(words, names).map(({ text, name }) => {
-    if (name === undefined) return document.createTextNode(text);
-    const mention = document.createElement("span");
-    mention.className = mine.includes(name.toLowerCase()) ? "mention mine" : "mention";
-    mention.textContent = text;
-    return mention;
-  });
+  text.replaceChildren(...renderText(words, { names: known.length ? [...known, HERE] : [], mine }));
 }
 
 /** The names of members who are in the room or in the log, by their ids. */
@@ -99,7 +88,7 @@ function fillAction(text, name, performed) {
   const actor = document.createElement("bdi");
   actor.className = "actor";
   actor.textContent = name;
-  text.replaceChildren(actor, " ", ...linked(performed));
+  text.replaceChildren(actor, " ", ...renderText(performed, { plain: true }));
 }
 
 function fillQuote(quote, reply, room) {
@@ -144,19 +133,6 @@ function namesOf(ids, room) {
   const listed = known.map((id) => names.get(id));
   if (more) listed.push(known.length ? `${more} more` : more === 1 ? "1 person" : `${more} people`);
   return listed.join(", ");
-}
-
-/** Converts a text to text nodes and links. @param {string} text @returns {Node[]} */
-export function linked(text) {
-  return pieces(text).map((piece) => {
-    if (!piece.href) return document.createTextNode(piece.text);
-    const link = document.createElement("a");
-    link.href = piece.href;
-    link.rel = "noopener noreferrer nofollow";
-    link.target = "_blank";
-    link.textContent = piece.text;
-    return link;
-  });
 }
 
 const EMOJI = /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*(?:\u200d\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*)*)\s?){1,3}$/u;
