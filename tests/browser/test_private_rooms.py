@@ -100,7 +100,8 @@ async def test_guests_write_to_each_other_directly(place: Place, visit: ClientSe
 
 async def test_what_is_written_while_a_direct_room_opens_goes_there(place: Place, visit: ClientSession) -> None:
     """Whoever asks to write to one person and types at once never writes to everybody; the draft for them stays."""
-    host = await place(Chat(*rooms()))
+    lobby, tea = rooms()
+    host = await place(Chat(lobby, tea))
     page = await visit("about:blank")
     answers: list[asyncio.Event] = []
 
@@ -142,6 +143,24 @@ async def test_what_is_written_while_a_direct_room_opens_goes_there(place: Place
     await expect(ben.messages).to_have_count(0)
     await link(ben, "Ada").click()
     await ben.sees("psst", "I have a secret")
+    # The same words after a refusal: they wait there, and the room before is one click away.
+    await link(ben, "The lobby").click()
+    await ben.page.locator(".person", has_text="Ada").click()
+    await ben.page.get_by_role("button", name="Block").click()
+    await ada.page.locator(".person", has_text="Ben").click()
+    await ada.page.get_by_role("button", name="Send a message").click()
+    await ada.page.keyboard.type("sorry\n")
+    await expect(ada.page.get_by_role("heading", name="Opening your conversation with Ben")).to_be_visible()
+    answers[1].set()
+    await expect(ada.page.get_by_role("heading", name="did not open")).to_be_visible()
+    await expect(ada.page.get_by_role("button", name="Try again")).to_be_visible()
+    await expect(ada.part("barred-text")).to_have_text(re.compile("Not sent: sorry"))
+    await ada.page.get_by_role("button", name="Back to The lobby").click()
+    await expect(ada.part("text")).to_have_value("half a sentence for all")
+    await link(ada, "Tea").click()
+    await ada.page.keyboard.type("tea?\n")
+    await ada.sees("tea?")
+    assert [] == [message.text for message in await lobby.history()]
 
 
 async def test_who_may_only_read_is_told_so(place: Place, visit: ClientSession) -> None:

@@ -2,10 +2,12 @@
 
 import { openChat } from "../client.js";
 import { browserStorage } from "../storage.js";
+import { readWords } from "../view/read-words.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { toast } from "../view/toast.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
+import { openDirect } from "./opening.js";
 import { Panes } from "./panes.js";
 import { rooms } from "./rooms.js";
 import { theme } from "./theme.js";
@@ -13,6 +15,7 @@ import { takeTicket, useTicket } from "./ticket.js";
 import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
+readWords(document);
 const { base: path, home, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
 const base = new URL(path, location.href);
 const storage = browserStorage();
@@ -27,7 +30,7 @@ const addresses = new Addresses(base, home);
 // Before the connection: the answer may say who the user is.
 const refusedTicket = await useTicket({ base, room: addresses.room(location.href), storage, key: `pychat:${base.href}:person` });
 const chat = openChat({ url: base });
-const panes = new Panes(refs.find("app"), { chat, base, addresses, enter, firstTitle });
+const panes = new Panes(refs.find("app"), { chat, base, addresses, write, firstTitle });
 const showTheme = theme();
 const showTitle = title(chat, panes, firstTitle);
 const list = rooms(chat, refs, { addresses, panes, enter });
@@ -39,6 +42,11 @@ function enter(name, words) {
   if (name !== panes.current?.name) history.pushState(null, "", addresses.of(name));
   show(name);
   if (words) panes.current.take(words);
+}
+
+/** Opens the direct room with a person. */
+function write(member) {
+  openDirect(member, { chat, panes, enter, openList: () => list.open() });
 }
 
 function show(name) {

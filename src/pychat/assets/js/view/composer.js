@@ -34,14 +34,12 @@ export function composer(room, refs) {
   let about = null;
   /** The text in the box before editing began. */
   let draft = "";
-  /** What was sent while another room opened, and what stood in the box before. @type {{before: string, texts: string[]} | null} */
-  let held = null;
 
   const slow = slowMode(room, refs, () => {
     if (!slow.wait) error.hidden = true;
     show();
   });
-  const mustWait = () => !held && about?.kind !== "edit" && slow.wait > 0;
+  const mustWait = () => about?.kind !== "edit" && slow.wait > 0;
 
   // Blank lines around the text are removed; an indent stays.
   const content = () => field.value.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
@@ -62,8 +60,8 @@ export function composer(room, refs) {
   function changed() {
     show();
     error.hidden = true;
-    // Editing a message changes no draft and is not typing; nor is what belongs to another room.
-    if (about?.kind === "edit" || held) return;
+    // Editing a message changes no draft and is not typing.
+    if (about?.kind === "edit") return;
     drafts.setItem(draftKey(), field.value);
     clearTimeout(idle);
     const on = !!field.value.trim();
@@ -72,7 +70,6 @@ export function composer(room, refs) {
   }
 
   function submit() {
-    if (held) return keep();
     if (mustWait() && content().trim()) return complain("Slow mode is on. Wait until you can send this.");
     if (send.disabled) return;
     clearTimeout(idle);
@@ -104,24 +101,6 @@ export function composer(room, refs) {
     changed();
   }
 
-  /** Keeps what was sent for the room that opens. */
-  function keep() {
-    if (!content().trim() || left() < 0) return;
-    held.texts.push(content());
-    field.value = "";
-    show();
-  }
-
-  /** Ends the hold. @returns {Words} what was written meanwhile */
-  function unhold() {
-    const words = { texts: held.texts, rest: field.value };
-    field.value = held.before;
-    held = null;
-    error.hidden = true;
-    show();
-    return words;
-  }
-
   async function change(entry, text) {
     setAbout(null);
     if (text === entry.text) return;
@@ -129,7 +108,7 @@ export function composer(room, refs) {
       await room.edit(entry.seq, text);
     } catch (refusal) {
       // Put the text back into the box, unless the user is replying or editing by now.
-      if (!about && !held) {
+      if (!about) {
         setAbout({ kind: "edit", entry });
         field.value = text;
         show();
@@ -172,7 +151,6 @@ export function composer(room, refs) {
   }
 
   function begin(kind, entry) {
-    if (held) return;
     setAbout({ kind, entry });
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
@@ -188,7 +166,7 @@ export function composer(room, refs) {
       setAbout(null);
       return;
     }
-    if (event.key === "ArrowUp" && !field.value && !about && !held && !event.isComposing && lastOwn()) {
+    if (event.key === "ArrowUp" && !field.value && !about && !event.isComposing && lastOwn()) {
       event.preventDefault();
       begin("edit", lastOwn());
       return;
@@ -239,33 +217,7 @@ export function composer(room, refs) {
     reply: (entry) => begin("reply", entry),
     edit: (entry) => begin("edit", entry),
     complain,
-    /**
-     * Keeps the words for a room that is about to open: from now on nothing is sent to this one.
-     * @param {string} status says what is awaited
-     */
-    hold(status) {
-      setAbout(null);
-      clearTimeout(idle);
-      const again = held;
-      const mine = (held = { before: field.value, texts: [], ...again });
-      if (!again) field.value = "";
-      show();
-      complain(status);
-      if (refs.mayFocus) field.focus();
-      return {
-        /** Ends the hold, because the other room opens. @returns {Words} what was written for it; see `take` */
-        release: () => (held === mine ? unhold() : { texts: [], rest: "" }),
-        /** Ends the hold, because the other room does not open: the words stand in this box, unsent. */
-        cancel() {
-          if (held !== mine) return;
-          const { texts, rest } = unhold();
-          const before = field.value;
-          field.value = rest;
-          putBack(before, ...texts);
-        },
-      };
-    },
-    /** Takes over what another room's box held: sends what was sent there, and shows the rest. @param {Words} words */
+    /** Takes over what was written for this room before it was open: sends what was sent, and shows the rest. @param {Words} words */
     take({ texts, rest }) {
       for (const text of texts) post(text);
       if (!rest) return;

@@ -3,20 +3,18 @@
 import { hue, initials } from "../colour.js";
 import { icon, make } from "./elements.js";
 import { menu } from "./menu.js";
-import { toast } from "./toast.js";
 import { write } from "./template-refs.js";
 
 /**
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {object} options
- * @param {{chat: import("../chat.js").Chat, enter(name: string, words?: import("./composer.js").Words): void}} [options.rooms] of the user, if the view can show another one
+ * @param {{chat: import("../chat.js").Chat, write(member: import("../log.js").Member): void}} [options.rooms] of the user, if the view can show another one
  * @param {{insert(name: string): void}} options.mentions
  * @param {ReturnType<typeof import("./moderators.js").moderators>} options.moderators
- * @param {ReturnType<typeof import("./composer.js").composer>} options.composer
  * @returns {(member: import("../log.js").Member, at: HTMLElement) => void} opens the menu beside an element
  */
-export function personMenu(room, refs, { rooms, mentions, moderators, composer }) {
+export function personMenu(room, refs, { rooms, mentions, moderators }) {
   const dialog = refs.find("person-menu", "dialog");
   const { open, close } = menu(dialog, refs);
   const [direct, mention, block] = ["direct", "mention", "block"].map((name) => refs.find(`person-${name}`, "button"));
@@ -63,28 +61,16 @@ export function personMenu(room, refs, { rooms, mentions, moderators, composer }
     }
   }
 
-  /** Opens the room of the two. What the user writes meanwhile is for that room, and never goes to this one. */
-  async function writeTo({ id, name }) {
-    leave();
-    const held = composer.hold(`Opening your conversation with \u2068${name}\u2069 …`);
-    try {
-      const direct = await rooms.chat.direct(id);
-      // The user went to another room meanwhile.
-      if (refs.root.isConnected) rooms.enter(direct, held.release());
-      else held.cancel();
-    } catch ({ text }) {
-      held.cancel();
-      toast(refs, text);
-    }
-  }
-
   /** Closes all that stands before the message box. */
   function leave() {
     close();
     refs.find("people-dialog", "dialog").close?.();
   }
 
-  direct.addEventListener("click", () => writeTo(member));
+  direct.addEventListener("click", () => {
+    leave();
+    rooms.write(member);
+  });
   block.addEventListener("click", () => attempt(() => rooms.chat.block(member.id, !blocks())));
   mention.addEventListener("click", () => {
     leave();

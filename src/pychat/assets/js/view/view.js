@@ -20,7 +20,7 @@ import { toast } from "./toast.js";
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("../entrance.js").Entrance} entrance of the room
- * @param {{chat: import("../chat.js").Chat, name: string, enter(name: string, words?: import("./composer.js").Words): void}} [rooms] of the user, if the view can show another one
+ * @param {{chat: import("../chat.js").Chat, name: string, write(member: import("../log.js").Member): void}} [rooms] of the user, if the view can show another one
  */
 export function view(room, refs, entrance, rooms) {
   const failed = ({ text }) => toast(refs, text);
@@ -29,7 +29,7 @@ export function view(room, refs, entrance, rooms) {
   const mentions = mentionCompletion(room, refs);
   const messageBox = composer(room, refs);
   const order = moderators(room, refs, { reveal: (seq) => reveal(seq), showPerson: (member, at) => showPerson(member, at) });
-  const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order, composer: messageBox });
+  const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order });
   panel(room, refs, showPerson);
   const { reveal, entryOf, placeNewLine, refresh } = messages(room, refs, new Scroll(refs), showPerson);
   const more = messageMenu(room, refs, { moderators: order, showPerson, failed });
