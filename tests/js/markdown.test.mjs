@@ -58,6 +58,7 @@ test("what looks like markup is markup", () => {
     "**https://a.test/b_c_d** (http://a.test/*x*)": "<b><a=https://a.test/b_c_d>https://a.test/b_c_d</a></b> (<a=http://a.test/*x>http://a.test/*x</a>*)",
     "example.com, www.foo.sh (sub.example.co.uk/a?b) münchen.de:8080/x!": "<a=https://example.com/>example.com</a>, <a=https://www.foo.sh/>www.foo.sh</a> (<a=https://sub.example.co.uk/a?b>sub.example.co.uk/a?b</a>) <a=https://xn--mnchen-3ya.de:8080/x>münchen.de:8080/x</a>!",
     "> said\n> - a\n> - b\nanswer": "<quote>said|<ul><li>a</li><li>b</li></ul></quote>|answer",
+    "- a\n  - b\n- - c": "<ul><li>a|<ul><li>b</li></ul></li><li><ul><li>c</li></ul></li></ul>",
     "> > deep\n> less": "<quote><quote>deep</quote>|less</quote>",
     "buy:\n\n- milk\n- *eggs*\n  - six\n  - big\n\nthanks": "buy:|<ul><li>milk</li><li><i>eggs</i>|<ul><li>six</li><li>big</li></ul></li></ul>|thanks",
     "3. c\n4. d": "<ol><li=3>c</li><li=4>d</li></ol>",

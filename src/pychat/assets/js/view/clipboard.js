@@ -1,4 +1,4 @@
-/** Copies the text of a field. */
+/** Copies texts. */
 
 /** @param {HTMLInputElement} field @param {HTMLButtonElement} button says that it is done */
 export async function copyText(field, button) {
@@ -13,4 +13,24 @@ export async function copyText(field, button) {
   }
   button.textContent = "Copied";
   setTimeout(() => (button.textContent = label === "Copied" ? "Copy link" : label), 2000);
+}
+
+/** Copies a text. @param {string} text @returns {Promise<boolean>} whether the browser did */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    const { activeElement } = document;
+    field.value = text;
+    field.style.setProperty("position", "fixed");
+    field.style.setProperty("opacity", "0");
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    activeElement?.focus();
+    return done;
+  }
 }

@@ -31,10 +31,10 @@ const ITEM = /^( *)([-*]|\d{1,9}[.)]) +(?=\S)/;
  */
 export function parse(text, { names = [], plain = false } = {}) {
   const words = (part) => ({ type: "paragraph", children: inline(part, names, plain) });
-  return plain ? [words(text)] : blocks(text.split("\n"), words, 0);
+  return plain ? [words(text)] : blocks(text.split("\n"), words, 0, false);
 }
 
-function blocks(lines, words, depth) {
+function blocks(lines, words, depth, inList) {
   const found = [];
   let from = 0;
   const lastFenced = lines.findLastIndex(endsFence);
@@ -48,7 +48,7 @@ function blocks(lines, words, depth) {
   }
 
   for (let at = 0; at < lines.length; ) {
-    const block = fence(lines, at, lastFenced) ?? (depth < MAX_DEPTH ? (quote(lines, at, words, depth) ?? list(lines, at, words, depth)) : undefined);
+    const block = fence(lines, at, lastFenced) ?? (depth < MAX_DEPTH ? (quote(lines, at, words, depth) ?? list(lines, at, words, depth, inList)) : undefined);
     if (block) {
       end(at);
       found.push(block.made);
@@ -85,11 +85,11 @@ function quote(lines, at, words, depth) {
   let end = at;
   while (end < lines.length && QUOTE.test(lines[end])) end += 1;
   const quoted = lines.slice(at, end).map((line) => line.slice(2));
-  return quoted.some((line) => line.trim()) ? { made: { type: "quote", children: blocks(quoted, words, depth + 1) }, lines: end - at } : undefined;
+  return quoted.some((line) => line.trim()) ? { made: { type: "quote", children: blocks(quoted, words, depth + 1, false) }, lines: end - at } : undefined;
 }
 
-/** A list has two items at least: a single line with a dash is a sentence with a dash. */
-function list(lines, at, words, depth) {
+/** A list has two items at least, unless it is in another one: a single line with a dash is a sentence with a dash. */
+function list(lines, at, words, depth, inList) {
   const [, { length: indent } = "", mark = ""] = ITEM.exec(lines[at]) ?? [];
   if (!mark || indent > 3) return undefined;
   const ordered = mark.length > 1;
@@ -104,8 +104,8 @@ function list(lines, at, words, depth) {
     } else if (inner >= 2 && lines[end].trim()) items.at(-1).lines.push(lines[end].slice(indent + Math.min(inner, ordered ? mark.length + 1 : 2)));
     else break;
   }
-  if (items.length < 2) return undefined;
-  const made = items.map(({ value, lines: own }) => ({ value, children: blocks(own, words, depth + 1) }));
+  if (items.length < 2 && !inList) return undefined;
+  const made = items.map(({ value, lines: own }) => ({ value, children: blocks(own, words, depth + 1, true) }));
   return { made: { type: "list", ordered, items: made }, lines: end - at };
 }
 
