@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable
-
 from playwright.async_api import expect
 
 from pychat import Chat, ChatRoom
-from tests.browser.conftest import Open, Place, ClientSession
+from tests.browser.conftest import ClientSession, Open, Place
 from tests.browser.server import Server
 from tests.browser.window import Window
 
@@ -35,7 +32,10 @@ async def test_markdown_is_shown_and_code_is_coloured_and_copied(opened: Open, s
     await expect(block.locator(".hljs-keyword").first).to_have_text("def")
     await block.get_by_role("button", name="Copy").click()
     await expect(block.get_by_role("button", name="Copied")).to_be_visible()
-    assert await ada.page.evaluate("navigator.clipboard.readText()") == CODE.split("```")[1].removeprefix("python\n").rstrip()
+    assert (
+        await ada.page.evaluate("navigator.clipboard.readText()")
+        == CODE.split("```")[1].removeprefix("python\n").rstrip()
+    )
     code = ada.page.get_by_role("region", name="Code, python")
     await code.focus()
     await ada.page.keyboard.press("ArrowRight")
