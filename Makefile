@@ -28,7 +28,7 @@ serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--
 	@$(BIN)/pychat serve --dev $(ARGS)
 
 test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests but the slow ones; some with ARGS="tests/test_x.py -k y"
-	$(BIN)/python -m pytest --numprocesses=$(JOBS) -m "not slow" $(ARGS)
+	@scripts/test $(BIN)/python $(JOBS) -m "not slow" $(ARGS)
 
 slow: $(VENV)/.system node_modules/.ready ## run the tests that take ten seconds and more each
 	$(BIN)/python -m pytest -m slow
