@@ -1,5 +1,6 @@
 /** More that can be done about a message: pin it, report it, moderate its author. */
 
+import { withWords } from "../words.js";
 import { menu } from "./menu.js";
 import { write } from "./template-refs.js";
 
@@ -31,7 +32,7 @@ export function messageMenu(room, refs, { moderators, showPerson, failed }) {
   report.addEventListener("click", () => {
     close();
     const reported = entry;
-    import("../dialogs/report.js").then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: "This could not be loaded. Reload the page." }));
+    withWords(import("../dialogs/report.js")).then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: "This could not be loaded. Reload the page." }));
   });
 
   return {
