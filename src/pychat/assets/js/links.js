@@ -1,4 +1,4 @@
-/** Finds the URLs in a text. Pure; `view/line.js` makes text nodes and links of the pieces. */
+/** Finds the URLs in a text. Pure; `writing/render.js` makes text nodes and links of the pieces. */
 
 // No white space, quotes, angle brackets or bidi controls: the URL that is shown is the one that opens.
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u2018-\u201f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;

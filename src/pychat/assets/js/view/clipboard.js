@@ -1,4 +1,21 @@
-/** Copies the text of a field. */
+/** Copies texts. */
+
+/** @param {string} text @param {HTMLElement} home an element of the view that may hold a field for a moment */
+export async function copy(text, home) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const { activeElement } = home.getRootNode();
+    const field = document.createElement("textarea");
+    field.className = "hidden";
+    field.value = text;
+    home.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    activeElement?.focus({ preventScroll: true });
+  }
+}
 
 /** @param {HTMLInputElement} field @param {HTMLButtonElement} button says that it is done */
 export async function copyText(field, button) {

@@ -4,11 +4,19 @@ import { write } from "./template-refs.js";
 
 /** Pixels from the end that count as the end. */
 const NEAR = 48;
+/** Pixels from an edge of what is drawn where more is needed. */
+const EDGE = 800;
 
 export class Scroll {
   following = true;
   /** The topmost visible message while the user reads further up. @type {HTMLElement | null} */
   line = null;
+  /** Called after each change of the position. */
+  moved = () => {};
+  /** Called before the user is taken to the end, and after. */
+  toNewest = () => {};
+  /** Whether the document lacks the newest rows. */
+  cut = false;
   /** Its distance from the top of the view. */
   #at = 0;
   #view;
@@ -16,6 +24,8 @@ export class Scroll {
   #button;
   #text;
   #missed = 0;
+  /** What the button shows: a number of messages, or -1 if it is hidden. */
+  #shown = -1;
   #top = 0;
   #height = 0;
 
@@ -26,11 +36,7 @@ export class Scroll {
     this.#button = refs.find("latest", "button");
     this.#text = refs.find("latest-text");
     this.#view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#button.addEventListener("click", () => {
-      this.toEnd();
-      // The button is hidden now, so the focus must move.
-      this.#view.focus({ preventScroll: true });
-    });
+    this.#button.addEventListener("click", () => this.toNewest());
     // Keep the position when a screen keyboard opens, the message box grows or the window changes its size.
     const sizes = new ResizeObserver(() => this.settle());
     sizes.observe(this.#view);
@@ -94,6 +100,16 @@ export class Scroll {
     return null;
   }
 
+  /** Whether the reading position is near the first row of the document. */
+  get nearTop() {
+    return this.#top < EDGE;
+  }
+
+  /** Whether the reading position is near the last row of the document. */
+  get nearBottom() {
+    return this.#height - this.#top < EDGE;
+  }
+
   /** Whether a line is in the lower half of the view, or below it. @param {HTMLElement} line */
   isBelow(line) {
     const { top, height } = this.#view.getBoundingClientRect();
@@ -114,11 +130,12 @@ export class Scroll {
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#view;
     const resized = scrollHeight - clientHeight !== this.#height;
-    if (scrollHeight - clientHeight - scrollTop <= NEAR) this.following = true;
+    if (!this.cut && scrollHeight - clientHeight - scrollTop <= NEAR) this.following = true;
     // A change of size scrolls, too. Without one, scrolling up is the user's.
     else if (scrollTop < this.#top && !resized) this.following = false;
     this.#remember();
     this.#show();
+    this.moved();
   }
 
   #remember() {
@@ -128,9 +145,9 @@ export class Scroll {
     if (this.line) this.#at = this.#topOf(this.line);
   }
 
-  /** Measured at the bubble: the name above it depends on the message before. */
+  /** Measured at the text: the name above it depends on the message before. */
   #topOf(line) {
-    return (line.querySelector(".bubble") ?? line).getBoundingClientRect().top - this.#view.getBoundingClientRect().top;
+    return (line.querySelector(".text") ?? line).getBoundingClientRect().top - this.#view.getBoundingClientRect().top;
   }
 
   #firstVisible() {
@@ -149,6 +166,9 @@ export class Scroll {
 
   #show() {
     if (this.following) this.#missed = 0;
+    const shown = this.following ? -1 : this.#missed;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#button.hidden = this.following;
     this.#button.classList.toggle("has-new", this.#missed > 0);
     this.#button.classList.toggle("only-arrow", this.#missed === 0);

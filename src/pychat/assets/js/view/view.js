@@ -1,7 +1,9 @@
 /** Creates all views of a room. The page and the element both use it. */
 
 import { about } from "./about.js";
+import { announcements } from "./announcements.js";
 import { composer } from "./composer.js";
+import { copiedSelection } from "./copied-selection.js";
 import { mentionCompletion } from "./mention-completion.js";
 import { messageActions } from "./message-actions.js";
 import { messageMenu } from "./message-menu.js";
@@ -10,12 +12,15 @@ import { moderators } from "./moderators.js";
 import { nicknameForm } from "./nickname-form.js";
 import { outside } from "./outside.js";
 import { panel } from "./panel.js";
+import { permalink } from "./permalink.js";
 import { personMenu } from "./person-menu.js";
 import { pins } from "./pins.js";
+import { reactionPicker } from "./reaction-picker.js";
 import { Scroll } from "./scroll.js";
 import { search } from "./search.js";
 import { status } from "./status.js";
 import { toast } from "./toast.js";
+import { typingAnywhere } from "./typing-anywhere.js";
 
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
@@ -31,7 +36,7 @@ export function view(room, refs, entrance, rooms) {
   const order = moderators(room, refs, { reveal: (seq) => reveal(seq), showPerson: (member, at) => showPerson(member, at) });
   const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order });
   panel(room, refs, showPerson);
-  const { reveal, entryOf, placeNewLine, refresh } = messages(room, refs, new Scroll(refs), showPerson);
+  const { reveal, entryOf, placeNewLine, refresh } = messages(room, refs, new Scroll(refs), { showPerson, write: messageBox.focus });
   const more = messageMenu(room, refs, { moderators: order, showPerson, failed });
   messageActions(room, refs, { entryOf, composer: messageBox, showPerson, more });
   about(room, refs, order);
