@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, WebSocketRoute, expect
 
 import pychat
 from pychat import Chat, ChatRoom, User
@@ -95,6 +96,71 @@ async def test_guests_write_to_each_other_directly(place: Place, visit: ClientSe
     await ben.page.reload()
     await ben.sees("psst")
     await expect(ben.page.locator("h1")).to_have_text("Ada")
+
+
+async def test_what_is_written_while_a_direct_room_opens_goes_there(place: Place, visit: ClientSession) -> None:
+    """Whoever asks to write to one person and types at once never writes to everybody; the draft for them stays."""
+    lobby, tea = rooms()
+    host = await place(Chat(lobby, tea))
+    page = await visit("about:blank")
+    answers: list[asyncio.Event] = []
+
+    def slowly(route: WebSocketRoute) -> None:
+        upstream = route.connect_to_server()
+        kept: list[str | bytes] = []
+
+        async def said(message: str | bytes) -> None:
+            if '["direct"' not in str(message):
+                upstream.send(message)
+                return
+            kept.append(message)
+            answers.append(asyncio.Event())
+            await answers[-1].wait()
+            upstream.send(kept.pop())
+
+        route.on_message(said)
+
+    await page.route_web_socket(re.compile("/socket.io/"), slowly)
+    await page.goto(f"{host.url}/chat/")
+    ada, ben = Window(page, ""), Window(await visit(f"{host.url}/chat/"), "")
+    await ada.join("Ada")
+    await ben.join("Ben")
+    await ada.part("text").fill("half a sentence for all")
+    await ada.page.locator(".person", has_text="Ben").click()
+    await ada.page.get_by_role("button", name="Send a message").click()
+    await expect(ada.part("text")).to_be_focused()
+    await ada.page.keyboard.type("psst")
+    await ada.page.keyboard.press("Enter")
+    await ada.page.keyboard.type("I have a")
+    await expect(ada.part("text")).to_have_value("I have a")
+    answers[0].set()
+    await expect(ada.page.locator("h1")).to_have_text("Ben")
+    await ada.page.keyboard.type(" secret")
+    await ada.page.keyboard.press("Enter")
+    await ada.sees("psst", "I have a secret")
+    await link(ada, "The lobby").click()
+    await expect(ada.part("text")).to_have_value("half a sentence for all")
+    await expect(ben.messages).to_have_count(0)
+    await link(ben, "Ada").click()
+    await ben.sees("psst", "I have a secret")
+    # The same words after a refusal: they wait there, and the room before is one click away.
+    await link(ben, "The lobby").click()
+    await ben.page.locator(".person", has_text="Ada").click()
+    await ben.page.get_by_role("button", name="Block").click()
+    await ada.page.locator(".person", has_text="Ben").click()
+    await ada.page.get_by_role("button", name="Send a message").click()
+    await ada.page.keyboard.type("sorry\n")
+    await expect(ada.page.get_by_role("heading", name="Opening your conversation with Ben")).to_be_visible()
+    answers[1].set()
+    await expect(ada.page.get_by_role("heading", name="did not open")).to_be_visible()
+    await expect(ada.page.get_by_role("button", name="Try again")).to_be_visible()
+    await expect(ada.part("barred-text")).to_have_text(re.compile("Not sent: sorry"))
+    await ada.page.get_by_role("button", name="Back to The lobby").click()
+    await expect(ada.part("text")).to_have_value("half a sentence for all")
+    await link(ada, "Tea").click()
+    await ada.page.keyboard.type("tea?\n")
+    await ada.sees("tea?")
+    assert [] == [message.text for message in await lobby.history()]
 
 
 async def test_who_may_only_read_is_told_so(place: Place, visit: ClientSession) -> None:

@@ -58,7 +58,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._rendered: OrderedDict[_Key, Body] = OrderedDict()
-        modules = assets.modules("js", "js/view", "js/page")
+        modules = assets.modules("js", "js/view", "js/writing", "js/page")
         self._modules = [module for module in modules if module != _BOOT]  # that one is no module
         self._body(first, (first,), "./")  # a mistake in a template shows when the app starts, not when people come
 

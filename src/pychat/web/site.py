@@ -54,7 +54,7 @@ class Site:
         self._page = Page(first, self._assets, templates, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.
         self._scripts = {
-            "pychat-room.js": self._loads(*self._assets.modules("js", "js/view", "js/element")),
+            "pychat-room.js": self._loads(*self._assets.modules("js", "js/view", "js/writing", "js/element")),
             "pychat-unread.js": self._loads(*self._assets.modules("js"), "js/element/unread.js"),
             "client.js": self._assets.script(f'export * from "./{self._assets.url("js/client.js")}";\n'),
         }

@@ -6,6 +6,7 @@ import { TemplateRefs } from "../view/template-refs.js";
 import { toast } from "../view/toast.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
+import { openDirect } from "./opening.js";
 import { Panes } from "./panes.js";
 import { rooms } from "./rooms.js";
 import { theme } from "./theme.js";
@@ -27,17 +28,23 @@ const addresses = new Addresses(base, home);
 // Before the connection: the answer may say who the user is.
 const refusedTicket = await useTicket({ base, room: addresses.room(location.href), storage, key: `pychat:${base.href}:person` });
 const chat = openChat({ url: base });
-const panes = new Panes(refs.find("app"), { chat, base, addresses, enter, firstTitle });
+const panes = new Panes(refs.find("app"), { chat, base, addresses, write, firstTitle });
 const showTheme = theme();
 const showTitle = title(chat, panes, firstTitle);
 const list = rooms(chat, refs, { addresses, panes, enter });
 const emptyPage = nowhere(chat, refs);
 fitWindow();
 
-/** Shows a room, and gives it its address. */
-function enter(name) {
+/** Shows a room, and gives it its address. @param {string} name @param {import("../view/composer.js").Words} [words] that were written for it already */
+function enter(name, words) {
   if (name !== panes.current?.name) history.pushState(null, "", addresses.of(name));
   show(name);
+  if (words) panes.current.take(words);
+}
+
+/** Opens the direct room with a person. */
+function write(member) {
+  openDirect(member, { chat, panes, enter, openList: () => list.open() });
 }
 
 function show(name) {

@@ -21,9 +21,9 @@ export class Pane {
    * @param {URL} options.base of the mount
    * @param {string} options.address of the room
    * @param {string} [options.title] as the server wrote it into the page
-   * @param {(name: string) => void} options.enter shows the room of that name
+   * @param {(member: import("../log.js").Member) => void} options.write opens the direct room with a person
    */
-  constructor({ name, element, chat, base, address, title, enter }) {
+  constructor({ name, element, chat, base, address, title, write }) {
     this.name = name;
     this.element = element;
     this.#chat = chat;
@@ -32,7 +32,7 @@ export class Pane {
     this.refs = new TemplateRefs(element, { key: new URL(address).pathname, address, signal: this.#lifetime.signal, wholePage: true });
     share(this.room, this.refs, address);
     this.entrance = new Entrance({ base, room: name, token: () => chat.token, become: (token) => chat.become(token) });
-    this.#views = view(this.room, this.refs, this.entrance, { chat, name, enter });
+    this.#views = view(this.room, this.refs, this.entrance, { chat, name, write });
     for (const event of ["welcome", "room"]) this.room.on(event, () => this.showTitle());
     this.#lifetime.signal.addEventListener("abort", chat.on("blocked", () => this.#views.refresh()));
   }
@@ -52,6 +52,11 @@ export class Pane {
     this.showTitle();
     this.#views.placeNewLine();
     if (this.refs.mayFocus) this.#views.focus();
+  }
+
+  /** Takes over what was written for this room before it was open. @param {import("../view/composer.js").Words} words */
+  take(words) {
+    this.#views.take(words);
   }
 
   showTitle() {

@@ -17,7 +17,7 @@ export class Panes {
 
   /**
    * @param {HTMLElement} element the first room's, in the document
-   * @param {{chat: import("../chat.js").Chat, base: URL, addresses: import("./address.js").Addresses, enter(name: string): void, firstTitle: string}} options
+   * @param {{chat: import("../chat.js").Chat, base: URL, addresses: import("./address.js").Addresses, write(member: object): void, firstTitle: string}} options
    */
   constructor(element, options) {
     this.#pristine = element.cloneNode(true);
@@ -27,21 +27,29 @@ export class Panes {
 
   /** Shows a room, and enters it if necessary. @param {string} name @returns {Pane} */
   show(name) {
-    if (name === this.current?.name) return this.current;
+    if (name === this.current?.name && this.#element === this.current.element) return this.current;
     const known = this.#panes.get(name);
     const first = !this.current;
     const element = known?.element ?? (first ? this.#element : this.#pristine.cloneNode(true));
     if (element !== this.#element) this.#element.replaceWith(element);
     this.#element = element;
-    const { chat, base, addresses, enter, firstTitle } = this.#options;
+    const { chat, base, addresses, write, firstTitle } = this.#options;
     const title = first ? firstTitle : undefined;
-    const pane = known ?? new Pane({ name, element, chat, base, address: addresses.of(name), title, enter });
+    const pane = known ?? new Pane({ name, element, chat, base, address: addresses.of(name), title, write });
     this.#panes.delete(name);
     this.#panes.set(name, pane);
     this.current = pane;
     if (known || !first) pane.show();
     this.#forget();
     return pane;
+  }
+
+  /** Puts the markup of a room that has no name yet in place of the shown one, until the next `show`. @returns {HTMLElement} */
+  cover() {
+    const element = this.#pristine.cloneNode(true);
+    this.#element.replaceWith(element);
+    this.#element = element;
+    return element;
   }
 
   /** The panes, the shown one last. @returns {Pane[]} */

@@ -9,6 +9,10 @@ import { write } from "./template-refs.js";
 const COUNT_FROM = 200;
 /** Milliseconds without a key until the user counts as not typing. */
 const IDLE = 4000;
+/** Codes of a refusal after which the log does not have the message. */
+const NOT_KEPT = new Set(["outbox_full", "not_joined", "closed"]);
+
+/** @typedef {{texts: string[], rest: string}} Words what was sent, and what stands in the box, while the room was not open yet */
 
 /** @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
 export function composer(room, refs) {
@@ -73,17 +77,28 @@ export function composer(room, refs) {
     if (about?.kind === "edit") return change(about.entry, text);
     const replyTo = about?.entry.seq;
     setAbout(null);
-    room.say(text, { replyTo }).catch(({ code, text: reason }) => {
-      // The log shows the state of a message that it has.
-      if (code !== "outbox_full") return;
-      complain(reason);
-      field.value ||= text;
-      show();
-    });
     field.value = "";
     drafts.removeItem(draftKey());
     error.hidden = true;
     show();
+    post(text, replyTo);
+  }
+
+  async function post(text, replyTo) {
+    try {
+      await room.say(text, { replyTo });
+    } catch ({ code, text: reason }) {
+      // The log shows the state of a message that it has.
+      if (!NOT_KEPT.has(code)) return;
+      putBack(text);
+      complain(reason);
+    }
+  }
+
+  /** Puts texts that were not sent into the box, before what stands there. @param {...string} texts */
+  function putBack(...texts) {
+    field.value = [...texts, field.value].filter(Boolean).join("\n");
+    changed();
   }
 
   async function change(entry, text) {
@@ -202,5 +217,12 @@ export function composer(room, refs) {
     reply: (entry) => begin("reply", entry),
     edit: (entry) => begin("edit", entry),
     complain,
+    /** Takes over what was written for this room before it was open: sends what was sent, and shows the rest. @param {Words} words */
+    take({ texts, rest }) {
+      for (const text of texts) post(text);
+      if (!rest) return;
+      field.value += rest;
+      changed();
+    },
   };
 }

@@ -146,7 +146,7 @@ function fillText(text, { text: words, mentions = [], author }, performed, { roo
   const key = JSON.stringify([words, performed && author.name, known, mine]);
   if (drawn.get(text) === key) return;
   drawn.set(text, key);
-  const options = { mentions, names: known.length ? [...known, HERE] : [], mine };
+  const options = { names: known.length ? [...known, HERE] : [], mine };
   if (performed) text.replaceChildren(make("bdi", { class: "actor" }, author.name), " ", ...renderText(performed, { ...options, plain: true }));
   else text.replaceChildren(...renderText(words, options));
 }

@@ -9,7 +9,7 @@ import { write } from "./template-refs.js";
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {object} options
- * @param {{chat: import("../chat.js").Chat, enter(name: string): void}} [options.rooms] of the user, if the view can show another one
+ * @param {{chat: import("../chat.js").Chat, write(member: import("../log.js").Member): void}} [options.rooms] of the user, if the view can show another one
  * @param {{insert(name: string): void}} options.mentions
  * @param {ReturnType<typeof import("./moderators.js").moderators>} options.moderators
  * @returns {(member: import("../log.js").Member, at: HTMLElement) => void} opens the menu beside an element
@@ -61,11 +61,19 @@ export function personMenu(room, refs, { rooms, mentions, moderators }) {
     }
   }
 
-  direct.addEventListener("click", () => attempt(async () => rooms.enter(await rooms.chat.direct(member.id))));
-  block.addEventListener("click", () => attempt(() => rooms.chat.block(member.id, !blocks())));
-  mention.addEventListener("click", () => {
+  /** Closes all that stands before the message box. */
+  function leave() {
     close();
     refs.find("people-dialog", "dialog").close?.();
+  }
+
+  direct.addEventListener("click", () => {
+    leave();
+    rooms.write(member);
+  });
+  block.addEventListener("click", () => attempt(() => rooms.chat.block(member.id, !blocks())));
+  mention.addEventListener("click", () => {
+    leave();
     mentions.insert(member.name);
   });
 

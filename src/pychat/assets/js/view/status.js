@@ -4,8 +4,8 @@
  */
 
 import { duration } from "../time.js";
+import { renderText } from "../writing/render.js";
 import { BARRED, barredTitle, farewell, wayBack } from "./farewell-words.js";
-import { linked } from "./line.js";
 import { write } from "./template-refs.js";
 
 const WORDS = {
@@ -57,7 +57,7 @@ export function status(room, refs, name = "") {
       const isSaid = room.state.code in BARRED && room.state.code !== "entry_required" && (!name || ROOM_NAME.test(name));
       const text = refs.find("barred-text");
       const told = isSaid ? "" : farewell(room.state, now);
-      if (text.textContent !== told) text.replaceChildren(...linked(told));
+      if (text.textContent !== told) text.replaceChildren(...renderText(told, { plain: true }));
       text.hidden = !told;
       const isClosed = room.state.code === "room_closed";
       write(again, isClosed ? "Try again" : "Enter again");

@@ -25,10 +25,11 @@ import { typingAnywhere } from "./typing-anywhere.js";
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("../entrance.js").Entrance} entrance of the room
- * @param {{chat: import("../chat.js").Chat, name: string, enter(name: string): void}} [rooms] of the user, if the view can show another one
+ * @param {{chat: import("../chat.js").Chat, name: string, write(member: import("../log.js").Member): void}} [rooms] of the user, if the view can show another one
  */
 export function view(room, refs, entrance, rooms) {
   const failed = ({ text }) => toast(refs, text);
+  const toWriting = () => (refs.find("composer", "form").hidden ? refs.find("name-input", "input") : refs.find("text", "textarea")).focus();
   status(room, refs, rooms?.name);
   outside(room, refs, entrance);
   const mentions = mentionCompletion(room, refs);
@@ -36,12 +37,18 @@ export function view(room, refs, entrance, rooms) {
   const order = moderators(room, refs, { reveal: (seq) => reveal(seq), showPerson: (member, at) => showPerson(member, at) });
   const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order });
   panel(room, refs, showPerson);
-  const { reveal, entryOf, placeNewLine, refresh } = messages(room, refs, new Scroll(refs), { showPerson, write: messageBox.focus });
-  const more = messageMenu(room, refs, { moderators: order, showPerson, failed });
-  messageActions(room, refs, { entryOf, composer: messageBox, showPerson, more });
+  const scroll = new Scroll(refs);
+  const { reveal, entryOf, focusRow, placeNewLine, refresh } = messages(room, refs, scroll, { showPerson, write: toWriting });
+  const picker = reactionPicker(room, refs, failed);
+  const more = messageMenu(room, refs, { entryOf, composer: messageBox, moderators: order, picker, showPerson, failed });
+  messageActions(room, refs, { entryOf, focusRow, composer: messageBox, picker, more });
+  announcements(room, refs);
+  copiedSelection(refs.find("messages", "ol"), refs, entryOf);
+  typingAnywhere(refs, toWriting);
+  permalink(room, refs, reveal);
   about(room, refs, order);
   pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
   nicknameForm(room, refs, messageBox);
-  return { focus: messageBox.focus, placeNewLine, refresh };
+  return { focus: messageBox.focus, take: messageBox.take, placeNewLine, refresh };
 }
