@@ -45,7 +45,7 @@ async def test_what_is_read_stays_where_it_is(opened: Open, server: Server) -> N
           await new Promise(requestAnimationFrame);
           const lines = [...document.querySelectorAll(".message")];
           const seen = lines.find(line => line.getBoundingClientRect().top > view.getBoundingClientRect().top + 60);
-          const top = () => seen.querySelector(".bubble").getBoundingClientRect().top;
+          const top = () => seen.querySelector(".text").getBoundingClientRect().top;
           const before = top();
           await new Promise(resolve => new MutationObserver((_, it) => {
             if (document.querySelectorAll(".message").length > 50) { it.disconnect(); resolve(); }

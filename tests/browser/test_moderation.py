@@ -89,7 +89,7 @@ async def open_panel(window: Window, tab: str) -> Locator:
 
 async def more(window: Window, text: str, item: str) -> None:
     """Choose an item of the menu of a message."""
-    await window.message(text).locator(".bubble").hover()
+    await window.message(text).locator(".text").hover()
     await window.part("action-more").click()
     await window.root.locator("dialog.menu[open]").get_by_role("button", name=item).click()
 
@@ -384,7 +384,7 @@ async def test_a_thumb_finds_everything(site: Site, visit: ClientSession) -> Non
     await eve.say("hi")
     grace = Window(await visit(f"{site.host.url}/chat/", **PHONE, storage_state=session(site, "grace")), "")
     await grace.sees("hi")
-    await grace.message("hi").locator(".bubble").tap()
+    await grace.message("hi").locator(".text").tap()
     await expect(grace.part("action-more")).to_be_visible()
     await small_targets(grace, ".message-actions")
     await grace.part("action-more").tap()

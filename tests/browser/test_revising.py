@@ -14,7 +14,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 async def _do(window: Window, text: str, action: str) -> None:
-    await window.message(text).locator(".bubble").hover()
+    await window.message(text).locator(".text").hover()
     await window.part(f"action-{action}").click()
 
 
@@ -71,7 +71,7 @@ async def test_ones_own_message_can_be_changed(opened: Open) -> None:
         await expect(window.message("hello").locator(".edited")).to_be_visible()
         await expect(window.message("hello").locator(".edited")).to_have_attribute("title", re.compile("^Edited .*20"))
     await expect(ada.part("text")).to_have_value("a draft")
-    await ben.message("hello").locator(".bubble").hover()
+    await ben.message("hello").locator(".text").hover()
     await expect(ben.part("action-reply")).to_be_visible()
     await expect(ben.part("action-edit")).to_be_hidden()
     await expect(ben.part("action-delete")).to_be_hidden()
@@ -217,7 +217,7 @@ async def test_on_a_phone_a_tap_shows_what_can_be_done(opened: Open, server: Ser
     await ada.say("ho")
     await ada.has_sent("ho")
     for text in ("hi", "ho"):
-        await ada.message(text).locator(".bubble").tap()
+        await ada.message(text).locator(".text").tap()
         await expect(ada.part("action-react")).to_be_in_viewport(ratio=1)
         box = await ada.part("message-actions").bounding_box()
         assert box is not None
