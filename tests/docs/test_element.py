@@ -19,7 +19,9 @@ def rows(heading: str) -> str:
 def test_each_property_is_told() -> None:
     """The custom properties that the style sheets look for, and no others, are in the table."""
     looked_for = {
-        name for file in ASSETS.glob("*.css") for name in re.findall(r"var\((--pychat-[\w-]+)", file.read_text())
+        name
+        for file in (ASSETS / "css").glob("*.css")
+        for name in re.findall(r"var\((--pychat-[\w-]+)", file.read_text())
     }
     assert looked_for == set(re.findall(r"--pychat-[\w-]+", rows("property")))
 
@@ -27,7 +29,7 @@ def test_each_property_is_told() -> None:
 def test_each_part_is_told() -> None:
     """The parts of the markup, and no others, are in the table."""
     scripts = set((ASSETS / "js" / "element").glob("*.js")) - {ASSETS / "js" / "element" / "unread.js"}
-    files = [ASSETS / "page.html", *scripts]
+    files = [ASSETS / "page.html", *(ASSETS / "html").rglob("*.html"), *scripts]
     there = {name for file in files for name in re.findall(r'(?: part="|"part", ")(\w+)"', file.read_text())}
     assert there == set(re.findall(r"`(\w+)`", rows("part")))
 

@@ -99,6 +99,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
     app = aiohttp_app(
         *served,
         templates=settings.templates,
+        language=settings.language,
+        languages=settings.languages,
         allowed_origins=settings.allow_origin,
         frame_ancestors=settings.frame_ancestors,
         allowed_hosts=_hosts(settings),

@@ -91,6 +91,12 @@ class Settings:
         choices=("fixed", "open", "listed"),
     )
     templates: str | None = _setting(None, "A directory with a page.html that replaces the one of pychat.", "DIR")
+    language: str | None = _setting(
+        None, "The language of people whose browser asks for none that there is: en, de, pt … [default: en]", "TAG"
+    )
+    languages: str | None = _setting(
+        None, "A directory with words of your own: sv.json adds Swedish, en.json changes English words.", "DIR"
+    )
     store: str | None = _setting(
         None,
         "Where messages are stored: sqlite:PATH, redis://HOST, or memory: (until the server stops). "

@@ -68,6 +68,10 @@ class MountOptions(TypedDict, total=False):
     revalidate: float | None
     #: A directory whose `page.html` replaces pychat's; it may extend `pychat/page.html`.
     templates: str | Path | None
+    #: The language of readers whose browser asks for none that there is; `"en"` by default; `--language`.
+    language: str | None
+    #: A directory with words of your own: further languages, or other words for one of pychat's; `--languages`.
+    languages: str | Path | None
     #: Other origins whose pages may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, allow only origins that you trust: their pages can act as their readers.
     allowed_origins: Iterable[str] | str
@@ -141,6 +145,8 @@ class Mount:
             self._origins,
             self.authenticator,
             options.get("frame_ancestors", "self"),
+            options.get("language") or (self.chat.language if isinstance(self.chat, Chat) else None),
+            options.get("languages") or (self.chat.languages if isinstance(self.chat, Chat) else None),
         )
         given = cast("dict[str, Any]", {name: value for name, value in options.items() if name in _COUNTS})
         counts = {**_COUNTS, **given} if self._limited else dict.fromkeys(_COUNTS, _UNLIMITED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Self
 
 from pychat.domain.access import Access
@@ -53,6 +54,8 @@ class Chat(Hooked):
         idle: float = 60.0,
         max_rooms_per_person: int = 1000,
         clock: Clock | None = None,
+        language: str | None = None,
+        languages: str | Path | None = None,
     ) -> None:
         """`rooms` are open as long as the chat; those that were given no store are kept in `store`.
 
@@ -64,10 +67,16 @@ class Chat(Hooked):
 
         `limits`, `reserved_names` and `grace` are the values for rooms that are opened without their own. A room that
         was opened while the app runs is let go when nobody was in it for `idle` seconds; its messages stay in the
-        store. One person may be in `max_rooms_per_person` rooms. Raise `UsageError` for an invalid argument.
+        store. One person may be in `max_rooms_per_person` rooms. The pages are in the language that a reader's browser
+        asks for; `language` is for those who ask for none that there is, `languages` is a directory with further ones.
+        Raise `UsageError` for an invalid argument.
         """
         #: The function that says who a visitor is.
         self.authenticate = authenticate
+        #: What the pages are written in for readers whose language there is not.
+        self.language = language
+        #: The directory with further languages.
+        self.languages = languages
         self._url = store if isinstance(store, str) else None  # of the store that this chat opens and closes
         self._store = open_store(store) if isinstance(store, str) else store
         self._closed_store = False

@@ -14,13 +14,17 @@ from pychat.net.http.response import Body, Response
 from pychat.room.directory import ListedRoom
 from pychat.web.assets import Assets
 from pychat.web.headers import page_headers
+from pychat.web.words import Language
 
-__all__ = ["Page"]
+__all__ = ["LANGUAGE_VARY", "Page"]
 
 _BOOT = "js/page/boot.js"
 
 _MAX_RENDERED = 500  # pages that are kept, so that they are not rendered and compressed again for the next visitor
-_Key = tuple[str, str, str, bool, tuple[tuple[str, str], ...]]
+_Key = tuple[str, str, str, bool, str, tuple[tuple[str, str], ...]]
+#: What the language of a page depends on, and its encoding.
+LANGUAGE_VARY = "Accept-Encoding, Accept-Language, Cookie"
+_WORDS = '<script type="application/json" data-pychat-words>{}</script>\n'
 
 
 class Page:
@@ -30,19 +34,20 @@ class Page:
         self,
         first: ListedRoom,
         assets: Assets,
+        language: Language,
         templates: str | Path | None = None,
         frame_ancestors: Iterable[str] | str = "self",
     ) -> None:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
         `frame_ancestors` says which pages may put the page into a frame.
-        The page of `first` is rendered at once. Raise `UsageError` if `templates` is not a folder, or if a template in
-        it is wrong.
+        The page of `first` is rendered at once, in `language`. Raise `UsageError` if `templates` is not a folder, or if
+        a template in it is wrong.
         """
         self._assets = assets
-        self._headers = page_headers(frame_ancestors)
+        self._headers = {**page_headers(frame_ancestors), "Vary": LANGUAGE_VARY}
         # Whether a page of another origin may read it is decided before: see site.py.
-        self._embedded = {**self._headers, "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding, Origin"}
+        self._embedded = {**self._headers, "Access-Control-Allow-Origin": "*", "Vary": f"{LANGUAGE_VARY}, Origin"}
         if templates is not None and not Path(templates).is_dir():
             msg = f"There is no template directory “{templates}”. Name a folder that holds a page.html."
             raise UsageError(msg)
@@ -60,18 +65,25 @@ class Page:
         self._rendered: OrderedDict[_Key, Body] = OrderedDict()
         modules = assets.modules("js", "js/view", "js/writing", "js/page")
         self._modules = [module for module in modules if module != _BOOT]  # that one is no module
-        self._body(first, (first,), "./")  # a mistake in a template shows when the app starts, not when people come
+        self._body(
+            first, (first,), "./", language
+        )  # a mistake in a template shows when the app starts, not when people come
 
-    def respond(self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, headers: Mapping[str, str]) -> Response:
+    def respond(
+        self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, language: Language, headers: Mapping[str, str]
+    ) -> Response:
         """The page of `room`, with the list of `rooms`, at an address from which `base` leads to the mount."""
-        return self._body(room, rooms, base).respond(headers)
+        return self._body(room, rooms, base, language).respond(headers)
 
-    def embedded(self, room: ListedRoom, headers: Mapping[str, str]) -> Response:
+    def embedded(self, room: ListedRoom, language: Language, headers: Mapping[str, str]) -> Response:
         """The same for the element `<pychat-room>`, which embeds parts of it in the page of another site."""
-        return self._body(room, (), "./", embedded=True).respond(headers)
+        return self._body(room, (), "./", language, embedded=True).respond(headers)
 
-    def _body(self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, *, embedded: bool = False) -> Body:
-        key = (room.name, room.title, base, embedded, tuple((other.name, other.title) for other in rooms))
+    def _body(
+        self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, language: Language, *, embedded: bool = False
+    ) -> Body:
+        listed = tuple((other.name, other.title) for other in rooms)
+        key = (room.name, room.title, base, embedded, language.tag, listed)
         body = self._rendered.pop(key, None)
         if body is None:
             try:
@@ -91,13 +103,18 @@ class Page:
                     asset=lambda path: base + self._assets.url(path),
                     modules=self._modules,
                     embedded=embedded,
+                    language=language,
+                    t=language.t,
                     version=__version__,
                 )
             except jinja2.TemplateError as error:
                 where = f"{getattr(error, 'name', None) or 'page.html'}:{getattr(error, 'lineno', '?')}"
                 msg = f"The template {where} cannot be used: {error}"
                 raise UsageError(msg) from error
-            body = Body(html.encode(), "text/html; charset=utf-8", self._embedded if embedded else self._headers)
+            if "data-pychat-words" not in html:  # a template that was written without words
+                html += _WORDS.format(language.script)
+            headers = {**(self._embedded if embedded else self._headers), "Content-Language": language.tag}
+            body = Body(html.encode(), "text/html; charset=utf-8", headers)
         self._rendered[key] = body
         if len(self._rendered) > _MAX_RENDERED:
             self._rendered.popitem(last=False)

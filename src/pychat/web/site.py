@@ -16,7 +16,8 @@ from pychat.room.direct import is_direct
 from pychat.room.directory import ListedRoom, RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.web.assets import Assets
-from pychat.web.page import Page
+from pychat.web.page import LANGUAGE_VARY, Page
+from pychat.web.words import Languages
 
 __all__ = ["Site"]
 
@@ -44,14 +45,20 @@ class Site:
         origins: OriginPolicy | None = None,
         authenticator: Authenticator | None = None,
         frame_ancestors: Iterable[str] | str = "self",
+        language: str | None = None,
+        languages: str | Path | None = None,
     ) -> None:
-        """`origins` says which pages may embed a room; by default those of this very host."""
+        """`origins` says which pages may embed a room; by default those of this very host.
+
+        `language` is for readers whose own there is not; `languages` is a folder with further ones.
+        """
         self._rooms = rooms
         self._authenticator = authenticator or Authenticator()
         self._origins = origins or OriginPolicy()
         self._assets = Assets()
         first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
-        self._page = Page(first, self._assets, templates, frame_ancestors)
+        self._languages = Languages(self._assets.folder, language, languages)
+        self._page = Page(first, self._assets, self._languages.default, templates, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.
         self._scripts = {
             "pychat-room.js": self._loads(*self._assets.modules("js", "js/view", "js/writing", "js/element")),
@@ -88,6 +95,8 @@ class Site:
                 return await self._room(None, "./", request)
             case ["part"]:
                 return await self._part(request, host)
+            case ["words.json"]:
+                return self._words(request)
             case [name] if name in self._scripts:
                 return self._scripts[name].respond(headers)
             case ["rooms", name]:
@@ -97,6 +106,12 @@ class Site:
             case ["socket.io", name]:
                 return self._assets.socketio_client(name, headers)
         return None
+
+    def _words(self, request: Request) -> Response:
+        """The words of the interface, for elements that have no markup of a room: `?language=` names the language."""
+        text = str(self._languages.of(request).script)
+        headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache", "Vary": LANGUAGE_VARY}
+        return Body(text.encode(), "application/json", headers).respond(request.headers)
 
     async def _room(self, name: str | None, base: str, request: Request) -> Response:
         """The page of a room; of none, if there is no such room for the visitor. Raise `Refused`."""
@@ -108,10 +123,11 @@ class Site:
                 raise
             # The script may know more: guests have a token, by which the server knows them on a connection.
             headers = {key: value for key, value in request.headers.items() if key != "if-none-match"}
-            answer = self._page.respond(_NO_ROOM, (), base, headers)
+            answer = self._page.respond(_NO_ROOM, (), base, self._languages.of(request), headers)
             return answer if name is None or is_direct(name) else Response(404, answer.headers, answer.body)
         rooms = await self._rooms.visible(user, limit=_MAX_LISTED)
-        return self._page.respond(self._rooms.entry(found.room), rooms, base, request.headers)
+        language = self._languages.of(request)
+        return self._page.respond(self._rooms.entry(found.room), rooms, base, language, request.headers)
 
     async def _part(self, request: Request, host: str | None) -> Response:
         """A room for a page of another origin: `?room=` names it. A refused page gets the reason."""
@@ -124,7 +140,7 @@ class Site:
         except Refused as refused:
             told = {"ok": False, "error": encode_error(refused)}
             return Response(entry_status(refused), _REFUSED, strictjson.dumps(told).encode())
-        return self._page.embedded(self._rooms.entry(found.room), request.headers)
+        return self._page.embedded(self._rooms.entry(found.room), self._languages.of(request), request.headers)
 
 
 _TO_LET_IN = (

@@ -158,7 +158,7 @@ async def sends_a_token(stage: Stage, argument: str) -> None:
 async def sets_properties_that_there_are(stage: Stage, argument: str) -> None:
     """The style sheet sets what pychat's own style sheet uses."""
     assets = ROOT / "src" / "pychat" / "assets"
-    ours = "".join(file.read_text("utf-8") for file in assets.glob("*.css"))
+    ours = "".join(file.read_text("utf-8") for file in assets.glob("css/*.css"))
     names = set(re.findall(r"(--[\w-]+):", stage.code))
     assert names
     for name in names:

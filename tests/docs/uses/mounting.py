@@ -87,6 +87,14 @@ async def shows_the_changed_page(stage: Stage, argument: str) -> None:
     assert "--pychat-accent" in (await stage.get(url + style))[1]
 
 
+async def speaks_swedish(stage: Stage, argument: str) -> None:
+    """The words of the catalogue are in the page, and those that it lacks are English."""
+    url = await stage.serve()
+    _, text = await stage.get(f"{url}/chat/")
+    assert "Försök igen" in text
+    assert "The chat cannot be reached" in text
+
+
 async def lets_in_pages_of(stage: Stage, argument: str) -> None:
     """Pages of the host that the proxy names, and of allowed origins, may connect; others may not."""
     url = await stage.serve()

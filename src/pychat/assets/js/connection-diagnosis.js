@@ -24,10 +24,11 @@ export async function diagnose(base, room) {
   return refusalIn(status, text, base);
 }
 
-/** The URL of a room's markup, for pages of other sites. @param {URL} base @param {string} [room] @returns {URL} */
-export function partAddress(base, room) {
+/** The URL of a room's markup, for pages of other sites. @param {URL} base @param {string} [room] @param {string} [language] @returns {URL} */
+export function partAddress(base, room, language) {
   const address = new URL("part", base);
   if (room !== undefined) address.searchParams.set("room", room);
+  if (language) address.searchParams.set("language", language);
   return address;
 }
 

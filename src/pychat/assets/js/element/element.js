@@ -10,12 +10,14 @@ import { showTitle } from "../view/heading.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { view } from "../view/view.js";
 import { reflect, upgrade } from "./attributes.js";
+import "./first-words.js";
 import { loadFrame } from "./frame.js";
+import { languageOf, loadWords } from "./load-words.js";
 import { StatusCard } from "./status-card.js";
 import { styles } from "./styles.js";
 
 /** Attributes that identify the room; a change opens it again. All attributes are properties, too. */
-const ROOM_ATTRIBUTES = ["src", "room"];
+const ROOM_ATTRIBUTES = ["src", "room", "language"];
 const ATTRIBUTES = [...ROOM_ATTRIBUTES, "name", "theme", "placeholder"];
 const KEYS = ["keydown", "keypress", "keyup"];
 /** Milliseconds. */
@@ -126,6 +128,7 @@ export class PychatRoom extends HTMLElement {
 
   async #open(signal) {
     const room = this.getAttribute("room") ?? undefined;
+    const language = languageOf(this);
     const card = new StatusCard(this.#root);
     let base;
     try {
@@ -137,10 +140,13 @@ export class PychatRoom extends HTMLElement {
     for (let delay = FIRST_DELAY; ; delay = Math.min(MAX_DELAY, delay * 2)) {
       card.showLoading();
       this.#setStatus({ name: "connecting" });
-      const [frame, sheets] = await Promise.all([loadFrame(base, room, signal), styles()]);
+      const [frame, sheets] = await Promise.all([loadFrame(base, room, language, signal), styles()]);
       if (signal.aborted) return;
       if (sheets) this.#root.adoptedStyleSheets = sheets;
-      if (frame instanceof Refusal) return this.#refuse(card, frame);
+      if (frame instanceof Refusal) {
+        await loadWords(base, language);
+        return signal.aborted ? undefined : this.#refuse(card, frame);
+      }
       if (frame && sheets) return this.#show(frame, base, room, signal);
       if (delay === FIRST_DELAY) {
         console.warn(`${this.#tag()} cannot reach ${base.href}. Is the server up, and “src” where pychat is mounted? If this page has a Content-Security-Policy, its connect-src must name ${base.origin}.`);

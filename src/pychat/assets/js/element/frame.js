@@ -1,17 +1,20 @@
 /** Loads a room's markup from its server: the markup of the chat page without the parts that only a page needs. */
 
 import { diagnose, partAddress } from "../connection-diagnosis.js";
+import { readWords } from "../view/read-words.js";
 
 /** Milliseconds. */
 const TIMEOUT = 10_000;
 
 /**
- * @param {URL} base @param {string | undefined} room @param {AbortSignal} signal
+ * Also sets the words of the interface, which come with the markup.
+ * @param {URL} base @param {string | undefined} room @param {string} language empty for that of the browser @param {AbortSignal} signal
  * @returns {Promise<HTMLElement | import("../refusal.js").Refusal | undefined>} `undefined` if there is no answer
  */
-export async function loadFrame(base, room, signal) {
-  const found = await loadDocument(partAddress(base, room), signal);
+export async function loadFrame(base, room, language, signal) {
+  const found = await loadDocument(partAddress(base, room, language), signal);
   const frame = found?.querySelector("[data-pychat]");
+  if (found) readWords(found);
   if (frame) return document.importNode(frame, true);
   return signal.aborted ? undefined : diagnose(base, room);
 }

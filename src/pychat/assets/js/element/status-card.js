@@ -1,14 +1,7 @@
 /** Shown in the element before the room: it is loading, cannot be reached, or is refused with a reason. */
 
-import { duration } from "../time.js";
 import { write } from "../view/template-refs.js";
-
-const TEXTS = {
-  unknown_room: ["There is no such room", "This chat has no room of that name."],
-  origin_refused: ["The chat is not open to this page", "The operators of the chat must allow this website first."],
-  no_chat: ["The chat is not here", "There is no chat at this address."],
-};
-const DEFAULT_TEXT = ["The chat cannot be opened", ""];
+import { duration, has, t } from "../words.js";
 
 export class StatusCard {
   #title = document.createElement("h2");
@@ -20,8 +13,6 @@ export class StatusCard {
   constructor(root) {
     const frame = document.createElement("div");
     frame.className = "frame";
-    frame.lang = "en";
-    frame.dir = "ltr";
     frame.setAttribute("part", "frame");
     this.#card.className = "status-card";
     this.#card.setAttribute("part", "placard");
@@ -35,14 +26,14 @@ export class StatusCard {
 
   /** Shows that the room is loading. */
   showLoading() {
-    this.#set("waiting", "Opening the chat…", "");
+    this.#set("waiting", t("element.opening"), "");
   }
 
   /** Shows that the room cannot be reached. Resolves when it is time for the next attempt. @param {number} delay milliseconds @param {AbortSignal} signal */
   showUnreachable(delay, signal) {
     const until = Date.now() + delay;
-    const tick = () => write(this.#text, `Trying again in ${duration(Math.max(1, until - Date.now()))}.`);
-    this.#set("away", "The chat cannot be reached", "", "Try now");
+    const tick = () => write(this.#text, t("element.again-in", { duration: duration(Math.max(1, until - Date.now())) }));
+    this.#set("away", t("element.unreachable"), "", t("element.try-now"));
     tick();
     return new Promise((resolve) => {
       const ticking = setInterval(tick, 1000);
@@ -60,8 +51,9 @@ export class StatusCard {
 
   /** Shows a refusal. @param {import("../refusal.js").Refusal} refusal @param {() => void} retry */
   showRefusal({ code, text }, retry) {
-    const [title, why] = TEXTS[code] ?? DEFAULT_TEXT;
-    this.#set("refused", title, why || text, "Try again");
+    const known = has(`element.${code}`);
+    const title = known ? t(`element.${code}`) : t("element.refused");
+    this.#set("refused", title, known ? t(`element.${code}.why`) : text, t("element.try-again"));
     this.#button.onclick = retry;
   }
 

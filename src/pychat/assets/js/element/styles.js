@@ -1,23 +1,31 @@
-/** The element's style sheets, shared by all elements of a page. Constructed sheets work with any Content-Security-Policy. */
+/** The element's style sheet, shared by all elements of a page. A constructed sheet works with any Content-Security-Policy. */
 
 let made;
 
 /** @returns {Promise<CSSStyleSheet[] | undefined>} `undefined` if they cannot be loaded now */
 export async function styles() {
   try {
-    return await (made ??= Promise.all(["element.css", "room.css", "order.css"].map(sheet)));
+    return [await (made ??= load())];
   } catch {
     made = undefined;
     return undefined;
   }
 }
 
-async function sheet(name) {
-  const response = await fetch(new URL(`../../${name}`, import.meta.url));
-  if (!response.ok) throw new Error(`${name}: ${response.status}`);
-  const made = new CSSStyleSheet();
-  made.replaceSync(replaceRem(await response.text()));
-  return made;
+async function load() {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(replaceRem(await text(new URL("../../css/element.css", import.meta.url))));
+  return sheet;
+}
+
+/** The text of a style sheet, with the sheets that it imports in their places. */
+async function text(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  const css = await response.text();
+  const imported = [...css.matchAll(/@import "([^"]+)";/g)].map(([, path]) => text(new URL(path, url)));
+  const texts = await Promise.all(imported);
+  return css.replace(/@import "[^"]+";/g, () => texts.shift());
 }
 
 /**

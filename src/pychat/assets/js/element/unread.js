@@ -4,10 +4,13 @@
  */
 
 import { mounted } from "../client.js";
+import { t } from "../words.js";
 import { reflect, upgrade } from "./attributes.js";
+import "./first-words.js";
+import { languageOf, loadWords } from "./load-words.js";
 import { acquire } from "./shared-chat.js";
 
-const ATTRIBUTES = ["src", "room", "mentions"];
+const ATTRIBUTES = ["src", "room", "language", "mentions"];
 const MAX_COUNT = 99;
 
 const STYLE = `
@@ -76,7 +79,7 @@ export class PychatUnread extends HTMLElement {
 
   attributeChangedCallback(name, before, now) {
     if (before === now || !this.#opened) return;
-    if (name === "src") this.#reopen();
+    if (name === "src" || name === "language") this.#reopen();
     else this.#show();
   }
 
@@ -107,6 +110,7 @@ export class PychatUnread extends HTMLElement {
     const stops = [chat.on("rooms", () => this.#show()), chat.on("state", (state) => this.#onState(state))];
     this.#stop = () => stops.forEach((stop) => stop());
     this.#show();
+    loadWords(base, languageOf(this)).then(() => this.#opened && this.#show());
   }
 
   #close() {
@@ -135,13 +139,12 @@ export class PychatUnread extends HTMLElement {
     const count = onlyMentions ? counts.mentions : counts.messages;
     this.#badge.hidden = !count;
     this.#badge.textContent = count > MAX_COUNT ? `${MAX_COUNT}+` : String(count || "");
-    const words = onlyMentions ? ["mention of you", "mentions of you"] : ["unread message", "unread messages"];
-    this.#badge.setAttribute("aria-label", `${count} ${words[count === 1 ? 0 : 1]}`);
+    this.#badge.setAttribute("aria-label", t(onlyMentions ? "unread.mentions" : "unread.messages", { count }));
     if (changed) this.dispatchEvent(new CustomEvent("unread", { detail: counts }));
   }
 }
 
-reflect(PychatUnread, ATTRIBUTES.slice(0, 2));
+reflect(PychatUnread, ATTRIBUTES.slice(0, 3));
 Object.defineProperty(PychatUnread.prototype, "mentions", {
   configurable: true,
   enumerable: true,

@@ -2,6 +2,7 @@
 
 import { openChat } from "../client.js";
 import { browserStorage } from "../storage.js";
+import { readWords } from "../view/read-words.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { toast } from "../view/toast.js";
 import { Addresses } from "./address.js";
@@ -14,6 +15,7 @@ import { takeTicket, useTicket } from "./ticket.js";
 import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
+readWords(document);
 const { base: path, home, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
 const base = new URL(path, location.href);
 const storage = browserStorage();
