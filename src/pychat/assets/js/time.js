@@ -39,15 +39,6 @@ export function moment(date, now, locale = "en-GB") {
   return `${date.toLocaleDateString(locale, { day: "numeric", month: "long", year })}, ${time}`;
 }
 
-/** Formatters by locale: making one takes a thousand times as long as using it. */
-const clocks = new Map();
-
-/** "14:05". @param {Date} date @param {string} [locale] by default the system's @returns {string} */
-export function clock(date, locale) {
-  if (!clocks.has(locale)) clocks.set(locale, new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }));
-  return clocks.get(locale).format(date);
-}
-
 /** The full date and time. @param {Date} date @param {string} [locale] by default the system's */
 export function exact(date, locale) {
   return date.toLocaleString(locale, { dateStyle: "full", timeStyle: "medium" });

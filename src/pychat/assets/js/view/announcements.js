@@ -1,6 +1,7 @@
 /** Tells a screen reader of new messages of others, each once and briefly. Many at once are told as a number. */
 
 import { action } from "../action.js";
+import { t } from "../words.js";
 import { make } from "./elements.js";
 
 /** Milliseconds that messages are collected, and between two announcements. */
@@ -29,7 +30,7 @@ export function announcements(room, refs) {
   function tell() {
     timer = undefined;
     last = performance.now();
-    const words = waiting.length > MAX ? [`${waiting.length} new messages`] : waiting.map(brief);
+    const words = waiting.length > MAX ? [t("log.new", { count: waiting.length })] : waiting.map(brief);
     waiting = [];
     region.replaceChildren(...words.map((one) => make("p", { dir: "auto" }, one)));
   }

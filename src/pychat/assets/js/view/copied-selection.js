@@ -1,6 +1,6 @@
 /** A selection over several messages is copied as lines: “14:05 Ada: text”. */
 
-import { clock } from "../time.js";
+import { time } from "../words.js";
 
 /**
  * @param {HTMLElement} list
@@ -18,7 +18,7 @@ export function copiedSelection(list, refs, entryOf) {
     if (texts.length < 2) return;
     const lines = texts.map((text) => [entryOf(text.parentElement), selected(text, range)]).filter(([entry, words]) => entry && words);
     event.preventDefault();
-    event.clipboardData.setData("text/plain", lines.map(([entry, words]) => `${clock(new Date(entry.date))} ${entry.author.name}: ${words}`).join("\n"));
+    event.clipboardData.setData("text/plain", lines.map(([entry, words]) => `${time(new Date(entry.date))} ${entry.author.name}: ${words}`).join("\n"));
   });
 }
 

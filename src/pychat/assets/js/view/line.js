@@ -3,7 +3,7 @@
 import { action } from "../action.js";
 import { hue, initials } from "../colour.js";
 import { HERE } from "../mentions.js";
-import { clock, exact } from "../time.js";
+import { exact, list, number, t, time } from "../words.js";
 import { renderText } from "../writing/render.js";
 import { make } from "./elements.js";
 import { write } from "./template-refs.js";
@@ -52,12 +52,12 @@ export function fillLine(line, entry, first, context) {
   fillHead(line, entry, first, context);
   fillQuote(line, deleted ? undefined : entry.reply, room);
   const text = part(line, "text", true, () => make("div", { class: "text", part: "bubble", dir: "auto" }));
-  if (blocked) say(text, "Message of a person whom you block");
-  else if (deleted) say(text, "Message deleted");
+  if (blocked) say(text, t("message.blocked"));
+  else if (deleted) say(text, t("log.deleted", { count: 1 }));
   else fillText(text, entry, performed, context);
   fillLength(line, deleted ? "" : entry.text);
-  const edited = part(line, "edited", !deleted && entry.edited, () => make("span", { class: "edited" }, "(edited)"));
-  if (edited) edited.title = `Edited ${exact(new Date(entry.edited))}`;
+  const edited = part(line, "edited", !deleted && entry.edited, () => make("span", { class: "edited" }, t("message.edited")));
+  if (edited) edited.title = t("message.edited-at", { date: exact(new Date(entry.edited)) });
   fillReactions(line, entry, context);
   fillState(line, entry, room);
   for (const stop of line.querySelectorAll("a, button")) stop.tabIndex = -1;
@@ -66,10 +66,10 @@ export function fillLine(line, entry, first, context) {
 /** What a screen reader says of a row that has the focus. @param {import("../log.js").Entry} entry @param {HTMLElement} line @returns {string} */
 export function labelOf(entry, line) {
   const { own, author, state, edited, date } = entry;
+  const name = own ? t("log.you") : author.name;
   const quoted = line.querySelector(".quote")?.ariaLabel;
-  const notes = [edited && "edited", state === "whisper" && "only you can see this", state === "pending" && "sending", state === "failed" && "not sent"];
-  const head = [own ? "You" : author.name, exact(new Date(date)), quoted, ...notes].filter(Boolean).join(", ");
-  return `${head}: ${line.querySelector(".text").textContent}`;
+  const notes = [edited && t("message.edited-note"), state === "whisper" && t("message.whisper"), line.querySelector(".delivery-state")?.ariaLabel];
+  return [name, exact(new Date(date)), quoted, ...notes, line.querySelector(".text").textContent].filter(Boolean).join(", ");
 }
 
 /** Finds, makes or removes a part of a row. */
@@ -105,18 +105,19 @@ function fillHead(line, { author, own, date, state }, first, { room, refs }) {
     write(avatar, initials(author.name));
     const who = byline.firstElementChild;
     who.disabled = own;
-    write(who.firstElementChild, author.name || "Deleted person");
-    if (own) who.ariaLabel = "You";
+    write(who.firstElementChild, author.name || t("message.deleted-person"));
+    if (own) who.ariaLabel = t("log.you");
     else who.removeAttribute("aria-label");
     fillRoles(byline, room.people.rolesOf(author.id), refs);
     const note = byline.querySelector(".whisper-note");
     if (state !== "whisper") note?.remove();
-    else if (!note) byline.append(make("span", { class: "whisper-note" }, "only you can see this"));
+    else if (!note) byline.append(make("span", { class: "whisper-note" }, t("message.whisper")));
   }
-  const time = gutter ?? byline.querySelector("time");
-  if (time.dateTime === date) return;
-  time.dateTime = date;
-  write(time, clock(new Date(date)));
+  const clock = gutter ?? byline.querySelector("time");
+  if (clock.dateTime === date) return;
+  clock.dateTime = date;
+  clock.title = "";
+  write(clock, time(new Date(date)));
 }
 
 /** Badges for the roles that the application gave the member. */
@@ -154,7 +155,7 @@ function fillText(text, { text: words, mentions = [], author }, performed, { roo
 /** A long text is collapsed, with a button that shows all of it. */
 function fillLength(line, text) {
   const long = text.length > LONG || (text.length > LONG_LINES && text.split("\n", LONG_LINES + 1).length > LONG_LINES);
-  const button = part(line, "show-more", long, () => make("button", { class: "show-more link", type: "button", "aria-expanded": "false" }, "Show more"));
+  const button = part(line, "show-more", long, () => make("button", { class: "show-more link", type: "button", "aria-expanded": "false" }, t("message.show-more")));
   line.classList.toggle("collapsed", long && button.ariaExpanded !== "true");
 }
 
@@ -162,7 +163,7 @@ function fillLength(line, text) {
 export function toggleLength(line, button) {
   const open = button.ariaExpanded !== "true";
   button.ariaExpanded = String(open);
-  write(button, open ? "Show less" : "Show more");
+  write(button, t(open ? "message.less" : "message.show-more"));
   line.classList.toggle("collapsed", !open);
 }
 
@@ -171,25 +172,25 @@ function fillQuote(line, reply, room) {
   if (!quote) return;
   // Prefer the original in the log: a reply must not show a text that was deleted or edited.
   const original = room.log.find(reply.seq);
-  const author = original?.own ? "You" : (original?.author.name ?? reply.author ?? "");
-  const text = original?.deleted ? "Message deleted" : (original?.text ?? reply.text ?? "");
+  const author = original?.own ? t("log.you") : (original?.author.name ?? reply.author ?? "");
+  const text = original?.deleted ? t("log.deleted", { count: 1 }) : (original?.text ?? reply.text ?? "");
   write(quote.querySelector(".quote-author"), author);
   write(quote.querySelector(".quote-text"), text);
-  quote.ariaLabel = `In reply to ${author}: ${text}`;
+  quote.ariaLabel = t("message.reply-to", { name: author, text });
 }
 
 function fillReactions(line, { reactions = {}, seq }, { room, names }) {
   const chosen = Object.entries(reactions);
-  const list = part(line, "reactions", chosen.length, () => make("ul", { class: "reactions", "aria-label": "Reactions" }));
+  const list = part(line, "reactions", chosen.length, () => make("ul", { class: "reactions", "aria-label": t("message.reactions") }));
   if (!list) return;
   const rows = new Map([...list.children].map((row) => [row.firstElementChild.dataset.emoji, row]));
   const wanted = chosen.map(([emoji, ids]) => {
     const row = rows.get(emoji) ?? make("li", {}, make("button", { class: "reaction", type: "button", "data-emoji": emoji }, make("span", { class: "emoji" }, emoji), make("span", { class: "count" })));
     const button = row.firstElementChild;
     button.ariaPressed = String(ids.includes(room.me?.id));
-    write(button.lastElementChild, String(ids.length));
+    write(button.lastElementChild, number(ids.length));
     button.title = namesOf(ids, room, names);
-    button.ariaLabel = `${emoji} ${ids.length}: ${button.title}`;
+    button.ariaLabel = t("message.reaction", { emoji, count: ids.length, names: button.title });
     button.disabled = seq === undefined || !room.me || !room.may("react");
     return row;
   });
@@ -202,24 +203,24 @@ function fillReactions(line, { reactions = {}, seq }, { room, names }) {
 function namesOf(ids, room, names) {
   const known = ids.filter((id) => id === room.me?.id || names.of(id)).slice(0, 20);
   const more = ids.length - known.length;
-  const listed = known.map((id) => (id === room.me?.id ? "You" : names.of(id)));
-  if (more) listed.push(known.length ? `${more} more` : more === 1 ? "1 person" : `${more} people`);
-  return listed.join(", ");
+  const listed = known.map((id) => (id === room.me?.id ? t("log.you") : names.of(id)));
+  if (more) listed.push(t(known.length ? "message.more-people" : "message.people", { count: more }));
+  return list(listed, { type: "unit" });
 }
 
 /** What became of an own message that is not stored. */
 function fillState(line, { own, state, error }, room) {
-  const waiting = { live: "Sending", refused: "Not sent", closed: "Not sent" }[room.state.name] ?? "Waiting to be sent";
-  const words = own && { pending: waiting, held: "Waiting for a moderator", failed: "Not sent" }[state];
+  const pending = { live: "pending", refused: "failed", closed: "failed" }[room.state.name] ?? "waiting";
+  const words = own && state !== "sent" && t(`message.state.${state === "pending" ? pending : state}`);
   const mark = part(line, "delivery-state", words, () => make("span", { class: "delivery-state", role: "img" }));
   if (mark) mark.ariaLabel = mark.title = words;
-  const reason = own && (state === "held" ? "Only you see this message until a moderator approves it." : error && (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`));
+  const reason = own && (state === "held" ? t("message.held") : error && t(state === "failed" ? "message.failed" : "message.waiting", { reason: error.text }));
   const note = part(line, "send-error", reason, () => make("p", { class: "send-error" }, make("span", { class: "send-error-text" })));
   if (!note) return;
   write(note.firstElementChild, reason);
   if (state !== "failed") note.querySelector(".send-error-actions")?.remove();
   else if (note.childElementCount < 2) {
-    note.append(" ", make("span", { class: "send-error-actions" }, make("button", { class: "link retry", type: "button" }, "Try again"), " ", make("button", { class: "link discard", type: "button" }, "Discard")));
+    note.append(" ", make("span", { class: "send-error-actions" }, make("button", { class: "link retry", type: "button" }, t("message.retry")), " ", make("button", { class: "link discard", type: "button" }, t("message.discard"))));
   }
 }
 

@@ -1,6 +1,8 @@
 /** All that can be done about a message: a menu beside it, or a sheet with emoji after a long press of a finger. */
 
+import { pieces, t } from "../words.js";
 import { copy } from "./clipboard.js";
+import { nameOf } from "./elements.js";
 import { longPress } from "./long-press.js";
 import { menu } from "./menu.js";
 import { write } from "./template-refs.js";
@@ -56,9 +58,8 @@ export function messageMenu(room, refs, { entryOf, composer, moderators, picker,
     confirmation.hidden = true;
     emoji.hidden = !sheet || !mayReact;
     emoji.replaceChildren(...(emoji.hidden ? [] : picker.buttons(entry, EMOJI, "sheet-emoji", close)));
-    write(refs.find("message-pin-text"), isPinned() ? "Unpin" : "Pin");
-    write(refs.find("message-person-verb"), mayModerate() ? "Moderate" : "About");
-    write(refs.find("message-person-name"), entry.author.name);
+    write(refs.find("message-pin-text"), t(isPinned() ? "message.unpin" : "message.pin"));
+    refs.find("message-person-text").replaceChildren(...pieces(mayModerate() ? "message.moderate" : "message.about", { name: nameOf(entry.author.name) }));
   }
 
   function openFor(which, at, sheet = false) {
@@ -85,13 +86,13 @@ export function messageMenu(room, refs, { entryOf, composer, moderators, picker,
   const actions = {
     reply: () => composer.reply(entry),
     react: () => picker.open(entry, opener),
-    copy: () => share(entry.text, "Text copied."),
-    link: () => share(`${refs.address ?? location.href.split("#")[0]}#m${entry.seq}`, "Link copied."),
+    copy: () => share(entry.text, t("message.copied")),
+    link: () => share(`${refs.address ?? location.href.split("#")[0]}#m${entry.seq}`, t("message.link-copied")),
     edit: () => composer.edit(entry),
     pin: () => moderators.pin(entry.seq, !isPinned()).catch(failed),
     report: () => {
       const reported = entry;
-      import("../dialogs/report.js").then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: "This could not be loaded. Reload the page." }));
+      import("../dialogs/report.js").then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: t("message.not-loaded") }));
     },
     person: () => showPerson(entry.author, opener),
   };

@@ -2,7 +2,8 @@
 
 import { Names } from "../names.js";
 import { GONE } from "../room.js";
-import { day, dayKey, exact } from "../time.js";
+import { dayKey } from "../time.js";
+import { day, exact, t } from "../words.js";
 import { drawing } from "./drawing.js";
 import { historyLoader } from "./history-loader.js";
 import { fillLine, makeLine, toggleLength } from "./line.js";
@@ -269,7 +270,7 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
 
 /** Deleted messages of one person in a row are one line, so that what was deleted hides nothing else. */
 function tellDeleted([first, ...others]) {
-  if (first) write(first.querySelector(".text"), others.length ? `${others.length + 1} messages deleted` : "Message deleted");
+  if (first) write(first.querySelector(".text"), t("log.deleted", { count: others.length + 1 }));
 }
 
 function dayLine(date, now, refs) {

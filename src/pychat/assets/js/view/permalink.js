@@ -1,5 +1,6 @@
 /** The page's address can name a message: `#m123`. */
 
+import { t } from "../words.js";
 import { toast } from "./toast.js";
 
 const MESSAGE = /^#m([1-9]\d{0,14})$/;
@@ -17,7 +18,7 @@ export function permalink(room, refs, reveal) {
     // Another room may be shown.
     if (!seq || !refs.root.isConnected) return;
     try {
-      if (!(await reveal(seq))) toast(refs, "This message does not exist, or not any more.");
+      if (!(await reveal(seq))) toast(refs, t("message.missing"));
     } catch ({ text }) {
       toast(refs, text);
     }

@@ -1,5 +1,6 @@
 /** Reactions: the dialog with more emoji, and what happens when one is chosen. */
 
+import { t } from "../words.js";
 import { make } from "./elements.js";
 import { recentEmoji, rememberEmoji } from "./recent-emoji.js";
 import { write } from "./template-refs.js";
@@ -85,7 +86,7 @@ export function reactionPicker(room, refs, failed) {
           type: "button",
           tabindex: "-1",
           "data-emoji": emoji,
-          "aria-label": `React with ${emoji}`,
+          "aria-label": t("message.react-with", { emoji }),
           "aria-pressed": String(isMine(which, emoji)),
           click: () => {
             react(which, emoji);

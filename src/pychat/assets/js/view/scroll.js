@@ -1,5 +1,6 @@
 /** Scrolls with the end of the conversation, or keeps the reading position when lines are added above it. */
 
+import { t } from "../words.js";
 import { write } from "./template-refs.js";
 
 /** Pixels from the end that count as the end. */
@@ -172,8 +173,8 @@ export class Scroll {
     this.#button.hidden = this.following;
     this.#button.classList.toggle("has-new", this.#missed > 0);
     this.#button.classList.toggle("only-arrow", this.#missed === 0);
-    const words = this.#missed === 1 ? "1 new message" : `${this.#missed} new messages`;
+    const words = t("log.new", { count: this.#missed });
     write(this.#text, this.#missed ? words : "");
-    this.#button.setAttribute("aria-label", this.#missed ? words : "To the newest message");
+    this.#button.setAttribute("aria-label", this.#missed ? words : t("log.newest"));
   }
 }
