@@ -18,14 +18,14 @@ export NODE_USE_SYSTEM_CA ?= 1
 .DELETE_ON_ERROR:
 fuzz: MINUTES = 60
 connects: MINUTES = 1
-.PHONY: help serve test slow soak connects fuzz audit check format docs lock clean
+.PHONY: help serve test slow soak connects fuzz audit check format size docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
 	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' Makefile | expand -t 12
 
 serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--port 9000"
-	@$(BIN)/pychat serve $(ARGS)
+	@$(BIN)/pychat serve --dev $(ARGS)
 
 test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests but the slow ones; some with ARGS="tests/test_x.py -k y"
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) -m "not slow" $(ARGS)
@@ -59,6 +59,10 @@ format: $(VENV)/.ready ## put code into form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+size: $(VENV)/.system node_modules/.ready ## what a first visit costs: requests, bytes, and when the page can be used
+	$(BIN)/python hatch_build.py
+	$(BIN)/python -m tests.browser.cold_load
+
 docs: $(VENV)/.ready ## write anew those parts of docs/ that the code knows best
 	$(BIN)/python docs/generate.py
 
@@ -74,7 +78,7 @@ bench: $(VENV)/.bench benchmarks/node_modules/.ready ## measure pychat beside it
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove all that make and the tools have made
-	rm -rf $(VENV) node_modules benchmarks/node_modules build dist src/pychat/assets/vendor .hypothesis .*_cache
+	rm -rf $(VENV) node_modules benchmarks/node_modules build dist src/pychat/assets/dist src/pychat/assets/vendor .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:

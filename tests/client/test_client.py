@@ -142,10 +142,25 @@ async def test_who_comes_and_goes(url: str) -> None:
             assert await event(ada, Typing) == Typing(joined.member, on=True)
             await bob.join("Robert")
             renamed = await event(ada, Renamed)
-            assert (renamed.member, renamed.before) == (bob.me, "Bob")
+            assert (renamed.member, renamed.member.name, renamed.before) == (bob.me, "Robert", "Bob")
             assert await ada.who() == (ada.me, bob.me) == ada.members
             member = bob.me
         assert await event(ada, Left) == Left(member)
+
+
+async def test_what_one_said_under_an_older_name_is_ones_own(url: str) -> None:
+    """A program that skips its own messages also skips those from before a rename, and those it finds in the history."""
+    async with Client(url, name="Ada") as ada, Client(url, name="Bob") as bob:
+        said = await ada.say("hi")
+        await bob.say("hello")
+        me = await ada.join("Countess")
+        assert (me, me.name) == (ada.me, "Countess")
+        old, other = await ada.history()
+        assert old.author == said.author == ada.me == old.author
+        assert not old.author != ada.me  # noqa: SIM202 -- the operator of the examples in the docs
+        assert hash(old.author) == hash(ada.me)
+        assert old.author.name == "Ada"
+        assert other.author != ada.me != other.author
 
 
 async def test_leaving_gives_the_name_back(url: str) -> None:

@@ -112,6 +112,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         enter_seconds=settings.enter_timeout,
         api_tokens=settings.api_token,
         owner_token=settings.owner_token or generated,
+        dev=settings.dev,
     )
     app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))
     metrics: Metrics | None = None

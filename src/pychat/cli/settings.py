@@ -117,6 +117,7 @@ class Settings:
         30, "How long the name of a person is held after the connection was lost.", "SECONDS", min=0, max=86_400
     )
     open: bool = _setting(False, "Open the page in a browser.")
+    dev: bool = _setting(False, "Serve the sources of the page's scripts and styles, for work on them.")
     quiet: bool = _setting(False, "Do not log the messages.")
     log_format: str = _setting(
         "text", "Log as text for people, or as one JSON object a line.", choices=("text", "json")

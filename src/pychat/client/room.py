@@ -49,7 +49,7 @@ class RoomClient:
 
     @property
     def me(self) -> Member | None:
-        """Who you are; `None` before you have joined."""
+        """Who you are; `None` before you have joined. It equals the author of all that you said, under any name."""
         return self._client_session.me
 
     @property

@@ -12,6 +12,7 @@ from typing import Any
 from pychat.client.connection import Lost, ReceivedEvent, RoomConnection
 from pychat.client.disconnected import Disconnected
 from pychat.client.event_queue import EventQueue, Signal
+from pychat.client.me import Me
 from pychat.client.outbox import Command, Outbox, retry_seconds
 from pychat.client.people import People
 from pychat.client.snapshot import RoomSnapshot
@@ -23,7 +24,6 @@ from pychat.domain.model import (
     Joined,
     Left,
     LogEvent,
-    Member,
     Message,
     Quote,
     Reacted,
@@ -46,7 +46,7 @@ class RoomSession:
         self.feed = feed
         self.entered = RoomSnapshot("", "")
         self.people = People()
-        self.me: Member | None = None
+        self.me: Me | None = None
         #: What moderators have set.
         self.settings = RoomChanged("")
         #: What we may do, our role, and whether we are muted.
@@ -151,9 +151,10 @@ class RoomSession:
             command.result.set_result(result)
 
     def _joined(self, answer: Mapping[str, Any]) -> None:
-        self.me = decode_member(answer["member"])
+        member = decode_member(answer["member"])
+        self.me = Me.of(member)
         self.resume = answer.get("token") or self.resume
-        self.people.put(self.me)
+        self.people.put(member)
 
     def _stored(self, command: Command, answer: Mapping[str, Any]) -> Message:
         if self.me is None:
@@ -177,7 +178,7 @@ class RoomSession:
         news = self.people.reset(welcome)
         self._known = you is not None and you.name is not None
         if you is not None and you.name is not None:
-            self.me = Member(you.id, you.name, you.roles)
+            self.me = Me(you.id, you.name, you.roles)
         if before is not None and before.epoch != welcome.position.epoch:
             self._outbox.renumbered()
         entered = None
@@ -244,7 +245,7 @@ class RoomSession:
             if self.me is None or each.member.id != self.me.id:
                 self.feed.signal(each)
         if self.me is not None:  # the application may have changed our name or roles
-            self.me = self.people.find(self.me.id) or self.me
+            self.me = Me.of(self.people.find(self.me.id) or self.me)
 
 
 def _snapshot(welcome: Welcome, *, missed: bool) -> RoomSnapshot:

@@ -53,12 +53,16 @@ class Member:
 
     `roles` come from the app. A `"moderator"` may delete any message; other roles have the meaning that the app gives
     them. Members who are here have roles, authors in the log have none. So a comparison of members ignores roles:
-    `message.author == chat.me` is true with any roles.
+    `message.author == chat.me` is true with any roles, and also with a name that you had before.
     """
 
     id: str
     name: str
     roles: tuple[str, ...] = field(default=(), compare=False)
+
+    def __hash__(self) -> int:
+        # Not of the name: the client's `Me` equals members with other names.
+        return hash(self.id)
 
     @property
     def bare(self) -> Member:

@@ -108,6 +108,8 @@ class MountOptions(TypedDict, total=False):
     #: A secret of 16 or more characters. Whoever opens the page with `#owner=` and this token becomes an owner of the
     #: room; `--owner-token`. Start with another one, and the old one is worth nothing; owners stay owners.
     owner_token: str | None
+    #: Serve the sources of the page's scripts and styles one by one, as they are to be read in a debugger; `--dev`.
+    dev: bool
 
 
 class Mount:
@@ -147,6 +149,7 @@ class Mount:
             options.get("frame_ancestors", "self"),
             options.get("language") or (self.chat.language if isinstance(self.chat, Chat) else None),
             options.get("languages") or (self.chat.languages if isinstance(self.chat, Chat) else None),
+            dev=options.get("dev", False),
         )
         given = cast("dict[str, Any]", {name: value for name, value in options.items() if name in _COUNTS})
         counts = {**_COUNTS, **given} if self._limited else dict.fromkeys(_COUNTS, _UNLIMITED)

@@ -18,7 +18,7 @@ from pychat.web.words import Language
 
 __all__ = ["LANGUAGE_VARY", "Page"]
 
-_BOOT = "js/page/boot.js"
+_SCRIPT = "js/page/page.js"
 
 _MAX_RENDERED = 500  # pages that are kept, so that they are not rendered and compressed again for the next visitor
 _Key = tuple[str, str, str, bool, str, tuple[tuple[str, str], ...]]
@@ -63,11 +63,9 @@ class Page:
             lstrip_blocks=True,
         )
         self._rendered: OrderedDict[_Key, Body] = OrderedDict()
-        modules = assets.modules("js", "js/view", "js/writing", "js/page")
-        self._modules = [module for module in modules if module != _BOOT]  # that one is no module
-        self._body(
-            first, (first,), "./", language
-        )  # a mistake in a template shows when the app starts, not when people come
+        self._modules = [_SCRIPT, *assets.imports(_SCRIPT)]
+        # A mistake in a template shows when the app starts, not when people come.
+        self._body(first, (first,), "./", language)
 
     def respond(
         self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, language: Language, headers: Mapping[str, str]

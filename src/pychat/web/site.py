@@ -47,31 +47,36 @@ class Site:
         frame_ancestors: Iterable[str] | str = "self",
         language: str | None = None,
         languages: str | Path | None = None,
+        *,
+        dev: bool = False,
     ) -> None:
         """`origins` says which pages may embed a room; by default those of this very host.
 
-        `language` is for readers whose own there is not; `languages` is a folder with further ones.
+        `language` is for readers whose own there is not; `languages` is a folder with further ones. `dev` serves the
+        sources of the page's scripts and styles.
         """
         self._rooms = rooms
         self._authenticator = authenticator or Authenticator()
         self._origins = origins or OriginPolicy()
-        self._assets = Assets()
+        self._assets = Assets(dev=dev)
         first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
         self._languages = Languages(self._assets.folder, language, languages)
         self._page = Page(first, self._assets, self._languages.default, templates, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.
         self._scripts = {
-            "pychat-room.js": self._loads(*self._assets.modules("js", "js/view", "js/writing", "js/element")),
-            "pychat-unread.js": self._loads(*self._assets.modules("js"), "js/element/unread.js"),
+            "pychat-room.js": self._loads("js/element/element.js", "js/element/unread.js"),
+            "pychat-unread.js": self._loads("js/element/unread.js"),
             "client.js": self._assets.script(f'export * from "./{self._assets.url("js/client.js")}";\n'),
         }
 
     def _loads(self, *paths: str) -> Body:
-        """A script that loads these files.
+        """A script that loads these scripts.
 
-        It names all of them: a browser that finds one behind the other goes to the server and back for each step.
+        It names all that they import: a browser that finds one behind the other goes to the server and back for each
+        step.
         """
-        return self._assets.script("".join(f'import "./{self._assets.url(path)}";\n' for path in paths))
+        loaded = dict.fromkeys(name for path in paths for name in (path, *self._assets.imports(path)))
+        return self._assets.script("".join(f'import "./{self._assets.url(name)}";\n' for name in loaded))
 
     async def respond(self, path: str, request: Request, host: str | None) -> Response:
         """The answer to a request, which reached this server as `host`. `path` is below the mount."""

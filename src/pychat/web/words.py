@@ -47,7 +47,7 @@ class Language:
         """`ltr` or `rtl`, for `dir`."""
         return "rtl" if self.tag.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
-    def t(self, key: str, **values: object) -> Markup:
+    def t(self, key: str, /, **values: object) -> Markup:
         """The words of a key, with values in place of `{names}`. Both are escaped, but values that are markup.
 
         There are no plurals in templates: scripts have them.

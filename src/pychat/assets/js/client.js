@@ -113,7 +113,7 @@ export function mounted(url = mount(import.meta.url)) {
   return base;
 }
 
-/** The mount in `<mount>/assets/js/client.js` or `<mount>/assets/<hash>/js/client.js`. */
+/** The mount in `<mount>/assets/js/client.js` or `<mount>/assets/<hash>/js/parts/….js`. */
 function mount(address) {
-  return /^(.*\/)assets\/(?:[\w.-]+\/)?js\/client\.js/.exec(address)?.[1] ?? new URL(".", address).href;
+  return /^(.*\/)assets\/(?:[\w.-]+\/)?js\/(?:client|parts\/[\w-]+)\.js/.exec(address)?.[1] ?? new URL(".", address).href;
 }

@@ -59,7 +59,7 @@ export function messageMenu(room, refs, { entryOf, composer, moderators, picker,
     emoji.hidden = !sheet || !mayReact;
     emoji.replaceChildren(...(emoji.hidden ? [] : picker.buttons(entry, EMOJI, "sheet-emoji", close)));
     write(refs.find("message-pin-text"), t(isPinned() ? "message.unpin" : "message.pin"));
-    refs.find("message-person-text").replaceChildren(...pieces(mayModerate() ? "message.moderate" : "message.about", { name: nameOf(entry.author.name) }));
+    refs.find("message-person-text").replaceChildren(...pieces(mayModerate() ? "message.moderate-person" : "message.about", { name: nameOf(entry.author.name) }));
   }
 
   function openFor(which, at, sheet = false) {

@@ -1,0 +1,58 @@
+// Bundles the page's scripts and styles: `node bundle.mjs ASSETS NODE_MODULES OUT`. Called by hatch_build.py.
+//
+// OUT is laid out as ASSETS is: js/page/page.js there has all that it needs at once, js/parts what is shared or comes later.
+
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [assets, modules, out] = process.argv.slice(2).map((path) => resolve(path));
+const { build } = await import(pathToFileURL(join(modules, "esbuild", "lib", "main.js")));
+
+const ENTRIES = ["js/page/page.js", "js/page/boot.js", "js/element/element.js", "js/element/unread.js", "js/client.js", "css/page.css", "css/element.css"];
+/** What a page has loaded before it loads anything else. */
+const LOADED = ["js/client.js", "js/view/view.js"];
+
+/**
+ * Parts that are loaded later name what is loaded already. esbuild makes a file for each set of modules that are needed
+ * together: without this, each later part would split what the page needs at once into more files.
+ */
+const later = {
+  name: "later",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) =>
+      kind === "dynamic-import" ? { path: join(resolveDir, path), pluginData: { later: true } } : undefined,
+    );
+    onLoad({ filter: /\.js$/ }, async ({ path, pluginData }) => {
+      if (!pluginData?.later) return undefined;
+      const imports = LOADED.map((name) => `import ${JSON.stringify(join(assets, name))};`);
+      return { contents: `${await readFile(path, "utf8")}\n${imports.join("\n")}\n`, resolveDir: dirname(path) };
+    });
+  },
+};
+
+const { metafile } = await build({
+  absWorkingDir: assets,
+  bundle: true,
+  chunkNames: "js/parts/[name]-[hash]",
+  entryPoints: ENTRIES.filter((name) => existsSync(join(assets, name))),
+  format: "esm",
+  logLevel: "warning",
+  metafile: true,
+  minify: true,
+  nodePaths: [modules],
+  outbase: assets,
+  outdir: out,
+  plugins: [later],
+  splitting: true,
+  target: "es2022",
+});
+
+/** For each script what it imports, one behind the other: those who load it ask for all at once. */
+const imports = {};
+const path = (output) => relative(out, join(assets, output)).split(sep).join("/");
+for (const [output, { imports: found }] of Object.entries(metafile.outputs)) {
+  imports[path(output)] = found.filter(({ kind }) => kind === "import-statement").map((one) => path(one.path));
+}
+await writeFile(join(out, "imports.json"), JSON.stringify(imports, null, 1));
