@@ -340,8 +340,7 @@ async def test_a_page_with_a_strict_policy_can_have_it(place: Place, visit: Clie
     await ada.say("https://example.com 🎉")
     await ada.has_sent("https://example.com 🎉")
     await ada.rename("Countess")
-    await ada.message("https://example.com 🎉").locator(".text").hover()
-    await ada.part("action-react").click()
+    await ada.do("https://example.com 🎉", "react")
     await page.get_by_role("button", name="Fire").click()
     await expect(ada.root.locator(".reaction")).to_have_count(1)
 

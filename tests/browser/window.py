@@ -74,6 +74,26 @@ class Window:
         await self.part("text").fill(text)
         await self.part("text").press("Enter")
 
+    async def do(self, text: str, action: str) -> None:
+        """Point at the message `text`, and press a button of its bar or of its menu, such as `reply` or `delete`."""
+        await self.message(text).locator(".text").hover()
+        in_bar = action in ("react", "reply", "more")
+        await self.part("action-more" if not in_bar else f"action-{action}").click()
+        if not in_bar:
+            await self.part(f"message-{action}").click()
+
+    async def hold(self, text: str) -> None:
+        """Lay a finger on the message `text` until its sheet opens, and lift it."""
+        await self.message(text).scroll_into_view_if_needed()
+        box = await self.message(text).locator(".text").bounding_box()
+        assert box is not None
+        finger = [{"x": box["x"] + 12, "y": box["y"] + box["height"] / 2}]
+        devtools = await self.page.context.new_cdp_session(self.page)
+        await devtools.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": finger})
+        await expect(self.part("message-menu")).to_be_visible()
+        await devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        await expect(self.part("message-menu")).to_be_visible()
+
     async def rename(self, name: str) -> None:
         """Change the name in the dialog; it stays open if the room refuses."""
         await self.part("me-button").click()

@@ -25,7 +25,7 @@ export function messageActions(room, refs, { entryOf, focusRow, composer, picker
     line = to;
     entry = next;
     const mayReact = !!room.me && room.may("react");
-    recent.replaceChildren(...(mayReact ? picker.buttons(entry, 3, "message-action message-emoji", refill) : []));
+    recent.replaceChildren(...(mayReact ? picker.buttons(entry, 3, "message-action message-emoji") : []));
     react.hidden = !mayReact;
     reply.hidden = !room.me || !room.may("write");
     bar.hidden = false;
@@ -39,14 +39,6 @@ export function messageActions(room, refs, { entryOf, focusRow, composer, picker
     bar.classList.remove("below");
     const view = refs.find("scroll").getBoundingClientRect();
     bar.classList.toggle("below", bar.getBoundingClientRect().top < view.top);
-  }
-
-  /** The emoji that was used comes first; the focus stays. */
-  function refill() {
-    if (!line) return;
-    const had = recent.contains(refs.active);
-    recent.replaceChildren(...picker.buttons(entry, 3, "message-action message-emoji", refill));
-    if (had) recent.firstElementChild.focus();
   }
 
   function hide() {
@@ -74,7 +66,7 @@ export function messageActions(room, refs, { entryOf, focusRow, composer, picker
     if (line && !refs.root.querySelector("dialog[open]") && !line.contains(relatedTarget) && !line.matches(":hover")) hide();
   });
 
-  react.addEventListener("click", () => picker.open(entry, react, () => bar.isConnected && refill()));
+  react.addEventListener("click", () => picker.open(entry, react));
   reply.addEventListener("click", () => {
     composer.reply(entry);
     hide();
@@ -83,6 +75,7 @@ export function messageActions(room, refs, { entryOf, focusRow, composer, picker
 
   room.on("log", ({ kind, entry: changed }) => {
     if (changed === entry && (kind === "remove" || changed?.deleted)) hide();
+    else if (changed === entry && entry) picker.mark(recent, entry);
     if (kind === "reset") hide();
   });
   room.on("access", hide);

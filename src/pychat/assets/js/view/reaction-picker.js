@@ -17,7 +17,6 @@ export function reactionPicker(room, refs, failed) {
   const other = refs.find("picker-other", "input");
   const error = refs.find("picker-error");
   let entry = null;
-  let done = () => {};
 
   const isMine = (which, emoji) => !!which.reactions?.[emoji]?.includes(room.me?.id);
 
@@ -31,7 +30,11 @@ export function reactionPicker(room, refs, failed) {
   function choose(emoji) {
     dialog.close();
     react(entry, emoji);
-    done();
+  }
+
+  /** Marks the buttons of emoji that the user has reacted with. @param {HTMLElement} place @param {import("../log.js").Entry} which */
+  function mark(place, which) {
+    for (const button of place.querySelectorAll("[data-emoji]")) button.ariaPressed = String(isMine(which, button.dataset.emoji));
   }
 
   function place(at) {
@@ -65,7 +68,6 @@ export function reactionPicker(room, refs, failed) {
       await room.react(entry.seq, emoji, !isMine(entry, emoji));
       rememberEmoji(emoji);
       dialog.close();
-      done();
     } catch ({ text }) {
       write(error, text);
       error.hidden = false;
@@ -94,11 +96,11 @@ export function reactionPicker(room, refs, failed) {
           },
         }, emoji),
       ),
-    /** @param {import("../log.js").Entry} which @param {HTMLElement} at @param {() => void} [then] called after a choice */
-    open(which, at, then = () => {}) {
+    mark,
+    /** @param {import("../log.js").Entry} which @param {HTMLElement} at */
+    open(which, at) {
       entry = which;
-      done = then;
-      for (const button of dialog.querySelectorAll("[data-emoji]")) button.ariaPressed = String(isMine(which, button.dataset.emoji));
+      mark(dialog, which);
       other.value = "";
       error.hidden = true;
       dialog.showModal();
