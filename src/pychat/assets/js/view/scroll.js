@@ -26,7 +26,7 @@ export class Scroll {
   #text;
   #missed = 0;
   /** What the button shows: a number of messages, or -1 if it is hidden. */
-  #shown = -1;
+  #shown;
   #top = 0;
   #height = 0;
 
