@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { brotliCompressSync } from "node:zlib";
 
 const [assets, modules, out] = process.argv.slice(2).map((path) => resolve(path));
 const { build } = await import(pathToFileURL(join(modules, "esbuild", "lib", "main.js")));
@@ -53,6 +54,8 @@ const { metafile } = await build({
 const imports = {};
 const path = (output) => relative(out, join(assets, output)).split(sep).join("/");
 for (const [output, { imports: found }] of Object.entries(metafile.outputs)) {
+  const file = join(assets, output);
+  await writeFile(`${file}.br`, brotliCompressSync(await readFile(file)));
   imports[path(output)] = found.filter(({ kind }) => kind === "import-statement").map((one) => path(one.path));
 }
 await writeFile(join(out, "imports.json"), JSON.stringify(imports, null, 1));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import shutil
@@ -63,6 +64,31 @@ def test_dev_serves_the_sources(folder: Path) -> None:
     assert {"js/page/page.js", "js/page/b.js", "js/a.js", "js/page/later.js", "css/a.css"} <= served(assets)
     assert not any("parts" in name for name in served(assets))
     assert ["js/a.js", "js/page/b.js", "vendor/socket.io.min.js"] == sorted(assets.imports("js/page/page.js"))
+
+
+@pytest.mark.parametrize(
+    ("accepts", "coding"),
+    [
+        ("gzip, deflate, br", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("*", "br"),
+        ("br;q=0, *;q=0", None),
+        ("", None),
+    ],
+)
+def test_the_smallest_form_is_served(folder: Path, accepts: str, coding: str | None) -> None:
+    """Bundles were compressed with Brotli when they were made; whoever cannot read that gets gzip, or the text."""
+    text = "some text to compress; " * 20
+    (folder / "dist/js/page/page.js").write_text(text)
+    (folder / "dist/js/page/page.js.br").write_bytes(b"small")
+    response = Assets(folder).respond("js/page/page.js", {"accept-encoding": accepts})
+    assert response is not None
+    assert response.headers.get("Content-Encoding") == coding
+    assert {"br": b"small", "gzip": gzip.compress(text.encode(), 9, mtime=0), None: text.encode()}[
+        coding
+    ] == response.body
+    assert "js/page/page.js.br" not in served(Assets(folder))
 
 
 @pytest.mark.parametrize("name", ["js/a.js", "css/a.css", "js/new.js"])

@@ -126,14 +126,16 @@ class Assets:
         bodies = {}
         for path, file in sorted(self._files()):
             content_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "text/plain; charset=utf-8"
-            bodies[path] = Body(file.read_bytes(), content_type, _ANYBODY)
+            compressed = file.with_name(f"{file.name}.br")
+            brotli = compressed.read_bytes() if compressed.is_file() else None
+            bodies[path] = Body(file.read_bytes(), content_type, _ANYBODY, brotli)
         return bodies
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         """What is served: the path below `assets/`, and the file."""
         for file in self.folder.rglob("*"):
             path = file.relative_to(self.folder)
-            if not file.is_file() or file.suffix == ".html" or file.name.startswith("."):
+            if not file.is_file() or file.suffix in (".br", ".html") or file.name.startswith("."):
                 continue
             if path.parts[0] == _DIST:
                 if not self.dev and len(path.parts) > 2:  # what lies right in it is about the bundles

@@ -56,13 +56,19 @@ class StreamingResponse:
 class Body:
     """Bytes that are served again and again: compressed once, with a validator (RFC 9110, section 8.8.3)."""
 
-    __slots__ = ("_gzipped", "_headers", "_plain", "etag")
+    __slots__ = ("_compressed", "_headers", "_plain", "etag")
 
-    def __init__(self, content: bytes, content_type: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, content: bytes, content_type: str, headers: Mapping[str, str], brotli: bytes | None = None
+    ) -> None:
+        """`brotli` is the content, compressed by whoever has the time for it."""
         self._plain = content
-        self._gzipped: bytes | None = None
+        #: By the names of the codings, the best first.
+        self._compressed: dict[str, bytes] = {}
+        if brotli is not None:
+            self._compressed["br"] = brotli
         if len(content) >= _WORTH_COMPRESSING and content_type.startswith(_COMPRESSIBLE):
-            self._gzipped = gzip.compress(content, 9, mtime=0)
+            self._compressed["gzip"] = gzip.compress(content, 9, mtime=0)
         self.etag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
         self._headers = {
             "Content-Type": content_type,
@@ -77,14 +83,19 @@ class Body:
         headers = {**self._headers, **(extra or {})}
         if self.etag in (tag.strip() for tag in request_headers.get("if-none-match", "").split(",")):
             return Response(304, headers)
-        if self._gzipped is not None and _accepts_gzip(request_headers.get("accept-encoding", "")):
-            return Response(200, {**headers, "Content-Encoding": "gzip"}, self._gzipped)
+        if self._compressed:
+            accepted = _accepted(request_headers.get("accept-encoding", ""))
+            for coding, content in self._compressed.items():
+                if accepted.get(coding, accepted.get("*", False)):
+                    return Response(200, {**headers, "Content-Encoding": coding}, content)
         return Response(200, headers, self._plain)
 
 
-def _accepts_gzip(header: str) -> bool:
+def _accepted(header: str) -> dict[str, bool]:
+    """Which codings a client names, and whether it accepts them (RFC 9110, section 12.5.3)."""
+    found = {}
     for part in header.split(","):
         coding, _, parameters = part.partition(";")
-        if coding.strip().lower() in ("gzip", "*"):
-            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+        refused = parameters.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+        found[coding.strip().lower()] = not refused
+    return found
