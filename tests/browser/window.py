@@ -75,11 +75,21 @@ class Window:
         await self.part("text").press("Enter")
 
     async def do(self, text: str, action: str) -> None:
-        """Point at the message `text`, and press a button of its bar or of its menu, such as `reply` or `delete`."""
+        """Choose an action of the message that says exactly `text`; without one, only show them.
+
+        The mouse has a bar and a menu, a finger has a sheet.
+        """
+        if await self.page.evaluate("matchMedia('(hover: none)').matches"):
+            await self.hold(text)
+            if action not in ("", "more"):
+                await self.part(f"message-{action}").tap()
+            return
         await self.message(text).locator(".text").hover()
-        in_bar = action in ("react", "reply", "more")
-        await self.part("action-more" if not in_bar else f"action-{action}").click()
-        if not in_bar:
+        await expect(self.part("message-actions")).to_be_visible()
+        if action in ("react", "reply", "more"):
+            await self.part(f"action-{action}").click()
+        elif action:
+            await self.part("action-more").click()
             await self.part(f"message-{action}").click()
 
     async def hold(self, text: str) -> None:
@@ -108,14 +118,6 @@ class Window:
         """The line of the message that says exactly `text`."""
         exactly = self.page.locator(".text").get_by_text(text, exact=True)
         return self.root.locator(".message").filter(has=exactly)
-
-    async def do(self, text: str, action: str) -> None:
-        """Choose an action of the message that says exactly `text`; without one, only show them."""
-        await self.message(text).locator(".text").hover()
-        if action:
-            await self.part(f"action-{action}").click()
-        else:
-            await expect(self.part("message-actions")).to_be_visible()
 
     @property
     def messages(self) -> Locator:

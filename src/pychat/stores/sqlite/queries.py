@@ -202,7 +202,10 @@ def _matching(connection: sqlite3.Connection, search: Search, span: tuple[int, i
         )
     elif search.filters:
         # Most rows are passed over by their date and name, before the whole message is read.
-        dates = (-math.inf if search.after is None else search.after, math.inf if search.before is None else search.before)
+        dates = (
+            -math.inf if search.after is None else search.after,
+            math.inf if search.before is None else search.before,
+        )
         all_of_dates = connection.execute(
             "SELECT place, name FROM events WHERE kind = 'message' AND place >= ? AND place < ? "
             "AND date >= ? AND date < ? ORDER BY place DESC",
