@@ -2,8 +2,10 @@
 
 import { about } from "./about.js";
 import { announcements } from "./announcements.js";
+import { appDialogs } from "./app-dialogs.js";
 import { composer } from "./composer.js";
 import { copiedSelection } from "./copied-selection.js";
+import { focusRules } from "./focus.js";
 import { mentionCompletion } from "./mention-completion.js";
 import { messageActions } from "./message-actions.js";
 import { messageMenu } from "./message-menu.js";
@@ -50,5 +52,6 @@ export function view(room, refs, entrance, rooms) {
   pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
   nicknameForm(room, refs, messageBox);
+  focusRules(refs, { keys: appDialogs(refs) });
   return { focus: messageBox.focus, take: messageBox.take, placeNewLine, refresh };
 }
