@@ -22,7 +22,6 @@ import { Scroll } from "./scroll.js";
 import { search } from "./search.js";
 import { status } from "./status.js";
 import { toast } from "./toast.js";
-import { typingAnywhere } from "./typing-anywhere.js";
 
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
@@ -46,7 +45,6 @@ export function view(room, refs, entrance, rooms) {
   messageActions(room, refs, { entryOf, focusRow, composer: messageBox, picker, more });
   announcements(room, refs);
   copiedSelection(refs.find("messages", "ol"), refs, entryOf);
-  typingAnywhere(refs, toWriting);
   permalink(room, refs, reveal);
   about(room, refs, order);
   pins(room, refs, { reveal, moderators: order, failed });
