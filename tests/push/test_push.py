@@ -18,7 +18,7 @@ from pychat.domain.errors import Refused, UsageError
 from pychat.hosts.aiohttp import MOUNT
 from pychat.hosts.mount import Mount
 from pychat.net.web_push import WebPush
-from pychat.stores import MemoryStore, PushSubscription, Store
+from pychat.stores import PushSubscription
 from tests.clients import ManyRooms, WebSocketManyRooms
 from tests.push.service import Browser, PushService, push_service
 from tests.servers import aiohttp_server
@@ -226,6 +226,20 @@ async def test_guests_subscribe_while_they_are_here(served: Served) -> None:
     assert (await served.service.next())[1]["text"] == "@Gus, come back"
 
 
+async def test_a_browser_is_one_member_s(served: Served) -> None:
+    """Who logs in on a computer after somebody else, and subscribes there, ends the subscription of the other."""
+    for user in ("bob", "cy"):
+        await served.visit(user, "lobby")
+    shared = await served.subscribe("bob", "shared")
+    assert (await served.push("POST", "cy", shared.subscription))[0] == 200
+    lobby = served.chat.directory.rooms.given["lobby"]
+    await lobby.post("@bob: a secret", author="bot")
+    await lobby.post("@cy: hello", author="bot")
+    assert (await served.service.next())[1]["text"] == "@cy: hello"
+    await served.settled()
+    assert served.service.waiting == 0
+
+
 @pytest.mark.parametrize(
     "endpoint",
     [
@@ -326,12 +340,6 @@ async def test_the_queue_is_bounded(served: Served) -> None:
         assert len(push._waiting) == 5_000
     await served.chat.unsubscribe("5999")
     assert len(push._waiting) == 4_999
-
-
-def test_a_store_need_not_keep_subscriptions() -> None:
-    """The port has a default: a store without push subscriptions has none."""
-    assert Store.push.fget is not None
-    assert Store.push.fget(MemoryStore()) is None
 
 
 def _claims(authorization: str) -> dict[str, Any]:
