@@ -102,6 +102,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         templates=settings.templates,
         language=settings.language,
         languages=settings.languages,
+        markdown=not settings.no_markdown,
         allowed_origins=settings.allow_origin,
         frame_ancestors=settings.frame_ancestors,
         allowed_hosts=_hosts(settings),

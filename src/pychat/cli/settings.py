@@ -103,6 +103,7 @@ class Settings:
     languages: str | None = _setting(
         None, "A directory with words of your own: sv.json adds Swedish, en.json changes English words.", "DIR"
     )
+    no_markdown: bool = _setting(False, "Show messages as they were written, without Markdown.")
     store: str | None = _setting(
         None,
         "Where messages are stored: sqlite:PATH, redis://HOST, or memory: (until the server stops). "
