@@ -37,14 +37,17 @@ class Page:
         language: Language,
         templates: str | Path | None = None,
         frame_ancestors: Iterable[str] | str = "self",
+        *,
+        markdown: bool = True,
     ) -> None:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
-        `frame_ancestors` says which pages may put the page into a frame.
+        `frame_ancestors` says which pages may put the page into a frame, `markdown` whether texts have Markdown.
         The page of `first` is rendered at once, in `language`. Raise `UsageError` if `templates` is not a folder, or if
         a template in it is wrong.
         """
         self._assets = assets
+        self._markdown = markdown
         self._headers = {**page_headers(frame_ancestors), "Vary": LANGUAGE_VARY}
         # Whether a page of another origin may read it is decided before: see site.py.
         self._embedded = {**self._headers, "Access-Control-Allow-Origin": "*", "Vary": f"{LANGUAGE_VARY}, Origin"}
@@ -102,6 +105,7 @@ class Page:
                     asset=lambda path: base + self._assets.url(path),
                     modules=self._modules,
                     embedded=embedded,
+                    markdown=self._markdown,
                     language=language,
                     t=language.t,
                     version=__version__,

@@ -49,12 +49,13 @@ class Site:
         language: str | None = None,
         languages: str | Path | None = None,
         *,
+        markdown: bool = True,
         dev: bool = False,
     ) -> None:
         """`origins` says which pages may embed a room; by default those of this very host.
 
-        `language` is for readers whose own there is not; `languages` is a folder with further ones. `dev` serves the
-        sources of the page's scripts and styles.
+        `language` is for readers whose own there is not; `languages` is a folder with further ones. `markdown`
+        shows texts with Markdown. `dev` serves the sources of the page's scripts and styles.
         """
         self._rooms = rooms
         self._authenticator = authenticator or Authenticator()
@@ -62,7 +63,7 @@ class Site:
         self._assets = Assets(dev=dev)
         first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
         self._languages = Languages(self._assets.folder, language, languages)
-        self._page = Page(first, self._assets, self._languages.default, templates, frame_ancestors)
+        self._page = Page(first, self._assets, self._languages.default, templates, frame_ancestors, markdown=markdown)
         #: Draws the pages without scripts.
         self.view = View(self._page.environment, self._assets, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.

@@ -1,22 +1,5 @@
 /** Copies texts. */
 
-/** @param {string} text @param {HTMLElement} home an element of the view that may hold a field for a moment */
-export async function copy(text, home) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const { activeElement } = home.getRootNode();
-    const field = document.createElement("textarea");
-    field.className = "hidden";
-    field.value = text;
-    home.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-    activeElement?.focus({ preventScroll: true });
-  }
-}
-
 import { t } from "../words.js";
 
 /** @param {HTMLInputElement} field @param {HTMLButtonElement} button says that it is done */
@@ -32,4 +15,24 @@ export async function copyText(field, button) {
   }
   button.textContent = t("share.copied");
   setTimeout(() => (button.textContent = label === t("share.copied") ? t("share.copy") : label), 2000);
+}
+
+/** Copies a text. @param {string} text @returns {Promise<boolean>} whether the browser did */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    const { activeElement } = document;
+    field.value = text;
+    field.style.setProperty("position", "fixed");
+    field.style.setProperty("opacity", "0");
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    activeElement?.focus();
+    return done;
+  }
 }

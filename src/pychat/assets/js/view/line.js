@@ -141,14 +141,14 @@ function say(text, words) {
 }
 
 /** The text with its links and mentions; “Ada waves” for an action, for the author too. */
-function fillText(text, { text: words, mentions = [], author }, performed, { room, names }) {
+function fillText(text, { text: words, mentions = [], author }, performed, { room, refs, names }) {
   const known = mentions.flatMap((id) => names.everOf(id));
   const mine = room.me && mentions.includes(room.me.id) ? [...names.everOf(room.me.id).map((name) => name.toLowerCase()), HERE] : [];
   const key = JSON.stringify([words, performed && author.name, known, mine]);
   if (drawn.get(text) === key) return;
   drawn.set(text, key);
-  const options = { names: known.length ? [...known, HERE] : [], mine };
-  if (performed) text.replaceChildren(make("bdi", { class: "actor" }, author.name), " ", ...renderText(performed, { ...options, plain: true }));
+  const options = { names: known.length ? [...known, HERE] : [], mine, plain: refs.plain };
+  if (performed) text.replaceChildren(make("bdi", { class: "actor" }, author.name), " ", ...renderText(performed, options));
   else text.replaceChildren(...renderText(words, options));
 }
 

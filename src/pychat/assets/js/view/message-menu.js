@@ -79,8 +79,7 @@ export function messageMenu(room, refs, { entryOf, composer, moderators, picker,
   }
 
   async function share(text, told) {
-    await copy(text, refs.frame);
-    toast(refs, told);
+    if (await copy(text)) toast(refs, told);
   }
 
   const actions = {

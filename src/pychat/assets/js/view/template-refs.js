@@ -15,6 +15,9 @@ export class TemplateRefs {
     this.address = address;
     this.signal = signal;
     this.wholePage = wholePage;
+    const frame = root.closest?.("[data-pychat]") ?? root.querySelector("[data-pychat]");
+    /** Whether texts are shown without Markdown. */
+    this.plain = frame?.dataset.markdown === "off";
   }
 
   /**
