@@ -7,6 +7,7 @@ import { TemplateRefs } from "../view/template-refs.js";
 import { toast } from "../view/toast.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
+import { keptMessages, worker } from "./offline.js";
 import { openDirect } from "./opening.js";
 import { Panes } from "./panes.js";
 import { rooms } from "./rooms.js";
@@ -16,14 +17,14 @@ import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
 readWords(document);
-const { base: path, home, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
+const { base: path, home, offline, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
 const base = new URL(path, location.href);
 const storage = browserStorage();
 /** The room that was shown last, for those who come to a site without a first room. */
 const lastKey = `pychat:${base.href}:last-room`;
 
 // Another room has another address, which would change what relative ones mean.
-for (const link of document.querySelectorAll("a[href], link[rel~='icon']")) link.setAttribute("href", link.href);
+for (const link of document.querySelectorAll("a[href], link[rel~='icon'], link[rel='apple-touch-icon'], link[rel='manifest']")) link.setAttribute("href", link.href);
 
 const refs = new TemplateRefs(document.querySelector("[data-pychat]"), { key: base.pathname, wholePage: true });
 const addresses = new Addresses(base, home);
@@ -35,6 +36,7 @@ const showTheme = theme();
 const showTitle = title(chat, panes, firstTitle);
 const list = rooms(chat, refs, { addresses, panes, enter });
 const emptyPage = nowhere(chat, refs);
+const opened = keptMessages(chat, panes, { storage, key: `pychat:${base.href}:kept`, on: offline === "messages", away, recalled: showTitle });
 fitWindow();
 
 /** Shows a room, and gives it its address. @param {string} name @param {import("../view/composer.js").Words} [words] that were written for it already */
@@ -63,6 +65,7 @@ function show(name) {
   showTitle();
   list.show();
   showWayOut(pane);
+  opened();
 }
 
 /** Leads out of a room that cannot be entered: to the first room of the chat, to another one, or to the list. */
@@ -88,6 +91,14 @@ function arrive() {
   show(next.name);
 }
 
+/** The server cannot be reached: the room that was shown last can be read. @param {string[]} names of the rooms that can */
+function away(names) {
+  const last = storage.getItem(lastKey);
+  if (panes.current || !names.includes(last)) return;
+  history.replaceState(null, "", addresses.of(last));
+  show(last);
+}
+
 /** A link with an invitation was opened in this very tab. */
 async function onFragment() {
   const ticket = takeTicket();
@@ -110,3 +121,5 @@ chat.on("rooms", () => {
 });
 arrive();
 if (refusedTicket && panes.current) toast(panes.current.refs, refusedTicket);
+// When all else is done: whoever comes for the first time needs none of it.
+(globalThis.requestIdleCallback ?? setTimeout)(() => worker(base, offline === "messages" || offline === "page"));
