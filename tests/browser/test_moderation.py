@@ -282,7 +282,7 @@ async def test_slow_mode_counts_down(site: Site) -> None:
     """Beside the message box stands how long one has to wait; the text stays in the box; moderators do not wait."""
     grace, eve = await site.user("grace"), await site.guest("Eve")
     panel = await open_panel(grace, "Settings")
-    await panel.get_by_role("radio", name="1 h", exact=True).check()
+    await panel.get_by_role("radio", name="1 hour", exact=True).check()
     await expect(eve.part("slow-text")).to_have_text("Slow mode: 60 min")
     await eve.say("first")
     await eve.has_sent("first")

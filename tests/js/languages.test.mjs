@@ -6,6 +6,7 @@ const words = {
   hello: "Hello {name}, {name}!",
   "log.new": { one: "{count} nowa", few: "{count} nowe", many: "{count} nowych", other: "{count} nowej" },
   "error.banned": "You are banned.",
+  "error.because": "{text} Reason: {reason}",
 };
 const speak = (language) => useWords({ language, words });
 
@@ -32,7 +33,10 @@ test("elements stand among the words", () => {
 
 test("a refusal is in the reader's language if there are words for it, and else in the server's", () => {
   speak("en");
-  assert.equal(refusalText({ code: "banned", text: "?" }), "You are banned.");
+  assert.equal(refusalText({ code: "banned", text: "You are banned until 2030." }), "You are banned until 2030.");
+  speak("de");
+  assert.equal(refusalText({ code: "banned", text: "You are banned until 2030." }), "You are banned.");
+  assert.equal(refusalText({ code: "banned", text: "You are banned (spam)." }), "You are banned. Reason: spam");
   assert.equal(refusalText({ code: "own_hook", text: "Not on Sundays." }), "Not on Sundays.");
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import "./english.mjs";
 import { solve } from "../../src/pychat/assets/js/entry/challenge.js";
 import { ending, lasting } from "../../src/pychat/assets/js/moderation/durations.js";
 import { overview } from "../../src/pychat/assets/js/moderation/overview.js";

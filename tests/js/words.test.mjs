@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import "./english.mjs";
 import { action } from "../../src/pychat/assets/js/action.js";
 import { hue, initials } from "../../src/pychat/assets/js/colour.js";
 import { excerpt } from "../../src/pychat/assets/js/excerpt.js";

@@ -4,6 +4,8 @@
  */
 
 const DAY = 24 * 60 * 60 * 1000;
+/** Seconds, the largest first. */
+const UNITS = { week: 604_800, day: 86_400, hour: 3600, minute: 60, second: 1 };
 
 let words = {};
 let language = "en";
@@ -65,11 +67,16 @@ function parts(key, values) {
 }
 
 /**
- * What a refusal says in the reader's language. Without words for its code, it is the server's own text.
+ * What a refusal says in the reader's language. The server's texts are English and say more, so English readers get
+ * these, and so does everybody where an application refuses with a code of its own.
  * @param {{code?: string, text?: string}} refusal @returns {string}
  */
-export function refusalText({ code, text }) {
-  return has(`error.${code}`) ? t(`error.${code}`) : (text ?? "");
+export function refusalText({ code, text = "" }) {
+  const key = `error.${code}`;
+  if (!has(key) || (text && language.split("-")[0] === "en")) return text;
+  // A moderator's reason stands in brackets at the end of a sentence.
+  const reason = ["kicked", "banned", "muted"].includes(code) && /\((.+)\)\./.exec(text)?.[1];
+  return reason ? t("error.because", { text: t(key), reason }) : t(key);
 }
 
 /** @param {number} value @param {Intl.NumberFormatOptions} [options] @returns {string} */
@@ -111,6 +118,20 @@ export function duration(milliseconds) {
   const seconds = milliseconds / 1000;
   const [value, unit] = seconds <= 120 ? [seconds, "second"] : seconds <= 7200 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
   return number(Math.ceil(value), { style: "unit", unit, unitDisplay: "short" });
+}
+
+/** "10 minutes", "1 hour", "1 week", in the largest unit that is whole. @param {number} seconds @returns {string} */
+export function span(seconds) {
+  const [unit, size] = Object.entries(UNITS).find(([, size]) => seconds % size === 0);
+  return number(seconds / size, { style: "unit", unit, unitDisplay: "long" });
+}
+
+/** "5 min. ago"; after a week the date. A date in the future is now: clocks differ. @param {Date} date @param {Date} [now] @returns {string} */
+export function ago(date, now = new Date()) {
+  const seconds = Math.max(0, (now - date) / 1000);
+  if (seconds >= UNITS.week) return format(date, { day: "numeric", month: "short", year: yearOf(date, now) });
+  const [unit, size] = Object.entries(UNITS).find(([, size]) => seconds >= size) ?? ["second", Infinity];
+  return formatter(Intl.RelativeTimeFormat, { numeric: "auto", style: "short" }).format(-Math.floor(seconds / size), unit);
 }
 
 /** @param {Date} date @param {Intl.DateTimeFormatOptions} options @returns {string} */

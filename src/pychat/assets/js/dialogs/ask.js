@@ -3,6 +3,7 @@
 import { dialogOpener } from "../view/dialog-position.js";
 import { make } from "../view/elements.js";
 import { hasKeys, write } from "../view/template-refs.js";
+import { refusalText, t } from "../words.js";
 
 let count = 0;
 
@@ -29,7 +30,7 @@ export function ask(refs, { title, lead, fields = [], button, danger = false, ru
     lead && make("p", { class: "hint" }, ...lead),
     ...fields,
     error,
-    make("div", { class: "row end" }, make("button", { class: "button", type: "button", click: () => dialog.close() }, "Cancel"), yes),
+    make("div", { class: "row end" }, make("button", { class: "button", type: "button", click: () => dialog.close() }, t("common.cancel")), yes),
   );
   const closed = new AbortController();
   const dialog = make("dialog", { class: "card", part: "dialog", "aria-labelledby": id }, form);
@@ -43,7 +44,7 @@ export function ask(refs, { title, lead, fields = [], button, danger = false, ru
       await run();
       dialog.close();
     } catch (refusal) {
-      write(error, refusal.text ?? String(refusal));
+      write(error, refusalText(refusal) || String(refusal));
       error.hidden = false;
       yes.disabled = false;
       // The keyboard of a phone would cover the reason.

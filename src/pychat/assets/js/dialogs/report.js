@@ -2,6 +2,7 @@
 
 import { nameOf } from "../view/elements.js";
 import { toast } from "../view/toast.js";
+import { pieces, t } from "../words.js";
 import { ask } from "./ask.js";
 import { MAX_REASON, textField } from "./fields.js";
 
@@ -10,15 +11,15 @@ const MAX_SHOWN = 140;
 
 /** @param {import("../room.js").Room} room @param {import("../view/template-refs.js").TemplateRefs} refs @param {import("../log.js").Entry} entry */
 export function reportMessage(room, refs, { seq, author, text }) {
-  const reason = textField("What is wrong with it?", { maxlength: MAX_REASON, placeholder: "You may leave this empty" });
+  const reason = textField(t("report.reason"), { maxlength: MAX_REASON, placeholder: t("common.may-be-empty") });
   ask(refs, {
-    title: ["Report this message"],
-    lead: [nameOf(author.name), ": ", nameOf(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)],
+    title: [t("report.title")],
+    lead: pieces("report.message", { name: nameOf(author.name), text: nameOf(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text) }),
     fields: [reason.element],
-    button: "Report",
+    button: t("report.button"),
     async run() {
       await room.report(seq, reason.value);
-      toast(refs, "The moderators have your report.");
+      toast(refs, t("report.done"));
     },
   });
 }

@@ -6,6 +6,7 @@ import { textField } from "../dialogs/fields.js";
 import { browserStorage } from "../storage.js";
 import { LAST_NAME } from "../view/nickname-form.js";
 import { hasKeys, write } from "../view/template-refs.js";
+import { refusalText, t } from "../words.js";
 import { solve } from "./challenge.js";
 
 /** Milliseconds between two looks whether a moderator has decided. */
@@ -42,15 +43,15 @@ export function forms(room, refs, { entrance, place }) {
   /** Enters again, unless a new token has begun that already. */
   const open = () => room.state.name === "refused" && room.reconnect();
 
-  /** Shows the server a reason; the room opens if it is enough. */
-  async function enter(reason) {
+  /** Shows the server a reason; the room opens if it is enough. If not, `key` says so. */
+  async function enter(reason, key) {
     say("");
     try {
       const answer = await entrance.enter(reason);
       if (!answer.waiting) open();
       return answer;
     } catch (refusal) {
-      say(refusal.text);
+      say(key && refusal.code === "entry_required" ? t(key) : refusalText(refusal));
       return null;
     }
   }
@@ -68,9 +69,9 @@ export function forms(room, refs, { entrance, place }) {
   }
 
   function passwordForm() {
-    const password = textField("Password", { type: "password", maxlength: 200, autocomplete: "off", required: true });
-    const made = form([password.element], "Enter", async () => {
-      if (await enter({ password: password.input.value })) return;
+    const password = textField(t("entry.password"), { type: "password", maxlength: 200, autocomplete: "off", required: true });
+    const made = form([password.element], t("entry.enter"), async () => {
+      if (await enter({ password: password.input.value }, "entry.wrong-password")) return;
       password.input.value = "";
       if (hasKeys()) password.input.focus();
     });
@@ -79,9 +80,9 @@ export function forms(room, refs, { entrance, place }) {
 
   /** @param {boolean} only whether there is no other form */
   function askForm(only) {
-    const name = textField("Your name", { maxlength: room.limits.name, required: true, autocomplete: "nickname", value: room.me?.name ?? "" });
-    const text = textField("A word to the moderators", { maxlength: 300, placeholder: "You may leave this empty" });
-    const made = form([name.element, text.element], "Ask to come in", async () => {
+    const name = textField(t("naming.label"), { maxlength: room.limits.name, required: true, autocomplete: "nickname", value: room.me?.name ?? "" });
+    const text = textField(t("entry.word"), { maxlength: 300, placeholder: t("common.may-be-empty") });
+    const made = form([name.element, text.element], t("entry.ask"), async () => {
       const answer = await enter({ ask: { name: name.value, text: text.value } });
       if (!answer?.waiting) return;
       browserStorage().setItem(LAST_NAME, name.value);
@@ -92,15 +93,15 @@ export function forms(room, refs, { entrance, place }) {
 
   /** Shows that a moderator has the question, and looks again until they have decided. */
   function wait() {
-    const cancel = make("button", { class: "button", type: "button", click: () => stopWaiting() }, "Stop waiting");
-    const words = make("p", { class: "entry-wait", role: "status" }, make("span", { class: "dot" }), "A moderator has your question. You come in as soon as they say yes; leave this page open.");
+    const cancel = make("button", { class: "button", type: "button", click: () => stopWaiting() }, t("entry.stop"));
+    const words = make("p", { class: "entry-wait", role: "status" }, make("span", { class: "dot" }), t("entry.waiting"));
     place.replaceChildren(words, cancel);
     const look = async () => {
       const answer = await entrance.enter({}).catch((refusal) => refusal);
       // Another room may be shown now; the answer counts nevertheless.
       if (!place.contains(cancel)) return;
       if (answer.waiting || answer.code === "offline" || answer.code === "rate_limited") timer = setTimeout(look, POLL_INTERVAL);
-      else if (answer.code) stopWaiting(answer.text);
+      else if (answer.code) stopWaiting(answer.code === "entry_required" ? rejected(answer) : refusalText(answer));
       else open();
     };
     clearTimeout(timer);
@@ -115,9 +116,9 @@ export function forms(room, refs, { entrance, place }) {
   }
 
   async function check() {
-    const bar = make("progress", { max: 1, value: 0, "aria-label": "Check of your browser" });
-    const cancel = make("button", { class: "button", type: "button", click: () => working?.abort() }, "Cancel");
-    place.replaceChildren(make("p", { class: "hint" }, "Your browser computes for a few seconds. You need to do nothing."), bar, error, cancel);
+    const bar = make("progress", { max: 1, value: 0, "aria-label": t("entry.check") });
+    const cancel = make("button", { class: "button", type: "button", click: () => working?.abort() }, t("common.cancel"));
+    place.replaceChildren(make("p", { class: "hint" }, t("entry.check-hint")), bar, error, cancel);
     const mine = (working = new AbortController());
     const { signal } = mine;
     const cancelled = new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Refusal("aborted", "The check was cancelled."))));
@@ -133,9 +134,9 @@ export function forms(room, refs, { entrance, place }) {
     } catch (refusal) {
       if (working !== mine) return;
       mine.abort();
-      say(refusal.text);
+      say(refusalText(refusal));
       bar.remove();
-      cancel.replaceWith(make("button", { class: "button primary", type: "button", click: check }, "Try again"));
+      cancel.replaceWith(make("button", { class: "button primary", type: "button", click: check }, t("entry.try-again")));
     }
   }
 
@@ -155,11 +156,11 @@ export function forms(room, refs, { entrance, place }) {
     try {
       ({ ways } = await entrance.ways());
     } catch (refusal) {
-      text ||= refusal.text;
+      text ||= refusalText(refusal);
     }
     if (shownCode !== "entry_required") return;
     const made = [ways.includes("password") && passwordForm(), ways.includes("ask") && askForm(!ways.includes("password"))].filter(Boolean);
-    const hint = ways.includes("invite") && make("p", { class: "hint" }, "If you have an invitation, open its link in this browser.");
+    const hint = ways.includes("invite") && make("p", { class: "hint" }, t("entry.invitation"));
     place.replaceChildren(error, ...made.map(({ made }) => made), hint || "");
     say(text);
     if (refs.mayFocus) made[0]?.first.focus();
@@ -167,4 +168,10 @@ export function forms(room, refs, { entrance, place }) {
 
   refs.signal?.addEventListener("abort", () => close());
   return { show, close };
+}
+
+/** A moderator said no; their reason stands at the end of the server's text. */
+function rejected({ text = "" }) {
+  const reason = /: (.+)$/s.exec(text)?.[1];
+  return reason ? t("error.because", { text: t("entry.refused"), reason }) : t("entry.refused");
 }

@@ -1,41 +1,20 @@
 /** The log of what moderators did: who, whom, why and when, the newest first. */
 
-import { duration, exact, moment } from "../time.js";
 import { make, nameOf } from "../view/elements.js";
+import { exact, has, list, moment, number, pieces, span, t } from "../words.js";
 import { ending } from "./durations.js";
+import { roleName } from "./person-actions.js";
 import { section } from "./rows.js";
 
-const VERBS = {
-  kick: "removed",
-  ban: "banned",
-  unban: "ended the ban of",
-  mute: "muted",
-  unmute: "ended the mute of",
-  clear: "deleted messages of",
-  role: "gave a role to",
-};
-const DEEDS = {
-  sweep: "deleted messages of all guests",
-  pin: "pinned a message",
-  unpin: "unpinned a message",
-  set: "changed the settings",
-  invite: "made an invitation",
-  revoke: "revoked an invitation",
-  approve: "approved",
-  reject: "rejected",
-  resolve: "closed a report",
-  delete: "deleted a message of",
-};
-const SETTINGS = { slow: "slow mode", writing: "who may write", entry: "who may come in", challenge: "check of guests" };
-/** Actions that last. */
-const LASTING = new Set(["ban", "mute", "kick"]);
+/** Actions on a person; without a name, the target is shown. */
+const ON_PERSON = new Set(["kick", "ban", "unban", "mute", "unmute", "clear", "role"]);
 
 export class AuditLog {
   #context;
   #list;
   #entries = [];
-  #more = make("button", { class: "link order-more", type: "button", hidden: true, click: () => this.#older() }, "Show older entries");
-  #none = make("p", { class: "order-none", hidden: true }, "Nothing has happened yet.");
+  #more = make("button", { class: "link order-more", type: "button", hidden: true, click: () => this.#older() }, t("audit.older"));
+  #none = make("p", { class: "order-none", hidden: true }, t("audit.none"));
 
   /** @param {import("./panel.js").Context} context */
   constructor(context) {
@@ -70,33 +49,33 @@ export class AuditLog {
 }
 
 function draw({ action, by, name, target, reason, until, date, data = {} }) {
-  const whom = name || (VERBS[action] ? target : "");
+  const whom = name || (ON_PERSON.has(action) ? target : "");
+  const values = {
+    by: make("b", {}, nameOf(by?.name || by || t("audit.application"))),
+    name: whom ? make("b", {}, nameOf(whom)) : t("audit.somebody"),
+    end: ending(until, new Date(date)),
+    role: roleName(data.role ?? ""),
+    count: data.deleted ?? 0,
+    settings: list(Object.entries(data).map(setting)),
+  };
+  const words = has(`audit.${action}`) ? pieces(`audit.${action}`, values) : pieces("audit.other", { ...values, action });
   return make(
     "li",
     { class: "order-row" },
-    make(
-      "p",
-      {},
-      make("b", {}, nameOf(by?.name || by || "The application")),
-      ` ${VERBS[action] ?? DEEDS[action] ?? action}`,
-      whom ? " " : "",
-      whom ? make("b", {}, nameOf(whom)) : undefined,
-      LASTING.has(action) ? ` ${ending(until, new Date(date))}` : "",
-      details(action, data),
-    ),
+    make("p", {}, ...words),
     reason ? make("p", { class: "order-text", dir: "auto" }, reason) : undefined,
-    make("p", { class: "hint" }, make("time", { datetime: date, title: exact(new Date(date)) }, moment(new Date(date), new Date()))),
+    make("p", { class: "hint" }, make("time", { datetime: date, title: exact(new Date(date)) }, moment(new Date(date)))),
   );
 }
 
-function details(action, data) {
-  if (action === "role" && data.role) return `: ${data.role}`;
-  if (["clear", "sweep"].includes(action) && data.deleted !== undefined) return ` (${data.deleted})`;
-  if (action !== "set") return "";
-  return `: ${Object.entries(data).map(([name, value]) => `${SETTINGS[name] ?? name} ${settingWords(name, value)}`).join(", ")}`;
+function setting([name, value]) {
+  const key = `audit-setting.${name}`;
+  return t("audit.setting", { setting: has(key) ? t(key) : name, value: settingValue(name, value) });
 }
 
-function settingWords(name, value) {
-  if (name === "slow") return value ? duration(value * 1000) : "off";
-  return { true: "on", false: "off", "": "none" }[String(value)] ?? String(value);
+function settingValue(name, value) {
+  if (name === "slow" && value) return span(value);
+  const key = `audit-value.${value === "" ? "none" : value || "off"}`;
+  if (has(key)) return t(key);
+  return typeof value === "number" ? number(value) : String(value);
 }

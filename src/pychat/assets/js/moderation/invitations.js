@@ -1,25 +1,17 @@
 /** Invitation links: make one, copy it, revoke it. The server tells the token once; nobody can read it later. */
 
-import { moment } from "../time.js";
 import { ask } from "../dialogs/ask.js";
 import { copyText } from "../view/clipboard.js";
 import { make, nameOf } from "../view/elements.js";
 import { choice } from "../dialogs/fields.js";
-import { titleCase } from "./person-actions.js";
+import { moment, pieces, t } from "../words.js";
+import { lengths } from "./durations.js";
+import { roleName } from "./person-actions.js";
 import { section } from "./rows.js";
 
 const DAY = 86_400;
-const USES = [
-  { label: "1 person", value: 1 },
-  { label: "10 people", value: 10 },
-  { label: "Anybody", value: null },
-];
-const LASTS = [
-  { label: "1 day", value: DAY },
-  { label: "1 week", value: 7 * DAY },
-  { label: "For ever", value: null },
-];
-const ROLES = ["member", "moderator"].map((value) => ({ label: titleCase(value), value }));
+const USES = [1, 10, null];
+const LASTS = [DAY, 7 * DAY, null];
 
 export class Invitations {
   #context;
@@ -30,8 +22,8 @@ export class Invitations {
   constructor(context) {
     this.#context = context;
     this.#list = section("", (item) => this.#draw(item));
-    const add = make("button", { class: "button", type: "button", "aria-haspopup": "dialog", click: () => this.#ask() }, "New invitation…");
-    this.element = make("section", {}, make("h3", {}, "Invitations"), make("p", { class: "hint" }, "Whoever opens the link becomes a member, and needs no password."), this.#made, this.#list.element, make("div", { class: "order-buttons" }, add));
+    const add = make("button", { class: "button", type: "button", "aria-haspopup": "dialog", click: () => this.#ask() }, t("invitation.new-more"));
+    this.element = make("section", {}, make("h3", {}, t("invitation.title")), make("p", { class: "hint" }, t("invitation.hint")), this.#made, this.#list.element, make("div", { class: "order-buttons" }, add));
   }
 
   /** @param {object[]} invitations */
@@ -41,26 +33,27 @@ export class Invitations {
 
   #draw({ invite, uses, until, role, by }) {
     const { act, attempt } = this.#context;
-    const left = uses === undefined || uses === null ? "Any number of people" : uses === 1 ? "1 person" : `${uses} people`;
-    const end = until ? `, until ${moment(new Date(until), new Date())}` : "";
+    const left = uses === undefined || uses === null ? t("invitation.any-people") : t("invitation.people", { count: uses });
+    const end = until ? t("invitation.until", { people: left, time: moment(new Date(until)) }) : left;
+    const as = roleName(role ?? "member");
     return make(
       "li",
       { class: "order-row compact" },
-      make("div", {}, make("p", { class: "order-byline" }, make("b", {}, `${left}${end}`)), make("p", { class: "hint" }, `${titleCase(role ?? "member")}`, by ? ", made by " : "", by ? nameOf(by) : undefined)),
-      make("button", { class: "button", type: "button", click: () => attempt(act({ action: "revoke", invite })) }, "Revoke"),
+      make("div", {}, make("p", { class: "order-byline" }, make("b", {}, end)), make("p", { class: "hint" }, ...(by ? pieces("invitation.made-by", { role: as, name: nameOf(by) }) : [as]))),
+      make("button", { class: "button", type: "button", click: () => attempt(act({ action: "revoke", invite })) }, t("invitation.revoke")),
     );
   }
 
   #ask() {
     const { refs, room, act } = this.#context;
-    const uses = choice("For", USES, 1);
-    const lasts = choice("Lasts", LASTS, 7 * DAY);
+    const uses = choice(t("invitation.for"), USES.map((value) => ({ label: value ? t("invitation.people", { count: value }) : t("invitation.anybody"), value })), 1);
+    const lasts = choice(t("invitation.lasts"), lengths(LASTS), 7 * DAY);
     // Only owners can make moderators.
-    const role = room.role === "owner" ? choice("They become", ROLES, "member") : { value: "member" };
+    const role = room.role === "owner" ? choice(t("invitation.role"), ["member", "moderator"].map((value) => ({ label: roleName(value), value })), "member") : { value: "member" };
     ask(refs, {
-      title: ["New invitation"],
+      title: [t("invitation.new")],
       fields: [uses.element, lasts.element, role.element],
-      button: "Make a link",
+      button: t("invitation.make"),
       run: async () => {
         const { token } = await act({ action: "invite", ...(uses.value && { uses: uses.value }), ...(lasts.value && { seconds: lasts.value }), role: role.value });
         this.#tell(token);
@@ -71,9 +64,9 @@ export class Invitations {
   /** Shows the link. It is behind `#`, so that browsers send it to no server and no log has it. */
   #tell(token) {
     const address = this.#context.refs.address;
-    const field = make("input", { class: "field", type: "text", readonly: true, "aria-label": "Invitation link", value: `${address}#invite=${encodeURIComponent(token)}`, focus: () => field.select() });
-    const button = make("button", { class: "button primary", type: "button", click: () => copyText(field, button) }, "Copy link");
-    this.#made.replaceChildren(make("div", { class: "row" }, field, button), make("p", { class: "hint" }, "Copy it now: it is shown only once."));
+    const field = make("input", { class: "field", type: "text", readonly: true, "aria-label": t("invitation.link"), value: `${address}#invite=${encodeURIComponent(token)}`, focus: () => field.select() });
+    const button = make("button", { class: "button primary", type: "button", click: () => copyText(field, button) }, t("share.copy"));
+    this.#made.replaceChildren(make("div", { class: "row" }, field, button), make("p", { class: "hint" }, t("invitation.once")));
     button.focus();
   }
 }

@@ -4,6 +4,7 @@ import { closeOutside } from "../dialogs/ask.js";
 import { dialogOpener } from "../view/dialog-position.js";
 import { icon, make } from "../view/elements.js";
 import { write } from "../view/template-refs.js";
+import { number, refusalText, t } from "../words.js";
 import { AuditLog } from "./audit-log.js";
 import { overview } from "./overview.js";
 import { Sanctions } from "./sanctions.js";
@@ -58,10 +59,10 @@ export class Panel {
     };
     const id = `pychat-order-${(count += 1)}`;
     const parts = [
-      { label: "Queue", part: new Queue(context) },
-      { label: "People", part: new Sanctions(context) },
-      { label: "Settings", part: new Settings(context) },
-      { label: "Log", part: new AuditLog(context) },
+      { label: t("moderation.queue"), part: new Queue(context) },
+      { label: t("moderation.people"), part: new Sanctions(context) },
+      { label: t("moderation.settings"), part: new Settings(context) },
+      { label: t("moderation.log"), part: new AuditLog(context) },
     ];
     this.#tabs = parts.map(({ label, part }, at) => {
       const badge = make("span", { class: "badge mentions", hidden: true });
@@ -69,9 +70,9 @@ export class Panel {
       const body = make("div", { class: "order-part", role: "tabpanel", id: `${id}-part-${at}`, "aria-labelledby": tab.id, tabindex: "-1" }, part.element);
       return { tab, badge, body, part };
     });
-    const list = make("div", { class: "tabs", role: "tablist", "aria-label": "Moderation", keydown: (event) => this.#step(event) }, ...this.#tabs.map(({ tab }) => tab));
-    const close = make("button", { class: "tool close", type: "button", "aria-label": "Close", click: () => this.#dialog.close() }, icon("m5 5 10 10M15 5 5 15"));
-    const head = make("div", { class: "panel-head" }, make("h2", { class: "side-title", id }, "Moderation"), close);
+    const list = make("div", { class: "tabs", role: "tablist", "aria-label": t("moderation.title"), keydown: (event) => this.#step(event) }, ...this.#tabs.map(({ tab }) => tab));
+    const close = make("button", { class: "tool close", type: "button", "aria-label": t("common.close"), click: () => this.#dialog.close() }, icon("m5 5 10 10M15 5 5 15"));
+    const head = make("div", { class: "panel-head" }, make("h2", { class: "side-title", id }, t("moderation.title")), close);
     this.#dialog = make("dialog", { class: "sheet order-sheet", part: "dialog", "aria-labelledby": id }, head, list, this.#error, ...this.#tabs.map(({ body }) => body));
     closeOutside(this.#dialog);
     refs.frame.append(this.#dialog);
@@ -102,7 +103,8 @@ export class Panel {
 
   #step(event) {
     const last = this.#tabs.length - 1;
-    const to = { ArrowRight: this.#chosen + 1, ArrowLeft: this.#chosen - 1, Home: 0, End: last }[event.key];
+    const forward = getComputedStyle(this.#dialog).direction === "rtl" ? -1 : 1;
+    const to = { ArrowRight: this.#chosen + forward, ArrowLeft: this.#chosen - forward, Home: 0, End: last }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     this.#choose((to + last + 1) % (last + 1));
@@ -121,7 +123,7 @@ export class Panel {
       await promise;
       return true;
     } catch (refusal) {
-      this.#say(refusal.text);
+      this.#say(refusalText(refusal));
       return false;
     }
   }
@@ -137,7 +139,7 @@ export class Panel {
       this.#state = overview(await this.#room.moderation(), (member) => names.get(member));
       this.#show();
     } catch (refusal) {
-      this.#say(refusal.text);
+      this.#say(refusalText(refusal));
     } finally {
       this.#looking = false;
     }
@@ -149,7 +151,7 @@ export class Panel {
     for (const { part, badge } of this.#tabs) {
       const waiting = part.show(this.#state) ?? 0;
       badge.hidden = !waiting;
-      write(badge, waiting ? String(waiting) : "");
+      write(badge, waiting ? number(waiting) : "");
     }
     this.#tabs[this.#chosen].part.opened?.();
     // What was focused may be done with: the list is a better place than the page behind.

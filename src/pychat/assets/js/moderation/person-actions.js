@@ -4,8 +4,9 @@ import { ask } from "../dialogs/ask.js";
 import { nameOf } from "../view/elements.js";
 import { check, choice, MAX_REASON, textField } from "../dialogs/fields.js";
 import { toast } from "../view/toast.js";
-import { HOUR_SECONDS, lasting, RECENT, SANCTIONS } from "./durations.js";
-import { outranks, roleOf, ROLE_HINTS, ROLES, rolesToGive } from "./ranks.js";
+import { pieces, t } from "../words.js";
+import { HOUR_SECONDS, lasting, lengths, RECENT, SANCTIONS } from "./durations.js";
+import { outranks, roleOf, ROLES, rolesToGive } from "./ranks.js";
 
 const PATHS = {
   mute: "M4 8v4h2.5L10 15V5L6.5 8zM13 8l4 4m0-4-4 4",
@@ -31,24 +32,24 @@ export function personActions(room, refs, member) {
   const act = (action, fields) => room.moderate({ action, member: id, ...fields });
 
   const actions = [
-    below && isPerson && { label: "Mute…", path: PATHS.mute, run: mute },
-    below && isPerson && { label: "Remove…", path: PATHS.kick, run: kick },
-    below && isPerson && { label: "Ban…", path: PATHS.ban, danger: true, run: ban },
-    below && { label: "Delete messages…", path: PATHS.clear, danger: true, run: clear },
-    roles.length && { label: "Give a role…", path: PATHS.role, run: giveRole },
+    below && isPerson && { label: t("person.mute-more"), path: PATHS.mute, run: mute },
+    below && isPerson && { label: t("person.remove-more"), path: PATHS.kick, run: kick },
+    below && isPerson && { label: t("person.ban-more"), path: PATHS.ban, danger: true, run: ban },
+    below && { label: t("person.clear-more"), path: PATHS.clear, danger: true, run: clear },
+    roles.length && { label: t("person.role-more"), path: PATHS.role, run: giveRole },
   ];
   return actions.filter(Boolean);
 
   function mute() {
     const { long, why, address } = sanctionFields();
     ask(refs, {
-      title: ["Mute ", nameOf(name), "?"],
-      lead: [nameOf(name), " can still read, but not write or react."],
+      title: pieces("person.mute-title", { name: nameOf(name) }),
+      lead: pieces("person.mute-lead", { name: nameOf(name) }),
       fields: [long.element, why.element, address?.element],
-      button: "Mute",
+      button: t("person.mute"),
       async run() {
         await act("mute", { ...seconds(long), ...reason(why), ...addressOf(address) });
-        toast(refs, `${isolated(name)} is muted ${lasting(long.value)}.`, () => act("unmute"));
+        toast(refs, t("person.muted", { name: isolated(name), duration: lasting(long.value) }), () => act("unmute"));
       },
     });
   }
@@ -56,84 +57,84 @@ export function personActions(room, refs, member) {
   function kick() {
     const { why, address } = sanctionFields();
     ask(refs, {
-      title: ["Remove ", nameOf(name), " from the room?"],
-      lead: [nameOf(name), " can come back after a minute."],
+      title: pieces("person.remove-title", { name: nameOf(name) }),
+      lead: pieces("person.remove-lead", { name: nameOf(name) }),
       fields: [why.element, address?.element],
-      button: "Remove",
+      button: t("person.remove"),
       danger: true,
       async run() {
         await act("kick", { ...reason(why), ...addressOf(address) });
-        toast(refs, `${isolated(name)} was removed, and can come back after a minute.`);
+        toast(refs, t("person.removed", { name: isolated(name) }));
       },
     });
   }
 
   function ban() {
-    const { long, why, address } = sanctionFields(SANCTIONS[2].value);
-    const messages = check("Also delete their messages of the last hour", undefined, true);
+    const { long, why, address } = sanctionFields(SANCTIONS[2]);
+    const messages = check(t("person.ban-messages"), undefined, true);
     ask(refs, {
-      title: ["Ban ", nameOf(name), "?"],
-      lead: [nameOf(name), " is removed and cannot enter."],
+      title: pieces("person.ban-title", { name: nameOf(name) }),
+      lead: pieces("person.ban-lead", { name: nameOf(name) }),
       fields: [long.element, why.element, address?.element, messages.element],
-      button: "Ban",
+      button: t("moderation.ban"),
       danger: true,
       async run() {
         await act("ban", { ...seconds(long), ...reason(why), ...addressOf(address), ...(messages.value && { delete: HOUR_SECONDS }) });
-        toast(refs, `${isolated(name)} is banned ${lasting(long.value)}.`, () => act("unban"));
+        toast(refs, t("person.banned", { name: isolated(name), duration: lasting(long.value) }), () => act("unban"));
       },
     });
   }
 
   function clear() {
-    const long = choice("Messages of the last", RECENT, HOUR_SECONDS);
-    const why = textField("Reason", { maxlength: MAX_REASON }, "Only moderators read it, in the log.");
+    const long = choice(t("moderation.messages-of"), lengths(RECENT), HOUR_SECONDS);
+    const why = textField(t("moderation.reason"), { maxlength: MAX_REASON }, t("moderation.reason-log"));
     ask(refs, {
-      title: ["Delete messages of ", nameOf(name), "?"],
-      lead: ["Everybody sees that messages were deleted. This cannot be undone."],
+      title: pieces("person.clear-title", { name: nameOf(name) }),
+      lead: [t("person.clear-lead")],
       fields: [long.element, why.element],
-      button: "Delete",
+      button: t("common.delete"),
       danger: true,
       async run() {
         const { deleted = 0 } = await act("clear", { seconds: long.value, ...reason(why) });
-        toast(refs, deleted === 1 ? `1 message of ${isolated(name)} was deleted.` : `${deleted} messages of ${isolated(name)} were deleted.`);
+        toast(refs, t("person.cleared", { count: deleted, name: isolated(name) }));
       },
     });
   }
 
   function giveRole() {
     const now = roleOf(room, id) || (id.startsWith("user:") ? "member" : "guest");
-    const role = choice("Role", roles.map((value) => ({ label: titleCase(value), hint: ROLE_HINTS[value], value })).reverse(), now);
+    const role = choice(t("person.role"), roles.map((value) => ({ label: roleName(value), hint: t(`role-hint.${value}`), value })).reverse(), now);
     ask(refs, {
-      title: ["Role of ", nameOf(name)],
+      title: pieces("person.role-title", { name: nameOf(name) }),
       fields: [role.element],
-      button: "Give",
+      button: t("person.role-give"),
       async run() {
         await act("role", { role: role.value });
-        toast(refs, `${isolated(name)} has the role ${titleCase(role.value)} now.`);
+        toast(refs, t("person.role-given", { name: isolated(name), role: roleName(role.value) }));
       },
     });
   }
 
-  function sanctionFields(chosen = SANCTIONS[0].value) {
+  function sanctionFields(chosen = SANCTIONS[0]) {
     const isGuest = !id.startsWith("user:");
     return {
-      long: choice("How long", SANCTIONS, chosen),
-      why: textField("Reason", { maxlength: MAX_REASON }, "The person reads it."),
-      address: isGuest ? choice("Also their address", ADDRESS) : undefined,
+      long: choice(t("moderation.how-long"), lengths(SANCTIONS), chosen),
+      why: textField(t("moderation.reason"), { maxlength: MAX_REASON }, t("moderation.reason-hint")),
+      address: isGuest ? choice(t("person.address"), addresses()) : undefined,
     };
   }
 }
 
 /** Without a choice of the moderator, the server decides by who else has the address. */
-const ADDRESS = [
-  { label: "Automatic", hint: "Yes, if nobody else here has it", value: undefined },
-  { label: "Yes", hint: "All guests at the address, which can be a whole school", value: true },
-  { label: "No", hint: "The guest can come back under another name", value: false },
+const addresses = () => [
+  { label: t("person.address-auto"), hint: t("person.address-auto-hint"), value: undefined },
+  { label: t("person.address-yes"), hint: t("person.address-yes-hint"), value: true },
+  { label: t("person.address-no"), hint: t("person.address-no-hint"), value: false },
 ];
 
 const addressOf = (address) => (address?.value === undefined ? {} : { address: address.value });
 const seconds = ({ value }) => (value === null ? {} : { seconds: value });
 const reason = ({ value }) => (value ? { reason: value } : {});
 
-/** @param {string} role @returns {string} */
-export const titleCase = (role) => (ROLES.includes(role) ? role[0].toUpperCase() + role.slice(1) : role);
+/** The name of a role; those of the application are its own. @param {string} role @returns {string} */
+export const roleName = (role) => (ROLES.includes(role) ? t(`role.${role}`) : role);

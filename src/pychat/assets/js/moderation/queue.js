@@ -3,7 +3,7 @@
 import { ask } from "../dialogs/ask.js";
 import { make, nameOf } from "../view/elements.js";
 import { MAX_REASON, textField } from "../dialogs/fields.js";
-import { exact, relative } from "../time.js";
+import { ago, exact, pieces, t } from "../words.js";
 import { section } from "./rows.js";
 
 export class Queue {
@@ -11,14 +11,14 @@ export class Queue {
   #asking;
   #held;
   #reports;
-  #none = make("p", { class: "order-none" }, "Nothing waits for you.");
+  #none = make("p", { class: "order-none" }, t("queue.none"));
 
   /** @param {import("./panel.js").Context} context */
   constructor(context) {
     this.#context = context;
-    this.#asking = section("Asking to come in", (item) => this.#drawAsking(item));
-    this.#held = section("Held messages", (item) => this.#drawHeld(item));
-    this.#reports = section("Reports", (item) => this.#drawReport(item));
+    this.#asking = section(t("queue.asking"), (item) => this.#drawAsking(item));
+    this.#held = section(t("queue.held"), (item) => this.#drawHeld(item));
+    this.#reports = section(t("queue.reports"), (item) => this.#drawReport(item));
     this.element = make("div", {}, this.#asking.element, this.#held.element, this.#reports.element, this.#none);
   }
 
@@ -36,7 +36,7 @@ export class Queue {
       { class: "order-row" },
       byline(nameOf(name), date),
       text ? make("p", { class: "order-text", dir: "auto" }, text) : undefined,
-      buttons(this.#button("Let in", { action: "approve", item }, "primary"), this.#rejectButton("Refuse", item, "Refuse to let them in?")),
+      buttons(this.#button(t("queue.let-in"), { action: "approve", item }, "primary"), this.#rejectButton(t("queue.refuse"), item, t("queue.refuse-question"))),
     );
   }
 
@@ -46,8 +46,8 @@ export class Queue {
       { class: "order-row" },
       byline(this.#person(author), date),
       make("p", { class: "order-text", dir: "auto" }, text),
-      reason ? make("p", { class: "hint" }, "Held: ", nameOf(reason)) : undefined,
-      buttons(this.#button("Approve", { action: "approve", item }, "primary"), this.#rejectButton("Reject", item, "Reject this message?")),
+      reason ? make("p", { class: "hint" }, ...pieces("queue.held-because", { reason: nameOf(reason) })) : undefined,
+      buttons(this.#button(t("queue.approve"), { action: "approve", item }, "primary"), this.#rejectButton(t("queue.reject"), item, t("queue.reject-question"))),
     );
   }
 
@@ -58,11 +58,11 @@ export class Queue {
       { class: "order-row" },
       byline(this.#person(author), date),
       make("p", { class: "order-text", dir: "auto" }, text),
-      make("p", { class: "hint" }, "Reported by ", nameOf(by || "somebody"), reason ? ": " : "", reason ? nameOf(reason) : undefined),
+      make("p", { class: "hint" }, ...reportedBy(by, reason)),
       buttons(
-        make("button", { class: "button", type: "button", click: () => reveal(target) }, "Show"),
-        make("button", { class: "button danger", type: "button", click: (event) => this.#deleteReported(event, item, target) }, "Delete"),
-        this.#button("Done", { action: "resolve", item }),
+        make("button", { class: "button", type: "button", click: () => reveal(target) }, t("queue.show")),
+        make("button", { class: "button danger", type: "button", click: (event) => this.#deleteReported(event, item, target) }, t("common.delete")),
+        this.#button(t("queue.done"), { action: "resolve", item }),
       ),
     );
   }
@@ -99,7 +99,7 @@ export class Queue {
   #rejectButton(label, item, question) {
     const { refs, act } = this.#context;
     const click = () => {
-      const reason = textField("Reason", { maxlength: MAX_REASON }, "The person reads it.");
+      const reason = textField(t("moderation.reason"), { maxlength: MAX_REASON }, t("moderation.reason-hint"));
       ask(refs, {
         title: [question],
         fields: [reason.element],
@@ -112,8 +112,13 @@ export class Queue {
   }
 }
 
+function reportedBy(name, reason) {
+  const by = name ? nameOf(name) : t("queue.somebody");
+  return reason ? pieces("queue.reported-because", { name: by, reason: nameOf(reason) }) : pieces("queue.reported", { name: by });
+}
+
 function byline(name, date) {
-  return make("p", { class: "order-byline" }, make("b", {}, name), date ? make("time", { datetime: date, title: exact(new Date(date)) }, relative(new Date(date), new Date())) : undefined);
+  return make("p", { class: "order-byline" }, make("b", {}, name), date ? make("time", { datetime: date, title: exact(new Date(date)) }, ago(new Date(date))) : undefined);
 }
 
 const buttons = (...all) => make("div", { class: "order-buttons" }, ...all);

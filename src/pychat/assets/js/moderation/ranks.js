@@ -3,14 +3,6 @@
 /** From the lowest to the highest. */
 export const ROLES = ["reader", "guest", "member", "moderator", "owner"];
 
-export const ROLE_HINTS = {
-  reader: "Only reads",
-  guest: "Reads and writes",
-  member: "Also writes when only members write",
-  moderator: "Keeps order",
-  owner: "Makes moderators and owners, too",
-};
-
 const rank = (role) => ROLES.indexOf(role);
 const MODERATOR = rank("moderator");
 

@@ -3,8 +3,9 @@
 import { ask } from "../dialogs/ask.js";
 import { make, nameOf } from "../view/elements.js";
 import { choice, MAX_REASON, textField } from "../dialogs/fields.js";
-import { ending, SANCTIONS } from "./durations.js";
-import { titleCase } from "./person-actions.js";
+import { list, pieces, t } from "../words.js";
+import { ending, lengths, SANCTIONS } from "./durations.js";
+import { roleName } from "./person-actions.js";
 import { section } from "./rows.js";
 
 export class Sanctions {
@@ -12,15 +13,15 @@ export class Sanctions {
   #bans;
   #mutes;
   #roles;
-  #none = make("p", { class: "order-none" }, "Nobody is banned or muted.");
+  #none = make("p", { class: "order-none" }, t("sanctions.none"));
 
   /** @param {import("./panel.js").Context} context */
   constructor(context) {
     this.#context = context;
-    this.#bans = section("Banned", (item) => this.#draw(item, "unban", "End ban"));
-    this.#mutes = section("Muted", (item) => this.#draw(item, "unmute", "End mute"));
-    this.#roles = section("Roles", (item) => this.#drawRole(item));
-    const add = make("button", { class: "button", type: "button", "aria-haspopup": "dialog", click: () => this.#banAddress() }, "Ban an address…");
+    this.#bans = section(t("sanctions.banned"), (item) => this.#draw(item, "unban", t("sanctions.end-ban")));
+    this.#mutes = section(t("sanctions.muted"), (item) => this.#draw(item, "unmute", t("sanctions.end-mute")));
+    this.#roles = section(t("sanctions.roles"), (item) => this.#drawRole(item));
+    const add = make("button", { class: "button", type: "button", "aria-haspopup": "dialog", click: () => this.#banAddress() }, t("sanctions.ban-address"));
     this.element = make("div", {}, this.#none, this.#bans.element, this.#mutes.element, make("div", { class: "order-buttons" }, add), this.#roles.element);
   }
 
@@ -47,7 +48,7 @@ export class Sanctions {
         "div",
         {},
         make("p", { class: "order-byline" }, make("b", {}, nameOf(name ?? networks[0])), extent(member, networks)),
-        make("p", { class: "hint" }, `${kick ? "Removed" : titleOf(undo)} ${ending(until)}`, by ? " by " : "", by ? nameOf(by) : undefined, reason ? ": " : "", reason ? nameOf(reason) : undefined),
+        make("p", { class: "hint" }, ...told(kick ? "kick" : undo === "unban" ? "ban" : "mute", { until, by, reason })),
       ),
       make("button", { class: "button", type: "button", click }, label),
     );
@@ -59,32 +60,39 @@ export class Sanctions {
     return make(
       "li",
       { class: "order-row compact" },
-      make("div", {}, make("p", { class: "order-byline" }, make("b", {}, nameOf(name || member))), make("p", { class: "hint" }, titleCase(role))),
-      make("button", { class: "button", type: "button", "aria-haspopup": "dialog", click }, "Change…"),
+      make("div", {}, make("p", { class: "order-byline" }, make("b", {}, nameOf(name || member))), make("p", { class: "hint" }, roleName(role))),
+      make("button", { class: "button", type: "button", "aria-haspopup": "dialog", click }, t("sanctions.change")),
     );
   }
 
   #banAddress() {
     const { refs, act } = this.#context;
-    const network = textField("Address or network", { required: true, maxlength: 64, spellcheck: "false", autocapitalize: "off", placeholder: "203.0.113.7" }, "A network is written as 203.0.113.0/24 or 2001:db8::/48.");
-    const long = choice("How long", SANCTIONS, SANCTIONS[2].value);
-    const reason = textField("Reason", { maxlength: MAX_REASON }, "The people read it.");
+    const network = textField(t("sanctions.address"), { required: true, maxlength: 64, spellcheck: "false", autocapitalize: "off", placeholder: "203.0.113.7" }, t("sanctions.address-hint"));
+    const long = choice(t("moderation.how-long"), lengths(SANCTIONS), SANCTIONS[2]);
+    const reason = textField(t("moderation.reason"), { maxlength: MAX_REASON }, t("sanctions.reason-hint"));
     ask(refs, {
-      title: ["Ban an address"],
-      lead: ["It keeps out guests, but nobody with a login or a role."],
+      title: [t("sanctions.ban-title")],
+      lead: [t("sanctions.ban-lead")],
       fields: [network.element, long.element, reason.element],
-      button: "Ban",
+      button: t("moderation.ban"),
       danger: true,
       run: () => act({ action: "ban", network: network.value, ...(long.value !== null && { seconds: long.value }), ...(reason.value && { reason: reason.value }) }),
     });
   }
 }
 
-const titleOf = (undo) => (undo === "unban" ? "Banned" : "Muted");
+/** "Banned until 14:05 by Ada: spam". */
+function told(what, { until, by, reason }) {
+  const values = { end: ending(until), name: by && nameOf(by) };
+  const words = by ? pieces(`sanctions.${what}-by`, values) : pieces(`sanctions.${what}`, values);
+  return reason ? pieces("sanctions.because", { sanction: span(words), reason: nameOf(reason) }) : words;
+}
+
+const span = (children) => make("span", {}, ...children);
 
 /** What else than the person it holds for. A guest whose address is free can come back under another name. */
 function extent(member, networks) {
   if (!member || (!networks.length && member.startsWith("user:"))) return undefined;
-  const addresses = `and ${networks.length === 1 ? "the address" : "the addresses"} ${networks.join(", ")}`;
-  return make("span", { class: "hint" }, networks.length ? addresses : "but not the address");
+  const words = networks.length ? t("sanctions.addresses", { count: networks.length, addresses: list(networks) }) : t("sanctions.no-address");
+  return make("span", { class: "hint" }, words);
 }

@@ -4,29 +4,24 @@ import { make } from "../view/elements.js";
 import { ask } from "../dialogs/ask.js";
 import { check, choice, MAX_REASON, textField } from "../dialogs/fields.js";
 import { toast } from "../view/toast.js";
-import { RECENT } from "./durations.js";
+import { span, t } from "../words.js";
+import { lengths, RECENT } from "./durations.js";
 import { write } from "../view/template-refs.js";
 import { Invitations } from "./invitations.js";
 
-const SLOW = [
-  { label: "Off", value: 0 },
-  { label: "5 s", value: 5 },
-  { label: "10 s", value: 10 },
-  { label: "30 s", value: 30 },
-  { label: "1 min", value: 60 },
-  { label: "5 min", value: 300 },
-  { label: "1 h", value: 3600 },
+/** Seconds. */
+const SLOW = [0, 5, 10, 30, 60, 300, 3600];
+const slows = () => SLOW.map((value) => ({ label: value ? span(value) : t("room-settings.off"), value }));
+const writers = () => [
+  { label: t("room-settings.everybody"), value: "all" },
+  { label: t("room-settings.members"), hint: t("room-settings.write-members"), value: "members" },
+  { label: t("room-settings.moderators"), hint: t("room-settings.write-moderators"), value: "moderators" },
 ];
-const WRITING = [
-  { label: "Everybody", value: "all" },
-  { label: "Members", hint: "Guests only read", value: "members" },
-  { label: "Moderators", hint: "Everybody else only reads", value: "moderators" },
-];
-const ENTRY = [
-  { label: "Everybody", value: "open" },
-  { label: "Those whom a moderator lets in", hint: "Others ask, and wait in the queue", value: "ask" },
-  { label: "Members", hint: "People with a login, an invitation or the password", value: "members" },
-  { label: "Moderators", hint: "The room is closed: everybody else is put out now", value: "closed" },
+const visitors = () => [
+  { label: t("room-settings.everybody"), value: "open" },
+  { label: t("room-settings.enter-ask"), hint: t("room-settings.enter-ask-hint"), value: "ask" },
+  { label: t("room-settings.members"), hint: t("room-settings.enter-members"), value: "members" },
+  { label: t("room-settings.moderators"), hint: t("room-settings.enter-closed"), value: "closed" },
 ];
 
 export class Settings {
@@ -45,14 +40,14 @@ export class Settings {
   /** @param {import("./panel.js").Context} context */
   constructor(context) {
     this.#context = context;
-    this.#slow = choice("Slow mode: the time between two messages", SLOW, 0, (slow) => this.#set({ slow }));
-    this.#writing = choice("Who may write", WRITING, "all", (writing) => this.#set({ writing }));
-    this.#entry = choice("Who may come in", ENTRY, "open", (entry) => this.#set({ entry }));
-    this.#challenge = check("Check guests before they enter", "Their browser computes for a second. That stops programs that come in by the thousand.", false, (challenge) => this.#set({ challenge }));
-    this.#password = textField("New password", { type: "password", maxlength: 200, autocomplete: "new-password" });
-    this.#remove = make("button", { class: "button", type: "button", hidden: true, click: () => this.#set({ password: "" }) }, "Remove password");
-    this.#title = textField("Title", { maxlength: 100, required: true });
-    this.#topic = textField("Topic", { maxlength: 300 });
+    this.#slow = choice(t("room-settings.slow"), slows(), 0, (slow) => this.#set({ slow }));
+    this.#writing = choice(t("room-settings.write"), writers(), "all", (writing) => this.#set({ writing }));
+    this.#entry = choice(t("room-settings.enter"), visitors(), "open", (entry) => this.#set({ entry }));
+    this.#challenge = check(t("room-settings.check"), t("room-settings.check-hint"), false, (challenge) => this.#set({ challenge }));
+    this.#password = textField(t("room-settings.new-password"), { type: "password", maxlength: 200, autocomplete: "new-password" });
+    this.#remove = make("button", { class: "button", type: "button", hidden: true, click: () => this.#set({ password: "" }) }, t("room-settings.remove-password"));
+    this.#title = textField(t("about.title"), { maxlength: 100, required: true });
+    this.#topic = textField(t("about.topic"), { maxlength: 300 });
     this.#invitations = new Invitations(context);
     this.element = make(
       "div",
@@ -61,12 +56,12 @@ export class Settings {
       this.#writing.element,
       this.#entry.element,
       this.#challenge.element,
-      make("button", { class: "button", type: "button", click: () => this.#sweep() }, "Delete messages of all guests…"),
-      this.#form("Password", [this.#hasPassword, this.#password.element], "Set password", async () => {
+      make("button", { class: "button", type: "button", click: () => this.#sweep() }, t("room-settings.sweep-more")),
+      this.#form(t("room-settings.password"), [this.#hasPassword, this.#password.element], t("room-settings.set-password"), async () => {
         if (this.#password.value && (await this.#set({ password: this.#password.value }))) this.#password.input.value = "";
       }, this.#remove),
       this.#invitations.element,
-      this.#form("Name of the room", [this.#title.element, this.#topic.element], "Save", () => this.#setNames()),
+      this.#form(t("room-settings.name"), [this.#title.element, this.#topic.element], t("common.save"), () => this.#setNames()),
     );
   }
 
@@ -77,7 +72,7 @@ export class Settings {
     this.#writing.choose(writing);
     this.#entry.choose(entry);
     this.#challenge.input.checked = challenge;
-    write(this.#hasPassword, password ? "Guests need the password, or an invitation." : "Guests need no password.");
+    write(this.#hasPassword, password ? t("room-settings.has-password") : t("room-settings.no-password"));
     this.#remove.hidden = !password;
     for (const [field, value] of [[this.#title, title], [this.#topic, topic]]) this.#fill(field.input, value);
     this.#invitations.show(invitations);
@@ -98,17 +93,17 @@ export class Settings {
   /** After a raid: the people are many, and each has written little. */
   #sweep() {
     const { act, refs } = this.#context;
-    const long = choice("Messages of the last", RECENT, RECENT[0].value);
-    const why = textField("Reason", { maxlength: MAX_REASON }, "Only moderators read it, in the log.");
+    const long = choice(t("moderation.messages-of"), lengths(RECENT), RECENT[0]);
+    const why = textField(t("moderation.reason"), { maxlength: MAX_REASON }, t("moderation.reason-log"));
     ask(refs, {
-      title: ["Delete messages of all guests?"],
-      lead: ["What members, moderators and people with a login wrote stays. This cannot be undone."],
+      title: [t("room-settings.sweep-title")],
+      lead: [t("room-settings.sweep-lead")],
       fields: [long.element, why.element],
-      button: "Delete",
+      button: t("common.delete"),
       danger: true,
       async run() {
         const { deleted = 0 } = await act({ action: "sweep", seconds: long.value, ...(why.value && { reason: why.value }) });
-        toast(refs, deleted === 1 ? "1 message was deleted." : `${deleted} messages were deleted.`);
+        toast(refs, t("room-settings.swept", { count: deleted }));
       },
     });
   }

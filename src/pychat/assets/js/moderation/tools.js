@@ -3,6 +3,7 @@
 import { ask } from "../dialogs/ask.js";
 import { textField } from "../dialogs/fields.js";
 import { Panel } from "./panel.js";
+import { t } from "../words.js";
 import { personActions } from "./person-actions.js";
 
 /**
@@ -18,12 +19,12 @@ export function tools(room, refs, ways) {
       panel.open();
     },
     editAbout() {
-      const title = textField("Title", { value: room.about?.title ?? "", maxlength: 100, required: true });
-      const topic = textField("Topic", { value: room.topic, maxlength: 300 }, "What this room is about; everybody reads it below the title.");
+      const title = textField(t("about.title"), { value: room.about?.title ?? "", maxlength: 100, required: true });
+      const topic = textField(t("about.topic"), { value: room.topic, maxlength: 300 }, t("about.topic-hint"));
       ask(refs, {
-        title: ["Title and topic"],
+        title: [t("about.title-and-topic")],
         fields: [title.element, topic.element],
-        button: "Save",
+        button: t("common.save"),
         async run() {
           const changed = { ...(title.value !== room.about?.title && { title: title.value }), ...(topic.value !== room.topic && { topic: topic.value }) };
           if (Object.keys(changed).length) await room.moderate({ action: "set", ...changed });
