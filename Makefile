@@ -18,17 +18,17 @@ export NODE_USE_SYSTEM_CA ?= 1
 .DELETE_ON_ERROR:
 fuzz: MINUTES = 60
 connects: MINUTES = 1
-.PHONY: help serve test slow soak connects fuzz audit check format size docs lock clean
+.PHONY: help serve test slow soak connects fuzz audit check format size a11y docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9]*\):.*## /  \1	/p' Makefile | expand -t 12
 
 serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--port 9000"
 	@$(BIN)/pychat serve --dev $(ARGS)
 
 test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests but the slow ones; some with ARGS="tests/test_x.py -k y"
-	$(BIN)/python -m pytest --numprocesses=$(JOBS) -m "not slow" $(ARGS)
+	@scripts/test $(BIN)/python $(JOBS) -m "not slow" $(ARGS)
 
 slow: $(VENV)/.system node_modules/.ready ## run the tests that take ten seconds and more each
 	$(BIN)/python -m pytest -m slow
@@ -62,6 +62,9 @@ format: $(VENV)/.ready ## put code into form
 size: $(VENV)/.system node_modules/.ready ## what a first visit costs: requests, bytes, and when the page can be used
 	$(BIN)/python hatch_build.py
 	$(BIN)/python -m tests.browser.cold_load
+
+a11y: $(VENV)/.system node_modules/.ready ## what axe-core finds wrong, by state of the page
+	$(BIN)/python -m pytest --capture=no tests/browser/test_accessibility.py
 
 docs: $(VENV)/.ready ## write anew those parts of docs/ that the code knows best
 	$(BIN)/python docs/generate.py

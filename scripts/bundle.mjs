@@ -11,7 +11,7 @@ import { brotliCompressSync } from "node:zlib";
 const [assets, modules, out] = process.argv.slice(2).map((path) => resolve(path));
 const { build } = await import(pathToFileURL(join(modules, "esbuild", "lib", "main.js")));
 
-const ENTRIES = ["js/page/page.js", "js/page/boot.js", "js/element/element.js", "js/element/unread.js", "js/client.js", "css/page.css", "css/element.css"];
+const ENTRIES = ["js/page/page.js", "js/page/boot.js", "js/element/element.js", "js/element/unread.js", "js/client.js", "css/page.css", "css/plain.css", "css/element.css"];
 /** What a page has loaded before it loads anything else. */
 const LOADED = ["js/client.js", "js/view/view.js"];
 

@@ -73,13 +73,13 @@ async def test_a_solution_is_replayed_and_challenges_are_asked_for(public: Publi
         await server.settles()
 
 
-async def test_ten_thousand_requests_to_come_in(public: Public) -> None:
+async def test_thousands_of_requests_to_come_in(public: Public) -> None:
     """They are somebody new each time: twenty wait for a moderator, and the room goes on."""
     async with public(arguments=("--api-token", TOKEN)) as server, aiohttp.ClientSession() as http:
         await moderate(http, server.url, action="set", entry="ask")
         async with server.attacked():
             found: Counter[str] = Counter()
-            for _ in range(10):
+            for _ in range(3):
                 found += await codes(http, server.url, [{"ask": {"name": "Eve", "text": "Let me in!"}}] * 1000)
         assert 1 <= found[""] <= 25
         assert set(found) <= {"", "rate_limited"}

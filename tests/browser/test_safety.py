@@ -157,10 +157,16 @@ async def test_every_module_is_fetched_at_once(opened: Open) -> None:
     assert named == sorted(set(fetched))
 
 
-async def test_without_javascript_the_page_says_so(browser: Browser, server: Server) -> None:
-    """Who has JavaScript switched off is told in a sentence."""
+async def test_without_javascript_people_talk(browser: Browser, server: Server) -> None:
+    """The page leads to one without scripts, where a form is enough; nothing says that it connects."""
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
     await page.goto(server.url)
-    await expect(page.locator("noscript p")).to_contain_text("JavaScript")
+    await page.wait_for_url("**/plain?room=lobby")
+    await page.get_by_label("Your name").fill("Ada")
+    await page.get_by_role("textbox", name="Message").fill("without scripts")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.get_by_role("list", name="Messages")).to_contain_text("without scripts")
+    await expect(page.get_by_label("Your name")).to_have_value("Ada")
+    await expect(page.get_by_text("Connecting")).to_have_count(0)
     await context.close()

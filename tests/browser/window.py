@@ -89,6 +89,14 @@ class Window:
         exactly = self.page.locator(".text").get_by_text(text, exact=True)
         return self.root.locator(".message").filter(has=exactly)
 
+    async def do(self, text: str, action: str) -> None:
+        """Choose an action of the message that says exactly `text`; without one, only show them."""
+        await self.message(text).locator(".text").hover()
+        if action:
+            await self.part(f"action-{action}").click()
+        else:
+            await expect(self.part("message-actions")).to_be_visible()
+
     @property
     def messages(self) -> Locator:
         """The texts of all messages."""

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import "./english.mjs";
 import { Connection } from "../../src/pychat/assets/js/connection.js";
 import { Room } from "../../src/pychat/assets/js/room.js";
 import { MemoryStorage } from "../../src/pychat/assets/js/storage.js";

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from re import _constants as codes  # type: ignore[attr-defined]
@@ -36,7 +37,7 @@ class Use(NamedTuple):
 
 class _Matcher:
     def __init__(self, pattern: str, text: str) -> None:
-        self.tree = parser.parse(pattern)
+        self.tree = _parsed(pattern)
         self.text = text
         self.steps = 0
 
@@ -86,7 +87,26 @@ class _Matcher:
         return done >= least and go(at)
 
 
+@lru_cache(maxsize=1)
+def _parsed(pattern: str) -> Any:
+    _known.clear()
+    return parser.parse(pattern)
+
+
+#: Whether a set of the parsed pattern has a character: a set can have a thousand ranges.
+_known: dict[tuple[int, str], bool] = {}
+
+
 def _is(code: Any, given: Any, sign: str) -> bool:
+    if code is not codes.IN:
+        return _compare(code, given, sign)
+    key = (id(given), sign)
+    if key not in _known:
+        _known[key] = _compare(code, given, sign)
+    return _known[key]
+
+
+def _compare(code: Any, given: Any, sign: str) -> bool:
     number = ord(sign)
     if code is codes.LITERAL:
         return bool(number == given)
@@ -146,12 +166,15 @@ def _signs(items: Any) -> Iterator[int]:
 
 def ambiguous(pattern: str, *, searches: bool) -> str | None:
     """A text of which twice as much takes more than twice the steps; `None` where there is none among those tried."""
-    tree = parser.parse(pattern)
+    tree = _parsed(pattern)
     signs = [*dict.fromkeys(chr(number) for number in (ord(" "), ord("a"), *_signs(tree), ord("\x01")))][:9]
-    beginnings, literal = [""], ""
-    for item in tree:
-        beginnings.append(beginnings[-1] + _example([item]))
-        literal = beginnings[-1] if item[0] is codes.LITERAL and literal == beginnings[-2] else literal
+    beginnings, literal, before = [""], "", None
+    for code, given in tree:
+        example = beginnings[-1] + _example([(code, given)])
+        literal = example if code is codes.LITERAL and literal == beginnings[-1] else literal
+        # Within a word there is nothing to repeat.
+        beginnings[len(beginnings) - (code is before is codes.LITERAL) :] = [example]
+        before = code
     units = [*signs, *("".join(two) for two in product(signs[:6], repeat=2))]
     if literal:
         units += [literal, literal + "."]

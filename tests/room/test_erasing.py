@@ -56,17 +56,18 @@ async def enter(room: ChatRoom, user: User, since: Position | None = None) -> Pe
 
 def in_memory(needle: str, *known: str | None) -> list[str]:
     """The texts and bytes in this process that hold `needle`, except itself and the `known` objects."""
-    gc.collect()
-    data, found = needle.encode(), list[str]()
-    for owner in gc.get_objects():
-        for each in gc.get_referents(owner):
-            if isinstance(each, str):
-                has = needle in each and not any(each is one for one in (needle, *known))
-            else:
-                has = isinstance(each, bytes | bytearray) and data in each and each is not data
-            if has:
-                found.append(f"{each!r:.80} in {type(owner)} {owner!r:.200}")
-    return found
+    while gc.collect():  # what has a finalizer is let go of one collection later
+        pass
+    data = needle.encode()
+    ours = (needle, data, *known)
+    found = [
+        each
+        # All at once: one by one, a large process takes seconds.
+        for each in gc.get_referents(*gc.get_objects())
+        if ((isinstance(each, str) and needle in each) or (isinstance(each, bytes | bytearray) and data in each))
+        and not any(each is one for one in ours)
+    ]
+    return [f"{each!r:.80} in {[type(owner) for owner in gc.get_referrers(each)]}" for each in found]
 
 
 async def text(http: aiohttp.ClientSession, url: str) -> str:

@@ -19,7 +19,7 @@ from pychat.cli.settings import SETTINGS, Settings
 def pychat(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as people do, and wait for its end."""
     return subprocess.run(
-        [sys.executable, "-m", "pychat", *arguments], capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-m", "pychat", *arguments], capture_output=True, text=True, timeout=60, check=False
     )
 
 

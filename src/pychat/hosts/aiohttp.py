@@ -7,7 +7,15 @@ from typing import Unpack
 
 from aiohttp import web
 
-from pychat.hosts.mount import HEARTBEAT_SECONDS, SOCKETIO_PATHS, SUBPROTOCOLS, Mount, MountOptions, with_slash
+from pychat.hosts.mount import (
+    HEARTBEAT_SECONDS,
+    PLAIN_PATH,
+    SOCKETIO_PATHS,
+    SUBPROTOCOLS,
+    Mount,
+    MountOptions,
+    with_slash,
+)
 from pychat.net.http.answer_aiohttp import AiohttpAnswer
 from pychat.net.http.body_aiohttp import read_aiohttp_body
 from pychat.net.http.request import Request, joined_headers
@@ -40,6 +48,7 @@ def aiohttp_app(*rooms: ChatRoom | Chat, **options: Unpack[MountOptions]) -> web
         app.router.add_route("*", path, handlers.socketio)
     app.router.add_get("/ws", handlers.websocket, allow_head=False)
     app.router.add_route("*", r"/api/{path:[\s\S]*}", handlers.api)  # line ends as well: they are told 404 in our words
+    app.router.add_route("*", PLAIN_PATH, handlers.plain)
     app.router.add_route("*", "/{path:.*}", handlers.site)
     app.router.add_route("*", "", handlers.without_slash)  # /chat, where the app is mounted at /chat/
     app.on_startup.append(handlers.start)
@@ -104,6 +113,18 @@ class _Handlers:
             return web.Response(status=400)
         await answer.serve(stream)
         return stream.response
+
+    async def plain(self, request: web.Request) -> web.StreamResponse:
+        headers = _headers(request)
+        # Whoever says this for a proxy decides about their own cookie alone.
+        secure = request.secure or headers.get("x-forwarded-proto") == "https"
+        read = partial(read_aiohttp_body, request)
+        try:
+            asked = self._asked(request, PLAIN_PATH, headers)
+            response = await self.mount.plain(asked, request.remote or "", read, secure=secure)
+        except ConnectionError:
+            return web.Response(status=400)
+        return self._response(request, response)
 
     async def without_slash(self, request: web.Request) -> web.StreamResponse:
         return self._response(request, with_slash(request.rel_url.raw_path, request.rel_url.raw_query_string))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote
 
 from pychat.domain.errors import UsageError
 from pychat.hosts.lifespan import Host, serve_lifespan
-from pychat.hosts.mount import SOCKETIO_PATHS, SUBPROTOCOLS, Mount, MountOptions, with_slash
+from pychat.hosts.mount import PLAIN_PATH, SOCKETIO_PATHS, SUBPROTOCOLS, Mount, MountOptions, with_slash
 from pychat.net.http.answer_asgi import send_answer
 from pychat.net.http.body import AsgiBody
 from pychat.net.http.request import Request, joined_headers
@@ -104,6 +104,8 @@ class ASGIApp:
             )
         elif path.startswith("/api/"):
             await self._api(path, scope, receive, send)
+        elif path == PLAIN_PATH:
+            await self._plain(scope, receive, send)
         else:
             asked = self._asked(scope, _headers(scope), _query(scope))
             await self._respond(scope, send, await self.mount.respond(path, asked, _peer(scope)))
@@ -130,6 +132,17 @@ class ASGIApp:
             await answer.serve(stream)
         finally:
             await stream.finish()
+
+    async def _plain(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, body = _headers(scope), AsgiBody(scope, receive)
+        # Whoever says this for a proxy decides about their own cookie alone.
+        secure = scope.get("scheme") == "https" or headers.get("x-forwarded-proto") == "https"
+        asked = self._asked(scope, headers, _query(scope))
+        try:
+            response = await self.mount.plain(asked, _peer(scope), body.read, secure=secure)
+        except ConnectionError:
+            return
+        await self._respond(scope, send, response, body)
 
     async def _websocket(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         mount, peer, headers = self.mount, _peer(scope), _headers(scope)

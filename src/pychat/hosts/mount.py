@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, cast
 
-from pychat.domain.errors import Close, Refused
+from pychat.domain.errors import Close, Refused, UsageError
 from pychat.domain.model import User
 from pychat.hosts.siblings import Siblings
 from pychat.net.addresses import AddressLimiter
@@ -32,9 +32,10 @@ from pychat.transports.websocket import WebSocketTransport
 from pychat.web.api import Api
 from pychat.web.api.answer import refusal
 from pychat.web.offline import Offline
+from pychat.web.plain import PLAIN_PATH, PlainPages
 from pychat.web.site import Site
 
-__all__ = ["HEARTBEAT_SECONDS", "SOCKETIO_PATHS", "SUBPROTOCOLS", "Mount", "MountOptions", "with_slash"]
+__all__ = ["HEARTBEAT_SECONDS", "PLAIN_PATH", "SOCKETIO_PATHS", "SUBPROTOCOLS", "Mount", "MountOptions", "with_slash"]
 
 #: How often a plain WebSocket is pinged.
 HEARTBEAT_SECONDS = 25.0
@@ -146,6 +147,8 @@ class Mount:
             revalidate=options.get("revalidate"),
             clock=self.rooms.clock,
         )
+        self.authenticator.login_ended = self.rooms.push.login_ended
+        self._use_push()
         self._site = Site(
             self.rooms,
             options.get("templates"),
@@ -198,6 +201,8 @@ class Mount:
             body_seconds=body,
         )
 
+        self._plain = PlainPages(self._site.view, self._api.call)
+
     async def api(
         self,
         path: str,
@@ -219,14 +224,31 @@ class Mount:
         host = self._host(peer, request.headers)
         return await self._api.respond(IncomingRequest(request, path, host, read, pairs))
 
-    async def respond(self, path: str, request: Request, peer: str) -> Response:
-        """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""
+    async def plain(
+        self, request: Request, peer: str, read: Callable[[int], Awaitable[bytes]], *, secure: bool
+    ) -> Response:
+        """The answer to a request for the page without scripts. `secure` is true if it came over TLS."""
+        refused = self._turned_away(request, peer)
+        if refused is not None:
+            return refused
+        incoming = IncomingRequest(request, PLAIN_PATH, self._host(peer, request.headers), read)
+        return await self._plain.respond(incoming, self._site.language_of(request), secure=secure)
+
+    def _turned_away(self, request: Request, peer: str) -> Response | None:
+        """Count a plain HTTP request. Return why it is not answered, or `None`."""
         misdirected = self._misdirected(peer, request.headers)
         if misdirected is not None:
             return Response(421, _TEXT, f"{misdirected}\n".encode())
         refused = self._too_many(request.remote)
         if refused is not None:
             return Response(refused.kind.status, {**_TEXT, **retry_headers(refused)}, f"{refused.text}\n".encode())
+        return None
+
+    async def respond(self, path: str, request: Request, peer: str) -> Response:
+        """The answer to a plain HTTP request of `peer` for `path`, which is relative to the mount."""
+        refused = self._turned_away(request, peer)
+        if refused is not None:
+            return refused
         if path == "/ws":
             return self.not_a_websocket()
         host = self._host(peer, request.headers)
@@ -321,8 +343,22 @@ class Mount:
         if loop is not self._loop and (self._loop is None or not self._loop.is_running()):
             self._reopen(loop)
 
+    def _use_push(self) -> None:
+        """Bring what sends push messages, if the chat is to send some. Raise `UsageError` without the extra."""
+        contact = self.chat.push if isinstance(self.chat, Chat) else None
+        if contact is None or self.rooms.push.sender is not None:
+            return
+        try:
+            from pychat.net.web_push import WebPush  # noqa: PLC0415 -- an extra
+        except ImportError as error:
+            if error.name is None or error.name.partition(".")[0] not in ("py_vapid", "pywebpush"):
+                raise
+            raise UsageError('push: it needs pywebpush. In the checkout of pychat: pip install ".[push]"') from None
+        self.rooms.push.sender = WebPush(contact)
+
     def _reopen(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._use_push()
         if isinstance(self.chat, Chat):
             self.chat.revive()
         self.people.roomless.clear()

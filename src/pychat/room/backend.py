@@ -296,6 +296,10 @@ class RoomBackend:
         """The member of that id, if here."""
         return self.core.state.members.get(member_id)
 
+    def name_of(self, member_id: str) -> str | None:
+        """The name of a member who is here, or was here lately; `None` if there is none."""
+        return self.core.name_of(member_id)
+
     def check_name(self, name: str, member_id: str = "") -> str:
         """The form in which that member, or somebody new, could take `name` now. Raise `Refused` if they could not.
 

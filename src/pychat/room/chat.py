@@ -53,6 +53,7 @@ class Chat(Hooked):
         grace: float = 30.0,
         idle: float = 60.0,
         max_rooms_per_person: int = 1000,
+        push: str | None = None,
         clock: Clock | None = None,
         language: str | None = None,
         languages: str | Path | None = None,
@@ -69,7 +70,10 @@ class Chat(Hooked):
         was opened while the app runs is let go when nobody was in it for `idle` seconds; its messages stay in the
         store. One person may be in `max_rooms_per_person` rooms. The pages are in the language that a reader's browser
         asks for; `language` is for those who ask for none that there is, `languages` is a directory with further ones.
-        Raise `UsageError` for an invalid argument.
+
+        With `push`, people who ask for it are told of mentions and direct messages while they are away, by the push
+        service of their browser. It is an address for the operators of push services, such as `mailto:you@example.com`,
+        and needs the extra `push`. Raise `UsageError` for an invalid argument.
         """
         #: The function that says who a visitor is.
         self.authenticate = authenticate
@@ -103,6 +107,11 @@ class Chat(Hooked):
             clock=clock,
         )
         self.directory.look_in(self._finder)
+        #: The contact for the operators of push services; `None` if there is no Web push.
+        self.push = push
+        if push is not None:
+            self.directory.readers.push = self.directory.push.said
+            self._hooks.add("mention", self.directory.push.mentioned)
 
     # Rooms.
 
@@ -209,6 +218,10 @@ class Chat(Hooked):
         """
         await self.directory.readers.blocks.block(_member_id(user), _member_id(other), on=on)
 
+    async def unsubscribe(self, user: str | User | Member) -> None:
+        """Send a user no more push messages, in no browser: call it when the user logs out."""
+        await self.directory.push.forget(_member_id(user))
+
     async def erase_user(self, user_id: str) -> None:
         """Erase all that the user of that id wrote, in all rooms of the store, also in those that are not open.
 
@@ -232,6 +245,7 @@ class Chat(Hooked):
                 else:
                     await self.delete_room(record.name)
         await erase_user(stores, member_id, direct)
+        await self.directory.push.forget(member_id)
         await self.directory.readers.forget(member_id)  # also what is gathered and not yet written
 
     def _own_hooks(self) -> Hooks:

@@ -310,19 +310,22 @@ class Commands:
                 no_copy_for.pop(key, None)
             else:
                 stored.add_done_callback(lambda _: no_copy_for.pop(key, None))
-        if mentions and self._mention_hook.registered:
+        if (mentions and self._mention_hook.registered) or (self.readers is not None and self.readers.pushes):
             if stored.done():
-                self._stored_mentions(draft, stored)
+                self._told(draft, stored)
             else:
-                stored.add_done_callback(partial(self._stored_mentions, draft))
+                stored.add_done_callback(partial(self._told, draft))
         return stored
 
-    def _stored_mentions(self, draft: Message, stored: asyncio.Future[LogEvent]) -> None:
+    def _told(self, draft: Message, stored: asyncio.Future[LogEvent]) -> None:
         if stored.cancelled() or stored.exception() is not None:
             return
         message = stored.result()
         if isinstance(message, Message) and _is_first(message, draft):
-            self._mention_hook.tell(in_room(message, self._room), message.mentions)
+            message = in_room(message, self._room)
+            self._mention_hook.tell(message, message.mentions)
+            if self.readers is not None and self.readers.pushes:
+                self.readers.said(message)
 
     def _store_soon(self, draft: Message) -> asyncio.Future[LogEvent]:
         stored = self._store.append(self._room, draft)

@@ -28,11 +28,12 @@ from pychat.room.grant import Grant, unknown_room
 from pychat.room.lookups import Lookups
 from pychat.room.open_rooms import OpenRooms
 from pychat.room.person import Person
+from pychat.room.push import Push
 from pychat.room.rate_limiter import RateLimiter, too_much
 from pychat.room.readers import Described, Readers, blocked
 from pychat.room.session import Session
 from pychat.room.tokens import Tokens
-from pychat.stores import RoomRecord
+from pychat.stores import RoomRecord, is_guest
 
 __all__ = ["AskAccess", "Found", "ListedRoom", "RoomDirectory", "RoomSource"]
 
@@ -128,6 +129,8 @@ class RoomDirectory:
         self._people = WeakValueDictionary[str, Person]()
         #: What the members have read.
         self.readers = Readers(self._people, self.clock, self.describe)
+        #: Tells people who are away of mentions and direct messages.
+        self.push = Push(lambda: self.readers.store, self._push_secret, self._title_away, self.clock)
         for room in rooms:
             room.backend.readers = self.readers
             room.backend.share_rates(self.rates)
@@ -193,6 +196,11 @@ class RoomDirectory:
         if person is None:
             person = self._people[member_id] = Person(member_id, self.rates.person(member_id))
         return person
+
+    def is_here(self, member_id: str) -> bool:
+        """True if a member is connected to this server, or to another one of the same rooms."""
+        person = self._people.get(member_id)
+        return bool(person is not None and person.sessions) or any(room.member(member_id) is not None for room in self)
 
     async def tokens(self) -> Tokens:
         """Signs and reads the tokens of guests, for all rooms. Raise `Refused` while the store is unavailable."""
@@ -493,6 +501,21 @@ class RoomDirectory:
         names = ", ".join(each.name for each in people if each.id != member_id)
         return Described(ERASED if len(people) == 1 else names, people)
 
+    async def _push_secret(self) -> bytes:
+        return (await self.tokens()).key("web push")
+
+    async def _title_away(self, member_id: str, name: str) -> str | None:
+        """What a member sees as the title of a room, if they are away and may read it; else `None`. Raise `Refused`."""
+        person, room = self._people.get(member_id), self.rooms.get(name)
+        if room is None or room.backend.member(member_id) is not None or (person is not None and person.sessions):
+            return None
+        user = None if is_guest(member_id) else User(member_id.removeprefix("user:"))
+        described = await self.describe(user, member_id, name)
+        if described is None:
+            return None
+        room.backend.check_entry(Grant(Access.READ), user, member_id)
+        return described.title
+
     def _name(self, member_id: str) -> str:
         """The name of a member who is connected, in any room; empty if there is none."""
         person = self._people.get(member_id)
@@ -528,6 +551,7 @@ class RoomDirectory:
             room.dismiss(why)
         for room in rooms:
             await room.aclose(why)
+        await self.push.aclose()
         await self.readers.aclose()
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from pychat.domain.errors import UsageError
 from pychat.stores.memory import MemoryStore
 from pychat.stores.moderation_records import Conflict, ModerationRecords
-from pychat.stores.reader_records import ReaderRecords, Unread
+from pychat.stores.push_records import PushRecords, PushSubscription
+from pychat.stores.reader_records import ReaderRecords, Unread, is_guest
 from pychat.stores.room_records import RoomRecord, RoomRecords
 from pychat.stores.store import Guests, Page, Receiver, Report, Retention, Store, Subscription
 from pychat.stores.urls import redact
@@ -18,6 +19,8 @@ __all__ = [
     "MemoryStore",
     "ModerationRecords",
     "Page",
+    "PushRecords",
+    "PushSubscription",
     "ReaderRecords",
     "Receiver",
     "Report",
@@ -28,6 +31,7 @@ __all__ = [
     "Subscription",
     "Unread",
     "default_store_url",
+    "is_guest",
     "open_store",
     "redact",
     "sqlite_path",

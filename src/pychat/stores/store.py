@@ -11,6 +11,7 @@ from pychat.domain.errors import UsageError
 from pychat.domain.model import Erased, Event, LogEvent, Member, Message, Position, RoomDeleted, Signal
 from pychat.domain.moderation import Moderated
 from pychat.stores.moderation_records import ModerationRecords
+from pychat.stores.push_records import PushRecords
 from pychat.stores.reader_records import ReaderRecords
 from pychat.stores.room_records import RoomRecords
 
@@ -103,6 +104,11 @@ class Store(Protocol):
     @property
     def moderation(self) -> ModerationRecords | None:
         """The moderation records; `None`, the default, if the store has none: then rooms keep them in memory."""
+        return None
+
+    @property
+    def push(self) -> PushRecords | None:
+        """The push subscriptions; `None`, the default, if the store keeps none: then there is no Web push."""
         return None
 
     @abstractmethod

@@ -17,6 +17,7 @@ from pychat.stores import (
     MemoryStore,
     ModerationRecords,
     Page,
+    PushRecords,
     ReaderRecords,
     Receiver,
     Report,
@@ -65,6 +66,11 @@ class FaultyStore(Store):
     def readers(self) -> ReaderRecords | None:
         """The read positions of the store inside, without faults."""
         return self._inner.readers
+
+    @property
+    def push(self) -> PushRecords | None:
+        """Those of the other store."""
+        return self._inner.push
 
     @property
     def moderation(self) -> ModerationRecords | None:

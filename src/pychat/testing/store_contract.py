@@ -31,6 +31,7 @@ from pychat.stores import Page, Report, Retention
 from pychat.testing.erasure_contract import ErasureContract
 from pychat.testing.moderation_records_contract import ModerationRecordsContract
 from pychat.testing.people import Person
+from pychat.testing.push_records_contract import PushRecordsContract
 from pychat.testing.reader_records_contract import ReaderRecordsContract
 from pychat.testing.room_records_contract import RoomRecordsContract
 from pychat.testing.store_fixture import ADA, BOB, DATE, message
@@ -38,7 +39,9 @@ from pychat.testing.store_fixture import ADA, BOB, DATE, message
 __all__ = ["StoreContract"]
 
 
-class StoreContract(RoomRecordsContract, ReaderRecordsContract, ModerationRecordsContract, ErasureContract):
+class StoreContract(
+    RoomRecordsContract, ReaderRecordsContract, ModerationRecordsContract, PushRecordsContract, ErasureContract
+):
     """Tests that every store must pass. Subclass it, and override `opened`.
 
         class TestMine(StoreContract):

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from unittest import SkipTest
 
 from pychat.domain.model import Member, Message
-from pychat.stores import ModerationRecords, ReaderRecords, Retention, RoomRecords, Store
+from pychat.stores import ModerationRecords, PushRecords, ReaderRecords, Retention, RoomRecords, Store
 
-__all__ = ["ADA", "BOB", "DATE", "StoreFixture", "message", "moderation", "readers", "rooms"]
+__all__ = ["ADA", "BOB", "DATE", "StoreFixture", "message", "moderation", "push", "readers", "rooms"]
 
 ADA, BOB = Member("a", "Ada"), Member("b", "Bob")
 DATE = 1_700_000_000.0
@@ -41,6 +41,13 @@ def moderation(store: Store) -> ModerationRecords:
     if store.moderation is None:
         raise SkipTest("this store has no moderation records")
     return store.moderation
+
+
+def push(store: Store) -> PushRecords:
+    """Return the push subscriptions, or skip the test."""
+    if store.push is None:
+        raise SkipTest("this store has no push subscriptions")
+    return store.push
 
 
 class StoreFixture:

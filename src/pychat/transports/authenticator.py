@@ -29,6 +29,8 @@ class Authenticator:
         self._ask = None if authenticate is None else AppFunction("authenticate", authenticate, _user, usage)
         if revalidate is not None and self._ask is None:
             raise UsageError("revalidate: it asks authenticate again, and there is none")
+        #: Told the member id of a user whose login has ended.
+        self.login_ended: Callable[[str], object] = lambda _: None
         #: The logins of open connections, if they are asked for again.
         self.logins = None if revalidate is None else Logins(self.authenticate, revalidate, clock or Clock())
 
@@ -44,7 +46,12 @@ class Authenticator:
         """
         if self.logins is None or user is None:
             return nobody_watches
-        return self.logins.watch(request, user, put_out)
+
+        def ended(why: Close) -> None:
+            self.login_ended(user.member_id)
+            put_out(why)
+
+        return self.logins.watch(request, user, ended)
 
     def reopen(self) -> None:
         """Start again, when the previous event loop has ended."""

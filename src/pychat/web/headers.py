@@ -28,8 +28,8 @@ _POWERS = (
 )
 
 
-def page_headers(frame_ancestors: Iterable[str] | str = "self") -> dict[str, str]:
-    """The headers of a page that only pages of `frame_ancestors` can put into a frame.
+def page_headers(frame_ancestors: Iterable[str] | str = "self", *, forms: bool = False) -> dict[str, str]:
+    """The headers of a page that only pages of `frame_ancestors` can put into a frame. With `forms`, it can send some.
 
     These are origins such as `"https://example.com"`, `"self"`, `"none"` alone, or `"*"`. Raise `UsageError` for
     others.
@@ -53,7 +53,7 @@ def page_headers(frame_ancestors: Iterable[str] | str = "self") -> dict[str, str
         "connect-src 'self'; "
         "manifest-src 'self'; "
         "base-uri 'none'; "
-        "form-action 'none'; "
+        f"form-action {_WORDS['self' if forms else 'none']}; "
         f"frame-ancestors {ancestors}",
         "Referrer-Policy": "no-referrer",
         "Permissions-Policy": ", ".join(f"{power}=()" for power in _POWERS),

@@ -60,7 +60,8 @@ class Page:
         loaders: list[jinja2.BaseLoader] = [ours, jinja2.PrefixLoader({"pychat": ours})]
         if templates is not None:
             loaders.insert(0, jinja2.FileSystemLoader(templates))
-        self._environment = jinja2.Environment(
+        #: What renders templates.
+        self.environment = jinja2.Environment(
             loader=jinja2.ChoiceLoader(loaders),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
@@ -102,7 +103,7 @@ class Page:
         body = self._rendered.pop(key, None)
         if body is None:
             try:
-                html = self._environment.get_template("page.html").render(
+                html = self.environment.get_template("page.html").render(
                     room=room,
                     rooms=[
                         {

@@ -18,7 +18,8 @@ from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.web.assets import Assets
 from pychat.web.offline import PAGES, Offline, manifest, worker
 from pychat.web.page import LANGUAGE_VARY, Page
-from pychat.web.words import Languages
+from pychat.web.plain import View
+from pychat.web.words import Language, Languages
 
 __all__ = ["Site"]
 
@@ -67,6 +68,8 @@ class Site:
         if self._assets.dev:
             kept = "off"
         self._page = Page(first, self._assets, self._languages.default, templates, frame_ancestors, kept)
+        #: Draws the pages without scripts.
+        self.view = View(self._page.environment, self._assets, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.
         self._scripts = {
             "pychat-room.js": self._loads("js/element/element.js", "js/element/unread.js"),
@@ -97,7 +100,7 @@ class Site:
                 return Response(status, {**_TEXT, **told}, f"{refused.text}\n".encode())
             response = None
         if response is None:
-            return Response(404, _TEXT, b"There is nothing here.\n")
+            return await self._missing(path, request)
         if request.method not in ("GET", "HEAD"):
             return Response(405, {**_TEXT, "Allow": "GET, HEAD"}, b"Only GET and HEAD are answered here.\n")
         return response
@@ -124,6 +127,22 @@ class Site:
             case ["socket.io", name]:
                 return self._assets.socketio_client(name, headers)
         return None
+
+    def language_of(self, request: Request) -> Language:
+        """The language of a reader."""
+        return self._languages.of(request)
+
+    async def _missing(self, path: str, request: Request) -> Response:
+        """404: for people, a page with the rooms that they may see."""
+        if "text/html" not in request.headers.get("accept", "") or request.method not in ("GET", "HEAD"):
+            return Response(404, _TEXT, b"There is nothing here.\n")
+        try:
+            user = await self._authenticator.authenticate(request) if self._rooms.guarded else None
+            rooms = await self._rooms.visible(user, limit=_MAX_LISTED)
+        except Refused:
+            rooms = []
+        base = "../" * (path.count("/") - 1) or "./"
+        return self.view.missing(self._languages.of(request), rooms, base, room=path.startswith("/rooms/"))
 
     def _words(self, request: Request) -> Response:
         """The words of the interface, for elements that have no markup of a room: `?language=` names the language."""

@@ -1,5 +1,7 @@
 /** Joins, leaves and renames, summed up in one line. Pure. */
 
+import { list, t } from "./words.js";
+
 /** @typedef {import("./log.js").Member} Member */
 
 const MAX_NAMES = 3;
@@ -40,10 +42,10 @@ export class Notice {
   /** @returns {string} empty if all changes cancelled each other */
   get text() {
     return [
-      ...(this.#joined.size ? [`${list([...this.#joined.values()])} joined`] : []),
-      ...(this.#left.size ? [`${list([...this.#left.values()])} left`] : []),
-      ...[...this.#renamed.values()].slice(0, MAX_NAMES).map(({ from, to }) => `${quote(from)} is now ${quote(to)}`),
-      ...(this.#renamed.size > MAX_NAMES ? [`${this.#renamed.size - MAX_NAMES} more changed their names`] : []),
+      ...(this.#joined.size ? [told("notice.joined", [...this.#joined.values()])] : []),
+      ...(this.#left.size ? [told("notice.left", [...this.#left.values()])] : []),
+      ...[...this.#renamed.values()].slice(0, MAX_NAMES).map(({ from, to }) => t("notice.renamed", { before: quote(from), now: quote(to) })),
+      ...(this.#renamed.size > MAX_NAMES ? [t("notice.more-renamed", { count: this.#renamed.size - MAX_NAMES })] : []),
     ].join(" · ");
   }
 }
@@ -51,9 +53,8 @@ export class Notice {
 // Isolated, so that a right-to-left name does not reverse the line.
 const quote = ({ name }) => `\u2068${name}\u2069`;
 
-function list(members) {
+function told(key, members) {
   const names = members.slice(0, MAX_NAMES).map(quote);
   const more = members.length - names.length;
-  if (more > 0) return `${names.join(", ")} and ${more === 1 ? "one other" : `${more} others`}`;
-  return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
+  return t(key, { count: members.length, names: list(more > 0 ? [...names, t("notice.others", { count: more })] : names) });
 }

@@ -1,5 +1,7 @@
 /** The members who are typing now. Entries expire; the caller passes the present time. */
 
+import { list, t } from "./words.js";
+
 /** @typedef {import("./log.js").Member} Member */
 
 /** Milliseconds until an entry expires, as on the server. */
@@ -33,9 +35,8 @@ export class Typists {
 
 /** @param {Member[]} members @returns {string} */
 export function typingWords(members) {
-  const names = members.map(({ name }) => `\u2068${name}\u2069`);
-  if (names.length === 0) return "";
-  if (names.length === 1) return `${names[0]} is typing`;
-  if (names.length === 2) return `${names[0]} and ${names[1]} are typing`;
-  return `${names[0]}, ${names[1]} and ${names.length - 2 === 1 ? "one other" : `${names.length - 2} others`} are typing`;
+  const names = members.slice(0, 2).map(({ name }) => `\u2068${name}\u2069`);
+  const more = members.length - names.length;
+  if (more > 0) names.push(t("notice.others", { count: more }));
+  return names.length ? t("typing.people", { count: members.length, names: list(names) }) : "";
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from pychat.domain.model import User
+from pychat.domain.model import Message, User
 from pychat.domain.notices import UnreadRoom
 from pychat.room.clock import Clock
 from pychat.room.person import Person
@@ -38,6 +38,13 @@ class Readers:
         self.blocks = Blocks(lambda: self._default, clock)
         self._watchers = UnreadWatchers(UnreadSource(self.unread, self._shared, describe), clock)
         self._loop: asyncio.AbstractEventLoop | None = None
+        #: Tells members of a direct message who are away; `None` while push is off. Set it before rooms start.
+        self.push: Callable[[Message, tuple[str, ...]], None] | None = None
+
+    @property
+    def store(self) -> Store | None:
+        """The store of the chat; `None` outside of a chat."""
+        return self._default
 
     # Where the positions are.
 
@@ -67,7 +74,7 @@ class Readers:
             self._rooms.pop(name, None)
         else:
             self._rooms[name] = store
-        return RoomReaders(name, positions, self._watchers, self._people, self.blocks, members)
+        return RoomReaders(name, positions, self._watchers, self._people, self.blocks, members, self.push)
 
     async def settle(self, store: Store) -> None:
         """Write everything that is gathered for `store`, which is about to be closed."""

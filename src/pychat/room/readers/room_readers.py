@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from pychat.domain.model import Erased, LogEvent, Message
 from pychat.room.person import Person
@@ -16,7 +16,7 @@ __all__ = ["RoomReaders"]
 class RoomReaders:
     """What a room tells about who reads it, and asks about who has blocked whom."""
 
-    __slots__ = ("_blocks", "_name", "_people", "_positions", "_watchers", "members")
+    __slots__ = ("_blocks", "_name", "_people", "_positions", "_push", "_watchers", "members", "pushes")
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class RoomReaders:
         people: Mapping[str, Person],
         blocks: Blocks,
         members: tuple[str, ...],
+        push: Callable[[Message, tuple[str, ...]], None] | None = None,
     ) -> None:
         """`people` are those who are connected, by member id."""
         self._name = name
@@ -35,6 +36,9 @@ class RoomReaders:
         self._blocks = blocks
         #: The ids of the members of a direct room: each message puts it into their lists, if they have taken it out.
         self.members = members
+        self._push = push
+        #: True if `said` tells somebody of messages.
+        self.pushes = push is not None and bool(members)
 
     # Who reads it. No method awaits or raises.
 
@@ -69,6 +73,11 @@ class RoomReaders:
             for member_id in self.members:
                 self.follow(member_id, event.seq - 1)
         self._watchers.happened(self._name, event)
+
+    def said(self, message: Message) -> None:
+        """Tell the members of a direct room who are away of a message that this server has stored."""
+        if self._push is not None:
+            self._push(message, self.members)
 
     def list_again(self, member_id: str) -> None:
         """Whether a member may read the room has changed."""

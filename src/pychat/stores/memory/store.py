@@ -15,6 +15,7 @@ from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.stores.memory.log import Log
 from pychat.stores.memory.logs import Logs
 from pychat.stores.memory.moderation_records import MemoryModeration
+from pychat.stores.memory.push_records import MemoryPush
 from pychat.stores.memory.reader_records import MemoryReaders
 from pychat.stores.memory.room_records import MemoryRooms
 from pychat.stores.store import Page, Receiver, Report, Retention, Store, Subscription
@@ -38,6 +39,7 @@ class MemoryStore(Store):
         self._logs = Logs()
         self._readers = MemoryReaders(self._logs)
         self._moderation = MemoryModeration(lambda room: self._logs.open(room).receivers, date=date)
+        self._push = MemoryPush(date)
         self._rooms = MemoryRooms(self._logs, self._readers, self._moderation, self._secret)
 
     @property
@@ -51,6 +53,10 @@ class MemoryStore(Store):
     @property
     def moderation(self) -> MemoryModeration:
         return self._moderation
+
+    @property
+    def push(self) -> MemoryPush:
+        return self._push
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         self._logs.revive(room)

@@ -42,6 +42,7 @@ from pychat.stores.redis.guests import RedisGuests
 from pychat.stores.redis.heartbeat import Heartbeat
 from pychat.stores.redis.moderation_records import RedisModeration
 from pychat.stores.redis.outages import OutageLog
+from pychat.stores.redis.push_records import RedisPush
 from pychat.stores.redis.reader import Reader
 from pychat.stores.redis.reader_records import RedisReaders
 from pychat.stores.redis.room_records import RedisRooms
@@ -118,6 +119,7 @@ class RedisStore(Store):
         everywhere = f"{self._prefix}:"
         self._rooms = RedisRooms(everywhere, self._run_anywhere, self._execute, self._wait_deleted)
         self._readers = RedisReaders(everywhere, self._run_anywhere, self._execute)
+        self._push = RedisPush(everywhere, self._execute, date)
         self._moderation = RedisModeration(self._run_anywhere, self._run_subscribed, self._wait_delivered, date)
 
     @property
@@ -140,6 +142,10 @@ class RedisStore(Store):
     @property
     def moderation(self) -> RedisModeration:
         return self._moderation
+
+    @property
+    def push(self) -> RedisPush:
+        return self._push
 
     async def subscribe(self, room: str, receive: Receiver) -> Subscription:
         if not self._started:

@@ -45,8 +45,18 @@ def _add_moderation(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _add_push(connection: sqlite3.Connection) -> None:
+    for statement in _PUSH.split(";"):
+        connection.execute(statement)
+
+
 #: The migration from version n to n+1 is at index n-1. It runs within the caller's transaction.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_add_mentions, _add_records, _add_moderation)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _add_mentions,
+    _add_records,
+    _add_moderation,
+    _add_push,
+)
 #: `PRAGMA user_version`: the version that this pychat reads and writes.
 VERSION = 1 + len(MIGRATIONS)
 
@@ -128,6 +138,15 @@ _MODERATION = """
     ) WITHOUT ROWID
 """
 
+_PUSH = """
+    -- Push subscriptions: `subscription` is JSON.
+    CREATE TABLE push (
+        endpoint TEXT PRIMARY KEY, member TEXT NOT NULL, until REAL NOT NULL, subscription TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX push_by_member ON push (member);
+    CREATE INDEX push_that_ends ON push (until)
+"""
+
 
 def version(connection: sqlite3.Connection, path: Path) -> int:
     """Return the version of the database; 0 if it is empty. Raise `UsageError` if this pychat must not change it."""
@@ -150,7 +169,7 @@ def create(connection: sqlite3.Connection) -> None:
     """Create the tables in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        tables = f"{_TABLES.format(tokenizer=TOKENIZER)};{_RECORDS};{_MODERATION}"
+        tables = f"{_TABLES.format(tokenizer=TOKENIZER)};{_RECORDS};{_MODERATION};{_PUSH}"
         for statement in tables.split(";"):  # executescript() would commit first
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))

@@ -15,6 +15,7 @@ from pychat.stores.sqlite import queries
 from pychat.stores.sqlite.database import Database
 from pychat.stores.sqlite.erasing import erase
 from pychat.stores.sqlite.moderation_records import SqliteModeration
+from pychat.stores.sqlite.push_records import SqlitePush
 from pychat.stores.sqlite.read_pool import ReadPool
 from pychat.stores.sqlite.reader_records import SqliteReaders
 from pychat.stores.sqlite.retention import RetentionTask
@@ -57,6 +58,7 @@ class SqliteStore(Store):
         self._read_pool: ReadPool | None = None
         self._rooms = SqliteRooms(self._writing, self._reading)
         self._reads = SqliteReaders(self._writing, self._reading)
+        self._push = SqlitePush(self._writing, self._reading, date)
         self._moderation = SqliteModeration(self._writing, self._reading, date)
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,6 +78,10 @@ class SqliteStore(Store):
     @property
     def moderation(self) -> SqliteModeration:
         return self._moderation
+
+    @property
+    def push(self) -> SqlitePush:
+        return self._push
 
     async def open(self) -> None:
         """Lock, check and upgrade the file. All other methods call it first if necessary.

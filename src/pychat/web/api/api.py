@@ -14,7 +14,7 @@ from pychat.room.directory import RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
-from pychat.web.api import entry, messages, moderation, reading
+from pychat.web.api import entry, messages, moderation, push, reading
 from pychat.web.api import rooms as places
 from pychat.web.api import streams as visitors
 from pychat.web.api.answer import Denied, answer, refusal
@@ -41,6 +41,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *visitors.OPERATIONS,
     *entry.OPERATIONS,
     *moderation.OPERATIONS,
+    *push.OPERATIONS,
     Operation("describe", "GET", "/openapi.json", "This document.", _describe, {200: "Document"}, (429,), metered=True),
 )
 
@@ -80,6 +81,20 @@ class Api:
         response = await self._respond(incoming)
         return response if origin is None else _readable_by(origin, response)
 
+    def call(self, incoming: IncomingRequest, parts: Mapping[str, str]) -> Call:
+        """A request, before anybody knows who sent it. `parts` stands in its address."""
+        return Call(
+            incoming,
+            self._rooms,
+            parts,
+            self._speakers,
+            self._sse,
+            self._people,
+            self._turns,
+            max_body_bytes=self._max_body,
+            body_seconds=self._body_seconds,
+        )
+
     async def _respond(self, incoming: IncomingRequest) -> Response | StreamingResponse:
         method, path = incoming.request.method, incoming.path.removeprefix("/api")
         found = [(each, parts) for each in OPERATIONS if (parts := each.pattern.fullmatch(path)) is not None]
@@ -98,16 +113,7 @@ class Api:
     async def _run(
         self, operation: Operation, incoming: IncomingRequest, parts: Mapping[str, str]
     ) -> Response | StreamingResponse:
-        call = Call(
-            incoming,
-            self._rooms,
-            parts,
-            self._speakers,
-            self._sse,
-            self._people,
-            max_body_bytes=self._max_body,
-            body_seconds=self._body_seconds,
-        )
+        call = self.call(incoming, parts)
         if self._sse.gate.closing and operation.run not in visitors.STREAMS:
             return refusal(Refused.standard("shutdown"))
         try:
@@ -127,7 +133,7 @@ class Api:
             call.spend(operation.kind(incoming.request.query))
             if operation.body is not None:
                 call = replace(call, received=await call.receive())  # before the turn: it may take its time
-            async with self._turns.turn(call.who):
+            async with call.turn():
                 return await _answered(operation, call)
         except Refused as refused:
             return _later(operation, call, refused) or refusal(refused)

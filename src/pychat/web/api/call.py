@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from pychat.domain import strictjson
@@ -25,6 +25,7 @@ from pychat.transports.person import People
 from pychat.transports.sse import SSETransport
 from pychat.web.api.answer import Denied
 from pychat.web.api.identity import Speakers
+from pychat.web.api.turns import Turns
 
 __all__ = ["Call"]
 
@@ -43,6 +44,7 @@ class Call:
     speakers: Speakers
     sse: SSETransport
     people: People
+    turns: Turns
     max_body_bytes: int
     #: In which a body has to be here, whole.
     body_seconds: float
@@ -52,6 +54,8 @@ class Call:
     user: User | None = None
     #: The body, if it was received before the operation runs.
     received: bytes | None = None
+    #: The token of a guest whom a cookie names.
+    of_cookie: str | None = None
 
     @property
     def request(self) -> Request:
@@ -76,7 +80,9 @@ class Call:
 
     @property
     def bearer(self) -> str | None:
-        """The token of the header `Authorization: Bearer …` (RFC 6750, section 2.1)."""
+        """The token of the header `Authorization: Bearer …` (RFC 6750, section 2.1), or of the cookie."""
+        if self.of_cookie is not None:
+            return self.of_cookie
         scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
         return token.strip() or None if scheme.lower() == "bearer" else None
 
@@ -91,6 +97,14 @@ class Call:
         """The session in which a visitor's request speaks: see `Speakers.session`."""
         assert self.found is not None  # noqa: S101 -- an operation of a room
         return self.speakers.session(self.found, self.bearer, self.user, self.request.remote, name)
+
+    def known_as(self, found: Found, user: User | None, token: str | None) -> Call:
+        """The same request for the room `found`, by `user` or the guest of `token`."""
+        return replace(self, found=found, user=user, of_cookie=token)
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for this client's turn to read."""
+        return self.turns.turn(self.who)
 
     async def check_entry(self) -> None:
         """Raise `Refused` if the visitor may not enter the room, for example because of a ban. Programs may."""

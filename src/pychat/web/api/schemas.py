@@ -74,6 +74,7 @@ COMPONENTS: dict[str, Schema] = {
         **_object({"ok": _OK, "held": {"type": "boolean", "const": True}, "id": _TEXT}, {"token": _TEXT}),
         "description": "The message waits for a moderator. A guest is given a token.",
     },
+    "PushKey": _object({"ok": _OK, "key": _TEXT}),
     "Ways": _object({"ok": _OK, "entry": _TEXT, "challenge": {"type": "boolean"}, "ways": _TEXTS}),
     "Admission": {
         **_object({"ok": _OK, "role": _TEXT}, {"token": _TEXT, "waiting": {"type": "boolean"}}),

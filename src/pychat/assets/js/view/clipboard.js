@@ -1,5 +1,7 @@
 /** Copies the text of a field. */
 
+import { t } from "../words.js";
+
 /** @param {HTMLInputElement} field @param {HTMLButtonElement} button says that it is done */
 export async function copyText(field, button) {
   const label = button.textContent;
@@ -11,6 +13,6 @@ export async function copyText(field, button) {
     document.execCommand("copy");
     button.focus();
   }
-  button.textContent = "Copied";
-  setTimeout(() => (button.textContent = label === "Copied" ? "Copy link" : label), 2000);
+  button.textContent = t("share.copied");
+  setTimeout(() => (button.textContent = label === t("share.copied") ? t("share.copy") : label), 2000);
 }

@@ -1,5 +1,6 @@
 /** What moderators have: a button with the number of things that wait for them, and their tools, loaded for them alone. */
 
+import { number, t } from "../words.js";
 import { write } from "./template-refs.js";
 import { toast } from "./toast.js";
 
@@ -25,8 +26,8 @@ export function moderators(room, refs, ways) {
     const { reports = 0, held = 0, asking = 0 } = room.queue ?? {};
     const total = reports + held + asking;
     badge.hidden = !total;
-    write(badge, total > MAX_COUNT ? `${MAX_COUNT}+` : String(total));
-    button.setAttribute("aria-label", total ? `Moderation, ${total} waiting` : "Moderation");
+    write(badge, total > MAX_COUNT ? `${number(MAX_COUNT)}+` : number(total));
+    button.setAttribute("aria-label", total ? t("moderation.waiting", { count: total }) : t("moderation.title"));
   }
 
   function load() {
@@ -41,7 +42,7 @@ export function moderators(room, refs, ways) {
     await load();
     if (tools) tools.openPanel();
     // A page that is older than the server asks for scripts that are gone.
-    else toast(refs, "This could not be loaded. Reload the page.");
+    else toast(refs, t("page.not-loaded"));
   });
   for (const event of ["welcome", "access", "queue", "me", "state"]) room.on(event, show);
   show();

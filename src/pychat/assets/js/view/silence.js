@@ -1,15 +1,17 @@
 /** Why the user cannot write. Pure. */
 
-import { moment } from "../time.js";
+import { moment, t } from "../words.js";
 
 /** @param {import("../room.js").Room} room @param {Date} now @returns {string} */
 export function silenceText({ muted, writing, role }, now) {
   if (muted) {
-    const until = muted.until ? `until ${moment(new Date(muted.until), now)}` : "here";
-    return muted.reason ? `You are muted ${until}: ${muted.reason}` : `You are muted ${until}.`;
+    const { until, reason } = muted;
+    const time = until && moment(new Date(until), now);
+    if (until) return reason ? t("silence.muted-until-because", { time, reason }) : t("silence.muted-until", { time });
+    return reason ? t("silence.muted-because", { reason }) : t("silence.muted");
   }
-  if (role === "reader") return "You can only read this room: a moderator has decided so.";
-  if (writing === "moderators") return "Only moderators can write now.";
-  if (writing === "members" && role === "guest") return "Only members can write now.";
-  return "Only some people can write in this room.";
+  if (role === "reader") return t("silence.reader");
+  if (writing === "moderators") return t("silence.moderators");
+  if (writing === "members" && role === "guest") return t("silence.members");
+  return t("silence.some");
 }
