@@ -36,6 +36,8 @@ async function forgetOlder() {
 
 /** A file of this version. What was needed once is there without a network, too. */
 async function file(request) {
+  // The page has ended this worker, which lives on until the page is closed.
+  if (!(await caches.has(CACHE))) return fetch(request);
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request, ANY);
   if (kept) return kept;
@@ -57,11 +59,11 @@ async function page(event, path) {
 }
 
 async function keptPage(path) {
-  return (await caches.open(CACHE)).match(new URL(pages[path ? 1 : 0], scope), ANY);
+  return caches.match(new URL(pages[path ? 1 : 0], scope), { ...ANY, cacheName: CACHE });
 }
 
 /** Keeps the pages in the language that the reader has now. */
 async function follow(language, path) {
   const kept = await keptPage(path);
-  if (language && kept?.headers.get("Content-Language") !== language) await keep(pages);
+  if (kept && language && kept.headers.get("Content-Language") !== language) await keep(pages);
 }
