@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PINS := tests/constraints.txt
 SYSTEM := cc=build-essential chromium=chromium redis-server=redis-server faketime=faketime curl=curl weechat=weechat-curses openssl=openssl nginx=nginx-light
+BROWSERS := firefox-esr=firefox-esr WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb
 
 # Tests start `pychat`, and `node` where only the environment has it.
 export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin
@@ -18,11 +19,11 @@ export NODE_USE_SYSTEM_CA ?= 1
 .DELETE_ON_ERROR:
 fuzz: MINUTES = 60
 connects: MINUTES = 1
-.PHONY: help serve test slow soak connects fuzz audit check format size a11y docs lock clean
+.PHONY: help serve test slow soak connects fuzz audit check format size a11y browsers bench-page docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z0-9]*\):.*## /  \1	/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  \1	/p' Makefile | expand -t 14
 
 serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--port 9000"
 	@$(BIN)/pychat serve --dev $(ARGS)
@@ -65,6 +66,14 @@ size: $(VENV)/.system node_modules/.ready ## what a first visit costs: requests,
 
 a11y: $(VENV)/.system node_modules/.ready ## what axe-core finds wrong, by state of the page
 	$(BIN)/python -m pytest --capture=no tests/browser/test_accessibility.py
+
+browsers: $(VENV)/.system node_modules/.ready ## what people do most, in Firefox and in WebKit
+	@scripts/system-packages $(BROWSERS)
+	$(BIN)/python -m pytest tests/engines
+
+bench-page: $(VENV)/.system node_modules/.ready ## how quick the page is, beside its targets; ARGS="desktop phone", ARGS="--beside OTHER_CHECKOUT"
+	$(BIN)/python hatch_build.py
+	$(BIN)/python -m benchmarks.browser $(ARGS)
 
 docs: $(VENV)/.ready ## write anew those parts of docs/ that the code knows best
 	$(BIN)/python docs/generate.py

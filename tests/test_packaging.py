@@ -26,7 +26,9 @@ from tests.servers import pychat_process
 
 ROOT = Path(__file__).parent.parent
 BUNDLED = {"SOURCES", "imports.json"}
-VENDORED = {"LICENSE", "VERSION", "socket.io.esm.min.js", "socket.io.min.js"}
+LIBRARIES = ("lowlight", "emoji-picker-element-data", "highlight.js")
+VENDORED = {"LICENSE", "VERSION", "emoji", "lowlight.js", "socket.io.esm.min.js", "socket.io.min.js"}
+VENDORED |= {f"LICENSE.{name}" for name in LIBRARIES}
 PINNED = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]["socket.io-client"]
 
 
@@ -66,10 +68,10 @@ def test_wheel_holds_the_page_and_nothing_of_the_workshop(built: Built) -> None:
         script = wheel.read("pychat/assets/vendor/socket.io.min.js").decode()
         entry_points = wheel.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
 
-    assert {f"pychat/assets/vendor/{name}" for name in VENDORED} <= names
+    assert {f"pychat/assets/vendor/{name}" for name in (*(VENDORED - {"emoji"}), "emoji/en.json")} <= names
     assert {f"pychat/assets/dist/{name}" for name in (*BUNDLED, "js/page/page.js", "js/client.js")} <= names
     assert files == {name for name in names if ".dist-info/" not in name}
-    assert f"socket.io-client {PINNED}\n" == version
+    assert f"socket.io-client {PINNED}" == version.splitlines()[0]
     assert f"Socket.IO v{PINNED}" in script
     assert "sourceMappingURL" not in script
     assert "pychat = pychat.cli.main:main" in entry_points
@@ -124,7 +126,7 @@ def test_nobody_is_told_to_install_what_is_not_ours() -> None:
         path
         for folder in folders
         for path in folder.rglob("*")
-        if not {"dist", "vendor", "node_modules", "corpus"} & {*path.parts}
+        if not {"vendor", "dist", "node_modules", "corpus"} & {*path.parts}
     ]
     files += [ROOT / name for name in ("README.md", "CHANGELOG.md", "Makefile", "hatch_build.py", "pyproject.toml")]
     texts = [
@@ -151,7 +153,7 @@ def test_sdist_holds_all_that_a_build_needs(built: Built) -> None:
     with tarfile.open(built.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
 
-    assert {f"src/pychat/assets/vendor/{name}" for name in VENDORED} <= names
+    assert {f"src/pychat/assets/vendor/{name}" for name in (*(VENDORED - {"emoji"}), "emoji/en.json")} <= names
     assert {f"src/pychat/assets/dist/{name}" for name in BUNDLED} <= names
     assert {
         ".npmrc",
@@ -219,15 +221,23 @@ pathlib.Path("{{log}}").write_text(" ".join([str(pathlib.Path.cwd()), *sys.argv[
 package = pathlib.Path("node_modules/socket.io-client")
 (package / "dist").mkdir(parents=True)
 (package / "LICENSE").write_text("MIT")
+for name in {LIBRARIES}:
+    (package.parent / name).mkdir()
+    (package.parent / name / "LICENSE").write_text("MIT")
 for name in ("socket.io.min.js", "socket.io.esm.min.js"):
     (package / "dist" / name).write_text(f"/* {{{{name}}}} */\\n//# sourceMappingURL={{{{name}}}}.map\\n")
 """
-# Its arguments are the script, the sources, the packages, and where the bundles go.
+# Its arguments are the script, the sources of bundles, the packages, and where it puts what it makes.
 FAKE_NODE = f"""#!{sys.executable}
 import pathlib, sys
-out = pathlib.Path(sys.argv[4])
-out.mkdir()
-(out / "made of").write_text(" ".join(sorted(path.name for path in pathlib.Path(sys.argv[3]).iterdir())))
+*_, modules, out = map(pathlib.Path, sys.argv)
+if sys.argv[1].endswith("vendor.mjs"):
+    (out / "emoji").mkdir()
+    for name in ("lowlight.js", "emoji/en.json"):
+        (out / name).touch()
+else:
+    out.mkdir()
+    (out / "made of").write_text(" ".join(sorted(path.name for path in modules.iterdir())))
 """
 
 
@@ -236,7 +246,14 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageHook:
     """A hook whose checkout has nothing vendored yet, on a machine without npm."""
     (tmp_path / "checkout").mkdir()
     (tmp_path / "bin").mkdir()
-    for name in ("package.json", "package-lock.json", ".npmrc", "scripts/bundle.mjs", "src/pychat/web/sources.py"):
+    for name in (
+        "package.json",
+        "package-lock.json",
+        ".npmrc",
+        "scripts/bundle.mjs",
+        "scripts/vendor.mjs",
+        "src/pychat/web/sources.py",
+    ):
         (tmp_path / "checkout" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / "checkout" / name)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
@@ -280,7 +297,7 @@ def test_npm_runs_outside_the_checkout_without_scripts(hook: PageHook) -> None:
     there = {path.name for path in Path(hook.root).iterdir()}
     assert {"package.json", "package-lock.json", ".npmrc", "scripts", "src"} == there
     assert {path.name for path in hook.assets.iterdir()} == {"dist", "vendor"}
-    assert (hook.dist / "made of").read_text() == "socket.io-client"
+    assert (hook.dist / "made of").read_text().split() == sorted(["socket.io-client", *LIBRARIES])
     assert {path.name for path in hook.vendor.iterdir()} == VENDORED
     assert (hook.vendor / "socket.io.min.js").read_text() == "/* socket.io.min.js */\n"
 

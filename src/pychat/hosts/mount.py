@@ -74,6 +74,8 @@ class MountOptions(TypedDict, total=False):
     language: str | None
     #: A directory with words of your own: further languages, or other words for one of pychat's; `--languages`.
     languages: str | Path | None
+    #: Whether the pages show texts with Markdown; `True` by default; `--no-markdown`.
+    markdown: bool
     #: Other origins whose pages may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, allow only origins that you trust: their pages can act as their readers.
     allowed_origins: Iterable[str] | str
@@ -158,6 +160,7 @@ class Mount:
             options.get("language") or (self.chat.language if isinstance(self.chat, Chat) else None),
             options.get("languages") or (self.chat.languages if isinstance(self.chat, Chat) else None),
             offline=options.get("offline"),
+            markdown=options.get("markdown", not isinstance(self.chat, Chat) or self.chat.markdown),
             dev=options.get("dev", False),
         )
         given = cast("dict[str, Any]", {name: value for name, value in options.items() if name in _COUNTS})

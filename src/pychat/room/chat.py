@@ -57,6 +57,7 @@ class Chat(Hooked):
         clock: Clock | None = None,
         language: str | None = None,
         languages: str | Path | None = None,
+        markdown: bool = True,
     ) -> None:
         """`rooms` are open as long as the chat; those that were given no store are kept in `store`.
 
@@ -70,6 +71,7 @@ class Chat(Hooked):
         was opened while the app runs is let go when nobody was in it for `idle` seconds; its messages stay in the
         store. One person may be in `max_rooms_per_person` rooms. The pages are in the language that a reader's browser
         asks for; `language` is for those who ask for none that there is, `languages` is a directory with further ones.
+        They show texts with Markdown, unless `markdown` is `False`.
 
         With `push`, people who ask for it are told of mentions and direct messages while they are away, by the push
         service of their browser. It is an address for the operators of push services, such as `mailto:you@example.com`,
@@ -81,6 +83,8 @@ class Chat(Hooked):
         self.language = language
         #: The directory with further languages.
         self.languages = languages
+        #: Whether the pages show texts with Markdown.
+        self.markdown = markdown
         self._url = store if isinstance(store, str) else None  # of the store that this chat opens and closes
         self._store = open_store(store) if isinstance(store, str) else store
         self._closed_store = False

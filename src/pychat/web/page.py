@@ -39,17 +39,20 @@ class Page:
         language: Language,
         templates: str | Path | None = None,
         frame_ancestors: Iterable[str] | str = "self",
+        *,
+        markdown: bool = True,
         offline: Offline = "off",
     ) -> None:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
-        `frame_ancestors` says which pages may put the page into a frame, `offline` what it keeps for when there is no
-        network.
+        `frame_ancestors` says which pages may put the page into a frame, `markdown` whether texts have Markdown,
+        `offline` what browsers keep for when there is no network.
         The page of `first` is rendered at once, in `language`. Raise `UsageError` if `templates` is not a folder, or if
         a template in it is wrong.
         """
         self._assets = assets
         self._offline = offline
+        self._markdown = markdown
         self._headers = {**page_headers(frame_ancestors), "Vary": LANGUAGE_VARY}
         # Whether a page of another origin may read it is decided before: see site.py.
         self._embedded = {**self._headers, "Access-Control-Allow-Origin": "*", "Vary": f"{LANGUAGE_VARY}, Origin"}
@@ -120,6 +123,7 @@ class Page:
                     modules=self._modules,
                     embedded=embedded,
                     offline=self._offline,
+                    markdown=self._markdown,
                     language=language,
                     t=language.t,
                     version=__version__,

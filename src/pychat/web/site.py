@@ -49,13 +49,14 @@ class Site:
         languages: str | Path | None = None,
         *,
         offline: Offline | None = None,
+        markdown: bool = True,
         dev: bool = False,
     ) -> None:
         """`origins` says which pages may embed a room; by default those of this very host.
 
-        `language` is for readers whose own there is not; `languages` is a folder with further ones. `offline` is
-        what browsers keep: messages only where nobody logs in, by default. `dev` serves the sources of the page's
-        scripts and styles, and no service worker.
+        `language` is for readers whose own there is not; `languages` is a folder with further ones. `markdown`
+        shows texts with Markdown. `offline` is what browsers keep: messages only where nobody logs in, by default.
+        `dev` serves the sources of the page's scripts and styles, and no service worker.
         """
         self._rooms = rooms
         self._authenticator = authenticator or Authenticator()
@@ -67,7 +68,9 @@ class Site:
         kept: Offline = offline or ("page" if rooms.guarded or self._authenticator.asks else "messages")
         if self._assets.dev:
             kept = "off"
-        self._page = Page(first, self._assets, self._languages.default, templates, frame_ancestors, kept)
+        self._page = Page(
+            first, self._assets, self._languages.default, templates, frame_ancestors, markdown=markdown, offline=kept
+        )
         #: Draws the pages without scripts.
         self.view = View(self._page.environment, self._assets, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.

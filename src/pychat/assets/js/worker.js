@@ -7,6 +7,8 @@
  * without a network, which belong to no room and to nobody.
  */
 
+import "./worker/push.js";
+
 const { version, files, pages } = self.pychat;
 const { scope } = self.registration;
 const PREFIX = `pychat:${scope}:`;

@@ -1,11 +1,13 @@
-// Sets the theme before the first paint. A classic script, because modules run later.
+// Sets the theme and the size of the text before the first paint. A classic script, because modules run later.
 (() => {
-  let chosen = null;
+  let chosen = {};
   try {
-    chosen = localStorage.getItem("pychat:theme");
+    chosen = JSON.parse(localStorage.getItem("pychat:preferences")) ?? {};
   } catch {
     // The storage is forbidden: use the system's theme.
   }
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = chosen ?? (dark ? "dark" : "light");
+  const system = matchMedia("(prefers-contrast: more)").matches ? "contrast" : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const { dataset } = document.documentElement;
+  dataset.theme = chosen.theme && chosen.theme !== "system" ? chosen.theme : system;
+  dataset.size = chosen.size ?? "medium";
 })();

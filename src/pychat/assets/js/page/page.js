@@ -4,7 +4,10 @@ import { openChat } from "../client.js";
 import { browserStorage } from "../storage.js";
 import { readWords } from "../view/read-words.js";
 import { TemplateRefs } from "../view/template-refs.js";
-import { toast } from "../view/toast.js";
+import { appearance } from "../view/appearance.js";
+import { question, toast } from "../view/toast.js";
+import { attention } from "../attention/attention.js";
+import { t } from "../words.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
 import { keptMessages, worker } from "./offline.js";
@@ -23,6 +26,11 @@ const storage = browserStorage();
 /** The room that was shown last, for those who come to a site without a first room. */
 const lastKey = `pychat:${base.href}:last-room`;
 
+document.querySelector(".skips")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  skipTo(event.target.dataset.skip);
+});
+
 // Another room has another address, which would change what relative ones mean.
 for (const link of document.querySelectorAll("a[href], link[rel~='icon'], link[rel='apple-touch-icon'], link[rel='manifest']")) link.setAttribute("href", link.href);
 
@@ -33,11 +41,20 @@ const refusedTicket = await useTicket({ base, room: addresses.room(location.href
 const chat = openChat({ url: base });
 const panes = new Panes(refs.find("app"), { chat, base, addresses, write, firstTitle });
 const showTheme = theme();
-const showTitle = title(chat, panes, firstTitle);
+const keyOf = (name) => new URL(addresses.of(name)).pathname;
+const showTitle = title(chat, panes, firstTitle, keyOf);
+const attend = attention(chat, { storage, base, keyOf, enter, ask });
 const list = rooms(chat, refs, { addresses, panes, enter });
 const emptyPage = nowhere(chat, refs);
 const opened = keptMessages(chat, panes, { storage, key: `pychat:${base.href}:kept`, on: offline === "messages", away, recalled: showTitle });
 fitWindow();
+appearance(refs.root);
+
+/** Focuses a part of the room that is shown; without a message box, the field for the name. @param {string} part */
+function skipTo(part) {
+  const parts = [part, "name-input", "scroll"].map((name) => panes.current?.refs.find(name));
+  parts.find((one) => one?.isConnected && one.checkVisibility())?.focus();
+}
 
 /** Shows a room, and gives it its address. @param {string} name @param {import("../view/composer.js").Words} [words] that were written for it already */
 function enter(name, words) {
@@ -59,6 +76,7 @@ function show(name) {
   if (!known) {
     for (const event of ["message", "read", "welcome", "room"]) pane.room.on(event, showTitle);
     pane.room.on("state", () => showWayOut(pane));
+    attend(name, pane.room);
     pane.refs.find("rooms-button", "button").addEventListener("click", () => list.open());
   }
   showTheme();
@@ -66,6 +84,11 @@ function show(name) {
   list.show();
   showWayOut(pane);
   opened();
+}
+
+/** The user missed something while they were away. */
+function ask({ yes, no }) {
+  if (panes.current) question(panes.current.refs, t("notification.ask"), { [t("notification.yes")]: yes, [t("notification.no")]: no });
 }
 
 /** Leads out of a room that cannot be entered: to the first room of the chat, to another one, or to the list. */

@@ -44,10 +44,12 @@ export function fillLine(line, entry, room, refs) {
   const text = line.querySelector(".text");
   const performed = deleted ? "" : action(entry.text);
   line.classList.toggle("action", !!performed);
-  if (blocked) write(text, "Message of a person whom you block");
-  else if (deleted) write(text, "Message deleted");
-  else if (performed) fillAction(text, author.name, performed);
-  else fillText(text, entry, room);
+  if (deleted) {
+    drawn.delete(text);
+    write(text, blocked ? "Message of a person whom you block" : "Message deleted");
+  }
+  else if (performed) fillAction(text, author.name, performed, refs);
+  else fillText(text, entry, room, refs);
   line.classList.toggle("jumbo", !deleted && !entry.reply && isEmoji(entry.text));
   fillQuote(line.querySelector(".quote"), deleted ? undefined : entry.reply, room);
   const edited = line.querySelector(".edited");
@@ -63,15 +65,18 @@ export function fillLine(line, entry, room, refs) {
   write(line.querySelector(".send-error-text"), state === "held" ? HELD : error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
 }
 
-/** The text with links, and with marks on the names that it mentions. */
-function fillText(text, { text: words, mentions = [] }, room) {
+/** What the texts of lines show. @type {WeakMap<Element, string>} */
+const drawn = new WeakMap();
+
+/** The text with Markdown and links, and with marks on the names that it mentions. */
+function fillText(text, { text: words, mentions = [] }, room, refs) {
   const names = mentions.length ? namesByIds(room) : undefined;
   const known = mentions.flatMap((id) => names.get(id) ?? []);
-  const key = known.join("\n");
-  if (text.textContent === words && !text.querySelector(".actor") && (text.dataset.names ?? "") === key) return;
-  text.dataset.names = key;
+  const key = JSON.stringify([words, known]);
+  if (drawn.get(text) === key) return;
+  drawn.set(text, key);
   const mine = mentions.includes(room.me?.id) ? [room.me.name.toLowerCase(), HERE] : [];
-  text.replaceChildren(...renderText(words, { names: known.length ? [...known, HERE] : [], mine }));
+  text.replaceChildren(...renderText(words, { names: known.length ? [...known, HERE] : [], mine, plain: refs.plain }));
 }
 
 /** The names of members who are in the room or in the log, by their ids. */
@@ -83,12 +88,14 @@ function namesByIds(room) {
 }
 
 /** “Ada waves”, for the author too. */
-function fillAction(text, name, performed) {
-  if (text.firstElementChild?.matches(".actor") && text.textContent === `${name} ${performed}`) return;
+function fillAction(text, name, performed, refs) {
+  const key = JSON.stringify([name, performed]);
+  if (drawn.get(text) === key) return;
+  drawn.set(text, key);
   const actor = document.createElement("bdi");
   actor.className = "actor";
   actor.textContent = name;
-  text.replaceChildren(actor, " ", ...renderText(performed, { plain: true }));
+  text.replaceChildren(actor, " ", ...renderText(performed, { plain: refs.plain }));
 }
 
 function fillQuote(quote, reply, room) {

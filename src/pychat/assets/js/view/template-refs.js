@@ -15,6 +15,9 @@ export class TemplateRefs {
     this.address = address;
     this.signal = signal;
     this.wholePage = wholePage;
+    const frame = root.closest?.("[data-pychat]") ?? root.querySelector("[data-pychat]");
+    /** Whether texts are shown without Markdown. */
+    this.plain = frame?.dataset.markdown === "off";
   }
 
   /**
@@ -54,9 +57,9 @@ export class TemplateRefs {
     return hasKeys() && (this.wholePage || this.active !== null);
   }
 
-  /** Adds a listener that is removed with the view. @param {EventTarget} target @param {string} event @param {(event: any) => void} listener */
-  listen(target, event, listener) {
-    target.addEventListener(event, listener, { signal: this.signal });
+  /** Adds a listener that is removed with the view. @param {EventTarget} target @param {string} event @param {(event: any) => void} listener @param {AddEventListenerOptions} [options] */
+  listen(target, event, listener, options = {}) {
+    target.addEventListener(event, listener, { ...options, signal: this.signal });
   }
 
   /** Repeats a task until the view is removed. @param {number} milliseconds @param {() => void} task */

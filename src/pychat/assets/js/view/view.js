@@ -1,7 +1,9 @@
 /** Creates all views of a room. The page and the element both use it. */
 
 import { about } from "./about.js";
+import { appDialogs } from "./app-dialogs.js";
 import { composer } from "./composer.js";
+import { focusRules } from "./focus.js";
 import { mentionCompletion } from "./mention-completion.js";
 import { messageActions } from "./message-actions.js";
 import { messageMenu } from "./message-menu.js";
@@ -38,5 +40,6 @@ export function view(room, refs, entrance, rooms) {
   pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
   nicknameForm(room, refs, messageBox);
+  focusRules(refs, { keys: appDialogs(refs) });
   return { focus: messageBox.focus, take: messageBox.take, placeNewLine, refresh };
 }
