@@ -155,3 +155,26 @@ async def test_a_message_can_be_linked_and_copied(opened: Open, server: Server) 
     await more.click()
     await expect(more).to_have_text("Show less")
     assert await long.evaluate("one => one.clientHeight") > 2 * short
+
+
+async def test_all_messages_are_printed(opened: Open, server: Server) -> None:
+    """Not one cut-off page of them: all that are loaded, on as many pages as it takes, without buttons."""
+    await _fill(server, 240)
+    ada = await opened("Ada")
+    for count in (100, 150):
+        await _at_top(ada)
+        await expect(ada.messages).to_have_count(count)
+    await _at_top(ada)
+    await expect(ada.part("messages")).to_contain_text("line 40")
+    await ada.part("latest").click()
+    await expect(ada.messages).to_have_count(150)
+    await ada.page.emulate_media(media="print")
+    await ada.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    await expect(ada.messages).to_have_count(200)
+    assert await ada.page.evaluate("document.documentElement.scrollHeight > 3000")
+    for part in ("composer", "rooms", "people-button", "search-button"):
+        await expect(ada.part(part)).to_be_hidden()
+    pages = (await ada.page.pdf()).count(b"/Type /Page\n")
+    assert pages > 3
+    await ada.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    await expect(ada.messages).to_have_count(150)
