@@ -16,6 +16,7 @@ from pychat.room.direct import is_direct
 from pychat.room.directory import ListedRoom, RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.web.assets import Assets
+from pychat.web.brand import Brand
 from pychat.web.page import LANGUAGE_VARY, Page
 from pychat.web.plain import View
 from pychat.web.words import Language, Languages
@@ -50,20 +51,31 @@ class Site:
         languages: str | Path | None = None,
         *,
         markdown: bool = True,
+        brand: Brand | None = None,
         dev: bool = False,
     ) -> None:
         """`origins` says which pages may embed a room; by default those of this very host.
 
         `language` is for readers whose own there is not; `languages` is a folder with further ones. `markdown`
-        shows texts with Markdown. `dev` serves the sources of the page's scripts and styles.
+        shows texts with Markdown. `brand` is the operator's colour and logo. `dev` serves the sources of the page's
+        scripts and styles.
         """
         self._rooms = rooms
         self._authenticator = authenticator or Authenticator()
         self._origins = origins or OriginPolicy()
         self._assets = Assets(dev=dev)
+        self._brand = brand or Brand()
         first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
         self._languages = Languages(self._assets.folder, language, languages)
-        self._page = Page(first, self._assets, self._languages.default, templates, frame_ancestors, markdown=markdown)
+        self._page = Page(
+            first,
+            self._assets,
+            self._languages.default,
+            templates,
+            frame_ancestors,
+            markdown=markdown,
+            brand=self._brand,
+        )
         #: Draws the pages without scripts.
         self.view = View(self._page.environment, self._assets, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.
@@ -104,6 +116,8 @@ class Site:
                 return await self._room(None, "./", request)
             case ["part"]:
                 return await self._part(request, host)
+            case ["logo"]:
+                return self._brand.logo.respond(headers) if self._brand.logo else None
             case ["words.json"]:
                 return self._words(request)
             case [name] if name in self._scripts:

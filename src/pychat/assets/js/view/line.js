@@ -1,7 +1,7 @@
 /** One line of the conversation: a message or a notice. Texts of users become text nodes and links, never markup. */
 
 import { action } from "../action.js";
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { HERE } from "../mentions.js";
 import { exact, relative } from "../time.js";
 import { renderText } from "../writing/render.js";
@@ -33,7 +33,7 @@ export function fillLine(line, entry, room, refs) {
   line.classList.toggle("whisper", state === "whisper");
   line.classList.toggle("mentions-me", !deleted && !own && !!room.me && !!entry.mentions?.includes(room.me.id));
   line.querySelector(".whisper-note").hidden = state !== "whisper";
-  line.style.setProperty("--hue", hue(author.id));
+  line.style.setProperty("--hue", room.people.hueOf(author.id));
   write(line.querySelector(".avatar"), initials(author.name));
   write(line.querySelector(".author"), own ? "You" : author.name || "Deleted person");
   fillRoles(line.querySelector(".author"), room.people.rolesOf(author.id), refs);
