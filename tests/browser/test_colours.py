@@ -85,16 +85,16 @@ async def test_one_colour_is_enough_in_the_element(place: Place, visit: ClientSe
             assert [] == await unreadable(frame, name), (theme, name)
 
 
-async def test_the_accent_of_the_chat(opened: Open, place: Place, visit: ClientSession) -> None:
+async def test_the_accent_of_the_chat(place: Place, visit: ClientSession) -> None:
     """The operator's colour and logo are on the page, and in the element unless its page sets another colour."""
     host = await place(Chat(ChatRoom("lobby"), accent="#7a2048", logo=LOGO))
-    ada = await opened(url=f"{host.url}/chat/")
+    chat = await visit(f"{host.url}/chat/")
     boxes = (
         '<pychat-room src="/chat/" style="--pychat-accent: navy"></pychat-room><pychat-room src="/chat/"></pychat-room>'
     )
     page = await visit(host.page(boxes))
     for root, expected in (
-        (ada.page.locator("body"), "rgb(122, 32, 72)"),
+        (chat.locator("body"), "rgb(122, 32, 72)"),
         (page.locator("pychat-room").first, "rgb(0, 0, 128)"),
         (page.locator("pychat-room").last, "rgb(122, 32, 72)"),
     ):
