@@ -1,6 +1,6 @@
 /** The search dialog: finds messages by words and scrolls to them. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { excerpt } from "../excerpt.js";
 import { forServer, wordsOf } from "../search-filters.js";
 import { exact, moment, t } from "../words.js";
@@ -75,7 +75,7 @@ export function search(room, refs, reveal) {
   function row({ seq, author, date, text }, matching) {
     const item = refs.copy("found");
     const own = author.id === room.me?.id;
-    item.style.setProperty("--hue", hue(author.id));
+    item.style.setProperty("--hue", room.people.hueOf(author.id));
     write(item.querySelector(".avatar"), initials(author.name));
     write(item.querySelector(".author"), own ? t("log.you") : author.name);
     const time = item.querySelector("time");
