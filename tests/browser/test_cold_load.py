@@ -8,7 +8,7 @@ from tests.browser.cold_load import cold_load
 from tests.browser.server import Server
 
 MAX_REQUESTS = 12
-MAX_WIRE_BYTES = 80_000
+MAX_WIRE_BYTES = 88_000
 
 
 async def test_a_first_visit_is_small(browser: Browser, server: Server) -> None:
