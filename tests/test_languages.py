@@ -121,6 +121,6 @@ def test_styles_turn_around(sheet: Path) -> None:
     wrong = [found for found in PHYSICAL.findall(text) if "50%" not in found]
     for found in FOUR_SIDES.finditer(text):
         values = sides(found[1])
-        if len(values) == 4 and values[1] != values[3] and "--dialog-" not in found[1] and "--menu-" not in found[1]:  # noqa: PLR2004
+        if len(values) == 4 and values[1] != values[3] and "--dialog-" not in found[1] and "--menu-" not in found[1]:
             wrong.append(found[0])
     assert wrong == []
