@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import expect
 
 from pychat import Chat, ChatRoom
 from pychat.net.web_push import WebPush
+from pychat.stores import PushSubscription
 from tests.browser.conftest import Open, Place
 from tests.push.service import push_service
 
@@ -58,11 +60,11 @@ async def test_somebody_who_closed_the_page_is_told(place: Place, opened: Open, 
         _, told = await service.next()
 
         cdp = await ada.page.context.new_cdp_session(elsewhere)
-        found = asyncio.get_running_loop().create_future()
-        cdp.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.done() or found.set_result(event))
+        updates: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        cdp.on("ServiceWorker.workerRegistrationUpdated", updates.put_nowait)
         await cdp.send("ServiceWorker.enable")
         async with asyncio.timeout(15):
-            [registration] = (await found)["registrations"]
+            [registration] = (await updates.get())["registrations"]
         await cdp.send(
             "ServiceWorker.deliverPushMessage",
             {"origin": host.url, "registrationId": registration["registrationId"], "data": json.dumps(told)},
@@ -77,7 +79,7 @@ async def test_somebody_who_closed_the_page_is_told(place: Place, opened: Open, 
         assert await _kept(chat, ada_id)
 
 
-async def _kept(chat: Chat, member_id: str) -> tuple[object, ...]:
+async def _kept(chat: Chat, member_id: str) -> tuple[PushSubscription, ...]:
     store = chat.directory.readers.store
     assert store is not None
     assert store.push is not None
