@@ -12,6 +12,7 @@ import socket
 import webbrowser
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from aiohttp import web
 
@@ -43,6 +44,7 @@ from pychat.room.chatroom import ChatRoom
 from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, HandshakeRouter
+from pychat.web.offline import Offline
 
 __all__ = ["run"]
 
@@ -58,6 +60,7 @@ _FLAGS = {
     "api_tokens": "--api-token",
     "frame_ancestors": "--frame-ancestors",
     "owner_token": "--owner-token",
+    "push": "--push",
     "trusted_proxies": "--trusted-proxy",
 }
 
@@ -95,7 +98,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
     ]
     # A link that is in a log could be read by whoever reads that: of a token that was chosen, none is shown.
     generated = None if settings.owner_token or settings.log_format == "json" else secrets.token_urlsafe(24)
-    served = rooms if settings.rooms == "fixed" else [_chat(rooms, store, limits, settings)]
+    served = rooms if settings.rooms == "fixed" and settings.push is None else [_chat(rooms, store, limits, settings)]
     app = aiohttp_app(
         *served,
         templates=settings.templates,
@@ -113,6 +116,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         enter_seconds=settings.enter_timeout,
         api_tokens=settings.api_token,
         owner_token=settings.owner_token or generated,
+        offline=cast("Offline", settings.offline),
         dev=settings.dev,
     )
     app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))
@@ -186,7 +190,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
 
 
 def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Settings) -> Chat:
-    """The rooms of `--room`, and those that visitors make."""
+    """The rooms of `--room`, and those that visitors make, if they may."""
     rates = rooms[0].backend.rates
     visitors = VisitorRooms(
         store,
@@ -198,10 +202,11 @@ def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Setting
     chat = Chat(
         *rooms,
         store=store,
-        find_room=visitors.find,
+        find_room=None if settings.rooms == "fixed" else visitors.find,
         limits=limits,
         reserved_names=settings.reserved_name,
         grace=settings.grace,
+        push=settings.push,
     )
     return chat
 
