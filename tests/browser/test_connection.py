@@ -190,7 +190,7 @@ async def test_the_browser_coming_back_ends_the_waiting(
     await ada.page.evaluate("Math.random = () => 1000")  # the next delays are longer than this test
 
     async def returns() -> None:
-        await expect(ada.part("banner-count")).to_have_text(re.compile(r"in \d+ (min|h)\."))
+        await expect(ada.part("banner-count")).to_have_text(re.compile(r"in \d+ (min|hr)\."))
         await ada.page.evaluate(RETURNS[way])
 
     async def is_back(text: str) -> None:
