@@ -148,8 +148,8 @@ class Site:
         return self.view.missing(self._languages.of(request), rooms, base, room=path.startswith("/rooms/"))
 
     def _words(self, request: Request) -> Response:
-        """The words of the interface, for elements that have no markup of a room: `?language=` names the language."""
-        text = str(self._languages.of(request).script)
+        """The words of all scripts, for those that are loaded later and for elements without a room; `?language=`."""
+        text = self._languages.of(request).all_scripts
         headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache", "Vary": LANGUAGE_VARY}
         return Body(text.encode(), "application/json", headers).respond(request.headers)
 

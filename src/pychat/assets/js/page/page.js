@@ -19,9 +19,9 @@ import { takeTicket, useTicket } from "./ticket.js";
 import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
-readWords(document);
 const { base: path, home, offline, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
 const base = new URL(path, location.href);
+readWords(document, base);
 const storage = browserStorage();
 /** The room that was shown last, for those who come to a site without a first room. */
 const lastKey = `pychat:${base.href}:last-room`;
