@@ -1,6 +1,6 @@
 /** What can be done about a person: write to them alone, mention them, block them; moderators can also keep order. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { refusalText, t } from "../words.js";
 import { icon, make } from "./elements.js";
 import { menu } from "./menu.js";
@@ -29,7 +29,7 @@ export function personMenu(room, refs, { rooms, mentions, moderators }) {
   function show() {
     const blocked = blocks();
     const avatar = refs.find("person-avatar");
-    avatar.style.setProperty("--hue", hue(member.id));
+    avatar.style.setProperty("--hue", room.people.hueOf(member.id));
     write(avatar, initials(member.name));
     write(refs.find("person-name"), member.name);
     fillRoles(refs.find("person-name"), room.people.rolesOf(member.id), refs);
