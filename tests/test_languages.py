@@ -35,6 +35,18 @@ def test_keys_in_the_code_have_words() -> None:
     assert {key for key in USED if key not in ENGLISH and not any(each.startswith(key) for each in ENGLISH)} == set()
 
 
+def test_scripts_that_are_loaded_later_bring_their_words() -> None:
+    """The page has only the words of the scripts that run at once, so the others are loaded by `withWords`."""
+    without = []
+    for file in ASSETS.glob("js/**/*.js"):
+        for before, path in re.findall(
+            r"(\S*?)import\(\"(\.[^\"]+)\"\)(?=[\s.);])", COMMENTS.sub("", file.read_text("utf-8"))
+        ):
+            if "words.js" in (file.parent / path).read_text("utf-8") and not before.endswith("withWords("):
+                without.append((file.name, path))
+    assert without == []
+
+
 def test_no_word_is_left_behind() -> None:
     """Each key of English is named by a script or a template, whole or by its beginning."""
     beginnings = tuple(key for key in USED if key.endswith("."))

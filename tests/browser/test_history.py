@@ -117,3 +117,26 @@ async def test_after_a_long_way_up_the_page_is_small_again(opened: Open, server:
         }"""
     )
     await ada.sees(*(f"line {number}" for number in range(800)), "newest")
+
+
+async def test_all_messages_are_printed(opened: Open, server: Server) -> None:
+    """Not one cut-off page of them: all that are loaded, on as many pages as it takes, without buttons."""
+    await _fill(server, 240)
+    ada = await opened("Ada")
+    for count in (100, 150):
+        await _at_top(ada)
+        await expect(ada.messages).to_have_count(count)
+    await _at_top(ada)
+    await expect(ada.part("messages")).to_contain_text("line 40")
+    await ada.part("latest").click()
+    await expect(ada.messages).to_have_count(150)
+    await ada.page.emulate_media(media="print")
+    await ada.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    await expect(ada.messages).to_have_count(200)
+    assert await ada.page.evaluate("document.documentElement.scrollHeight > 3000")
+    for part in ("composer", "rooms", "people-button", "search-button"):
+        await expect(ada.part(part)).to_be_hidden()
+    pages = (await ada.page.pdf()).count(b"/Type /Page\n")
+    assert pages > 3
+    await ada.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    await expect(ada.messages).to_have_count(150)

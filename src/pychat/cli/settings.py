@@ -124,6 +124,12 @@ class Settings:
         30, "How long the name of a person is held after the connection was lost.", "SECONDS", min=0, max=86_400
     )
     open: bool = _setting(False, "Open the page in a browser.")
+    offline: str = _setting(
+        "messages",
+        "What browsers keep for when there is no network. messages: the page, and the last messages of the rooms that "
+        "somebody was in. page: the page alone. off: nothing.",
+        choices=("messages", "page", "off"),
+    )
     dev: bool = _setting(False, "Serve the sources of the page's scripts and styles, for work on them.")
     quiet: bool = _setting(False, "Do not log the messages.")
     log_format: str = _setting(

@@ -31,6 +31,7 @@ from pychat.transports.sse import SSETransport
 from pychat.transports.websocket import WebSocketTransport
 from pychat.web.api import Api
 from pychat.web.api.answer import refusal
+from pychat.web.offline import Offline
 from pychat.web.plain import PLAIN_PATH, PlainPages
 from pychat.web.site import Site
 
@@ -111,6 +112,10 @@ class MountOptions(TypedDict, total=False):
     #: A secret of 16 or more characters. Whoever opens the page with `#owner=` and this token becomes an owner of the
     #: room; `--owner-token`. Start with another one, and the old one is worth nothing; owners stay owners.
     owner_token: str | None
+    #: What browsers keep for when there is no network: `"messages"` (the page, and the last messages of the rooms that
+    #: somebody was in), `"page"` or `"off"`. By default messages are kept only where there are no logins: neither
+    #: `authenticate` nor `access` nor `find_room`; `--offline`.
+    offline: Offline | None
     #: Serve the sources of the page's scripts and styles one by one, as they are to be read in a debugger; `--dev`.
     dev: bool
 
@@ -154,6 +159,7 @@ class Mount:
             options.get("frame_ancestors", "self"),
             options.get("language") or (self.chat.language if isinstance(self.chat, Chat) else None),
             options.get("languages") or (self.chat.languages if isinstance(self.chat, Chat) else None),
+            offline=options.get("offline"),
             markdown=options.get("markdown", not isinstance(self.chat, Chat) or self.chat.markdown),
             dev=options.get("dev", False),
         )

@@ -14,7 +14,7 @@ const TIMEOUT = 10_000;
 export async function loadFrame(base, room, language, signal) {
   const found = await loadDocument(partAddress(base, room, language), signal);
   const frame = found?.querySelector("[data-pychat]");
-  if (found) readWords(found);
+  if (found) readWords(found, base);
   if (frame) return document.importNode(frame, true);
   return signal.aborted ? undefined : diagnose(base, room);
 }

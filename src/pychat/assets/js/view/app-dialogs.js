@@ -1,6 +1,6 @@
 /** The dialogs that belong to no room: the settings and the list of keys. They are loaded when they are opened. */
 
-import { t } from "../words.js";
+import { t, withWords } from "../words.js";
 import { toast } from "./toast.js";
 
 /**
@@ -18,8 +18,8 @@ export function appDialogs(refs) {
       toast(refs, t("page.too-old"));
     }
   };
-  const showHelp = opener(async () => (await import("../help/shortcuts.js")).openHelp(refs));
-  const showSettings = opener(async () => (await import("../settings/settings.js")).openSettings(refs, { path, showHelp }));
+  const showHelp = opener(async () => (await withWords(import("../help/shortcuts.js"))).openHelp(refs));
+  const showSettings = opener(async () => (await withWords(import("../settings/settings.js"))).openSettings(refs, { path, showHelp }));
 
   refs.find("settings-button", "button").addEventListener("click", showSettings);
   return { "?": showHelp, "Control+,": showSettings };

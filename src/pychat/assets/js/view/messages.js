@@ -47,11 +47,12 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
   let days = new Map();
   let stale = new Set();
   let roles = room.people.roles;
+  let printing = false;
 
   function draw() {
     shorten();
     const { entries: all } = room.log;
-    const [start, end] = shown.range(all, scroll.following);
+    const [start, end] = printing ? [0, all.length] : shown.range(all, scroll.following);
     const context = { room, refs, names: new Names(room) };
     const daysNow = new Map();
     const now = new Date();
@@ -251,6 +252,12 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
     renew(({ author, mentions }) => mentions?.length || (changed && author));
   });
   refs.every(REFRESH_INTERVAL, refresh);
+  for (const event of ["beforeprint", "afterprint"]) {
+    refs.listen(window, event, () => {
+      printing = event === "beforeprint";
+      draw();
+    });
+  }
   refs.listen(document, "visibilitychange", () => document.hidden || refresh());
   schedule();
 
