@@ -105,6 +105,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         language=settings.language,
         languages=settings.languages,
         markdown=not settings.no_markdown,
+        accent=settings.accent,
+        logo=settings.logo,
         allowed_origins=settings.allow_origin,
         frame_ancestors=settings.frame_ancestors,
         allowed_hosts=_hosts(settings),

@@ -104,6 +104,8 @@ class Settings:
         None, "A directory with words of your own: sv.json adds Swedish, en.json changes English words.", "DIR"
     )
     no_markdown: bool = _setting(False, "Show messages as they were written, without Markdown.")
+    accent: str | None = _setting(None, "The colour of buttons and links: #0b6e5d.", "COLOUR")
+    logo: str | None = _setting(None, "A picture in place of pychat's mark: SVG, PNG, WebP, JPEG or GIF.", "FILE")
     store: str | None = _setting(
         None,
         "Where messages are stored: sqlite:PATH, redis://HOST, or memory: (until the server stops). "

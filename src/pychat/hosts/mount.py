@@ -31,6 +31,7 @@ from pychat.transports.sse import SSETransport
 from pychat.transports.websocket import WebSocketTransport
 from pychat.web.api import Api
 from pychat.web.api.answer import refusal
+from pychat.web.brand import Brand
 from pychat.web.offline import Offline
 from pychat.web.plain import PLAIN_PATH, PlainPages
 from pychat.web.site import Site
@@ -76,6 +77,10 @@ class MountOptions(TypedDict, total=False):
     languages: str | Path | None
     #: Whether the pages show texts with Markdown; `True` by default; `--no-markdown`.
     markdown: bool
+    #: The colour of buttons and links, as `"#0b6e5d"`; `--accent`.
+    accent: str | None
+    #: The path of a picture that stands in place of pychat's mark, and in the tab; `--logo`.
+    logo: str | Path | None
     #: Other origins whose pages may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, allow only origins that you trust: their pages can act as their readers.
     allowed_origins: Iterable[str] | str
@@ -161,6 +166,10 @@ class Mount:
             options.get("languages") or (self.chat.languages if isinstance(self.chat, Chat) else None),
             offline=options.get("offline"),
             markdown=options.get("markdown", not isinstance(self.chat, Chat) or self.chat.markdown),
+            brand=Brand(
+                options.get("accent") or (self.chat.accent if isinstance(self.chat, Chat) else None),
+                options.get("logo") or (self.chat.logo if isinstance(self.chat, Chat) else None),
+            ),
             dev=options.get("dev", False),
         )
         given = cast("dict[str, Any]", {name: value for name, value in options.items() if name in _COUNTS})

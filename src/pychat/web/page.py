@@ -13,6 +13,7 @@ from pychat.domain.errors import UsageError
 from pychat.net.http.response import Body, Response
 from pychat.room.directory import ListedRoom
 from pychat.web.assets import Assets
+from pychat.web.brand import Brand
 from pychat.web.headers import page_headers
 from pychat.web.offline import Offline
 from pychat.web.words import Language
@@ -42,6 +43,7 @@ class Page:
         *,
         markdown: bool = True,
         offline: Offline = "off",
+        brand: Brand | None = None,
     ) -> None:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
@@ -53,6 +55,7 @@ class Page:
         self._assets = assets
         self._offline = offline
         self._markdown = markdown
+        self._brand = brand or Brand()
         self._headers = {**page_headers(frame_ancestors), "Vary": LANGUAGE_VARY}
         # Whether a page of another origin may read it is decided before: see site.py.
         self._embedded = {**self._headers, "Access-Control-Allow-Origin": "*", "Vary": f"{LANGUAGE_VARY}, Origin"}
@@ -120,6 +123,8 @@ class Page:
                     home=home,
                     base=base,
                     asset=lambda path: base + self._assets.url(path),
+                    accent=self._brand.accent,
+                    logo=self._brand.logo_url and base + self._brand.logo_url,
                     modules=self._modules,
                     embedded=embedded,
                     offline=self._offline,

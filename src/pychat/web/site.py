@@ -16,6 +16,7 @@ from pychat.room.direct import is_direct
 from pychat.room.directory import ListedRoom, RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.web.assets import Assets
+from pychat.web.brand import Brand
 from pychat.web.offline import PAGES, Offline, manifest, worker
 from pychat.web.page import LANGUAGE_VARY, Page
 from pychat.web.plain import View
@@ -50,18 +51,21 @@ class Site:
         *,
         offline: Offline | None = None,
         markdown: bool = True,
+        brand: Brand | None = None,
         dev: bool = False,
     ) -> None:
         """`origins` says which pages may embed a room; by default those of this very host.
 
         `language` is for readers whose own there is not; `languages` is a folder with further ones. `markdown`
         shows texts with Markdown. `offline` is what browsers keep: messages only where nobody logs in, by default.
-        `dev` serves the sources of the page's scripts and styles, and no service worker.
+        `brand` is the operator's colour and logo. `dev` serves the sources of the page's scripts and styles, and no
+        service worker.
         """
         self._rooms = rooms
         self._authenticator = authenticator or Authenticator()
         self._origins = origins or OriginPolicy()
         self._assets = Assets(dev=dev)
+        self._brand = brand or Brand()
         first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
         self._languages = Languages(self._assets.folder, language, languages)
         # Whoever uses this browser after a logout must not find what was said to somebody else.
@@ -69,7 +73,14 @@ class Site:
         if self._assets.dev:
             kept = "off"
         self._page = Page(
-            first, self._assets, self._languages.default, templates, frame_ancestors, markdown=markdown, offline=kept
+            first,
+            self._assets,
+            self._languages.default,
+            templates,
+            frame_ancestors,
+            markdown=markdown,
+            brand=self._brand,
+            offline=kept,
         )
         #: Draws the pages without scripts.
         self.view = View(self._page.environment, self._assets, frame_ancestors)
@@ -115,6 +126,8 @@ class Site:
                 return await self._room(None, "./", request)
             case ["part"]:
                 return await self._part(request, host)
+            case ["logo"]:
+                return self._brand.logo.respond(headers) if self._brand.logo else None
             case ["words.json"]:
                 return self._words(request)
             case names if "/".join(names) in PAGES:

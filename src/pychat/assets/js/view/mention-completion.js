@@ -1,6 +1,6 @@
 /** Completes a name after `@` in the message box: with the arrow keys and Enter or Tab, or with a tap. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { HERE, beginning, matching } from "../mentions.js";
 import { write } from "./template-refs.js";
 
@@ -60,7 +60,7 @@ export function mentionCompletion(room, refs) {
     row.id = `pychat-mention-${at}`;
     row.dataset.name = name;
     const avatar = row.querySelector(".avatar");
-    row.style.setProperty("--hue", hue(id));
+    row.style.setProperty("--hue", room.people.hueOf(id));
     write(avatar, id ? initials(name) : "@");
     write(row.querySelector(".mention-name"), name);
     write(row.querySelector(".mention-hint"), hint);

@@ -9,6 +9,7 @@ import { historyLoader } from "./history-loader.js";
 import { fillLine, makeLine, toggleLength } from "./line.js";
 import { logKeys } from "./log-keys.js";
 import { LogWindow } from "./log-window.js";
+import { newAbove } from "./new-above.js";
 import { reading } from "./reading.js";
 import { write } from "./template-refs.js";
 
@@ -44,6 +45,7 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
   const entries = new WeakMap();
   const entryOf = (line) => entries.get(line);
   const keys = logKeys(list, refs, { entryOf, more, toNewest, leave: toBox });
+  const above = newAbove(refs, { scroll, read, reveal: (entry) => reveal(entry.seq) });
   let days = new Map();
   let stale = new Set();
   let roles = room.people.roles;
@@ -107,6 +109,7 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
     scroll.cut = shown.below;
     scroll.settle();
     read.drawn(entryOf);
+    above.show();
     more();
   }
 
@@ -201,7 +204,10 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
     for (const [key, line] of days) if (line) write(line.firstElementChild, day(new Date(`${key}T12:00`), now));
   }
 
-  scroll.moved = more;
+  scroll.moved = () => {
+    above.show();
+    more();
+  };
   scroll.toNewest = () => {
     toNewest();
     // The button is hidden now, so the focus must move.

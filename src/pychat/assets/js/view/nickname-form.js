@@ -1,6 +1,6 @@
 /** What stands below the messages: the message box, the question for a nickname, or that the user can only read. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { patiently } from "../retry.js";
 import { browserStorage } from "../storage.js";
 import { dialogOpener } from "./dialog-position.js";
@@ -44,7 +44,7 @@ export function nicknameForm(room, refs, composer) {
       if (!room.you) storage.setItem(LAST_NAME, known.name);
       write(refs.find("me-name"), known.name);
       write(avatar, initials(known.name));
-      avatar.style.setProperty("--hue", hue(known.id));
+      avatar.style.setProperty("--hue", room.people.hueOf(known.id));
       me.disabled = !!room.you?.name_fixed;
       hint.hidden = me.disabled;
       me.title = me.disabled ? known.name : "Change name";
@@ -52,6 +52,7 @@ export function nicknameForm(room, refs, composer) {
   }
 
   room.on("me", show);
+  room.on("people", () => room.me && avatar.style.setProperty("--hue", room.people.hueOf(room.me.id)));
   room.on("state", show);
   room.on("access", show);
   room.on("room", show);

@@ -1,6 +1,6 @@
 /** The list of people: beside the conversation if there is space, else in a sheet. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { fillRoles } from "./roles.js";
 import { sideSheet } from "./side-sheet.js";
 import { write } from "./template-refs.js";
@@ -52,7 +52,7 @@ export function panel(room, refs, showPerson) {
       if (!row) {
         row = refs.copy("person");
         row.firstElementChild.addEventListener("click", ({ currentTarget }) => showPerson(members.find((one) => one.id === id) ?? { id, name }, currentTarget));
-        row.style.setProperty("--hue", hue(id));
+        row.style.setProperty("--hue", room.people.hueOf(id));
         rows.set(id, row);
       }
       write(row.querySelector(".avatar"), initials(name));

@@ -1,6 +1,6 @@
 /** What can be done about a person: write to them alone, mention them, block them; moderators can also keep order. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { icon, make } from "./elements.js";
 import { menu } from "./menu.js";
 import { write } from "./template-refs.js";
@@ -27,7 +27,7 @@ export function personMenu(room, refs, { rooms, mentions, moderators }) {
   function show() {
     const blocked = blocks();
     const avatar = refs.find("person-avatar");
-    avatar.style.setProperty("--hue", hue(member.id));
+    avatar.style.setProperty("--hue", room.people.hueOf(member.id));
     write(avatar, initials(member.name));
     write(refs.find("person-name"), member.name);
     // What an application posts has no person behind it.
