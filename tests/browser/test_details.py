@@ -110,6 +110,16 @@ async def test_ones_own_reactions_are_seen_in_forced_colours(at: Stage) -> None:
     assert mine != theirs
 
 
+async def test_all_of_the_log_is_printed(at: Stage) -> None:
+    """A long log takes as many pages as it needs, and ends with the newest message."""
+    for number in range(120):
+        await at.lobby.post(f"line {number}", author="Ben")
+    ada = await at.window("ada")
+    await expect(ada.message("line 119")).to_be_visible()
+    printed = await ada.page.pdf()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) > 1
+
+
 async def test_a_narrow_box_has_equal_edges(at: Stage) -> None:
     """The message box has the same space on both sides."""
     around = '<pychat-room src="/chat/" room="lobby" style="width:300px;height:500px"></pychat-room>'
@@ -164,3 +174,5 @@ async def test_details_without_scripts_and_on_a_phone(at: Stage) -> None:
     small = """(all) => all.filter((one) => one.checkVisibility()).map((one) => [one.getBoundingClientRect(), one.outerHTML])
       .filter(([{width, height}]) => width < 44 || height < 44).map(([, html]) => html.slice(0, 120))"""
     assert [] == await phone.root.locator("dialog[open] :is(button, [href])").evaluate_all(small)
+    await phone.page.keyboard.press("Escape")
+    assert [] == await phone.root.locator(".top :is(button, [href]), .composer button").evaluate_all(small)
