@@ -7,12 +7,8 @@ import { TemplateRefs } from "../view/template-refs.js";
 import { appearance } from "../view/appearance.js";
 import { question, toast } from "../view/toast.js";
 import { attention } from "../attention/attention.js";
-<<<<<<< HEAD
 import { usePush } from "../attention/push-switch.js";
-import { t } from "../words.js";
-=======
 import { refusalText, t } from "../words.js";
->>>>>>> main
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
 import { keptMessages, worker } from "./offline.js";
