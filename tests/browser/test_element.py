@@ -112,7 +112,7 @@ async def test_styles_of_the_page_do_not_get_in(host: Host, visit: ClientSession
         text = "hi there" if head else "hi, you"
         await ada.say(text)
         await ada.has_sent(text)
-        parts = [ada.message(text).locator(".bubble"), ada.part("text"), ada.part("send"), ada.part("search-button")]
+        parts = [ada.message(text).locator(".text"), ada.part("text"), ada.part("send"), ada.part("search-button")]
         seen.append([await part.evaluate(looks) for part in parts])
         await ada.rename("Countess" if head else "Count")
         await expect(ada.part("me-name")).to_have_text("Countess" if head else "Count")
@@ -156,7 +156,7 @@ async def test_colours_fonts_and_parts_can_be_changed(host: Host, visit: ClientS
     await expect(ada.part("send")).to_have_css("background-color", "rgb(10, 20, 200)")
     await expect(ada.root.locator(".frame")).to_have_css("background-color", "rgb(250, 240, 230)")
     await expect(ada.root.locator(".frame")).to_have_css("font-size", "20px")
-    await expect(ada.root.locator(".bubble")).to_have_css("border-end-start-radius", "3px")
+    await expect(ada.root.locator(".text")).to_have_css("border-end-start-radius", "3px")
     await expect(ada.part("text")).to_have_css("font-family", "monospace")
 
 
@@ -340,8 +340,7 @@ async def test_a_page_with_a_strict_policy_can_have_it(place: Place, visit: Clie
     await ada.say("https://example.com 🎉")
     await ada.has_sent("https://example.com 🎉")
     await ada.rename("Countess")
-    await ada.message("https://example.com 🎉").locator(".bubble").hover()
-    await ada.part("action-react").click()
+    await ada.do("https://example.com 🎉", "react")
     await page.get_by_role("button", name="Fire").click()
     await expect(ada.root.locator(".reaction")).to_have_count(1)
 

@@ -89,8 +89,7 @@ async def open_panel(window: Window, tab: str) -> Locator:
 
 async def more(window: Window, text: str, item: str) -> None:
     """Choose an item of the menu of a message."""
-    await window.message(text).locator(".bubble").hover()
-    await window.part("action-more").click()
+    await window.do(text, "more")
     await window.root.locator("dialog.menu[open]").get_by_role("button", name=item).click()
 
 
@@ -384,10 +383,7 @@ async def test_a_thumb_finds_everything(site: Site, visit: ClientSession) -> Non
     await eve.say("hi")
     grace = Window(await visit(f"{site.host.url}/chat/", **PHONE, storage_state=session(site, "grace")), "")
     await grace.sees("hi")
-    await grace.message("hi").locator(".bubble").tap()
-    await expect(grace.part("action-more")).to_be_visible()
-    await small_targets(grace, ".message-actions")
-    await grace.part("action-more").tap()
+    await grace.hold("hi")
     await small_targets(grace, "dialog.menu[open]")
     await grace.root.get_by_role("button", name="Moderate Eve").tap()
     await small_targets(grace, "dialog.menu[open]")
@@ -402,14 +398,14 @@ async def test_a_thumb_finds_everything(site: Site, visit: ClientSession) -> Non
 
 
 async def test_a_tap_on_a_name_opens_the_menu(site: Site, visit: ClientSession) -> None:
-    """On a phone, a tap on the name above a message opens the menu of the person, and not the actions of the message."""
+    """On a phone, a tap on the name above a message opens the menu of the person, and not that of the message."""
     eve = await site.guest("Eve")
     await eve.say("hi")
     grace = Window(await visit(f"{site.host.url}/chat/", **PHONE, storage_state=session(site, "grace")), "")
     await grace.sees("hi")
     await grace.message("hi").locator(".who").tap()
     await expect(grace.root.get_by_role("button", name="Ban…")).to_be_visible()
-    await expect(grace.part("action-more")).to_be_hidden()
+    await expect(grace.part("message-menu")).to_be_hidden()
 
 
 async def test_tools_that_do_not_load_say_so(site: Site, visit: ClientSession) -> None:

@@ -92,5 +92,5 @@ async def test_a_long_evening_does_not_fill_the_page(opened: Open, server: Serve
     ada = await opened("Ada")
     await _fill(server, 900)
     await expect(ada.message("line 899")).to_be_visible()
-    assert await ada.messages.count() <= 600
+    assert await ada.messages.count() <= 150
     await _at_end(ada)

@@ -74,6 +74,36 @@ class Window:
         await self.part("text").fill(text)
         await self.part("text").press("Enter")
 
+    async def do(self, text: str, action: str) -> None:
+        """Choose an action of the message that says exactly `text`; without one, only show them.
+
+        The mouse has a bar and a menu, a finger has a sheet.
+        """
+        if await self.page.evaluate("matchMedia('(hover: none)').matches"):
+            await self.hold(text)
+            if action not in ("", "more"):
+                await self.part(f"message-{action}").tap()
+            return
+        await self.message(text).locator(".text").hover()
+        await expect(self.part("message-actions")).to_be_visible()
+        if action in ("react", "reply", "more"):
+            await self.part(f"action-{action}").click()
+        elif action:
+            await self.part("action-more").click()
+            await self.part(f"message-{action}").click()
+
+    async def hold(self, text: str) -> None:
+        """Lay a finger on the message `text` until its sheet opens, and lift it."""
+        await self.message(text).scroll_into_view_if_needed()
+        box = await self.message(text).locator(".text").bounding_box()
+        assert box is not None
+        finger = [{"x": box["x"] + 12, "y": box["y"] + box["height"] / 2}]
+        devtools = await self.page.context.new_cdp_session(self.page)
+        await devtools.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": finger})
+        await expect(self.part("message-menu")).to_be_visible()
+        await devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        await expect(self.part("message-menu")).to_be_visible()
+
     async def rename(self, name: str) -> None:
         """Change the name in the dialog; it stays open if the room refuses."""
         await self.part("me-button").click()
@@ -88,14 +118,6 @@ class Window:
         """The line of the message that says exactly `text`."""
         exactly = self.page.locator(".text").get_by_text(text, exact=True)
         return self.root.locator(".message").filter(has=exactly)
-
-    async def do(self, text: str, action: str) -> None:
-        """Choose an action of the message that says exactly `text`; without one, only show them."""
-        await self.message(text).locator(".text").hover()
-        if action:
-            await self.part(f"action-{action}").click()
-        else:
-            await expect(self.part("message-actions")).to_be_visible()
 
     @property
     def messages(self) -> Locator:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pychat.domain import queue_rules
-from pychat.domain.decision import Actor, Decision
+from pychat.domain import moderation_rules, queue_rules
+from pychat.domain.decision import Actor, Decision, Subject
 from pychat.domain.errors import Refused
 from pychat.domain.model import Member, Message, Quote
 from pychat.domain.moderation import Moderated, Record, Removed
@@ -254,6 +254,19 @@ def test_an_invitation_is_revoked_once() -> None:
     assert not room.of("invite")
     with pytest.raises(Refused, match="no such invitation"):
         decide(room, "revoke", invite=invitation_id("secret"))
+
+
+@pytest.mark.parametrize(("role", "left"), [("guest", []), ("member", []), ("moderator", ["member"])])
+def test_who_loses_a_role_loses_the_invitations_that_it_allowed(role: str, left: list[str]) -> None:
+    """Otherwise somebody who was a moderator could let people in, or come back as one; others' invitations stay."""
+    owners = (Record("role", key, {"role": "owner", "name": key, "by": "x"}) for key in ("o", "another"))
+    room = state(*owners)
+    for each in ("member", "moderator", "owner"):
+        apply(room, decide(room, "invite", OWNER, invite=invitation_id(each), role=each))
+    apply(room, decide(room, "invite", PROGRAM, invite=invitation_id("of the app"), role="owner"))
+    subject = Subject("o", "Olga", Role.OWNER)
+    apply(room, moderation_rules.decide(room, "role", {"member": "o", "role": role}, PROGRAM, subject, NOW))
+    assert [each.data["role"] for each in room.of("invite").values()] == [*left, "owner"]
 
 
 def test_no_token_is_in_a_record_or_an_entry() -> None:

@@ -34,10 +34,14 @@ def good(name: str) -> Any:
 
 @pytest.mark.parametrize("name", ACTIONS)
 def test_an_action_has_the_fields_of_its_table(name: str) -> None:
-    """All fields that an action takes are passed on, other fields and `null` are not, and a missing one is named."""
+    """All fields that an action takes are passed on, `null` is not, and an unknown or a missing one is named."""
     action = ACTIONS[name]
     fields = {field: good(field) for field in (*action.required, *action.optional)}
-    assert accept_action(name, {**fields, "room": "x", "__class__": 1}) == fields
+    assert accept_action(name, {**fields, "room": "x", "author": "bot"}) == fields
+    for unknown in ("second", "__class__", "x" * 1000):
+        with pytest.raises(Refused, match=r"has no field '.{1,40}'\. It has: ") as caught:
+            accept_action(name, {**fields, unknown: 60})
+        assert caught.value.code == "bad_request"
     assert accept_action(name, {**fields, **dict.fromkeys(action.optional)}).keys() == set(action.required)
     for field in action.required:
         less = {each: value for each, value in fields.items() if each not in (field, "network")}

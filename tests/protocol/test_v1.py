@@ -135,7 +135,8 @@ def test_a_field_of_the_wrong_type_is_refused(name: str) -> None:
     required, _, optional = COMMANDS[name]
     values: dict[str, object] = {"target": 1, "seq": 1, "action": "set"}
     good = {field: values.get(field, "x") for field in required}
-    assert decode_command(name, {**good, "more": 1})[: len(required)] == list(good.values())
+    more = {} if name == "moderate" else {"more": 1}  # an action knows all its fields
+    assert decode_command(name, {**good, **more})[: len(required)] == list(good.values())
     for field in (*required, *optional):
         for wrong in ([], {}, 1.5, -1, 2**53):
             with pytest.raises(Refused, match=f"“{field}” must be"):

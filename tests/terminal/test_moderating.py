@@ -81,6 +81,9 @@ async def test_settings_roles_and_messages(room: ChatRoom, url: str, tmp_path: P
     state = await room.moderation.state()
     assert [state["settings"][name] for name in ("slow", "topic", "writing")] == [60, "Tea", "members"]
     assert [(each["key"], each["role"]) for each in state["role"]] == [(member, "moderator")]
+    secret = await ended(tmp_path, "set", url, "--password", "-", "--token", TOKEN, given="open sesame\n")
+    assert (secret.status, secret.error) == (0, "")
+    assert (await room.moderation.state())["settings"]["password"]
     cleared = await ended(tmp_path, "clear", url, member, "--id", "--last", "1d", "--token", TOKEN)
     assert cleared.out == f"Done: clear {member}. 1 messages were deleted.\n"
     swept = await ended(tmp_path, "sweep", url, "--last", "10m", "--reason", "raid", "--token", TOKEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -46,11 +47,26 @@ def _option(field: str) -> Callable[[_Command], _Command]:
         return click.option(f"--{name}", field, type=_DURATION, metavar="TIME", help=f"{says} {_TIMES}")
     if about.kind is bool:
         return click.option(f"--{name}/--no-{name}", field, default=None, help=says)
+    if field == "password":
+        return click.option(f"--{name}", field, metavar="TEXT", callback=_ask_secretly, help=says)
     kind = click.Choice(about.choices) if about.choices else click.IntRange(0, about.most) if about.kind is int else str
     return click.option(f"--{name}", field, type=kind, metavar=None if about.choices else "TEXT", help=says)
 
 
+def _ask_secretly(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Ask for the password if it is `-`; what does not come from a terminal is read as one line."""
+    if value != "-":
+        return value
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, default="", show_default=False))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
 _SAYS = {
+    "password": (
+        "Who knows it comes in; “” removes it, and - asks for it: other users of this computer see what stands in "
+        "a command."
+    ),
     "seconds": "How long; without it a kick lasts a minute, and all else has no end.",
     "delete": "Also delete the person's messages of this time.",
     "slow": "How long a person waits between two messages; 0 is no limit.",

@@ -58,6 +58,7 @@ _FLAGS = {
     "api_tokens": "--api-token",
     "frame_ancestors": "--frame-ancestors",
     "owner_token": "--owner-token",
+    "push": "--push",
     "trusted_proxies": "--trusted-proxy",
 }
 
@@ -95,7 +96,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
     ]
     # A link that is in a log could be read by whoever reads that: of a token that was chosen, none is shown.
     generated = None if settings.owner_token or settings.log_format == "json" else secrets.token_urlsafe(24)
-    served = rooms if settings.rooms == "fixed" else [_chat(rooms, store, limits, settings)]
+    served = rooms if settings.rooms == "fixed" and settings.push is None else [_chat(rooms, store, limits, settings)]
     app = aiohttp_app(
         *served,
         templates=settings.templates,
@@ -186,7 +187,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
 
 
 def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Settings) -> Chat:
-    """The rooms of `--room`, and those that visitors make."""
+    """The rooms of `--room`, and those that visitors make, if they may."""
     rates = rooms[0].backend.rates
     visitors = VisitorRooms(
         store,
@@ -198,10 +199,11 @@ def _chat(rooms: list[ChatRoom], store: Store, limits: Limits, settings: Setting
     chat = Chat(
         *rooms,
         store=store,
-        find_room=visitors.find,
+        find_room=None if settings.rooms == "fixed" else visitors.find,
         limits=limits,
         reserved_names=settings.reserved_name,
         grace=settings.grace,
+        push=settings.push,
     )
     return chat
 

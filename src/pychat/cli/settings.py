@@ -94,6 +94,12 @@ class Settings:
     language: str | None = _setting(
         None, "The language of people whose browser asks for none that there is: en, de, pt … [default: en]", "TAG"
     )
+    push: str | None = _setting(
+        None,
+        "Tell people who are away of mentions and direct messages, if they ask for it, by the push service of their "
+        "browser. CONTACT is for the operators of these services: mailto:you@example.com. Needs the extra push.",
+        "CONTACT",
+    )
     languages: str | None = _setting(
         None, "A directory with words of your own: sv.json adds Swedish, en.json changes English words.", "DIR"
     )

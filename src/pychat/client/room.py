@@ -157,7 +157,8 @@ class RoomClient:
     ) -> list[Message]:
         """Return the last `limit` messages before a message, or before the end, as they stand; oldest first.
 
-        With `matching`, return only messages with all of its words. Fewer than `limit` means there are no older ones.
+        With `matching`, return only messages with all of its words; `from:ada`, `after:2026-01-31` and
+        `before:2026-02-28` among them are filters. Fewer than `limit` means there are no older ones.
         """
         end = None if before is None else _seq(before)
         found: list[Message] = []

@@ -122,15 +122,23 @@ ACTIONS: Mapping[str, Action] = {
 }
 
 
-def accept_action(name: object, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the action `name` that are given. Fields that it does not have, or that are `None`, are left out.
+#: What stands beside the fields of an action: which one it is, the room, and the program's name in the audit log.
+_AROUND = ("action", "room", "author")
 
-    Raise `Refused` with `bad_request` for an unknown action, or for a field that is missing or invalid.
+
+def accept_action(name: object, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the action `name` that are given, without those that are `None` or say which action it is where.
+
+    Raise `Refused` with `bad_request` for an unknown action, or for a field that is unknown, missing or invalid: a ban
+    with a misspelt “seconds” would have no end.
     """
     action = ACTIONS.get(name) if isinstance(name, str) else None
     if action is None:
         raise Refused("bad_request", f"“action” is one of: {', '.join(ACTIONS)}.")
     names = (*action.required, *action.optional)
+    for each in given:
+        if each not in names and each not in _AROUND:
+            raise Refused("bad_request", f"“{name}” has no field {each[:40]!a}. It has: {', '.join(names)}.")
     fields = {each: _accept(each, given[each]) for each in names if given.get(each) is not None}
     if "network" in fields and "member" not in fields:
         return fields

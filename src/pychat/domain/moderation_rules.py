@@ -13,7 +13,7 @@ from pychat.domain.errors import Refused
 from pychat.domain.moderation import AuditEntry, Record, Removed
 from pychat.domain.moderation_state import ADDRESS, DEFAULTS, MEMBER, ModerationState
 from pychat.domain.networks import parse_network
-from pychat.domain.queue_rules import approve, invite, left_by, reject, resolve, revoke
+from pychat.domain.queue_rules import approve, beyond, invite, left_by, reject, resolve, revoke
 from pychat.domain.roles import PROGRAM_RANK, Role
 
 __all__ = ["BOUNDS", "Actor", "Decision", "Subject", "decide"]
@@ -191,7 +191,7 @@ def _give_role(
     record = Record("role", key, {"role": role.label, "name": subject.name, "by": actor.member.id})
     change = Removed("role", key) if role is Role.GUEST else record
     entry = _entry(action, fields, actor, now, target=key, name=subject.name, role=role.label, before=before.label)
-    return Decision((change,), entry)
+    return Decision((change, *beyond(state, key, role)), entry)
 
 
 # Pins and settings.

@@ -12,7 +12,7 @@ from pychat.domain.moderation_state import ModerationState
 from pychat.domain.queue import MAX_HELD, MAX_REJECTED, approved_record, is_approved, is_rejected, rejected_record
 from pychat.domain.roles import Role
 
-__all__ = ["approve", "invite", "left_by", "reject", "resolve", "revoke"]
+__all__ = ["approve", "beyond", "invite", "left_by", "reject", "resolve", "revoke"]
 
 _Fields = Mapping[str, Any]
 
@@ -94,6 +94,16 @@ def left_by(state: ModerationState, member_id: str) -> list[Removed]:
         for kind, whose in (("held", "member"), ("asking", "member"), ("report", "by"), ("invite", "by"))
         for record in state.of(kind).values()
         if record.data.get(whose) == member_id and not (is_approved(record) or is_rejected(record))
+    ]
+
+
+def beyond(state: ModerationState, member_id: str, role: Role) -> list[Removed]:
+    """The invitations of a member that give more than somebody of this `role` may give."""
+    most = {Role.MODERATOR: Role.MEMBER, Role.OWNER: Role.OWNER}.get(role, Role.GUEST)
+    return [
+        Removed("invite", record.key)
+        for record in state.of("invite").values()
+        if record.data.get("by") == member_id and Role.of(record.data["role"]) > most
     ]
 
 

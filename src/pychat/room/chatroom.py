@@ -186,7 +186,8 @@ class ChatRoom(Hooked):
         """The last `limit` messages before number `before`, or before the end, as they stand, oldest first.
 
         With `after`, the first `limit` messages after that number (`after=0` begins at the oldest message). With
-        `matching`, only messages that contain all of its words, in any case; it cannot be combined with `after`.
+        `matching`, only messages that contain all of its words, in any case; `from:ada`, `after:2026-01-31` and
+        `before:2026-02-28` among them are filters. It cannot be combined with `after`.
         `limit` is at most `limits.page`.
         """
         if after is not None and matching is not None:

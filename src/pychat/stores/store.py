@@ -157,8 +157,8 @@ class Store(Protocol):
     ) -> Page:
         """Return the last `limit` messages before number `before` (`None` is the end), as they stand now.
 
-        With `matching`, return only messages that contain all of its words; case is ignored, deleted messages have no
-        words.
+        With `matching`, return only messages that `Search.parse(matching)` finds: those that contain all of its words,
+        of its author and dates. Case is ignored; deleted messages are not found.
         """
 
     async def erase(

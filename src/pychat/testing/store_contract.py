@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from pychat.domain.errors import Refused
 from pychat.domain.limits import Limits
@@ -301,6 +302,31 @@ class StoreContract(
             await store.append("lobby", Deleted("d", ADA, 1, DATE))
             assert self._seen(await store.history("lobby", matching="tea"))[0] == (2, 3, 5)
             assert self._seen(await store.history("lobby", matching="coffee"))[0] == ()
+
+    async def test_messages_are_found_by_author_and_date(self) -> None:
+        """`from:`, `after:` and `before:` narrow a search, with words and without; deleted messages are not found."""
+        async with self.opened() as store:
+            await store.subscribe("lobby", lambda _: None)
+            for number, author in enumerate((ADA, BOB, ADA, BOB, ADA)):
+                said = replace(message(number, author=author, text=f"tea {number}"), date=DATE + 86_400 * number)
+                await store.append("lobby", said)
+            days = [f"{datetime.fromtimestamp(DATE + 86_400 * number, UTC):%Y-%m-%dT%H:%M:%SZ}" for number in range(5)]
+            for matching, found in {
+                "from:ADA": (1, 3, 5),
+                'from:"ada"': (1, 3, 5),
+                "tea from:bob": (2, 4),
+                f"after:{days[2]}": (3, 4, 5),
+                f"tea before:{days[2]} from:ada": (1,),
+                f"after:{days[1]} before:{days[3]}": (2, 3),
+                "4 from:bob": (),
+                "from:nobody": (),
+                "after:tomorrow": (),
+            }.items():
+                assert self._seen(await store.history("lobby", matching=matching))[0] == found
+            assert self._seen(await store.history("lobby", matching="from:ada", limit=2))[0] == (3, 5)
+            assert self._seen(await store.history("lobby", matching="from:ada", before=5))[0] == (1, 3)
+            await store.append("lobby", Deleted("d", ADA, 3, DATE))
+            assert self._seen(await store.history("lobby", matching="from:ada"))[0] == (1, 5)
 
     async def test_signals_pass_in_order_with_the_log_and_are_not_in_it(self) -> None:
         """Joins and leaves come in their order between the messages, and have no number."""

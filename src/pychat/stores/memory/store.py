@@ -12,6 +12,7 @@ from pychat.domain.erasure import Choice
 from pychat.domain.errors import Refused
 from pychat.domain.model import LogEvent, Message, Position, Signal
 from pychat.domain.moderation_erasure import ModerationErasure
+from pychat.domain.search import Search
 from pychat.stores.memory.log import Log
 from pychat.stores.memory.logs import Logs
 from pychat.stores.memory.moderation_records import MemoryModeration
@@ -111,22 +112,21 @@ class MemoryStore(Store):
         end = len(log.messages) if before is None else bisect_left(log.messages, before, key=lambda each: each.seq)
         if matching is None:
             return Page(tuple(log.messages[max(0, end - limit) : end]), log.seq)
-        return await self._search(log, end, limit, set(matching.casefold().split()))
+        return await self._search(log, end, limit, Search.parse(matching))
 
-    async def _search(self, log: Log, end: int, limit: int, words: set[str]) -> Page:
-        """Find messages by words, in parts of one turn of the event loop each; one search of a room at a time."""
+    async def _search(self, log: Log, end: int, limit: int, search: Search) -> Page:
+        """Find messages in parts of one turn of the event loop each; one search of a room at a time."""
         seq, found = log.seq, list[int]()
-        if not words:
+        if search.empty:
             return Page((), seq)
         async with log.searching:
             budget = _SEARCH_BUDGET
             while end and len(found) < limit:
                 end -= 1
                 message = log.messages[end]
-                text = message.text.casefold()
-                if all(word in text for word in words):
+                if search.finds(message):
                     found.append(message.seq)
-                budget -= _MESSAGE_COST + len(text) * len(words)
+                budget -= _MESSAGE_COST + len(message.text) * len(search.words)
                 if budget < 0:
                     budget = _SEARCH_BUDGET
                     await asyncio.sleep(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pychat.domain.model import LogEvent, Message
+from pychat.domain.search import Search
 from pychat.stores.redis.codec import decode_log, decode_message
 from pychat.stores.redis.connection import RedisConnection
 from pychat.stores.redis.scripts import SCRIPTS
@@ -22,15 +23,15 @@ async def events(connection: RedisConnection, key: str, after: int, limit: int) 
 
 
 async def history(connection: RedisConnection, key: str, before: int | None, limit: int, matching: str | None) -> Page:
-    """Return the last `limit` messages before number `before`; with `matching`, only those with all of its words."""
+    """Return the last `limit` messages before number `before`; with `matching`, only those that the search finds."""
     if matching is None:
         messages, seq = await _messages(connection, key, before, limit)
         return Page(tuple(reversed(messages)), seq)
-    words = matching.casefold().split()
+    search = Search.parse(matching)
     found: list[Message] = []
     messages, newest = await _messages(connection, key, before, _CHUNK)
-    while words and messages:
-        found += [each for each in messages if all(word in each.text.casefold() for word in words)]
+    while not search.empty and messages:
+        found += [each for each in messages if search.finds(each)]
         if len(found) >= limit or len(messages) < _CHUNK:
             break
         messages, _ = await _messages(connection, key, messages[-1].seq, _CHUNK)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from pychat.domain.model import LogEvent, Message
+from pychat.domain.search import Search
 from pychat.domain.strictjson import dumps
 from pychat.stores.sqlite import rows, search_index
 from pychat.stores.store import Page
@@ -141,7 +144,7 @@ def events(connection: sqlite3.Connection, name: str, *, after: int, limit: int)
 
 
 def history(connection: sqlite3.Connection, name: str, *, before: int | None, limit: int, matching: str | None) -> Page:
-    """Return the last `limit` messages before number `before`; with `matching`, only those with all of its words."""
+    """Return the last `limit` messages before number `before`; with `matching`, only those that the search finds."""
     with snapshot(connection):
         found = room(connection, name)
         if found is None:
@@ -152,7 +155,8 @@ def history(connection: sqlite3.Connection, name: str, *, before: int | None, li
             query = f"{_STANDING} WHERE kind = 'message' AND place >= ? AND place < ? ORDER BY place DESC LIMIT ?"
             columns = connection.execute(query, (*span, max(limit, 0))).fetchall()
         else:
-            columns = _matching(connection, matching, span, max(limit, 0))
+            messages = islice(_matching(connection, Search.parse(matching), span), max(limit, 0))
+            return Page(tuple(reversed(list(messages))), found.head)
         return Page(tuple(rows.message(each) for each in reversed(columns)), found.head)
 
 
@@ -186,15 +190,31 @@ def _room(columns: tuple[object, ...]) -> Room:
     raise sqlite3.DatabaseError(f"room number {columns[0]} is not as pychat wrote it")
 
 
-def _matching(
-    connection: sqlite3.Connection, matching: str, span: tuple[int, int], limit: int
-) -> list[tuple[object, ...]]:
-    query = search_index.query(matching)
-    if query is None:
-        return []
-    # FTS5 reads its lists from the end and stops at the limit; a join would make it build the whole lists.
-    found = connection.execute(
-        "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
-        (query, *span, limit),
-    )
-    return [connection.execute(f"{_STANDING} WHERE place = ?", each).fetchone() for each in found.fetchall()]
+def _matching(connection: sqlite3.Connection, search: Search, span: tuple[int, int]) -> Iterator[Message]:
+    """The messages that a search finds, newest first."""
+    places: Iterable[tuple[int]]
+    query = search_index.query(search.text)
+    if query is not None:
+        # FTS5 reads its lists from the end, and only as far as they are asked for; a join would build the whole lists.
+        places = connection.execute(
+            "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC",
+            (query, *span),
+        )
+    elif search.filters:
+        # Most rows are passed over by their date and name, before the whole message is read.
+        dates = (
+            -math.inf if search.after is None else search.after,
+            math.inf if search.before is None else search.before,
+        )
+        all_of_dates = connection.execute(
+            "SELECT place, name FROM events WHERE kind = 'message' AND place >= ? AND place < ? "
+            "AND date >= ? AND date < ? ORDER BY place DESC",
+            (*span, *dates),
+        )
+        places = ((place,) for place, name in all_of_dates if search.is_from(name))
+    else:
+        return
+    for place in places:
+        message = rows.message(connection.execute(f"{_STANDING} WHERE place = ?", place).fetchone())
+        if not message.deleted and search.is_between(message.date) and search.is_from(message.author.name):
+            yield message

@@ -154,7 +154,11 @@ OPERATIONS = (
         (
             Parameter("before", "Only messages before this number.", schemas.NUMBER),
             Parameter("limit", "So many at most; 200 is the most.", {**schemas.NUMBER, "default": 50}),
-            Parameter("matching", "Only messages that hold all of these words.", {"type": "string"}),
+            Parameter(
+                "matching",
+                "Only messages with all of these words; `from:`, `after:` and `before:` filter, as on the wire.",
+                {"type": "string"},
+            ),
         ),
         metered=True,
         reads=True,

@@ -1,5 +1,6 @@
 /** The lines for gaps in the log. A line near the visible part fetches its messages; a button repeats a failed fetch. */
 
+import { t } from "../words.js";
 import { write } from "./template-refs.js";
 
 /** Pixels outside the visible part. */
@@ -48,7 +49,7 @@ export function historyLoader(room, refs, scroll) {
 
   function show({ line, gap, loading }) {
     line.classList.toggle("loading", loading);
-    write(line.firstElementChild, loading ? "Loading…" : gap.from === 0 ? "Show older messages" : "Show the messages in between");
+    write(line.firstElementChild, t(loading ? "log.loading" : gap.from === 0 ? "log.older" : "log.gap"));
   }
 
   function add(gap) {

@@ -1,128 +1,196 @@
-/** One line of the conversation: a message or a notice. Texts of users become text nodes and links, never markup. */
+/** One row of the log: a message or a notice. Its parts are made when they are needed. Texts become nodes, never markup. */
 
 import { action } from "../action.js";
 import { hue, initials } from "../colour.js";
 import { HERE } from "../mentions.js";
-import { exact, relative } from "../time.js";
+import { exact, list, number, t, time } from "../words.js";
 import { renderText } from "../writing/render.js";
+import { make } from "./elements.js";
 import { write } from "./template-refs.js";
-import { fillRoles } from "./roles.js";
 
-const HELD = "Only you see this message until a moderator approves it.";
+/** A text is collapsed if it has more characters or more lines. */
+const LONG = 1600;
+const LONG_LINES = 24;
+/** The order of the parts in a row. */
+const PARTS = ["avatar", "byline", "gutter", "quote", "text", "show-more", "edited", "delivery-state", "reactions", "send-error"];
 
-/** @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs @returns {HTMLElement} */
-export function makeLine(entry, room, refs) {
-  const line = refs.copy(entry.notice ? "notice" : "message");
-  fillLine(line, entry, room, refs);
-  return line;
-}
-
-/** Updates the line to its entry. @param {HTMLElement} line @param {import("../log.js").Entry} entry @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs */
-export function fillLine(line, entry, room, refs) {
-  if (entry.notice) {
-    write(line.firstElementChild, entry.notice.text);
-    return;
-  }
-  const { author, state, own, error } = entry;
-  const blocked = !own && room.blocks(author.id);
-  const deleted = entry.deleted || blocked;
-  const date = new Date(entry.date);
-  line.dataset.state = state;
-  line.classList.toggle("own", own);
-  line.classList.toggle("deleted", !!deleted);
-  line.classList.toggle("whisper", state === "whisper");
-  line.classList.toggle("mentions-me", !deleted && !own && !!room.me && !!entry.mentions?.includes(room.me.id));
-  line.querySelector(".whisper-note").hidden = state !== "whisper";
-  line.style.setProperty("--hue", hue(author.id));
-  write(line.querySelector(".avatar"), initials(author.name));
-  write(line.querySelector(".author"), own ? "You" : author.name || "Deleted person");
-  fillRoles(line.querySelector(".author"), room.people.rolesOf(author.id), refs);
-  const time = line.querySelector("time");
-  time.dateTime = entry.date;
-  time.title = exact(date);
-  write(time, relative(date, new Date()));
-  const text = line.querySelector(".text");
-  const performed = deleted ? "" : action(entry.text);
-  line.classList.toggle("action", !!performed);
-  if (deleted) {
-    drawn.delete(text);
-    write(text, blocked ? "Message of a person whom you block" : "Message deleted");
-  }
-  else if (performed) fillAction(text, author.name, performed, refs);
-  else fillText(text, entry, room, refs);
-  line.classList.toggle("jumbo", !deleted && !entry.reply && isEmoji(entry.text));
-  fillQuote(line.querySelector(".quote"), deleted ? undefined : entry.reply, room);
-  const edited = line.querySelector(".edited");
-  edited.hidden = !entry.edited;
-  if (entry.edited) edited.title = `Edited ${exact(new Date(entry.edited))}`;
-  fillReactions(line.querySelector(".reactions"), entry, room, refs);
-  if (!own) return;
-  line.setAttribute("aria-live", "off");
-  const waiting = { live: "Sending", refused: "Not sent", closed: "Not sent" }[room.state.name] ?? "Waiting to be sent";
-  write(line.querySelector(".delivery-state-text"), { sent: "Sent", pending: waiting, held: "Waiting for a moderator", failed: "Not sent" }[state]);
-  const sendError = line.querySelector(".send-error");
-  sendError.hidden = !error && state !== "held";
-  write(line.querySelector(".send-error-text"), state === "held" ? HELD : error ? (state === "failed" ? `Not sent. ${error.text}` : `Waiting. ${error.text}`) : "");
-}
-
-/** What the texts of lines show. @type {WeakMap<Element, string>} */
+/** What the text of a row was made of. @type {WeakMap<Element, string>} */
 const drawn = new WeakMap();
 
-/** The text with Markdown and links, and with marks on the names that it mentions. */
-function fillText(text, { text: words, mentions = [] }, room, refs) {
-  const names = mentions.length ? namesByIds(room) : undefined;
-  const known = mentions.flatMap((id) => names.get(id) ?? []);
-  const key = JSON.stringify([words, known]);
+/**
+ * @typedef {object} Context
+ * @property {import("../room.js").Room} room
+ * @property {import("./template-refs.js").TemplateRefs} refs
+ * @property {import("../names.js").Names} names
+ */
+
+/** @param {import("../log.js").Entry} entry @param {Context} context @returns {HTMLElement} */
+export function makeLine(entry, { refs }) {
+  return entry.notice ? refs.copy("notice") : make("li", { class: "message", part: "message", tabindex: "-1" });
+}
+
+/** Updates a row to its entry. @param {HTMLElement} line @param {import("../log.js").Entry} entry @param {boolean} first of its group @param {Context} context */
+export function fillLine(line, entry, first, context) {
+  if (entry.notice) return write(line.firstElementChild, entry.notice.text);
+  const { room } = context;
+  const { state, own, seq } = entry;
+  const blocked = !own && room.blocks(entry.author.id);
+  const deleted = !!entry.deleted || blocked;
+  const performed = deleted ? "" : action(entry.text);
+  if (seq !== undefined && line.dataset.seq !== String(seq)) Object.assign(line, { id: `m${seq}` }).dataset.seq = seq;
+  line.dataset.state = state;
+  const marks = {
+    first,
+    own,
+    deleted,
+    whisper: state === "whisper",
+    action: !!performed,
+    jumbo: !deleted && !entry.reply && isEmoji(entry.text),
+    "mentions-me": !deleted && !own && !!room.me && !!entry.mentions?.includes(room.me.id),
+  };
+  for (const [name, on] of Object.entries(marks)) line.classList.toggle(name, on);
+  fillHead(line, entry, first, context);
+  fillQuote(line, deleted ? undefined : entry.reply, room);
+  const text = part(line, "text", true, () => make("div", { class: "text", part: "bubble", dir: "auto" }));
+  if (blocked) say(text, t("message.blocked"));
+  else if (deleted) say(text, t("log.deleted", { count: 1 }));
+  else fillText(text, entry, performed, context);
+  fillLength(line, deleted ? "" : entry.text);
+  const edited = part(line, "edited", !deleted && entry.edited, () => make("span", { class: "edited" }, t("message.edited")));
+  if (edited) edited.title = t("message.edited-at", { date: exact(new Date(entry.edited)) });
+  fillReactions(line, entry, context);
+  fillState(line, entry, room);
+  for (const stop of line.querySelectorAll("a, button")) stop.tabIndex = -1;
+}
+
+/** What a screen reader says of a row that has the focus. @param {import("../log.js").Entry} entry @param {HTMLElement} line @returns {string} */
+export function labelOf(entry, line) {
+  const { own, author, state, edited, date } = entry;
+  const name = own ? t("log.you") : author.name;
+  const quoted = line.querySelector(".quote")?.ariaLabel;
+  const notes = [edited && t("message.edited-note"), state === "whisper" && t("message.whisper"), line.querySelector(".delivery-state")?.ariaLabel];
+  return [name, exact(new Date(date)), quoted, ...notes, line.querySelector(".text").textContent].filter(Boolean).join(", ");
+}
+
+/** Finds, makes or removes a part of a row. */
+function part(line, name, wanted, create) {
+  let found = null;
+  let next = null;
+  const place = PARTS.indexOf(name);
+  for (const child of line.children) {
+    const at = PARTS.indexOf(child.classList[0]);
+    if (at === place) found = child;
+    if (at > place || at < 0) {
+      next = child;
+      break;
+    }
+  }
+  if (!wanted) {
+    found?.remove();
+    return null;
+  }
+  return found ?? line.insertBefore(create(), next);
+}
+
+/** The face, the name and the time of the first row of a group; the time in the gutter of the others. */
+function fillHead(line, { author, own, date, state }, first, { room, refs }) {
+  const avatar = part(line, "avatar", first, () => make("span", { class: "avatar", part: "avatar", "aria-hidden": "true" }));
+  const byline = part(line, "byline", first, () => {
+    const who = make("button", { class: "who", type: "button" }, make("bdi", { class: "author", part: "author" }));
+    return make("p", { class: "byline" }, who, make("time"));
+  });
+  const gutter = part(line, "gutter", !first, () => make("time", { class: "gutter" }));
+  if (first) {
+    line.style.setProperty("--hue", hue(author.id));
+    write(avatar, initials(author.name));
+    const who = byline.firstElementChild;
+    who.disabled = own;
+    write(who.firstElementChild, author.name || t("message.deleted-person"));
+    if (own) who.ariaLabel = t("log.you");
+    else who.removeAttribute("aria-label");
+    fillRoles(byline, room.people.rolesOf(author.id), refs);
+    const note = byline.querySelector(".whisper-note");
+    if (state !== "whisper") note?.remove();
+    else if (!note) byline.append(make("span", { class: "whisper-note" }, t("message.whisper")));
+  }
+  const clock = gutter ?? byline.querySelector("time");
+  if (clock.dateTime === date) return;
+  clock.dateTime = date;
+  clock.title = "";
+  write(clock, time(new Date(date)));
+}
+
+/** Badges for the roles that the application gave the member. */
+function fillRoles(byline, roles, refs) {
+  const badges = [...byline.querySelectorAll(".role")];
+  if (badges.map(({ textContent }) => textContent).join("\n") === roles.join("\n")) return;
+  for (const badge of badges) badge.remove();
+  byline.firstElementChild.after(
+    ...roles.map((role) => {
+      const badge = refs.copy("role");
+      badge.textContent = badge.title = role;
+      return badge;
+    }),
+  );
+}
+
+/** Texts that are not the author's. */
+function say(text, words) {
+  drawn.delete(text);
+  write(text, words);
+}
+
+/** The text with its links and mentions; “Ada waves” for an action, for the author too. */
+function fillText(text, { text: words, mentions = [], author }, performed, { room, refs, names }) {
+  const known = mentions.flatMap((id) => names.everOf(id));
+  const mine = room.me && mentions.includes(room.me.id) ? [...names.everOf(room.me.id).map((name) => name.toLowerCase()), HERE] : [];
+  const key = JSON.stringify([words, performed && author.name, known, mine]);
   if (drawn.get(text) === key) return;
   drawn.set(text, key);
-  const mine = mentions.includes(room.me?.id) ? [room.me.name.toLowerCase(), HERE] : [];
-  text.replaceChildren(...renderText(words, { names: known.length ? [...known, HERE] : [], mine, plain: refs.plain }));
+  const options = { names: known.length ? [...known, HERE] : [], mine, plain: refs.plain };
+  if (performed) text.replaceChildren(make("bdi", { class: "actor" }, author.name), " ", ...renderText(performed, options));
+  else text.replaceChildren(...renderText(words, options));
 }
 
-/** The names of members who are in the room or in the log, by their ids. */
-function namesByIds(room) {
-  const names = new Map(room.log.entries.filter(({ author }) => author).map(({ author }) => [author.id, author.name]));
-  for (const { id, name } of room.people.members) names.set(id, name);
-  if (room.me) names.set(room.me.id, room.me.name);
-  return names;
+/** A long text is collapsed, with a button that shows all of it. */
+function fillLength(line, text) {
+  const long = text.length > LONG || (text.length > LONG_LINES && text.split("\n", LONG_LINES + 1).length > LONG_LINES);
+  const button = part(line, "show-more", long, () => make("button", { class: "show-more link", type: "button", "aria-expanded": "false" }, t("message.show-more")));
+  line.classList.toggle("collapsed", long && button.ariaExpanded !== "true");
 }
 
-/** “Ada waves”, for the author too. */
-function fillAction(text, name, performed, refs) {
-  const key = JSON.stringify([name, performed]);
-  if (drawn.get(text) === key) return;
-  drawn.set(text, key);
-  const actor = document.createElement("bdi");
-  actor.className = "actor";
-  actor.textContent = name;
-  text.replaceChildren(actor, " ", ...renderText(performed, { plain: refs.plain }));
+/** Shows all of a long text, or its beginning. @param {HTMLElement} line @param {HTMLElement} button */
+export function toggleLength(line, button) {
+  const open = button.ariaExpanded !== "true";
+  button.ariaExpanded = String(open);
+  write(button, t(open ? "message.less" : "message.show-more"));
+  line.classList.toggle("collapsed", !open);
 }
 
-function fillQuote(quote, reply, room) {
-  quote.hidden = !reply;
-  if (!reply) return;
+function fillQuote(line, reply, room) {
+  const quote = part(line, "quote", reply, () => make("button", { class: "quote", type: "button" }, make("bdi", { class: "quote-author" }), " ", make("span", { class: "quote-text", dir: "auto" })));
+  if (!quote) return;
   // Prefer the original in the log: a reply must not show a text that was deleted or edited.
   const original = room.log.find(reply.seq);
-  const author = original?.own ? "You" : (original?.author.name ?? reply.author ?? "");
+  const author = original?.own ? t("log.you") : (original?.author.name ?? reply.author ?? "");
+  const text = original?.deleted ? t("log.deleted", { count: 1 }) : (original?.text ?? reply.text ?? "");
   write(quote.querySelector(".quote-author"), author);
-  write(quote.querySelector(".quote-text"), original?.deleted ? "Message deleted" : (original?.text ?? reply.text ?? ""));
+  write(quote.querySelector(".quote-text"), text);
+  quote.ariaLabel = t("message.reply-to", { name: author, text });
 }
 
-function fillReactions(list, { reactions = {}, seq }, room, refs) {
+function fillReactions(line, { reactions = {}, seq }, { room, names }) {
   const chosen = Object.entries(reactions);
-  list.hidden = !chosen.length;
+  const list = part(line, "reactions", chosen.length, () => make("ul", { class: "reactions", "aria-label": t("message.reactions") }));
+  if (!list) return;
   const rows = new Map([...list.children].map((row) => [row.firstElementChild.dataset.emoji, row]));
   const wanted = chosen.map(([emoji, ids]) => {
-    const row = rows.get(emoji) ?? refs.copy("reaction");
+    const row = rows.get(emoji) ?? make("li", {}, make("button", { class: "reaction", type: "button", "data-emoji": emoji }, make("span", { class: "emoji" }, emoji), make("span", { class: "count" })));
     const button = row.firstElementChild;
-    const mine = ids.includes(room.me?.id);
-    button.dataset.emoji = emoji;
-    button.setAttribute("aria-pressed", String(mine));
-    write(button.querySelector(".emoji"), emoji);
-    write(button.querySelector(".count"), String(ids.length));
-    const names = namesOf(ids, room);
-    button.title = names;
-    button.setAttribute("aria-label", `${emoji} ${ids.length}: ${names}`);
+    button.ariaPressed = String(ids.includes(room.me?.id));
+    write(button.lastElementChild, number(ids.length));
+    button.title = namesOf(ids, room, names);
+    button.ariaLabel = t("message.reaction", { emoji, count: ids.length, names: button.title });
     button.disabled = seq === undefined || !room.me || !room.may("react");
     return row;
   });
@@ -132,14 +200,28 @@ function fillReactions(list, { reactions = {}, seq }, room, refs) {
 }
 
 /** The names of these members; a number for those who are unknown. */
-function namesOf(ids, room) {
-  const names = namesByIds(room);
-  if (room.me) names.set(room.me.id, "You");
-  const known = ids.filter((id) => names.has(id)).slice(0, 20);
+function namesOf(ids, room, names) {
+  const known = ids.filter((id) => id === room.me?.id || names.of(id)).slice(0, 20);
   const more = ids.length - known.length;
-  const listed = known.map((id) => names.get(id));
-  if (more) listed.push(known.length ? `${more} more` : more === 1 ? "1 person" : `${more} people`);
-  return listed.join(", ");
+  const listed = known.map((id) => (id === room.me?.id ? t("log.you") : names.of(id)));
+  if (more) listed.push(t(known.length ? "message.more-people" : "message.people", { count: more }));
+  return list(listed, { type: "unit" });
+}
+
+/** What became of an own message that is not stored. */
+function fillState(line, { own, state, error }, room) {
+  const pending = { live: "pending", refused: "failed", closed: "failed" }[room.state.name] ?? "waiting";
+  const words = own && state !== "sent" && t(`message.state.${state === "pending" ? pending : state}`);
+  const mark = part(line, "delivery-state", words, () => make("span", { class: "delivery-state", role: "img" }));
+  if (mark) mark.ariaLabel = mark.title = words;
+  const reason = own && (state === "held" ? t("message.held") : error && t(state === "failed" ? "message.failed" : "message.waiting", { reason: error.text }));
+  const note = part(line, "send-error", reason, () => make("p", { class: "send-error" }, make("span", { class: "send-error-text" })));
+  if (!note) return;
+  write(note.firstElementChild, reason);
+  if (state !== "failed") note.querySelector(".send-error-actions")?.remove();
+  else if (note.childElementCount < 2) {
+    note.append(" ", make("span", { class: "send-error-actions" }, make("button", { class: "link retry", type: "button" }, t("message.retry")), " ", make("button", { class: "link discard", type: "button" }, t("message.discard"))));
+  }
 }
 
 const EMOJI = /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*(?:\u200d\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*)*)\s?){1,3}$/u;

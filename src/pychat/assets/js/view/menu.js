@@ -1,9 +1,9 @@
-/** A menu: a dialog beside the element that opened it, or at the bottom of a phone. Arrow keys move through its items. */
+/** A menu: a dialog beside the element that opened it, or a sheet at the bottom. Arrow keys move through its items. */
 
 /**
  * @param {HTMLDialogElement} dialog
  * @param {import("./template-refs.js").TemplateRefs} refs
- * @returns {{open(at: HTMLElement): void, close(): void}}
+ * @returns {{open(at: HTMLElement, options?: {sheet?: boolean}): void, close(): void}}
  */
 export function menu(dialog, refs) {
   function place(at) {
@@ -26,9 +26,10 @@ export function menu(dialog, refs) {
   });
 
   return {
-    open(at) {
+    open(at, { sheet = false } = {}) {
+      dialog.classList.toggle("bottom", sheet);
       dialog.showModal();
-      place(at);
+      if (!sheet) place(at);
     },
     close: () => dialog.close(),
   };

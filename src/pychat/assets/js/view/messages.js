@@ -1,66 +1,70 @@
-/** Shows the log: lines for messages, notices, days and gaps. */
+/** Shows the log: rows for messages, notices, days and gaps. */
 
+import { Names } from "../names.js";
 import { GONE } from "../room.js";
-import { day, dayKey, relative } from "../time.js";
-import { fillLine, makeLine } from "./line.js";
+import { dayKey } from "../time.js";
+import { day, exact, t } from "../words.js";
+import { drawing } from "./drawing.js";
 import { historyLoader } from "./history-loader.js";
+import { fillLine, makeLine, toggleLength } from "./line.js";
+import { logKeys } from "./log-keys.js";
+import { LogWindow } from "./log-window.js";
 import { reading } from "./reading.js";
 import { write } from "./template-refs.js";
 
 /** Maximum milliseconds between two messages under one name. */
 const MAX_PAUSE = 5 * 60_000;
-/** Maximum lines on the page; more would make a phone slow. */
-const MAX_LINES = 600;
-/** Maximum while the user reads further up, where removing lines could move the text. */
-const MAX_LINES_READING = 3000;
-/** Lines below the reading position, and at the end, that are kept then. */
+/** Maximum entries that the log keeps. */
+const MAX_ENTRIES = 600;
+/** Maximum while the user reads further up, where removing rows could move the text. */
+const MAX_ENTRIES_READING = 3000;
+/** Entries below the reading position, and at the end, that are kept then. */
 const BELOW = 1000;
 const TAIL = 100;
-const REFRESH_INTERVAL = 15_000;
-/** The messages that can have the focus. */
-const SHOWN = ".message:not(.folded)";
+/** Milliseconds: how often the names of the days are checked. */
+const REFRESH_INTERVAL = 60_000;
 
 /**
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("./scroll.js").Scroll} scroll
- * @param {(member: import("../log.js").Member, at: HTMLElement) => void} showPerson called for a click on a name
+ * @param {object} options
+ * @param {(member: import("../log.js").Member, at: HTMLElement) => void} options.showPerson called for a click on a name
+ * @param {() => void} options.write takes the user to the message box
  */
-export function messages(room, refs, scroll, showPerson) {
+export function messages(room, refs, scroll, { showPerson, write: toBox }) {
   const list = refs.find("messages", "ol");
-  const live = refs.find("log");
   const empty = refs.find("empty");
   const origin = refs.find("origin");
+  const schedule = drawing(draw);
   const gaps = historyLoader(room, refs, scroll);
   const read = reading(room, refs, scroll, schedule);
+  const shown = new LogWindow();
   const lines = new WeakMap();
   const entries = new WeakMap();
+  const entryOf = (line) => entries.get(line);
+  const keys = logKeys(list, refs, { entryOf, more, toNewest, leave: toBox });
   let days = new Map();
   let stale = new Set();
-  let scheduled = false;
   let roles = room.people.roles;
-  /** The line that Tab focuses; the arrow keys move to the others. */
-  let current = null;
-
-  function schedule() {
-    if (scheduled) return;
-    scheduled = true;
-    // A hidden page gets no animation frames and must keep up, too.
-    if (document.hidden) setTimeout(draw, 500);
-    else requestAnimationFrame(draw);
-  }
 
   function draw() {
-    scheduled = false;
     shorten();
-    const missing = gaps.lines();
-    const wanted = [];
+    const { entries: all } = room.log;
+    const [start, end] = shown.range(all, scroll.following);
+    const context = { room, refs, names: new Names(room) };
     const daysNow = new Map();
     const now = new Date();
-    let before = null;
-    let newLine = null;
+    const firstNew = read.firstNew();
+    const wanted = [];
+    const held = keys.row;
+    let before = start > 0 ? all[start - 1] : null;
+    if (before) daysNow.set(dayKey(new Date(before.date)), null);
+    const known = all.slice(0, start).findLast(({ seq }) => seq !== undefined)?.seq ?? 0;
+    const missing = gaps.lines().filter(({ to }) => to > known);
+    if (before?.notice) before = null;
     let folded = [];
-    for (const entry of room.log.entries) {
+    for (const entry of all.slice(start, end)) {
       const date = new Date(entry.date);
       const key = dayKey(date);
       if (entry.notice && !entry.notice.text) continue;
@@ -73,14 +77,13 @@ export function messages(room, refs, scroll, showPerson) {
         wanted.push(daysNow.get(key));
         before = null;
       }
-      if (!newLine && (newLine = read.lineBefore(entry))) {
-        wanted.push(newLine);
+      if (entry === firstNew) {
+        wanted.push(read.line);
         before = null;
       }
-      const line = lines.get(entry) ?? add(entry);
-      if (stale.has(entry)) fillLine(line, entry, room, refs);
       const goesOn = !!before && !entry.notice && before.author?.id === entry.author.id && before.own === entry.own && before.state !== "whisper" && entry.state !== "whisper" && !entry.reply && date - new Date(before.date) < MAX_PAUSE;
-      line.classList.toggle("goes-on", goesOn);
+      const line = lines.get(entry) ?? add(entry, context);
+      if (stale.delete(entry) || line.classList.contains("first") === goesOn) fillLine(line, entry, !goesOn, context);
       const deleted = entry.deleted && !room.blocks(entry.author.id);
       if (!goesOn || !deleted) {
         tellDeleted(folded);
@@ -92,36 +95,54 @@ export function messages(room, refs, scroll, showPerson) {
       before = entry.notice ? null : entry;
     }
     tellDeleted(folded);
-    wanted.push(...missing.map(({ line }) => line));
-    stale = new Set();
+    if (!shown.below) wanted.push(...missing.map(({ line }) => line));
     days = daysNow;
-    place(wanted);
-    // Tab from the message box focuses the newest line. If the focus is in the list, it stays.
-    if (!current?.isConnected || !list.contains(refs.active)) setTabStop(wanted.findLast((line) => line.matches(SHOWN)) ?? null);
+    place(wanted, held);
+    keys.drawn(held);
     const gone = room.state.name === "refused" && GONE.has(room.state.code);
-    empty.hidden = !room.about || gone || room.log.gaps.open || room.log.entries.some((entry) => !entry.notice);
+    empty.hidden = !room.about || gone || room.log.gaps.open || all.some((entry) => !entry.notice);
     list.hidden = !empty.hidden;
-    origin.hidden = !room.about || gone || !empty.hidden || room.log.gaps.open;
+    origin.hidden = !room.about || gone || !empty.hidden || room.log.gaps.open || shown.above;
+    scroll.cut = shown.below;
     scroll.settle();
-    read.drawn((line) => entries.get(line));
-    // A screen reader must not read the first messages as new.
-    if (room.about && live.ariaBusy === "true") setTimeout(() => (live.ariaBusy = "false"), 100);
+    read.drawn(entryOf);
+    more();
   }
 
-  /** Removes lines if there are too many: the oldest, or those furthest below the reading position. */
+  /** Draws more rows if the reading position comes near the edge of what is drawn. */
+  function more(edge = nearEdge()) {
+    if (!edge || !shown[edge]) return;
+    shown.extend(room.log.entries, edge);
+    schedule(true);
+  }
+
+  function nearEdge() {
+    if (scroll.following) return undefined;
+    return shown.above && scroll.nearTop ? "above" : shown.below && scroll.nearBottom ? "below" : undefined;
+  }
+
+  /** Removes entries if there are too many: the oldest, or those furthest below the reading position. */
   function shorten() {
     const { log } = room;
-    if (log.entries.length <= (scroll.following ? MAX_LINES : MAX_LINES_READING)) return;
-    const read = scroll.following ? -1 : log.entries.findIndex((entry) => lines.get(entry) === scroll.line);
+    if (log.entries.length <= (scroll.following ? MAX_ENTRIES : MAX_ENTRIES_READING)) return;
+    const at = scroll.following ? -1 : log.entries.findIndex((entry) => lines.get(entry) === scroll.line);
     const end = log.entries.findLastIndex(({ seq }) => seq !== undefined) + 1 - TAIL;
-    if (read >= 0 && read + BELOW < end) log.cut(read + BELOW, end);
-    else log.trim(scroll.following ? MAX_LINES : MAX_LINES_READING);
+    if (at >= 0 && at + BELOW < end) log.cut(at + BELOW, end);
+    else log.trim(scroll.following ? MAX_ENTRIES : MAX_ENTRIES_READING);
   }
 
-  /** Puts the lines in order without touching those in the right place. */
-  function place(wanted) {
+  /** Puts the rows in order without touching those in the right place. The row that has the focus stays. */
+  function place(wanted, held) {
     const keep = new Set(wanted);
-    for (const line of [...list.children]) if (!keep.has(line)) line.remove();
+    if (held && !keep.has(held) && room.log.find(Number(held.dataset.seq)) === entries.get(held)) {
+      keep.add(held);
+      wanted.unshift(held);
+    }
+    for (const line of [...list.children]) {
+      if (keep.has(line)) continue;
+      line.remove();
+      lines.delete(entries.get(line));
+    }
     let at = list.firstElementChild;
     for (const line of wanted) {
       if (line === at) at = at.nextElementSibling;
@@ -129,20 +150,19 @@ export function messages(room, refs, scroll, showPerson) {
     }
   }
 
-  function add(entry) {
-    const line = makeLine(entry, room, refs);
-    const who = line.querySelector(".who");
-    if (who) who.disabled = entry.own;
+  function add(entry, context) {
+    const line = makeLine(entry, context);
     lines.set(entry, line);
     entries.set(line, entry);
+    stale.add(entry);
     return line;
   }
 
-  function setTabStop(line) {
-    if (line === current) return;
-    current?.setAttribute("tabindex", "-1");
-    current = line;
-    current?.setAttribute("tabindex", "0");
+  /** Takes the user to the newest message. */
+  function toNewest() {
+    scroll.toEnd();
+    draw();
+    scroll.toEnd();
   }
 
   /**
@@ -156,11 +176,12 @@ export function messages(room, refs, scroll, showPerson) {
     if (!entry) return false;
     before?.();
     scroll.leaveEnd();
-    if (!lines.get(entry)?.isConnected) draw();
+    shown.include(room.log.entries, entry);
+    draw();
     let line = lines.get(entry);
     while (line.matches(".folded")) line = line.previousElementSibling;
     scroll.to(line);
-    line.focus({ preventScroll: true });
+    keys.focus(line);
     line.classList.remove("found");
     // Forces a layout, so that a running animation restarts.
     void line.offsetWidth;
@@ -169,11 +190,23 @@ export function messages(room, refs, scroll, showPerson) {
     return true;
   }
 
+  function renew(isStale = () => true) {
+    for (const entry of room.log.entries) if (isStale(entry)) stale.add(entry);
+    schedule();
+  }
+
   function refresh() {
     const now = new Date();
-    for (const time of list.querySelectorAll(".byline time")) write(time, relative(new Date(time.dateTime), now));
-    for (const [key, line] of days) write(line.firstElementChild, day(new Date(`${key}T12:00`), now));
+    for (const [key, line] of days) if (line) write(line.firstElementChild, day(new Date(`${key}T12:00`), now));
   }
+
+  scroll.moved = more;
+  scroll.toNewest = () => {
+    toNewest();
+    // The button is hidden now, so the focus must move.
+    if (refs.mayFocus) toBox();
+    else keys.focus(list.lastElementChild);
+  };
 
   list.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
@@ -186,46 +219,36 @@ export function messages(room, refs, scroll, showPerson) {
     if (!button || !entry) return;
     if (button.matches(".retry")) room.retry(entry.id).catch(() => {});
     if (button.matches(".discard")) room.discard(entry.id);
+    if (button.matches(".show-more")) toggleLength(line, button);
     if (button.matches(".quote")) reveal(entry.reply.seq).then((found) => (button.disabled = !found), () => {});
     if (button.matches(".reaction")) {
       room.react(entry.seq, button.dataset.emoji, button.getAttribute("aria-pressed") !== "true").catch(() => {});
     }
   });
-  list.addEventListener("focusin", ({ target }) => setTabStop(target.closest(".message") ?? current));
-  list.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
-    if (!step || event.target !== current) return;
-    let line = current[step];
-    while (line && !line.matches(SHOWN)) line = line[step];
-    if (!line) return;
-    event.preventDefault();
-    line.focus();
+  // Exact times are made when somebody looks.
+  list.addEventListener("pointerover", ({ target }) => {
+    if (target.matches("time")) target.title ||= exact(new Date(target.dateTime));
   });
 
   room.on("log", ({ kind, entry }) => {
     if (kind === "reset") stale = new Set(room.log.entries);
-    else if (kind === "more") live.ariaBusy = "true";
-    else stale.add(entry);
+    else if (entry) stale.add(entry);
     if (kind === "change" && (entry.deleted || entry.edited)) {
       for (const one of room.log.entries) if (one.reply?.seq === entry.seq) stale.add(one);
     }
     if (kind === "add" && entry.own && entry.state === "pending") scroll.toEnd();
     if (kind === "add" && !entry.own && !entry.notice) scroll.miss(1);
-    schedule();
+    schedule(entry?.own);
   });
   for (const event of ["welcome", "state", "me", "access"]) {
-    room.on(event, () => {
-      for (const entry of room.log.entries) if (entry.state !== "sent" || entry.reactions || entry.mentions) stale.add(entry);
-      schedule();
-    });
+    room.on(event, () => renew(({ state, reactions, mentions }) => state !== "sent" || reactions || mentions));
   }
   room.on("people", () => {
-    // Joins and leaves are frequent in a busy room; changes of roles are rare.
+    // Joins and leaves are frequent in a busy room; changes of roles are rare. A name may be mentioned before it is known.
     const now = room.people.roles;
-    if (now === roles) return;
+    const changed = now !== roles;
     roles = now;
-    for (const entry of room.log.entries) if (entry.author) stale.add(entry);
-    schedule();
+    renew(({ author, mentions }) => mentions?.length || (changed && author));
   });
   refs.every(REFRESH_INTERVAL, refresh);
   refs.listen(document, "visibilitychange", () => document.hidden || refresh());
@@ -233,23 +256,21 @@ export function messages(room, refs, scroll, showPerson) {
 
   return {
     reveal,
-    entryOf: (line) => entries.get(line),
+    entryOf,
+    focusRow: keys.focus,
     /** The user comes back to the room. */
     placeNewLine() {
       read.place();
       schedule();
     },
     /** Draws all messages again. */
-    refresh() {
-      stale = new Set(room.log.entries);
-      schedule();
-    },
+    refresh: () => renew(),
   };
 }
 
 /** Deleted messages of one person in a row are one line, so that what was deleted hides nothing else. */
 function tellDeleted([first, ...others]) {
-  if (first) write(first.querySelector(".text"), others.length ? `${others.length + 1} messages deleted` : "Message deleted");
+  if (first) write(first.querySelector(".text"), t("log.deleted", { count: others.length + 1 }));
 }
 
 function dayLine(date, now, refs) {

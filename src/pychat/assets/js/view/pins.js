@@ -1,5 +1,6 @@
 /** The pinned messages, above the conversation: the newest, and all of them at a click. */
 
+import { t } from "../words.js";
 import { icon, make, nameOf } from "./elements.js";
 
 const CROSS = "m6 6 8 8M14 6l-8 8";
@@ -26,17 +27,17 @@ export function pins(room, refs, { reveal, moderators, failed }) {
     list.replaceChildren(...(open ? all : all.slice(0, 1)).map(row));
     if (focused >= 0) (list.querySelectorAll("button")[focused] ?? list.querySelector("button"))?.focus();
     more.hidden = all.length < 2;
-    more.textContent = open ? "Show less" : `+${all.length - 1} more`;
-    more.setAttribute("aria-label", open ? "Show the newest pinned message only" : `Show all ${all.length} pinned messages`);
+    more.textContent = open ? t("pins.less") : t("pins.more", { count: all.length - 1 });
+    more.setAttribute("aria-label", open ? t("pins.newest") : t("pins.all", { count: all.length }));
     more.setAttribute("aria-expanded", String(open));
   }
 
   function row({ seq, author, text }) {
     // The log is newer than the pin: a pin must not show a text that was edited.
     const entry = room.log.find(seq);
-    const words = make("span", { class: "pin-text", dir: "auto" }, entry?.deleted ? "Message deleted" : (entry?.text ?? text));
-    const jump = make("button", { class: "pin-jump", type: "button", click: () => reveal(seq).then((found) => (jump.disabled = !found), failed) }, make("span", { class: "hidden" }, "Pinned: "), make("b", {}, nameOf(entry?.author.name ?? author)), " ", words);
-    const unpin = room.moderates && (open || room.pinned.length === 1) && make("button", { class: "tool", type: "button", "aria-label": "Unpin", title: "Unpin", click: () => moderators.pin(seq, false).catch(failed) }, icon(CROSS));
+    const words = make("span", { class: "pin-text", dir: "auto" }, entry?.deleted ? t("log.deleted", { count: 1 }) : (entry?.text ?? text));
+    const jump = make("button", { class: "pin-jump", type: "button", click: () => reveal(seq).then((found) => (jump.disabled = !found), failed) }, make("span", { class: "hidden" }, `${t("pins.one")} `), make("b", {}, nameOf(entry?.author.name ?? author)), " ", words);
+    const unpin = room.moderates && (open || room.pinned.length === 1) && make("button", { class: "tool", type: "button", "aria-label": t("message.unpin"), title: t("message.unpin"), click: () => moderators.pin(seq, false).catch(failed) }, icon(CROSS));
     return make("li", {}, jump, unpin || undefined);
   }
 

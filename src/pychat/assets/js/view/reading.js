@@ -75,8 +75,10 @@ export function reading(room, refs, scroll, draw) {
   new ResizeObserver(schedule).observe(view);
 
   return {
-    /** The line, if it stands before this entry, which comes after those that were asked about before. @param {import("../log.js").Entry} entry */
-    lineBefore: (entry) => (mark !== null && isNew(entry, mark) ? line : null),
+    /** The line “New messages”. */
+    line,
+    /** The entry that the line is above. @returns {import("../log.js").Entry | undefined} */
+    firstNew: () => (mark === null ? undefined : room.log.entries.find((entry) => isNew(entry, mark))),
     /** The list was drawn. @param {(line: HTMLElement) => import("../log.js").Entry | undefined} find */
     drawn(find) {
       entryOf = find;

@@ -1,14 +1,23 @@
 /** Scrolls with the end of the conversation, or keeps the reading position when lines are added above it. */
 
+import { t } from "../words.js";
 import { write } from "./template-refs.js";
 
 /** Pixels from the end that count as the end. */
 const NEAR = 48;
+/** Pixels from an edge of what is drawn where more is needed. */
+const EDGE = 800;
 
 export class Scroll {
   following = true;
   /** The topmost visible message while the user reads further up. @type {HTMLElement | null} */
   line = null;
+  /** Called after each change of the position. */
+  moved = () => {};
+  /** Called before the user is taken to the end, and after. */
+  toNewest = () => {};
+  /** Whether the document lacks the newest rows. */
+  cut = false;
   /** Its distance from the top of the view. */
   #at = 0;
   #view;
@@ -16,6 +25,8 @@ export class Scroll {
   #button;
   #text;
   #missed = 0;
+  /** What the button shows: a number of messages, or -1 if it is hidden. */
+  #shown;
   #top = 0;
   #height = 0;
 
@@ -26,11 +37,7 @@ export class Scroll {
     this.#button = refs.find("latest", "button");
     this.#text = refs.find("latest-text");
     this.#view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#button.addEventListener("click", () => {
-      this.toEnd();
-      // The button is hidden now, so the focus must move.
-      this.#view.focus({ preventScroll: true });
-    });
+    this.#button.addEventListener("click", () => this.toNewest());
     // Keep the position when a screen keyboard opens, the message box grows or the window changes its size.
     const sizes = new ResizeObserver(() => this.settle());
     sizes.observe(this.#view);
@@ -94,6 +101,16 @@ export class Scroll {
     return null;
   }
 
+  /** Whether the reading position is near the first row of the document. */
+  get nearTop() {
+    return this.#top < EDGE;
+  }
+
+  /** Whether the reading position is near the last row of the document. */
+  get nearBottom() {
+    return this.#height - this.#top < EDGE;
+  }
+
   /** Whether a line is in the lower half of the view, or below it. @param {HTMLElement} line */
   isBelow(line) {
     const { top, height } = this.#view.getBoundingClientRect();
@@ -114,11 +131,12 @@ export class Scroll {
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#view;
     const resized = scrollHeight - clientHeight !== this.#height;
-    if (scrollHeight - clientHeight - scrollTop <= NEAR) this.following = true;
+    if (!this.cut && scrollHeight - clientHeight - scrollTop <= NEAR) this.following = true;
     // A change of size scrolls, too. Without one, scrolling up is the user's.
     else if (scrollTop < this.#top && !resized) this.following = false;
     this.#remember();
     this.#show();
+    this.moved();
   }
 
   #remember() {
@@ -128,9 +146,9 @@ export class Scroll {
     if (this.line) this.#at = this.#topOf(this.line);
   }
 
-  /** Measured at the bubble: the name above it depends on the message before. */
+  /** Measured at the text: the name above it depends on the message before. */
   #topOf(line) {
-    return (line.querySelector(".bubble") ?? line).getBoundingClientRect().top - this.#view.getBoundingClientRect().top;
+    return (line.querySelector(".text") ?? line).getBoundingClientRect().top - this.#view.getBoundingClientRect().top;
   }
 
   #firstVisible() {
@@ -149,11 +167,14 @@ export class Scroll {
 
   #show() {
     if (this.following) this.#missed = 0;
+    const shown = this.following ? -1 : this.#missed;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#button.hidden = this.following;
     this.#button.classList.toggle("has-new", this.#missed > 0);
     this.#button.classList.toggle("only-arrow", this.#missed === 0);
-    const words = this.#missed === 1 ? "1 new message" : `${this.#missed} new messages`;
+    const words = t("log.new", { count: this.#missed });
     write(this.#text, this.#missed ? words : "");
-    this.#button.setAttribute("aria-label", this.#missed ? words : "To the newest message");
+    this.#button.setAttribute("aria-label", this.#missed ? words : t("log.newest"));
   }
 }

@@ -2,7 +2,7 @@
 
 import { hue, initials } from "../colour.js";
 import { excerpt } from "../excerpt.js";
-import { exact, relative } from "../time.js";
+import { exact, moment, t } from "../words.js";
 import { dialogOpener } from "./dialog-position.js";
 import { write } from "./template-refs.js";
 
@@ -60,7 +60,7 @@ export function search(room, refs, reveal) {
     shown = matching;
     more.hidden = !further;
     const count = list.children.length;
-    write(note, !matching ? "" : count === 0 ? "Nothing found. All words must be in one message." : `${count}${further ? " or more" : ""} found`);
+    write(note, !matching ? "" : count === 0 ? t("search.nothing") : t(further ? "search.found-more" : "search.found", { count }));
     next?.focus();
   }
 
@@ -69,11 +69,11 @@ export function search(room, refs, reveal) {
     const own = author.id === room.me?.id;
     item.style.setProperty("--hue", hue(author.id));
     write(item.querySelector(".avatar"), initials(author.name));
-    write(item.querySelector(".author"), own ? "You" : author.name);
+    write(item.querySelector(".author"), own ? t("log.you") : author.name);
     const time = item.querySelector("time");
     time.dateTime = date;
     time.title = exact(new Date(date));
-    write(time, relative(new Date(date), new Date()));
+    write(time, moment(new Date(date)));
     item.querySelector(".found-text").append(
       ...excerpt(text, matching).map((piece) => {
         if (!piece.found) return document.createTextNode(piece.text);
@@ -88,7 +88,7 @@ export function search(room, refs, reveal) {
 
   async function choose(seq) {
     try {
-      if (!(await reveal(seq, () => dialog.close()))) write(note, "This message does not exist any more.");
+      if (!(await reveal(seq, () => dialog.close()))) write(note, t("message.missing"));
     } catch ({ text }) {
       write(note, text);
     }

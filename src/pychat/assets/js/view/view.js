@@ -1,9 +1,11 @@
 /** Creates all views of a room. The page and the element both use it. */
 
 import { about } from "./about.js";
+import { announcements } from "./announcements.js";
 import { appDialogs } from "./app-dialogs.js";
 import { completions } from "./completions.js";
 import { composer } from "./composer.js";
+import { copiedSelection } from "./copied-selection.js";
 import { emojiButton } from "./emoji-button.js";
 import { focusRules } from "./focus.js";
 import { messageActions } from "./message-actions.js";
@@ -13,8 +15,10 @@ import { moderators } from "./moderators.js";
 import { nicknameForm } from "./nickname-form.js";
 import { outside } from "./outside.js";
 import { panel } from "./panel.js";
+import { permalink } from "./permalink.js";
 import { personMenu } from "./person-menu.js";
 import { pins } from "./pins.js";
+import { reactionPicker } from "./reaction-picker.js";
 import { Scroll } from "./scroll.js";
 import { search } from "./search.js";
 import { status } from "./status.js";
@@ -27,6 +31,7 @@ import { toast } from "./toast.js";
  */
 export function view(room, refs, entrance, rooms) {
   const failed = ({ text }) => toast(refs, text);
+  const toWriting = () => (refs.find("composer", "form").hidden ? refs.find("name-input", "input") : refs.find("text", "textarea")).focus();
   status(room, refs, rooms?.name);
   outside(room, refs, entrance);
   const dialogs = appDialogs(refs);
@@ -43,9 +48,14 @@ export function view(room, refs, entrance, rooms) {
   const order = moderators(room, refs, { reveal: (seq) => reveal(seq), showPerson: (member, at) => showPerson(member, at) });
   const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order });
   panel(room, refs, showPerson);
-  const { reveal, entryOf, placeNewLine, refresh } = messages(room, refs, new Scroll(refs), showPerson);
-  const more = messageMenu(room, refs, { moderators: order, showPerson, failed });
-  messageActions(room, refs, { entryOf, composer: messageBox, showPerson, more });
+  const scroll = new Scroll(refs);
+  const { reveal, entryOf, focusRow, placeNewLine, refresh } = messages(room, refs, scroll, { showPerson, write: toWriting });
+  const picker = reactionPicker(room, refs, failed);
+  const more = messageMenu(room, refs, { entryOf, composer: messageBox, moderators: order, picker, showPerson, failed });
+  messageActions(room, refs, { entryOf, focusRow, composer: messageBox, picker, more });
+  announcements(room, refs);
+  copiedSelection(refs.find("messages", "ol"), refs, entryOf);
+  permalink(room, refs, reveal);
   about(room, refs, order);
   pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
