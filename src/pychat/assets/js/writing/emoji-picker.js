@@ -3,6 +3,8 @@
 import { browserStorage } from "../storage.js";
 import { closeOutside } from "../dialogs/ask.js";
 import { make } from "../view/elements.js";
+import { recentEmoji, rememberEmoji } from "../view/recent-emoji.js";
+import { hasKeys } from "../view/template-refs.js";
 import { t } from "../words.js";
 import { emoji, search } from "./emoji.js";
 
@@ -14,18 +16,7 @@ const MAX_FOUND = 80;
 const MAX_RECENT = 16;
 
 const storage = browserStorage();
-const RECENT = "pychat:emoji:recent";
 const TONE = "pychat:emoji:tone";
-
-/** Those that were used last, the newest first. @returns {string[]} */
-export function recentEmoji() {
-  const kept = storage.getItem(RECENT);
-  return kept ? kept.split(" ") : [];
-}
-
-function remember(one) {
-  storage.setItem(RECENT, [one, ...recentEmoji().filter((other) => other !== one)].slice(0, MAX_RECENT).join(" "));
-}
 
 /**
  * @param {import("../view/template-refs.js").TemplateRefs} refs
@@ -45,12 +36,12 @@ export async function pickEmoji(refs, at, chosen) {
     return make("button", { class: "emoji-one", type: "button", tabindex: -1, "data-emoji": shown, "aria-label": one.name, title: one.short[0] ? `${one.name} :${one.short[0]}:` : one.name }, shown);
   }
 
-  const field = make("input", { class: "field", type: "text", maxlength: 40, autocomplete: "off", spellcheck: false, autofocus: true, enterkeyhint: "done", placeholder: t("emoji-picker.search"), "aria-label": t("emoji-picker.search"), input: draw });
+  const field = make("input", { class: "field", type: "text", maxlength: 40, autocomplete: "off", spellcheck: false, autofocus: hasKeys(), enterkeyhint: "done", placeholder: t("emoji-picker.search"), "aria-label": t("emoji-picker.search"), input: draw });
   const tones = make("button", { class: "tool emoji-tone", type: "button", "aria-label": t("emoji-picker.tone"), title: t("emoji-picker.tone"), click: nextTone });
   const tabs = make("div", { class: "emoji-tabs", role: "toolbar", "aria-label": t("emoji-picker.groups") });
   const grid = make("div", { class: "emoji-grid" });
   const none = make("p", { class: "hint", role: "status" });
-  const dialog = make("dialog", { class: "picker emoji-picker", part: "dialog", "aria-label": t("emoji-picker.title") }, make("div", { class: "emoji-top" }, field, tones), tabs, grid, none);
+  const dialog = make("dialog", { class: "picker emoji-picker", autofocus: !hasKeys(), tabindex: -1, part: "dialog", "aria-label": t("emoji-picker.title") }, make("div", { class: "emoji-top" }, field, tones), tabs, grid, none);
 
   function nextTone() {
     tone = (tone + 1) % TONES.length;
@@ -72,7 +63,7 @@ export async function pickEmoji(refs, at, chosen) {
   const rows = (of) => make("div", { class: "emoji-rows" }, ...of.map(button));
 
   function groups() {
-    const recent = recentEmoji().map((one) => byEmoji.get(one) ?? { emoji: one, name: one, short: [], tags: [], tones: false });
+    const recent = recentEmoji(MAX_RECENT).map((one) => byEmoji.get(one) ?? { emoji: one, name: one, short: [], tags: [], tones: false });
     const lists = [...(recent.length ? [["recent", recent]] : []), ...Object.entries(GROUPS).map(([group, key]) => [key, all.filter((one) => one.group === Number(group))])];
     const sections = lists.map(([key, of]) => make("section", { "aria-label": t(`emoji-picker.${key}`), class: "emoji-group" }, make("h3", { class: "side-title" }, t(`emoji-picker.${key}`)), rows(of)));
     const jump = (section) => () => section.scrollIntoView({ block: "start" });
@@ -81,7 +72,7 @@ export async function pickEmoji(refs, at, chosen) {
   }
 
   function choose(one) {
-    remember(one);
+    rememberEmoji(one);
     dialog.close();
     chosen(one);
   }
