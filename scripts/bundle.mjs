@@ -50,6 +50,9 @@ const { metafile } = await build({
   target: "es2022",
 });
 
+// Browsers load a service worker from one file, and not all of them as a module.
+await build({ absWorkingDir: assets, bundle: true, entryPoints: ["js/worker.js"], format: "iife", logLevel: "warning", minify: true, outfile: join(out, "js", "worker.js"), target: "es2022" });
+
 /** For each script what it imports, one behind the other: those who load it ask for all at once. */
 const imports = {};
 const path = (output) => relative(out, join(assets, output)).split(sep).join("/");

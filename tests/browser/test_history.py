@@ -117,3 +117,64 @@ async def test_after_a_long_way_up_the_page_is_small_again(opened: Open, server:
         }"""
     )
     await ada.sees(*(f"line {number}" for number in range(800)), "newest")
+
+
+async def test_a_message_can_be_linked_and_copied(opened: Open, server: Server) -> None:
+    """A link to a message shows it, however old; text, link and a selection can be copied; a long text is collapsed."""
+    await _fill(server, 120)
+    await server.room.post("\n".join(map(str, range(60))), author="Ada Lovelace")
+    ada = await opened("Ada", url=f"{server.url}#m5", permissions=["clipboard-read", "clipboard-write"])
+    await expect(ada.message("line 4")).to_be_in_viewport()
+    await expect(ada.message("line 4")).to_have_id("m5")
+    await ada.page.evaluate("location.hash = '#m111'")
+    await expect(ada.message("line 110")).to_be_in_viewport()
+    await ada.page.evaluate("location.hash = '#m999'")
+    await expect(ada.part("toast")).to_contain_text("does not exist")
+    clipboard = "navigator.clipboard.readText()"
+    await ada.do("line 110", "link")
+    await expect(ada.part("toast-text")).to_have_text("Link copied.")
+    assert f"{server.url}#m111" == await ada.page.evaluate(clipboard)
+    await ada.do("line 110", "copy")
+    await expect(ada.part("toast-text")).to_have_text("Text copied.")
+    assert await ada.page.evaluate(clipboard) == "line 110"
+    time = await ada.message("line 110").locator("time").inner_text()
+    await ada.page.evaluate(
+        """() => {
+          const text = (seq) => document.querySelector(`#m${seq} .text`).firstChild;
+          getSelection().setBaseAndExtent(text(110), 5, text(112), 4);
+        }"""
+    )
+    await ada.page.keyboard.press("Control+c")
+    lines = (await ada.page.evaluate(clipboard)).split("\n")
+    assert [line.split(" ", 1)[1] for line in lines] == ["Ben: 109", "Ben: line 110", "Ben: line"]
+    assert time in lines[1]
+    long = ada.page.locator("#m121")
+    more = long.locator(".show-more")
+    short = await long.evaluate("one => one.clientHeight")
+    await expect(more).to_have_text("Show more")
+    await more.click()
+    await expect(more).to_have_text("Show less")
+    assert await long.evaluate("one => one.clientHeight") > 2 * short
+
+
+async def test_all_messages_are_printed(opened: Open, server: Server) -> None:
+    """Not one cut-off page of them: all that are loaded, on as many pages as it takes, without buttons."""
+    await _fill(server, 240)
+    ada = await opened("Ada")
+    for count in (100, 150):
+        await _at_top(ada)
+        await expect(ada.messages).to_have_count(count)
+    await _at_top(ada)
+    await expect(ada.part("messages")).to_contain_text("line 40")
+    await ada.part("latest").click()
+    await expect(ada.messages).to_have_count(150)
+    await ada.page.emulate_media(media="print")
+    await ada.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    await expect(ada.messages).to_have_count(200)
+    assert await ada.page.evaluate("document.documentElement.scrollHeight > 3000")
+    for part in ("composer", "rooms", "people-button", "search-button"):
+        await expect(ada.part(part)).to_be_hidden()
+    pages = (await ada.page.pdf()).count(b"/Type /Page\n")
+    assert pages > 3
+    await ada.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    await expect(ada.messages).to_have_count(150)

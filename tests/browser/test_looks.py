@@ -73,7 +73,7 @@ async def test_a_bubble_is_as_wide_as_its_text(opened: Open, server: Server, wid
     await ada.say("Mine are as many")
     await ada.has_sent("Mine are as many")
     for text in ("Just a few words", "Mine are as many"):
-        assert await ada.message(text).locator(".text").evaluate("one => one.clientHeight") < 32
+        assert await ada.message(text).locator(".text").evaluate("one => one.clientHeight") < 40
 
 
 async def test_a_phone_has_people_in_a_sheet(opened: Open) -> None:

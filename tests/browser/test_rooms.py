@@ -281,6 +281,20 @@ async def test_mentions_are_marked(opened: Open) -> None:
     await expect(ada.message("nobody is @Adam").locator(".mention")).to_have_count(0)
 
 
+async def test_a_mention_is_marked_once_its_name_is_known(opened: Open) -> None:
+    """A message that mentions somebody who was away is marked when they come."""
+    ada, ben = await opened("Ada"), await opened("Ben")
+    await expect(ben.page.locator(".person", has_text="Ada")).to_be_visible()
+    await ben.say("@Ada, hello")
+    await ada.sees("@Ada, hello")
+    await ada.page.close()
+    await expect(ben.page.locator(".person", has_text="Ada")).to_have_count(0)
+    late = await opened("Cleo")
+    await expect(late.message("@Ada, hello").locator(".mention")).to_have_count(0)
+    await opened(context=ada.page.context)
+    await expect(late.message("@Ada, hello").locator(".mention")).to_have_text(["@Ada"])
+
+
 async def test_a_person_can_be_mentioned_from_the_list_and_from_a_message(opened: Open) -> None:
     """A click on a name opens what can be done about the person, by mouse and by keys; Escape goes back."""
     ada, ben = await opened("Ada"), await opened("Ben")

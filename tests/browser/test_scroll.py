@@ -94,3 +94,18 @@ async def test_a_long_evening_does_not_fill_the_page(opened: Open, server: Serve
     await expect(ada.message("line 899")).to_be_visible()
     assert await ada.messages.count() <= 150
     await _at_end(ada)
+
+
+async def test_a_button_leads_up_to_what_is_new(opened: Open, server: Server) -> None:
+    """Who comes back to more than fits the view is told how much is new above, and gets to its beginning."""
+    await _fill(server, 3)
+    ada = await opened("Ada")
+    await ada.sees("line 0", "line 1", "line 2")
+    await ada.page.evaluate("document.hasFocus = () => false")
+    await _fill(server, 60)
+    await expect(ada.messages).to_have_count(63)
+    await expect(ada.part("unread")).to_have_text("60 new messages above")
+    await ada.page.evaluate("document.hasFocus = () => true")
+    await ada.part("unread").click()
+    await expect(ada.page.locator(".new-line")).to_be_in_viewport()
+    await expect(ada.part("unread")).to_be_hidden()

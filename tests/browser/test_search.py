@@ -96,3 +96,24 @@ async def test_searching_by_keys_alone(opened: Open, server: Server) -> None:
     await expect(ada.part("text")).to_be_focused()
     await keys.type("/")
     await expect(ada.part("text")).to_have_value("/")
+
+
+async def test_a_search_is_narrowed(opened: Open, server: Server) -> None:
+    """By author and by days, typed or in fields; the words alone are marked in what is found."""
+    await server.room.post("tea at noon", author="Grace Hopper")
+    await server.room.post("tea, rather late", author="Ben")
+    ada = await opened("Ada")
+    await ada.part("search-button").click()
+    await ada.part("finder-input").fill("tea from:grace")
+    await expect(_hits(ada)).to_have_text(["tea at noon"])
+    await expect(ada.page.locator(".hit mark")).to_have_text(["tea"])
+    await ada.part("finder-input").fill("tea")
+    await expect(_hits(ada)).to_have_count(2)
+    await ada.page.locator(".finder-filters summary").click()
+    await ada.part("finder-from").fill("ben")
+    await expect(_hits(ada)).to_have_text(["tea, rather late"])
+    await ada.part("finder-after").fill("2020-01-01")
+    await ada.part("finder-before").fill("2020-01-31")
+    await expect(ada.part("finder-note")).to_contain_text("Nothing found")
+    await ada.part("finder-before").fill("")
+    await expect(_hits(ada)).to_have_text(["tea, rather late"])

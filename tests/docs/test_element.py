@@ -29,8 +29,8 @@ def test_each_property_is_told() -> None:
 def test_each_part_is_told() -> None:
     """The parts of the markup, and no others, are in the table."""
     scripts = set((ASSETS / "js" / "element").glob("*.js")) - {ASSETS / "js" / "element" / "unread.js"}
-    files = [ASSETS / "page.html", *(ASSETS / "html").rglob("*.html"), *scripts]
-    there = {name for file in files for name in re.findall(r'(?: part="|"part", ")(\w+)"', file.read_text())}
+    files = [ASSETS / "page.html", *(ASSETS / "html").rglob("*.html"), *scripts, *(ASSETS / "js" / "view").glob("*.js")]
+    there = {name for file in files for name in re.findall(r'(?: part="|"part", "|\bpart: ")(\w+)"', file.read_text())}
     assert there == set(re.findall(r"`(\w+)`", rows("part")))
 
 

@@ -98,9 +98,16 @@ async def test_each_language_has_its_own_tag_and_nobody_makes_more_pages(own: Pa
 
 
 async def test_words_alone(own: Path) -> None:
-    """For a badge on another page: the words of its language as JSON, which any page may read."""
-    response = await ask("/words.json?language=sv-FI", site=Site(RoomDirectory(ChatRoom()), languages=own))
+    """All words of a language as JSON, which any page may read. A page has only those that it needs at once."""
+    site = Site(RoomDirectory(ChatRoom()), languages=own)
+    response = await ask("/words.json?language=sv-FI", site=site)
     told = json.loads(response.body)
+    page = words_in(await ask("/?language=sv-FI", site=site))
+    at_once = page["words"]
+    assert isinstance(at_once, dict)
+    assert page["more"] == "words.json?language=sv-FI"
+    assert "moderation.queue" in told["words"].keys() - at_once.keys()
+    assert at_once.items() <= told["words"].items()
     assert told["language"] == "sv-FI"
     assert {"en", "sv-FI", "ur"} <= set(told["languages"])
     assert response.headers["Access-Control-Allow-Origin"] == "*"

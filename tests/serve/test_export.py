@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from pychat import Chat
 from pychat.cli.export import FORMS
 from pychat.cli.main import main
 from pychat.domain.model import Deleted, Edited, LogEvent, Member, Message, Quote, Reacted
+from pychat.stores import RoomRecord
 from pychat.stores.sqlite import SqliteArchive, SqliteStore
 
 ADA, BOB = Member("a", "Ada"), Member("b", "<b>Bob</b>")
@@ -253,3 +255,24 @@ def test_what_may_only_be_read_is_exported(url):
         finally:
             os.seteuid(user)
             path.parent.chmod(0o755)
+
+
+async def test_an_export_has_the_title_of_the_room_and_actions_as_in_it(tmp_path):
+    """The title of the record, or that of the moderators; `/me waves` is “Ada waves”."""
+    url = f"sqlite:{tmp_path / 'chat.db'}"
+    store = SqliteStore(tmp_path / "chat.db")
+    assert store.rooms is not None
+    await store.rooms.save(RoomRecord("den", "The <den>"))
+    for text in ("/me waves", "/me two\nlines", "see (https://a.example/b_(c))."):
+        await store.append("den", Message(text[:5] + str(len(text)), ADA, text, DATE))
+    await store.aclose()
+    page = run("--store", url, "--format", "html").stdout.decode()
+    assert "<title>The &lt;den&gt;</title>" in page
+    assert '<h1 dir="auto">The &lt;den&gt;</h1>' in page
+    assert "<i><bdi>Ada</bdi> waves</i>" in page
+    assert ">/me two\nlines</p>" in page
+    assert 'href="https://a.example/b_(c)"' in page
+    assert "* Ada waves\n" in run("--store", url, "--format", "text").stdout.decode()
+    async with Chat(store=url) as chat:
+        await (await chat.open("den")).moderation.set(title="Renamed")
+    assert "<title>Renamed</title>" in run("--store", url, "--format", "html").stdout.decode()

@@ -12,6 +12,7 @@ import socket
 import webbrowser
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from aiohttp import web
 
@@ -43,6 +44,7 @@ from pychat.room.chatroom import ChatRoom
 from pychat.stores import Retention, Store, default_store_url, open_store, redact, sqlite_path
 from pychat.transports.irc import IrcServer
 from pychat.transports.socketio import Connections, HandshakeRouter
+from pychat.web.offline import Offline
 
 __all__ = ["run"]
 
@@ -103,6 +105,8 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         language=settings.language,
         languages=settings.languages,
         markdown=not settings.no_markdown,
+        accent=settings.accent,
+        logo=settings.logo,
         allowed_origins=settings.allow_origin,
         frame_ancestors=settings.frame_ancestors,
         allowed_hosts=_hosts(settings),
@@ -114,6 +118,7 @@ async def _serve(settings: Settings, certificates: Certificates, files: int | No
         enter_seconds=settings.enter_timeout,
         api_tokens=settings.api_token,
         owner_token=settings.owner_token or generated,
+        offline=cast("Offline", settings.offline),
         dev=settings.dev,
     )
     app.on_response_prepare.append(_adds({**_HEADERS, **certificates.headers}))

@@ -104,6 +104,8 @@ class Settings:
         None, "A directory with words of your own: sv.json adds Swedish, en.json changes English words.", "DIR"
     )
     no_markdown: bool = _setting(False, "Show messages as they were written, without Markdown.")
+    accent: str | None = _setting(None, "The colour of buttons and links: #0b6e5d.", "COLOUR")
+    logo: str | None = _setting(None, "A picture in place of pychat's mark: SVG, PNG, WebP, JPEG or GIF.", "FILE")
     store: str | None = _setting(
         None,
         "Where messages are stored: sqlite:PATH, redis://HOST, or memory: (until the server stops). "
@@ -124,6 +126,12 @@ class Settings:
         30, "How long the name of a person is held after the connection was lost.", "SECONDS", min=0, max=86_400
     )
     open: bool = _setting(False, "Open the page in a browser.")
+    offline: str = _setting(
+        "messages",
+        "What browsers keep for when there is no network. messages: the page, and the last messages of the rooms that "
+        "somebody was in. page: the page alone. off: nothing.",
+        choices=("messages", "page", "off"),
+    )
     dev: bool = _setting(False, "Serve the sources of the page's scripts and styles, for work on them.")
     quiet: bool = _setting(False, "Do not log the messages.")
     log_format: str = _setting(

@@ -31,6 +31,8 @@ from pychat.transports.sse import SSETransport
 from pychat.transports.websocket import WebSocketTransport
 from pychat.web.api import Api
 from pychat.web.api.answer import refusal
+from pychat.web.brand import Brand
+from pychat.web.offline import Offline
 from pychat.web.plain import PLAIN_PATH, PlainPages
 from pychat.web.site import Site
 
@@ -75,6 +77,10 @@ class MountOptions(TypedDict, total=False):
     languages: str | Path | None
     #: Whether the pages show texts with Markdown; `True` by default; `--no-markdown`.
     markdown: bool
+    #: The colour of buttons and links, as `"#0b6e5d"`; `--accent`.
+    accent: str | None
+    #: The path of a picture that stands in place of pychat's mark, and in the tab; `--logo`.
+    logo: str | Path | None
     #: Other origins whose pages may connect: `"https://example.com"`, or `"*"` for all; `--allow-origin` of
     #: `pychat serve`. With logins by cookie, allow only origins that you trust: their pages can act as their readers.
     allowed_origins: Iterable[str] | str
@@ -111,6 +117,10 @@ class MountOptions(TypedDict, total=False):
     #: A secret of 16 or more characters. Whoever opens the page with `#owner=` and this token becomes an owner of the
     #: room; `--owner-token`. Start with another one, and the old one is worth nothing; owners stay owners.
     owner_token: str | None
+    #: What browsers keep for when there is no network: `"messages"` (the page, and the last messages of the rooms that
+    #: somebody was in), `"page"` or `"off"`. By default messages are kept only where there are no logins: neither
+    #: `authenticate` nor `access` nor `find_room`; `--offline`.
+    offline: Offline | None
     #: Serve the sources of the page's scripts and styles one by one, as they are to be read in a debugger; `--dev`.
     dev: bool
 
@@ -154,7 +164,12 @@ class Mount:
             options.get("frame_ancestors", "self"),
             options.get("language") or (self.chat.language if isinstance(self.chat, Chat) else None),
             options.get("languages") or (self.chat.languages if isinstance(self.chat, Chat) else None),
+            offline=options.get("offline"),
             markdown=options.get("markdown", not isinstance(self.chat, Chat) or self.chat.markdown),
+            brand=Brand(
+                options.get("accent") or (self.chat.accent if isinstance(self.chat, Chat) else None),
+                options.get("logo") or (self.chat.logo if isinstance(self.chat, Chat) else None),
+            ),
             dev=options.get("dev", False),
         )
         given = cast("dict[str, Any]", {name: value for name, value in options.items() if name in _COUNTS})

@@ -58,6 +58,8 @@ class Chat(Hooked):
         language: str | None = None,
         languages: str | Path | None = None,
         markdown: bool = True,
+        accent: str | None = None,
+        logo: str | Path | None = None,
     ) -> None:
         """`rooms` are open as long as the chat; those that were given no store are kept in `store`.
 
@@ -71,6 +73,7 @@ class Chat(Hooked):
         was opened while the app runs is let go when nobody was in it for `idle` seconds; its messages stay in the
         store. One person may be in `max_rooms_per_person` rooms. The pages are in the language that a reader's browser
         asks for; `language` is for those who ask for none that there is, `languages` is a directory with further ones.
+        `accent` is the colour of buttons and links, as `#0b6e5d`; `logo` is the path of a picture for the header.
         They show texts with Markdown, unless `markdown` is `False`.
 
         With `push`, people who ask for it are told of mentions and direct messages while they are away, by the push
@@ -85,6 +88,10 @@ class Chat(Hooked):
         self.languages = languages
         #: Whether the pages show texts with Markdown.
         self.markdown = markdown
+        #: The colour of buttons and links.
+        self.accent = accent
+        #: The path of the picture in the header.
+        self.logo = logo
         self._url = store if isinstance(store, str) else None  # of the store that this chat opens and closes
         self._store = open_store(store) if isinstance(store, str) else store
         self._closed_store = False

@@ -76,6 +76,10 @@ class Assets:
             return None
         return body.respond(headers, {"Cache-Control": _FOREVER if hashed else _ASK})
 
+    def text(self, path: str) -> str:
+        """What stands in a file."""
+        return self._bodies[path].content.decode()
+
     def script(self, text: str) -> Body:
         """A short script with an address that never changes, so that browsers ask for it each time."""
         return Body(text.encode(), _TYPES[".js"], {**_ANYBODY, "Cache-Control": _ASK})

@@ -45,6 +45,7 @@ def page_headers(frame_ancestors: Iterable[str] | str = "self", *, forms: bool =
     headers = {
         "Content-Security-Policy": "default-src 'none'; "
         "script-src 'self'; "
+        "worker-src 'self'; "
         "style-src 'self'; "
         "img-src 'self' data:; "
         "font-src 'self'; "

@@ -13,15 +13,18 @@ from pychat.domain.errors import UsageError
 from pychat.net.http.response import Body, Response
 from pychat.room.directory import ListedRoom
 from pychat.web.assets import Assets
+from pychat.web.brand import Brand
 from pychat.web.headers import page_headers
+from pychat.web.offline import Offline
 from pychat.web.words import Language
 
 __all__ = ["LANGUAGE_VARY", "Page"]
 
 _SCRIPT = "js/page/page.js"
 
+_NO_ROOM = ListedRoom("", "Chat", 0)
 _MAX_RENDERED = 500  # pages that are kept, so that they are not rendered and compressed again for the next visitor
-_Key = tuple[str, str, str, bool, str, tuple[tuple[str, str], ...]]
+_Key = tuple[str, str, str, str, bool, str, tuple[tuple[str, str], ...]]
 #: What the language of a page depends on, and its encoding.
 LANGUAGE_VARY = "Accept-Encoding, Accept-Language, Cookie"
 _WORDS = '<script type="application/json" data-pychat-words>{}</script>\n'
@@ -39,15 +42,22 @@ class Page:
         frame_ancestors: Iterable[str] | str = "self",
         *,
         markdown: bool = True,
+        offline: Offline = "off",
+        push: bool = False,
+        brand: Brand | None = None,
     ) -> None:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
-        `frame_ancestors` says which pages may put the page into a frame, `markdown` whether texts have Markdown.
+        `frame_ancestors` says which pages may put the page into a frame, `markdown` whether texts have Markdown,
+        `offline` what browsers keep for when there is no network, `push` whether people can ask for push messages.
         The page of `first` is rendered at once, in `language`. Raise `UsageError` if `templates` is not a folder, or if
         a template in it is wrong.
         """
         self._assets = assets
+        self._offline = offline
+        self._push = push
         self._markdown = markdown
+        self._brand = brand or Brand()
         self._headers = {**page_headers(frame_ancestors), "Vary": LANGUAGE_VARY}
         # Whether a page of another origin may read it is decided before: see site.py.
         self._embedded = {**self._headers, "Access-Control-Allow-Origin": "*", "Vary": f"{LANGUAGE_VARY}, Origin"}
@@ -81,11 +91,23 @@ class Page:
         """The same for the element `<pychat-room>`, which embeds parts of it in the page of another site."""
         return self._body(room, (), "./", language, embedded=True).respond(headers)
 
+    def without_room(self, base: str, language: Language, headers: Mapping[str, str], home: str = "") -> Response:
+        """A page that tells nothing but the name of the room at the mount: the rest its script learns or knows."""
+        return self._body(_NO_ROOM, (), base, language, home=home).respond(headers)
+
     def _body(
-        self, room: ListedRoom, rooms: Sequence[ListedRoom], base: str, language: Language, *, embedded: bool = False
+        self,
+        room: ListedRoom,
+        rooms: Sequence[ListedRoom],
+        base: str,
+        language: Language,
+        *,
+        home: str = "",
+        embedded: bool = False,
     ) -> Body:
+        home = next((other.name for other in (room, *rooms) if other.first), home)
         listed = tuple((other.name, other.title) for other in rooms)
-        key = (room.name, room.title, base, embedded, language.tag, listed)
+        key = (room.name, room.title, home, base, embedded, language.tag, listed)
         body = self._rendered.pop(key, None)
         if body is None:
             try:
@@ -100,11 +122,15 @@ class Page:
                         }
                         for other in rooms
                     ],
-                    home=next((other.name for other in (room, *rooms) if other.first), ""),
+                    home=home,
                     base=base,
                     asset=lambda path: base + self._assets.url(path),
+                    accent=self._brand.accent,
+                    logo=self._brand.logo_url and base + self._brand.logo_url,
                     modules=self._modules,
                     embedded=embedded,
+                    offline=self._offline,
+                    push=self._push,
                     markdown=self._markdown,
                     language=language,
                     t=language.t,

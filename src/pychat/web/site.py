@@ -16,6 +16,8 @@ from pychat.room.direct import is_direct
 from pychat.room.directory import ListedRoom, RoomDirectory
 from pychat.transports.authenticator import Authenticator, entry_status
 from pychat.web.assets import Assets
+from pychat.web.brand import Brand
+from pychat.web.offline import PAGES, Offline, manifest, worker
 from pychat.web.page import LANGUAGE_VARY, Page
 from pychat.web.plain import View
 from pychat.web.words import Language, Languages
@@ -23,8 +25,6 @@ from pychat.web.words import Language, Languages
 __all__ = ["Site"]
 
 _MAX_LISTED = 100  # rooms on a page
-
-_NO_ROOM = ListedRoom("", "Chat", 0)
 
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 # A refused page must be able to read the refusal: it says why, and what to set.
@@ -49,21 +49,40 @@ class Site:
         language: str | None = None,
         languages: str | Path | None = None,
         *,
+        offline: Offline | None = None,
         markdown: bool = True,
+        brand: Brand | None = None,
         dev: bool = False,
     ) -> None:
         """`origins` says which pages may embed a room; by default those of this very host.
 
         `language` is for readers whose own there is not; `languages` is a folder with further ones. `markdown`
-        shows texts with Markdown. `dev` serves the sources of the page's scripts and styles.
+        shows texts with Markdown. `offline` is what browsers keep: messages only where nobody logs in, by default.
+        `brand` is the operator's colour and logo. `dev` serves the sources of the page's scripts and styles, and no
+        service worker.
         """
         self._rooms = rooms
         self._authenticator = authenticator or Authenticator()
         self._origins = origins or OriginPolicy()
         self._assets = Assets(dev=dev)
+        self._brand = brand or Brand()
         first = ListedRoom("lobby", "lobby", 0, first=True) if rooms.first is None else rooms.entry(rooms.first)
         self._languages = Languages(self._assets.folder, language, languages)
-        self._page = Page(first, self._assets, self._languages.default, templates, frame_ancestors, markdown=markdown)
+        # Whoever uses this browser after a logout must not find what was said to somebody else.
+        kept: Offline = offline or ("page" if rooms.guarded or self._authenticator.asks else "messages")
+        if self._assets.dev:
+            kept = "off"
+        self._page = Page(
+            first,
+            self._assets,
+            self._languages.default,
+            templates,
+            frame_ancestors,
+            markdown=markdown,
+            brand=self._brand,
+            offline=kept,
+            push=rooms.push.sender is not None,
+        )
         #: Draws the pages without scripts.
         self.view = View(self._page.environment, self._assets, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.
@@ -71,7 +90,11 @@ class Site:
             "pychat-room.js": self._loads("js/element/element.js", "js/element/unread.js"),
             "pychat-unread.js": self._loads("js/element/unread.js"),
             "client.js": self._assets.script(f'export * from "./{self._assets.url("js/client.js")}";\n'),
+            "manifest.webmanifest": manifest("Chat" if rooms.guarded else first.title, self._assets),
         }
+        if kept != "off":
+            page = self._page.without_room("./", self._languages.default, {})
+            self._scripts["worker.js"] = worker(self._assets, page.headers["ETag"])
 
     def _loads(self, *paths: str) -> Body:
         """A script that loads these scripts.
@@ -104,8 +127,14 @@ class Site:
                 return await self._room(None, "./", request)
             case ["part"]:
                 return await self._part(request, host)
+            case ["logo"]:
+                return self._brand.logo.respond(headers) if self._brand.logo else None
             case ["words.json"]:
                 return self._words(request)
+            case names if "/".join(names) in PAGES:
+                home = "" if self._rooms.guarded else self._rooms.first_name
+                base = PAGES["/".join(names)]
+                return self._page.without_room(base, self._languages.of(request), headers, home)
             case [name] if name in self._scripts:
                 return self._scripts[name].respond(headers)
             case ["rooms", name]:
@@ -133,8 +162,8 @@ class Site:
         return self.view.missing(self._languages.of(request), rooms, base, room=path.startswith("/rooms/"))
 
     def _words(self, request: Request) -> Response:
-        """The words of the interface, for elements that have no markup of a room: `?language=` names the language."""
-        text = str(self._languages.of(request).script)
+        """The words of all scripts, for those that are loaded later and for elements without a room; `?language=`."""
+        text = self._languages.of(request).all_scripts
         headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache", "Vary": LANGUAGE_VARY}
         return Body(text.encode(), "application/json", headers).respond(request.headers)
 
@@ -148,7 +177,7 @@ class Site:
                 raise
             # The script may know more: guests have a token, by which the server knows them on a connection.
             headers = {key: value for key, value in request.headers.items() if key != "if-none-match"}
-            answer = self._page.respond(_NO_ROOM, (), base, self._languages.of(request), headers)
+            answer = self._page.without_room(base, self._languages.of(request), headers)
             return answer if name is None or is_direct(name) else Response(404, answer.headers, answer.body)
         rooms = await self._rooms.visible(user, limit=_MAX_LISTED)
         language = self._languages.of(request)

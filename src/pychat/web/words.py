@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from os.path import normpath
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -27,6 +28,9 @@ _FIRST = "en"  # the language that lacks nothing
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # BCP 47
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _NAME = re.compile(r"\{(\w+)\}")
+_IMPORT = re.compile(r"""(?:\bfrom|^import) ["'](\.[^"']+)["']""", re.MULTILINE)
+#: The scripts that run at once; others are loaded when they are needed.
+_ENTRIES = ("js/page/page.js", "js/element/element.js", "js/element/unread.js")
 # A key in a script, or the beginning of several: "error." + code, or `error.${code}`.
 _IN_SCRIPT = re.compile(r"""["'`]([a-z][\w-]*\.(?:[\w.-]*(?=["'`])|(?=\$\{)))""")
 
@@ -39,8 +43,10 @@ class Language:
 
     tag: str
     words: _Words
-    #: What scripts need, as JSON that can stand in a page.
+    #: What scripts need at once, as JSON that can stand in a page; `more` in it is the address of the rest.
     script: Markup = field(repr=False)
+    #: The words of all scripts, as JSON.
+    all_scripts: str = field(repr=False)
 
     @property
     def direction(self) -> str:
@@ -80,11 +86,16 @@ class Languages:
                 msg = f"“{file}” is not named after a language: write its tag, such as sv.json or pt-PT.json."
                 raise UsageError(msg)
             catalogues.setdefault(file.stem, dict(first)).update(_read(file))
-        keys = _script_keys(assets, frozenset(first))
+        at_once, later = _script_keys(assets, frozenset(first))
         tags = sorted(catalogues)
         #: By tag. A page is kept for each, so there are never more than these.
         self.all = {
-            tag: Language(tag, words, _as_script(tag, tags, {key: words[key] for key in keys}))
+            tag: Language(
+                tag,
+                words,
+                _as_script(tag, tags, {key: words[key] for key in at_once}, f"words.json?language={tag}"),
+                _as_script(tag, tags, {key: words[key] for key in (*at_once, *later)}),
+            )
             for tag, words in catalogues.items()
         }
         self._by_name = {tag.lower(): each for tag, each in self.all.items()}
@@ -146,15 +157,28 @@ def _read(file: Path) -> dict[str, str | Mapping[str, str]]:
 
 
 @cache
-def _script_keys(assets: Path, keys: frozenset[str]) -> tuple[str, ...]:
-    """The keys that stand in scripts."""
-    named = {key for file in assets.glob("js/**/*.js") for key in _IN_SCRIPT.findall(file.read_text("utf-8"))}
+def _script_keys(assets: Path, keys: frozenset[str]) -> tuple[list[str], list[str]]:
+    """The keys that stand in the scripts that run at once, and the others that stand in scripts."""
+    scripts = {file: file.read_text("utf-8") for file in assets.glob("js/**/*.js")}
+    at_once: dict[Path, None] = {}
+    waiting = [assets / entry for entry in _ENTRIES]
+    while waiting:
+        file = waiting.pop()
+        if file in scripts and file not in at_once:
+            at_once[file] = None
+            waiting += [Path(normpath(file.parent / name)) for name in _IMPORT.findall(scripts[file])]
+    first = _keys_in(keys, (scripts[file] for file in at_once))
+    return sorted(first), sorted(_keys_in(keys, scripts.values()) - first)
+
+
+def _keys_in(keys: frozenset[str], scripts: Iterable[str]) -> set[str]:
+    named = {key for script in scripts for key in _IN_SCRIPT.findall(script)}
     areas = tuple(key for key in named if key.endswith("."))
-    return tuple(sorted(key for key in keys if key in named or key.startswith(areas)))
+    return {key for key in keys if key in named or key.startswith(areas)}
 
 
-def _as_script(tag: str, tags: Iterable[str], words: _Words) -> Markup:
-    told = {"language": tag, "languages": list(tags), "words": words}
+def _as_script(tag: str, tags: Iterable[str], words: _Words, more: str | None = None) -> Markup:
+    told = {"language": tag, "languages": list(tags), "words": words, **({"more": more} if more else {})}
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     # Nothing in it can end the element that it stands in, nor begin a comment.
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 -- no markup is left

@@ -10,6 +10,49 @@ export function hue(id) {
   return HUES[((hash ^ (hash >>> 16)) >>> 0) % HUES.length];
 }
 
+/** Hues beside each other in the list are apart on the wheel by this number of steps; it has no divisor with twelve. */
+const STEP = 5;
+
+/** The hues of the people of a room: nobody changes theirs while they are here, and up to twelve have different ones. */
+export class Hues {
+  /** Of all who were here: the messages of those who left keep their colour. @type {Map<string, number>} */
+  #chosen = new Map();
+  #here = new Set();
+  /** How many people who are here have a hue. @type {Map<number, number>} */
+  #uses = new Map(HUES.map((one) => [one, 0]));
+
+  /** @param {string} id of a member @returns {number} */
+  of(id) {
+    return this.#chosen.get(id) ?? hue(id);
+  }
+
+  /** The member's own hue, or the next that nobody else who is here has. @param {string} id */
+  enter(id) {
+    if (this.#here.has(id)) return;
+    const first = HUES.indexOf(this.of(id));
+    const inTurn = HUES.map((_, at) => HUES[(first + at * STEP) % HUES.length]);
+    const least = Math.min(...this.#uses.values());
+    const chosen = inTurn.find((one) => this.#uses.get(one) === least);
+    this.#here.add(id);
+    this.#chosen.set(id, chosen);
+    this.#uses.set(chosen, least + 1);
+  }
+
+  /** @param {string} id */
+  leave(id) {
+    if (!this.#here.delete(id)) return;
+    const left = this.#chosen.get(id);
+    this.#uses.set(left, this.#uses.get(left) - 1);
+  }
+
+  /** Exactly these are here now. @param {string[]} ids */
+  reset(ids) {
+    const now = new Set(ids);
+    for (const id of this.#here) if (!now.has(id)) this.leave(id);
+    for (const id of ids) this.enter(id);
+  }
+}
+
 const graphemes = globalThis.Intl?.Segmenter ? new Intl.Segmenter(undefined, { granularity: "grapheme" }) : null;
 
 function first(word) {

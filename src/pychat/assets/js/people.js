@@ -1,5 +1,7 @@
 /** The members in the room and the number of connected people. Pure. */
 
+import { Hues } from "./colour.js";
+
 /** @typedef {import("./log.js").Member} Member */
 
 export class People {
@@ -11,6 +13,7 @@ export class People {
   #members = new Map();
   /** Roles by member id since the last reset. Members who left stay in it: they are still authors of messages. @type {Map<string, string[]>} */
   #roles = new Map();
+  #hues = new Hues();
 
   /** @param {{here: number, members?: Member[], listed?: boolean}} data as on the wire */
   reset({ here, members = [], listed = true }) {
@@ -18,6 +21,7 @@ export class People {
     this.listed = listed;
     this.#members.clear();
     this.#roles.clear();
+    this.#hues.reset(members.map(({ id }) => id));
     for (const member of members) this.#set(member);
   }
 
@@ -35,12 +39,14 @@ export class People {
     }
     if (!listed) {
       this.#members.clear();
+      this.#hues.reset([]);
       return changes;
     }
     for (const id of left) {
       const member = this.#members.get(id);
       if (member) changes.left.push(member);
       this.#members.delete(id);
+      this.#hues.leave(id);
     }
     for (const member of joined) {
       if (!this.#members.has(member.id)) changes.joined.push(member);
@@ -64,12 +70,18 @@ export class People {
     return this.#roles.get(id) ?? [];
   }
 
+  /** The hue of a member's colour. @param {string} id @returns {number} */
+  hueOf(id) {
+    return this.#hues.of(id);
+  }
+
   /** All roles as one text, to compare. @returns {string} */
   get roles() {
     return JSON.stringify([...this.#roles]);
   }
 
   #set(member) {
+    this.#hues.enter(member.id);
     this.#members.set(member.id, member);
     if (member.roles?.length) this.#roles.set(member.id, member.roles);
     else this.#roles.delete(member.id);

@@ -301,6 +301,17 @@ export class Room extends Emitter {
     return this.log.find(seq);
   }
 
+  /**
+   * Shows messages that were kept from an earlier visit, until the first welcome.
+   * @param {Message[]} messages oldest first
+   * @returns {boolean} whether they are shown
+   */
+  recall(messages) {
+    if (this.about || this.state.name === "refused") return false;
+    this.#timeline.recall(messages);
+    return true;
+  }
+
   /** Sends a refused message again. @param {string} id of the entry @returns {Promise<{id: string, seq: number, date: string}>} */
   async retry(id) {
     return this.#outgoing.retry(id);

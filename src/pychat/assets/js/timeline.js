@@ -55,6 +55,13 @@ export class Timeline extends Emitter {
     return renumbered;
   }
 
+  /** Shows messages of an earlier visit, without a position: the welcome replaces them. @param {Message[]} messages oldest first */
+  recall(messages) {
+    this.#log.clear(messages[0]?.seq);
+    for (const message of messages) this.#log.take(message, message.author.id === this.#ownId());
+    this.emit("log", { kind: "reset" });
+  }
+
   /** Removes all messages, and the position. */
   forget() {
     this.#position = new Position();

@@ -11,20 +11,42 @@ let words = {};
 let language = "en";
 let all = ["en"];
 let tag = "en";
+/** Where the words are that the page did not bring; `null` if it has all. @type {URL | null} */
+let rest = null;
 /** Formatters are costly to make. @type {Map<string, object>} */
 let made = new Map();
 
 /**
  * Sets the language for all that is shown from now on.
  * @param {{language: string, languages?: string[], words: Record<string, string | Record<string, string>>}} catalogue
+ * @param {URL | null} [more] where the words are that are missing in it
  */
-export function useWords(catalogue) {
+export function useWords(catalogue, more = null) {
   ({ language, words } = catalogue);
+  rest = more;
   all = catalogue.languages ?? [language];
   // The reader's own region, for the order of dates: de-AT, en-US.
   const base = language.split("-")[0];
   tag = globalThis.navigator?.languages?.find((one) => one.split("-")[0] === base) ?? language;
   made = new Map();
+}
+
+/**
+ * Waits for a script that is loaded on demand, and for its words: `withWords(import("./x.js"))`.
+ * @template T @param {Promise<T>} script @returns {Promise<T>} rejects if one of them cannot be loaded
+ */
+export async function withWords(script) {
+  await Promise.all([script, loadRest()]);
+  return script;
+}
+
+async function loadRest() {
+  const from = rest;
+  if (!from) return;
+  const response = await fetch(from);
+  if (!response.ok) throw new Error(`${from}: ${response.status}`);
+  const all = await response.json();
+  if (rest === from) ({ words } = all), (rest = null);
 }
 
 /** The tag of the reader's language, with the region if the browser tells it: for `Intl`. @returns {string} */

@@ -19,6 +19,10 @@ class Archive(Protocol):
         """The number of messages of each room."""
         ...
 
+    def title(self, name: str) -> str:
+        """The title of a room, if moderators or the app have stored one; otherwise its name."""
+        ...
+
     def messages(self, name: str) -> Iterator[Message]:
         """All messages of a room as they stand, oldest first, up to the one that is the newest now."""
         ...

@@ -30,7 +30,7 @@ def export(archive: Archive, room: str | None, form: str | None, output: str) ->
     room, total = _choose(archive.rooms(), room)
     write = FORMS[form or _ENDINGS.get(Path(output).suffix.lower(), "jsonl")]
     with _opened(output) as file, _shown(archive.messages(room), room, total, output) as messages:
-        for piece in write(room, messages):
+        for piece in write(archive.title(room), messages):
             file.write(piece.encode())
 
 

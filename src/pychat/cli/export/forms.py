@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from pychat.cli.export.html import html
+from pychat.domain.action_messages import action
 from pychat.domain.model import Message
 from pychat.domain.strictjson import dumps
 from pychat.protocol.v1 import encode_message
@@ -31,7 +32,9 @@ def text(_: str, messages: Iterable[Message]) -> Iterator[str]:
     for message in messages:
         when = datetime.fromtimestamp(message.date, UTC).strftime("%Y-%m-%d %H:%M:%S")
         said = "(deleted)" if message.deleted else message.text
-        lines = [f"{message.author.name}: {said}{' (edited)' if message.edited is not None else ''}"]
+        performed = "" if message.deleted else action(message.text)
+        by = f"* {message.author.name} {performed}" if performed else f"{message.author.name}: {said}"
+        lines = [f"{by}{' (edited)' if message.edited is not None else ''}"]
         if message.reply is not None:
             lines.insert(0, f"{message.author.name}, to {message.reply.author}: “{message.reply.text}”")
         if message.reactions:

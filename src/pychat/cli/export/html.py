@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from html import escape
 
+from pychat.domain.action_messages import action
+from pychat.domain.links import pieces
 from pychat.domain.model import Message, iso
 
 __all__ = ["html"]
-
-_LINK = re.compile(r"https?://[^\s<>\"“”]*[^\s<>\"“”.,:;!?')\]}]")
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -20,7 +19,7 @@ _HEAD = """<!doctype html>
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="referrer" content="no-referrer">
-<title>{room}</title>
+<title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; --faint: #5c6370; --line: #d8dbe0; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --faint: #a3a9b5; --line: #3a3f47; }} }}
@@ -39,14 +38,14 @@ li {{ border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem; font
 </style>
 </head>
 <body>
-<header><h1>{room}</h1></header>
+<header><h1 dir="auto">{title}</h1></header>
 <main>
 """
 
 
-def html(room: str, messages: Iterable[Message]) -> Iterator[str]:
-    """A page with a heading for each day (UTC), and an anchor for each message: `#m12` is number 12."""
-    yield _HEAD.format(room=escape(room))
+def html(title: str, messages: Iterable[Message]) -> Iterator[str]:
+    """A page with that title, a heading for each day (UTC), and an anchor for each message: `#m12` is number 12."""
+    yield _HEAD.format(title=escape(title))
     day, count = None, 0
     for message in messages:
         when = datetime.fromtimestamp(message.date, UTC)
@@ -79,7 +78,9 @@ def _article(message: Message, when: datetime) -> str:
         mark = ""
         if message.edited is not None:
             mark = f' <span class="mark" title="{iso(message.edited)}">(edited)</span>'
-        parts.append(f'<p dir="auto">{_linked(message.text)}{mark}</p>\n')
+        performed = action(message.text)
+        text = f"<i><bdi>{name}</bdi> {_linked(performed)}</i>" if performed else _linked(message.text)
+        parts.append(f'<p dir="auto">{text}{mark}</p>\n')
     if message.reactions:
         items = "".join(f"<li>{escape(emoji)} {len(ids)}</li>" for emoji, ids in message.reactions)
         parts.append(f'<ul aria-label="Reactions">{items}</ul>\n')
@@ -88,12 +89,9 @@ def _article(message: Message, when: datetime) -> str:
 
 
 def _linked(text: str) -> str:
-    pieces, end = [], 0
-    for found in _LINK.finditer(text):
-        url = escape(found.group())
-        pieces.append(
-            f'{escape(text[end : found.start()])}<a href="{url}" rel="noopener noreferrer nofollow">{url}</a>'
-        )
-        end = found.end()
-    pieces.append(escape(text[end:]))
-    return "".join(pieces)
+    return "".join(
+        f'<a href="{escape(piece.href)}" rel="noopener noreferrer nofollow">{escape(piece.text)}</a>'
+        if piece.href
+        else escape(piece.text)
+        for piece in pieces(text)
+    )

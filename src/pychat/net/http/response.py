@@ -56,13 +56,13 @@ class StreamingResponse:
 class Body:
     """Bytes that are served again and again: compressed once, with a validator (RFC 9110, section 8.8.3)."""
 
-    __slots__ = ("_compressed", "_headers", "_plain", "etag")
+    __slots__ = ("_compressed", "_headers", "content", "etag")
 
     def __init__(
         self, content: bytes, content_type: str, headers: Mapping[str, str], brotli: bytes | None = None
     ) -> None:
         """`brotli` is the content, compressed by whoever has the time for it."""
-        self._plain = content
+        self.content = content
         #: By the names of the codings, the best first.
         self._compressed: dict[str, bytes] = {}
         if brotli is not None:
@@ -88,7 +88,7 @@ class Body:
             for coding, content in self._compressed.items():
                 if accepted.get(coding, accepted.get("*", False)):
                     return Response(200, {**headers, "Content-Encoding": coding}, content)
-        return Response(200, headers, self._plain)
+        return Response(200, headers, self.content)
 
 
 def _accepted(header: str) -> dict[str, bool]:

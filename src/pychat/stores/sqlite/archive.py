@@ -62,6 +62,14 @@ class SqliteArchive:
         rooms = queries.rooms(self._connection)
         return {room.name: room.messages for room in rooms if not room.name.startswith("~")}
 
+    def title(self, name: str) -> str:
+        """Return the title that moderators gave a room, or its record; otherwise its name."""
+        try:
+            room = queries.room(self._connection, name)
+            return name if room is None else queries.title(self._connection, room.number) or name
+        except sqlite3.Error as error:
+            raise UsageError(f"{self.path} cannot be read: {error}.") from error
+
     def messages(self, name: str) -> Iterator[Message]:
         """Yield all messages of a room, up to the newest at the start. Raise `UsageError` on a read error."""
         try:

@@ -28,6 +28,7 @@ __all__ = [
     "rooms",
     "secret",
     "snapshot",
+    "title",
 ]
 
 #: How the name of a room begins that was deleted, and whose events are being removed.
@@ -71,6 +72,17 @@ def room(connection: sqlite3.Connection, name: str) -> Room | None:
     """Return the room of that name."""
     columns = connection.execute(f"SELECT {_ROOM} FROM rooms WHERE name = ?", (name,)).fetchone()
     return None if columns is None else _room(columns)
+
+
+def title(connection: sqlite3.Connection, number: int) -> str | None:
+    """Return the title that moderators gave a room, or that of its record."""
+    value = "SELECT json_extract(record, '$[0].value') FROM moderation"
+    of_moderators = f"{value} WHERE room = ? AND kind = 'setting' AND key = 'title'"
+    for query in (of_moderators, "SELECT title FROM rooms WHERE number = ?"):
+        found = connection.execute(query, (number,)).fetchone()
+        if found is not None and found[0]:
+            return str(found[0])
+    return None
 
 
 def newest_rooms(connection: sqlite3.Connection, limit: int) -> list[Room]:

@@ -14,9 +14,17 @@ const TIMEOUT = 10_000;
 export async function loadFrame(base, room, language, signal) {
   const found = await loadDocument(partAddress(base, room, language), signal);
   const frame = found?.querySelector("[data-pychat]");
-  if (found) readWords(found);
-  if (frame) return document.importNode(frame, true);
+  if (found) readWords(found, base);
+  if (frame) return imported(frame);
   return signal.aborted ? undefined : diagnose(base, room);
+}
+
+/** A copy for this page: addresses in the markup are relative to the chat. */
+function imported(frame) {
+  for (const picture of frame.querySelectorAll("img")) picture.setAttribute("src", picture.src);
+  const copy = document.importNode(frame, true);
+  if (copy.dataset.accent) copy.style.setProperty("--chat-accent", copy.dataset.accent);
+  return copy;
 }
 
 /** Loads a document with XMLHttpRequest: the browser parses it, so Trusted Types need no exception. */

@@ -10,4 +10,5 @@
   const { dataset } = document.documentElement;
   dataset.theme = chosen.theme && chosen.theme !== "system" ? chosen.theme : system;
   dataset.size = chosen.size ?? "medium";
+  if (dataset.accent) document.documentElement.style.setProperty("--chat-accent", dataset.accent);
 })();

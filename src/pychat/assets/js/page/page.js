@@ -7,9 +7,11 @@ import { TemplateRefs } from "../view/template-refs.js";
 import { appearance } from "../view/appearance.js";
 import { question, toast } from "../view/toast.js";
 import { attention } from "../attention/attention.js";
-import { t } from "../words.js";
+import { usePush } from "../attention/push-switch.js";
+import { refusalText, t } from "../words.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
+import { keptMessages, worker } from "./offline.js";
 import { openDirect } from "./opening.js";
 import { Panes } from "./panes.js";
 import { rooms } from "./rooms.js";
@@ -18,9 +20,9 @@ import { takeTicket, useTicket } from "./ticket.js";
 import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
-readWords(document);
-const { base: path, home, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
+const { base: path, home, offline, push, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
 const base = new URL(path, location.href);
+readWords(document, base);
 const storage = browserStorage();
 /** The room that was shown last, for those who come to a site without a first room. */
 const lastKey = `pychat:${base.href}:last-room`;
@@ -31,7 +33,7 @@ document.querySelector(".skips")?.addEventListener("click", (event) => {
 });
 
 // Another room has another address, which would change what relative ones mean.
-for (const link of document.querySelectorAll("a[href], link[rel~='icon']")) link.setAttribute("href", link.href);
+for (const link of document.querySelectorAll("a[href], link[rel~='icon'], link[rel='apple-touch-icon'], link[rel='manifest']")) link.setAttribute("href", link.href);
 
 const refs = new TemplateRefs(document.querySelector("[data-pychat]"), { key: base.pathname, wholePage: true });
 const addresses = new Addresses(base, home);
@@ -43,8 +45,10 @@ const showTheme = theme();
 const keyOf = (name) => new URL(addresses.of(name)).pathname;
 const showTitle = title(chat, panes, firstTitle, keyOf);
 const attend = attention(chat, { storage, base, keyOf, enter, ask });
+if (push !== undefined) usePush({ base, home, chat });
 const list = rooms(chat, refs, { addresses, panes, enter });
 const emptyPage = nowhere(chat, refs);
+const opened = keptMessages(chat, panes, { storage, key: `pychat:${base.href}:kept`, on: offline === "messages", away, recalled: showTitle });
 fitWindow();
 appearance(refs.root);
 
@@ -81,6 +85,7 @@ function show(name) {
   showTitle();
   list.show();
   showWayOut(pane);
+  opened();
 }
 
 /** The user missed something while they were away. */
@@ -95,7 +100,7 @@ function showWayOut(pane) {
   const first = addresses.home || chat.list.firstListed;
   const other = others.find(({ name }) => name === first) ?? others.find(({ direct }) => !direct);
   button.hidden = !others.length;
-  button.textContent = other ? `Go to ${other.label}` : "Show my rooms";
+  button.textContent = other ? t("barred.go-to", { room: other.label }) : t("barred.rooms");
   button.onclick = () => (other ? enter(other.name) : list.open());
 }
 
@@ -111,6 +116,14 @@ function arrive() {
   show(next.name);
 }
 
+/** The server cannot be reached: the room that was shown last can be read. @param {string[]} names of the rooms that can */
+function away(names) {
+  const last = storage.getItem(lastKey);
+  if (panes.current || !names.includes(last)) return;
+  history.replaceState(null, "", addresses.of(last));
+  show(last);
+}
+
 /** A link with an invitation was opened in this very tab. */
 async function onFragment() {
   const ticket = takeTicket();
@@ -119,8 +132,8 @@ async function onFragment() {
   try {
     await entrance.enter(ticket);
     if (room.state.name === "refused") room.reconnect();
-  } catch ({ text }) {
-    toast(here, text);
+  } catch (refusal) {
+    toast(here, refusalText(refusal));
   }
 }
 
@@ -133,3 +146,5 @@ chat.on("rooms", () => {
 });
 arrive();
 if (refusedTicket && panes.current) toast(panes.current.refs, refusedTicket);
+// When all else is done: whoever comes for the first time needs none of it.
+(globalThis.requestIdleCallback ?? setTimeout)(() => worker(base, offline === "messages" || offline === "page"));

@@ -42,6 +42,12 @@ export class Pane {
     return titleOf(this.#chat.list.find(this.name) ?? this.room.about ?? { name: this.name, title: this.#firstTitle }, this.#chat.id);
   }
 
+  /** Until the server tells the title. @param {string} title */
+  entitle(title) {
+    this.#firstTitle = title;
+    this.showTitle();
+  }
+
   /** Whether the room can be forgotten: nothing of it waits to be sent. */
   get idle() {
     return this.room.log.entries.every(({ state }) => state !== "pending");

@@ -1,6 +1,6 @@
 /** The dialogs that belong to no room: the settings and the list of keys. They are loaded when they are opened. */
 
-import { t } from "../words.js";
+import { t, withWords } from "../words.js";
 import { toast } from "./toast.js";
 
 /**
@@ -15,11 +15,11 @@ export function appDialogs(refs) {
       await load();
     } catch {
       // A page that is older than the server asks for scripts that are gone.
-      toast(refs, t("page.too-old"));
+      toast(refs, t("page.not-loaded"));
     }
   };
-  const showHelp = opener(async () => (await import("../help/shortcuts.js")).openHelp(refs));
-  const showSettings = opener(async () => (await import("../settings/settings.js")).openSettings(refs, { path, showHelp }));
+  const showHelp = opener(async () => (await withWords(import("../help/shortcuts.js"))).openHelp(refs));
+  const showSettings = opener(async () => (await withWords(import("../settings/settings.js"))).openSettings(refs, { path, showHelp }));
 
   refs.find("settings-button", "button").addEventListener("click", showSettings);
   return { "?": showHelp, "Control+,": showSettings };

@@ -20,7 +20,8 @@ export function focusRules(refs, { keys }) {
   }
 
   function closed() {
-    if (!isOpen() && !(byKeys && refs.active) && canWrite() && refs.mayFocus && !refs.active?.matches(FIELDS)) box.focus();
+    // A message that was found keeps the focus.
+    if (!isOpen() && !(byKeys && refs.active) && !refs.active?.matches(".message") && canWrite() && refs.mayFocus && !refs.active?.matches(FIELDS)) box.focus();
   }
 
   function typed(event) {

@@ -1,7 +1,7 @@
 /** One row of the log: a message or a notice. Its parts are made when they are needed. Texts become nodes, never markup. */
 
 import { action } from "../action.js";
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { HERE } from "../mentions.js";
 import { exact, list, number, t, time } from "../words.js";
 import { renderText } from "../writing/render.js";
@@ -101,7 +101,7 @@ function fillHead(line, { author, own, date, state }, first, { room, refs }) {
   });
   const gutter = part(line, "gutter", !first, () => make("time", { class: "gutter" }));
   if (first) {
-    line.style.setProperty("--hue", hue(author.id));
+    line.style.setProperty("--hue", room.people.hueOf(author.id));
     write(avatar, initials(author.name));
     const who = byline.firstElementChild;
     who.disabled = own;

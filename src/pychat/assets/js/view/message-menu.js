@@ -1,6 +1,6 @@
 /** All that can be done about a message: a menu beside it, or a sheet with emoji after a long press of a finger. */
 
-import { pieces, t } from "../words.js";
+import { pieces, t, withWords } from "../words.js";
 import { copy } from "./clipboard.js";
 import { nameOf } from "./elements.js";
 import { longPress } from "./long-press.js";
@@ -91,7 +91,7 @@ export function messageMenu(room, refs, { entryOf, composer, moderators, picker,
     pin: () => moderators.pin(entry.seq, !isPinned()).catch(failed),
     report: () => {
       const reported = entry;
-      import("../dialogs/report.js").then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: t("message.not-loaded") }));
+      withWords(import("../dialogs/report.js")).then(({ reportMessage }) => reportMessage(room, refs, reported), () => failed({ text: t("message.not-loaded") }));
     },
     person: () => showPerson(entry.author, opener),
   };

@@ -9,6 +9,7 @@ import { historyLoader } from "./history-loader.js";
 import { fillLine, makeLine, toggleLength } from "./line.js";
 import { logKeys } from "./log-keys.js";
 import { LogWindow } from "./log-window.js";
+import { newAbove } from "./new-above.js";
 import { reading } from "./reading.js";
 import { write } from "./template-refs.js";
 
@@ -44,14 +45,16 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
   const entries = new WeakMap();
   const entryOf = (line) => entries.get(line);
   const keys = logKeys(list, refs, { entryOf, more, toNewest, leave: toBox });
+  const above = newAbove(refs, { scroll, read, reveal: (entry) => reveal(entry.seq) });
   let days = new Map();
   let stale = new Set();
   let roles = room.people.roles;
+  let printing = false;
 
   function draw() {
     shorten();
     const { entries: all } = room.log;
-    const [start, end] = shown.range(all, scroll.following);
+    const [start, end] = printing ? [0, all.length] : shown.range(all, scroll.following);
     const context = { room, refs, names: new Names(room) };
     const daysNow = new Map();
     const now = new Date();
@@ -95,6 +98,8 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
       before = entry.notice ? null : entry;
     }
     tellDeleted(folded);
+    // What is not drawn has no row, or has left the log.
+    stale.clear();
     if (!shown.below) wanted.push(...missing.map(({ line }) => line));
     days = daysNow;
     place(wanted, held);
@@ -106,6 +111,7 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
     scroll.cut = shown.below;
     scroll.settle();
     read.drawn(entryOf);
+    above.show();
     more();
   }
 
@@ -200,7 +206,10 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
     for (const [key, line] of days) if (line) write(line.firstElementChild, day(new Date(`${key}T12:00`), now));
   }
 
-  scroll.moved = more;
+  scroll.moved = () => {
+    above.show();
+    more();
+  };
   scroll.toNewest = () => {
     toNewest();
     // The button is hidden now, so the focus must move.
@@ -251,6 +260,12 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
     renew(({ author, mentions }) => mentions?.length || (changed && author));
   });
   refs.every(REFRESH_INTERVAL, refresh);
+  for (const event of ["beforeprint", "afterprint"]) {
+    refs.listen(window, event, () => {
+      printing = event === "beforeprint";
+      draw();
+    });
+  }
   refs.listen(document, "visibilitychange", () => document.hidden || refresh());
   schedule();
 

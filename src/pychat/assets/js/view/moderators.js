@@ -1,6 +1,6 @@
 /** What moderators have: a button with the number of things that wait for them, and their tools, loaded for them alone. */
 
-import { number, t } from "../words.js";
+import { number, t, withWords } from "../words.js";
 import { write } from "./template-refs.js";
 import { toast } from "./toast.js";
 
@@ -31,7 +31,7 @@ export function moderators(room, refs, ways) {
   }
 
   function load() {
-    loading ??= import("../moderation/tools.js").then(
+    loading ??= withWords(import("../moderation/tools.js")).then(
       (module) => (tools = module.tools(room, refs, ways)),
       () => (loading = null), // The next change of the room tries again.
     );

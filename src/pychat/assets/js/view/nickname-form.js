@@ -1,8 +1,9 @@
 /** What stands below the messages: the message box, the question for a nickname, or that the user can only read. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { patiently } from "../retry.js";
 import { browserStorage } from "../storage.js";
+import { refusalText, t } from "../words.js";
 import { dialogOpener } from "./dialog-position.js";
 import { silenceText } from "./silence.js";
 import { write } from "./template-refs.js";
@@ -44,14 +45,15 @@ export function nicknameForm(room, refs, composer) {
       if (!room.you) storage.setItem(LAST_NAME, known.name);
       write(refs.find("me-name"), known.name);
       write(avatar, initials(known.name));
-      avatar.style.setProperty("--hue", hue(known.id));
+      avatar.style.setProperty("--hue", room.people.hueOf(known.id));
       me.disabled = !!room.you?.name_fixed;
       hint.hidden = me.disabled;
-      me.title = me.disabled ? known.name : "Change name";
+      me.title = me.disabled ? known.name : t("rename.button");
     }
   }
 
   room.on("me", show);
+  room.on("people", () => room.me && avatar.style.setProperty("--hue", room.people.hueOf(room.me.id)));
   room.on("state", show);
   room.on("access", show);
   room.on("room", show);
@@ -128,8 +130,8 @@ class NameField {
   }
 
   /** @param {import("../refusal.js").Refusal} refusal */
-  complain({ text }) {
-    write(this.#error, text);
+  complain(refusal) {
+    write(this.#error, refusalText(refusal));
     this.#error.hidden = false;
     this.#input.setAttribute("aria-invalid", "true");
   }

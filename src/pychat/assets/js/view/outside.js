@@ -1,5 +1,7 @@
 /** What a user does who is outside of the room: the forms that may let them in, loaded when they are needed. */
 
+import { withWords } from "../words.js";
+
 /** Codes of a refusal that a password, an invitation, a moderator or a check can end. */
 const HAS_FORMS = new Set(["entry_required", "challenge_required"]);
 
@@ -15,7 +17,7 @@ export function outside(room, refs, entrance) {
     const wanted = HAS_FORMS.has(state.code) ? state : null;
     place.hidden = !wanted;
     if (!wanted) return;
-    const { forms } = await import("../entry/forms.js");
+    const { forms } = await withWords(import("../entry/forms.js"));
     if (room.state !== state) return;
     shown ??= forms(room, refs, { entrance, place });
     shown.show(state);

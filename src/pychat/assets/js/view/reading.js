@@ -75,6 +75,10 @@ export function reading(room, refs, scroll, draw) {
   new ResizeObserver(schedule).observe(view);
 
   return {
+    /** How many messages are below the line. @returns {number} */
+    get count() {
+      return mark === null ? 0 : room.log.entries.filter((entry) => isNew(entry, mark)).length;
+    },
     /** The line “New messages”. */
     line,
     /** The entry that the line is above. @returns {import("../log.js").Entry | undefined} */

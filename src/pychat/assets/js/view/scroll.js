@@ -111,6 +111,11 @@ export class Scroll {
     return this.#height - this.#top < EDGE;
   }
 
+  /** Whether a line is above the visible part. @param {HTMLElement} line */
+  isAbove(line) {
+    return line.getBoundingClientRect().bottom < this.#view.getBoundingClientRect().top;
+  }
+
   /** Whether a line is in the lower half of the view, or below it. @param {HTMLElement} line */
   isBelow(line) {
     const { top, height } = this.#view.getBoundingClientRect();

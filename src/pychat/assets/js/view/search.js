@@ -1,7 +1,8 @@
 /** The search dialog: finds messages by words and scrolls to them. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { excerpt } from "../excerpt.js";
+import { forServer, wordsOf } from "../search-filters.js";
 import { exact, moment, t } from "../words.js";
 import { dialogOpener } from "./dialog-position.js";
 import { write } from "./template-refs.js";
@@ -23,6 +24,7 @@ export function search(room, refs, reveal) {
   const note = refs.find("finder-note");
   const list = refs.find("found", "ul");
   const more = refs.find("finder-more", "button");
+  const filters = Object.fromEntries(["from", "after", "before"].map((name) => [name, refs.find(`finder-${name}`, "input")]));
   let timer;
   /** The number of the newest request; answers to older ones are ignored. */
   let newest = 0;
@@ -36,10 +38,16 @@ export function search(room, refs, reveal) {
     ask();
   }
 
+  /** What the field and the filters ask for, as the server reads it. */
+  function wanted() {
+    const { from, after, before } = filters;
+    return forServer({ text: field.value, from: from.value, after: after.value, before: before.value });
+  }
+
   /** @param {number} [before] only messages before this `seq` */
   async function ask(before) {
     clearTimeout(timer);
-    const matching = field.value.trim();
+    const matching = wanted();
     newest += 1;
     const number = newest;
     if (!matching) return show(matching, [], false);
@@ -67,7 +75,7 @@ export function search(room, refs, reveal) {
   function row({ seq, author, date, text }, matching) {
     const item = refs.copy("found");
     const own = author.id === room.me?.id;
-    item.style.setProperty("--hue", hue(author.id));
+    item.style.setProperty("--hue", room.people.hueOf(author.id));
     write(item.querySelector(".avatar"), initials(author.name));
     write(item.querySelector(".author"), own ? t("log.you") : author.name);
     const time = item.querySelector("time");
@@ -75,7 +83,7 @@ export function search(room, refs, reveal) {
     time.title = exact(new Date(date));
     write(time, moment(new Date(date)));
     item.querySelector(".found-text").append(
-      ...excerpt(text, matching).map((piece) => {
+      ...excerpt(text, wordsOf(matching)).map((piece) => {
         if (!piece.found) return document.createTextNode(piece.text);
         const mark = document.createElement("mark");
         mark.textContent = piece.text;
@@ -94,14 +102,16 @@ export function search(room, refs, reveal) {
     }
   }
 
-  field.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(ask, TYPING_PAUSE);
-  });
+  for (const one of [field, ...Object.values(filters)]) {
+    one.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(ask, TYPING_PAUSE);
+    });
+  }
   refs.find("finder-form", "form").addEventListener("submit", (event) => {
     event.preventDefault();
     const first = list.querySelector("button");
-    if (first && shown === field.value.trim()) first.click();
+    if (first && shown === wanted()) first.click();
     else ask();
   });
   dialog.addEventListener("keydown", (event) => {

@@ -1,6 +1,6 @@
 /** Completes a name after `@`. */
 
-import { hue, initials } from "../colour.js";
+import { initials } from "../colour.js";
 import { HERE, beginning, matching } from "../mentions.js";
 import { t } from "../words.js";
 
@@ -32,8 +32,8 @@ export function mentionSource(room, changed) {
   function options(query) {
     ask();
     const wanted = query.toLocaleLowerCase();
-    const people = matching(members(), query, MAX_OPTIONS).map(({ id, name }) => ({ name, mark: initials(name), hue: hue(id) }));
-    const here = HERE.startsWith(wanted) ? [{ name: HERE, mark: "@", hue: hue(""), hint: t("composer.mention-here") }] : [];
+    const people = matching(members(), query, MAX_OPTIONS).map(({ id, name }) => ({ name, mark: initials(name), hue: room.people.hueOf(id) }));
+    const here = HERE.startsWith(wanted) ? [{ name: HERE, mark: "@", hue: room.people.hueOf(""), hint: t("composer.mention-here") }] : [];
     return [...people, ...here].map((one) => ({ ...one, label: one.name, text: `@${one.name} `, whole: one.name.toLocaleLowerCase() === wanted }));
   }
 
