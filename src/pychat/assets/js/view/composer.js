@@ -160,7 +160,7 @@ export function composer(room, refs, commands) {
       else say(text);
     } catch {
       // A page that is older than the server asks for scripts that are gone.
-      complain(t("page.too-old"));
+      complain(t("page.not-loaded"));
     } finally {
       busy = false;
     }

@@ -1,6 +1,6 @@
 /** Reactions: the dialog with more emoji, and what happens when one is chosen. */
 
-import { t } from "../words.js";
+import { t, withWords } from "../words.js";
 import { make } from "./elements.js";
 import { recentEmoji, rememberEmoji } from "./recent-emoji.js";
 import { write } from "./template-refs.js";
@@ -65,11 +65,11 @@ export function reactionPicker(room, refs, failed) {
     const which = entry;
     dialog.close();
     try {
-      const { pickEmoji } = await import("../writing/emoji-picker.js");
+      const { pickEmoji } = await withWords(import("../writing/emoji-picker.js"));
       await pickEmoji(refs, opener, (emoji) => react(which, emoji));
     } catch {
       // A page that is older than the server asks for scripts that are gone.
-      failed({ text: t("page.too-old") });
+      failed({ text: t("page.not-loaded") });
     }
   });
   other.addEventListener("input", () => (error.hidden = true));

@@ -22,6 +22,7 @@ import { reactionPicker } from "./reaction-picker.js";
 import { Scroll } from "./scroll.js";
 import { search } from "./search.js";
 import { status } from "./status.js";
+import { withWords } from "../words.js";
 import { toast } from "./toast.js";
 
 /**
@@ -38,7 +39,7 @@ export function view(room, refs, entrance, rooms) {
   let loaded;
   /** The commands, which are loaded when they are first needed. */
   const commands = () => {
-    loaded ??= import("../writing/commands.js").then((module) => module.commands(room, refs, { rooms, help: dialogs["?"] }));
+    loaded ??= withWords(import("../writing/commands.js")).then((module) => module.commands(room, refs, { rooms, help: dialogs["?"] }));
     loaded.catch(() => (loaded = undefined));
     return loaded;
   };

@@ -1,6 +1,6 @@
 /** Completes an emoji after `:`. */
 
-import { t } from "../words.js";
+import { t, withWords } from "../words.js";
 
 const BEGINNING = /(?<=^|[\s([{"'“‘«])(:)([\p{L}\p{N}_+-]{2,30})$/u;
 const WHOLE = /(?<=^|[\s([{"'“‘«])(:)([\p{L}\p{N}_+-]{1,30}):$/u;
@@ -9,7 +9,7 @@ const MAX_OPTIONS = 8;
 /** @returns {import("./completion.js").Source} */
 export function emojiSource() {
   const load = async () => {
-    const module = await import("./emoji.js");
+    const module = await withWords(import("./emoji.js"));
     return { all: await module.emoji(), search: module.search };
   };
 
