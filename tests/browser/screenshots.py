@@ -131,8 +131,8 @@ async def full(state: State) -> Window:
     """A conversation."""
     await state.talk()
     window = await state.window()
-    await window.say("Soup it is. I bring the *good* spoons.")
-    await window.has_sent("Soup it is. I bring the *good* spoons.")
+    await window.say("Soup it is. I bring the good spoons.")
+    await window.has_sent("Soup it is. I bring the good spoons.")
     await window.say("See you there")
     return window
 
@@ -149,6 +149,7 @@ async def quotes(state: State) -> Window:
     await window.say(
         "Then it answers from the old one for a minute, and swaps when the new one is ready. Nobody waits."
     )
+    await expect(window.messages).to_have_count(13)
     await state.reply("Grace Hopper", "That is the way.", 13)
     return window
 
