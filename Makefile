@@ -19,7 +19,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 .DELETE_ON_ERROR:
 fuzz: MINUTES = 60
 connects: MINUTES = 1
-.PHONY: help serve test slow soak connects fuzz audit check format size a11y browsers bench-page docs lock clean
+.PHONY: help serve test slow soak connects fuzz audit check format size lighthouse npm a11y browsers bench-page docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
@@ -31,7 +31,7 @@ serve: $(VENV)/.ready ## run a chat room from this checkout; options in ARGS="--
 test: check $(VENV)/.system node_modules/.ready ## set everything up, check, then run all tests but the slow ones; some with ARGS="tests/test_x.py -k y"
 	@scripts/test $(BIN)/python $(JOBS) -m "not slow" $(ARGS)
 
-slow: $(VENV)/.system node_modules/.ready ## run the tests that take ten seconds and more each
+slow: $(VENV)/.system node_modules/.ready tests/npm/node_modules/.ready ## run the tests that take ten seconds and more each
 	$(BIN)/python -m pytest -m slow
 
 soak: $(VENV)/.system node_modules/.ready ## kill servers under people who talk, for ten minutes or MINUTES=60, then try many sequences
@@ -64,6 +64,13 @@ size: $(VENV)/.system node_modules/.ready ## what a first visit costs: requests,
 	$(BIN)/python hatch_build.py
 	$(BIN)/python -m tests.browser.cold_load
 
+lighthouse: $(VENV)/.system node_modules/.ready benchmarks/lighthouse/node_modules/.ready ## what Lighthouse says of the page, on a desktop and on a phone
+	$(BIN)/python hatch_build.py
+	$(BIN)/python -m tests.browser.lighthouse
+
+npm: node_modules/.ready ## make the npm package with the element, the client and types, in dist/npm
+	node scripts/npm/build.mjs dist/npm $$($(BIN)/python -c 'from pychat._version import __version__; print(__version__)')
+
 a11y: $(VENV)/.system node_modules/.ready ## what axe-core finds wrong, by state of the page
 	$(BIN)/python -m pytest --capture=no tests/browser/test_accessibility.py
 
@@ -90,7 +97,7 @@ bench: $(VENV)/.bench benchmarks/node_modules/.ready ## measure pychat beside it
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove all that make and the tools have made
-	rm -rf $(VENV) node_modules benchmarks/node_modules build dist src/pychat/assets/dist src/pychat/assets/vendor .hypothesis .*_cache
+	rm -rf $(VENV) node_modules benchmarks/node_modules benchmarks/lighthouse/node_modules tests/npm/node_modules build dist src/pychat/assets/dist src/pychat/assets/vendor .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:
@@ -130,7 +137,7 @@ $(VENV)/.fuzz: $(VENV)/.ready
 	$(PIP) install --constraint $(PINS) --group fuzz
 	@touch $@
 
-benchmarks/node_modules/.ready: benchmarks/package.json benchmarks/package-lock.json benchmarks/.npmrc | $(VENV)/.ready
+%/node_modules/.ready: %/package.json %/package-lock.json %/.npmrc | $(VENV)/.ready
 	@command -v node >/dev/null && command -v npm >/dev/null || $(PIP) install --constraint $(PINS) --group node
-	cd benchmarks && npm ci --ignore-scripts --no-audit --no-fund
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@

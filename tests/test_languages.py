@@ -100,3 +100,27 @@ def test_the_first_words_of_the_elements_are_those_of_english() -> None:
     told = dict(re.findall(r'^  "([\w.-]+)": (".*"),$', script, re.MULTILINE))
     assert len(told) > 10
     assert {key: json.loads(text) for key, text in told.items()} == {key: ENGLISH[key] for key in told}
+
+
+PHYSICAL = re.compile(
+    r"(?<![\w-])(?:left|right|(?:margin|padding|border)-(?:left|right)[\w-]*|border-(?:top|bottom)-(?:left|right)-radius)\s*:"
+    r"[^;}]*|(?:text-align|float):\s*(?:left|right)"
+)
+FOUR_SIDES = re.compile(r"(?<![\w-])(?:padding|margin|inset|border-width)\s*:\s*([^;}]*)")
+
+
+def sides(values: str) -> list[str]:
+    """The values of a shorthand; spaces within brackets part nothing."""
+    return re.findall(r"(?:[^\s()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))+", values)
+
+
+@pytest.mark.parametrize("sheet", sorted(ASSETS.glob("css/*.css")), ids=lambda sheet: sheet.name)
+def test_styles_turn_around(sheet: Path) -> None:
+    """No style says left or right, so all of them hold from right to left too. What scripts measure is in pixels."""
+    text = COMMENTS.sub("", sheet.read_text("utf-8"))
+    wrong = [found for found in PHYSICAL.findall(text) if "50%" not in found]
+    for found in FOUR_SIDES.finditer(text):
+        values = sides(found[1])
+        if len(values) == 4 and values[1] != values[3] and "--dialog-" not in found[1] and "--menu-" not in found[1]:
+            wrong.append(found[0])
+    assert wrong == []

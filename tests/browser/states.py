@@ -16,11 +16,11 @@ from tests.browser.window import Window
 
 __all__ = ["STATES", "Stage", "State", "stage"]
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-LANDSCAPE = {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True}
-SHORT = {"viewport": {"width": 1280, "height": 320}}
-ZOOMED = {"viewport": {"width": 320, "height": 256}}
-ARABIC = {"locale": "ar"}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+LANDSCAPE: dict[str, Any] = {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True}
+SHORT: dict[str, Any] = {"viewport": {"width": 1280, "height": 320}}
+ZOOMED: dict[str, Any] = {"viewport": {"width": 320, "height": 256}}
+ARABIC: dict[str, Any] = {"locale": "ar"}
 
 _USERS = {
     "grace": User("g", "Grace", roles=("owner",)),

@@ -8,7 +8,7 @@ import { newId } from "../../src/pychat/assets/js/identity.js";
 import { pieces } from "../../src/pychat/assets/js/links.js";
 import { Notice } from "../../src/pychat/assets/js/notice.js";
 import { People } from "../../src/pychat/assets/js/people.js";
-import { day, duration, relative } from "../../src/pychat/assets/js/time.js";
+import { duration } from "../../src/pychat/assets/js/time.js";
 import { typingWords } from "../../src/pychat/assets/js/typists.js";
 import { beginning, matching, mentionPieces } from "../../src/pychat/assets/js/mentions.js";
 import { Addresses } from "../../src/pychat/assets/js/page/address.js";
@@ -16,16 +16,6 @@ import { titleOf } from "../../src/pychat/assets/js/room-list.js";
 
 const plain = (text) => text.replaceAll(/[\u2068\u2069]/g, "");
 const person = (name) => ({ id: name, name });
-
-test("times are told relative to now", () => {
-  const now = new Date(2026, 5, 15, 12, 0, 0);
-  const ago = (seconds) => relative(new Date(now - seconds * 1000), now);
-  assert.deepEqual(
-    [-3600, 0, 59, 60, 3599, 3600, 86_399, 86_400, 2 * 86_400, 7 * 86_400].map(ago),
-    ["just now", "just now", "just now", "1 min ago", "59 min ago", "1 h ago", "23 h ago", "1 day ago", "2 days ago", "Jun 8"],
-  );
-  assert.equal(relative(new Date(2024, 0, 2), now), "Jan 2, 2024");
-});
 
 test("/me tells what somebody does", () => {
   assert.deepEqual(["/me waves", "/me  waves", "/me", "/me ", "/meet", "say /me waves", "/me waves\nand goes"].map(action), [
@@ -41,14 +31,6 @@ test("/me tells what somebody does", () => {
 
 test("a wait is told in seconds, minutes or hours, never as less than it is", () => {
   assert.deepEqual([1, 42_000, 120_000, 120_001, 7_200_000, 7_200_001].map(duration), ["1 s", "42 s", "120 s", "3 min", "120 min", "3 h"]);
-});
-
-test("days have names", () => {
-  const now = new Date(2026, 5, 15, 0, 30);
-  assert.equal(day(new Date(2026, 5, 15, 23, 59), now), "Today");
-  assert.equal(day(new Date(2026, 5, 14, 23, 59), now), "Yesterday");
-  assert.equal(day(new Date(2026, 5, 10), now), "Wednesday 10 June");
-  assert.equal(day(new Date(2025, 5, 10), now), "Tuesday, 10 June 2025");
 });
 
 test("addresses are found without what ends the sentence", () => {

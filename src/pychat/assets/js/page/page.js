@@ -7,7 +7,7 @@ import { TemplateRefs } from "../view/template-refs.js";
 import { appearance } from "../view/appearance.js";
 import { question, toast } from "../view/toast.js";
 import { attention } from "../attention/attention.js";
-import { t } from "../words.js";
+import { refusalText, t } from "../words.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
 import { keptMessages, worker } from "./offline.js";
@@ -98,7 +98,7 @@ function showWayOut(pane) {
   const first = addresses.home || chat.list.firstListed;
   const other = others.find(({ name }) => name === first) ?? others.find(({ direct }) => !direct);
   button.hidden = !others.length;
-  button.textContent = other ? `Go to ${other.label}` : "Show my rooms";
+  button.textContent = other ? t("barred.go-to", { room: other.label }) : t("barred.rooms");
   button.onclick = () => (other ? enter(other.name) : list.open());
 }
 
@@ -130,8 +130,8 @@ async function onFragment() {
   try {
     await entrance.enter(ticket);
     if (room.state.name === "refused") room.reconnect();
-  } catch ({ text }) {
-    toast(here, text);
+  } catch (refusal) {
+    toast(here, refusalText(refusal));
   }
 }
 

@@ -98,6 +98,8 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
       before = entry.notice ? null : entry;
     }
     tellDeleted(folded);
+    // What is not drawn has no row, or has left the log.
+    stale.clear();
     if (!shown.below) wanted.push(...missing.map(({ line }) => line));
     days = daysNow;
     place(wanted, held);
