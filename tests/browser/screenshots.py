@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, expect
 
-from pychat import Limits, User
+from pychat import Limits, Message, Refused, User
 from pychat.testing import Actor
 from pychat.testing import Chat as Stage
 from tests.browser.chromium import chromium
