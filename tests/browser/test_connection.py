@@ -190,7 +190,7 @@ async def test_the_browser_coming_back_ends_the_waiting(
     await ada.page.evaluate("Math.random = () => 1000")  # the next delays are longer than this test
 
     async def returns() -> None:
-        await expect(ada.part("banner-count")).to_have_text(re.compile(r"in \d+ (min|h)\."))
+        await expect(ada.part("banner-count")).to_have_text(re.compile(r"in \d+ (min|hr)\."))
         await ada.page.evaluate(RETURNS[way])
 
     async def is_back(text: str) -> None:
@@ -234,10 +234,10 @@ async def test_a_refused_connection_is_tried_again_when_the_server_says(
     await ada.page.clock.install()
     await chat.restart()
     await expect(ada.part("banner-text")).to_contain_text("Back in a minute.", timeout=15_000)
-    await expect(ada.part("banner-count")).to_have_text(re.compile(r"Trying again in (5|6|7)\d s\."))
+    await expect(ada.part("banner-count")).to_have_text(re.compile(r"Trying again in (5|6|7)\d sec\."))
     await expect(ada.part("banner-button")).to_have_text("Try now")
     await ada.page.clock.fast_forward(45_000)
-    await expect(ada.part("banner-count")).to_have_text(re.compile(r"Trying again in [123]?\d s\."))
+    await expect(ada.part("banner-count")).to_have_text(re.compile(r"Trying again in [123]?\d sec\."))
     assert 2 == len(asked)
     await ada.page.clock.fast_forward(30_000)
     await ada.live()

@@ -107,7 +107,6 @@ async def test_one_tab_tells_of_messages_while_nobody_looks(opened: Open) -> Non
     for tab in tabs:
         await tab.page.evaluate(HIDE, True)
     await settled("nothing for you")
-    await ada.page.wait_for_timeout(3000)  # what was looked at is told of for as long
     assert ([], 0) == (await told(), await noted())
     await settled("@Ada are you there?")
     await expect(ada.page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:image/png"))

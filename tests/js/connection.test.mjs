@@ -126,7 +126,7 @@ test("a server that refuses for a while is tried again after that time and up to
     socket.active = false;
     const data = { code: "maintenance", text: "Back soon.", retry_after: 40, reconnect: true };
     socket.fire("connect_error", Object.assign(new Error("x"), { data }));
-    assert.deepEqual(connection.state, { name: "connecting", text: "Back soon.", retryAt: clock.now() + wait });
+    assert.deepEqual(connection.state, { name: "connecting", text: "Back soon.", why: "maintenance", retryAt: clock.now() + wait });
     await clock.pass(wait - 1);
     assert.equal(socket.attempts, 1);
     await clock.pass(1);

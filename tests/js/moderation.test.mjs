@@ -43,6 +43,7 @@ test("nobody who was put out is led back in before the time", () => {
   const kicked = { name: "refused", code: "kicked", text: "A moderator has removed you.", until: later(1) };
   assert.equal(wayBack(kicked, NOW, true), null);
   assert.deepEqual(wayBack(kicked, new Date(NOW.getTime() + 61_000), true), { label: "Enter again" });
+  assert.deepEqual(wayBack({ code: "kicked" }, NOW, true), { label: "Enter again" });
   assert.equal(wayBack({ code: "banned" }, NOW, true), null);
   assert.equal(wayBack({ code: "banned", until: later(60) }, NOW, true), null);
   assert.deepEqual(wayBack({ code: "room_closed" }, NOW, true), { label: "Try again" });
@@ -57,6 +58,8 @@ test("the end of a ban stands in the reader's own time", () => {
   assert.equal(farewell({ text: "Out.", until }, NOW), "Out. You can come back at 13:05.");
   assert.equal(farewell({ text: "Out.", until: later(-1) }, NOW), "Out. You can come back now.");
   assert.equal(farewell({ text: "Out." }, NOW), "Out.");
+  assert.equal(farewell({ code: "kicked", text: "You have had too much." }, NOW), "You were removed from this room. You have had too much.");
+  assert.equal(farewell({ code: "kicked", text: "You were disconnected by the server." }, NOW), "You were disconnected by the server.");
   assert.equal(barredTitle("entry_required"), "This room is not open to everyone");
   assert.equal(barredTitle("whatever"), "You cannot enter this room");
 });

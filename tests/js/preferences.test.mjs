@@ -28,9 +28,35 @@ test("what is no object in the storage is as nothing", () => {
 });
 
 test("one of several tabs tells of a room, and none while one is looked at", async () => {
-  const storage = new MemoryStorage();
-  const tabs = [1, 2, 3].map(() => oneTab(storage, "told"));
-  assert.deepEqual((await Promise.all(tabs.map((isMine) => isMine("tea", false)))).filter(Boolean), [true]);
-  assert.deepEqual(await Promise.all(tabs.map((isMine, at) => isMine("lobby", at === 2))), [false, false, false]);
-  assert.equal(await tabs[0]("den", false), true);
+  for (const locks of [undefined, new FakeLocks()]) {
+    const storage = new MemoryStorage();
+    let looked = -1;
+    const tabs = [0, 1, 2].map((at) => oneTab({ key: "told", storage, locks, isLooked: () => looked === at }));
+    const told = async (room) => (await Promise.all(tabs.map(({ isMine }) => isMine(room)))).filter(Boolean).length;
+    assert.equal(await told("tea"), 1);
+    assert.equal(await told("tea"), 0, "once in a while");
+    looked = 2;
+    for (const { check } of tabs) check();
+    assert.equal(await told("lobby"), 0);
+    looked = -1;
+    for (const { check } of tabs) check();
+    await new Promise(setImmediate);
+    assert.equal(await told("den"), 1);
+  }
 });
+
+/** As the browser's: a lock is held until the promise of its function ends. */
+class FakeLocks {
+  #held = [];
+
+  request(name, options, run = options) {
+    if (options.mode !== "shared" && this.#held.some((one) => one.name === name)) return;
+    const lock = { name };
+    this.#held.push(lock);
+    run(lock).then(() => this.#held.splice(this.#held.indexOf(lock), 1));
+  }
+
+  async query() {
+    return { held: [...this.#held] };
+  }
+}

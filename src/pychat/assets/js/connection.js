@@ -89,7 +89,7 @@ export class Connection extends Link {
     } catch {
       // The connection was lost, or it is open but dead. A dead one is replaced.
       const dead = this.#socket.connected;
-      if (dead) this.#lost("The server did not answer in time.");
+      if (dead) this.#lost("The server did not answer in time.", "silent");
       throw new Refusal(dead ? "timeout" : "offline");
     }
     if (!answer?.ok) throw Refusal.from(answer?.error);
@@ -101,7 +101,7 @@ export class Connection extends Link {
     this.setState({ ...this.state, name: this.#everLive ? "reconnecting" : "connecting", retryAt: undefined });
     this.#reached = false;
     const timeout = this.#backoff.fresh && !this.#everLive ? FIRST_WELCOME_TIMEOUT : WELCOME_TIMEOUT;
-    this.#timer = this.#clock.setTimeout(() => this.#lost("The server does not answer."), timeout);
+    this.#timer = this.#clock.setTimeout(() => this.#lost("The server does not answer.", "silent"), timeout);
     this.#socket.connect();
   }
 
@@ -123,15 +123,15 @@ export class Connection extends Link {
 
   #onConnectError(error) {
     // An inactive socket means that the server refused. Otherwise the network failed.
-    if (this.#socket.active) return this.#lost("The server cannot be reached.");
+    if (this.#socket.active) return this.#lost("The server cannot be reached.", "unreachable");
     this.#reached = true;
     const { text = error.message, reason, code, reconnect, retry_after: retryAfter, until } = error.data ?? {};
-    if (reconnect === true) this.#lost(text, retryAfter);
+    if (reconnect === true) this.#lost(text, reason ?? code, retryAfter);
     else this.#refuse({ text, code: reason ?? code, until });
   }
 
-  /** @param {string} [text] the reason @param {number} [retryAfter] seconds that the server asks to wait */
-  #lost(text, retryAfter = this.#bye?.retry_after) {
+  /** @param {string} [text] the reason @param {string} [why] the same for programs @param {number} [retryAfter] seconds that the server asks to wait */
+  #lost(text, why = "lost", retryAfter = this.#bye?.retry_after) {
     const bye = this.#bye;
     if (bye?.reconnect === false) return this.#refuse(this.#farewell.why(bye));
     if (this.#liveSince !== null && this.#clock.now() - this.#liveSince >= STABLE_AFTER) this.#backoff.reset();
@@ -143,6 +143,7 @@ export class Connection extends Link {
     this.setState({
       name: this.#everLive ? "reconnecting" : "connecting",
       text: bye?.text ?? text ?? "The connection was lost.",
+      why: bye?.reason ?? why,
       retryAt: this.#clock.now() + delay,
     });
     this.#timer = this.#clock.setTimeout(() => this.#attempt(), delay);

@@ -8,6 +8,7 @@ import { Refusal } from "./refusal.js";
  * @property {"connecting" | "live" | "reconnecting" | "refused" | "closed"} name
  * @property {string} [text] the reason, for people
  * @property {string} [code] the reason, for programs; only if `refused`
+ * @property {string} [why] the reason, for programs; only while waiting
  * @property {string} [until] when the refusal ends, ISO 8601, if it does
  * @property {number} [retryAt] when the next attempt starts, in milliseconds of the clock; only while waiting
  */

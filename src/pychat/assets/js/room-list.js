@@ -4,6 +4,7 @@
  */
 
 import { Emitter } from "./emitter.js";
+import { t } from "./words.js";
 
 /** Rooms in a page of listed ones. */
 const PAGE = 100;
@@ -148,6 +149,6 @@ function byName(rooms = []) {
 
 /** The title of a room for the user: a direct room has the names of the others. @param {ListedRoom} room @param {string} [id] of the user */
 export function titleOf({ name, title, direct }, id) {
-  const others = (direct ?? []).filter((member) => member.id !== id).map((member) => member.name || "Deleted person");
+  const others = (direct ?? []).filter((member) => member.id !== id).map((member) => member.name || t("people.deleted"));
   return others.join(", ") || title || name;
 }

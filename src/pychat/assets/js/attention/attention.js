@@ -23,13 +23,13 @@ const MAX_TEXT = 160;
  */
 export function attention(chat, { storage, base, keyOf, enter, ask }) {
   const chosen = preferences();
-  const isMine = oneTab(storage, `pychat:${base.href}:told`);
   const canAsk = "Notification" in globalThis && globalThis.isSecureContext;
   /** What is unread in each room, as the server counts. @type {Map<string, {messages: number, mentions: number}> | null} */
   let counted = null;
   let missed = false;
 
   const isLooked = () => !document.hidden && document.hasFocus();
+  const { isMine, check } = oneTab({ key: `pychat:${base.href}:told`, isLooked, storage, locks: navigator.locks });
   const titleFor = (name) => titleOf(chat.list.find(name) ?? { name }, chat.id);
   const isDirect = (name) => !!chat.list.find(name)?.direct;
 
@@ -37,9 +37,8 @@ export function attention(chat, { storage, base, keyOf, enter, ask }) {
   async function came(name, toMe, message) {
     const all = chosen.get("notify") === "all";
     if ((!toMe && !all) || chosen.isMuted(keyOf(name))) return;
-    const looked = isLooked();
-    if (!looked && toMe) missed = true;
-    if (!(await isMine(name, looked)) || isLooked()) return;
+    if (toMe && !isLooked()) missed = true;
+    if (!(await isMine(name)) || isLooked()) return;
     if (chosen.get("sound")) import("./sound.js").then(({ play }) => play(), () => {});
     if (chosen.get("notify") !== "off" && canAsk && Notification.permission === "granted") notify(name, message);
   }
@@ -72,8 +71,9 @@ export function attention(chat, { storage, base, keyOf, enter, ask }) {
     }
   }
 
-  /** The user is back. */
-  function back() {
+  /** The user came back, or left. */
+  function turned() {
+    check();
     if (!isLooked() || !missed) return;
     missed = false;
     if (!canAsk || Notification.permission !== "default" || chosen.isChosen("notify")) return;
@@ -86,8 +86,8 @@ export function attention(chat, { storage, base, keyOf, enter, ask }) {
   /** @type {Map<string, import("../room.js").Room>} */
   const listening = new Map();
   chat.on("rooms", () => chat.list.known && count());
-  addEventListener("focus", back);
-  document.addEventListener("visibilitychange", back);
+  for (const event of ["focus", "blur"]) addEventListener(event, turned);
+  document.addEventListener("visibilitychange", turned);
 
   return (name, room) => {
     listening.set(name, room);

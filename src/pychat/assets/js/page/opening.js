@@ -4,6 +4,7 @@
  */
 
 import { patiently } from "../retry.js";
+import { refusalText, t } from "../words.js";
 import { TemplateRefs, write } from "../view/template-refs.js";
 import { toast } from "../view/toast.js";
 
@@ -47,7 +48,7 @@ export function openDirect(member, { chat, panes, enter, openList }) {
     if (busy) return;
     busy = true;
     again.hidden = true;
-    const slow = setTimeout(show, SLOW, `Opening your conversation with ${member.name}`);
+    const slow = setTimeout(show, SLOW, t("direct.opening", { name: member.name }));
     try {
       const name = await patiently(globalThis, () => chat.direct(member.id));
       await composed;
@@ -55,9 +56,10 @@ export function openDirect(member, { chat, panes, enter, openList }) {
       // The user went to another room, after they sent this.
       else if (sent.length) await Promise.all(sent.map((words) => chat.enter(name).say(words)));
       stop();
-    } catch ({ text }) {
-      if (isShown()) show(`Your conversation with ${member.name} did not open`, [text, sent.length && `Not sent: ${sent.join("\n")}`].filter(Boolean).join("\n"));
-      else toast(panes.current.refs, text);
+    } catch (refusal) {
+      const unsent = sent.length ? [t("direct.not-sent", { text: sent.join("\n") })] : [];
+      if (isShown()) show(t("direct.failed", { name: member.name }), [refusalText(refusal), ...unsent].join("\n"));
+      else toast(panes.current.refs, [refusalText(refusal), ...unsent].join(" "));
     } finally {
       clearTimeout(slow);
       busy = false;
@@ -91,8 +93,8 @@ export function openDirect(member, { chat, panes, enter, openList }) {
   });
 
   write(refs.find("title", "h1"), member.name);
-  write(again, "Try again");
-  write(back, `Back to ${current.title}`);
+  write(again, t("common.try-again"));
+  write(back, t("direct.back", { room: current.title }));
   refs.find("pill").hidden = true;
   form.hidden = !current.room.me;
   if (refs.mayFocus) field.focus();

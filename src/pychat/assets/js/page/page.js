@@ -7,7 +7,8 @@ import { TemplateRefs } from "../view/template-refs.js";
 import { appearance } from "../view/appearance.js";
 import { question, toast } from "../view/toast.js";
 import { attention } from "../attention/attention.js";
-import { t } from "../words.js";
+import { usePush } from "../attention/push-switch.js";
+import { refusalText, t } from "../words.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
 import { keptMessages, worker } from "./offline.js";
@@ -19,7 +20,7 @@ import { takeTicket, useTicket } from "./ticket.js";
 import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
-const { base: path, home, offline, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
+const { base: path, home, offline, push, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
 const base = new URL(path, location.href);
 readWords(document, base);
 const storage = browserStorage();
@@ -44,6 +45,7 @@ const showTheme = theme();
 const keyOf = (name) => new URL(addresses.of(name)).pathname;
 const showTitle = title(chat, panes, firstTitle, keyOf);
 const attend = attention(chat, { storage, base, keyOf, enter, ask });
+if (push !== undefined) usePush({ base, home, chat });
 const list = rooms(chat, refs, { addresses, panes, enter });
 const emptyPage = nowhere(chat, refs);
 const opened = keptMessages(chat, panes, { storage, key: `pychat:${base.href}:kept`, on: offline === "messages", away, recalled: showTitle });
@@ -98,7 +100,7 @@ function showWayOut(pane) {
   const first = addresses.home || chat.list.firstListed;
   const other = others.find(({ name }) => name === first) ?? others.find(({ direct }) => !direct);
   button.hidden = !others.length;
-  button.textContent = other ? `Go to ${other.label}` : "Show my rooms";
+  button.textContent = other ? t("barred.go-to", { room: other.label }) : t("barred.rooms");
   button.onclick = () => (other ? enter(other.name) : list.open());
 }
 
@@ -130,8 +132,8 @@ async function onFragment() {
   try {
     await entrance.enter(ticket);
     if (room.state.name === "refused") room.reconnect();
-  } catch ({ text }) {
-    toast(here, text);
+  } catch (refusal) {
+    toast(here, refusalText(refusal));
   }
 }
 

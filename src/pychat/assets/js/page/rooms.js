@@ -4,6 +4,7 @@ import { hue, initials } from "../colour.js";
 import { titleOf } from "../room-list.js";
 import { sideSheet } from "../view/side-sheet.js";
 import { write } from "../view/template-refs.js";
+import { number, t } from "../words.js";
 
 /** Rooms from which on there is a field to find one. */
 const MANY = 12;
@@ -55,7 +56,7 @@ export function rooms(chat, refs, { addresses, panes, enter }) {
     draw(lists.direct, direct);
     directPart.hidden = !direct.length;
     none.hidden = wanted.length > 0;
-    write(none, wanted.length ? "" : "No room of that name.");
+    write(none, wanted.length ? "" : t("rooms.none"));
     for (const [name, row] of rows) if (!all.some((one) => one.name === name)) rows.delete(name), row.remove();
     for (const pane of panes.all) showButton(pane.refs, several, all);
   }
@@ -70,7 +71,7 @@ export function rooms(chat, refs, { addresses, panes, enter }) {
     badge.hidden = total === 0;
     badge.classList.toggle("mentions", unread.some(({ mentions, direct }) => mentions > 0 || direct));
     write(badge, short(total));
-    button.setAttribute("aria-label", total ? `Rooms, ${total} unread` : "Rooms");
+    button.setAttribute("aria-label", total ? t("rooms.unread", { count: total }) : t("rooms.title"));
   }
 
   function draw(list, wanted) {
@@ -108,7 +109,7 @@ export function rooms(chat, refs, { addresses, panes, enter }) {
     write(toMeBadge, direct ? short(toMe) : `@${toMe > 1 ? short(toMe) : ""}`);
     badge.hidden = current || !!direct || !messages;
     write(badge, short(messages));
-    write(link.querySelector(".room-unread"), current || !messages ? "" : `, ${messages} unread${!direct && mentions ? `, ${mentions === 1 ? "1 mentions" : `${mentions} mention`} you` : ""}`);
+    write(link.querySelector(".room-unread"), current || !messages ? "" : `, ${unreadWords(messages, direct ? 0 : mentions)}`);
     return made;
   }
 
@@ -153,5 +154,10 @@ export function rooms(chat, refs, { addresses, panes, enter }) {
 }
 
 function short(count) {
-  return count > MAX_COUNT ? `${MAX_COUNT}+` : String(count);
+  return count > MAX_COUNT ? `${number(MAX_COUNT)}+` : number(count);
+}
+
+function unreadWords(messages, mentions) {
+  const unread = t("unread.messages", { count: messages });
+  return mentions ? `${unread}, ${t("unread.mentions", { count: mentions })}` : unread;
 }

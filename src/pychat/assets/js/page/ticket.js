@@ -2,6 +2,7 @@
 
 import { Entrance } from "../entrance.js";
 import { Person } from "../person.js";
+import { refusalText } from "../words.js";
 
 const TICKET = /^#(invite|owner)=(.+)$/;
 
@@ -35,6 +36,6 @@ export async function useTicket({ base, room, storage, key }) {
     await entrance.enter(ticket);
     return "";
   } catch (refusal) {
-    return refusal.text;
+    return refusalText(refusal);
   }
 }

@@ -15,7 +15,7 @@ export function appDialogs(refs) {
       await load();
     } catch {
       // A page that is older than the server asks for scripts that are gone.
-      toast(refs, t("page.too-old"));
+      toast(refs, t("page.not-loaded"));
     }
   };
   const showHelp = opener(async () => (await withWords(import("../help/shortcuts.js"))).openHelp(refs));

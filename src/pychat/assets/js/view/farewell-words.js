@@ -1,18 +1,15 @@
 /** What a user reads who is outside of a room, and whether and when it can be opened again. Pure. */
 
-import { moment } from "../time.js";
+import { moment, refusalText, t } from "../words.js";
 
-/** What stands in place of a room, by the code of the refusal, also if the user was in it. */
-export const BARRED = {
-  unknown_room: "There is no such room",
-  no_access: "You cannot read this room any more",
-  deleted: "This room was deleted",
-  entry_required: "This room is not open to everyone",
-  challenge_required: "A short check before you enter",
-};
+/** Codes of refusals that stand in place of a room, also if the user was in it. */
+export const BARRED = new Set(["unknown_room", "no_access", "deleted", "entry_required", "challenge_required"]);
+
+/** The server's words for those whom it disconnects without a reason. */
+const DISCONNECTED = "You were disconnected by the server.";
 
 /** @param {string} [code] of the refusal @returns {string} */
-export const barredTitle = (code) => BARRED[code] ?? "You cannot enter this room";
+export const barredTitle = (code) => (BARRED.has(code) ? t(`barred.${code}`) : t("barred.title"));
 
 /**
  * The button of a refusal: nobody who was put out is led back in before the time.
@@ -20,22 +17,28 @@ export const barredTitle = (code) => BARRED[code] ?? "You cannot enter this room
  * @returns {{label: string, reload?: boolean} | null} `null` if there is none
  */
 export function wayBack({ code, until }, now, wholePage) {
-  if (until) return Date.parse(until) <= now ? { label: "Enter again" } : null;
+  if (until) return Date.parse(until) <= now ? { label: t("barred.enter-again") } : null;
   if (code === "banned") return null;
-  if (code === "room_closed") return { label: "Try again" };
+  if (code === "kicked") return { label: t("barred.enter-again") };
+  if (code === "room_closed") return { label: t("common.try-again") };
   // A reload of the chat page may lead to a login; the element must not reload its host page.
-  if (!wholePage) return { label: "Connect again" };
-  return { label: code === "login_ended" ? "Log in again" : "Reload the page", reload: true };
+  if (!wholePage) return { label: t("barred.connect-again") };
+  return { label: code === "login_ended" ? t("barred.log-in-again") : t("common.try-again"), reload: true };
 }
 
 /**
  * Why the user is outside, and until when by the clock of the reader: the server's text has the time in UTC.
  * @param {import("../link.js").State} state @param {Date} now @returns {string}
  */
-export function farewell({ text = "", until }, now) {
-  if (!until) return text;
+export function farewell(state, now) {
+  const { code, text = "", until } = state;
+  // The application removed somebody, and its words may not say so; or it disconnected everybody.
+  if (code === "kicked" && !until) return !text || text === DISCONNECTED ? t("barred.disconnected") : `${t("barred.kicked")} ${text}`;
+  const words = refusalText(state);
+  if (!until) return words;
   const date = new Date(until);
-  if (date <= now) return `${text} You can come back now.`;
-  const told = text.replace(`${until.slice(0, 16).replace("T", " ")} UTC`, moment(date, now));
-  return told === text ? `${text} You can come back at ${moment(date, now)}.` : told;
+  if (date <= now) return `${words} ${t("barred.back-now")}`;
+  const time = moment(date, now);
+  const told = words.replace(`${until.slice(0, 16).replace("T", " ")} UTC`, time);
+  return told === words ? `${words} ${t("barred.back-at", { time })}` : told;
 }

@@ -3,6 +3,7 @@
 import { initials } from "../colour.js";
 import { patiently } from "../retry.js";
 import { browserStorage } from "../storage.js";
+import { refusalText, t } from "../words.js";
 import { dialogOpener } from "./dialog-position.js";
 import { silenceText } from "./silence.js";
 import { write } from "./template-refs.js";
@@ -47,7 +48,7 @@ export function nicknameForm(room, refs, composer) {
       avatar.style.setProperty("--hue", room.people.hueOf(known.id));
       me.disabled = !!room.you?.name_fixed;
       hint.hidden = me.disabled;
-      me.title = me.disabled ? known.name : "Change name";
+      me.title = me.disabled ? known.name : t("rename.button");
     }
   }
 
@@ -129,8 +130,8 @@ class NameField {
   }
 
   /** @param {import("../refusal.js").Refusal} refusal */
-  complain({ text }) {
-    write(this.#error, text);
+  complain(refusal) {
+    write(this.#error, refusalText(refusal));
     this.#error.hidden = false;
     this.#input.setAttribute("aria-invalid", "true");
   }

@@ -1,9 +1,14 @@
 /** The list of people: beside the conversation if there is space, else in a sheet. */
 
 import { initials } from "../colour.js";
+import { t } from "../words.js";
+import { oneStop } from "./one-stop.js";
 import { fillRoles } from "./roles.js";
 import { sideSheet } from "./side-sheet.js";
 import { write } from "./template-refs.js";
+
+/** People from which on there is a field to find one. */
+const MANY = 20;
 
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
@@ -13,6 +18,9 @@ export function panel(room, refs, showPerson) {
   const button = refs.find("people-button", "button");
   const list = refs.find("people", "ul");
   const guests = refs.find("guests");
+  const filter = refs.find("people-filter", "input");
+  const none = refs.find("people-none");
+  const stops = oneStop(list, "button.person");
   let place = null;
   const rows = new Map();
   let answered = null;
@@ -26,8 +34,9 @@ export function panel(room, refs, showPerson) {
     button.hidden = !known;
     write(refs.find("people-count"), String(here));
     write(refs.find("panel-count"), known ? String(here) : "");
-    button.setAttribute("aria-label", here === 1 ? "1 person here" : `${here} people here`);
-    button.title = "People here";
+    const words = t("people.here", { count: here });
+    button.setAttribute("aria-label", words);
+    button.title = words;
     if (listed) answered = null;
     if (!place?.visible) return;
     if (!listed) ask();
@@ -35,11 +44,16 @@ export function panel(room, refs, showPerson) {
     draw(members);
     const more = listed ? room.people.guests : Math.max(0, here - members.length);
     guests.hidden = !known || more === 0 || (!listed && answered === null);
-    write(guests, listed ? guestWords(more, !room.me) : `and ${more} more`);
+    write(guests, listed ? guestWords(more, !room.me) : t("people.more", { count: more }));
   }
 
   function draw(members) {
-    const sorted = [...members].sort((a, b) => (b.id === room.me?.id) - (a.id === room.me?.id) || names.compare(a.name, b.name));
+    filter.hidden = members.length <= MANY && !filter.value;
+    const words = filter.hidden ? "" : filter.value.trim().toLocaleLowerCase();
+    const wanted = words ? members.filter(({ name }) => name.toLocaleLowerCase().includes(words)) : [...members];
+    none.hidden = wanted.length > 0 || !words;
+    write(none, none.hidden ? "" : t("people.none"));
+    const sorted = wanted.sort((a, b) => (b.id === room.me?.id) - (a.id === room.me?.id) || names.compare(a.name, b.name));
     const keep = new Set(sorted.map(({ id }) => id));
     for (const [id, row] of rows) {
       if (keep.has(id)) continue;
@@ -64,6 +78,7 @@ export function panel(room, refs, showPerson) {
       if (row === at) at = at.nextElementSibling;
       else list.insertBefore(row, at);
     }
+    stops.settle();
   }
 
   /** Asks for the names, which the server does not send in a large room. At most one request at a time. */
@@ -88,6 +103,15 @@ export function panel(room, refs, showPerson) {
     changed: show,
   });
   button.addEventListener("click", () => place.open());
+  filter.addEventListener("input", show);
+  filter.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "Enter") stops.focus();
+    else if (event.key === "Escape" && filter.value) {
+      filter.value = "";
+      show();
+    } else return;
+    event.preventDefault();
+  });
   for (const event of ["people", "me", "welcome", "state"]) room.on(event, show);
   // The sheet would cover the reason.
   room.on("state", ({ name }) => name === "refused" && place.close());
@@ -95,7 +119,6 @@ export function panel(room, refs, showPerson) {
 
 /** @param {number} count of people without a name @param {boolean} includesMe */
 function guestWords(count, includesMe) {
-  const others = count - 1 === 1 ? "1 other" : `${count - 1} others`;
-  if (includesMe) return count === 1 ? "You have no name yet." : `You and ${others} have no name yet.`;
-  return count === 1 ? "1 guest is reading." : `${count} guests are reading.`;
+  if (!includesMe) return t("people.guests", { count });
+  return count === 1 ? t("people.guest-me") : t("people.guests-and-me", { count: count - 1 });
 }

@@ -1,8 +1,10 @@
 /** What can be done about a person: write to them alone, mention them, block them; moderators can also keep order. */
 
 import { initials } from "../colour.js";
+import { refusalText, t } from "../words.js";
 import { icon, make } from "./elements.js";
 import { menu } from "./menu.js";
+import { fillRoles } from "./roles.js";
 import { write } from "./template-refs.js";
 
 /**
@@ -30,13 +32,14 @@ export function personMenu(room, refs, { rooms, mentions, moderators }) {
     avatar.style.setProperty("--hue", room.people.hueOf(member.id));
     write(avatar, initials(member.name));
     write(refs.find("person-name"), member.name);
+    fillRoles(refs.find("person-name"), room.people.rolesOf(member.id), refs);
     // What an application posts has no person behind it.
     const isPerson = !member.id.startsWith("post:");
     direct.hidden = !rooms || blocked || !isPerson;
     block.hidden = !rooms || !isPerson;
     mention.hidden = blocked || !room.me || !room.may("write");
-    write(refs.find("person-block-text"), blocked ? "Unblock" : "Block");
-    write(refs.find("person-hint"), blocked ? "You do not see their messages, and they cannot write to you directly." : "");
+    write(refs.find("person-block-text"), blocked ? t("person.unblock") : t("person.block"));
+    write(refs.find("person-hint"), blocked ? t("person.blocked-hint") : "");
     const actions = moderators.actionsFor(member);
     order.replaceChildren(...actions.map(item));
     order.hidden = !actions.length;
@@ -55,8 +58,8 @@ export function personMenu(room, refs, { rooms, mentions, moderators }) {
     try {
       await action();
       close();
-    } catch ({ text }) {
-      write(error, text);
+    } catch (refusal) {
+      write(error, refusalText(refusal));
       error.hidden = false;
     }
   }

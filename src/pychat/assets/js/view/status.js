@@ -3,18 +3,10 @@
  * user who is refused at once sees the reason in the middle of the view instead.
  */
 
-import { duration } from "../time.js";
 import { renderText } from "../writing/render.js";
 import { BARRED, barredTitle, farewell, wayBack } from "./farewell-words.js";
+import { duration, has, t } from "../words.js";
 import { write } from "./template-refs.js";
-
-const WORDS = {
-  connecting: "Connecting",
-  live: "Live",
-  reconnecting: "Reconnecting",
-  refused: "Not connected",
-  closed: "Disconnected",
-};
 
 const ROOM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -38,45 +30,45 @@ export function status(room, refs, name = "") {
 
   function tick() {
     const left = room.state.retryAt - Date.now();
-    write(count, left > 0 ? `Trying again in ${duration(left)}.` : "Trying again…");
+    write(count, left > 0 ? t("status.again-in", { duration: duration(left) }) : t("status.trying"));
   }
 
   function show() {
     const { name: state, text: reason, retryAt } = room.state;
     pill.dataset.state = state;
-    write(word, WORDS[state]);
+    write(word, t(`status.${state}`));
     clearInterval(timer);
     clearTimeout(ending);
     const now = new Date();
     const left = state === "refused" && room.state.until ? Date.parse(room.state.until) - now : 0;
     if (left > 0) ending = setTimeout(show, Math.min(left + 50, MAX_TIMER));
-    const isBarred = state === "refused" && (!room.about || room.state.code in BARRED);
+    const isBarred = state === "refused" && (!room.about || BARRED.has(room.state.code));
     if (isBarred) {
       write(refs.find("barred-title", "h2"), barredTitle(room.state.code));
       // The title says all, except of a name that no room can have.
-      const isSaid = room.state.code in BARRED && room.state.code !== "entry_required" && (!name || ROOM_NAME.test(name));
+      const isSaid = BARRED.has(room.state.code) && room.state.code !== "entry_required" && (!name || ROOM_NAME.test(name));
       const text = refs.find("barred-text");
       const told = isSaid ? "" : farewell(room.state, now);
       if (text.textContent !== told) text.replaceChildren(...renderText(told, { plain: true }));
       text.hidden = !told;
       const isClosed = room.state.code === "room_closed";
-      write(again, isClosed ? "Try again" : "Enter again");
+      write(again, isClosed ? t("common.try-again") : t("barred.enter-again"));
       again.hidden = !isClosed && (!room.state.until || left > 0);
     }
     barred.hidden = !isBarred;
     // Then the connection is fine, or does not matter.
-    pill.hidden = isBarred && room.state.code in BARRED;
+    pill.hidden = isBarred && BARRED.has(room.state.code);
     // No banner during the first attempt.
     banner.hidden = !reason || isBarred || state === "live" || state === "closed";
     if (banner.hidden) return;
     banner.dataset.tone = state === "refused" ? "danger" : "warn";
-    write(text, state !== "refused" && room.me ? `${reason} Your messages are kept and sent later.` : state === "refused" ? farewell(room.state, now) : reason);
-    const back = state === "refused" ? wayBack(room.state, now, refs.wholePage) : { label: "Try now" };
+    write(text, state === "refused" ? farewell(room.state, now) : lostWords(room));
+    const back = state === "refused" ? wayBack(room.state, now, refs.wholePage) : { label: t("status.try-now") };
     button.hidden = !back;
     if (back) button.textContent = back.label;
     button.dataset.reload = back?.reload ? "yes" : "";
     if (state === "refused") write(count, "");
-    else if (retryAt === undefined) write(count, "Trying again…");
+    else if (retryAt === undefined) write(count, t("status.trying"));
     else {
       tick();
       timer = setInterval(tick, 1000);
@@ -99,4 +91,10 @@ export function status(room, refs, name = "") {
   room.on("state", show);
   room.on("me", show);
   show();
+}
+
+/** Why there is no connection; whoever writes also reads that nothing is lost. */
+function lostWords({ state: { text, why }, me }) {
+  const reason = has(`status.why.${why}`) ? t(`status.why.${why}`) : text;
+  return me ? t("status.kept", { reason }) : reason;
 }
