@@ -7,6 +7,7 @@ import { TemplateRefs } from "../view/template-refs.js";
 import { appearance } from "../view/appearance.js";
 import { question, toast } from "../view/toast.js";
 import { attention } from "../attention/attention.js";
+import { usePush } from "../attention/push-switch.js";
 import { refusalText, t } from "../words.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
@@ -19,7 +20,7 @@ import { takeTicket, useTicket } from "./ticket.js";
 import { title } from "./title.js";
 import { fitWindow } from "./window.js";
 
-const { base: path, home, offline, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
+const { base: path, home, offline, push, title: firstTitle } = document.querySelector("[data-pychat]").dataset;
 const base = new URL(path, location.href);
 readWords(document, base);
 const storage = browserStorage();
@@ -44,6 +45,7 @@ const showTheme = theme();
 const keyOf = (name) => new URL(addresses.of(name)).pathname;
 const showTitle = title(chat, panes, firstTitle, keyOf);
 const attend = attention(chat, { storage, base, keyOf, enter, ask });
+if (push !== undefined) usePush({ base, home, chat });
 const list = rooms(chat, refs, { addresses, panes, enter });
 const emptyPage = nowhere(chat, refs);
 const opened = keptMessages(chat, panes, { storage, key: `pychat:${base.href}:kept`, on: offline === "messages", away, recalled: showTitle });
@@ -63,9 +65,9 @@ function enter(name, words) {
   if (words) panes.current.take(words);
 }
 
-/** Opens the direct room with a person. */
-function write(member) {
-  openDirect(member, { chat, panes, enter, openList: () => list.open() });
+/** Opens the direct room with a person, and sends them a text if there is one. */
+function write(member, text) {
+  openDirect(member, text, { chat, panes, enter, openList: () => list.open() });
 }
 
 function show(name) {

@@ -1,5 +1,6 @@
 /** The dialog with what the user prefers. Each choice takes effect at once. Loaded when it is first opened. */
 
+import { pushSwitch } from "../attention/push-switch.js";
 import { choice, check } from "../dialogs/fields.js";
 import { closeOutside } from "../dialogs/ask.js";
 import { preferences } from "../preferences.js";
@@ -82,7 +83,23 @@ function attention(refs, chosen) {
     chosen.set("sound", on);
     if (on) (await import("../attention/sound.js")).play();
   });
-  return [...("Notification" in globalThis ? [notify.element] : []), blocked, sound.element, muted.element];
+  const push = check(t("settings.push"), t("settings.push.hint"), false, async (on) => {
+    blocked.hidden = true;
+    push.input.disabled = true;
+    try {
+      await pushSwitch().set(on);
+    } catch (refusal) {
+      push.input.checked = !on;
+      complain(t(refusal.code === "push_denied" ? "settings.notify.blocked" : "settings.push.failed"));
+    }
+    push.input.disabled = false;
+  });
+  push.element.hidden = true;
+  pushSwitch()?.state().then((state) => {
+    push.input.checked = state === "on";
+    push.element.hidden = state === "unavailable";
+  }, () => {});
+  return [...("Notification" in globalThis ? [notify.element] : []), blocked, push.element, sound.element, muted.element];
 }
 
 /** The language of the page, which the server picks: the page is loaded again. @param {string} path of the mount */
