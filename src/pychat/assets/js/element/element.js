@@ -7,6 +7,7 @@ import { connect, mounted } from "../client.js";
 import { Entrance } from "../entrance.js";
 import { Refusal } from "../refusal.js";
 import { showTitle } from "../view/heading.js";
+import { appearance } from "../view/appearance.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { view } from "../view/view.js";
 import { reflect, upgrade } from "./attributes.js";
@@ -159,6 +160,7 @@ export class PychatRoom extends HTMLElement {
 
   #show(frame, base, room, signal) {
     this.#root.replaceChildren(frame);
+    appearance(frame, signal);
     const client = connect({ url: base, room, name: this.getAttribute("name") ?? undefined, token: this.#token });
     this.#client = client;
     signal.addEventListener("abort", () => client.close());
