@@ -5,10 +5,12 @@ import { toast } from "./toast.js";
 
 /**
  * @param {import("./template-refs.js").TemplateRefs} refs
+ * @param {import("../chat.js").Chat} [chat] on the chat page
  * @returns {Record<string, () => void>} what opens them, by key
  */
-export function appDialogs(refs) {
-  const path = refs.wholePage ? new URL(refs.root.closest("[data-base]").dataset.base, document.baseURI).pathname : undefined;
+export function appDialogs(refs, chat) {
+  const { base, home } = refs.root.closest?.("[data-base]")?.dataset ?? {};
+  const page = chat && { base: new URL(base, document.baseURI), home, token: () => chat.token };
 
   const opener = (load) => async () => {
     try {
@@ -19,7 +21,7 @@ export function appDialogs(refs) {
     }
   };
   const showHelp = opener(async () => (await withWords(import("../help/shortcuts.js"))).openHelp(refs));
-  const showSettings = opener(async () => (await withWords(import("../settings/settings.js"))).openSettings(refs, { path, showHelp }));
+  const showSettings = opener(async () => (await withWords(import("../settings/settings.js"))).openSettings(refs, { page, showHelp }));
 
   refs.find("settings-button", "button").addEventListener("click", showSettings);
   return { "?": showHelp, "Control+,": showSettings };
