@@ -43,17 +43,19 @@ class Page:
         *,
         markdown: bool = True,
         offline: Offline = "off",
+        push: bool = False,
         brand: Brand | None = None,
     ) -> None:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
         `frame_ancestors` says which pages may put the page into a frame, `markdown` whether texts have Markdown,
-        `offline` what browsers keep for when there is no network.
+        `offline` what browsers keep for when there is no network, `push` whether the chat sends push messages.
         The page of `first` is rendered at once, in `language`. Raise `UsageError` if `templates` is not a folder, or if
         a template in it is wrong.
         """
         self._assets = assets
         self._offline = offline
+        self._push = push
         self._markdown = markdown
         self._brand = brand or Brand()
         self._headers = {**page_headers(frame_ancestors), "Vary": LANGUAGE_VARY}
@@ -128,6 +130,7 @@ class Page:
                     modules=self._modules,
                     embedded=embedded,
                     offline=self._offline,
+                    push=self._push,
                     markdown=self._markdown,
                     language=language,
                     t=language.t,

@@ -81,6 +81,7 @@ class Site:
             markdown=markdown,
             brand=self._brand,
             offline=kept,
+            push=rooms.push.sender is not None,
         )
         #: Draws the pages without scripts.
         self.view = View(self._page.environment, self._assets, frame_ancestors)

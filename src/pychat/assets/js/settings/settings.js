@@ -10,7 +10,7 @@ import { write } from "../view/template-refs.js";
 import { languages, refusalText, t, wordsLanguage } from "../words.js";
 
 const CROSS = "m5 5 10 10M15 5 5 15";
-/** @typedef {{base: URL, home: string, token(): string | undefined}} Page the mount, the name of the room there, and the token of a guest */
+/** @typedef {{base: URL, home: string, push: boolean, token(): string | undefined}} Page the mount, the name of the room there, whether there are push messages, and the token of a guest */
 
 /** A year. */
 const COOKIE_SECONDS = 365 * 24 * 60 * 60;
@@ -105,7 +105,7 @@ function attention(refs, page, chosen) {
     push.input.disabled = false;
   });
   push.element.hidden = true;
-  showPush(page, push);
+  if (page.push) showPush(page, push);
   return [...("Notification" in globalThis ? [notify.element] : []), blocked, push.element, sound.element, muted.element];
 }
 

@@ -9,8 +9,8 @@ import { toast } from "./toast.js";
  * @returns {Record<string, () => void>} what opens them, by key
  */
 export function appDialogs(refs, chat) {
-  const { base, home } = refs.root.closest?.("[data-base]")?.dataset ?? {};
-  const page = chat && { base: new URL(base, document.baseURI), home, token: () => chat.token };
+  const { base, home, push } = refs.root.closest?.("[data-base]")?.dataset ?? {};
+  const page = chat && { base: new URL(base, document.baseURI), home, push: push !== undefined, token: () => chat.token };
 
   const opener = (load) => async () => {
     try {
