@@ -19,7 +19,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 .DELETE_ON_ERROR:
 fuzz: MINUTES = 60
 connects: MINUTES = 1
-.PHONY: help serve test slow soak connects fuzz audit check format size lighthouse npm a11y browsers bench-page docs lock clean
+.PHONY: help serve test slow soak connects fuzz audit check format size lighthouse npm a11y browsers screenshots bench-page docs lock clean
 
 help:
 	@echo "make TARGET, where TARGET is one of:"
@@ -70,6 +70,10 @@ lighthouse: $(VENV)/.system node_modules/.ready benchmarks/lighthouse/node_modul
 
 npm: node_modules/.ready ## make the npm package with the element, the client and types, in dist/npm
 	node scripts/npm/build.mjs dist/npm $$($(BIN)/python -c 'from pychat._version import __version__; print(__version__)')
+
+screenshots: $(VENV)/.system node_modules/.ready ## draw the states of the page into build/screenshots: light, dark, phone, right to left; some with ARGS="full-.*"
+	$(BIN)/python hatch_build.py
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 a11y: $(VENV)/.system node_modules/.ready ## what axe-core finds wrong, by state of the page
 	$(BIN)/python -m pytest --capture=no tests/browser/test_accessibility.py

@@ -1,6 +1,6 @@
 """Draws the states of the page that a person meets, in light, dark, on a phone and from right to left.
 
-`make screenshots` writes them into build/screenshots: a picture for each, and a sheet with the four of each state.
+`make screenshots` writes a picture of each into build/screenshots, for people to look at.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, expect
 
-from pychat import Limits, User
+from pychat import Limits, Message, Refused, User
 from pychat.testing import Actor
 from pychat.testing import Chat as Stage
 from tests.browser.chromium import chromium
@@ -76,11 +76,9 @@ class State:
         self._context = await self._browser.new_context(**options)
         window = Window(await self._context.new_page(), url)
         await window.open()
-        if self.variant == "rtl":
+        if self.variant == "rtl":  # also as long as there are no Arabic words
             turn = "for (const one of document.querySelectorAll('html, .frame')) one.dir = 'rtl'"
             await window.page.evaluate(turn)
-        if self.phone:
-            await window.page.evaluate("document.querySelector('.frame').dataset.layout ??= 'bubbles'")
         if name and not session:
             await window.join(name)
         return window
@@ -131,8 +129,8 @@ async def full(state: State) -> Window:
     """A conversation."""
     await state.talk()
     window = await state.window()
-    await window.say("Soup it is. I bring the *good* spoons.")
-    await window.has_sent("Soup it is. I bring the *good* spoons.")
+    await window.say("Soup it is. I bring the good spoons.")
+    await window.has_sent("Soup it is. I bring the good spoons.")
     await window.say("See you there")
     return window
 
@@ -149,6 +147,7 @@ async def quotes(state: State) -> Window:
     await window.say(
         "Then it answers from the old one for a minute, and swaps when the new one is ready. Nobody waits."
     )
+    await expect(window.messages).to_have_count(13)
     await state.reply("Grace Hopper", "That is the way.", 13)
     return window
 
@@ -222,9 +221,15 @@ async def failed(state: State) -> Window:
     """Messages that were refused."""
     await state.talk()
     window = await state.window()
-    for number in range(25):
-        await window.say(f"Faster than allowed, line {number}")
-    await asyncio.sleep(1)
+
+    @state.room.on("message")
+    async def refuse(message: Message) -> None:
+        if "cheap" in message.text:
+            raise Refused("language", "Please write this in other words.")
+
+    await window.say("Cheap watches for everybody, so cheap!")
+    await expect(window.root.locator(".send-error")).to_be_visible()
+    await window.say("Sorry, I take that back.")
     return window
 
 
@@ -372,25 +377,6 @@ async def draw(browser: Browser, build: Callable[[State], Awaitable[Window]], va
         finally:
             await state.close()
     return path
-
-
-async def sheet(browser: Browser, name: str) -> None:
-    """Put the pictures of one state beside each other."""
-    page = await browser.new_page(viewport={"width": 1960, "height": 640})
-    shown = "".join(
-        f'<img src="data:image/png;base64,{_base64(path)}" style="height:{height}px">'
-        for variant, height in (("light", 590), ("dark", 590), ("phone", 620), ("rtl", 590))
-        if (path := OUT / f"{name}-{variant}.png").exists() and variant != "rtl"
-    )
-    await page.set_content(f'<body style="margin:8px;display:flex;gap:8px;background:#888">{shown}')
-    await page.screenshot(path=OUT / f"sheet-{name}.png")
-    await page.close()
-
-
-def _base64(path: Path) -> str:
-    import base64
-
-    return base64.b64encode(path.read_bytes()).decode()
 
 
 async def main(wanted: list[str]) -> None:

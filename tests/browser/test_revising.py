@@ -257,6 +257,18 @@ async def test_on_a_phone_a_long_press_shows_what_can_be_done(opened: Open, serv
             assert min(width, height) >= 48
         await ada.page.touchscreen.tap(200, 20)
         await expect(ada.part("message-menu")).to_be_hidden()
+    scrolled = await ada.message("ho").evaluate(
+        """async row => {
+          const touch = (type, clientY) => row.dispatchEvent(
+            new PointerEvent(type, {bubbles: true, pointerType: "touch", isPrimary: true, clientX: 50, clientY}));
+          touch("pointerdown", 300);
+          touch("pointermove", 280);
+          await new Promise(resolve => setTimeout(resolve, 600));
+          touch("pointerup", 280);
+          return !document.querySelector("[data-part=message-menu]").open;
+        }"""
+    )
+    assert scrolled
     await ada.hold("ho")
     await ada.part("message-emoji").get_by_role("button").nth(1).tap()
     await expect(_reactions(ada, "ho")).to_have_accessible_name("❤️ 1: You")

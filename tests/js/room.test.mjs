@@ -542,3 +542,21 @@ test("who is sent out sees nobody as here", async () => {
   socket.fire("bye", { code: 4008, reason: "kicked", reconnect: false, text: "Out." });
   assert.deepEqual([room.people.here, room.people.members, told], [0, [], [0]]);
 });
+
+test("messages of an earlier visit are shown until the server tells its own; a reply to one never answers another", async () => {
+  const storage = new MemoryStorage();
+  await made({ storage }).room.join("Ada");
+  for (const [epoch, reply] of [["e1", 7], ["e2", undefined]]) {
+    const { room, socket } = made({ storage, welcome: null });
+    assert.equal(room.recall([message(7, "kept")], "e1"), true);
+    assert.deepEqual(shown(room), ["kept:sent"]);
+    assert.equal(room.since, undefined);
+    const said = room.say("answer", { replyTo: 7 });
+    socket.welcome({ epoch, seq: 1, messages: [message(1, "new")] });
+    await said;
+    assert.equal(socket.said("say").at(-1).reply_to, reply);
+    assert.ok(!shown(room).includes("kept:sent"));
+    assert.equal(room.recall([message(7, "kept")], "e1"), false);
+    room.close();
+  }
+});

@@ -8,7 +8,7 @@ import { newId } from "../../src/pychat/assets/js/identity.js";
 import { pieces } from "../../src/pychat/assets/js/links.js";
 import { Notice } from "../../src/pychat/assets/js/notice.js";
 import { People } from "../../src/pychat/assets/js/people.js";
-import { duration } from "../../src/pychat/assets/js/time.js";
+import { duration } from "../../src/pychat/assets/js/words.js";
 import { typingWords } from "../../src/pychat/assets/js/typists.js";
 import { beginning, matching, mentionPieces } from "../../src/pychat/assets/js/mentions.js";
 import { Addresses } from "../../src/pychat/assets/js/page/address.js";
@@ -30,7 +30,7 @@ test("/me tells what somebody does", () => {
 });
 
 test("a wait is told in seconds, minutes or hours, never as less than it is", () => {
-  assert.deepEqual([1, 42_000, 120_000, 120_001, 7_200_000, 7_200_001].map(duration), ["1 s", "42 s", "120 s", "3 min", "120 min", "3 h"]);
+  assert.deepEqual([1, 42_000, 120_000, 120_001, 7_200_000, 7_200_001].map(duration), ["1 sec", "42 secs", "120 secs", "3 mins", "120 mins", "3 hrs"]);
 });
 
 test("addresses are found without what ends the sentence", () => {

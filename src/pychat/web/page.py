@@ -49,7 +49,7 @@ class Page:
         """`templates` is a folder whose `page.html` is used instead; it may extend `pychat/page.html`, ours.
 
         `frame_ancestors` says which pages may put the page into a frame, `markdown` whether texts have Markdown,
-        `offline` what browsers keep for when there is no network, `push` whether the chat sends push messages.
+        `offline` what browsers keep for when there is no network, `push` whether people can ask for push messages.
         The page of `first` is rendered at once, in `language`. Raise `UsageError` if `templates` is not a folder, or if
         a template in it is wrong.
         """

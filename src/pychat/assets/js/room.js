@@ -302,11 +302,12 @@ export class Room extends Emitter {
   /**
    * Shows messages that were kept from an earlier visit, until the first welcome.
    * @param {Message[]} messages oldest first
+   * @param {string} epoch in which they have their numbers
    * @returns {boolean} whether they are shown
    */
-  recall(messages) {
+  recall(messages, epoch) {
     if (this.about || this.state.name === "refused") return false;
-    this.#timeline.recall(messages);
+    this.#timeline.recall(messages, epoch);
     return true;
   }
 

@@ -23,6 +23,8 @@ export class Timeline extends Emitter {
   #log;
   #ownId;
   #position = new Position();
+  /** The epoch of the messages of an earlier visit. @type {string | undefined} */
+  #recalled;
 
   /**
    * @param {object} options
@@ -45,7 +47,8 @@ export class Timeline extends Emitter {
 
   /** Applies a welcome. @param {object} welcome as on the wire @returns {boolean} whether the messages have new numbers */
   start({ epoch, seq, id, recovered, messages, more }) {
-    const renumbered = !!this.since && this.since.epoch !== epoch;
+    const before = this.since?.epoch ?? this.#recalled;
+    const renumbered = before !== undefined && before !== epoch;
     // If `recovered`, this is the position that the client asked from, and the missed events follow.
     this.#position.start(epoch, seq, id);
     if (recovered) return renumbered;
@@ -55,8 +58,12 @@ export class Timeline extends Emitter {
     return renumbered;
   }
 
-  /** Shows messages of an earlier visit, without a position: the welcome replaces them. @param {Message[]} messages oldest first */
-  recall(messages) {
+  /**
+   * Shows messages of an earlier visit, without a position: the welcome replaces them.
+   * @param {Message[]} messages oldest first @param {string} epoch in which they have their numbers
+   */
+  recall(messages, epoch) {
+    this.#recalled = epoch;
     this.#log.clear(messages[0]?.seq);
     for (const message of messages) this.#log.take(message, message.author.id === this.#ownId());
     this.emit("log", { kind: "reset" });

@@ -40,7 +40,7 @@ export function keptMessages(chat, panes, { storage, key, on, away, recalled }) 
   /** The id of the person whom the server knows on this connection. @type {string | undefined} */
   let owner;
 
-  /** @returns {{owner?: string, rooms: Record<string, {title: string, at: number, messages: object[]}>}} */
+  /** @returns {{owner?: string, rooms: Record<string, {title: string, at: number, epoch: string, messages: object[]}>}} */
   function read() {
     try {
       return JSON.parse(storage.getItem(key)) ?? { rooms: {} };
@@ -54,7 +54,7 @@ export function keptMessages(chat, panes, { storage, key, on, away, recalled }) 
     const { rooms } = read();
     for (const { name, room, title } of panes.all) {
       if (room.state.name === "refused") delete rooms[name];
-      else if (room.since) rooms[name] = { title, at: Date.now(), messages: room.messages.slice(-MAX_MESSAGES) };
+      else if (room.since) rooms[name] = { title, at: Date.now(), epoch: room.since.epoch, messages: room.messages.slice(-MAX_MESSAGES) };
     }
     const newest = Object.entries(rooms).sort(([, a], [, b]) => b.at - a.at).slice(0, MAX_ROOMS);
     let text;
@@ -69,7 +69,8 @@ export function keptMessages(chat, panes, { storage, key, on, away, recalled }) 
     const kept = Object.fromEntries(fresh());
     for (const pane of panes.all) {
       if (!kept[pane.name] || pane.room.log.entries.some(({ state }) => state === "sent")) continue;
-      if (pane.room.recall(kept[pane.name].messages)) pane.entitle(kept[pane.name].title);
+      const { title, epoch, messages } = kept[pane.name];
+      if (pane.room.recall(messages, epoch)) pane.entitle(title);
     }
     recalled();
   }

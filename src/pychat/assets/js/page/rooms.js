@@ -4,7 +4,7 @@ import { hue, initials } from "../colour.js";
 import { titleOf } from "../room-list.js";
 import { sideSheet } from "../view/side-sheet.js";
 import { write } from "../view/template-refs.js";
-import { number, t } from "../words.js";
+import { locale, number, t } from "../words.js";
 
 /** Rooms from which on there is a field to find one. */
 const MANY = 12;
@@ -25,7 +25,7 @@ export function rooms(chat, refs, { addresses, panes, enter }) {
   const more = refs.find("rooms-more", "button");
   const directPart = refs.find("direct");
   const lists = { rooms: refs.find("room-list", "ul"), direct: refs.find("direct-list", "ul") };
-  const names = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
+  const names = new Intl.Collator(locale(), { sensitivity: "base", numeric: true });
   const place = sideSheet(refs, { inner: refs.find("rooms-panel"), side: nav, sheet: refs.find("rooms-dialog", "dialog"), close: refs.find("rooms-close", "button") });
   /** @type {Map<string, HTMLElement>} */
   const rows = new Map();

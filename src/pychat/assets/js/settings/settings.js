@@ -1,27 +1,25 @@
 /** The dialog with what the user prefers. Each choice takes effect at once. Loaded when it is first opened. */
 
+import { pushSwitch } from "../attention/push-switch.js";
 import { choice, check } from "../dialogs/fields.js";
 import { closeOutside } from "../dialogs/ask.js";
-import { Addresses } from "../page/address.js";
 import { preferences } from "../preferences.js";
 import { dialogOpener } from "../view/dialog-position.js";
 import { icon, make } from "../view/elements.js";
 import { write } from "../view/template-refs.js";
-import { languages, refusalText, t, wordsLanguage } from "../words.js";
+import { languages, t, wordsLanguage } from "../words.js";
 
 const CROSS = "m5 5 10 10M15 5 5 15";
-/** @typedef {{base: URL, home: string, push: boolean, token(): string | undefined}} Page the mount, the name of the room there, whether there are push messages, and the token of a guest */
-
 /** A year. */
 const COOKIE_SECONDS = 365 * 24 * 60 * 60;
 
 /**
  * @param {import("../view/template-refs.js").TemplateRefs} refs of the room that is shown
- * @param {object} options
- * @param {Page} [options.page] of the chat: an element on another page has the theme, the language and the notifications of that page
- * @param {() => void} options.showHelp shows the keys
+ * @param {object} page
+ * @param {string} [page.path] of the mount, on the chat page: an element on another page has the theme and the language of that page
+ * @param {() => void} page.showHelp shows the keys
  */
-export function openSettings(refs, { page, showHelp }) {
+export function openSettings(refs, { path, showHelp }) {
   const chosen = preferences();
   const closed = new AbortController();
   const option = (key, values) =>
@@ -40,13 +38,13 @@ export function openSettings(refs, { page, showHelp }) {
       "section",
       {},
       make("h3", { class: "side-title" }, t("settings.looks")),
-      page && option("theme", ["system", "light", "dark", "contrast"]),
+      path && option("theme", ["system", "light", "dark", "contrast"]),
       option("size", ["small", "medium", "large"]),
       option("density", ["comfortable", "compact"]),
       option("layout", ["auto", "stream", "bubbles"]),
-      page && languages().length > 1 ? language(page.base.pathname) : undefined,
+      path && languages().length > 1 ? language(path) : undefined,
     ),
-    page && make("section", {}, make("h3", { class: "side-title" }, t("settings.attention")), ...attention(refs, page, chosen)),
+    path && make("section", {}, make("h3", { class: "side-title" }, t("settings.attention")), ...attention(refs, chosen)),
     make(
       "div",
       { class: "row end" },
@@ -65,7 +63,7 @@ export function openSettings(refs, { page, showHelp }) {
 }
 
 /** What tells of messages while nobody looks. @returns {HTMLElement[]} */
-function attention(refs, page, chosen) {
+function attention(refs, chosen) {
   const blocked = make("p", { class: "error", role: "alert", hidden: true });
   const complain = (words) => {
     write(blocked, words);
@@ -80,47 +78,28 @@ function attention(refs, page, chosen) {
     notify.choose("off");
     complain(t("settings.notify.blocked"));
   });
-  const muted = check(t("settings.mute"), t("settings.mute.hint"), chosen.isMuted(refs.key), async (on) => {
-    chosen.mute(refs.key, on);
-    if (!chosen.get("push")) return;
-    const { Push } = await import("../push.js");
-    // The server knows the muted rooms of each browser.
-    await new Push(page).subscribe(mutedRooms(page, chosen)).catch((refusal) => complain(refusalText(refusal)));
-  });
+  const muted = check(t("settings.mute"), t("settings.mute.hint"), chosen.isMuted(refs.key), (on) => chosen.mute(refs.key, on));
   const sound = check(t("settings.sound"), t("settings.sound.hint"), chosen.get("sound"), async (on) => {
     chosen.set("sound", on);
     if (on) (await import("../attention/sound.js")).play();
   });
-  const push = check(t("settings.push"), t("settings.push.hint"), chosen.get("push"), async (on) => {
+  const push = check(t("settings.push"), t("settings.push.hint"), false, async (on) => {
     blocked.hidden = true;
     push.input.disabled = true;
     try {
-      const { Push } = await import("../push.js");
-      await (on ? new Push(page).subscribe(mutedRooms(page, chosen)) : new Push(page).unsubscribe());
-      chosen.set("push", on);
+      await pushSwitch().set(on);
     } catch (refusal) {
       push.input.checked = !on;
-      complain(refusalText(refusal));
+      complain(t(refusal.code === "push_denied" ? "settings.notify.blocked" : "settings.push.failed"));
     }
     push.input.disabled = false;
   });
   push.element.hidden = true;
-  if (page.push) showPush(page, push);
+  pushSwitch()?.state().then((state) => {
+    push.input.checked = state === "on";
+    push.element.hidden = state === "unavailable";
+  }, () => {});
   return [...("Notification" in globalThis ? [notify.element] : []), blocked, push.element, sound.element, muted.element];
-}
-
-/** Shows the choice where there are push messages, as this browser has them. */
-async function showPush(page, { element, input }) {
-  const { Push } = await import("../push.js");
-  const state = await new Push(page).state();
-  input.checked = state === "on";
-  element.hidden = state === "unavailable";
-}
-
-/** The names of the rooms that the user muted; the preferences have their addresses. @param {Page} page */
-function mutedRooms({ base, home }, chosen) {
-  const paths = Object.keys(chosen.get("muted")).filter((path) => path.startsWith(base.pathname));
-  return paths.map((path) => new Addresses(base, home).room(new URL(path, base).href)).filter(Boolean);
 }
 
 /** The language of the page, which the server picks: the page is loaded again. @param {string} path of the mount */

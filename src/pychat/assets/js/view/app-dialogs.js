@@ -5,12 +5,10 @@ import { toast } from "./toast.js";
 
 /**
  * @param {import("./template-refs.js").TemplateRefs} refs
- * @param {import("../chat.js").Chat} [chat] on the chat page
  * @returns {Record<string, () => void>} what opens them, by key
  */
-export function appDialogs(refs, chat) {
-  const { base, home, push } = refs.root.closest?.("[data-base]")?.dataset ?? {};
-  const page = chat && { base: new URL(base, document.baseURI), home, push: push !== undefined, token: () => chat.token };
+export function appDialogs(refs) {
+  const path = refs.wholePage ? new URL(refs.root.closest("[data-base]").dataset.base, document.baseURI).pathname : undefined;
 
   const opener = (load) => async () => {
     try {
@@ -21,7 +19,7 @@ export function appDialogs(refs, chat) {
     }
   };
   const showHelp = opener(async () => (await withWords(import("../help/shortcuts.js"))).openHelp(refs));
-  const showSettings = opener(async () => (await withWords(import("../settings/settings.js"))).openSettings(refs, { page, showHelp }));
+  const showSettings = opener(async () => (await withWords(import("../settings/settings.js"))).openSettings(refs, { path, showHelp }));
 
   refs.find("settings-button", "button").addEventListener("click", showSettings);
   return { "?": showHelp, "Control+,": showSettings };

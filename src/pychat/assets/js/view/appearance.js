@@ -2,8 +2,8 @@
 
 import { preferences } from "../preferences.js";
 
-/** Pixels from which on a frame has a stream. */
-const WIDE = 960;
+/** Pixels from which on a frame has a stream: a phone has bubbles. */
+const WIDE = 640;
 
 /** @param {HTMLElement} frame in the document @param {AbortSignal} [signal] */
 export function appearance(frame, signal) {

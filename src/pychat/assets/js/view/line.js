@@ -6,6 +6,7 @@ import { HERE } from "../mentions.js";
 import { exact, list, number, t, time } from "../words.js";
 import { renderText } from "../writing/render.js";
 import { make } from "./elements.js";
+import { badgeName } from "./roles.js";
 import { write } from "./template-refs.js";
 
 /** A text is collapsed if it has more characters or more lines. */
@@ -123,12 +124,13 @@ function fillHead(line, { author, own, date, state }, first, { room, refs }) {
 /** Badges for the roles that the application gave the member. */
 function fillRoles(byline, roles, refs) {
   const badges = [...byline.querySelectorAll(".role")];
-  if (badges.map(({ textContent }) => textContent).join("\n") === roles.join("\n")) return;
+  const names = roles.map(badgeName);
+  if (badges.map(({ textContent }) => textContent).join("\n") === names.join("\n")) return;
   for (const badge of badges) badge.remove();
   byline.firstElementChild.after(
-    ...roles.map((role) => {
+    ...names.map((name) => {
       const badge = refs.copy("role");
-      badge.textContent = badge.title = role;
+      badge.textContent = badge.title = name;
       return badge;
     }),
   );

@@ -53,8 +53,10 @@ export function messageActions(room, refs, { entryOf, focusRow, composer, picker
   // A keyboard user keeps the bar, wherever the mouse pointer is.
   const isHeld = () => !!refs.root.querySelector("dialog[open]") || !!bar.querySelector(":focus-visible");
 
-  list.addEventListener("pointerover", ({ target, pointerType }) => {
-    if (pointerType === "mouse" && !isHeld()) showAt(target.closest(".message"));
+  // Only a move of the mouse: rows that pass below a mouse that rests are not pointed at.
+  list.addEventListener("pointermove", ({ target, pointerType }) => {
+    if (pointerType !== "mouse" || line?.contains(target) || isHeld()) return;
+    showAt(target.closest(".message"));
   });
   list.addEventListener("pointerleave", ({ pointerType }) => {
     if (pointerType === "mouse" && !isHeld() && !line?.matches(":focus-visible, :has(:focus-visible)")) hide();

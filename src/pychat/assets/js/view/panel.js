@@ -1,9 +1,9 @@
 /** The list of people: beside the conversation if there is space, else in a sheet. */
 
 import { initials } from "../colour.js";
-import { t } from "../words.js";
+import { list, locale, t } from "../words.js";
 import { oneStop } from "./one-stop.js";
-import { fillRoles } from "./roles.js";
+import { badgeName, fillRoles } from "./roles.js";
 import { sideSheet } from "./side-sheet.js";
 import { write } from "./template-refs.js";
 
@@ -26,7 +26,7 @@ export function panel(room, refs, showPerson) {
   let answered = null;
   let asking = false;
 
-  const names = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
+  const names = new Intl.Collator(locale(), { sensitivity: "base", numeric: true });
 
   function show() {
     const { here, listed } = room.people;
@@ -72,7 +72,7 @@ export function panel(room, refs, showPerson) {
       write(row.querySelector(".avatar"), initials(name));
       write(row.querySelector(".person-name"), name);
       fillRoles(row.querySelector(".person-name"), roles, refs);
-      row.title = roles.length ? `${name} (${roles.join(", ")})` : name;
+      row.title = roles.length ? `${name} (${list(roles.map(badgeName), { type: "unit" })})` : name;
       row.querySelector(".you").hidden = id !== room.me?.id;
       row.firstElementChild.disabled = id === room.me?.id;
       if (row === at) at = at.nextElementSibling;

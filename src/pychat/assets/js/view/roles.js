@@ -1,5 +1,10 @@
 /** Badges beside a name for the roles that the application gave the member. */
 
+import { has, t } from "../words.js";
+
+/** The name of a role on a badge; roles of the application's own are named by it. @param {string} role @returns {string} */
+export const badgeName = (role) => (has(`badge.${role}`) ? t(`badge.${role}`) : role);
+
 /**
  * @param {Element} name the element before the badges
  * @param {readonly string[]} roles
@@ -21,7 +26,6 @@ export function fillRoles(name, roles, refs) {
 
 function badge(role, refs) {
   const made = refs.copy("role");
-  made.textContent = role;
-  made.title = role;
+  made.textContent = made.title = badgeName(role);
   return made;
 }

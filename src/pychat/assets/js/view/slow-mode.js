@@ -1,6 +1,6 @@
 /** Slow mode beside the message box: how long the user has to wait until the next message. */
 
-import { duration } from "../time.js";
+import { duration } from "../words.js";
 import { write } from "./template-refs.js";
 
 /**

@@ -50,6 +50,6 @@ export function view(room, refs, entrance, rooms) {
   pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
   nicknameForm(room, refs, messageBox);
-  focusRules(refs, { keys: appDialogs(refs, rooms?.chat) });
+  focusRules(refs, { keys: appDialogs(refs) });
   return { focus: messageBox.focus, take: messageBox.take, placeNewLine, refresh };
 }
