@@ -63,6 +63,29 @@ async def unreadable(frame: Locator, name: str) -> list[object]:
     return found
 
 
+FACES = """(frame) => {
+  const face = frame.appendChild(document.createElement("i"));
+  face.className = "avatar";
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+  const luminance = colour => {
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
+      .map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = [];
+  for (let hue = 0; hue < 360; hue += 5) {
+    face.style.setProperty("--hue", hue);
+    const {color, backgroundColor} = getComputedStyle(face);
+    const [low, high] = [luminance(color), luminance(backgroundColor)].sort((a, b) => a - b);
+    if ((high + 0.05) / (low + 0.05) < 4.5) found.push(hue);
+  }
+  face.remove();
+  return found;
+}"""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
 async def test_one_colour_is_enough(opened: Open, theme: str) -> None:
     """With nothing set, with only an accent, and with only a background."""
@@ -71,6 +94,7 @@ async def test_one_colour_is_enough(opened: Open, theme: str) -> None:
     frame = ada.page.locator(".frame")
     for name in ("--none", "--pychat-accent", "--pychat-background"):
         assert [] == await unreadable(frame, name), name
+    assert [] == await frame.evaluate(FACES)
 
 
 async def test_one_colour_is_enough_in_the_element(place: Place, visit: ClientSession) -> None:

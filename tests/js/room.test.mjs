@@ -535,6 +535,56 @@ test("what a guest wrote is not sent by who logs in, and goes out when the same 
   assert.deepEqual(again.socket.said("say").map(({ text }) => text), ["as a guest"]);
 });
 
+/** A room whose server knows its guest by this id. */
+function madeAs(id, options) {
+  const one = made({ welcome: null, ...options });
+  const { answer } = one.socket;
+  one.socket.answer = (name, data) => (name === "join" ? { ok: true, member: { id, name: data.name }, token: `token of ${id}` } : answer(name, data));
+  one.socket.welcome();
+  return one;
+}
+
+test("what one guest wrote is not sent by the next one in the same browser, and waits for its own", async () => {
+  const ada = madeAs("a");
+  await ada.room.join("Ada");
+  ada.socket.drop();
+  ada.room.say("Adas secret");
+  const identity = ada.storage.getItem("k:me");
+  ada.storage.removeItem("k:me");
+  const eve = madeAs("e", { storage: ada.storage });
+  await eve.room.join("Eve");
+  await eve.room.say("mine");
+  assert.deepEqual(eve.socket.said("say").map(({ text }) => text), ["mine"]);
+  assert.deepEqual(shown(eve.room), ["mine:sent"]);
+  ada.storage.setItem("k:me", identity);
+  const again = madeAs("a", { storage: ada.storage });
+  await settled();
+  assert.deepEqual(again.socket.said("say").map(({ text }) => text), ["Adas secret"]);
+});
+
+test("a guest whom a restarted server gave another id keeps what they wrote", async () => {
+  const { room, socket, clock } = made();
+  await room.join("Ada");
+  socket.drop();
+  room.say("before");
+  const { answer } = socket;
+  socket.answer = (name, data) => (name === "join" ? { ok: true, member: { id: "new", name: data.name }, token: "t2" } : answer(name, data));
+  await clock.pass(1000);
+  socket.welcome();
+  await settled();
+  assert.deepEqual(socket.said("say").map(({ text }) => text), ["before"]);
+  assert.deepEqual(shown(room), ["before:sent"]);
+});
+
+test("what an older page kept for guests goes out", async () => {
+  const storage = new MemoryStorage();
+  storage.setItem("k:me", JSON.stringify({ id: "a", name: "Ada", token: "t" }));
+  storage.setItem("k:unsent:x", JSON.stringify({ id: "x", text: "old", at: 1 }));
+  const { socket } = made({ storage });
+  await settled();
+  assert.deepEqual(socket.said("say").map(({ text }) => text), ["old"]);
+});
+
 test("who is sent out sees nobody as here", async () => {
   const { room, socket } = made({ welcome: { you: LOGIN_ADA, here: 2, members: [ADA, BEN] } });
   const told = [];

@@ -9,7 +9,8 @@ import { isTemporary, pause } from "./retry.js";
  */
 
 /**
- * Emits `login` (string | undefined, the id of the login) with each welcome, `me` (Member | null), `joined` (Member)
+ * Emits `login` (string | undefined, the id of the login or of the guest) with each welcome, `renumbered` ({from, to}) when
+ * the server gave the same guest another id, `me` (Member | null), `joined` (Member)
  * and `ask` (Refusal); the last three are documented at Room.
  */
 export class Membership extends Emitter {
@@ -24,6 +25,8 @@ export class Membership extends Emitter {
   #identity;
   /** The nickname to take without asking the user. @type {string | undefined} */
   #initialName;
+  /** The id of the guest who wrote here last. @type {string | undefined} */
+  #guest;
 
   /**
    * @param {object} options
@@ -40,6 +43,7 @@ export class Membership extends Emitter {
     this.#initialName = initialName;
     const { id, name } = this.#identity.current;
     if (id && name) this.me = { id, name };
+    this.#guest = this.me?.id;
   }
 
   /** The user's member id. @returns {string | undefined} */
@@ -62,7 +66,7 @@ export class Membership extends Emitter {
     const loggedOut = this.you && !you;
     this.you = you;
     this.#identity.setLogin(you);
-    this.emit("login", you?.id);
+    this.emit("login", this.id);
     if (you?.name_fixed) this.#initialName = undefined;
     if (loggedOut || (you && !you.name && this.me?.id !== you.id)) this.setMe(null);
   }
@@ -84,7 +88,10 @@ export class Membership extends Emitter {
     const { token } = this.#identity.current;
     const answer = await this.#connection.send("join", token ? { name, token } : { name });
     if (this.you) this.#identity.setLogin(answer.member);
-    else this.#identity.save({ ...answer.member, token: answer.token ?? token });
+    else {
+      this.#identity.save({ ...answer.member, token: answer.token ?? token });
+      this.#isGuest(answer.member.id);
+    }
     this.#initialName = undefined;
     return this.#arrived(answer.member);
   }
@@ -93,6 +100,7 @@ export class Membership extends Emitter {
   async leave() {
     await this.#connection.send("leave", {});
     this.#identity.forget();
+    this.#guest = undefined;
     this.joined = false;
     this.setMe(null);
   }
@@ -126,6 +134,13 @@ export class Membership extends Emitter {
     if (member?.id === this.me?.id && member?.name === this.me?.name) return;
     this.me = member;
     this.emit("me", member);
+  }
+
+  /** The server may know its guests no longer, after a restart: it gives the same person another id. */
+  #isGuest(id) {
+    const from = this.#guest;
+    this.#guest = id;
+    if (from !== undefined && from !== id) this.emit("renumbered", { from, to: id });
   }
 
   #arrived(member) {

@@ -1,4 +1,4 @@
-/** The user's messages that the server has not stored yet. A Storage keeps them over reloads, separately for each login. */
+/** The user's messages that the server has not stored yet. A Storage keeps them over reloads, separately for each person. */
 
 import { Refusal } from "./refusal.js";
 
@@ -7,14 +7,14 @@ const CAPACITY = 500;
 
 /**
  * @typedef {{id: string, text: string, at: number, by?: string, reply?: import("./log.js").Quote, error?: {code: string, text: string}, held?: boolean}} Item
- * `at` is in milliseconds and sets the order. `by` is the id of the login that wrote it; guests have none. `error` is why the server refused it for good; the user decides what to do.
+ * `at` is in milliseconds and sets the order. `by` is the member id of the person who wrote it. `error` is why the server refused it for good; the user decides what to do.
  * `held` is whether it waits for a moderator: the server has it, and it is not sent again.
  */
 
 export class Outbox {
   /** @type {Map<string, Item>} */
   #items = new Map();
-  /** The present login; `undefined` for a guest. @type {string | undefined} */
+  /** The member id of the present person. @type {string | undefined} */
   #by;
   #storage;
   #prefix;
@@ -23,8 +23,10 @@ export class Outbox {
    * Each message has its own storage key, so that two tabs never overwrite each other's messages.
    * @param {Storage} storage
    * @param {string} prefix of those keys
+   * @param {string} [by] the member id of the present person
    */
-  constructor(storage, prefix) {
+  constructor(storage, prefix, by) {
+    this.#by = by;
     this.#storage = storage;
     this.#prefix = prefix;
     const kept = [];
@@ -34,12 +36,19 @@ export class Outbox {
     }
     kept.sort((a, b) => a.at - b.at);
     for (const item of kept) if (typeof item?.id === "string" && typeof item.text === "string") this.#items.set(item.id, item);
+    // Older pages kept those of all guests without an id.
+    if (by !== undefined) this.renumber(undefined, by);
+  }
+
+  /** Gives the messages of a person to the same person with another id. @param {string | undefined} from @param {string} to */
+  renumber(from, to) {
+    for (const item of [...this.#items.values()].filter(({ by }) => by === from)) this.#put({ ...item, by: to });
   }
 
   /**
-   * Shows only the messages of that login from now on. The messages of others stay in the storage.
-   * @param {string} [by] the id of the login; `undefined` for a guest
-   * @returns {boolean} whether the login changed
+   * Shows only the messages of that person from now on. The messages of others stay in the storage.
+   * @param {string} [by] the member id
+   * @returns {boolean} whether it is somebody else
    */
   switchTo(by) {
     const other = by !== this.#by;
@@ -47,7 +56,7 @@ export class Outbox {
     return other;
   }
 
-  /** @returns {Item[]} the messages of the present login, oldest first */
+  /** @returns {Item[]} the messages of the present person, oldest first */
   get items() {
     return [...this.#items.values()].filter(({ by }) => by === this.#by);
   }

@@ -37,13 +37,14 @@ export class Outgoing extends Emitter {
    * @param {import("./log.js").Log} options.log
    * @param {() => Member | null} options.me returns the user
    * @param {() => boolean} options.joined returns whether the server knows the user's name
+   * @param {string} [options.by] the member id of the user, if it is known already
    */
-  constructor({ connection, clock, storage, key, log, me, joined }) {
+  constructor({ connection, clock, storage, key, log, me, joined, by }) {
     super();
     this.#clock = clock;
     this.#log = log;
     this.#me = me;
-    this.#outbox = new Outbox(storage, key);
+    this.#outbox = new Outbox(storage, key, by);
     this.#queue = new SendQueue({
       connection,
       clock,
@@ -100,9 +101,15 @@ export class Outgoing extends Emitter {
     this.#emitLog("change", this.#log.fail(id, error));
   }
 
-  /** Shows the messages of that login only: nobody sees or sends those of another user. @param {string} [id] */
+  /** Shows the messages of that person only: nobody sees or sends those of somebody else. @param {string} [id] of the member */
   switchTo(id) {
     if (this.#outbox.switchTo(id)) this.#showAll();
+  }
+
+  /** The server gave the same guest another id. @param {string} from @param {string} to */
+  renumber(from, to) {
+    this.#outbox.renumber(from, to);
+    this.switchTo(to);
   }
 
   /** Removes the references to other messages: their numbers have changed. */

@@ -94,6 +94,7 @@ export class Room extends Emitter {
       log,
       me: () => this.me,
       joined: () => this.joined,
+      by: this.#membership.id,
     });
     this.#forward(this.#presence, "people", "typing", "log");
     this.#forward(this.#timeline, "log", ...REVISIONS);
@@ -106,6 +107,7 @@ export class Room extends Emitter {
     this.#outgoing.on("stored", ({ answer, entry }) => this.#onStored(answer, entry));
     this.#outgoing.on("parted", (answered) => this.#onParted(answered));
     this.#membership.on("login", (id) => this.#outgoing.switchTo(id));
+    this.#membership.on("renumbered", ({ from, to }) => this.#outgoing.renumber(from, to));
     this.#membership.on("me", (member) => this.#onMe(member));
     this.#membership.on("joined", (member) => this.#onJoined(member));
     connection.on("event", ({ name: event, data }) => this.#onEvent(event, data ?? {}));
@@ -472,6 +474,7 @@ export class Room extends Emitter {
   // What the parts report
 
   #onMe(member) {
+    if (member) this.#outgoing.switchTo(member.id);
     if (this.log.setOwner(this.#membership.id, member)) this.emit("log", { kind: "reset" });
     this.emit("me", member);
   }

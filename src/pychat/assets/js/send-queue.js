@@ -92,7 +92,7 @@ export class SendQueue {
   }
 
   async #refused(id, refusal) {
-    const error = { code: refusal.code, text: refusal.text };
+    const error = { code: refusal.code, text: refusal.text, ...(refusal.retryAfter && { retryAfter: refusal.retryAfter }) };
     // After the next join the message is sent again with the same id.
     if (!refusal.answered) this.#room.parted(false);
     else if (refusal.code === "not_joined") this.#room.parted(true);

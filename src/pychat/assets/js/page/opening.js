@@ -14,13 +14,14 @@ const SLOW = 600;
 /**
  * Opens the room of the user and another person.
  * @param {import("../log.js").Member} member the other person
+ * @param {string | undefined} text to send there
  * @param {object} page
  * @param {import("../chat.js").Chat} page.chat
  * @param {import("./panes.js").Panes} page.panes
  * @param {(name: string, words: import("../view/composer.js").Words) => void} page.enter shows the room of that name
  * @param {() => void} page.openList shows the list of rooms
  */
-export function openDirect(member, { chat, panes, enter, openList }) {
+export function openDirect(member, text, { chat, panes, enter, openList }) {
   const { current } = panes;
   const element = panes.cover();
   const refs = new TemplateRefs(element, { key: "", wholePage: true });
@@ -29,7 +30,7 @@ export function openDirect(member, { chat, panes, enter, openList }) {
   const again = refs.find("barred-again", "button");
   const back = refs.find("barred-button", "button");
   /** Texts that the user sent already. @type {string[]} */
-  const sent = [];
+  const sent = text ? [text] : [];
   /** Ends with the word that an input method composes. @type {Promise<unknown> | undefined} */
   let composed;
   let busy = false;

@@ -65,9 +65,9 @@ function enter(name, words) {
   if (words) panes.current.take(words);
 }
 
-/** Opens the direct room with a person. */
-function write(member) {
-  openDirect(member, { chat, panes, enter, openList: () => list.open() });
+/** Opens the direct room with a person, and sends them a text if there is one. */
+function write(member, text) {
+  openDirect(member, text, { chat, panes, enter, openList: () => list.open() });
 }
 
 function show(name) {

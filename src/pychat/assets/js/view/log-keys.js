@@ -56,7 +56,7 @@ export function logKeys(list, refs, { entryOf, more, toNewest, leave }) {
 
   /** What the keyboard reaches in a row: first what can be done with it, then what it contains. */
   function stops(row) {
-    const all = [...row.querySelectorAll("a[href], button:enabled")].filter((one) => one.checkVisibility());
+    const all = [...row.querySelectorAll("a[href], button:enabled, pre[tabindex]")].filter((one) => one.checkVisibility());
     return [...all.filter((one) => one.closest(".message-actions")), ...all.filter((one) => !one.closest(".message-actions"))];
   }
 
@@ -69,6 +69,8 @@ export function logKeys(list, refs, { entryOf, more, toNewest, leave }) {
     const row = event.target.closest(ROW);
     if (!row || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.defaultPrevented) return;
     const onRow = event.target === row;
+    // Code scrolls sideways.
+    if (event.target.matches("pre") && event.key.startsWith("Arrow") && !["ArrowUp", "ArrowDown"].includes(event.key)) return;
     const forwards = getComputedStyle(row).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
     const backwards = forwards === "ArrowLeft" ? "ArrowRight" : "ArrowLeft";
     const inside = () => stops(row);

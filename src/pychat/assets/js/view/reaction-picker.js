@@ -1,6 +1,6 @@
 /** Reactions: the dialog with more emoji, and what happens when one is chosen. */
 
-import { t } from "../words.js";
+import { t, withWords } from "../words.js";
 import { make } from "./elements.js";
 import { recentEmoji, rememberEmoji } from "./recent-emoji.js";
 import { write } from "./template-refs.js";
@@ -17,6 +17,8 @@ export function reactionPicker(room, refs, failed) {
   const other = refs.find("picker-other", "input");
   const error = refs.find("picker-error");
   let entry = null;
+  /** @type {HTMLElement | null} */
+  let opener = null;
 
   const isMine = (which, emoji) => !!which.reactions?.[emoji]?.includes(room.me?.id);
 
@@ -59,6 +61,17 @@ export function reactionPicker(room, refs, failed) {
     event.preventDefault();
     (stops[at + step] ?? (step === COLUMNS ? other : stops[at])).focus();
   });
+  refs.find("picker-more", "button").addEventListener("click", async () => {
+    const which = entry;
+    dialog.close();
+    try {
+      const { pickEmoji } = await withWords(import("../writing/emoji-picker.js"));
+      await pickEmoji(refs, opener, (emoji) => react(which, emoji));
+    } catch {
+      // A page that is older than the server asks for scripts that are gone.
+      failed({ text: t("page.not-loaded") });
+    }
+  });
   other.addEventListener("input", () => (error.hidden = true));
   refs.find("picker-form", "form").addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -100,6 +113,7 @@ export function reactionPicker(room, refs, failed) {
     /** @param {import("../log.js").Entry} which @param {HTMLElement} at */
     open(which, at) {
       entry = which;
+      opener = at;
       mark(dialog, which);
       other.value = "";
       error.hidden = true;

@@ -1,6 +1,6 @@
 /** Slow mode beside the message box: how long the user has to wait until the next message. */
 
-import { duration } from "../words.js";
+import { duration, t } from "../words.js";
 import { write } from "./template-refs.js";
 
 /**
@@ -24,8 +24,8 @@ export function slowMode(room, refs, changed) {
     const left = wait();
     line.hidden = !room.slow || room.moderates;
     line.classList.toggle("waiting", left > 0);
-    line.title = room.slow ? `Slow mode: one message every ${duration(room.slow * 1000)}` : "";
-    write(refs.find("slow-text", "span"), left > 0 ? `Next message in ${duration(left)}` : `Slow mode: ${duration(room.slow * 1000)}`);
+    line.title = room.slow ? t("composer.slow-every", { duration: duration(room.slow * 1000) }) : "";
+    write(refs.find("slow-text", "span"), left > 0 ? t("composer.slow-next", { duration: duration(left) }) : t("composer.slow", { duration: duration(room.slow * 1000) }));
     if (left > 0) timer = setTimeout(show, left % 1000 || 1000);
     if (waited !== left > 0) changed();
   }

@@ -3,10 +3,11 @@
 import { about } from "./about.js";
 import { announcements } from "./announcements.js";
 import { appDialogs } from "./app-dialogs.js";
+import { completions } from "./completions.js";
 import { composer } from "./composer.js";
 import { copiedSelection } from "./copied-selection.js";
+import { emojiButton } from "./emoji-button.js";
 import { focusRules } from "./focus.js";
-import { mentionCompletion } from "./mention-completion.js";
 import { messageActions } from "./message-actions.js";
 import { messageMenu } from "./message-menu.js";
 import { messages } from "./messages.js";
@@ -21,20 +22,30 @@ import { reactionPicker } from "./reaction-picker.js";
 import { Scroll } from "./scroll.js";
 import { search } from "./search.js";
 import { status } from "./status.js";
+import { withWords } from "../words.js";
 import { toast } from "./toast.js";
 
 /**
  * @param {import("../room.js").Room} room @param {import("./template-refs.js").TemplateRefs} refs
  * @param {import("../entrance.js").Entrance} entrance of the room
- * @param {{chat: import("../chat.js").Chat, name: string, write(member: import("../log.js").Member): void}} [rooms] of the user, if the view can show another one
+ * @param {{chat: import("../chat.js").Chat, name: string, write(member: import("../log.js").Member, text?: string): void}} [rooms] of the user, if the view can show another one
  */
 export function view(room, refs, entrance, rooms) {
   const failed = ({ text }) => toast(refs, text);
   const toWriting = () => (refs.find("composer", "form").hidden ? refs.find("name-input", "input") : refs.find("text", "textarea")).focus();
   status(room, refs, rooms?.name);
   outside(room, refs, entrance);
-  const mentions = mentionCompletion(room, refs);
-  const messageBox = composer(room, refs);
+  const dialogs = appDialogs(refs);
+  let loaded;
+  /** The commands, which are loaded when they are first needed. */
+  const commands = () => {
+    loaded ??= withWords(import("../writing/commands.js")).then((module) => module.commands(room, refs, { rooms, help: dialogs["?"] }));
+    loaded.catch(() => (loaded = undefined));
+    return loaded;
+  };
+  const mentions = completions(room, refs, commands);
+  const messageBox = composer(room, refs, commands);
+  emojiButton(refs, mentions.put);
   const order = moderators(room, refs, { reveal: (seq) => reveal(seq), showPerson: (member, at) => showPerson(member, at) });
   const showPerson = personMenu(room, refs, { rooms, mentions, moderators: order });
   panel(room, refs, showPerson);
@@ -50,6 +61,6 @@ export function view(room, refs, entrance, rooms) {
   pins(room, refs, { reveal, moderators: order, failed });
   search(room, refs, reveal);
   nicknameForm(room, refs, messageBox);
-  focusRules(refs, { keys: appDialogs(refs) });
+  focusRules(refs, { keys: dialogs });
   return { focus: messageBox.focus, take: messageBox.take, placeNewLine, refresh };
 }

@@ -12,7 +12,7 @@ const SHOWN = 2000;
 /** @param {string} text @param {string} language as it was written; empty if it was not @returns {HTMLElement} */
 export function codeBlock(text, language) {
   const code = make("code", {}, text);
-  const button = make("button", { class: "code-copy", type: "button", click: copyCode }, t("writing.copy"));
+  const button = make("button", { class: "code-copy", type: "button", tabindex: -1, click: copyCode }, t("writing.copy"));
   if (language && text.length <= MAX_COLOURED) colour(code, text, language);
 
   async function copyCode() {
@@ -24,7 +24,7 @@ export function codeBlock(text, language) {
     "div",
     { class: "code", dir: "ltr" },
     make("div", { class: "code-head" }, make("span", { class: "code-language" }, language), button),
-    make("pre", { tabindex: 0, role: "region", "aria-label": language ? t("writing.code-in", { language }) : t("writing.code") }, code),
+    make("pre", { tabindex: -1, role: "region", "aria-label": language ? t("writing.code-in", { language }) : t("writing.code") }, code),
   );
 }
 
