@@ -6,8 +6,8 @@
 import { connect, mounted } from "../client.js";
 import { Entrance } from "../entrance.js";
 import { Refusal } from "../refusal.js";
-import { showTitle } from "../view/heading.js";
 import { appearance } from "../view/appearance.js";
+import { showTitle } from "../view/heading.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { view } from "../view/view.js";
 import { reflect, upgrade } from "./attributes.js";
@@ -160,7 +160,6 @@ export class PychatRoom extends HTMLElement {
 
   #show(frame, base, room, signal) {
     this.#root.replaceChildren(frame);
-    appearance(frame, signal);
     const client = connect({ url: base, room, name: this.getAttribute("name") ?? undefined, token: this.#token });
     this.#client = client;
     signal.addEventListener("abort", () => client.close());
@@ -171,6 +170,7 @@ export class PychatRoom extends HTMLElement {
     this.#field = refs.find("text", "textarea");
     this.#setPlaceholder();
     view(client, refs, entrance);
+    appearance(frame, signal);
     for (const event of ["welcome", "room"]) client.on(event, () => {
       showTitle(refs, client.about.title);
       frame.setAttribute("aria-label", client.about.title);

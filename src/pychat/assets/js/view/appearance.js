@@ -1,4 +1,4 @@
-/** Layout, density and size of a frame: what the user prefers, else what the page sets, else what the width allows. */
+/** Layout, density and size of the text of a frame: what the user prefers, else what the page sets, else what the width allows. */
 
 import { preferences } from "../preferences.js";
 
@@ -13,8 +13,7 @@ export function appearance(frame, signal) {
     const set = getComputedStyle(frame).getPropertyValue("--pychat-layout").trim();
     const fitting = frame.clientWidth >= WIDE ? "stream" : "bubbles";
     const layout = [chosen.get("layout"), set].find((one) => one === "stream" || one === "bubbles") ?? fitting;
-    const wanted = { layout, density: chosen.get("density"), size: chosen.get("size") };
-    for (const [name, value] of Object.entries(wanted)) if (frame.dataset[name] !== value) frame.dataset[name] = value;
+    Object.assign(frame.dataset, { layout, density: chosen.get("density"), size: chosen.get("size") });
   }
 
   const observer = new ResizeObserver(show);
