@@ -6,7 +6,7 @@ import { closeOutside } from "../dialogs/ask.js";
 import { preferences } from "../preferences.js";
 import { dialogOpener } from "../view/dialog-position.js";
 import { icon, make } from "../view/elements.js";
-import { write } from "../view/template-refs.js";
+import { hasKeys, write } from "../view/template-refs.js";
 import { languages, t, wordsLanguage } from "../words.js";
 
 const CROSS = "m5 5 10 10M15 5 5 15";
@@ -39,16 +39,16 @@ export function openSettings(refs, { path, showHelp }) {
       {},
       make("h3", { class: "side-title" }, t("settings.looks")),
       path && option("theme", ["system", "light", "dark", "contrast"]),
-      path && option("size", ["small", "medium", "large"]),
+      option("size", ["small", "medium", "large"]),
       option("density", ["comfortable", "compact"]),
       option("layout", ["auto", "stream", "bubbles"]),
       path && languages().length > 1 ? language(path) : undefined,
     ),
-    make("section", {}, make("h3", { class: "side-title" }, t("settings.attention")), ...attention(refs, chosen)),
+    path && make("section", {}, make("h3", { class: "side-title" }, t("settings.attention")), ...attention(refs, chosen)),
     make(
       "div",
       { class: "row end" },
-      make("button", { class: "button", type: "button", click: () => (dialog.close(), showHelp()) }, t("help.title")),
+      hasKeys() ? make("button", { class: "button", type: "button", click: () => (dialog.close(), showHelp()) }, t("help.title")) : undefined,
       make("button", { class: "button primary", type: "button", click: () => dialog.close() }, t("common.done")),
     ),
   );
