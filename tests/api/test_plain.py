@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -310,3 +313,19 @@ async def test_two_people_without_scripts_hear_each_other(mounted):
         heard = await bob.send(pages[1], {"name": "Bob", "text": "hello Ada"})
         assert "Ada hello Bob" in heard.text
         assert "Bob hello Ada" in heard.text
+
+
+async def test_the_operator_s_colour_and_logo_are_there(tmp_path: Path) -> None:
+    """The colour by a style whose hash is in the policy, for there are no scripts to set it."""
+    logo = tmp_path / "logo.svg"
+    logo.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", "utf-8")
+    app = pychat.aiohttp_app(ChatRoom("lobby"), accent="#b3005e", logo=logo)
+    async with aiohttp_server(app) as url, PlainBrowser() as ada:
+        for path in ("/plain", "/nowhere"):
+            page = await ada.open(f"{url}{path}")
+            style = page.html.partition("<style>")[2].partition("</style>")[0]
+            assert style == ":root{--chat-accent:#b3005e}"
+            digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+            assert f"style-src 'self' 'sha256-{digest}';" in page.headers["Content-Security-Policy"]
+            icon = page.html.partition('rel="icon" href="./')[2].partition('"')[0]
+            assert (await ada.open(f"{url}/{icon}")).status == 200

@@ -167,14 +167,37 @@ async def _offline(at: Stage, options: dict[str, Any]) -> Page:
     return window.page
 
 
-def _opens(button: str, dialog: str, session: str = "ada") -> Play:
+def _opens(button: str) -> Play:
     async def play(at: Stage, options: dict[str, Any]) -> Page:
-        window = await at.window(session, **options)
-        await window.part(button).first.click()
-        await expect(window.part(dialog)).to_be_visible()
+        window = await at.window(**options)
+        await window.part(button).locator("visible=true").first.click()
+        await expect(window.root.locator("dialog[open]")).to_be_visible()
         return window.page
 
     return play
+
+
+async def _help(at: Stage, options: dict[str, Any]) -> Page:
+    window = await at.window(**options)
+    await window.part("scroll").focus()
+    await window.page.keyboard.press("?")
+    await expect(window.root.locator("dialog[open]")).to_be_visible()
+    return window.page
+
+
+async def _sheet(at: Stage, options: dict[str, Any]) -> Page:
+    window = await at.window(**options)
+    await window.do(await at.speak(window), "")
+    return window.page
+
+
+async def _contrast(at: Stage, options: dict[str, Any]) -> Page:
+    window = await at.window(**options)
+    await window.page.evaluate("localStorage.setItem('pychat:preferences', JSON.stringify({theme: 'contrast'}))")
+    await window.page.reload()
+    await expect(window.root.locator("[data-theme=contrast]")).to_have_count(1)
+    await at.speak(window)
+    return window.page
 
 
 async def _actions(at: Stage, options: dict[str, Any]) -> Page:
@@ -247,7 +270,7 @@ STATES: dict[str, State] = {
     "name refused": State(_name_refused),
     "room": State(_room),
     "room, dark": State(_room, {"color_scheme": "dark"}),
-    "room, contrast": State(_room, {"contrast": "more"}),
+    "room, contrast": State(_contrast),
     "room, forced colours": State(_room, {"forced_colors": "active"}),
     "room, phone": State(_room, PHONE),
     "room, landscape phone": State(_room, LANDSCAPE),
@@ -266,12 +289,20 @@ STATES: dict[str, State] = {
     "menu of a person": State(_person),
     "search": State(_found),
     "search, phone": State(_found, PHONE),
-    "people, phone": State(_opens("people-button", "people-dialog"), PHONE),
-    "people, landscape phone": State(_opens("people-button", "people-dialog"), LANDSCAPE),
+    "settings": State(_opens("settings-button")),
+    "settings, Arabic, phone": State(_opens("settings-button"), {**PHONE, **ARABIC}),
+    "settings, landscape phone": State(_opens("settings-button"), LANDSCAPE),
+    "keys": State(_help),
+    "sheet of a message, phone": State(_sheet, PHONE),
+    "sheet of a message, landscape phone": State(_sheet, LANDSCAPE),
+    "rooms, phone": State(_opens("rooms-button"), PHONE),
+    "people, phone": State(_opens("people-button"), PHONE),
+    "people, landscape phone": State(_opens("people-button"), LANDSCAPE),
     "moderation: queue": State(_panel(0), {}),
     "moderation: settings": State(_panel(-1), {}),
     "moderation, dark, phone": State(_panel(0), {**PHONE, "color_scheme": "dark"}),
     "element": State(_box),
     "no such room": State(_plain("/chat/nowhere/at/all")),
-    "without JavaScript": State(_plain("/chat/"), {"java_script_enabled": False}),
+    "without JavaScript": State(_plain("/chat/plain?room=lobby")),
+    "without JavaScript, dark, phone": State(_plain("/chat/plain?room=lobby"), {**PHONE, "color_scheme": "dark"}),
 }

@@ -7,8 +7,8 @@ from playwright.async_api import Browser
 from tests.browser.cold_load import cold_load
 from tests.browser.server import Server
 
-MAX_REQUESTS = 12
-MAX_WIRE_BYTES = 88_000
+MAX_REQUESTS = 10
+MAX_WIRE_BYTES = 82_000
 
 
 async def test_a_first_visit_is_small(browser: Browser, server: Server) -> None:

@@ -192,7 +192,7 @@ async def test_a_person_without_a_mouse_can_do_everything(opened: Open) -> None:
 
 
 async def test_a_screen_reader_is_told_what_is_what(opened: Open, server: Server) -> None:
-    """New messages of others are told once, many as a number; what is old, one's own or drawn again is not. All has a name."""
+    """New messages of others are told once, many as a number; nothing that is old, one's own or deleted. All has a name."""
     await server.room.post("old", author="Ben")
     ada = await opened("Ada")
     await ada.say("hello")
@@ -200,8 +200,10 @@ async def test_a_screen_reader_is_told_what_is_what(opened: Open, server: Server
     await expect(told).to_have_attribute("aria-live", "polite")
     assert not await ada.part("messages").evaluate("list => list.closest('[aria-live], [role=log], [role=status]')")
     await ada.has_sent("hello")
-    await server.room.post("one", author="Ben")
+    one = await server.room.post("one", author="Ben")
     await expect(told).to_have_text("Ben: one")
+    await server.room.delete(one.seq)
+    await expect(told).to_have_text("")
     for number in range(4):
         await server.room.post(f"line {number}", author="Ben")
     await expect(told).to_have_text("4 new messages")

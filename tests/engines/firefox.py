@@ -9,6 +9,7 @@ import json
 import re
 import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse
@@ -16,6 +17,11 @@ from aiohttp import ClientSession, ClientWebSocketResponse
 from tests.engines.engine import Engine
 
 __all__ = ["firefox"]
+
+# A mouse, as people have it; without a screen there is none. 2 is a fine pointer, 4 is one that hovers.
+_MOUSE = """user_pref("ui.primaryPointerCapabilities", 6);
+user_pref("ui.allPointerCapabilities", 6);
+"""
 
 
 class Firefox(Engine):
@@ -67,6 +73,7 @@ class Firefox(Engine):
 async def firefox(program: str) -> AsyncIterator[Firefox]:
     """Start it with a profile of its own."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        (Path(profile) / "user.js").write_text(_MOUSE, "utf-8")
         process = await asyncio.create_subprocess_exec(
             *(program, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port=0"),
             stdout=asyncio.subprocess.DEVNULL,

@@ -88,7 +88,7 @@ async def test_people_talk_on_the_page(engine: Engine) -> None:
         await engine.press("answer")
         await engine.sees("#pychat-found li")
         await engine.press("Escape")
-        await engine.click("me-button")
+        await engine.click("settings-button")
         await engine.sees("dialog[open]")
         await engine.press("Escape")
         await engine.until("!document.querySelector('dialog[open]')")

@@ -84,7 +84,7 @@ class Site:
             push=rooms.push.sender is not None,
         )
         #: Draws the pages without scripts.
-        self.view = View(self._page.environment, self._assets, frame_ancestors)
+        self.view = View(self._page.environment, self._assets, self._brand, frame_ancestors)
         # Addresses to write into a page: the files behind them are cached for good.
         self._scripts = {
             "pychat-room.js": self._loads("js/element/element.js", "js/element/unread.js"),

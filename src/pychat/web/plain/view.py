@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -16,6 +18,7 @@ from pychat.domain.model import Message, iso
 from pychat.net.http.response import Response
 from pychat.room.directory import ListedRoom
 from pychat.web.assets import Assets
+from pychat.web.brand import Brand
 from pychat.web.headers import page_headers
 from pychat.web.words import Language
 
@@ -47,10 +50,18 @@ class View:
     """Renders `html/plain.html` and `html/missing.html`."""
 
     def __init__(
-        self, environment: jinja2.Environment, assets: Assets, frame_ancestors: Iterable[str] | str = "self"
+        self,
+        environment: jinja2.Environment,
+        assets: Assets,
+        brand: Brand,
+        frame_ancestors: Iterable[str] | str = "self",
     ) -> None:
         self._environment = environment
         self._assets = assets
+        self._brand = brand
+        # Where there are no scripts, a style in the page sets the colour; its hash stands in the policy.
+        self._style = f":root{{--chat-accent:{brand.accent}}}" if brand.accent else ""
+        digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         headers = {
             **page_headers(frame_ancestors, forms=True),
             "Content-Type": "text/html; charset=utf-8",
@@ -60,7 +71,11 @@ class View:
             "Cache-Control": "no-store",
             "Vary": "Accept, Accept-Language, Cookie",
         }
-        del headers["X-DNS-Prefetch-Control"]
+        if self._style:
+            policy = headers["Content-Security-Policy"]
+            headers["Content-Security-Policy"] = policy.replace(
+                "style-src 'self'", f"style-src 'self' 'sha256-{digest}'"
+            )
         #: Of each page.
         self.headers: Mapping[str, str] = headers
 
@@ -104,6 +119,8 @@ class View:
                 base=base,
                 asset=lambda path: base + self._assets.url(path),
                 version=__version__,
+                style=self._style,
+                logo=self._brand.logo_url and base + self._brand.logo_url,
                 **values,
             )
             .encode()

@@ -6,6 +6,7 @@
 import { connect, mounted } from "../client.js";
 import { Entrance } from "../entrance.js";
 import { Refusal } from "../refusal.js";
+import { appearance } from "../view/appearance.js";
 import { showTitle } from "../view/heading.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { view } from "../view/view.js";
@@ -169,6 +170,7 @@ export class PychatRoom extends HTMLElement {
     this.#field = refs.find("text", "textarea");
     this.#setPlaceholder();
     view(client, refs, entrance);
+    appearance(frame, signal);
     for (const event of ["welcome", "room"]) client.on(event, () => {
       showTitle(refs, client.about.title);
       frame.setAttribute("aria-label", client.about.title);

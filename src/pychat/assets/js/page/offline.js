@@ -81,7 +81,7 @@ export function keptMessages(chat, panes, { storage, key, on, away, recalled }) 
   chat.on("state", ({ name }) => {
     if (name === "live") {
       owner = chat.id;
-      if (!on || read().owner !== owner) storage.removeItem(key);
+      if (read().owner !== owner) storage.removeItem(key);
     }
     if (name === "refused") storage.removeItem(key);
     if (!on || !isAway()) return;
@@ -91,7 +91,7 @@ export function keptMessages(chat, panes, { storage, key, on, away, recalled }) 
   if (on) {
     addEventListener("pagehide", save);
     document.addEventListener("visibilitychange", () => document.hidden && save());
-  }
+  } else storage.removeItem(key);
   /** A room was opened. */
   return () => on && isAway() && recall();
 }

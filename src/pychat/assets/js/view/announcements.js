@@ -7,6 +7,8 @@ import { make } from "./elements.js";
 /** Milliseconds that messages are collected, and between two announcements. */
 const PAUSE = 500;
 const INTERVAL = 4000;
+/** Milliseconds after which words that were told are gone: nobody should find them again. */
+const KEPT = 20_000;
 /** More messages are told as a number. */
 const MAX = 3;
 const LENGTH = 200;
@@ -20,28 +22,41 @@ export function announcements(room, refs) {
   let waiting = [];
   let timer;
   let last = -Infinity;
+  let clearing;
 
-  function hear({ author, text }) {
+  function hear({ author, text, seq }) {
     if (author.id === room.me?.id || room.blocks(author.id) || !refs.root.isConnected) return;
-    waiting.push({ author, text });
+    waiting.push({ author, text, seq });
     timer ??= setTimeout(tell, Math.max(PAUSE, INTERVAL - (performance.now() - last)));
   }
 
   function tell() {
     timer = undefined;
+    if (!waiting.length) return;
     last = performance.now();
-    const words = waiting.length > MAX ? [t("log.new", { count: waiting.length })] : waiting.map(brief);
+    const count = waiting.length;
+    const words = count > MAX ? [make("p", {}, t("log.new", { count }))] : waiting.map(brief);
     waiting = [];
-    region.replaceChildren(...words.map((one) => make("p", { dir: "auto" }, one)));
+    region.replaceChildren(...words);
+    clearTimeout(clearing);
+    clearing = setTimeout(() => region.replaceChildren(), KEPT);
   }
 
   room.on("message", hear);
   room.on("whisper", hear);
-  refs.signal?.addEventListener("abort", () => clearTimeout(timer));
+  room.on("deleted", ({ target }) => {
+    waiting = waiting.filter(({ seq }) => seq !== target);
+    region.querySelector(`[data-seq="${Number(target)}"]`)?.remove();
+  });
+  refs.signal?.addEventListener("abort", () => {
+    clearTimeout(timer);
+    clearTimeout(clearing);
+  });
 }
 
-function brief({ author, text }) {
+function brief({ author, text, seq }) {
   const performed = action(text);
   const short = (words) => (words.length > LENGTH ? `${words.slice(0, LENGTH)}…` : words);
-  return performed ? `${author.name} ${short(performed)}` : `${author.name}: ${short(text)}`;
+  const words = performed ? `${author.name} ${short(performed)}` : `${author.name}: ${short(text)}`;
+  return make("p", { dir: "auto", "data-seq": seq }, words);
 }

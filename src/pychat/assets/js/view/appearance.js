@@ -1,4 +1,4 @@
-/** Layout and density of a frame: what the user prefers, else what the page sets, else what the width allows. */
+/** Layout, density and size of the text of a frame: what the user prefers, else what the page sets, else what the width allows. */
 
 import { preferences } from "../preferences.js";
 
@@ -13,9 +13,7 @@ export function appearance(frame, signal) {
     const set = getComputedStyle(frame).getPropertyValue("--pychat-layout").trim();
     const fitting = frame.clientWidth >= WIDE ? "stream" : "bubbles";
     const layout = [chosen.get("layout"), set].find((one) => one === "stream" || one === "bubbles") ?? fitting;
-    const density = chosen.get("density");
-    if (frame.dataset.layout !== layout) frame.dataset.layout = layout;
-    if (frame.dataset.density !== density) frame.dataset.density = density;
+    Object.assign(frame.dataset, { layout, density: chosen.get("density"), size: chosen.get("size") });
   }
 
   const observer = new ResizeObserver(show);

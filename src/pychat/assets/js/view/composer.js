@@ -77,7 +77,7 @@ export function composer(room, refs, commands) {
   function showParts(text) {
     const messages = text && !editing() ? split(text, room.limits.text).length : 0;
     tooLong.hidden = messages < 2 || messages > MAX_PARTS || mustWait();
-    if (!tooLong.hidden) write(parts, t("composer.split", { count: messages }));
+    write(parts, t("composer.split", { count: messages }));
   }
 
   function changed() {

@@ -1,7 +1,7 @@
 /** The list of people: beside the conversation if there is space, else in a sheet. */
 
 import { initials } from "../colour.js";
-import { list as listed, locale, t } from "../words.js";
+import { list as joined, locale, t } from "../words.js";
 import { oneStop } from "./one-stop.js";
 import { badgeName, fillRoles } from "./roles.js";
 import { sideSheet } from "./side-sheet.js";
@@ -72,7 +72,7 @@ export function panel(room, refs, showPerson) {
       write(row.querySelector(".avatar"), initials(name));
       write(row.querySelector(".person-name"), name);
       fillRoles(row.querySelector(".person-name"), roles, refs);
-      row.title = roles.length ? `${name} (${listed(roles.map(badgeName), { type: "unit" })})` : name;
+      row.title = roles.length ? `${name} (${joined(roles.map(badgeName), { type: "unit" })})` : name;
       row.querySelector(".you").hidden = id !== room.me?.id;
       row.firstElementChild.disabled = id === room.me?.id;
       if (row === at) at = at.nextElementSibling;

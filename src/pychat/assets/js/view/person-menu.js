@@ -32,7 +32,7 @@ export function personMenu(room, refs, { rooms, mentions, moderators }) {
     avatar.style.setProperty("--hue", room.people.hueOf(member.id));
     write(avatar, initials(member.name));
     write(refs.find("person-name"), member.name);
-    fillRoles(refs.find("person-name"), room.people.rolesOf(member.id), refs);
+    fillRoles(refs.find("person-head", "p"), room.people.rolesOf(member.id), refs);
     // What an application posts has no person behind it.
     const isPerson = !member.id.startsWith("post:");
     direct.hidden = !rooms || blocked || !isPerson;
