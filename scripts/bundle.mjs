@@ -45,6 +45,7 @@ for (const { entries, loaded } of BUNDLES) {
   const { metafile } = await build({
     absWorkingDir: assets,
     bundle: true,
+    charset: "utf8",
     chunkNames: "js/parts/[name]-[hash]",
     entryPoints: entries,
     format: "esm",

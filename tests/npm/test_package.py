@@ -98,7 +98,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_the_sites_of_the_docs_are_built_and_chat(site: tuple[str, ChatRoom], browser: Browser) -> None:
-    """TypeScript accepts them, Vite builds them, and in them people talk in a room of another origin, with its style."""
+    """TypeScript accepts them, Vite builds them, and in them people talk in a room of another origin, with its style and emoji."""
     url, room = site
     page = await browser.new_page()
     said: list[str] = []
@@ -110,6 +110,8 @@ async def test_the_sites_of_the_docs_are_built_and_chat(site: tuple[str, ChatRoo
     await page.get_by_role("button", name="Join").click()
     await page.get_by_role("textbox", name="Message").fill("hello from Vite")
     await page.keyboard.press("Enter")
+    await page.keyboard.type(":tada")
+    await expect(page.get_by_role("option").first).to_contain_text("tada")
     await room.post("hello from Python", author="bot")
     await expect(page.locator("pychat-room")).to_contain_text("hello from Vite")
     await expect(page.locator("pychat-room")).to_contain_text("hello from Python")
