@@ -152,6 +152,7 @@ async def test_what_is_written_while_a_direct_room_opens_goes_there(place: Place
     await ada.page.get_by_role("button", name="Send a message").click()
     await ada.page.keyboard.type("sorry\n")
     await expect(ada.page.get_by_role("heading", name="Opening your conversation with Ben")).to_be_visible()
+    await expect(ada.part("barred-text")).to_have_text("sorry")
     answers[1].set()
     await expect(ada.page.get_by_role("heading", name="did not open")).to_be_visible()
     await expect(ada.page.get_by_role("button", name="Try again")).to_be_visible()

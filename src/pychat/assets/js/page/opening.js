@@ -37,19 +37,24 @@ export function openDirect(member, text, { chat, panes, enter, openList }) {
 
   const isShown = () => element.isConnected;
 
-  function show(heading, words = "") {
+  function show(heading, words, waits = false) {
     write(refs.find("barred-title", "h2"), heading);
     write(refs.find("barred-text", "p"), words);
-    again.hidden = !words;
+    again.hidden = waits;
     back.hidden = false;
     refs.find("barred").hidden = false;
+  }
+
+  /** What was sent stands there until the room has it. */
+  function showSent() {
+    show(t("direct.opening", { name: member.name }), sent.join("\n"), true);
   }
 
   async function attempt() {
     if (busy) return;
     busy = true;
     again.hidden = true;
-    const slow = setTimeout(show, SLOW, t("direct.opening", { name: member.name }));
+    const slow = setTimeout(showSent, SLOW);
     try {
       const name = await patiently(globalThis, () => chat.direct(member.id));
       await composed;
@@ -78,6 +83,8 @@ export function openDirect(member, text, { chat, panes, enter, openList }) {
     if (!field.value.trim()) return;
     sent.push(field.value);
     field.value = "";
+    if (busy) showSent();
+    else attempt();
   }
 
   form.addEventListener("submit", submit);
@@ -96,7 +103,8 @@ export function openDirect(member, text, { chat, panes, enter, openList }) {
   write(refs.find("title", "h1"), member.name);
   write(again, t("common.try-again"));
   write(back, t("direct.back", { room: current.title }));
-  refs.find("pill").hidden = true;
+  // Nothing stands behind these yet.
+  for (const name of ["pill", "settings-button", "emoji-button"]) refs.find(name).hidden = true;
   form.hidden = !current.room.me;
   if (refs.mayFocus) field.focus();
   attempt();

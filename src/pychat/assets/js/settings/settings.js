@@ -6,7 +6,7 @@ import { closeOutside } from "../dialogs/ask.js";
 import { preferences } from "../preferences.js";
 import { dialogOpener } from "../view/dialog-position.js";
 import { icon, make } from "../view/elements.js";
-import { write } from "../view/template-refs.js";
+import { hasKeys, write } from "../view/template-refs.js";
 import { languages, t, wordsLanguage } from "../words.js";
 
 const CROSS = "m5 5 10 10M15 5 5 15";
@@ -48,7 +48,7 @@ export function openSettings(refs, { path, showHelp }) {
     make(
       "div",
       { class: "row end" },
-      make("button", { class: "button", type: "button", click: () => (dialog.close(), showHelp()) }, t("help.title")),
+      hasKeys() ? make("button", { class: "button", type: "button", click: () => (dialog.close(), showHelp()) }, t("help.title")) : undefined,
       make("button", { class: "button primary", type: "button", click: () => dialog.close() }, t("common.done")),
     ),
   );
