@@ -69,9 +69,10 @@ def test_a_catalogue_has_plain_words(tag: str) -> None:
 
 
 @pytest.mark.parametrize("tag", CATALOGUES)
-def test_a_catalogue_fits_english(tag: str) -> None:
-    """Each language has the same names in braces as English, and plurals where English has them."""
-    words = {key: text for key, text in CATALOGUES[tag].items() if key in ENGLISH}
+def test_a_catalogue_is_whole(tag: str) -> None:
+    """Each language has the keys of English, with the same names in braces, and plurals where English has them."""
+    words = CATALOGUES[tag]
+    assert words.keys() == ENGLISH.keys()
     assert [key for key in words if isinstance(words[key], str) != isinstance(ENGLISH[key], str)] == []
     assert [key for key in words if placeholders(words[key]) != placeholders(ENGLISH[key])] == []
 

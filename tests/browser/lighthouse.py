@@ -52,6 +52,8 @@ async def main() -> None:
             scores = [f"{category} {found['categories'][category]['score'] * 100:.0f}" for category in CATEGORIES]
             figures = [f"{figure} {found['audits'][figure]['displayValue']}" for figure in FIGURES]
             print(f"{name}: {', '.join(scores)}\n  {', '.join(figures)}")  # noqa: T201  # its purpose
+            # A machine that does other things too has a low one, and then the figures of performance mean little.
+            print(f"  speed of this machine {found['environment']['benchmarkIndex']:.0f}")  # noqa: T201
             for category in found["categories"].values():
                 for part in category["auditRefs"]:
                     audit = found["audits"][part["id"]]

@@ -124,7 +124,7 @@ async def test_styles_of_the_page_do_not_get_in(host: Host, visit: ClientSession
 async def test_light_and_dark_are_those_of_the_page(host: Host, visit: ClientSession) -> None:
     """The box follows the page's `color-scheme`; `theme` decides otherwise, and `auto` asks the system."""
     paper = "one => getComputedStyle(one.shadowRoot.querySelector('.frame')).backgroundColor"
-    light, dark = "rgb(255, 255, 255)", "rgb(17, 22, 21)"
+    light, dark = "rgb(255, 255, 255)", "rgb(19, 24, 24)"
     page = await visit(host.page(ONE), color_scheme="dark")
     await box(page).live()
     element = page.locator("pychat-room")

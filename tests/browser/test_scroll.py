@@ -109,3 +109,21 @@ async def test_a_button_leads_up_to_what_is_new(opened: Open, server: Server) ->
     await ada.part("unread").click()
     await expect(ada.page.locator(".new-line")).to_be_in_viewport()
     await expect(ada.part("unread")).to_be_hidden()
+
+
+async def test_the_focus_is_not_lost_while_messages_pour_in(opened: Open, server: Server) -> None:
+    """A message keeps the focus though others have taken its place in the document; the arrows lead to its neighbours."""
+    await server.room.post("first", author="Ben")
+    ada = await opened("Ada")
+    await ada.part("text").press("Shift+Tab")
+    await expect(ada.message("first")).to_be_focused()
+    await _fill(server, 300)
+    await expect(ada.message("line 299")).to_be_visible()
+    await expect(ada.message("first")).to_be_focused()
+    await ada.page.keyboard.press("ArrowDown")
+    await expect(ada.message("line 0")).to_be_focused()
+    await _fill(server, 700)
+    await expect(ada.part("latest")).to_be_visible()
+    assert await ada.page.evaluate("document.activeElement.matches('.message')")
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.part("text")).to_be_focused()

@@ -17,12 +17,9 @@ def rows(heading: str) -> str:
 
 
 def test_each_property_is_told() -> None:
-    """The custom properties that the style sheets look for, and no others, are in the table."""
-    looked_for = {
-        name
-        for file in (ASSETS / "css").glob("*.css")
-        for name in re.findall(r"var\((--pychat-[\w-]+)", file.read_text())
-    }
+    """The custom properties that the style sheets and scripts look for, and no others, are in the table."""
+    files = [*(ASSETS / "css").glob("*.css"), ASSETS / "js" / "view" / "appearance.js"]
+    looked_for = {name for file in files for name in re.findall(r"[(\"](--pychat-[\w-]+)", file.read_text())}
     assert looked_for == set(re.findall(r"--pychat-[\w-]+", rows("property")))
 
 

@@ -12,11 +12,12 @@ const ROW = ".message:not(.folded)";
  * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {object} options
  * @param {(line: Element) => import("../log.js").Entry | undefined} options.entryOf
+ * @param {(line: HTMLElement) => void} options.around draws the neighbours of a row, if they are not in the document
  * @param {(edge: "above" | "below") => void} options.more draws more rows at an edge, if there are some
  * @param {() => void} options.toNewest scrolls to the newest row
  * @param {() => void} options.leave takes the user to the message box
  */
-export function logKeys(list, refs, { entryOf, more, toNewest, leave }) {
+export function logKeys(list, refs, { entryOf, around, more, toNewest, leave }) {
   /** The row that Tab focuses. @type {HTMLElement | null} */
   let current = null;
   /** The index of the row that had the focus, should it be removed. */
@@ -47,6 +48,7 @@ export function logKeys(list, refs, { entryOf, more, toNewest, leave }) {
   }
 
   function step(row, direction) {
+    around(row);
     let next = row;
     do next = next[direction < 0 ? "previousElementSibling" : "nextElementSibling"];
     while (next && !next.matches(ROW));

@@ -42,11 +42,13 @@ export class LogWindow {
     else this.#remember(entries, start, reach(entries, end, STEP));
   }
 
-  /** Moves the window to an entry, if it is outside. @param {Entry[]} entries @param {Entry} entry */
+  /** Moves the window to an entry of the log, if it is outside. @param {Entry[]} entries @param {Entry} entry @returns {boolean} whether it was */
   include(entries, entry) {
     const [start, end] = this.#kept(entries);
     const at = entries.indexOf(entry);
-    if (at < start || at >= end) this.#remember(entries, reach(entries, at, -STEP), reach(entries, at, STEP));
+    if (at < 0 || (at >= start && at < end)) return false;
+    this.#remember(entries, reach(entries, at, -STEP), reach(entries, at, STEP));
+    return true;
   }
 
   #kept(entries) {

@@ -44,7 +44,7 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
   const lines = new WeakMap();
   const entries = new WeakMap();
   const entryOf = (line) => entries.get(line);
-  const keys = logKeys(list, refs, { entryOf, more, toNewest, leave: toBox });
+  const keys = logKeys(list, refs, { entryOf, around, more, toNewest, leave: toBox });
   const above = newAbove(refs, { scroll, read, reveal: (entry) => reveal(entry.seq) });
   let days = new Map();
   let stale = new Set();
@@ -162,6 +162,13 @@ export function messages(room, refs, scroll, { showPerson, write: toBox }) {
     entries.set(line, entry);
     stale.add(entry);
     return line;
+  }
+
+  /** Draws the neighbours of a row that kept the focus while others came. */
+  function around(line) {
+    if (!shown.include(room.log.entries, entries.get(line))) return;
+    scroll.leaveEnd();
+    draw();
   }
 
   /** Takes the user to the newest message. */
