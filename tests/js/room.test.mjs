@@ -569,9 +569,13 @@ test("a guest whom a restarted server gave another id keeps what they wrote", as
   room.say("before");
   const { answer } = socket;
   socket.answer = (name, data) => (name === "join" ? { ok: true, member: { id: "new", name: data.name }, token: "t2" } : answer(name, data));
+  const ids = [];
+  room.on("renumbered", (id) => ids.push(id));
+  room.on("me", ({ id }) => ids.push(`me ${id}`));
   await clock.pass(1000);
   socket.welcome();
   await settled();
+  assert.deepEqual(ids, ["new", "me new"]);
   assert.deepEqual(socket.said("say").map(({ text }) => text), ["before"]);
   assert.deepEqual(shown(room), ["before:sent"]);
 });

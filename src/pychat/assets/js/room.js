@@ -42,6 +42,7 @@ export const GONE = new Set(["unknown_room", "no_access", "deleted"]);
  * - `read` (number): `room.read` moved; messages after this number are new
  * - `whisper` (as on the wire): a message that nobody else can see
  * - `me` (Member | null): the user's name or id changed; `null` if a name has to be chosen
+ * - `renumbered` (string): the server gave the same guest another member id, as after a restart; `me` follows
  * - `joined` (Member): the server knows the user's name on this connection
  * - `ask` (Refusal): the old name is not available any more; choose another
  * - `error` (Refusal): the server refused something that no promise stands for
@@ -107,7 +108,7 @@ export class Room extends Emitter {
     this.#outgoing.on("stored", ({ answer, entry }) => this.#onStored(answer, entry));
     this.#outgoing.on("parted", (answered) => this.#onParted(answered));
     this.#membership.on("login", (id) => this.#outgoing.switchTo(id));
-    this.#membership.on("renumbered", ({ from, to }) => this.#outgoing.renumber(from, to));
+    this.#membership.on("renumbered", ({ from, to }) => this.#onRenumbered(from, to));
     this.#membership.on("me", (member) => this.#onMe(member));
     this.#membership.on("joined", (member) => this.#onJoined(member));
     connection.on("event", ({ name: event, data }) => this.#onEvent(event, data ?? {}));
@@ -472,6 +473,11 @@ export class Room extends Emitter {
   }
 
   // What the parts report
+
+  #onRenumbered(from, to) {
+    this.#outgoing.renumber(from, to);
+    this.emit("renumbered", to);
+  }
 
   #onMe(member) {
     if (member) this.#outgoing.switchTo(member.id);

@@ -271,6 +271,11 @@ export function composer(room, refs, commands) {
     typing.classList.toggle("on", members.length > 0);
     if (members.length) write(refs.find("typing-text"), typingWords(members));
   });
+  // The same person goes on writing.
+  room.on("renumbered", (id) => {
+    drafts.writer = id;
+    drafts.text = editing() ? draft : field.value;
+  });
   room.on("me", settle);
   room.on("welcome", () => {
     settle();
