@@ -44,7 +44,7 @@ async def test_messages_written_offline_survive_a_reload_and_are_sent_once(opene
     await expect(ada.message("first offline")).to_have_attribute("data-state", "pending")
     await expect(ada.message("second offline")).to_have_attribute("data-state", "pending")
     await ada.page.unroute_all()
-    await ada.part("banner-button").click()
+    await ada.try_now()
     await ada.has_sent("first offline")
     await ada.has_sent("second offline")
     await ada.sees("first offline", "second offline")

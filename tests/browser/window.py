@@ -124,6 +124,10 @@ class Window:
         """The texts of all messages."""
         return self.root.locator(".message .text")
 
+    async def try_now(self) -> None:
+        """Press the button that connects at once; one that is gone is no loss, for the page has connected by itself."""
+        await self.part("banner-button").evaluate("button => button.click()")
+
     async def sees(self, *texts: str) -> None:
         """Wait until the messages are exactly these, in this order."""
         await expect(self.messages).to_have_text(list(texts), timeout=15_000)

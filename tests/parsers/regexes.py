@@ -64,6 +64,11 @@ class _Matcher:
         if code is codes.AT:
             end = given in (codes.AT_END, codes.AT_END_STRING)
             return (at == len(self.text) if end else at == 0) and self._sequence(rest, at, go)
+        if code in (codes.ASSERT, codes.ASSERT_NOT):
+            direction, body = given
+            start = at if direction > 0 else at - body.getwidth()[0]
+            found = start >= 0 and self._sequence(list(body), start, lambda end: direction > 0 or end == at)
+            return found is (code is codes.ASSERT) and self._sequence(rest, at, go)
         return at < len(self.text) and _is(code, given, self.text[at]) and self._sequence(rest, at + 1, go)
 
     def _repeat(self, body: list[Any], least: int, most: int, at: int, go: _Go, done: int) -> bool:
@@ -198,7 +203,7 @@ def _example(items: Any) -> str:
             text += _example(given[3])
         elif code is codes.BRANCH:
             text += _example(given[1][0])
-        elif code is not codes.AT:
+        elif code not in (codes.AT, codes.ASSERT, codes.ASSERT_NOT):
             tried = map(chr, (*range(32, 127), *_signs([(code, given)]), *range(0x3000)))
             text += next(sign for sign in tried if _is(code, given, sign))
     return text
