@@ -53,7 +53,7 @@ class Stage:
         context = await self._browser.new_context(**options)
         self._contexts.append(context)
         if session:
-            await context.add_cookies([{"name": "session", "value": session, "url": url}])
+            await context.add_cookies([{"name": "session", "value": session, "url": self.host.url}])
         page = await context.new_page()
         await page.goto(url)
         return page
