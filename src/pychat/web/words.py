@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from pychat.domain.errors import UsageError
 from pychat.domain.request import Request
+from pychat.web.assets import LATER
 
 __all__ = ["COOKIE", "Language", "Languages"]
 
@@ -30,7 +31,7 @@ _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur
 _NAME = re.compile(r"\{(\w+)\}")
 _IMPORT = re.compile(r"""(?:\bfrom|^import) ["'](\.[^"']+)["']""", re.MULTILINE)
 #: The scripts that run at once; others are loaded when they are needed.
-_ENTRIES = ("js/page/page.js", "js/element/element.js", "js/element/unread.js")
+_ENTRIES = ("js/page/page.js", "js/element/element.js", "js/element/unread.js", *LATER)
 # A key in a script, or the beginning of several: "error." + code, or `error.${code}`.
 _IN_SCRIPT = re.compile(r"""["'`]([a-z][\w-]*\.(?:[\w.-]*(?=["'`])|(?=\$\{)))""")
 
