@@ -9,7 +9,7 @@ from tests.browser.conftest import Open
 from tests.browser.server import Server
 
 MAX_REQUESTS = 10
-MAX_WIRE_BYTES = 82_000
+MAX_WIRE_BYTES = 72_500
 
 
 async def test_a_first_visit_is_small(browser: Browser, server: Server) -> None:
