@@ -16,7 +16,7 @@ import { permalink } from "./permalink.js";
 import { Scroll } from "./scroll.js";
 import { search } from "./search.js";
 import { status } from "./status.js";
-import { toast } from "./toast.js";
+import { question, toast } from "./toast.js";
 import { waiting } from "./waiting.js";
 
 const loadTakingPart = later(() => import("./taking-part.js"));
@@ -59,8 +59,12 @@ export function view(room, refs, entrance, rooms) {
     try {
       loaded ??= await loadTakingPart();
     } catch {
-      // A page that is older than the server asks for scripts that are gone.
-      return failed({ text: t("page.not-loaded") });
+      // The network is away, or a page that is older than the server asks for scripts that are gone.
+      const again = () => {
+        messageBox.setVisible(writes);
+        takePart(action);
+      };
+      return question(refs, t("page.not-loaded"), { [t("common.try-again")]: again });
     }
     if (!refs.signal?.aborted) action(begin(loaded));
   }
