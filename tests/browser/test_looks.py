@@ -167,6 +167,8 @@ async def test_a_person_without_a_mouse_can_do_everything(opened: Open) -> None:
     await expect(ada.part("text")).to_be_focused()
     await keys.type("by keys")
     await keys.press("Tab")
+    await expect(ada.part("emoji-button")).to_be_focused()
+    await keys.press("Tab")
     await expect(ada.part("send")).to_be_focused()
     await keys.press("Enter")
     await ada.has_sent("by keys")
