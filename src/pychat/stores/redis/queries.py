@@ -9,11 +9,12 @@ from pychat.domain.search import Search
 from pychat.stores.redis.codec import decode_log, decode_message
 from pychat.stores.redis.connection import RedisConnection
 from pychat.stores.redis.scripts import SCRIPTS
+from pychat.stores.search_turns import SearchTurns
 from pychat.stores.store import Page
 
-__all__ = ["escaped", "events", "has_events", "history", "revised", "scan"]
+__all__ = ["escaped", "events", "has_events", "history", "revised", "scan", "search"]
 
-_CHUNK = 500  # messages that a search reads at a time
+_CHUNK = 200  # messages that a search reads at a time
 
 
 async def events(connection: RedisConnection, key: str, after: int, limit: int) -> list[LogEvent]:
@@ -22,20 +23,29 @@ async def events(connection: RedisConnection, key: str, after: int, limit: int) 
     return [decode_log(fields[5], int(id_[:-2])) for id_, fields in entries]
 
 
-async def history(connection: RedisConnection, key: str, before: int | None, limit: int, matching: str | None) -> Page:
-    """Return the last `limit` messages before number `before`; with `matching`, only those that the search finds."""
-    if matching is None:
-        messages, seq = await _messages(connection, key, before, limit)
-        return Page(tuple(reversed(messages)), seq)
-    search = Search.parse(matching)
+async def history(connection: RedisConnection, key: str, before: int | None, limit: int) -> Page:
+    """Return the last `limit` messages before number `before`."""
+    messages, seq = await _messages(connection, key, before, limit)
+    return Page(tuple(reversed(messages)), seq)
+
+
+async def search(
+    connection: RedisConnection, key: str, before: int | None, limit: int, wanted: Search, turns: SearchTurns
+) -> Page:
+    """Return the last `limit` messages before number `before` that a search finds."""
     found: list[Message] = []
-    messages, newest = await _messages(connection, key, before, _CHUNK)
-    while not search.empty and messages:
-        found += [each for each in messages if search.finds(each)]
-        if len(found) >= limit or len(messages) < _CHUNK:
-            break
-        messages, _ = await _messages(connection, key, messages[-1].seq, _CHUNK)
+    async with turns.step():
+        messages, newest = await _messages(connection, key, before, _CHUNK)
+        found += _found(messages, wanted)
+    while not wanted.empty and len(found) < limit and len(messages) == _CHUNK:
+        async with turns.step():
+            messages, _ = await _messages(connection, key, messages[-1].seq, _CHUNK)
+            found += _found(messages, wanted)
     return Page(tuple(reversed(found[:limit])), newest)
+
+
+def _found(messages: list[Message], wanted: Search) -> list[Message]:
+    return [] if wanted.empty else [each for each in messages if wanted.finds(each)]
 
 
 async def revised(connection: RedisConnection, key: str, seq: int) -> tuple[Message, bytes] | None:

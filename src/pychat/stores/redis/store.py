@@ -32,6 +32,7 @@ from pychat.domain.model import (
 from pychat.domain.moderation_erasure import ModerationErasure
 from pychat.domain.names import Names
 from pychat.domain.revision import MAX_REACTIONS, deleted, too_many_kinds
+from pychat.domain.search import Search
 from pychat.stores.redis import queries
 from pychat.stores.redis.codec import decode_log, encode
 from pychat.stores.redis.connection import RedisConnection, unavailable
@@ -47,6 +48,7 @@ from pychat.stores.redis.reader import Reader
 from pychat.stores.redis.reader_records import RedisReaders
 from pychat.stores.redis.room_records import RedisRooms
 from pychat.stores.redis.scripts import SCRIPTS, Script
+from pychat.stores.search_turns import SearchTurns
 from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
 from pychat.stores.urls import redact
 
@@ -88,6 +90,7 @@ class RedisStore(Store):
             self._prefix = query.pop("prefix", "pychat")
             url = urlunsplit(parts._replace(query=urlencode(query)))
             self._write_connection = RedisConnection(url, timeout=timeout, on_failure=self._connection_failed)
+            self._searches = SearchTurns()
             self._read_connection = RedisConnection(url, timeout=timeout, on_failure=self._connection_failed)
             feed_connection = RedisConnection(url, timeout=timeout + 1.0, on_failure=self._connection_failed)
         except (TypeError, ValueError) as error:
@@ -228,7 +231,11 @@ class RedisStore(Store):
         self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> Page:
         self._require_available()
-        return await queries.history(self._read_connection, self._key(room), before, limit, matching)
+        key = self._key(room)
+        if matching is None:
+            return await queries.history(self._read_connection, key, before, limit)
+        wanted = Search.parse(matching)
+        return await queries.search(self._read_connection, key, before, limit, wanted, self._searches)
 
     async def erase(
         self,

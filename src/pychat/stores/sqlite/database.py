@@ -241,7 +241,7 @@ class Database:
         queries.secret(connection)
         for room in queries.newest_rooms(connection, _CHECKED_ROOMS):
             queries.check_members(connection, room.number)
-            queries.history(connection, room.name, before=None, limit=_CHECKED_MESSAGES, matching=None)
+            queries.history(connection, room.name, before=None, limit=_CHECKED_MESSAGES)
             queries.events(connection, room.name, after=room.head - _CHECKED_MESSAGES, limit=_CHECKED_MESSAGES)
 
     def _connect(self, mode: str) -> sqlite3.Connection:

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 
 from pychat.domain.model import LogEvent, Message
 from pychat.domain.search import Search
@@ -22,10 +21,12 @@ __all__ = [
     "count",
     "events",
     "history",
+    "messages",
     "messages_from",
     "renew",
     "room",
     "rooms",
+    "search_step",
     "secret",
     "snapshot",
     "title",
@@ -155,21 +156,44 @@ def events(connection: sqlite3.Connection, name: str, *, after: int, limit: int)
         return [rows.event(columns) for columns in connection.execute(query, (*span, max(limit, 0)))]
 
 
-def history(connection: sqlite3.Connection, name: str, *, before: int | None, limit: int, matching: str | None) -> Page:
-    """Return the last `limit` messages before number `before`; with `matching`, only those that the search finds."""
+def history(connection: sqlite3.Connection, name: str, *, before: int | None, limit: int) -> Page:
+    """Return the last `limit` messages before number `before`."""
     with snapshot(connection):
         found = room(connection, name)
         if found is None:
             return Page((), 0)
-        end = found.head + 1 if before is None else max(0, min(before, found.head + 1))
-        span = rows.place(found.number, 0), rows.place(found.number, end)
-        if matching is None:
-            query = f"{_STANDING} WHERE kind = 'message' AND place >= ? AND place < ? ORDER BY place DESC LIMIT ?"
-            columns = connection.execute(query, (*span, max(limit, 0))).fetchall()
-        else:
-            messages = islice(_matching(connection, Search.parse(matching), span), max(limit, 0))
-            return Page(tuple(reversed(list(messages))), found.head)
+        query = f"{_STANDING} WHERE kind = 'message' AND place >= ? AND place < ? ORDER BY place DESC LIMIT ?"
+        columns = connection.execute(query, (*_span(found, before), max(limit, 0))).fetchall()
         return Page(tuple(rows.message(each) for each in reversed(columns)), found.head)
+
+
+def search_step(
+    connection: sqlite3.Connection, name: str, *, before: int | None, search: Search, looked_at: int
+) -> tuple[list[int], int | None]:
+    """Look at the last `looked_at` messages before number `before` that have the words of a search.
+
+    Return the numbers of those that the search finds, newest first, and the number before which to go on; `None` at
+    the end.
+    """
+    with snapshot(connection):
+        found = room(connection, name)
+        if found is None:
+            return [], None
+        places = _with_words(connection, search, _span(found, before), looked_at)
+        end = rows.seq(places[-1]) if len(places) == looked_at else None
+        return [rows.seq(place) for place in _narrowed(connection, search, places)], end
+
+
+def messages(connection: sqlite3.Connection, name: str, seqs: Iterable[int], search: Search) -> Page:
+    """Return the messages of these numbers that the search still finds, oldest first."""
+    with snapshot(connection):
+        found = room(connection, name)
+        if found is None:
+            return Page((), 0)
+        places = (rows.place(found.number, seq) for seq in sorted(seqs))
+        columns = (connection.execute(f"{_STANDING} WHERE place = ?", (place,)).fetchone() for place in places)
+        standing = (rows.message(each) for each in columns if each is not None)
+        return Page(tuple(each for each in standing if not each.deleted and _narrows(search, each)), found.head)
 
 
 def messages_from(connection: sqlite3.Connection, after: int, end: int, limit: int) -> list[Message]:
@@ -202,31 +226,48 @@ def _room(columns: tuple[object, ...]) -> Room:
     raise sqlite3.DatabaseError(f"room number {columns[0]} is not as pychat wrote it")
 
 
-def _matching(connection: sqlite3.Connection, search: Search, span: tuple[int, int]) -> Iterator[Message]:
-    """The messages that a search finds, newest first."""
-    places: Iterable[tuple[int]]
+def _span(found: Room, before: int | None) -> tuple[int, int]:
+    """The places of a room before number `before`: the first one, and that behind the last one."""
+    end = found.head + 1 if before is None else max(0, min(before, found.head + 1))
+    return rows.place(found.number, 0), rows.place(found.number, end)
+
+
+def _with_words(connection: sqlite3.Connection, search: Search, span: tuple[int, int], limit: int) -> list[int]:
+    """The places of the last messages that have the words of a search, newest first."""
     query = search_index.query(search.text)
     if query is not None:
         # FTS5 reads its lists from the end, and only as far as they are asked for; a join would build the whole lists.
-        places = connection.execute(
-            "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC",
-            (query, *span),
+        found = connection.execute(
+            "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+            (query, *span, limit),
         )
     elif search.filters:
-        # Most rows are passed over by their date and name, before the whole message is read.
-        dates = (
-            -math.inf if search.after is None else search.after,
-            math.inf if search.before is None else search.before,
+        found = connection.execute(
+            "SELECT place FROM events WHERE kind = 'message' AND place >= ? AND place < ? ORDER BY place DESC LIMIT ?",
+            (*span, limit),
         )
-        all_of_dates = connection.execute(
-            "SELECT place, name FROM events WHERE kind = 'message' AND place >= ? AND place < ? "
-            "AND date >= ? AND date < ? ORDER BY place DESC",
-            (*span, *dates),
-        )
-        places = ((place,) for place, name in all_of_dates if search.is_from(name))
     else:
-        return
-    for place in places:
-        message = rows.message(connection.execute(f"{_STANDING} WHERE place = ?", place).fetchone())
-        if not message.deleted and search.is_between(message.date) and search.is_from(message.author.name):
-            yield message
+        return []
+    return [place for (place,) in found]
+
+
+def _narrowed(connection: sqlite3.Connection, search: Search, places: list[int]) -> list[int]:
+    """Those of the places that pass the filters of a search, and whose messages were not deleted."""
+    if not places:
+        return []
+    # No message is read whole: there may be many, and few are wanted. Without words the places stand side by side.
+    chosen, values = "kind = 'message' AND place >= ? AND place <= ?", list[object]([places[-1], places[0]])
+    if search_index.query(search.text) is not None:
+        chosen, values = "place IN (SELECT value FROM json_each(?))", [dumps(places)]
+    query = (
+        "SELECT place, name FROM events LEFT JOIN revised ON target_place = place "
+        f"WHERE {chosen} AND date >= ? AND date < ? AND deleted IS NOT 1 ORDER BY place DESC"
+    )
+    after = -math.inf if search.after is None else search.after
+    before = math.inf if search.before is None else search.before
+    found = connection.execute(query, (*values, after, before))
+    return [place for place, name in found if search.is_from(name)]
+
+
+def _narrows(search: Search, message: Message) -> bool:
+    return search.is_between(message.date) and search.is_from(message.author.name)

@@ -8,7 +8,7 @@ from typing import Any
 from pychat.domain.model import Deleted, Edited, LogEvent, Member, Message, Quote, Reacted
 from pychat.domain.strictjson import dumps, loads
 
-__all__ = ["EVENT", "MESSAGE", "ROOM_SHIFT", "event", "message", "place", "revision", "row"]
+__all__ = ["EVENT", "MESSAGE", "ROOM_SHIFT", "event", "message", "place", "revision", "row", "seq"]
 
 #: The key of an event, its place, is one integer of room number and sequence number: a range of a room is a range of
 #: keys. A room can have 2**40 events, and a database 2**23 rooms.
@@ -27,6 +27,11 @@ MESSAGE = (
 def place(room: int, seq: int) -> int:
     """Return the key of event `seq` of room number `room`."""
     return room << ROOM_SHIFT | seq
+
+
+def seq(place: int) -> int:
+    """Return the number of the event at a place."""
+    return place & (1 << ROOM_SHIFT) - 1
 
 
 def row(event: LogEvent) -> tuple[Any, ...]:

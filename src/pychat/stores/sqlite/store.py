@@ -6,11 +6,14 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from pathlib import Path
 
 from pychat.domain.erasure import Choice
 from pychat.domain.errors import UsageError
 from pychat.domain.model import LogEvent, Signal
+from pychat.domain.search import Search
+from pychat.stores.search_turns import SearchTurns
 from pychat.stores.sqlite import queries
 from pychat.stores.sqlite.database import Database
 from pychat.stores.sqlite.erasing import erase
@@ -24,6 +27,8 @@ from pychat.stores.sqlite.writer import Writer
 from pychat.stores.store import Page, Receiver, Retention, Store, Subscription
 
 __all__ = ["SqliteStore"]
+
+_FIRST_STEP, _LONGEST_STEP = 200, 4_000  # messages that a search looks at in one go
 
 
 class SqliteStore(Store):
@@ -60,6 +65,7 @@ class SqliteStore(Store):
         self._reads = SqliteReaders(self._writing, self._reading)
         self._push = SqlitePush(self._writing, self._reading, date)
         self._moderation = SqliteModeration(self._writing, self._reading, date)
+        self._searches = SearchTurns()
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -145,9 +151,22 @@ class SqliteStore(Store):
         self, room: str, *, before: int | None = None, limit: int = 50, matching: str | None = None
     ) -> Page:
         read_pool = await self._reading()
-        return await read_pool.read(
-            lambda connection: queries.history(connection, room, before=before, limit=limit, matching=matching)
-        )
+        if matching is not None:
+            return await self._search(read_pool, room, before, limit, Search.parse(matching))
+        return await read_pool.read(lambda connection: queries.history(connection, room, before=before, limit=limit))
+
+    async def _search(self, pool: ReadPool, room: str, before: int | None, limit: int, search: Search) -> Page:
+        """Find messages in steps: those who enter a room do not wait for a long search."""
+        found, end, looked_at = list[int](), before, _FIRST_STEP
+        while not search.empty and len(found) < limit:
+            step = partial(queries.search_step, name=room, before=end, search=search, looked_at=looked_at)
+            async with self._searches.step():
+                more, end = await pool.read(step)
+            found += more
+            if end is None:
+                break
+            looked_at = min(2 * looked_at, _LONGEST_STEP)
+        return await pool.read(lambda connection: queries.messages(connection, room, found[: max(limit, 0)], search))
 
     async def erase(
         self,
