@@ -41,6 +41,9 @@ const later = (loaded) => ({
 });
 
 const outputs = {};
+/** What a script imports, one behind the other: those who load it ask for all at once. A later part of the page is named by its source. */
+const imports = {};
+const path = (output) => relative(out, join(assets, output)).split(sep).join("/");
 for (const { entries, loaded } of BUNDLES) {
   const { metafile } = await build({
     absWorkingDir: assets,
@@ -59,15 +62,13 @@ for (const { entries, loaded } of BUNDLES) {
     splitting: true,
     target: "es2022",
   });
+  for (const [output, { entryPoint }] of Object.entries(metafile.outputs)) if (entryPoint && entryPoint !== path(output)) imports[entryPoint] ??= [path(output)];
   Object.assign(outputs, metafile.outputs);
 }
 
 // Browsers load a service worker from one file, and not all of them as a module.
 await build({ absWorkingDir: assets, bundle: true, entryPoints: ["js/worker.js"], format: "iife", logLevel: "warning", minify: true, outfile: join(out, "js", "worker.js"), target: "es2022" });
 
-/** For each script what it imports, one behind the other: those who load it ask for all at once. */
-const imports = {};
-const path = (output) => relative(out, join(assets, output)).split(sep).join("/");
 for (const [output, { imports: found }] of Object.entries(outputs)) {
   const file = join(assets, output);
   await writeFile(`${file}.br`, brotliCompressSync(await readFile(file)));

@@ -53,7 +53,7 @@ class Stage:
         context = await self._browser.new_context(**options)
         self._contexts.append(context)
         if session:
-            await context.add_cookies([{"name": "session", "value": session, "url": url}])
+            await context.add_cookies([{"name": "session", "value": session, "url": self.host.url}])
         page = await context.new_page()
         await page.goto(url)
         return page
@@ -140,7 +140,7 @@ async def _room(at: Stage, options: dict[str, Any]) -> Page:
 
 
 async def _empty(at: Stage, options: dict[str, Any]) -> Page:
-    return (await at.window(path="/chat/?room=quiet", **options)).page
+    return (await at.window(path="/chat/rooms/quiet", **options)).page
 
 
 async def _banned(at: Stage, options: dict[str, Any]) -> Page:
@@ -299,7 +299,8 @@ STATES: dict[str, State] = {
     "people, phone": State(_opens("people-button"), PHONE),
     "people, landscape phone": State(_opens("people-button"), LANDSCAPE),
     "moderation: queue": State(_panel(0), {}),
-    "moderation: settings": State(_panel(-1), {}),
+    "moderation: settings": State(_panel(2), {}),
+    "moderation: log": State(_panel(3), {}),
     "moderation, dark, phone": State(_panel(0), {**PHONE, "color_scheme": "dark"}),
     "element": State(_box),
     "no such room": State(_plain("/chat/nowhere/at/all")),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Browser
+import asyncio
+import re
+
+from playwright.async_api import Browser, Route, expect
 
 from tests.browser.cold_load import cold_load
-from tests.browser.conftest import Open
+from tests.browser.conftest import ClientSession, Open
 from tests.browser.server import Server
+from tests.browser.window import Window
 
 MAX_REQUESTS = 10
-MAX_WIRE_BYTES = 82_000
+MAX_WIRE_BYTES = 72_500
 
 
 async def test_a_first_visit_is_small(browser: Browser, server: Server) -> None:
@@ -29,3 +33,31 @@ async def test_sources_are_served_one_by_one(serve, opened: Open) -> None:
     assert any(path.endswith("/js/view/composer.js") for path in loaded)
     assert any(path.endswith("/css/tokens.css") for path in loaded)
     assert await ada.page.evaluate("navigator.serviceWorker.getRegistration().then(one => !one)")
+
+
+async def test_what_comes_later_loses_no_word(server: Server, visit: ClientSession) -> None:
+    """What is not loaded says so and is loaded at the next click; what is typed while it comes is not lost."""
+    ada = Window(await visit(server.url, "Failed to load"), "")
+    await ada.live()
+    await ada.page.route(re.compile(r"/taking-part(-\w+)?\.js"), lambda route: route.abort())
+    await ada.part("name-input").fill("Ada")
+    await ada.part("name-button").click()
+    await expect(ada.part("toast-text")).to_contain_text("could not be loaded")
+    await ada.page.unroute_all()
+    await ada.part("toast").get_by_role("button", name="Try again").click()
+    await expect(ada.part("text")).to_be_focused()
+    await ada.say("the needle")
+    await ada.has_sent("the needle")
+    may = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await may.wait()
+        await route.continue_()
+
+    await ada.page.route(re.compile(r"/finder(-\w+)?\.js"), wait)
+    await ada.page.keyboard.press("Control+k")
+    await ada.page.keyboard.type("needle")
+    may.set()
+    await expect(ada.part("found")).to_contain_text("the needle")
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.part("text")).to_have_value("")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.browser.states import PHONE, Stage, stage
+from tests.browser.states import ARABIC, PHONE, Stage, stage
 from tests.browser.window import Window
 
 # Where the keyboard would go on from; the page itself is nowhere.
@@ -170,9 +170,39 @@ async def test_details_without_scripts_and_on_a_phone(at: Stage) -> None:
     assert "Connecting" not in await plain.locator("body").inner_text()
     phone = await at.window("ada", **PHONE)
     text = await at.speak(phone)
+    assert (
+        await phone.root.evaluate("""() => {
+      const end = (what) => [...document.querySelectorAll(what)].at(-1).getBoundingClientRect().right;
+      return Math.abs(end(".own .text") - end(".box"));
+    }""")
+        <= 1
+    ), "own messages and the message box do not end at the same edge"
     await phone.do(text, "")
+    await expect(phone.part("message-menu")).to_be_focused()
+    await phone.page.keyboard.press("ArrowUp")
+    await expect(phone.part("message-delete")).to_be_focused()
     small = """(all) => all.filter((one) => one.checkVisibility()).map((one) => [one.getBoundingClientRect(), one.outerHTML])
       .filter(([{width, height}]) => width < 44 || height < 44).map(([, html]) => html.slice(0, 120))"""
     assert [] == await phone.root.locator("dialog[open] :is(button, [href])").evaluate_all(small)
     await phone.page.keyboard.press("Escape")
     assert [] == await phone.root.locator(".top :is(button, [href]), .composer button").evaluate_all(small)
+
+
+async def test_details_from_right_to_left(at: Stage) -> None:
+    """Hints of empty fields stand where the language begins, arrow keys go where they point, and the help says so."""
+    ada = await at.window("ada", **ARABIC)
+    direction = "one => getComputedStyle(one).direction"
+    for part in ("text", "finder-input"):
+        assert await ada.part(part).evaluate(direction) == "rtl"
+    await ada.part("text").fill("left")
+    assert await ada.part("text").evaluate(direction) == "ltr"
+    await ada.part("text").fill("")
+    await ada.do(await at.speak(ada), "react")
+    picks = ada.root.locator("[data-part=picker] [data-emoji]")
+    await picks.first.focus()
+    await ada.page.keyboard.press("ArrowLeft")
+    await expect(picks.nth(1)).to_be_focused()
+    await ada.page.keyboard.press("Escape")
+    await ada.part("scroll").focus()
+    await ada.page.keyboard.press("?")
+    await expect(ada.root.locator("dialog[open] kbd", has_text="←")).to_have_count(1)

@@ -248,7 +248,7 @@ async def test_times_are_those_of_the_clock_and_exact(opened: Open) -> None:
     await time.hover()
     await expect(time).to_have_attribute("title", re.compile(f"{stamp:%M:%S}"))
     await ada.part("text").press("Shift+Tab")
-    await expect(ada.message("tick")).to_have_accessible_name(re.compile(f"^You, .*{stamp:%M:%S}.*, tick$"))
+    await expect(ada.message("tick")).to_have_accessible_name(re.compile(f"^Du, .*{stamp:%M:%S}.*, tick$"))
 
 
 async def test_unread_messages_are_counted_in_the_title(opened: Open) -> None:

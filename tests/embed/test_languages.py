@@ -30,8 +30,8 @@ def words_in(response: Response) -> dict[str, object]:
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """A folder with two languages of an app's own: one to be read from right to left, one for a region."""
-    (tmp_path / "ur.json").write_text('{"element.opening": "</script><b>\\u2028 {x}"}', "utf-8")
-    (tmp_path / "sv-FI.json").write_text('{"element.opening": "Öppnar…"}', "utf-8")
+    (tmp_path / "ur.json").write_text('{"log.newest": "</script><b>\\u2028 {x}"}', "utf-8")
+    (tmp_path / "sv-FI.json").write_text('{"log.newest": "Till slutet"}', "utf-8")
     return tmp_path
 
 
@@ -77,7 +77,22 @@ async def test_the_chat_has_a_language_for_all_others(own: Path) -> None:
         assert told["language"] == "sv-FI"
         words = told["words"]
         assert isinstance(words, dict)
-        assert (words["element.opening"], words["element.try-again"]) == ("Öppnar…", "Try again")
+        assert (words["log.newest"], words["common.try-again"]) == ("Till slutet", "Try again")
+
+
+async def test_a_page_has_the_words_that_its_scripts_need_at_once() -> None:
+    """The element has words of its own. Refusals need none in English, which the server says them in; German does."""
+    site = Site(RoomDirectory(ChatRoom()))
+    page, german, element = [
+        words_in(await ask(path, site=site))["words"]
+        for path in ("/?language=en", "/?language=de", "/part?language=en")
+    ]
+    assert isinstance(page, dict)
+    assert isinstance(german, dict)
+    assert isinstance(element, dict)
+    assert "log.newest" in page
+    assert {key.partition(".")[0] for key in element} - {key.partition(".")[0] for key in page} == {"element"}
+    assert {key.partition(".")[0] for key in german} - {key.partition(".")[0] for key in page} == {"error"}
 
 
 async def test_words_cannot_end_the_script_that_they_stand_in(own: Path) -> None:
@@ -85,7 +100,7 @@ async def test_words_cannot_end_the_script_that_they_stand_in(own: Path) -> None
     response = await ask("/?language=ur", site=Site(RoomDirectory(ChatRoom()), languages=own))
     words = words_in(response)["words"]
     assert isinstance(words, dict)
-    assert words["element.opening"] == "</script><b>\u2028 {x}"
+    assert words["log.newest"] == "</script><b>\u2028 {x}"
 
 
 async def test_each_language_has_its_own_tag_and_nobody_makes_more_pages(own: Path) -> None:

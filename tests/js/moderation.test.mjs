@@ -57,6 +57,9 @@ test("the end of a ban stands in the reader's own time", () => {
   assert.equal(farewell({ text: `You are banned until ${utc} (spam).`, until }, NOW), "You are banned until 13:05 (spam).");
   assert.equal(farewell({ text: "Out.", until }, NOW), "Out. You can come back at 13:05.");
   assert.equal(farewell({ text: "Out.", until: later(-1) }, NOW), "Out. You can come back now.");
+  const past = later(-1);
+  const over = `Out (spam). You can come back at ${past.slice(0, 16).replace("T", " ")} UTC.`;
+  assert.equal(farewell({ text: over, until: past }, NOW), "Out (spam). You can come back now.");
   assert.equal(farewell({ text: "Out." }, NOW), "Out.");
   assert.equal(farewell({ code: "kicked", text: "You have had too much." }, NOW), "You were removed from this room. You have had too much.");
   assert.equal(farewell({ code: "kicked", text: "You were disconnected by the server." }, NOW), "You were disconnected by the server.");

@@ -21,7 +21,15 @@ from pychat.domain.errors import UsageError
 from pychat.net.http.response import Body, Response
 from pychat.web.sources import BUNDLED, fingerprint
 
-__all__ = ["Assets"]
+__all__ = ["LATER", "Assets"]
+
+#: Scripts that the page loads when somebody takes part, and needs without a network, too.
+LATER = (
+    "js/view/taking-part.js",
+    "js/view/finder.js",
+    "js/view/pins.js",
+    "js/attention/attention.js",
+)
 
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 _FOREVER = "public, max-age=31536000, immutable"

@@ -6,7 +6,7 @@ import json
 from typing import Literal
 
 from pychat.net.http.response import Body
-from pychat.web.assets import Assets
+from pychat.web.assets import LATER, Assets
 
 __all__ = ["PAGES", "Offline", "manifest", "worker"]
 
@@ -41,7 +41,8 @@ def manifest(name: str, assets: Assets) -> Body:
 
 def worker(assets: Assets, pages: str) -> Body:
     """The service worker. `pages` changes when the pages without a room do."""
-    files = ["css/page.css", "js/page/boot.js", _SCRIPT, *assets.imports(_SCRIPT), "favicon.svg"]
+    scripts = dict.fromkeys([_SCRIPT, *(file for path in (_SCRIPT, *LATER) for file in assets.imports(path))])
+    files = ["css/page.css", "js/page/boot.js", *scripts, "favicon.svg"]
     told = {"version": assets.hash, "files": [assets.url(file) for file in files], "pages": [*PAGES], "made": pages}
     script = f"self.pychat = {json.dumps(told)};\n{assets.text('js/worker.js')}"
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": "default-src 'none'; connect-src 'self'"}

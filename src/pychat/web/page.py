@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -132,7 +133,7 @@ class Page:
                     offline=self._offline,
                     push=self._push,
                     markdown=self._markdown,
-                    language=language,
+                    language=replace(language, script=language.embedded) if embedded else language,
                     t=language.t,
                     version=__version__,
                 )

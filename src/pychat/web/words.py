@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from pychat.domain.errors import UsageError
 from pychat.domain.request import Request
+from pychat.web.assets import LATER
 
 __all__ = ["COOKIE", "Language", "Languages"]
 
@@ -31,8 +32,9 @@ _LONGEST_TAG, _MAX_ACCEPTED = 35, 30
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _NAME = re.compile(r"\{(\w+)\}")
 _IMPORT = re.compile(r"""(?:\bfrom|^import) ["'](\.[^"']+)["']""", re.MULTILINE)
-#: The scripts that run at once; others are loaded when they are needed.
-_ENTRIES = ("js/page/page.js", "js/element/element.js", "js/element/unread.js")
+#: The scripts of the page, and of the element, that bring their words; others are loaded when they are needed.
+_PAGE = ("js/page/page.js", *LATER)
+_ELEMENT = ("js/element/element.js", "js/element/unread.js", *LATER)
 # A key in a script, or the beginning of several: "error." + code, or `error.${code}`.
 _IN_SCRIPT = re.compile(r"""["'`]([a-z][\w-]*\.(?:[\w.-]*(?=["'`])|(?=\$\{)))""")
 
@@ -47,6 +49,8 @@ class Language:
     words: _Words
     #: What scripts need at once, as JSON that can stand in a page; `more` in it is the address of the rest.
     script: Markup = field(repr=False)
+    #: The same for the element.
+    embedded: Markup = field(repr=False)
     #: The words of all scripts, as JSON.
     all_scripts: str = field(repr=False)
 
@@ -88,15 +92,23 @@ class Languages:
                 msg = f"“{file}” is not named after a language: write its tag, such as sv.json or pt-PT.json."
                 raise UsageError(msg)
             catalogues.setdefault(file.stem, dict(first)).update(_read(file))
-        at_once, later = _script_keys(assets, frozenset(first))
+        keys = _script_keys(assets, frozenset(first))
         tags = sorted(catalogues)
         #: By tag. A page is kept for each, so there are never more than these.
         self.all = {
             tag: Language(
                 tag,
                 words,
-                _as_script(tag, tags, {key: words[key] for key in at_once}, f"words.json?language={tag}"),
-                _as_script(tag, tags, {key: words[key] for key in (*at_once, *later)}),
+                *(
+                    _as_script(
+                        tag,
+                        tags,
+                        {key: words[key] for key in some if not _is_told(key, tag)},
+                        f"words.json?language={tag}",
+                    )
+                    for some in keys[:2]
+                ),
+                _as_script(tag, tags, {key: words[key] for key in keys[2]}),
             )
             for tag, words in catalogues.items()
         }
@@ -159,18 +171,26 @@ def _read(file: Path) -> dict[str, str | Mapping[str, str]]:
 
 
 @cache
-def _script_keys(assets: Path, keys: frozenset[str]) -> tuple[list[str], list[str]]:
-    """The keys that stand in the scripts that run at once, and the others that stand in scripts."""
+def _script_keys(assets: Path, keys: frozenset[str]) -> tuple[list[str], list[str], list[str]]:
+    """The keys that stand in the scripts of the page, in those of the element, and in all scripts."""
     scripts = {file: file.read_text("utf-8") for file in assets.glob("js/**/*.js")}
-    at_once: dict[Path, None] = {}
-    waiting = [assets / entry for entry in _ENTRIES]
-    while waiting:
-        file = waiting.pop()
-        if file in scripts and file not in at_once:
-            at_once[file] = None
-            waiting += [Path(normpath(file.parent / name)) for name in _IMPORT.findall(scripts[file])]
-    first = _keys_in(keys, (scripts[file] for file in at_once))
-    return sorted(first), sorted(_keys_in(keys, scripts.values()) - first)
+
+    def of(entries: Iterable[str]) -> list[str]:
+        at_once: dict[Path, None] = {}
+        waiting = [assets / entry for entry in entries]
+        while waiting:
+            file = waiting.pop()
+            if file in scripts and file not in at_once:
+                at_once[file] = None
+                waiting += [Path(normpath(file.parent / name)) for name in _IMPORT.findall(scripts[file])]
+        return sorted(_keys_in(keys, (scripts[file] for file in at_once)))
+
+    return of(_PAGE), of(_ELEMENT), sorted(_keys_in(keys, scripts.values()))
+
+
+def _is_told(key: str, tag: str) -> bool:
+    """Whether readers of a language get the server's own text of a refusal, which is English: see refusalText."""
+    return key.startswith("error.") and tag.partition("-")[0] == _FIRST
 
 
 def _keys_in(keys: frozenset[str], scripts: Iterable[str]) -> set[str]:

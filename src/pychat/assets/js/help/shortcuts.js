@@ -34,7 +34,8 @@ const GROUPS = {
 /** @param {import("../view/template-refs.js").TemplateRefs} refs of the room that is shown */
 export function openHelp(refs) {
   const closed = new AbortController();
-  const keys = (all) => all.flatMap((key, at) => [at ? " " : "", ...key.split(" + ").flatMap((one, held) => [held ? " + " : "", make("kbd", {}, one)])]).filter(Boolean);
+  const forwards = getComputedStyle(refs.frame).direction === "rtl" ? "←" : "→";
+  const keys = (all) => all.flatMap((key, at) => [at ? " " : "", ...key.split(" + ").flatMap((one, held) => [held ? " + " : "", make("kbd", {}, one === "→" ? forwards : one)])]).filter(Boolean);
   const rows = (group, of) => Object.entries(of).flatMap(([does, all]) => [make("dt", {}, ...keys(all)), make("dd", {}, t(`help.${group}.${does}`))]);
   const groups = Object.entries(GROUPS).map(([group, of]) => make("section", {}, make("h3", { class: "side-title" }, t(`help.${group}`)), make("dl", { class: "key-list" }, ...rows(group, of))));
   const dialog = make(

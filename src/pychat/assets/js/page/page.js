@@ -1,13 +1,13 @@
 /** The chat page: shows one room of the user after the other, and the list of them, on one connection. */
 
 import { openChat } from "../client.js";
+import { later } from "../later.js";
 import { browserStorage } from "../storage.js";
 import { readWords } from "../view/read-words.js";
 import { TemplateRefs } from "../view/template-refs.js";
 import { appearance } from "../view/appearance.js";
 import { question, toast } from "../view/toast.js";
-import { attention } from "../attention/attention.js";
-import { usePush } from "../attention/push-switch.js";
+import { LAST_NAME } from "../view/nickname-form.js";
 import { refusalText, t } from "../words.js";
 import { Addresses } from "./address.js";
 import { nowhere } from "./nowhere.js";
@@ -44,8 +44,15 @@ const panes = new Panes(refs.find("app"), { chat, base, addresses, write, firstT
 const showTheme = theme();
 const keyOf = (name) => new URL(addresses.of(name)).pathname;
 const showTitle = title(chat, panes, firstTitle, keyOf);
-const attend = attention(chat, { storage, base, keyOf, enter, ask });
-if (push !== undefined) usePush({ base, home, chat });
+/** Tells of messages in a room while nobody looks: for people with a name. */
+const attend = later(async () => {
+  const { attention } = await import("../attention/attention.js");
+  const attending = attention(chat, { storage, base, keyOf, enter, ask });
+  for (const { name, room } of panes.all) attending(name, room);
+  return attending;
+});
+if (storage.getItem(LAST_NAME)) attend().catch(() => {});
+if (push !== undefined) import("../attention/push-switch.js").then(({ usePush }) => usePush({ base, home, chat }), () => {});
 const list = rooms(chat, refs, { addresses, panes, enter });
 const emptyPage = nowhere(chat, refs);
 const opened = keptMessages(chat, panes, { storage, key: `pychat:${base.href}:kept`, on: offline === "messages", away, recalled: showTitle });
@@ -78,7 +85,8 @@ function show(name) {
   if (!known) {
     for (const event of ["message", "read", "welcome", "room"]) pane.room.on(event, showTitle);
     pane.room.on("state", () => showWayOut(pane));
-    attend(name, pane.room);
+    if (attend.loaded) attend.loaded(name, pane.room);
+    else pane.room.on("me", () => attend().catch(() => {}));
     pane.refs.find("rooms-button", "button").addEventListener("click", () => list.open());
   }
   showTheme();

@@ -7,7 +7,6 @@ import { Drafts } from "../writing/drafts.js";
 import { split } from "../writing/split.js";
 import { slowMode } from "./slow-mode.js";
 import { write } from "./template-refs.js";
-import { waiting } from "./waiting.js";
 
 /** The counter appears when this many characters are left. */
 const COUNT_FROM = 200;
@@ -49,7 +48,6 @@ export function composer(room, refs, commands) {
     if (!slow.wait) error.hidden = true;
     show();
   });
-  waiting(room, refs);
   const editing = () => about?.kind === "edit";
   const mustWait = () => !editing() && slow.wait > 0;
 
@@ -285,6 +283,7 @@ export function composer(room, refs, commands) {
   new ResizeObserver(() => requestAnimationFrame(() => form.clientWidth !== width && show())).observe(form);
 
   settle();
+  slow.begin();
 
   return {
     /** Shows or hides the message box. @param {boolean} on */

@@ -37,8 +37,9 @@ export function farewell(state, now) {
   const words = refusalText(state);
   if (!until) return words;
   const date = new Date(until);
-  if (date <= now) return `${words} ${t("barred.back-now")}`;
+  const utc = `${until.slice(0, 16).replace("T", " ")} UTC`;
   const time = moment(date, now);
-  const told = words.replace(`${until.slice(0, 16).replace("T", " ")} UTC`, time);
+  if (date <= now) return `${words.replace(` You can come back at ${utc}.`, "").replace(utc, time)} ${t("barred.back-now")}`;
+  const told = words.replace(utc, time);
   return told === words ? `${words} ${t("barred.back-at", { time })}` : told;
 }

@@ -10,8 +10,8 @@ import { badgeName } from "./roles.js";
 import { write } from "./template-refs.js";
 
 /** A text is collapsed if it has more characters or more lines. */
-const LONG = 1600;
-const LONG_LINES = 24;
+const LONG = 1200;
+const LONG_LINES = 20;
 /** The order of the parts in a row. */
 const PARTS = ["avatar", "byline", "gutter", "quote", "text", "show-more", "edited", "delivery-state", "reactions", "send-error"];
 

@@ -19,7 +19,7 @@ export function menu(dialog, refs) {
   dialog.addEventListener("keydown", (event) => {
     const stops = [...dialog.querySelectorAll("button")].filter((button) => button.checkVisibility());
     const at = stops.indexOf(refs.active);
-    const to = { ArrowDown: (at + 1) % stops.length, ArrowUp: (at - 1 + stops.length) % stops.length, Home: 0, End: stops.length - 1 }[event.key];
+    const to = { ArrowDown: (at + 1) % stops.length, ArrowUp: (Math.max(at, 0) - 1 + stops.length) % stops.length, Home: 0, End: stops.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     stops[to].focus();
@@ -29,7 +29,9 @@ export function menu(dialog, refs) {
     open(at, { sheet = false } = {}) {
       dialog.classList.toggle("bottom", sheet);
       dialog.showModal();
-      if (!sheet) place(at);
+      // A ring round the first emoji would look like a choice that a finger did not make.
+      if (sheet) dialog.focus();
+      else place(at);
     },
     close: () => dialog.close(),
   };

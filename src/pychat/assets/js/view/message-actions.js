@@ -54,16 +54,20 @@ export function messageActions(room, refs, { entryOf, focusRow, composer, picker
   const isHeld = () => !!refs.root.querySelector("dialog[open]") || !!bar.querySelector(":focus-visible");
 
   // Only a move of the mouse: rows that pass below a mouse that rests are not pointed at.
-  list.addEventListener("pointermove", ({ target, pointerType }) => {
+  function pointed({ target, pointerType }) {
     if (pointerType !== "mouse" || line?.contains(target) || isHeld()) return;
     showAt(target.closest(".message"));
-  });
+  }
+
+  function focused({ target }) {
+    if (target.matches(":focus-visible")) showAt(target.closest(".message"));
+  }
+
+  list.addEventListener("pointermove", pointed);
   list.addEventListener("pointerleave", ({ pointerType }) => {
     if (pointerType === "mouse" && !isHeld() && !line?.matches(":focus-visible, :has(:focus-visible)")) hide();
   });
-  list.addEventListener("focusin", ({ target }) => {
-    if (target.matches(":focus-visible")) showAt(target.closest(".message"));
-  });
+  list.addEventListener("focusin", focused);
   list.addEventListener("focusout", ({ relatedTarget }) => {
     if (line && !refs.root.querySelector("dialog[open]") && !line.contains(relatedTarget) && !line.matches(":hover")) hide();
   });
@@ -83,4 +87,7 @@ export function messageActions(room, refs, { entryOf, focusRow, composer, picker
   room.on("access", hide);
   room.on("state", ({ name }) => name === "refused" && hide());
   bar.remove();
+
+  /** What happened on the log before this was loaded. @param {{type: string, target: Element, pointerType?: string}} event */
+  return (event) => (event.type === "focusin" ? focused : pointed)(event);
 }

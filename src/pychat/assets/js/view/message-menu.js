@@ -3,7 +3,6 @@
 import { pieces, t, withWords } from "../words.js";
 import { copy } from "./clipboard.js";
 import { nameOf } from "./elements.js";
-import { longPress } from "./long-press.js";
 import { menu } from "./menu.js";
 import { write } from "./template-refs.js";
 import { toast } from "./toast.js";
@@ -113,14 +112,15 @@ export function messageMenu(room, refs, { entryOf, composer, moderators, picker,
     ask(false);
   });
 
-  longPress(refs.find("messages", "ol"), ".message", (row) => {
+  /** A finger was on a row for long. @param {HTMLElement} row */
+  function press(row) {
     const which = entryOf(row);
-    if (!which || !has(which)) return;
-    openFor(which, row, true);
-  });
+    if (which && has(which)) openFor(which, row, true);
+  }
+
   room.on("log", ({ kind, entry: changed }) => {
     if (dialog.open && (kind === "reset" || (changed === entry && changed.deleted))) close();
   });
 
-  return { has, open: openFor };
+  return { has, open: openFor, press };
 }

@@ -14,7 +14,7 @@ export const LAST_NAME = "pychat:last-name";
 /**
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
- * @param {{setVisible(on: boolean): void, focus(): void}} composer
+ * @param {{prepare(): void, setVisible(on: boolean): void, focus(): void}} composer
  */
 export function nicknameForm(room, refs, composer) {
   const storage = browserStorage();
@@ -69,6 +69,9 @@ export function nicknameForm(room, refs, composer) {
     first.complain(refusal, "ask");
     if (refs.mayFocus) first.focus();
   });
+  // Whoever has a name or types one writes soon.
+  if (storage.getItem(LAST_NAME)) composer.prepare();
+  refs.find("name-input", "input").addEventListener("input", () => composer.prepare(), { once: true });
   first.suggest(storage.getItem(LAST_NAME));
   first.done = () => composer.focus();
 

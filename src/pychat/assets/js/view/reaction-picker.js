@@ -54,7 +54,8 @@ export function reactionPicker(room, refs, failed) {
     else if (target === dialog) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];
+    const forward = getComputedStyle(dialog).direction === "rtl" ? -1 : 1;
+    const step = { ArrowRight: forward, ArrowLeft: -forward, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];
     const stops = [...dialog.querySelectorAll("[data-emoji]")];
     const at = stops.indexOf(refs.active);
     if (!step || at < 0) return;

@@ -7,7 +7,7 @@ import { write } from "./template-refs.js";
  * @param {import("../room.js").Room} room
  * @param {import("./template-refs.js").TemplateRefs} refs
  * @param {() => void} changed called when a wait begins or ends
- * @returns {{readonly wait: number}} milliseconds until the next message
+ * @returns {{readonly wait: number, begin(): void}} milliseconds until the next message; and what reads the log
  */
 export function slowMode(room, refs, changed) {
   const line = refs.find("slow");
@@ -35,15 +35,18 @@ export function slowMode(room, refs, changed) {
     sentAt = Date.now();
     show();
   });
-  room.on("welcome", () => {
+  function begin() {
     const last = room.log.entries.findLast(({ own, state }) => own && state === "sent");
     if (last) sentAt = Math.max(sentAt, Date.parse(last.date));
     show();
-  });
+  }
+
+  room.on("welcome", begin);
   for (const event of ["room", "access", "me"]) room.on(event, show);
   refs.signal?.addEventListener("abort", () => clearTimeout(timer));
 
   return {
+    begin,
     get wait() {
       return wait();
     },

@@ -25,7 +25,11 @@ export function emojiSource() {
       const whole = query.endsWith(":");
       const words = whole ? query.slice(0, -1) : query;
       const found = whole ? all.filter(({ short }) => short.includes(words.toLowerCase())).slice(0, 1) : search(all, words, MAX_OPTIONS);
-      return found.map(({ emoji, name, short }) => ({ text: whole ? emoji : `${emoji} `, whole: whole && "replace", label: short[0] ? `:${short[0]}:` : name, hint: short[0] ? name : "", mark: emoji }));
+      return found.map(({ emoji, name, short }) => {
+        // Of several short names, the one that is being written.
+        const shown = short.find((one) => one.startsWith(words.toLowerCase())) ?? short[0];
+        return { text: whole ? emoji : `${emoji} `, whole: whole && "replace", label: shown ? `:${shown}:` : name, hint: shown ? name : "", mark: emoji };
+      });
     } catch {
       return [];
     }
