@@ -83,7 +83,7 @@ async def test_it_works_below_any_prefix(host: str) -> None:
 
 
 async def test_no_other_site_can_write(mounted):
-    """The origin of the form, its token and the cookie are checked; nothing of a forged form is kept."""
+    """The origin of the form, its token and the cookie are checked; a forged form leaves nothing, and no cookie."""
     site = await mounted(allowed_origins="*")
     async with PlainBrowser() as ada, PlainBrowser() as eve:
         page = await ada.open(f"{site.url}/plain")
@@ -93,6 +93,9 @@ async def test_no_other_site_can_write(mounted):
             assert refused.status == 403
             assert "another site" in refused.text
             assert "forged" not in refused.html
+            async with aiohttp.ClientSession() as stranger:  # the browser keeps a guest's cookie from that site
+                answer = await stranger.post(f"{site.url}/plain", data={"text": "x"}, headers=headers)
+                assert (answer.status, answer.headers.get("Set-Cookie")) == (403, None)
         eves = await eve.open(f"{site.url}/plain")
         for form in ({"form": ""}, {"form": eves.forms[0].fields["form"]}):
             refused = await ada.send(page, {"name": "Ada", "text": "with a wrong token", **form}, Origin="")

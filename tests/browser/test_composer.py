@@ -123,3 +123,13 @@ async def test_a_flood_waits_and_keeps_its_order(opened: Open, serve: Callable[[
     assert texts == [message.text for message in await strict.room.history()]
     await expect(ada.message(texts[-1]).locator(".send-error")).to_be_hidden()
     await expect(ada.message(texts[0])).to_have_class(re.compile("own"))
+
+
+async def test_nothing_moves_while_nobody_writes(opened: Open) -> None:
+    """The dots of those who write move only while they are shown: the page draws no frames for nothing."""
+    ada, ben = await opened("Ada"), await opened("Ben")
+    moving = "document.getAnimations().filter((one) => one.effect.getTiming().iterations === Infinity).length"
+    assert await ada.page.evaluate(moving) == 0
+    await ben.part("text").press_sequentially("x")
+    await expect(ada.part("typing")).to_have_class(re.compile(r"\bon\b"))
+    assert await ada.page.evaluate(moving) == 3

@@ -206,3 +206,17 @@ async def test_details_from_right_to_left(at: Stage) -> None:
     await ada.part("scroll").focus()
     await ada.page.keyboard.press("?")
     await expect(ada.root.locator("dialog[open] kbd", has_text="←")).to_have_count(1)
+
+
+async def test_a_conversation_of_two_is_no_room(at: Stage) -> None:
+    """It does not say that a person begins, and offers nobody to change its title."""
+    await at.window("eve")
+    grace = await at.window("grace")
+    await expect(grace.part("about-edit")).to_be_visible()
+    await grace.root.locator(".person", has_text="Eve").click()
+    await grace.part("person-direct").click()
+    await expect(grace.part("title")).to_have_text("Eve")
+    await grace.say("Just us")
+    await grace.has_sent("Just us")
+    await expect(grace.part("origin")).to_be_hidden()
+    await expect(grace.part("about-edit")).to_be_hidden()

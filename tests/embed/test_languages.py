@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markupsafe import Markup
@@ -13,7 +14,9 @@ from pychat import Chat, ChatRoom, Request, UsageError
 from pychat.hosts.mount import Mount
 from pychat.net.http.response import Response
 from pychat.room.directory import RoomDirectory
+from pychat.web.assets import Assets
 from pychat.web.site import Site
+from pychat.web.words import Languages
 
 
 def words_in(response: Response) -> dict[str, object]:
@@ -162,3 +165,21 @@ def test_a_language_or_a_folder_that_there_is_not(tmp_path: Path) -> None:
         Mount([ChatRoom()], "asgi", language="tlh")
     with pytest.raises(UsageError, match="no directory of languages"):
         Mount([ChatRoom()], "asgi", languages=tmp_path / "none")
+
+
+async def test_long_tags_take_no_time() -> None:
+    """A language that a reader names takes as many steps as a tag can have parts, however long it and the list are."""
+
+    class Counted(dict[str, Any]):
+        count = 0
+
+        def __contains__(self, name: object) -> bool:
+            self.count += 1
+            return super().__contains__(name)
+
+    languages = Languages(Assets(dev=True).folder)
+    languages._by_name = Counted(languages._by_name)
+    for name in ("a-" * 32_000, ",".join(["x"] * 32_000), ",".join(["a-" * 17] * 1_000)):
+        for given in ({"accept-language": name}, {"cookie": f"pychat-language={name}"}):
+            languages.of(Request("GET", "/", given, {"language": name}, "127.0.0.1", "lobby", None))
+    assert languages._by_name.count < 2_000

@@ -75,6 +75,10 @@ test("what looks like markup is markup", () => {
 test("a link says where it leads, or is none", () => {
   assert.equal(show("[https://bank.test](https://evil.test)"), "[<a=https://bank.test/>https://bank.test</a>](<a=https://evil.test/>https://evil.test</a>)");
   assert.equal(show("[bank.com](https://evil.test/)"), "[<a=https://bank.com/>bank.com</a>](<a=https://evil.test/>https://evil.test/</a>)");
+  for (const label of ["*bank*.com", "`bank.com`", "bank\u200b.com", "bank\\_1.bank.com", "bank。com", "bank․com", "ｂａｎｋ．ｃｏｍ", "me@bank.com", "ba\u0337nk.com", "**www**.bank.test/x"]) {
+    assert.match(show(`[${label}](https://evil.test/)`), /^\[.*\(<a=https:\/\/evil.test\/>https:\/\/evil.test\/<\/a>\)$/u, label);
+  }
+  assert.equal(show("[*the* bank, 3.5 e.g. main.rs](https://a.test/)"), "<a=https://a.test/><i>the</i> bank, 3.5 e.g. main.rs</a>");
   for (const target of ["javascript:x", "JaVaScRiPt:x", "vbscript:x", "data:text/html,x", "file:///x", "//a.test", "/x", "https://u:p@a.test", "blob:x", "\u0001javascript:x"]) {
     assert.ok(!show(`[x](${target})`).includes("<a=" ), target);
   }
@@ -98,6 +102,7 @@ const HOSTILE = {
   brackets: (n) => "[".repeat(n),
   "closed brackets": (n) => "[a".repeat(n) + "](b".repeat(n),
   "targets": (n) => "[a](b(c".repeat(n),
+  "labels like addresses": (n) => "[".repeat(n) + "*a*.com" + "](http://a.test)".repeat(n),
   "links in links": (n) => "[".repeat(n) + "a" + "](http://a.test)".repeat(n),
   "emphasis over brackets": (n) => "*[a* ".repeat(n) + "]".repeat(n),
   backticks: (n) => "`".repeat(n),

@@ -297,6 +297,8 @@ async def test_malformed_subscriptions_are_refused(served: Served) -> None:
         {**right, "endpoint": 1},
         {**right, "keys": None},
         {**right, "keys": {"p256dh": "AAAA", "auth": keys["auth"]}},
+        {**right, "keys": {"p256dh": keys["p256dh"] + "!" * 10_000, "auth": keys["auth"]}},
+        {**right, "keys": {"p256dh": keys["p256dh"], "auth": "A" * 10_000}},
         {**right, "keys": {"p256dh": "B" + "A" * 86, "auth": keys["auth"]}},
         {**right, "keys": {"p256dh": keys["p256dh"], "auth": ""}},
         {**right, "muted": ["x"] * 300},
@@ -328,6 +330,32 @@ async def test_push_is_off_unless_it_is_asked_for() -> None:
         assert (response.status, (await response.json())["error"]["code"]) == (404, "not_found")
     with pytest.raises(UsageError, match="contact"):
         aiohttp_app(Chat(ChatRoom("lobby"), push="ops@example.com"))
+
+
+async def test_what_waits_is_told_as_it_stands(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that was deleted while it waited is not told, nor one of somebody who was blocked; an edited one is."""
+    await served.visit("bob", "lobby")
+    bob = await served.subscribe("bob")
+    lobby, push = served.chat.directory.rooms.given["lobby"], served.mount.rooms.push
+    ada = await served.enter("ada", "lobby")
+    eve = await served.enter("eve", "lobby")
+    waiting = []
+    said = push.said
+    monkeypatch.setattr(push, "said", lambda message, ids: waiting.append((message, tuple(ids))))
+    for person, text in ((ada, "@bob a secret"), (eve, "@bob insult"), (ada, "@bob hello")):
+        await person.command("say", {"room": "lobby", "text": text})
+    async with asyncio.timeout(10):
+        while len(waiting) < 3:
+            await asyncio.sleep(0.01)
+    await lobby.delete(1)
+    await lobby.edit(3, "@bob good evening")
+    await served.chat.block("bob", "eve")
+    for message, ids in waiting:
+        said(message, ids)
+        await served.settled()
+    assert served.service.waiting == 1
+    browser, told = await served.service.next()
+    assert (browser, told["text"]) == (bob, "@bob good evening")
 
 
 async def test_the_queue_is_bounded(served: Served) -> None:

@@ -17,7 +17,7 @@ import pytest
 from pychat.domain.errors import Refused, UsageError
 from pychat.domain.model import Away, Edited, Event, Joined, Left, Member, Message, Reacted, Renamed, Signal, Typing
 from pychat.domain.moderation import Moderated, Record
-from pychat.stores import Conflict, Report, Retention, Store, Subscription, open_store, redact
+from pychat.stores import Conflict, PushSubscription, Report, Retention, Store, Subscription, open_store, redact
 from pychat.stores.redis import RedisStore
 from pychat.testing import StoreContract
 from tests.stores.redis_server import RedisServer, redis_server
@@ -841,3 +841,29 @@ async def test_a_redis_that_evicts_nothing_of_rooms_is_not_warned_of(redis, serv
 
 def _asks(task: asyncio.Task[Any]) -> bool:
     return "eviction" in getattr(task.get_coro(), "__qualname__", "")
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+async def test_a_browser_that_two_members_subscribe_at_once_is_one_member_s(redis, servers, step: int) -> None:
+    """Whatever of one happens between two steps of the other, the browser gets the messages of one member only."""
+    records = (await servers(redis)).store.push
+    assert records is not None
+    execute, count, held, go_on = records._execute, 0, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*command: str | int) -> object:
+        nonlocal count
+        count += 1
+        if count == step:
+            held.set()
+            await go_on.wait()
+        return await execute(*command)
+
+    slow = type(records)(records._prefix, slowly, records._date)
+    subscription = PushSubscription("https://push.example/1", "key", "secret", time.time() + 1_000)
+    async with asyncio.timeout(TIMEOUT):
+        first = asyncio.create_task(slow.save("ada", subscription))
+        await held.wait()
+        await records.save("bob", subscription)
+        go_on.set()
+        await first
+    assert len([*await records.of("ada"), *await records.of("bob")]) == 1

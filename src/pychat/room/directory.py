@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from pychat.domain.access import Access
 from pychat.domain.errors import Close, Refused
 from pychat.domain.limits import Limits
-from pychat.domain.model import Member, User
+from pychat.domain.model import Member, Message, User
 from pychat.domain.request import Request
 from pychat.room.app_function import AppFunction
 from pychat.room.backend import RoomBackend
@@ -130,7 +130,7 @@ class RoomDirectory:
         #: What the members have read.
         self.readers = Readers(self._people, self.clock, self.describe)
         #: Tells people who are away of mentions and direct messages.
-        self.push = Push(lambda: self.readers.store, self._push_secret, self._title_away, self.clock)
+        self.push = Push(lambda: self.readers.store, self._push_secret, self._shown_away, self.clock)
         for room in rooms:
             room.backend.readers = self.readers
             room.backend.share_rates(self.rates)
@@ -504,17 +504,25 @@ class RoomDirectory:
     async def _push_secret(self) -> bytes:
         return (await self.tokens()).key("web push")
 
-    async def _title_away(self, member_id: str, name: str) -> str | None:
-        """What a member sees as the title of a room, if they are away and may read it; else `None`. Raise `Refused`."""
-        person, room = self._people.get(member_id), self.rooms.get(name)
+    async def _shown_away(self, member_id: str, message: Message) -> tuple[str, Message] | None:
+        """What a member sees: the title of the room, and the message as it stands. Raise `Refused`.
+
+        `None` if they are not away, may not read it, or have blocked its author, or if it was deleted.
+        """
+        person, room, name = self._people.get(member_id), self.rooms.get(message.room), message.room
         if room is None or room.backend.member(member_id) is not None or (person is not None and person.sessions):
+            return None
+        commands = room.backend.core.commands
+        standing = await commands.find(message.seq)
+        blocked = commands.readers is not None and await commands.readers.blockers((member_id,), message.author.id)
+        if standing.deleted or blocked:
             return None
         user = None if is_guest(member_id) else User(member_id.removeprefix("user:"))
         described = await self.describe(user, member_id, name)
         if described is None:
             return None
         room.backend.check_entry(Grant(Access.READ), user, member_id)
-        return described.title
+        return described.title, standing
 
     def _name(self, member_id: str) -> str:
         """The name of a member who is connected, in any room; empty if there is none."""

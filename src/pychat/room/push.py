@@ -31,6 +31,7 @@ _AT_ONCE = 4  # messages that are being sent
 _MAX_TEXT, _MAX_TITLE = 300, 100  # characters; a push service takes 4 KiB
 _MAX_MUTED = 200
 _LONGEST_ROOM = 100
+_LONGEST_KEY = 100  # of 65 bytes, as Base64
 
 
 class PushSender(Protocol):
@@ -68,16 +69,17 @@ class Push:
         self,
         store: Callable[[], Store | None],
         secret: Callable[[], Awaitable[bytes]],
-        title: Callable[[str, str], Awaitable[str | None]],
+        shown: Callable[[str, Message], Awaitable[tuple[str, Message] | None]],
         clock: Clock,
     ) -> None:
         """`secret` returns the key of all tokens of the chat.
 
-        `title` returns what a member sees as the title of a room, if they are away and may read it; else `None`.
+        `shown` returns what a member sees: the title of the room, and a message as it stands; `None` if they are not
+        away, or may not read it.
         """
         self._store = store
         self._secret = secret
-        self._title = title
+        self._shown = shown
         self._clock = clock
         #: Sends the messages; `None` while push is off.
         self.sender: PushSender | None = None
@@ -105,7 +107,7 @@ class Push:
         if not all(isinstance(each, str) and each.isascii() for each in texts) or len(muted) > _MAX_MUTED:
             raise _malformed()
         endpoint, p256dh, auth, *rooms = map(str, texts)
-        if any(len(room) > _LONGEST_ROOM for room in rooms):
+        if len(p256dh) > _LONGEST_KEY or len(auth) > _LONGEST_KEY or any(len(room) > _LONGEST_ROOM for room in rooms):
             raise _malformed()
         subscription = PushSubscription(endpoint, p256dh, auth, self._clock.date() + _SECONDS, tuple(rooms))
         sender.check(subscription)
@@ -179,9 +181,10 @@ class Push:
     async def _tell(self, member_id: str, room: str, message: Message) -> None:
         sender, records = await self._ready()
         subscriptions = [each for each in await records.of(member_id) if room not in each.muted]
-        title = await self._title(member_id, room) if subscriptions else None
-        if title is None:
+        shown = await self._shown(member_id, message) if subscriptions else None
+        if shown is None:
             return
+        title, message = shown
         payload = dumps(
             {
                 "room": room,

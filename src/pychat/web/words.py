@@ -27,6 +27,8 @@ COOKIE = "pychat-language"
 
 _FIRST = "en"  # the language that lacks nothing
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # BCP 47
+# Of a reader: longer ones are no language's (RFC 5646, section 4.4.1).
+_LONGEST_TAG, _MAX_ACCEPTED = 35, 30
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _NAME = re.compile(r"\{(\w+)\}")
 _IMPORT = re.compile(r"""(?:\bfrom|^import) ["'](\.[^"']+)["']""", re.MULTILINE)
@@ -129,7 +131,7 @@ class Languages:
 
     def _find(self, tag: str) -> Language | None:
         """The language of a tag, or the next wider one (RFC 4647, section 3.4)."""
-        name = tag.strip().lower()
+        name = tag.strip().lower() if len(tag) <= _LONGEST_TAG else ""
         while name:
             if name in self._by_name:
                 return self._by_name[name]
@@ -140,7 +142,7 @@ class Languages:
 def _accepted(header: str) -> list[str]:
     """The languages of `Accept-Language`, the most wanted first (RFC 9110, section 12.5.4)."""
     ranked = []
-    for part in header.split(","):
+    for part in header.split(",", _MAX_ACCEPTED)[:_MAX_ACCEPTED]:
         tag, _, parameter = part.partition(";")
         try:
             quality = float(parameter.partition("q=")[2] or 1)

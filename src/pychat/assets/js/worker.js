@@ -28,7 +28,8 @@ self.addEventListener("fetch", (event) => {
 
 async function keep(paths) {
   const cache = await caches.open(CACHE);
-  await cache.addAll(paths.map((path) => new Request(new URL(path, scope), { cache: path.startsWith("assets/") ? "default" : "reload" })));
+  // A redirect leads to something else, such as the login page of a proxy.
+  await cache.addAll(paths.map((path) => new Request(new URL(path, scope), { cache: path.startsWith("assets/") ? "default" : "reload", redirect: "error" })));
 }
 
 async function forgetOlder() {

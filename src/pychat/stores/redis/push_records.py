@@ -25,11 +25,12 @@ class RedisPush:
 
     async def save(self, member_id: str, subscription: PushSubscription) -> None:
         key, seconds = self._key(member_id), max(1, ceil(subscription.until - self._date()))
+        await self._execute("HSET", key, subscription.endpoint, subscription.encode())
+        await self._execute("EXPIRE", key, seconds)
+        # The owner last: of two members who save it at once, the one who is replaced as the owner has stored it.
         owner = await self._execute("SET", self._owner_key(subscription.endpoint), member_id, "EX", seconds, "GET")
         if owner is not None and owner.decode() != member_id:
             await self.remove(owner.decode(), subscription.endpoint)
-        await self._execute("HSET", key, subscription.endpoint, subscription.encode())
-        await self._execute("EXPIRE", key, seconds)
         for each in (await self.of(member_id))[:-MAX_SUBSCRIPTIONS]:
             await self.remove(member_id, each.endpoint)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
 from pychat.domain.action_messages import action
@@ -156,7 +156,9 @@ class PlainPages:
         # The text is not kept: the form may be another site's.
         elsewhere = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
         if elsewhere or not self._origins.allows(request.headers.get("origin"), incoming.host):
-            return await self._show(visit, Problem("forbidden", "elsewhere"))
+            shown = await self._show(visit, Problem("forbidden", "elsewhere"))
+            # The browser has kept the guest's cookie from that site: a new one would make them somebody else.
+            return replace(shown, headers={key: value for key, value in shown.headers.items() if key != "Set-Cookie"})
         try:
             fields = _fields(request.headers, await visit.call.receive())
         except Refused as refused:

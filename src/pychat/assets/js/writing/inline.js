@@ -1,6 +1,6 @@
 /** Parses what stands within a paragraph: emphasis, code, links, mentions. Part of markdown.js; pure, in linear time. */
 
-import { LINK, linkOf, safe } from "../links.js";
+import { LINK, linkOf, pieces, safe } from "../links.js";
 import { mentionPieces } from "../mentions.js";
 
 /**
@@ -145,7 +145,8 @@ class Parser {
     const target = may ? TARGET.exec(this.#text)?.[1] : undefined;
     const href = target && safe(target, "http:", "https:", "mailto:");
     if (!href) return this.#putText("]", end);
-    this.#links += 1;
+    this.#links += 1; // also if it is none: no `[` before this one makes a link of its text
+    if (looksLikeAddress(shown(this.#out.slice(bracket.index + 1)))) return this.#putText("]", end);
     this.#wrap(bracket.index, { type: "link", href, bare: false }, TARGET.lastIndex);
     this.#brackets.length = 0;
   }
@@ -201,6 +202,17 @@ class Parser {
     while (this.#brackets.at(-1)?.index >= index) this.#brackets.pop();
     this.#putWord({ ...node, children }, end);
   }
+}
+
+/** The text that people see. */
+function shown(nodes) {
+  return nodes.map(({ text, children }) => text ?? shown(children)).join("");
+}
+
+/** Whether people may take a text for an address, also in marks, with invisible characters or with dots of other scripts. */
+function looksLikeAddress(text) {
+  const seen = text.normalize("NFKC").replaceAll(/[\p{Cf}\p{Mn}\p{Me}]/gu, "").replaceAll("。", ".").replaceAll(/[@_]/g, " ");
+  return pieces(seen).some(({ href }) => href);
 }
 
 /** Joins texts that stand beside each other. */
