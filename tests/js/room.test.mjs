@@ -580,6 +580,24 @@ test("a guest whom a restarted server gave another id keeps what they wrote", as
   assert.deepEqual(shown(room), ["before:sent"]);
 });
 
+test("a guest whom a restarted server gave another id with the welcome sees what they wrote, and it goes out", async () => {
+  const storage = new MemoryStorage();
+  storage.setItem("k:me", JSON.stringify({ id: "old", name: "Ada", token: "t" }));
+  storage.setItem("k:unsent:x", JSON.stringify({ id: "x", text: "before", at: 1, by: "old" }));
+  const { room, socket } = made({ storage, welcome: null });
+  assert.deepEqual(shown(room), ["before:pending"]);
+  const { answer } = socket;
+  socket.answer = (name, data) => (name === "join" ? { ok: true, member: { id: "new", name: data.name }, token: "t2" } : answer(name, data));
+  // A connection for many rooms keeps the new id before the room hears of it.
+  storage.setItem("k:me", JSON.stringify({ id: "new", name: "Ada", token: "t2" }));
+  const drawn = [];
+  room.on("log", () => drawn.push(...shown(room)));
+  socket.welcome();
+  await settled();
+  assert.deepEqual(socket.said("say").map(({ text }) => text), ["before"]);
+  assert.deepEqual([shown(room), drawn.filter((one) => one.startsWith("before")).length > 0], [["before:sent"], true]);
+});
+
 test("what an older page kept for guests goes out", async () => {
   const storage = new MemoryStorage();
   storage.setItem("k:me", JSON.stringify({ id: "a", name: "Ada", token: "t" }));

@@ -66,6 +66,8 @@ export class Membership extends Emitter {
     const loggedOut = this.you && !you;
     this.you = you;
     this.#identity.setLogin(you);
+    // A connection for many rooms says with its welcome who the guest is now.
+    if (!you && this.me && this.id) this.#isGuest(this.id);
     this.emit("login", this.id);
     if (you?.name_fixed) this.#initialName = undefined;
     if (loggedOut || (you && !you.name && this.me?.id !== you.id)) this.setMe(null);

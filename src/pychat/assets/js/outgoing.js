@@ -109,7 +109,8 @@ export class Outgoing extends Emitter {
   /** The server gave the same guest another id. @param {string} from @param {string} to */
   renumber(from, to) {
     this.#outbox.renumber(from, to);
-    this.switchTo(to);
+    this.#outbox.switchTo(to);
+    this.#showAll();
   }
 
   /** Removes the references to other messages: their numbers have changed. */
