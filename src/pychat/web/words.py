@@ -94,22 +94,17 @@ class Languages:
             catalogues.setdefault(file.stem, dict(first)).update(_read(file))
         keys = _script_keys(assets, frozenset(first))
         tags = sorted(catalogues)
+        page, embedded, all_scripts = keys
+
+        def script(tag: str, some: Iterable[str], more: str | None = None) -> Markup:
+            return _as_script(tag, tags, {key: catalogues[tag][key] for key in some}, more)
+
+        def at_once(tag: str, some: Iterable[str]) -> Markup:
+            return script(tag, (key for key in some if not _is_told(key, tag)), f"words.json?language={tag}")
+
         #: By tag. A page is kept for each, so there are never more than these.
         self.all = {
-            tag: Language(
-                tag,
-                words,
-                *(
-                    _as_script(
-                        tag,
-                        tags,
-                        {key: words[key] for key in some if not _is_told(key, tag)},
-                        f"words.json?language={tag}",
-                    )
-                    for some in keys[:2]
-                ),
-                _as_script(tag, tags, {key: words[key] for key in keys[2]}),
-            )
+            tag: Language(tag, words, at_once(tag, page), at_once(tag, embedded), script(tag, all_scripts))
             for tag, words in catalogues.items()
         }
         self._by_name = {tag.lower(): each for tag, each in self.all.items()}
