@@ -92,7 +92,7 @@ async def speaks_swedish(stage: Stage, argument: str) -> None:
     url = await stage.serve()
     _, text = await stage.get(f"{url}/chat/")
     assert "Försök igen" in text
-    assert "The chat cannot be reached" in text
+    assert "Reconnecting" in text
 
 
 async def lets_in_pages_of(stage: Stage, argument: str) -> None:
