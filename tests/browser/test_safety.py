@@ -145,9 +145,9 @@ async def test_a_page_of_ones_own_making(
 
 
 async def test_every_module_is_fetched_at_once(opened: Open) -> None:
-    """The page names all its modules, so that the browser does not find them one after the other."""
-    ada = await opened("Ada")
-    named, fetched = await ada.page.evaluate(
+    """The page names all modules that a reader needs, so that the browser does not find them one after the other."""
+    reader = await opened()
+    named, fetched = await reader.page.evaluate(
         """[
           [...document.querySelectorAll("link[rel=modulepreload]")].map(link => link.href).sort(),
           performance.getEntriesByType("resource").map(one => one.name)
