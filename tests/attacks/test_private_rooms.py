@@ -36,7 +36,7 @@ async def hidden(*, mount: str = "aiohttp") -> AsyncIterator[tuple[Chat, str]]:
     """A chat with rooms that a stranger must not learn of: one was given, one was opened; Ada is in both."""
 
     async def find_room(name: str, asking: Request) -> RoomSettings | None:
-        return RoomSettings(TITLE) if name in (SECRET, "closed") else None
+        return RoomSettings(TITLE) if name in (SECRET, "shuttered") else None
 
     rooms = ChatRoom("lobby"), ChatRoom(GIVEN, title=TITLE)
     chat = Chat(*rooms, access=access, find_room=find_room, authenticate=who)
@@ -137,7 +137,7 @@ async def test_a_private_room_is_answered_like_a_missing_one(wire: str, token: s
     async with hidden(mount=mount) as (_, url), aiohttp.ClientSession(headers=headers) as http:
         answers = [
             repr(await WIRES[wire](http, url, room)).replace(room, "ROOM")
-            for room in (MISSING, SECRET, GIVEN, "closed")
+            for room in (MISSING, SECRET, GIVEN, "shuttered")
         ]
         assert answers == [answers[0]] * 4
         assert TITLE not in answers[0]
