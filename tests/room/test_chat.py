@@ -370,7 +370,7 @@ async def test_looking_for_rooms_is_limited() -> None:
         async def look(name: str, remote: str) -> str:
             task = asyncio.create_task(chat.directory.find(name, None, request(name, remote)))
             while not task.done():
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
                 clock.move(0.001)
             error = task.exception()
             assert isinstance(error, Refused)
