@@ -50,7 +50,7 @@ class PushRecordsContract(StoreFixture):
             assert [each.endpoint.rpartition("/")[2] for each in await records.of("a")] == [
                 str(number) for number in range(3, MAX_SUBSCRIPTIONS + 3)
             ]
-            await records.save("b", _subscription("old", time.time() - 1))
+            await records.save("b", _subscription("old", 1.0))
             assert await records.of("b") == ()
 
     async def test_push_subscriptions_are_removed(self) -> None:
