@@ -62,7 +62,7 @@ async def complaints(url: str, token: str, folder: Path, *leave_out: str) -> str
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("who", ["program", "visitor"])
+@pytest.mark.parametrize("who", ["program", pytest.param("visitor", marks=pytest.mark.slow)])
 # What schemathesis sends to learn what a server takes is no HTTP, and aiohttp says so.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_the_server_does_what_the_document_says(who: str, tmp_path: Path) -> None:

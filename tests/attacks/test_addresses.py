@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections import Counter
 
+import pytest
+
 from tests.attacks.conftest import Public
 from tests.attacks.public import PublicServer
 
@@ -58,6 +60,7 @@ async def test_handshakes_that_never_connect(public: Public):
         await server.settles()
 
 
+@pytest.mark.slow
 async def test_handshakes_from_five_hundred_addresses(public: Public):
     """Behind a proxy 500 people make 10 handshakes each and go no further: so many wait and no more, and who talks does not notice."""
     async with public(arguments=("--trusted-proxy", "127.0.0.0/8")) as server:

@@ -75,6 +75,7 @@ async def bounded(
         await server.settles()
 
 
+@pytest.mark.slow
 async def test_answers_that_nobody_reads(public: Public, tmp_path: Path):
     """320 pages of history, and the room's page and scripts, are asked for and never read: 100 MiB at most wait, and go with their connections."""
 

@@ -52,6 +52,7 @@ async def test_bodies_of_small_chunks(public: Public, path: str):
         assert "Traceback" not in server.log
 
 
+@pytest.mark.slow
 async def test_a_compressed_message(public: Public):
     """Whoever sends a compressed body is told not to; one in chunks is taken."""
 

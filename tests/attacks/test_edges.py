@@ -6,6 +6,7 @@ import asyncio
 import io
 
 import aiohttp
+import pytest
 
 from pychat.net.websocket.protocol import MAX_FRAGMENTS
 from pychat.transports.socketio.handshake_router import MAX_FIELDS, MAX_HEAD_BYTES
@@ -89,6 +90,7 @@ async def answer(server: PublicServer, request: bytes) -> bytes:
         writer.close()
 
 
+@pytest.mark.slow
 async def test_requests_at_their_limits(public: Public) -> None:
     """A head and a body of the largest size are taken; one byte or field more is refused with its status, and megabytes too."""
     async with public() as server, server.attacked():

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import altcha
+import pytest
 
 from tests.attacks.conftest import Public
 
@@ -33,6 +34,7 @@ async def codes(http: aiohttp.ClientSession, url: str, requests: list[dict[str, 
     return Counter(await asyncio.gather(*(ask(each) for each in requests)))
 
 
+@pytest.mark.slow
 async def test_guesses_are_few_and_hold_nobody_up(public: Public) -> None:
     """Of two thousand guesses of each kind, ten are compared in all; no secret and no guess is in the log."""
     async with public(arguments=("--api-token", TOKEN)) as server, aiohttp.ClientSession() as http:

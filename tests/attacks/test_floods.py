@@ -91,6 +91,7 @@ async def test_floods_of_each_command(public: Public) -> None:
         assert "Traceback" not in server.log
 
 
+@pytest.mark.slow
 async def test_joining_and_leaving_a_thousand_times(public: Public) -> None:
     """Names come and go a thousand times: the list of members is right, and nothing is left."""
     async with public(arguments=("--limits", "off", "--grace", "0")) as server:

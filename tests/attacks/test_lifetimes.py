@@ -300,6 +300,7 @@ LIFE: list[tuple[str, Callable[[int, int], Coroutine[Any, Any, None]]]] = [
 ]
 
 
+@pytest.mark.slow
 async def test_nothing_is_left_of_who_has_gone(tmp_path, uncollected):
     """After 2,000 short lives on all wires and hosts, ended in every way, no object of theirs is left, with the collector off."""
     async with served(tmp_path) as ports:

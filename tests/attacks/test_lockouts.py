@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import aiohttp
+import pytest
 
 from tests.attacks.conftest import Public
 from tests.attacks.public import PublicServer
@@ -45,6 +46,7 @@ async def test_requests_whose_bodies_do_not_come(public: Public) -> None:
         await asyncio.gather(*slow, return_exceptions=True)
 
 
+@pytest.mark.slow
 async def test_guesses_from_many_addresses_keep_no_invited_person_out(public: Public) -> None:
     """Strangers use up the wrong passwords of a room; the owner's link and invitations go on to let people in."""
     async with public(arguments=BEHIND_A_PROXY) as server, aiohttp.ClientSession() as http:

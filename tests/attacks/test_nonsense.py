@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.attacks.conftest import Public
 from tests.attacks.public import PublicServer
@@ -151,6 +152,7 @@ WORDS = [
 ]
 
 
+@pytest.mark.slow
 async def test_names_that_mean_something_to_a_programmer(public: Public) -> None:
     """As commands they are unknown, as rooms there are none, as fields they are passed over; people and texts may have them."""
     async with public(arguments=("--limits", "off")) as server, aiohttp.ClientSession(server.url) as http:

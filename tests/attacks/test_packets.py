@@ -99,6 +99,7 @@ async def test_a_body_of_too_many_packets(public: Public):
         await server.settles()
 
 
+@pytest.mark.slow
 async def test_a_read_full_of_packets(public: Public):
     """A WebSocket that sends without a pause what costs it little: nobody else waits."""
     async with public() as server:

@@ -6,10 +6,12 @@ import asyncio
 import json
 
 import aiohttp
+import pytest
 
 from tests.attacks.conftest import Public
 
 
+@pytest.mark.slow
 async def test_abandoned_sessions(public: Public):
     """Thousands who connect by polling and never come back are a few KiB each, and nobody notices."""
     async with public() as server, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=20)) as http:

@@ -122,6 +122,7 @@ async def test_a_person_on_every_wire_at_once_has_one_rate() -> None:
         assert told == [True] * 5 + [False] * (len(WIRES) - 4)
 
 
+@pytest.mark.slow
 async def test_a_thousand_connections_of_one_person_or_address() -> None:
     """Of a thousand sessions that each say one thing, as many are heard as the rates allow, and the wait is told."""
     clock = FakeClock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Open
@@ -75,6 +76,7 @@ async def test_preferences_take_effect_at_once_and_stay(opened: Open) -> None:
     await expect(ada.part("text")).to_be_focused()
 
 
+@pytest.mark.slow
 async def test_one_tab_tells_of_messages_while_nobody_looks(opened: Open) -> None:
     """Mentions and direct messages sound and notify once; nothing does while a tab is looked at, nor in a muted room."""
     ben, ada = await opened("Ben"), await opened("Ada")

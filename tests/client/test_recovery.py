@@ -229,6 +229,7 @@ STEPS = st.lists(st.sampled_from(["say", "other", "cut", "deaf", "hear", "edit"]
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@pytest.mark.slow
 def test_any_sequence_of_faults(steps: list[str]) -> None:
     """Whatever is said, cut and lost in whatever order: what the client heard is the room's log, each event once."""
     asyncio.run(_any_sequence(steps))

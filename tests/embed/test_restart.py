@@ -50,6 +50,7 @@ def _says(client: TestClient) -> int:
 
 
 @pytest.mark.parametrize("kind", [pytest.param("memory", marks=pytest.mark.slow), "sqlite"])
+@pytest.mark.slow
 def test_a_test_client_starts_a_module_level_app_again_and_again(kind: str, tmp_path: Path) -> None:
     """With its lifespan twice, then without: each time everything works, and a file keeps what was said."""
     room = ChatRoom("lobby", store="memory:" if kind == "memory" else f"sqlite:{tmp_path / 'chat.db'}")

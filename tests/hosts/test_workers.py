@@ -81,6 +81,7 @@ async def test_one_worker_is_not_warned_of(folder: Path, more: list[str]) -> Non
 
 
 @pytest.mark.parametrize("app", ["app:chat", "app:app"], ids=["asgi", "fastapi"])
+@pytest.mark.slow
 def test_a_file_for_two_workers_ends_the_server_with_what_to_do(folder: Path, app: str) -> None:
     """It does not start, and says why in words, without a way through our code."""
     command = [str(Path(sys.executable).with_name("uvicorn")), app, "--port", str(free_port()), "--workers", "2"]

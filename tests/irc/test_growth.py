@@ -115,6 +115,7 @@ class _Server:
         return found
 
 
+@pytest.mark.slow
 async def test_a_nick_is_found_in_the_same_steps_in_any_crowd(steps: Steps) -> None:
     """NICK, WHOIS, ISON, a join, a rename, a leave and a new connection take as many steps with 10,000 members and clients as with 100."""
     found = []

@@ -56,6 +56,7 @@ async def live(ports: dict[str, int], first: int, seconds: int) -> None:
 
 
 @pytest.mark.timeout(SECONDS * 6 + 120)
+@pytest.mark.slow
 async def test_many_who_connect_and_drop(tmp_path: Path) -> None:
     """When they have gone there are as many tasks and open files as before, and no more memory."""
     async with served(tmp_path) as ports:

@@ -366,6 +366,7 @@ async def _terminal(url: str, home: Path) -> AsyncIterator[Terminal]:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 async def test_all_see_all_messages_in_the_same_order_and_a_killed_server_loses_none(tmp_path: Path) -> None:
     """Six talk at once and seven listen, each in their own way; SIGKILL in the middle: they come back and go on."""
     assert shutil.which("curl"), "this test needs curl; `make test` brings it"

@@ -358,6 +358,7 @@ async def test_two_at_once_in_every_order_in_memory() -> None:
     assert await tried(MemoryStore(), together(2), 12) > 500
 
 
+@pytest.mark.slow
 async def test_three_at_once_in_memory() -> None:
     """Three of them: some orders of some of all the ways to choose three."""
     cases = random.Random(3).sample(together(3), 300)  # noqa: S311 -- the same each time
@@ -369,6 +370,7 @@ async def test_a_store_that_fails_now_and_then() -> None:
     await tried(MemoryStore(), together(2), 4, failing=True)
 
 
+@pytest.mark.slow
 async def test_hooks_that_take_their_time() -> None:
     """A name is decided on again after the hooks, and whoever was sent out meanwhile does not come in."""
     await tried(MemoryStore(), together(2), 8, hooked=True)

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from pychat import ChatRoom, Limits, aiohttp_app
 from tests.clients import TIMEOUT
 from tests.servers import aiohttp_server
@@ -14,6 +16,7 @@ AFTER = 100  # messages that follow the upgrade
 PACE = 0.001  # seconds between two; as fast as can be would fill every buffer while the client is busy
 
 
+@pytest.mark.slow
 async def test_nothing_is_lost_or_swapped_while_the_transport_changes(node_clients: Any) -> None:
     """The room talks without a pause, before, during and after; so does the client, from before it is connected."""
     upgraded_amid = 0

@@ -56,8 +56,8 @@ async def enter(room: ChatRoom, user: User, since: Position | None = None) -> Pe
 
 def in_memory(needle: str, *known: str | None) -> list[str]:
     """The texts and bytes in this process that hold `needle`, except itself and the `known` objects."""
-    while gc.collect():  # what has a finalizer is let go of one collection later
-        pass
+    gc.collect()
+    gc.collect()  # what has a finalizer is let go of one collection later
     data = needle.encode()
     ours = (needle, data, *known)
     found = [

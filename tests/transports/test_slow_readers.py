@@ -238,6 +238,7 @@ def waiting() -> Iterator[int]:
 @pytest.mark.parametrize(
     "kind", [Reader, *(pytest.param(each, marks=pytest.mark.slow) for each in (RecoveringReader, StreamReader))]
 )
+@pytest.mark.slow
 async def test_many_who_stop_reading(host: str, kind: type[Reader], monkeypatch: pytest.MonkeyPatch) -> None:
     """50 of 200 stop: the others hear all in order, memory is bounded, the stuck are closed and come back to it all."""
     for module in ("websocket.writer", "websocket.asgi", "http.stream_aiohttp", "http.stream_asgi"):
